@@ -1,0 +1,36 @@
+//! A row for each thing that happened to a conversation and is no message.
+
+use sea_orm::entity::prelude::*;
+
+/// An event as it happened; it never changes. With `messages`, in order of `position`, it is the timeline.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "conversation_events")]
+pub struct Model {
+    /// The conversation it happened to.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub conversation_id: Uuid,
+    /// Its place among all that happened, shared with `messages`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub position: i64,
+    /// UUID v7.
+    pub id: Uuid,
+    /// `created`, `claimed`, `closed`, …: the types of the timeline.
+    #[sea_orm(column_name = "type", column_type = "Text")]
+    pub kind: String,
+    /// The account that did it.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub actor_id: Option<String>,
+    /// Its display name then.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub actor_name: Option<String>,
+    /// What the type needs: an object.
+    pub data: Json,
+    /// When it happened.
+    pub created_at: DateTimeUtc,
+}
+
+/// None that a query follows.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,9 @@
+//! Switchboard's tables as SeaORM entities: a module a table, named as the table is.
+//!
+//! These are the rows as they lie in the database. What they mean is `switchboard::domain`'s business; who may write
+//! them is `switchboard::journal`'s and `switchboard::identity`'s alone.
+
+pub mod conversation_events;
+pub mod conversations;
+pub mod messages;
+pub mod users;

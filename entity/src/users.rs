@@ -1,0 +1,48 @@
+//! A row for everyone who has come with a token.
+
+use sea_orm::entity::prelude::*;
+
+/// A person as their last token described them.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    /// The token's `sub`.
+    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    pub id: String,
+    /// Whether the role is one of the configured agent roles.
+    pub is_agent: bool,
+    /// The token's `role`.
+    #[sea_orm(column_type = "Text")]
+    pub role: String,
+    /// E-mail address.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub email: Option<String>,
+    /// First name.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub last_name: Option<String>,
+    /// Whole name, where the token has it in one.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub name: Option<String>,
+    /// Phone number.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub phone_number: Option<String>,
+    /// The account's tag.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub smipay_tag: Option<String>,
+    /// Address of the profile picture.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub picture: Option<String>,
+    /// When they first came.
+    pub created_at: DateTimeUtc,
+    /// When they were last refreshed.
+    pub last_seen_at: DateTimeUtc,
+}
+
+/// None that a query follows.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,20 @@
+//! Switchboard's schema, step by step.
+//!
+//! Every step runs on PostgreSQL and on SQLite, goes forward without stopping a running server, and can be taken back
+//! by `switchboard migrate down`. The steps make tables and indexes; what stands in them is the journal's business.
+
+pub use sea_orm_migration::prelude::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m20261123_000001_conversations;
+mod m20261123_000002_people;
+
+/// All steps in the order in which they are applied.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261123_000001_conversations::Migration), Box::new(m20261123_000002_people::Migration)]
+    }
+}

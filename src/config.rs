@@ -1,0 +1,311 @@
+//! Settings: what an operator may change, checked before the port is bound.
+//!
+//! Layers, the later over the earlier: `config/default.toml`, `config/<environment>.toml`, `SWITCHBOARD__SECTION__KEY`,
+//! and the plain names `PORT`, `DATABASE_URL`, `JWT_SECRET`. The files are built into the program, so that it runs
+//! from anywhere; a folder named by `--config` stands in for them. A key that nobody knows is refused.
+
+mod check;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use config::{Config, ConfigError, Environment as Variables, File, FileFormat};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+pub use check::InvalidSetting;
+
+/// The secret of `config/default.toml`. Everybody knows it: production refuses to start on it.
+pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
+
+/// What kind of place this server runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// A developer's machine: open CORS, a known secret, tokens printed at the start.
+    Development,
+    /// Where customers are.
+    Production,
+}
+
+impl Environment {
+    /// As `SWITCHBOARD_ENV` and the files' names spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Listening and answering.
+    pub server: ServerSettings,
+    /// Where conversations are kept.
+    pub database: DatabaseSettings,
+    /// How they are made durable.
+    pub journal: JournalSettings,
+    /// The conversation actors.
+    pub conversation: ConversationSettings,
+    /// Who may come in.
+    pub auth: AuthSettings,
+    /// The directory of people.
+    pub directory: DirectorySettings,
+    /// Which web pages may call.
+    pub cors: CorsSettings,
+    /// Engine.IO and Socket.IO.
+    pub socket: SocketSettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+}
+
+/// Listening and answering.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Address to listen on. Default `127.0.0.1`, in production `0.0.0.0`.
+    pub host: String,
+    /// Port to listen on; 0 takes a free one. Default 1500.
+    pub port: u16,
+    /// HTTP worker threads; 0 means one a core. Default 0.
+    pub workers: usize,
+    /// Connections that may wait to be accepted. Default 4096.
+    pub backlog: u32,
+    /// Connections that a worker holds at once. Default 25 000.
+    pub max_connections: usize,
+    /// Seconds for which an idle HTTP connection is kept. Default 75.
+    pub keep_alive_seconds: u64,
+    /// Bytes of JSON that a request may bring. Default 262 144.
+    pub body_limit_bytes: usize,
+    /// Milliseconds after which a request is answered 503 at the latest. Default 10 000.
+    pub request_timeout_ms: u64,
+    /// Milliseconds that stopping may take. Default 10 000.
+    pub drain_timeout_ms: u64,
+}
+
+/// Where conversations are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// `postgres://…` or `sqlite://…`. Default `sqlite://data/switchboard.db`.
+    pub url: SecretString,
+    /// Connections held at most. Default 16.
+    pub max_connections: u32,
+    /// Milliseconds that one question to the database, or one commit, may take. Default 5000.
+    pub timeout_ms: u64,
+    /// Threads of the runtime that owns the connections. Default 1.
+    pub threads: usize,
+}
+
+/// How conversations are made durable.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalSettings {
+    /// Transactions under way at once; a conversation always goes through the same writer. Default 1.
+    pub writers: usize,
+    /// Appends that may wait for each writer; beyond, a command is answered 503. Default 8192.
+    pub intake: usize,
+    /// Appends in one transaction at most. Default 512.
+    pub batch: usize,
+}
+
+/// The conversation actors.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConversationSettings {
+    /// Threads that conversation actors live on; 0 means one a core. Default 0.
+    pub arbiters: usize,
+    /// Actors alive at once; beyond, a command for one that is not is answered 503. Default 100 000.
+    pub max_actors: usize,
+    /// Commands that may wait for one conversation; beyond, they are answered 503. Default 1024.
+    pub mailbox: usize,
+    /// Commands of one conversation that may wait for the disk; beyond, they are answered 503. Default 1024.
+    pub in_flight: usize,
+    /// Recent named sends that an actor knows without asking the database. Default 16.
+    pub remembered_sends: usize,
+    /// Seconds after which an unused actor retires. Default 300.
+    pub idle_seconds: u64,
+    /// Seconds for which events with an unknown outcome are looked for in the database. Default 60.
+    pub unconfirmed_seconds: u64,
+}
+
+/// Who may come in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthSettings {
+    /// Secret that tokens are signed with (HS256), at least 32 bytes. Also `JWT_SECRET`.
+    pub jwt_secret: SecretString,
+    /// Roles in a token that make an agent. Default `admin`.
+    pub agent_roles: Vec<String>,
+}
+
+/// The directory of people.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DirectorySettings {
+    /// People whom the server remembers having written down lately. Default 100 000.
+    pub remembered_people: usize,
+    /// People waiting to be written down; beyond, they are written down when they come next. Default 4096.
+    pub intake: usize,
+}
+
+/// Which web pages may call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorsSettings {
+    /// Origins such as `https://app.example.com`; `*` means any. Default `*`, in production none.
+    pub origins: Vec<String>,
+    /// Whether pages may send cookies and the like; not together with `*`. Default false.
+    pub credentials: bool,
+}
+
+/// Engine.IO and Socket.IO.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SocketSettings {
+    /// Milliseconds between two pings. Default 25 000.
+    pub ping_interval_ms: u64,
+    /// Milliseconds within which a ping must be answered. Default 20 000.
+    pub ping_timeout_ms: u64,
+    /// Milliseconds within which a connection must join a namespace. Default 45 000.
+    pub connect_timeout_ms: u64,
+    /// Bytes that one incoming packet or polling body may have. Default 1 000 000.
+    pub max_payload_bytes: usize,
+    /// Bytes that may wait for one slow client before it is cut. Default 1 048 576.
+    pub outgoing_bytes: usize,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// A level, or directives such as `info,switchboard=debug`. Default `info`.
+    pub level: String,
+    /// How lines look. Default `text`, in production `json`.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Why there are no settings to run with.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// `SWITCHBOARD_ENV` names no environment.
+    #[error("SWITCHBOARD_ENV is {0:?}; allowed: development, production")]
+    Environment(String),
+    /// A file is missing or malformed, a key unknown, or a value of the wrong type.
+    #[error("the configuration cannot be read: {0}")]
+    Unreadable(#[from] ConfigError),
+    /// Values that are not allowed, all of them.
+    #[error("the configuration is not valid:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Invalid(Vec<InvalidSetting>),
+}
+
+/// Where settings come from, besides the built-in files.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Folder whose files stand in for the built-in ones.
+    pub folder: Option<PathBuf>,
+    /// Environment variables.
+    pub variables: HashMap<String, String>,
+}
+
+impl Sources {
+    /// The process's own environment variables, and a folder if one is given.
+    #[must_use]
+    pub fn of_process(folder: Option<PathBuf>) -> Self {
+        Self { folder, variables: std::env::vars().collect() }
+    }
+}
+
+impl Settings {
+    /// Reads every layer and checks the outcome.
+    ///
+    /// # Errors
+    /// [`SettingsError`], naming each key that is at fault, what it got and what is allowed.
+    pub fn load(sources: &Sources) -> Result<(Environment, Self), SettingsError> {
+        let environment = environment(&sources.variables)?;
+        let mut layers = Config::builder();
+        for (name, built_in) in [
+            ("default", include_str!("../config/default.toml")),
+            (
+                environment.as_str(),
+                match environment {
+                    Environment::Development => include_str!("../config/development.toml"),
+                    Environment::Production => include_str!("../config/production.toml"),
+                },
+            ),
+        ] {
+            layers = match sources.folder.as_deref() {
+                Some(folder) => layers.add_source(file_in(folder, name)),
+                None => layers.add_source(File::from_str(built_in, FileFormat::Toml)),
+            };
+        }
+        layers = layers.add_source(
+            Variables::with_prefix("SWITCHBOARD")
+                .prefix_separator("__")
+                .separator("__")
+                .try_parsing(true)
+                .list_separator(",")
+                .with_list_parse_key("auth.agent_roles")
+                .with_list_parse_key("cors.origins")
+                .source(Some(sources.variables.clone())),
+        );
+        for (name, key) in
+            [("PORT", "server.port"), ("DATABASE_URL", "database.url"), ("JWT_SECRET", "auth.jwt_secret")]
+        {
+            if let Some(value) = sources.variables.get(name).filter(|value| !value.is_empty()) {
+                layers = layers.set_override(key, value.as_str())?;
+            }
+        }
+        let settings: Self = layers.build()?.try_deserialize()?;
+        let invalid = check::problems(&settings, environment);
+        if invalid.is_empty() { Ok((environment, settings)) } else { Err(SettingsError::Invalid(invalid)) }
+    }
+}
+
+fn environment(variables: &HashMap<String, String>) -> Result<Environment, SettingsError> {
+    match variables.get("SWITCHBOARD_ENV").map(String::as_str) {
+        None | Some("" | "development") => Ok(Environment::Development),
+        Some("production") => Ok(Environment::Production),
+        Some(other) => Err(SettingsError::Environment(other.to_owned())),
+    }
+}
+
+fn file_in(folder: &Path, name: &str) -> File<config::FileSourceFile, FileFormat> {
+    File::new(&folder.join(format!("{name}.toml")).to_string_lossy(), FileFormat::Toml)
+}
+
+impl ServerSettings {
+    /// [`ServerSettings::request_timeout_ms`] as a duration.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// [`ServerSettings::drain_timeout_ms`] as a duration.
+    #[must_use]
+    pub fn drain_timeout(&self) -> Duration {
+        Duration::from_millis(self.drain_timeout_ms)
+    }
+}
+
+impl DatabaseSettings {
+    /// [`DatabaseSettings::timeout_ms`] as a duration.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}

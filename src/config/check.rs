@@ -1,0 +1,221 @@
+//! What a setting may be. Each rule names the key, what it got, and what is allowed; secrets are never shown.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use secrecy::ExposeSecret;
+
+use super::{DEVELOPMENT_SECRET, Environment, Settings};
+
+/// A setting whose value is not allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("  {key} is {got}; allowed: {allowed}")]
+pub struct InvalidSetting {
+    /// Section and key, `server.port`.
+    pub key: &'static str,
+    /// What it got, as far as it may be shown.
+    pub got: String,
+    /// What is allowed.
+    pub allowed: String,
+}
+
+/// Every rule that these settings break.
+pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<InvalidSetting> {
+    let mut problems = ranges(settings);
+    problems.extend(secret(settings, environment));
+    problems.extend(database(settings));
+    problems.extend(cors(settings));
+    if settings.auth.agent_roles.iter().any(|role| role.trim().is_empty()) || settings.auth.agent_roles.is_empty() {
+        problems.push(InvalidSetting {
+            key: "auth.agent_roles",
+            got: format!("{:?}", settings.auth.agent_roles),
+            allowed: "one role at least, none of them empty".to_owned(),
+        });
+    }
+    if settings.server.host.parse::<std::net::IpAddr>().is_err() {
+        problems.push(InvalidSetting {
+            key: "server.host",
+            got: format!("{:?}", settings.server.host),
+            allowed: "an IP address".to_owned(),
+        });
+    }
+    if let Err(error) = settings.log.level.parse::<tracing_subscriber::filter::EnvFilter>() {
+        problems.push(InvalidSetting {
+            key: "log.level",
+            got: format!("{:?}", settings.log.level),
+            allowed: format!("a level or directives ({error})"),
+        });
+    }
+    problems
+}
+
+fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
+    let Settings { server, database, journal, conversation, directory, socket, .. } = settings;
+    [
+        within("server.workers", server.workers, 0..=1024),
+        within("server.backlog", server.backlog, 1..=65_535),
+        within("server.max_connections", server.max_connections, 1..=1_000_000),
+        within("server.keep_alive_seconds", server.keep_alive_seconds, 1..=3600),
+        within("server.body_limit_bytes", server.body_limit_bytes, 1024..=16_777_216),
+        within("server.request_timeout_ms", server.request_timeout_ms, 100..=120_000),
+        within("server.drain_timeout_ms", server.drain_timeout_ms, 100..=300_000),
+        within("database.max_connections", database.max_connections, 2..=1000),
+        within("database.timeout_ms", database.timeout_ms, 100..=60_000),
+        within("database.threads", database.threads, 1..=64),
+        within("journal.writers", journal.writers, 1..=64),
+        within("journal.intake", journal.intake, 1..=1_000_000),
+        within("journal.batch", journal.batch, 1..=4096),
+        within("conversation.arbiters", conversation.arbiters, 0..=1024),
+        within("conversation.max_actors", conversation.max_actors, 1..=10_000_000),
+        within("conversation.mailbox", conversation.mailbox, 1..=1_000_000),
+        within("conversation.in_flight", conversation.in_flight, 1..=1_000_000),
+        within("conversation.remembered_sends", conversation.remembered_sends, 0..=1024),
+        within("conversation.idle_seconds", conversation.idle_seconds, 1..=86_400),
+        within("conversation.unconfirmed_seconds", conversation.unconfirmed_seconds, 1..=3600),
+        within("directory.remembered_people", directory.remembered_people, 1..=10_000_000),
+        within("directory.intake", directory.intake, 1..=1_000_000),
+        within("socket.ping_interval_ms", socket.ping_interval_ms, 100..=300_000),
+        within("socket.ping_timeout_ms", socket.ping_timeout_ms, 100..=300_000),
+        within("socket.connect_timeout_ms", socket.connect_timeout_ms, 100..=300_000),
+        within("socket.max_payload_bytes", socket.max_payload_bytes, 1024..=16_777_216),
+        within("socket.outgoing_bytes", socket.outgoing_bytes, 65_536..=268_435_456),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn within<T: PartialOrd + Display>(key: &'static str, got: T, allowed: RangeInclusive<T>) -> Option<InvalidSetting> {
+    (!allowed.contains(&got)).then(|| InvalidSetting {
+        key,
+        got: got.to_string(),
+        allowed: format!("{} to {}", allowed.start(), allowed.end()),
+    })
+}
+
+fn secret(settings: &Settings, environment: Environment) -> Option<InvalidSetting> {
+    let secret = settings.auth.jwt_secret.expose_secret();
+    let got = match environment {
+        Environment::Production if secret == DEVELOPMENT_SECRET => "the development secret".to_owned(),
+        _ if secret.len() < 32 => format!("a secret of {} bytes", secret.len()),
+        _ => return None,
+    };
+    Some(InvalidSetting {
+        key: "auth.jwt_secret",
+        got,
+        allowed: "a secret of 32 bytes or more, in production one of your own".to_owned(),
+    })
+}
+
+fn database(settings: &Settings) -> Option<InvalidSetting> {
+    let scheme = settings.database.url.expose_secret().split(':').next().unwrap_or_default().to_owned();
+    (!["postgres", "postgresql", "sqlite"].contains(&scheme.as_str())).then(|| InvalidSetting {
+        key: "database.url",
+        // The rest may hold a password.
+        got: format!("an address that begins with {:?}", scheme.chars().take(16).collect::<String>()),
+        allowed: "postgres://… or sqlite://…".to_owned(),
+    })
+}
+
+fn cors(settings: &Settings) -> Vec<InvalidSetting> {
+    let mut problems = Vec::new();
+    if settings.cors.credentials && settings.cors.origins.iter().any(|origin| origin == "*") {
+        problems.push(InvalidSetting {
+            key: "cors.origins",
+            got: "\"*\" together with cors.credentials".to_owned(),
+            allowed: "a list of origins, or cors.credentials = false".to_owned(),
+        });
+    }
+    for origin in settings.cors.origins.iter().filter(|origin| *origin != "*") {
+        let is_origin = url::Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+        if !is_origin {
+            problems.push(InvalidSetting {
+                key: "cors.origins",
+                got: format!("{origin:?}"),
+                allowed: "\"*\", or origins such as \"https://app.example.com\"".to_owned(),
+            });
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Environment, Settings, SettingsError, Sources};
+
+    fn load(variables: &[(&str, &str)]) -> Result<(Environment, Settings), SettingsError> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Settings::load(&Sources { folder: None, variables })
+    }
+
+    fn complaint(variables: &[(&str, &str)]) -> String {
+        load(variables).expect_err("these settings should be refused").to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let (environment, settings) = load(&[]).expect("the defaults should load");
+        assert_eq!(environment, Environment::Development);
+        assert_eq!(settings.server.port, 1500);
+        assert_eq!(settings.cors.origins, ["*"]);
+    }
+
+    #[test]
+    fn variables_come_over_files_and_plain_names_over_all() {
+        let (_, settings) = load(&[
+            ("SWITCHBOARD__SERVER__PORT", "1600"),
+            ("PORT", "1700"),
+            ("SWITCHBOARD__SERVER__WORKERS", "3"),
+            ("SWITCHBOARD__CORS__ORIGINS", "https://a.example,https://b.example:8443"),
+        ])
+        .expect("these settings should load");
+        assert_eq!(settings.server.port, 1700);
+        assert_eq!(settings.server.workers, 3);
+        assert_eq!(settings.cors.origins, ["https://a.example", "https://b.example:8443"]);
+    }
+
+    #[test]
+    fn production_refuses_the_development_secret() {
+        let complaint = complaint(&[("SWITCHBOARD_ENV", "production")]);
+        assert!(complaint.contains("auth.jwt_secret is the development secret; allowed:"), "{complaint}");
+    }
+
+    #[test]
+    fn any_origin_together_with_credentials_is_refused() {
+        let complaint = complaint(&[
+            ("SWITCHBOARD_ENV", "production"),
+            ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("SWITCHBOARD__CORS__ORIGINS", "*"),
+            ("SWITCHBOARD__CORS__CREDENTIALS", "true"),
+        ]);
+        assert!(complaint.contains("cors.origins is \"*\" together with cors.credentials"), "{complaint}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named_with_what_is_allowed() {
+        let complaint = complaint(&[("SWITCHBOARD__JOURNAL__BATCH", "0"), ("SWITCHBOARD__DATABASE__TIMEOUT_MS", "99")]);
+        assert!(complaint.contains("journal.batch is 0; allowed: 1 to 4096"), "{complaint}");
+        assert!(complaint.contains("database.timeout_ms is 99; allowed: 100 to 60000"), "{complaint}");
+    }
+
+    #[test]
+    fn a_key_that_nobody_knows_is_refused() {
+        let complaint = complaint(&[("SWITCHBOARD__SERVER__PROT", "1")]);
+        assert!(complaint.contains("prot"), "{complaint}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_refused() {
+        let complaint = complaint(&[("PORT", "65536")]);
+        assert!(complaint.contains("65536") || complaint.contains("port"), "{complaint}");
+        load(&[("SWITCHBOARD_ENV", "staging")]).expect_err("an unknown environment");
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let complaint = complaint(&[("JWT_SECRET", "hunter2"), ("DATABASE_URL", "mysql://root:hunter2@db/x")]);
+        assert!(!complaint.contains("hunter2"), "{complaint}");
+        assert!(complaint.contains("auth.jwt_secret is a secret of 7 bytes"), "{complaint}");
+        assert!(complaint.contains("database.url is an address that begins with \"mysql\""), "{complaint}");
+    }
+}

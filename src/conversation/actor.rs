@@ -1,0 +1,337 @@
+//! The actor of one conversation.
+//!
+//! It decides a command on what it believes to be the state, hands the events to the journal, and goes on: it never
+//! waits for the disk. Answers and announcements are held until everything that they rest on is durable, and leave in
+//! order. When the belief turns out wrong — another server wrote, a commit failed, something panicked — it is dropped
+//! and loaded again: see `recovery`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, Handler, Message};
+
+use super::command::{CommandError, Execute, Outcome, Pending};
+use super::in_flight::{Decided, InFlight};
+use super::recovery::Unconfirmed;
+use super::registry::Registry;
+use super::remembered::{KnownSend, Remembered};
+use crate::domain::{Command, Conversation, ConversationId, Event, EventId, Refusal, decide, permit};
+use crate::journal::{Append, AppendOutcome, Lineage};
+
+/// What the actor holds true of its conversation.
+#[derive(Debug)]
+pub(super) enum Belief {
+    /// Nothing: it must be loaded before anything is decided.
+    None,
+    /// Nothing yet: it is being loaded.
+    Loading,
+    /// This.
+    State(Speculation),
+}
+
+/// The state as of the last decided event, and how much of it is stored.
+#[derive(Debug)]
+pub(super) struct Speculation {
+    /// `None` before the first event.
+    pub(super) conversation: Option<Arc<Conversation>>,
+    /// Position of the last stored event.
+    pub(super) durable: i64,
+    pub(super) lineage: Lineage,
+}
+
+impl Speculation {
+    pub(super) fn stored(conversation: Option<Conversation>) -> Self {
+        let durable = conversation.as_ref().map_or(0, |conversation| conversation.version);
+        Self { conversation: conversation.map(Arc::new), durable, lineage: Lineage::begin() }
+    }
+
+    fn version(&self) -> i64 {
+        self.conversation.as_ref().map_or(0, |conversation| conversation.version)
+    }
+}
+
+/// One conversation.
+pub(super) struct ConversationActor {
+    pub(super) id: ConversationId,
+    pub(super) registry: Arc<Registry>,
+    pub(super) belief: Belief,
+    /// Not yet decided; empty while there is a belief.
+    pub(super) waiting: std::collections::VecDeque<Pending>,
+    pub(super) in_flight: InFlight,
+    pub(super) remembered: Remembered,
+    pub(super) unconfirmed: Unconfirmed,
+    was_used: bool,
+    is_leaving: bool,
+}
+
+impl ConversationActor {
+    pub(super) fn new(id: ConversationId, registry: Arc<Registry>) -> Self {
+        Self {
+            id,
+            registry,
+            belief: Belief::None,
+            waiting: std::collections::VecDeque::new(),
+            in_flight: InFlight::default(),
+            remembered: Remembered::default(),
+            unconfirmed: Unconfirmed::default(),
+            was_used: false,
+            is_leaving: false,
+        }
+    }
+
+    /// Does something that may panic. A panic costs the commands under way, not the actor and not the server.
+    pub(super) fn guarded(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self, context))).is_err() {
+            tracing::error!(conversation = %self.id, "a conversation's actor panicked; its state is loaded again");
+            self.abandon(context, &CommandError::Fault);
+        }
+        self.leave_if_done(context);
+    }
+
+    fn take(&mut self, context: &mut Context<Self>, pending: Pending) {
+        if self.waiting.len() + self.in_flight.len() >= self.registry.settings().in_flight {
+            pending.answer(Err(CommandError::Overloaded));
+            return;
+        }
+        // A conversation that is just being made needs no look into the database: should it be there after all, the
+        // fence says so.
+        if matches!(self.belief, Belief::None) && matches!(pending.command, Command::Open(_)) && pending.conflicts == 0
+        {
+            self.belief = Belief::State(Speculation::stored(None));
+        }
+        self.waiting.push_back(pending);
+        match self.belief {
+            Belief::None => self.load(context),
+            Belief::Loading => {}
+            Belief::State(_) => self.decide_waiting(context),
+        }
+    }
+
+    pub(super) fn decide_waiting(&mut self, context: &mut Context<Self>) {
+        while matches!(self.belief, Belief::State(_)) {
+            let Some(pending) = self.waiting.pop_front() else { break };
+            self.decide_one(context, pending);
+        }
+        self.release(context);
+    }
+
+    fn decide_one(&mut self, context: &mut Context<Self>, pending: Pending) {
+        let Belief::State(speculation) = &mut self.belief else { return };
+        let state = speculation.conversation.as_deref();
+        let rests_on = speculation.version();
+        if let Err(refusal) = permit(state, &pending.command) {
+            self.in_flight.push(Decided { pending, answer: Err(refusal), made: None, rests_on });
+            return;
+        }
+        if let Some(known) = pending.command.send_key().and_then(|key| self.remembered.get(&key)) {
+            let answer = known.answer(&pending.command, self.id);
+            self.in_flight.push(Decided { pending, answer, made: None, rests_on });
+            return;
+        }
+        match decide(state, &pending.command) {
+            Err(refusal) => self.in_flight.push(Decided { pending, answer: Err(refusal), made: None, rests_on }),
+            Ok(changes) => {
+                let events = Event::in_sequence(
+                    self.id,
+                    rests_on,
+                    state.map(|conversation| conversation.updated_at),
+                    self.registry.clock().now(),
+                    changes,
+                    || EventId(uuid::Uuid::now_v7()),
+                );
+                self.happen(context, pending, events);
+            }
+        }
+    }
+
+    /// Believes in the events and hands them to the journal.
+    fn happen(&mut self, context: &mut Context<Self>, pending: Pending, events: Vec<Event>) {
+        let Belief::State(speculation) = &mut self.belief else { return };
+        let expected_version = speculation.version();
+        let before = speculation.conversation.as_deref().cloned();
+        let Some(after) = events.iter().fold(before, Conversation::apply).map(Arc::new) else {
+            pending.answer(Err(CommandError::Fault));
+            return;
+        };
+        let answer = Ok(outcome(&pending.command, &after, &events));
+        if events.is_empty() {
+            self.in_flight.push(Decided { pending, answer, made: None, rests_on: expected_version });
+            return;
+        }
+        let events: Arc<[Event]> = events.into();
+        let actor = actix::AsyncContext::address(context);
+        let lineage = speculation.lineage.clone();
+        let settled_lineage = lineage.clone();
+        let version = after.version;
+        let append = Append {
+            conversation: self.id,
+            lineage,
+            expected_version,
+            events: Arc::clone(&events),
+            state: Arc::clone(&after),
+            // At most as many as are in flight, which is bounded: the mailbox's own limit need not hold them up.
+            done: Box::new(move |outcome| actor.do_send(Settled { lineage: settled_lineage, version, outcome })),
+        };
+        if self.registry.journal().append(append).is_err() {
+            pending.answer(Err(CommandError::Overloaded));
+            return;
+        }
+        if let Some(key) = pending.command.send_key()
+            && let Some(message) = events.iter().rev().find_map(Event::posted)
+        {
+            self.remembered.insert(key, KnownSend::new(Arc::new(message), &after));
+        }
+        speculation.conversation = Some(Arc::clone(&after));
+        self.in_flight.push(Decided { pending, answer, made: Some((events, after)), rests_on: version });
+    }
+
+    /// Lets out every answer whose ground is durable, and tells of what has happened.
+    fn release(&mut self, context: &mut Context<Self>) {
+        let Belief::State(speculation) = &self.belief else { return };
+        let durable = speculation.durable;
+        while let Some(decided) = self.in_flight.release(durable) {
+            if let Some((events, conversation)) = &decided.made {
+                // The caller hears first: should telling the others go wrong, the answer is out.
+                decided.pending.answer(decided.answer.map_err(CommandError::Refused));
+                self.registry.announcer().announce(conversation, events);
+                continue;
+            }
+            match (decided.answer, decided.pending.command.send_key()) {
+                (Err(refusal), Some(key)) if !refusal.stands_before_a_repeat() => {
+                    self.refuse_unless_repeated(context, decided.pending, key, refusal);
+                }
+                (answer, _) => decided.pending.answer(answer.map_err(CommandError::Refused)),
+            }
+        }
+        self.remembered.trim(self.registry.settings().remembered_sends, durable);
+    }
+
+    fn settled(&mut self, context: &mut Context<Self>, settled: Settled) {
+        let Belief::State(speculation) = &mut self.belief else { return };
+        if !speculation.lineage.is(&settled.lineage) {
+            return;
+        }
+        match settled.outcome {
+            AppendOutcome::Committed => {
+                speculation.durable = settled.version;
+                self.release(context);
+            }
+            AppendOutcome::Conflict => self.start_over(context),
+            AppendOutcome::Failed(_) => self.abandon(context, &CommandError::Unavailable),
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+            && self.in_flight.is_empty()
+            && self.unconfirmed.is_empty()
+            && !matches!(self.belief, Belief::Loading)
+    }
+
+    fn tick(&mut self, context: &mut Context<Self>) {
+        if std::mem::take(&mut self.was_used) || !self.is_idle() {
+            return;
+        }
+        // Out of the registry first: from here on nobody sends here. What was sent before stands in the mailbox in
+        // front of the message to ourselves.
+        self.registry.forget(self.id, &context.address());
+        self.leave(context);
+    }
+
+    /// Ends, once everything is done that was sent here before.
+    pub(super) fn leave(&mut self, context: &mut Context<Self>) {
+        context.address().do_send(Leave);
+    }
+
+    fn leave_if_done(&mut self, context: &mut Context<Self>) {
+        if self.is_leaving && self.is_idle() {
+            actix::ActorContext::stop(context);
+        }
+    }
+}
+
+/// What a command that was not refused is answered with.
+fn outcome(command: &Command, after: &Arc<Conversation>, events: &[Event]) -> Outcome {
+    let message = events.iter().rev().find_map(Event::posted).map(Arc::new);
+    match (command, message, &after.assignee) {
+        (Command::Open(_), Some(message), _) => Outcome::Opened { conversation: Arc::clone(after), message },
+        (_, Some(message), _) => Outcome::Posted(message),
+        (Command::Claim(_), None, Some(assignee)) => Outcome::Claimed(assignee.clone()),
+        (_, None, _) => Outcome::Closed,
+    }
+}
+
+impl Actor for ConversationActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(Duration::from_secs(self.registry.settings().idle_seconds), Self::tick);
+    }
+}
+
+impl Handler<Execute> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, Execute(pending): Execute, context: &mut Self::Context) {
+        self.was_used = true;
+        self.guarded(context, |actor, context| actor.take(context, pending));
+    }
+}
+
+/// The journal's word on an append.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Settled {
+    lineage: Lineage,
+    /// Position of its last event.
+    version: i64,
+    outcome: AppendOutcome,
+}
+
+impl Handler<Settled> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, settled: Settled, context: &mut Self::Context) {
+        self.guarded(context, |actor, context| actor.settled(context, settled));
+    }
+}
+
+/// The last message that an actor gets, from itself.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Leave;
+
+impl Handler<Leave> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, Leave: Leave, context: &mut Self::Context) {
+        self.is_leaving = true;
+        self.leave_if_done(context);
+    }
+}
+
+/// A refusal that would stand, were the command not perhaps a repeat.
+impl ConversationActor {
+    /// Looks for the command's name in the database before it is refused: what once succeeded is answered as it was
+    /// then. The others do not wait for this.
+    fn refuse_unless_repeated(
+        &mut self,
+        context: &mut Context<Self>,
+        pending: Pending,
+        key: crate::domain::SendKey,
+        refusal: Refusal,
+    ) {
+        let (database, id) = (self.registry.database().clone(), self.id);
+        context.spawn(actix::fut::wrap_future(async move {
+            let answer = match crate::store::find_send(&database, key).await {
+                Ok(Some(found)) => KnownSend::new(Arc::new(found.message), &found.conversation)
+                    .answer(&pending.command, id)
+                    .map_err(CommandError::Refused),
+                Ok(None) => Err(CommandError::Refused(refusal)),
+                Err(error) => Err(CommandError::from(error)),
+            };
+            pending.answer(answer);
+        }));
+    }
+}

@@ -1,0 +1,11 @@
+//! Who hears of what has become durable.
+
+use crate::domain::{Conversation, Event};
+
+/// Told, once and in order, of everything that happens to a conversation on this server, after it is stored.
+///
+/// Called on the thread of the conversation's actor: must not block.
+pub trait Announce: Send + Sync {
+    /// `events` happened, in this order, and have led to `conversation`.
+    fn announce(&self, conversation: &Conversation, events: &[Event]);
+}

@@ -1,0 +1,64 @@
+//! What is asked of a conversation's actor, and what it answers.
+
+use std::sync::Arc;
+
+use actix::Message;
+use tokio::sync::oneshot;
+
+use crate::domain::{Assignee, Command, Conversation, Posted, Refusal};
+
+/// What came of a command. Everything in it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// A first message made the conversation; it is shown as it was right behind that message.
+    Opened {
+        /// The conversation then.
+        conversation: Arc<Conversation>,
+        /// Its first message.
+        message: Arc<Posted>,
+    },
+    /// A further message, an answer or a note.
+    Posted(Arc<Posted>),
+    /// It is the agent's, now or already.
+    Claimed(Assignee),
+    /// It is closed.
+    Closed,
+}
+
+/// Why a command came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// The rules forbid it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database cannot be reached, or did not answer in time: the same may be sent again.
+    #[error("the database is not available")]
+    Unavailable,
+    /// More is asked than the server takes in: the same may be sent again.
+    #[error("too much is waiting")]
+    Overloaded,
+    /// A defect of ours.
+    #[error("the conversation's actor failed")]
+    Fault,
+}
+
+/// Asks an actor to do something.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Execute(pub(super) Pending);
+
+/// A command whose caller waits.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) command: Command,
+    pub(super) reply: oneshot::Sender<Result<Outcome, CommandError>>,
+    /// How often another server was faster.
+    pub(super) conflicts: u32,
+}
+
+impl Pending {
+    /// A caller that has given up needs no answer.
+    pub(super) fn answer(self, answer: Result<Outcome, CommandError>) {
+        let _ = self.reply.send(answer);
+    }
+}

@@ -1,0 +1,24 @@
+//! The actor around the domain: whatever happens to a conversation happens in one place, one thing after another.
+//!
+//! [`Registry`] finds the actor of a conversation, starts it when it is needed and lets it go when it is not. The actor
+//! decides without waiting for the disk, and answers and announces only what is durable. What is decided is `domain`'s
+//! business, how it is stored `journal`'s, who hears of it [`Announce`]'s: `realtime` implements that.
+
+mod actor;
+mod announce;
+mod clock;
+mod command;
+mod identity;
+mod in_flight;
+mod recovery;
+mod registry;
+mod remembered;
+
+#[cfg(test)]
+mod actor_tests;
+
+pub use announce::Announce;
+pub use clock::{Clock, SystemClock};
+pub use command::{CommandError, Outcome};
+pub use identity::ConversationIds;
+pub use registry::{Registry, RegistryParts};

@@ -1,0 +1,187 @@
+//! Finds the actor of a conversation: the running one, or a new one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix::dev::SendError;
+use actix::dev::channel::channel;
+use actix::{Addr, Arbiter, ArbiterHandle, Context};
+use dashmap::{DashMap, Entry};
+use tokio::sync::oneshot;
+
+use super::actor::ConversationActor;
+use super::announce::Announce;
+use super::clock::Clock;
+use super::command::{CommandError, Execute, Outcome, Pending};
+use super::identity::ConversationIds;
+use crate::config::ConversationSettings;
+use crate::database::Database;
+use crate::domain::{Command, ConversationId};
+use crate::journal::Journal;
+
+/// What actors work with.
+pub struct RegistryParts {
+    /// Where they read.
+    pub database: Database,
+    /// Where they write.
+    pub journal: Journal,
+    /// Who hears of what is stored.
+    pub announcer: Arc<dyn Announce>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Ids of conversations that begin.
+    pub ids: ConversationIds,
+    /// Limits and times.
+    pub settings: ConversationSettings,
+    /// How long a caller waits for an answer.
+    pub request_timeout: Duration,
+}
+
+/// All live conversations of this server, and the threads that they live on.
+pub struct Registry {
+    actors: DashMap<ConversationId, Addr<ConversationActor>>,
+    /// Counted apart: the map's own count takes every one of its locks.
+    live: AtomicUsize,
+    arbiters: Vec<Arbiter>,
+    handles: Vec<ArbiterHandle>,
+    parts: RegistryParts,
+}
+
+impl Registry {
+    /// Starts the threads. Must be called in an actix system.
+    #[must_use]
+    pub fn start(parts: RegistryParts) -> Arc<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let count = if parts.settings.arbiters == 0 { cores } else { parts.settings.arbiters };
+        let arbiters: Vec<Arbiter> = (0..count).map(|_| Arbiter::new()).collect();
+        let handles = arbiters.iter().map(Arbiter::handle).collect();
+        Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), arbiters, handles, parts })
+    }
+
+    /// Begins a conversation with a first message, or meets the one that a repeated first message made.
+    ///
+    /// # Errors
+    /// As [`Registry::execute`].
+    pub async fn open(self: &Arc<Self>, command: Command) -> Result<(ConversationId, Outcome), CommandError> {
+        let id = self.parts.ids.for_first(&command);
+        let outcome = self.execute(id, command).await?;
+        match &outcome {
+            Outcome::Opened { conversation, .. } => Ok((conversation.id, outcome)),
+            _ => Ok((id, outcome)),
+        }
+    }
+
+    /// Has a conversation's actor decide a command, and waits until what comes of it is durable.
+    ///
+    /// # Errors
+    /// [`CommandError`]: refused by the rules, not now, or a defect. After [`CommandError::Unavailable`] what was asked
+    /// may have happened; a repeat under the same `client_message_id` finds out.
+    pub async fn execute(self: &Arc<Self>, id: ConversationId, command: Command) -> Result<Outcome, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        self.deliver(id, Pending { command, reply, conflicts: 0 })?;
+        match tokio::time::timeout(self.parts.request_timeout, answer).await {
+            Ok(Ok(answer)) => answer,
+            // The actor dropped the command: it panicked over it.
+            Ok(Err(_)) => Err(CommandError::Fault),
+            Err(_) => Err(CommandError::Unavailable),
+        }
+    }
+
+    /// Puts a command into the mailbox of the running actor, or of a new one.
+    ///
+    /// The entry stays locked meanwhile: an actor that takes itself out of the registry has got, by then, everything
+    /// that was sent to it.
+    fn deliver(self: &Arc<Self>, id: ConversationId, pending: Pending) -> Result<(), CommandError> {
+        match self.actors.entry(id) {
+            Entry::Occupied(mut running) => match running.get().try_send(Execute(pending)) {
+                Ok(()) => Ok(()),
+                Err(SendError::Full(_)) => Err(CommandError::Overloaded),
+                Err(SendError::Closed(Execute(pending))) => {
+                    // Its thread is gone, or it died beyond what it guards against.
+                    let actor = self.start_actor(id)?;
+                    let sent = send_first(&actor, pending);
+                    running.insert(actor);
+                    sent
+                }
+            },
+            Entry::Vacant(free) => {
+                if self.live.load(Ordering::Relaxed) >= self.parts.settings.max_actors {
+                    return Err(CommandError::Overloaded);
+                }
+                let actor = self.start_actor(id)?;
+                let sent = send_first(&actor, pending);
+                free.insert(actor);
+                self.live.fetch_add(1, Ordering::Relaxed);
+                sent
+            }
+        }
+    }
+
+    fn start_actor(self: &Arc<Self>, id: ConversationId) -> Result<Addr<ConversationActor>, CommandError> {
+        // The low bytes are random in both kinds of id that we make.
+        let [.., high, low] = *id.0.as_bytes();
+        let index = usize::from(u16::from_be_bytes([high, low])).checked_rem(self.handles.len());
+        let arbiter = index.and_then(|index| self.handles.get(index)).ok_or(CommandError::Fault)?;
+        let registry = Arc::clone(self);
+        // The mailbox is made here and not by actix's own starter, which would give it room for 16 until the actor has
+        // run for the first time.
+        let (sender, receiver) = channel(self.parts.settings.mailbox);
+        let is_running = arbiter.spawn_fn(move || {
+            Context::with_receiver(receiver).run(ConversationActor::new(id, registry));
+        });
+        if is_running { Ok(Addr::new(sender)) } else { Err(CommandError::Unavailable) }
+    }
+
+    /// Takes an actor out, unless another has taken its place.
+    pub(super) fn forget(&self, id: ConversationId, actor: &Addr<ConversationActor>) {
+        if self.actors.remove_if(&id, |_, registered| registered == actor).is_some() {
+            self.live.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many conversations are live on this server.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    /// Ends all actors and their threads. What is still under way there is lost: flush first.
+    pub fn stop(&self) {
+        self.actors.clear();
+        for arbiter in &self.arbiters {
+            arbiter.stop();
+        }
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.parts.database
+    }
+
+    pub(super) fn journal(&self) -> &Journal {
+        &self.parts.journal
+    }
+
+    pub(super) fn announcer(&self) -> &dyn Announce {
+        self.parts.announcer.as_ref()
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        self.parts.clock.as_ref()
+    }
+
+    pub(super) fn settings(&self) -> &ConversationSettings {
+        &self.parts.settings
+    }
+}
+
+/// A new mailbox takes its first command.
+fn send_first(actor: &Addr<ConversationActor>, pending: Pending) -> Result<(), CommandError> {
+    actor.try_send(Execute(pending)).map_err(|_| CommandError::Overloaded)
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Registry").field("live", &self.live()).finish_non_exhaustive()
+    }
+}

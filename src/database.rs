@@ -1,0 +1,279 @@
+//! The way to the database: connections on a runtime of their own, each question with a time limit.
+//!
+//! A connection belongs to the runtime that opened it. Opened on an HTTP worker it would make every query wait for
+//! that worker's event loop, so the pools live on their own threads and the rest of the server asks them. What is
+//! asked is not this module's business; `journal`, `store` and `identity` bring their own statements.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, DatabaseConnection, DbErr, RuntimeErr, sqlx};
+use secrecy::ExposeSecret;
+use tokio::runtime::{Handle, Runtime};
+
+use crate::config::DatabaseSettings;
+
+/// Why the database did not do what was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// It cannot be reached, or has no room: a passing fault, the same may be asked again.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// It did not answer in time. What was asked may still happen.
+    #[error("the database did not answer within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// Two transactions wrote what must be unique.
+    #[error("written by another at the same moment: {0}")]
+    Conflict(String),
+    /// It refused the statement or gave an answer that makes no sense: a defect of ours.
+    #[error("the database refused: {0}")]
+    Fault(String),
+}
+
+impl DatabaseError {
+    /// Whether the same may be asked again with hope.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        !matches!(self, Self::Fault(_))
+    }
+}
+
+impl From<DbErr> for DatabaseError {
+    fn from(error: DbErr) -> Self {
+        match &error {
+            DbErr::ConnectionAcquire(_) => Self::Unavailable(error.to_string()),
+            DbErr::Conn(RuntimeErr::SqlxError(inner))
+            | DbErr::Exec(RuntimeErr::SqlxError(inner))
+            | DbErr::Query(RuntimeErr::SqlxError(inner)) => Self::from(inner.as_ref()),
+            _ => Self::Fault(error.to_string()),
+        }
+    }
+}
+
+impl From<&sqlx::Error> for DatabaseError {
+    fn from(error: &sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Conflict(error.to_string()),
+            sqlx::Error::Database(inner) if is_passing_code(inner.code().as_deref().unwrap_or_default()) => {
+                Self::Unavailable(error.to_string())
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
+            _ => Self::Fault(error.to_string()),
+        }
+    }
+}
+
+/// Whether a database's own code means "not now". PostgreSQL: connection (08), transaction rollback (40), resources
+/// (53), object not in the needed state (55), operator intervention (57), system error (58). SQLite: busy, locked,
+/// read-only for the moment, input or output, full, cannot open, protocol; extended codes carry these in their low byte.
+fn is_passing_code(code: &str) -> bool {
+    if code.len() == 5 {
+        return ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>().is_ok_and(|code| [5, 6, 8, 10, 13, 14, 15].contains(&(code & 0xff)))
+}
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// What production uses.
+    Postgres,
+    /// The embedded default: one file.
+    Sqlite,
+}
+
+/// The pools, to be asked from any thread. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pools: Arc<Pools>,
+}
+
+#[derive(Debug)]
+struct Pools {
+    backend: Backend,
+    reads: DatabaseConnection,
+    writes: DatabaseConnection,
+    runtime: Handle,
+    timeout: Duration,
+}
+
+/// The threads that the connections live on. They end when this is dropped.
+#[derive(Debug)]
+pub struct DatabaseRuntime(Option<Runtime>);
+
+impl Drop for DatabaseRuntime {
+    fn drop(&mut self) {
+        // A connection in the middle of something must not hold up the end.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Database {
+    /// Opens the pools; `writers` connections are kept for writing alone, so that no list can hold up a message.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] when the database does not answer, or the file cannot be made.
+    pub async fn connect(
+        settings: &DatabaseSettings,
+        writers: usize,
+    ) -> Result<(Self, DatabaseRuntime), DatabaseError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(settings.threads)
+            .thread_name("database")
+            .enable_all()
+            .build()
+            .map_err(|error| DatabaseError::Unavailable(error.to_string()))?;
+        let handle = runtime.handle().clone();
+        let owner = DatabaseRuntime(Some(runtime));
+        let url = settings.url.expose_secret();
+        let backend = if url.starts_with("sqlite") { Backend::Sqlite } else { Backend::Postgres };
+        if backend == Backend::Sqlite {
+            make_folder(url)?;
+        }
+        // SQLite has one writer at a time, whatever we wish; PostgreSQL gets one more than the journal's, for people.
+        let write_connections = match backend {
+            Backend::Sqlite => 1,
+            Backend::Postgres => u32::try_from(writers).unwrap_or(u32::MAX).saturating_add(1),
+        };
+        let writes = connect(&handle, options(settings, write_connections)).await?;
+        let read_connections = settings.max_connections.saturating_sub(write_connections).max(1);
+        let reads = connect(&handle, options(settings, read_connections)).await?;
+        let pools = Pools { backend, reads, writes, runtime: handle, timeout: settings.timeout() };
+        Ok((Self { pools: Arc::new(pools) }, owner))
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.pools.backend
+    }
+
+    /// The runtime that the connections live on, for a task that writes all the time.
+    #[must_use]
+    pub fn runtime(&self) -> &Handle {
+        &self.pools.runtime
+    }
+
+    /// How long one question may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.pools.timeout
+    }
+
+    /// The pool for writing, for a task that lives on [`Database::runtime`].
+    #[must_use]
+    pub fn writes(&self) -> &DatabaseConnection {
+        &self.pools.writes
+    }
+
+    /// Asks something that changes nothing.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; [`DatabaseError::TimedOut`] when it takes longer than `database.timeout_ms`.
+    pub async fn read<T, E, Answer>(
+        &self,
+        ask: impl FnOnce(DatabaseConnection) -> Answer + Send + 'static,
+    ) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        E: Into<DatabaseError> + Send + 'static,
+        Answer: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        self.run(self.pools.reads.clone(), ask).await
+    }
+
+    /// Asks something that changes what is stored.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; after [`DatabaseError::TimedOut`] it may have happened or not.
+    pub async fn write<T, E, Answer>(
+        &self,
+        ask: impl FnOnce(DatabaseConnection) -> Answer + Send + 'static,
+    ) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        E: Into<DatabaseError> + Send + 'static,
+        Answer: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        self.run(self.pools.writes.clone(), ask).await
+    }
+
+    async fn run<T, E, Answer>(
+        &self,
+        connection: DatabaseConnection,
+        ask: impl FnOnce(DatabaseConnection) -> Answer + Send + 'static,
+    ) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        E: Into<DatabaseError> + Send + 'static,
+        Answer: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let limit = self.pools.timeout;
+        let task = self.pools.runtime.spawn(async move {
+            match tokio::time::timeout(limit, ask(connection)).await {
+                Ok(answer) => answer.map_err(Into::into),
+                Err(_) => Err(DatabaseError::TimedOut(limit)),
+            }
+        });
+        match task.await {
+            Ok(answer) => answer,
+            Err(error) => Err(DatabaseError::Fault(error.to_string())),
+        }
+    }
+}
+
+async fn connect(runtime: &Handle, options: ConnectOptions) -> Result<DatabaseConnection, DatabaseError> {
+    match runtime.spawn(sea_orm::Database::connect(options)).await {
+        Ok(connection) => connection.map_err(Into::into),
+        Err(error) => Err(DatabaseError::Fault(error.to_string())),
+    }
+}
+
+fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
+    let timeout = settings.timeout();
+    let mut options = ConnectOptions::new(settings.url.expose_secret().to_owned());
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(timeout)
+        .connect_timeout(timeout)
+        .sqlx_logging(false)
+        // A dead connection shows at its next use; asking first would cost a round trip a statement.
+        .test_before_acquire(false)
+        .map_sqlx_postgres_opts(move |options| {
+            options
+                .application_name("switchboard")
+                // Beyond our own limit nobody waits for the statement: let it not happen behind our back.
+                .options([("statement_timeout", timeout.as_millis().to_string())])
+        })
+        .map_sqlx_sqlite_opts(move |options| {
+            options
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // With NORMAL a power cut could take back what was acknowledged.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(timeout)
+        });
+    options
+}
+
+/// The folder that a SQLite file is to lie in.
+fn make_folder(url: &str) -> Result<(), DatabaseError> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or_default();
+    match Path::new(path).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
+            .map_err(|error| DatabaseError::Unavailable(format!("{} cannot be made: {error}", folder.display()))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,240 @@
+//! A conversation's state: what its events so far have made of it.
+
+use super::{Change, ConversationId, DeviceMetadata, Event, Message, Origin, Owner, Timestamp, UserId};
+
+/// The app that a conversation came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// `support-user.md`.
+    Support,
+    /// `help-center.md`.
+    HelpCenter,
+}
+
+impl Channel {
+    /// As storage and the wire spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Support => "support",
+            Self::HelpCenter => "help_center",
+        }
+    }
+
+    /// Reads [`Channel::as_str`] back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Support, Self::HelpCenter].into_iter().find(|channel| channel.as_str() == text)
+    }
+}
+
+/// Whose turn it is (`decisions.md`, "Status of a conversation").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Begun, or claimed.
+    Active,
+    /// The customer wrote.
+    WaitingSupport,
+    /// An agent answered.
+    WaitingUser,
+    /// Nobody writes any more.
+    Closed,
+}
+
+impl Status {
+    /// Every status, in the order in which the contract lists them.
+    pub const ALL: [Self; 4] = [Self::Active, Self::WaitingSupport, Self::WaitingUser, Self::Closed];
+
+    /// As storage and the wire spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::WaitingSupport => "waiting_support",
+            Self::WaitingUser => "waiting_user",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Reads [`Status::as_str`] back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// The agent who holds a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignee {
+    /// Their account.
+    pub id: UserId,
+    /// Display name when they took it.
+    pub name: String,
+    /// When they took it.
+    pub since: Timestamp,
+}
+
+/// What lists show of the last message that the customer can see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VisibleMessage {
+    /// The first 100 scalar values.
+    pub preview: String,
+    /// Whether the customer wrote it.
+    pub is_from_user: bool,
+    /// Who wrote it.
+    pub sender_name: Option<String>,
+}
+
+/// A conversation as of its last event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conversation {
+    /// Which one.
+    pub id: ConversationId,
+    /// The app it came by.
+    pub channel: Channel,
+    /// Who it belongs to.
+    pub owner: Owner,
+    /// Contact address.
+    pub email: Option<String>,
+    /// Contact number.
+    pub phone_number: Option<String>,
+    /// Whose turn it is.
+    pub status: Status,
+    /// Who holds it.
+    pub assignee: Option<Assignee>,
+    /// Position of the last event.
+    pub version: i64,
+    /// `seq` of the last visible message, which is also how many there are.
+    pub last_seq: i64,
+    /// All messages, notes included.
+    pub message_count: i64,
+    /// The last message that the customer can see.
+    pub last_message: Option<VisibleMessage>,
+    /// When that was written.
+    pub last_message_at: Timestamp,
+    /// 1 to 5.
+    pub rating: Option<u8>,
+    /// Said with the rating.
+    pub feedback: Option<String>,
+    /// What the first message told of the device.
+    pub device_metadata: Option<DeviceMetadata>,
+    /// Where the first message came from.
+    pub ip_address: Option<String>,
+    /// What it came with.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When something last changed that the customer can see.
+    pub updated_at: Timestamp,
+}
+
+impl Conversation {
+    /// The state after an event. `None` before the first; any event but [`Change::Created`] then leaves it so, which
+    /// cannot happen to a history as [`super::decide`] makes it.
+    #[must_use]
+    pub fn apply(state: Option<Self>, event: &Event) -> Option<Self> {
+        match (&event.change, state) {
+            (Change::Created(origin), _) => Some(Self::created(origin, event)),
+            (_, None) => None,
+            (change, Some(mut conversation)) => {
+                conversation.version = event.position;
+                conversation.change(change, event.at);
+                Some(conversation)
+            }
+        }
+    }
+
+    fn created(origin: &Origin, event: &Event) -> Self {
+        Self {
+            id: event.conversation,
+            channel: origin.channel,
+            owner: origin.customer.owner.clone(),
+            email: origin.customer.email.clone(),
+            phone_number: origin.customer.phone_number.clone(),
+            status: Status::Active,
+            assignee: None,
+            version: event.position,
+            last_seq: 0,
+            message_count: 0,
+            last_message: None,
+            last_message_at: event.at,
+            rating: None,
+            feedback: None,
+            device_metadata: origin.device_metadata.clone(),
+            ip_address: origin.ip_address.clone(),
+            user_agent: origin.user_agent.clone(),
+            created_at: event.at,
+            updated_at: event.at,
+        }
+    }
+
+    fn change(&mut self, change: &Change, at: Timestamp) {
+        match change {
+            Change::Created(_) => {}
+            Change::Message(message) => self.message(message, at),
+            Change::Claimed(agent) => {
+                self.assignee = Some(Assignee { id: agent.id.clone(), name: agent.name.clone(), since: at });
+                self.status = Status::Active;
+                self.updated_at = at;
+            }
+            Change::Closed(_) => {
+                self.status = Status::Closed;
+                self.updated_at = at;
+            }
+        }
+    }
+
+    /// A note moves nothing that the customer can see, not even a timestamp.
+    fn message(&mut self, message: &Message, at: Timestamp) {
+        self.message_count += 1;
+        let Some(seq) = message.seq else { return };
+        self.last_seq = seq;
+        self.last_message = Some(VisibleMessage {
+            preview: message.text.preview().to_owned(),
+            is_from_user: message.author.is_customer(),
+            sender_name: message.author.name().map(ToOwned::to_owned),
+        });
+        self.last_message_at = at;
+        self.updated_at = at;
+        if !message.author.is_customer() {
+            self.status = Status::WaitingUser;
+        } else if !message.is_opening() {
+            self.status = Status::WaitingSupport;
+        }
+    }
+
+    /// As it was right behind its first message: what the repeat of a first send is answered with, however much has
+    /// happened since.
+    #[must_use]
+    pub fn as_opened(&self, opening: &Message) -> Self {
+        Self {
+            status: Status::Active,
+            assignee: None,
+            version: 2,
+            last_seq: 1,
+            message_count: 1,
+            last_message: Some(VisibleMessage {
+                preview: opening.text.preview().to_owned(),
+                is_from_user: true,
+                sender_name: opening.author.name().map(ToOwned::to_owned),
+            }),
+            last_message_at: self.created_at,
+            rating: None,
+            feedback: None,
+            updated_at: self.created_at,
+            ..self.clone()
+        }
+    }
+
+    /// Whether this agent holds it.
+    #[must_use]
+    pub fn is_held_by(&self, agent: &UserId) -> bool {
+        self.assignee.as_ref().is_some_and(|assignee| assignee.id == *agent)
+    }
+
+    /// Whether an agent other than this one holds it.
+    #[must_use]
+    pub fn is_held_by_another_than(&self, agent: &UserId) -> bool {
+        self.assignee.as_ref().is_some_and(|assignee| assignee.id != *agent)
+    }
+}

@@ -1,0 +1,128 @@
+//! What happened to a conversation. An event is a fact: it is never changed, and replayed in order of position from
+//! nothing, the events of a conversation give its state.
+
+use super::{
+    Agent, Author, Channel, ClientMessageId, ConversationId, Customer, DeviceMetadata, EventId, MessageText, Timestamp,
+};
+
+/// A [`Change`] with its place in the conversation's history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Unlike all others; a message's id.
+    pub id: EventId,
+    /// The conversation it happened to.
+    pub conversation: ConversationId,
+    /// 1, 2, 3 … without a gap; what happens first is 1.
+    pub position: i64,
+    /// When. Never before the event in front of it.
+    pub at: Timestamp,
+    /// What.
+    pub change: Change,
+}
+
+impl Event {
+    /// Gives each change its place behind `version`, the position of the conversation's last event.
+    ///
+    /// `not_before` is the moment of that last event: a clock that was set back does not turn history around.
+    pub fn in_sequence(
+        conversation: ConversationId,
+        version: i64,
+        not_before: Option<Timestamp>,
+        now: Timestamp,
+        changes: Vec<Change>,
+        mut new_id: impl FnMut() -> EventId,
+    ) -> Vec<Self> {
+        let at = not_before.map_or(now, |earliest| earliest.max(now));
+        (version + 1..)
+            .zip(changes)
+            .map(|(position, change)| Self { id: new_id(), conversation, position, at, change })
+            .collect()
+    }
+}
+
+/// What an event changes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// The conversation began. Always at position 1, always with a message behind it.
+    Created(Box<Origin>),
+    /// Somebody wrote.
+    Message(Message),
+    /// An agent took it.
+    Claimed(Agent),
+    /// An agent closed it.
+    Closed(Agent),
+}
+
+/// How a conversation began.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// The app it came by.
+    pub channel: Channel,
+    /// Who began it.
+    pub customer: Customer,
+    /// What their client told of the device.
+    pub device_metadata: Option<DeviceMetadata>,
+    /// Where they came from, as the server saw it.
+    pub ip_address: Option<String>,
+    /// What they came with, as the server saw it.
+    pub user_agent: Option<String>,
+}
+
+/// A message, or a note that only agents see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its place among what the customer can see: 1, 2, 3 … without a gap. A note has none.
+    pub seq: Option<i64>,
+    /// What was written.
+    pub text: MessageText,
+    /// Who wrote it.
+    pub author: Author,
+    /// The client's name for this send.
+    pub client_message_id: Option<ClientMessageId>,
+}
+
+impl Message {
+    /// Whether only agents see it.
+    #[must_use]
+    pub fn is_note(&self) -> bool {
+        self.seq.is_none()
+    }
+
+    /// Whether it is the one that began its conversation.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        self.seq == Some(1)
+    }
+}
+
+/// A message that has its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// Unlike all others.
+    pub id: EventId,
+    /// The conversation it is in.
+    pub conversation: ConversationId,
+    /// Its place among all that happened.
+    pub position: i64,
+    /// When the server took it.
+    pub at: Timestamp,
+    /// What was written, and by whom.
+    pub message: Message,
+}
+
+impl Event {
+    /// The message, where it is one.
+    #[must_use]
+    pub fn posted(&self) -> Option<Posted> {
+        match &self.change {
+            Change::Message(message) => Some(Posted {
+                id: self.id,
+                conversation: self.conversation,
+                position: self.position,
+                at: self.at,
+                message: message.clone(),
+            }),
+            _ => None,
+        }
+    }
+}

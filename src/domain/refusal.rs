@@ -1,0 +1,56 @@
+//! Why a command is refused, in the words that the contract gives to the client.
+
+/// A command that may not happen. Its text is one readable sentence: apps show it as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such conversation.
+    #[error("Conversation not found")]
+    NotFound,
+    /// It belongs to another account, or to an e-mail address.
+    #[error("Access denied")]
+    AccessDenied,
+    /// It belongs to another e-mail address.
+    #[error("Email does not match the conversation owner")]
+    EmailMismatch,
+    /// The customer writes into a closed one.
+    #[error("This conversation has been closed")]
+    SendToClosed,
+    /// Another agent holds it, and this one claims.
+    #[error(
+        "This conversation is already assigned to another support agent. Use the handover flow to request a transfer."
+    )]
+    ClaimedByAnother,
+    /// An agent claims a closed one.
+    #[error("Cannot claim a closed conversation")]
+    ClaimClosed,
+    /// Another agent holds it, and this one answers.
+    #[error("This conversation is assigned to another support agent. Request a handover to take it over.")]
+    AssignedToAnother,
+    /// An agent writes into a closed one.
+    #[error("Cannot reply to a closed conversation")]
+    ReplyToClosed,
+    /// It is closed already.
+    #[error("Conversation is already closed")]
+    AlreadyClosed,
+    /// The sender gave this `client_message_id` to another text, or in another conversation.
+    #[error("client_message_id was already used for another message")]
+    ClientMessageIdReused,
+}
+
+impl Refusal {
+    /// Whether it says what the caller may not do at all, and so stands before the question of a repeat; otherwise the
+    /// conversation's state refuses, and a repeat of what once succeeded still gets its first answer (`decisions.md`,
+    /// "Envelope and errors").
+    #[must_use]
+    pub fn stands_before_a_repeat(self) -> bool {
+        match self {
+            Self::NotFound | Self::AccessDenied | Self::EmailMismatch | Self::AssignedToAnother => true,
+            Self::SendToClosed
+            | Self::ClaimedByAnother
+            | Self::ClaimClosed
+            | Self::ReplyToClosed
+            | Self::AlreadyClosed
+            | Self::ClientMessageIdReused => false,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What goes into one transaction. Pure: it sorts what waits, and does not look at the database.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use super::Append;
+use crate::domain::{Change, Conversation, ConversationId, Event, SendKey};
+
+/// One conversation's share of a transaction: appends that follow each other without a gap.
+pub(super) struct Part {
+    pub(super) appends: Vec<Append>,
+}
+
+impl Part {
+    /// The fence: the version that must be stored for this part to be.
+    pub(super) fn expected_version(&self) -> i64 {
+        self.appends.first().map_or(0, |append| append.expected_version)
+    }
+
+    /// The conversation's state behind the whole part.
+    pub(super) fn state(&self) -> Option<&Arc<Conversation>> {
+        self.appends.last().map(|append| &append.state)
+    }
+
+    /// Everything that happened, in order.
+    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
+        self.appends.iter().flat_map(|append| append.events.iter())
+    }
+
+    /// The names of the sends in it.
+    pub(super) fn send_keys(&self) -> impl Iterator<Item = SendKey> {
+        self.events().filter_map(send_key)
+    }
+
+    fn takes(&self, append: &Append) -> bool {
+        self.appends
+            .last()
+            .is_some_and(|last| last.lineage.is(&append.lineage) && last.state.version == append.expected_version)
+    }
+}
+
+fn send_key(event: &Event) -> Option<SendKey> {
+    match &event.change {
+        Change::Message(message) => message
+            .client_message_id
+            .clone()
+            .map(|client_message_id| SendKey { sender: message.author.sender_key(), client_message_id }),
+        _ => None,
+    }
+}
+
+/// What to commit now, in order of conversation, so that two servers touch rows in the same order and cannot lock
+/// each other out.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) parts: BTreeMap<ConversationId, Part>,
+    /// What belongs to a broken lineage: not stored, and never to be.
+    pub(super) broken: Vec<Append>,
+}
+
+/// Takes up to `limit` appends off the front of what waits.
+///
+/// Stays in the queue, at its front and in order: what must not share a transaction with what is already in it — a new
+/// lineage of a conversation whose old one is in it, or a send under a name that another in it bears.
+pub(super) fn gather(waiting: &mut VecDeque<Append>, limit: usize) -> Batch {
+    let mut batch = Batch::default();
+    let mut put_back = Vec::new();
+    let mut held_up = HashSet::new();
+    let mut names = HashSet::new();
+    for _ in 0..limit {
+        let Some(append) = waiting.pop_front() else { break };
+        if append.lineage.is_broken() {
+            batch.broken.push(append);
+            continue;
+        }
+        let keys: Vec<SendKey> = append.events.iter().filter_map(send_key).collect();
+        let fits = !held_up.contains(&append.conversation)
+            && keys.iter().all(|key| !names.contains(key))
+            && batch.parts.get(&append.conversation).is_none_or(|part| part.takes(&append));
+        if fits {
+            names.extend(keys);
+            batch.parts.entry(append.conversation).or_insert_with(|| Part { appends: Vec::new() }).appends.push(append);
+        } else {
+            held_up.insert(append.conversation);
+            put_back.push(append);
+        }
+    }
+    for append in put_back.into_iter().rev() {
+        waiting.push_front(append);
+    }
+    batch
+}

@@ -1,0 +1,120 @@
+//! Makes events durable: group commit, a version fence, one transaction for many conversations.
+//!
+//! Conversation actors hand their events in and go on; a writer gathers what came while its last transaction was under
+//! way and commits it as one: no timer, no waiting when idle, larger batches under load. Every conversation's part is
+//! fenced by `version = expected`: a part that another server overtook is left out, the rest commits. A transaction
+//! that fails fails all that was in it, and whether it happened is then unknown: the next load tells.
+//!
+//! What always holds: the events of one conversation are committed in the order in which they were handed in, or from
+//! some event on not at all ([`Lineage`]). What an event means is not looked at here.
+
+mod batch;
+mod lineage;
+mod postgres;
+mod row;
+mod sqlite;
+mod writer;
+
+#[cfg(test)]
+mod journal_tests;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::JournalSettings;
+use crate::database::{Database, DatabaseError};
+use crate::domain::{Conversation, ConversationId, Event};
+
+pub use lineage::Lineage;
+
+/// Events of one conversation, to be stored together or not at all.
+pub struct Append {
+    /// Whose events.
+    pub conversation: ConversationId,
+    /// The speculation that they belong to.
+    pub lineage: Lineage,
+    /// The position behind which they stand; 0 makes the conversation.
+    pub expected_version: i64,
+    /// What happened, in order, not empty.
+    pub events: Arc<[Event]>,
+    /// The conversation's state behind the last of them.
+    pub state: Arc<Conversation>,
+    /// Called once, on the writer's thread, when it is known what came of it; must not block.
+    pub done: Box<dyn FnOnce(AppendOutcome) + Send + Sync>,
+}
+
+/// What came of an [`Append`].
+#[derive(Clone, Debug)]
+pub enum AppendOutcome {
+    /// It is stored, and survives the server's death.
+    Committed,
+    /// It is not stored: another wrote to the conversation, or one of its `client_message_id`s is taken already.
+    Conflict,
+    /// The transaction failed; whether it is stored is not known.
+    Failed(DatabaseError),
+}
+
+/// The intake is full: the server takes in more than the database takes off it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the journal's intake is full")]
+pub struct IntakeFull;
+
+/// Hands events to the writers. Cheap to clone; all clones share the same writers.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    writers: Arc<[mpsc::Sender<Intake>]>,
+}
+
+/// What a writer is given.
+enum Intake {
+    Append(Append),
+    /// Answered when all that came before has been dealt with.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Journal {
+    /// Starts the writers on the database's runtime.
+    #[must_use]
+    pub fn start(database: &Database, settings: &JournalSettings) -> Self {
+        let writers = (0..settings.writers)
+            .map(|_| {
+                let (sender, receiver) = mpsc::channel(settings.intake);
+                database.runtime().spawn(writer::run(database.clone(), receiver, settings.batch));
+                sender
+            })
+            .collect();
+        Self { writers }
+    }
+
+    /// Hands in events; [`Append::done`] says what came of them.
+    ///
+    /// # Errors
+    /// [`IntakeFull`] when as many appends as `journal.intake` wait already; nothing is handed in then, and `done` is
+    /// not called.
+    pub fn append(&self, append: Append) -> Result<(), IntakeFull> {
+        let writer = self.writer_of(append.conversation).ok_or(IntakeFull)?;
+        writer.try_send(Intake::Append(append)).map_err(|_| IntakeFull)
+    }
+
+    /// Waits until all that was handed in so far has been dealt with.
+    pub async fn flush(&self) {
+        for writer in self.writers.iter() {
+            let (done, dealt_with) = oneshot::channel();
+            if writer.send(Intake::Flush(done)).await.is_ok() {
+                // An error means that the writer is gone, and with it everything that it had.
+                let _ = dealt_with.await;
+            }
+        }
+    }
+
+    /// Always the same one for a conversation, so that its appends stay in order.
+    fn writer_of(&self, conversation: ConversationId) -> Option<&mpsc::Sender<Intake>> {
+        let mut hasher = DefaultHasher::new();
+        conversation.hash(&mut hasher);
+        let writers = u64::try_from(self.writers.len()).ok()?;
+        let index = usize::try_from(hasher.finish().checked_rem(writers)?).ok()?;
+        self.writers.get(index)
+    }
+}

@@ -1,0 +1,229 @@
+//! A batch on PostgreSQL: one statement, so one round trip and one commit, whatever is in it.
+//!
+//! It goes through the driver's own arrays, which SeaORM's values cannot express with nulls in them; one prepared
+//! statement then serves every size of batch.
+
+use std::collections::HashSet;
+
+use entity::{conversation_events, conversations, messages};
+use sea_orm::prelude::Uuid;
+use sea_orm::{DatabaseConnection, sqlx};
+
+use super::batch::Batch;
+use super::row::{self, EventRow};
+use crate::database::DatabaseError;
+use crate::domain::{ConversationId, SendKey};
+
+/// What each part of it does:
+/// - `part`: a row for each conversation in the batch, as it is to be, with the version that must be there now.
+/// - `taken`: those of them in which a `client_message_id` is used that its sender has used before.
+/// - `held`: the rows to change, locked in one order on every server, if the version still is what was expected. A row
+///   that another transaction holds is waited for and then looked at anew.
+/// - `moved`, `made`: rows changed and made. `passed`: both; what is not in it met a conflict.
+/// - the rest: the events of those that passed.
+const COMMIT: &str = "
+WITH part AS (
+    SELECT * FROM unnest(
+        $1::uuid[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+        $10::timestamptz[], $11::int8[], $12::int8[], $13::int8[], $14::text[], $15::bool[], $16::text[],
+        $17::timestamptz[], $18::int2[], $19::text[], $20::text[], $21::text[], $22::text[], $23::timestamptz[],
+        $24::timestamptz[]
+    ) AS part (
+        id, expected_version, channel, user_id, email, phone_number, status, assigned_to, assigned_name,
+        assigned_at, version, last_seq, message_count, last_message, last_message_is_from_user,
+        last_message_sender_name, last_message_at, rating, feedback, device_metadata, ip_address, user_agent,
+        created_at, updated_at
+    )
+),
+taken AS (
+    SELECT used.conversation_id
+    FROM unnest($25::uuid[], $26::text[], $27::text[]) AS used (conversation_id, sender, client_message_id)
+    JOIN messages ON messages.sender = used.sender AND messages.client_message_id = used.client_message_id
+),
+held AS (
+    SELECT conversations.id
+    FROM conversations
+    JOIN part ON part.id = conversations.id AND part.expected_version = conversations.version
+    WHERE conversations.id NOT IN (SELECT conversation_id FROM taken)
+    ORDER BY conversations.id
+    FOR UPDATE OF conversations
+),
+moved AS (
+    UPDATE conversations SET
+        status = part.status, assigned_to = part.assigned_to, assigned_name = part.assigned_name,
+        assigned_at = part.assigned_at, version = part.version, last_seq = part.last_seq,
+        message_count = part.message_count, last_message = part.last_message,
+        last_message_is_from_user = part.last_message_is_from_user,
+        last_message_sender_name = part.last_message_sender_name, last_message_at = part.last_message_at,
+        rating = part.rating, feedback = part.feedback, updated_at = part.updated_at
+    FROM part, held
+    WHERE conversations.id = held.id AND part.id = held.id AND conversations.version = part.expected_version
+    RETURNING conversations.id
+),
+made AS (
+    INSERT INTO conversations (
+        id, channel, user_id, email, phone_number, status, assigned_to, assigned_name, assigned_at, version, last_seq,
+        message_count, last_message, last_message_is_from_user, last_message_sender_name, last_message_at, rating,
+        feedback, device_metadata, ip_address, user_agent, created_at, updated_at
+    )
+    SELECT
+        id, channel, user_id, email, phone_number, status, assigned_to, assigned_name, assigned_at, version, last_seq,
+        message_count, last_message, last_message_is_from_user, last_message_sender_name, last_message_at, rating,
+        feedback, device_metadata::json, ip_address, user_agent, created_at, updated_at
+    FROM part
+    WHERE expected_version = 0 AND id NOT IN (SELECT conversation_id FROM taken)
+    ORDER BY id
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+),
+passed AS (
+    SELECT id FROM moved UNION ALL SELECT id FROM made
+),
+written AS (
+    INSERT INTO messages (
+        conversation_id, position, id, seq, body, is_internal, is_from_user, sender, sender_id, sender_name,
+        sender_email, client_message_id, created_at
+    )
+    SELECT message.*
+    FROM unnest(
+        $28::uuid[], $29::int8[], $30::uuid[], $31::int8[], $32::text[], $33::bool[], $34::bool[], $35::text[],
+        $36::text[], $37::text[], $38::text[], $39::text[], $40::timestamptz[]
+    ) AS message (
+        conversation_id, position, id, seq, body, is_internal, is_from_user, sender, sender_id, sender_name,
+        sender_email, client_message_id, created_at
+    )
+    JOIN passed ON passed.id = message.conversation_id
+),
+happened AS (
+    INSERT INTO conversation_events (
+        conversation_id, position, id, type, actor_id, actor_name, data, created_at
+    )
+    SELECT event.conversation_id, event.position, event.id, event.type, event.actor_id, event.actor_name,
+        event.data::json, event.created_at
+    FROM unnest(
+        $41::uuid[], $42::int8[], $43::uuid[], $44::text[], $45::text[], $46::text[], $47::text[], $48::timestamptz[]
+    ) AS event (conversation_id, position, id, type, actor_id, actor_name, data, created_at)
+    JOIN passed ON passed.id = event.conversation_id
+)
+SELECT id FROM passed";
+
+/// Stores a batch; the answer names the conversations whose part passed its fence.
+pub(super) async fn commit(
+    connection: &DatabaseConnection,
+    batch: &Batch,
+) -> Result<HashSet<ConversationId>, DatabaseError> {
+    let rows = Rows::of(batch);
+    let ids: Vec<Uuid> = rows
+        .bind()
+        .fetch_all(connection.get_postgres_connection_pool())
+        .await
+        .map_err(|error| DatabaseError::from(&error))?;
+    Ok(ids.into_iter().map(ConversationId).collect())
+}
+
+/// A batch, table by table.
+#[derive(Default)]
+struct Rows {
+    conversations: Vec<(i64, conversations::Model)>,
+    keys: Vec<(Uuid, SendKey)>,
+    messages: Vec<messages::Model>,
+    events: Vec<conversation_events::Model>,
+}
+
+type Query<'a> = sqlx::query::QueryScalar<'a, sqlx::Postgres, Uuid, sqlx::postgres::PgArguments>;
+
+impl Rows {
+    fn of(batch: &Batch) -> Self {
+        let mut rows = Self::default();
+        for (conversation, part) in &batch.parts {
+            let Some(state) = part.state() else { continue };
+            rows.conversations.push((part.expected_version(), row::conversation(state)));
+            rows.keys.extend(part.send_keys().map(|key| (conversation.0, key)));
+            for event in part.events() {
+                match row::event(event) {
+                    EventRow::Message(message) => rows.messages.push(message),
+                    EventRow::Other(event) => rows.events.push(event),
+                }
+            }
+        }
+        rows
+    }
+
+    fn bind(&self) -> Query<'_> {
+        let query = self.bind_conversations(sqlx::query_scalar(COMMIT));
+        let query = query
+            .bind(self.keys.iter().map(|(conversation, _)| *conversation).collect::<Vec<_>>())
+            .bind(self.keys.iter().map(|(_, key)| key.sender.as_str()).collect::<Vec<_>>())
+            .bind(self.keys.iter().map(|(_, key)| key.client_message_id.as_str()).collect::<Vec<_>>());
+        self.bind_events(self.bind_messages(query))
+    }
+
+    fn bind_conversations<'a>(&'a self, query: Query<'a>) -> Query<'a> {
+        let column = Column(&self.conversations);
+        query
+            .bind(column.of(|(_, row)| row.id))
+            .bind(column.of(|(expected_version, _)| *expected_version))
+            .bind(column.of(|(_, row)| row.channel.as_str()))
+            .bind(column.of(|(_, row)| row.user_id.as_deref()))
+            .bind(column.of(|(_, row)| row.email.as_deref()))
+            .bind(column.of(|(_, row)| row.phone_number.as_deref()))
+            .bind(column.of(|(_, row)| row.status.as_str()))
+            .bind(column.of(|(_, row)| row.assigned_to.as_deref()))
+            .bind(column.of(|(_, row)| row.assigned_name.as_deref()))
+            .bind(column.of(|(_, row)| row.assigned_at))
+            .bind(column.of(|(_, row)| row.version))
+            .bind(column.of(|(_, row)| row.last_seq))
+            .bind(column.of(|(_, row)| row.message_count))
+            .bind(column.of(|(_, row)| row.last_message.as_deref()))
+            .bind(column.of(|(_, row)| row.last_message_is_from_user))
+            .bind(column.of(|(_, row)| row.last_message_sender_name.as_deref()))
+            .bind(column.of(|(_, row)| row.last_message_at))
+            .bind(column.of(|(_, row)| row.rating))
+            .bind(column.of(|(_, row)| row.feedback.as_deref()))
+            .bind(column.of(|(_, row)| row.device_metadata.as_ref().map(ToString::to_string)))
+            .bind(column.of(|(_, row)| row.ip_address.as_deref()))
+            .bind(column.of(|(_, row)| row.user_agent.as_deref()))
+            .bind(column.of(|(_, row)| row.created_at))
+            .bind(column.of(|(_, row)| row.updated_at))
+    }
+
+    fn bind_messages<'a>(&'a self, query: Query<'a>) -> Query<'a> {
+        let column = Column(&self.messages);
+        query
+            .bind(column.of(|row| row.conversation_id))
+            .bind(column.of(|row| row.position))
+            .bind(column.of(|row| row.id))
+            .bind(column.of(|row| row.seq))
+            .bind(column.of(|row| row.body.as_str()))
+            .bind(column.of(|row| row.is_internal))
+            .bind(column.of(|row| row.is_from_user))
+            .bind(column.of(|row| row.sender.as_str()))
+            .bind(column.of(|row| row.sender_id.as_deref()))
+            .bind(column.of(|row| row.sender_name.as_deref()))
+            .bind(column.of(|row| row.sender_email.as_deref()))
+            .bind(column.of(|row| row.client_message_id.as_deref()))
+            .bind(column.of(|row| row.created_at))
+    }
+
+    fn bind_events<'a>(&'a self, query: Query<'a>) -> Query<'a> {
+        let column = Column(&self.events);
+        query
+            .bind(column.of(|row| row.conversation_id))
+            .bind(column.of(|row| row.position))
+            .bind(column.of(|row| row.id))
+            .bind(column.of(|row| row.kind.as_str()))
+            .bind(column.of(|row| row.actor_id.as_deref()))
+            .bind(column.of(|row| row.actor_name.as_deref()))
+            .bind(column.of(|row| row.data.to_string()))
+            .bind(column.of(|row| row.created_at))
+    }
+}
+
+/// Rows, to be read column by column.
+struct Column<'a, Row>(&'a [Row]);
+
+impl<'a, Row> Column<'a, Row> {
+    fn of<Value>(&self, value: impl Fn(&'a Row) -> Value) -> Vec<Value> {
+        self.0.iter().map(value).collect()
+    }
+}

@@ -1,0 +1,123 @@
+//! What a conversation's actor asks: the state, what became of its own events, and sends by their name.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+use entity::{conversation_events, conversations, messages};
+use sea_orm::prelude::Uuid;
+use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
+
+use super::stored;
+use crate::database::{Database, DatabaseError};
+use crate::domain::{Conversation, ConversationId, EventId, Posted, SendKey};
+
+/// A send that is stored, and the conversation that it is in.
+#[derive(Clone, Debug)]
+pub struct FoundSend {
+    /// Its name.
+    pub key: SendKey,
+    /// The message.
+    pub message: Posted,
+    /// The conversation as it is now.
+    pub conversation: Conversation,
+}
+
+/// What an actor needs to go on.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The state; `None` where there is no such conversation.
+    pub conversation: Option<Conversation>,
+    /// Which of the named sends that were asked for are stored, in whatever conversation.
+    pub sends: Vec<FoundSend>,
+    /// Ids of the stored events at the positions that were asked for.
+    pub events: HashSet<EventId>,
+}
+
+/// Loads a conversation, the sends of these names, and what is stored at the positions `events_at`.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn load(
+    database: &Database,
+    id: ConversationId,
+    keys: Vec<SendKey>,
+    events_at: Option<RangeInclusive<i64>>,
+) -> Result<Snapshot, DatabaseError> {
+    database
+        .read(async move |connection| {
+            let conversation = conversations::Entity::find_by_id(id.0).one(&connection).await?;
+            let conversation = conversation.map(stored::conversation).transpose()?;
+            // Behind the state, so that up to the state's version this list is complete.
+            let events = match events_at {
+                Some(positions) => event_ids(&connection, id, positions).await?,
+                None => HashSet::new(),
+            };
+            let sends = sends(&connection, keys).await?;
+            Ok::<_, DbErr>(Snapshot { conversation, sends, events })
+        })
+        .await
+}
+
+/// Looks for one send by its name.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn find_send(database: &Database, key: SendKey) -> Result<Option<FoundSend>, DatabaseError> {
+    database.read(async move |connection| sends(&connection, vec![key]).await).await.map(|mut found| found.pop())
+}
+
+async fn sends(connection: &DatabaseConnection, keys: Vec<SendKey>) -> Result<Vec<FoundSend>, DbErr> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let any = keys.iter().fold(Condition::any(), |any, key| {
+        any.add(
+            Condition::all()
+                .add(messages::Column::Sender.eq(key.sender.as_str()))
+                .add(messages::Column::ClientMessageId.eq(key.client_message_id.as_str())),
+        )
+    });
+    let rows = messages::Entity::find().filter(any).all(connection).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(conversation) = conversations::Entity::find_by_id(row.conversation_id).one(connection).await? else {
+            continue;
+        };
+        let name = (row.sender.clone(), row.client_message_id.clone());
+        let Some(key) =
+            keys.iter().find(|key| (Some(key.client_message_id.as_str()), &key.sender) == (name.1.as_deref(), &name.0))
+        else {
+            continue;
+        };
+        found.push(FoundSend {
+            key: key.clone(),
+            message: stored::posted(row)?,
+            conversation: stored::conversation(conversation)?,
+        });
+    }
+    Ok(found)
+}
+
+async fn event_ids(
+    connection: &DatabaseConnection,
+    id: ConversationId,
+    at: RangeInclusive<i64>,
+) -> Result<HashSet<EventId>, DbErr> {
+    let messages: Vec<Uuid> = messages::Entity::find()
+        .select_only()
+        .column(messages::Column::Id)
+        .filter(messages::Column::ConversationId.eq(id.0))
+        .filter(messages::Column::Position.between(*at.start(), *at.end()))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let others: Vec<Uuid> = conversation_events::Entity::find()
+        .select_only()
+        .column(conversation_events::Column::Id)
+        .filter(conversation_events::Column::ConversationId.eq(id.0))
+        .filter(conversation_events::Column::Position.between(*at.start(), *at.end()))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(messages.into_iter().chain(others).map(EventId).collect())
+}
