@@ -3,6 +3,14 @@
 //! Nothing here writes, and nothing here decides who may see what: the edge asks for what its caller may have.
 
 mod actor;
+mod conversation;
+mod customer;
+mod history;
+mod queue;
 mod stored;
 
 pub use actor::{FoundSend, Snapshot, find_send, load};
+pub use conversation::conversation;
+pub use customer::{OwnConversations, conversations_of};
+pub use history::{History, Stretch, all_messages, visible_messages};
+pub use queue::{Counts, Page, Queue, people_in, queue};

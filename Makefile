@@ -1,0 +1,33 @@
+# The verbs of the project. What one of them does at length stands in scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt release clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ## build, then serve on http://localhost:1500 with the embedded database (data/switchboard.db)
+	@scripts/setup rust
+	cargo build
+	cargo run --quiet -- serve
+
+test: ## run every test: Rust and end to end, on SQLite and on a throw-away PostgreSQL
+	@scripts/test
+
+lint: ## check formatting, clippy's advice (warnings are errors) and the lock files
+	@scripts/setup rust lint
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	scripts/check-lock-files
+
+fmt: ## format the Rust sources
+	@scripts/setup rust lint
+	cargo fmt --all
+
+release: ## build the binary that is shipped: target/release/switchboard
+	@scripts/setup rust
+	cargo build --release
+
+clean: ## remove what was built and installed; your data/ stays
+	cargo clean
+	rm -rf tests/e2e/node_modules

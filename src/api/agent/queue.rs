@@ -1,0 +1,80 @@
+//! `GET …/conversations` and `/:id`: the agents' queue.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use super::view::{Card, Detail, Extent};
+use crate::api::Api;
+use crate::api::caller::AgentCaller;
+use crate::api::envelope::fetched;
+use crate::api::query::{PageQuery, Query, StretchQuery};
+use crate::api::user::conversation_id;
+use crate::domain::Status;
+use crate::failure::Failure;
+use crate::store::{self, Counts};
+
+#[derive(Serialize)]
+struct List<'a> {
+    analytics: Analytics,
+    conversations: Vec<Card<'a>>,
+    meta: Meta,
+}
+
+#[derive(Serialize)]
+struct Analytics {
+    total_conversations: u64,
+    mine: u64,
+    active: u64,
+    unassigned: u64,
+    by_status: BTreeMap<&'static str, u64>,
+}
+
+impl Analytics {
+    fn new(counts: &Counts) -> Self {
+        Self {
+            total_conversations: counts.total(),
+            mine: counts.mine,
+            active: counts.open(),
+            unassigned: counts.unassigned(),
+            by_status: Status::ALL.into_iter().map(|status| (status.as_str(), counts.of(status))).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Meta {
+    total: u64,
+    page: u32,
+    limit: u32,
+    total_pages: u64,
+}
+
+pub(in crate::api) async fn list(
+    api: web::Data<Api>,
+    AgentCaller(agent): AgentCaller,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse, Failure> {
+    let page = query.page()?;
+    let queue = store::queue(&api.database, agent.id, page).await?;
+    let conversations =
+        queue.conversations.iter().map(|conversation| Card::new(conversation, &queue.people, Extent::List)).collect();
+    let total = queue.counts.total();
+    let meta = Meta { total, page: page.number, limit: page.limit, total_pages: total.div_ceil(u64::from(page.limit)) };
+    Ok(fetched("Conversations fetched", List { analytics: Analytics::new(&queue.counts), conversations, meta }))
+}
+
+pub(in crate::api) async fn detail(
+    api: web::Data<Api>,
+    AgentCaller(_): AgentCaller,
+    id: web::Path<String>,
+    query: Query<StretchQuery>,
+) -> Result<HttpResponse, Failure> {
+    let stretch = query.by_position()?;
+    let id = conversation_id(&id)?;
+    let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    let history = store::all_messages(&api.database, &conversation, stretch).await?;
+    let people = store::people_in(&api.database, &conversation).await?;
+    Ok(fetched("Conversation fetched", Detail::new(&conversation, &people, &history.messages, history.has_more)))
+}

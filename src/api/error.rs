@@ -1,0 +1,54 @@
+//! What every error looks like, 404 of an unknown path and 405 included (`decisions.md`, "Envelope and errors").
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use serde::Serialize;
+
+use crate::failure::{Code, Failure, FieldError};
+
+/// Seconds after which a refused request may come again: a database that was away is looked for at once, and an
+/// overload is over when what waits is written.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    success: bool,
+    status_code: u16,
+    error: &'static str,
+    message: &'a str,
+    code: Code,
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    details: &'a [FieldError],
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
+        if self.code.may_be_sent_again() {
+            response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+        }
+        if self.code == Code::Unauthorized {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.json(ErrorBody {
+            success: false,
+            status_code: status.as_u16(),
+            error: status.canonical_reason().unwrap_or("Error"),
+            message: &self.message,
+            code: self.code,
+            details: &self.details,
+        })
+    }
+}
+
+/// Answers a path that nobody serves.
+pub(super) async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, Failure> {
+    Err(Failure::new(Code::NotFound, format!("Cannot {} {}", request.method(), request.path())))
+}

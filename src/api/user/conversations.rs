@@ -1,0 +1,135 @@
+//! `GET /api/v1/support/conversations` and `/:id`: a customer's own.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use super::send::conversation_id;
+use crate::api::Api;
+use crate::api::caller::Caller;
+use crate::api::envelope::fetched;
+use crate::api::query::{Query, StretchQuery};
+use crate::api::view::{Iso, UserMessage};
+use crate::domain::{Conversation, ConversationId, Owner, Refusal};
+use crate::failure::Failure;
+use crate::store;
+
+#[derive(Serialize)]
+struct List<'a> {
+    conversations: Vec<Card<'a>>,
+    total: u64,
+}
+
+/// A conversation as the list shows it (`support-user.md`, 3).
+#[derive(Serialize)]
+struct Card<'a> {
+    id: ConversationId,
+    status: &'static str,
+    assigned_admin_name: Option<&'a str>,
+    message_count: i64,
+    last_message: Option<LastMessage<'a>>,
+    has_unread: bool,
+    ticket: Option<()>,
+    last_message_at: Iso,
+    created_at: Iso,
+    updated_at: Iso,
+    satisfaction_rating: Option<u8>,
+}
+
+#[derive(Serialize)]
+struct LastMessage<'a> {
+    message: &'a str,
+    is_from_user: bool,
+    sender_name: Option<&'a str>,
+    #[serde(rename = "createdAt")]
+    created_at: Iso,
+}
+
+impl<'a> Card<'a> {
+    fn new(conversation: &'a Conversation) -> Self {
+        let last_message = conversation.last_message.as_ref();
+        Self {
+            id: conversation.id,
+            status: conversation.status.as_str(),
+            assigned_admin_name: assigned_admin_name(conversation),
+            message_count: conversation.last_seq,
+            last_message: last_message.map(|message| LastMessage {
+                message: &message.preview,
+                is_from_user: message.is_from_user,
+                sender_name: message.sender_name.as_deref(),
+                created_at: Iso(conversation.last_message_at),
+            }),
+            has_unread: last_message.is_some_and(|message| !message.is_from_user),
+            ticket: None,
+            last_message_at: Iso(conversation.last_message_at),
+            created_at: Iso(conversation.created_at),
+            updated_at: Iso(conversation.updated_at),
+            satisfaction_rating: conversation.rating,
+        }
+    }
+}
+
+fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
+    conversation.assignee.as_ref().map(|assignee| assignee.name.as_str())
+}
+
+pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, Failure> {
+    let found = store::conversations_of(&api.database, caller.id).await?;
+    let conversations = found.conversations.iter().map(Card::new).collect();
+    Ok(fetched("Conversations fetched", List { conversations, total: found.total }))
+}
+
+#[derive(Serialize)]
+struct Retrieved<'a> {
+    conversation: Detail<'a>,
+}
+
+/// A conversation with its messages (`support-user.md`, 4).
+#[derive(Serialize)]
+struct Detail<'a> {
+    id: ConversationId,
+    status: &'static str,
+    assigned_admin_name: Option<&'a str>,
+    email: Option<&'a str>,
+    phone_number: Option<&'a str>,
+    satisfaction_rating: Option<u8>,
+    feedback: Option<&'a str>,
+    last_message_at: Iso,
+    created_at: Iso,
+    updated_at: Iso,
+    messages: Vec<UserMessage<'a>>,
+    total_messages: i64,
+    has_more: bool,
+    ticket: Option<()>,
+}
+
+pub(in crate::api) async fn detail(
+    api: web::Data<Api>,
+    Caller(caller): Caller,
+    id: web::Path<String>,
+    query: Query<StretchQuery>,
+) -> Result<HttpResponse, Failure> {
+    let stretch = query.by_seq()?;
+    let id = conversation_id(&id)?;
+    let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    if conversation.owner != Owner::Account(caller.id) {
+        return Err(Refusal::AccessDenied.into());
+    }
+    let history = store::visible_messages(&api.database, &conversation, stretch).await?;
+    let detail = Detail {
+        id: conversation.id,
+        status: conversation.status.as_str(),
+        assigned_admin_name: assigned_admin_name(&conversation),
+        email: conversation.email.as_deref(),
+        phone_number: conversation.phone_number.as_deref(),
+        satisfaction_rating: conversation.rating,
+        feedback: conversation.feedback.as_deref(),
+        last_message_at: Iso(conversation.last_message_at),
+        created_at: Iso(conversation.created_at),
+        updated_at: Iso(conversation.updated_at),
+        messages: history.messages.iter().map(UserMessage::in_history).collect(),
+        total_messages: conversation.last_seq,
+        has_more: history.has_more,
+        ticket: None,
+    };
+    Ok(fetched("Conversation retrieved", Retrieved { conversation: detail }))
+}

@@ -1,0 +1,196 @@
+//! `POST /api/v1/support/chat/send`: begins a conversation, or goes on with one.
+
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::api::Api;
+use crate::api::body::{Fields, Json};
+use crate::api::caller::{Caller, Observed};
+use crate::api::envelope::created;
+use crate::api::view::{Iso, UserMessage};
+use crate::conversation::Outcome;
+use crate::domain::{
+    Channel, ClientMessageId, Command, Conversation, ConversationId, DeviceMetadata, MessageText, Open, Origin, Post,
+    Posted, TextError,
+};
+use crate::failure::Failure;
+
+/// What the app sends; every field may be missing or null, and each rule is checked behind this.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct SendBody {
+    message: Option<String>,
+    conversation_id: Option<String>,
+    client_message_id: Option<String>,
+    device_metadata: Option<Map<String, Value>>,
+}
+
+/// A send whose form is right.
+struct Send {
+    message: MessageText,
+    conversation: Option<String>,
+    client_message_id: Option<ClientMessageId>,
+    device_metadata: Option<DeviceMetadata>,
+}
+
+pub(in crate::api) async fn send(
+    api: web::Data<Api>,
+    Caller(caller): Caller,
+    request: HttpRequest,
+    observed: Observed,
+    Json(body): Json<SendBody>,
+) -> Result<HttpResponse, Failure> {
+    let send = form(body, request.headers())?;
+    let from = caller.as_customer();
+    let (id, outcome) = match send.conversation {
+        Some(id) => {
+            let id = conversation_id(&id)?;
+            let post = Post { from, text: send.message, client_message_id: send.client_message_id };
+            (id, api.registry.execute(id, Command::Send(post)).await?)
+        }
+        None => {
+            let open = Open {
+                origin: Origin {
+                    channel: Channel::Support,
+                    customer: from,
+                    device_metadata: send.device_metadata.or_else(|| device_of(request.headers())),
+                    ip_address: observed.ip_address,
+                    user_agent: observed.user_agent,
+                },
+                text: send.message,
+                client_message_id: send.client_message_id,
+            };
+            api.registry.open(Command::Open(Box::new(open))).await?
+        }
+    };
+    answer(id, &outcome)
+}
+
+/// An id that is no UUID is as unknown as one that names nothing (`decisions.md`).
+pub(in crate::api) fn conversation_id(id: &str) -> Result<ConversationId, Failure> {
+    uuid::Uuid::parse_str(id).map(ConversationId).map_err(|_| Failure::conversation_not_found())
+}
+
+fn form(body: SendBody, headers: &HeaderMap) -> Result<Send, Failure> {
+    let mut fields = Fields::default();
+    let message = fields.required("message", body.message.as_deref(), MessageText::parse);
+    let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), headers);
+    let device_metadata = body.device_metadata.map(DeviceMetadata::parse);
+    let device_metadata = device_metadata.and_then(|parsed| fields.keep("device_metadata", parsed));
+    fields.finish(message.map(|message| Send {
+        message,
+        conversation: body.conversation_id,
+        client_message_id,
+        device_metadata,
+    }))
+}
+
+/// The name of a send, from the body or from `Idempotency-Key`; where both are given they must agree.
+pub(in crate::api) fn client_message_id(
+    fields: &mut Fields,
+    in_body: Option<&str>,
+    headers: &HeaderMap,
+) -> Option<ClientMessageId> {
+    const HEADER: &str = "Idempotency-Key";
+    let in_body = fields.optional("client_message_id", in_body, ClientMessageId::parse);
+    let in_header = headers.get("idempotency-key").and_then(|value| {
+        let parsed = value.to_str().map_err(|_| TextError::Nul).and_then(ClientMessageId::parse);
+        fields.keep(HEADER, parsed)
+    });
+    match (&in_body, &in_header) {
+        (Some(body), Some(header)) if body != header => {
+            fields.fault(HEADER, "Idempotency-Key and client_message_id must not differ".to_owned());
+            None
+        }
+        _ => in_body.or(in_header),
+    }
+}
+
+/// What the headers tell of the device, where the body does not: those that came, under their keys.
+fn device_of(headers: &HeaderMap) -> Option<DeviceMetadata> {
+    const HEADERS: [(&str, &str); 8] = [
+        ("x-device-id", "device_id"),
+        ("x-device-fingerprint", "device_fingerprint"),
+        ("x-device-name", "device_name"),
+        ("x-device-model", "device_model"),
+        ("platform", "platform"),
+        ("x-os-name", "os_name"),
+        ("x-os-version", "os_version"),
+        ("x-app-version", "app_version"),
+    ];
+    let object: Map<String, Value> = HEADERS
+        .into_iter()
+        .filter_map(|(header, key)| {
+            let value = headers.get(header)?.to_str().ok()?;
+            let value = if key == "platform" { value.to_lowercase() } else { value.to_owned() };
+            Some((key.to_owned(), Value::from(value)))
+        })
+        .collect();
+    if object.is_empty() { None } else { DeviceMetadata::parse(object).ok() }
+}
+
+#[derive(Serialize)]
+struct Opened<'a> {
+    conversation: OpenedConversation<'a>,
+    is_new: bool,
+}
+
+#[derive(Serialize)]
+struct OpenedConversation<'a> {
+    id: ConversationId,
+    status: &'static str,
+    email: Option<&'a str>,
+    phone_number: Option<&'a str>,
+    assigned_admin_name: Option<&'a str>,
+    satisfaction_rating: Option<u8>,
+    feedback: Option<&'a str>,
+    last_message_at: Iso,
+    created_at: Iso,
+    updated_at: Iso,
+    messages: [UserMessage<'a>; 1],
+    total_messages: i64,
+    ticket: Option<()>,
+}
+
+impl<'a> OpenedConversation<'a> {
+    fn new(conversation: &'a Conversation, message: &'a Posted) -> Self {
+        Self {
+            id: conversation.id,
+            status: conversation.status.as_str(),
+            email: conversation.email.as_deref(),
+            phone_number: conversation.phone_number.as_deref(),
+            assigned_admin_name: conversation.assignee.as_ref().map(|assignee| assignee.name.as_str()),
+            satisfaction_rating: conversation.rating,
+            feedback: conversation.feedback.as_deref(),
+            last_message_at: Iso(conversation.last_message_at),
+            created_at: Iso(conversation.created_at),
+            updated_at: Iso(conversation.updated_at),
+            messages: [UserMessage::in_answer(message)],
+            total_messages: conversation.last_seq,
+            ticket: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Sent<'a> {
+    conversation_id: ConversationId,
+    message: UserMessage<'a>,
+    is_new: bool,
+}
+
+fn answer(id: ConversationId, outcome: &Outcome) -> Result<HttpResponse, Failure> {
+    const MESSAGE: &str = "Message sent";
+    match outcome {
+        Outcome::Opened { conversation, message } => {
+            let conversation = OpenedConversation::new(conversation, message);
+            Ok(created(MESSAGE, Opened { conversation, is_new: true }))
+        }
+        Outcome::Posted(message) => {
+            let message = UserMessage::in_answer(message);
+            Ok(created(MESSAGE, Sent { conversation_id: id, message, is_new: false }))
+        }
+        Outcome::Claimed(_) | Outcome::Closed => Err(Failure::defect()),
+    }
+}

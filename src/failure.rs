@@ -1,0 +1,230 @@
+//! What a client is told when something is not done: one table of codes for REST, acks and `connect_error`
+//! (`decisions.md`, "Envelope and errors").
+//!
+//! A code has one HTTP status and says whether the same may be sent again. The message is one readable sentence that
+//! apps show as it is; what went wrong inside goes to the log, never here.
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+
+use crate::conversation::CommandError;
+use crate::database::DatabaseError;
+use crate::domain::Refusal;
+
+/// A stable name for what went wrong, for screens to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The request breaks a rule of form.
+    ValidationError,
+    /// No token, or a bad or expired one.
+    Unauthorized,
+    /// The caller's role, or somebody else's hold on the conversation, forbids it.
+    Forbidden,
+    /// The conversation is somebody else's.
+    AccessDenied,
+    /// There is no such thing.
+    NotFound,
+    /// The path exists, but not with this method.
+    MethodNotAllowed,
+    /// The conversation is closed.
+    ConversationClosed,
+    /// Another agent was first.
+    AlreadyAssigned,
+    /// The name of a send was used for something else.
+    Conflict,
+    /// More than a limit of size.
+    PayloadTooLarge,
+    /// A body that is not JSON.
+    UnsupportedMediaType,
+    /// Not now: the same may be sent again.
+    Unavailable,
+    /// A defect of the server.
+    ServerError,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Self; 13] = [
+        Self::ValidationError,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::AccessDenied,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::ConversationClosed,
+        Self::AlreadyAssigned,
+        Self::Conflict,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::Unavailable,
+        Self::ServerError,
+    ];
+
+    /// As clients read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status that goes with it.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// Whether the same request may succeed later without being changed.
+    #[must_use]
+    pub fn may_be_sent_again(self) -> bool {
+        matches!(self, Self::Unavailable)
+    }
+
+    fn row(self) -> (&'static str, u16) {
+        match self {
+            Self::ValidationError => ("VALIDATION_ERROR", 400),
+            Self::Unauthorized => ("UNAUTHORIZED", 401),
+            Self::Forbidden => ("FORBIDDEN", 403),
+            Self::AccessDenied => ("ACCESS_DENIED", 400),
+            Self::NotFound => ("NOT_FOUND", 404),
+            Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405),
+            Self::ConversationClosed => ("CONVERSATION_CLOSED", 400),
+            Self::AlreadyAssigned => ("ALREADY_ASSIGNED", 400),
+            Self::Conflict => ("CONFLICT", 409),
+            Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", 413),
+            Self::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", 415),
+            Self::Unavailable => ("UNAVAILABLE", 503),
+            Self::ServerError => ("SERVER_ERROR", 500),
+        }
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A field that breaks its rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field, as the client spells it.
+    pub field: Cow<'static, str>,
+    /// What is wrong with it, one sentence.
+    pub message: String,
+}
+
+/// Why something was not done, fit to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Which kind.
+    pub code: Code,
+    /// One readable sentence.
+    pub message: Cow<'static, str>,
+    /// The fields at fault, for [`Code::ValidationError`].
+    pub details: Vec<FieldError>,
+}
+
+impl Failure {
+    /// A failure without details.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), details: Vec::new() }
+    }
+
+    /// Fields that break their rules; the first one's sentence is the message.
+    #[must_use]
+    pub fn validation(details: Vec<FieldError>) -> Self {
+        let message = details
+            .first()
+            .map_or(Cow::Borrowed("The request is not valid"), |first| Cow::Owned(first.message.clone()));
+        Self { code: Code::ValidationError, message, details }
+    }
+
+    /// No token, or a bad one.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::new(Code::Unauthorized, "Unauthorized")
+    }
+
+    /// A conversation that is not there.
+    #[must_use]
+    pub fn conversation_not_found() -> Self {
+        Refusal::NotFound.into()
+    }
+
+    /// A defect of the server.
+    #[must_use]
+    pub fn defect() -> Self {
+        Self::new(Code::ServerError, "Something went wrong on our side")
+    }
+
+    /// Not now.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(Code::Unavailable, "The service is busy at the moment. Please try again.")
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::NotFound => Code::NotFound,
+            Refusal::AccessDenied | Refusal::EmailMismatch => Code::AccessDenied,
+            Refusal::SendToClosed | Refusal::ClaimClosed | Refusal::ReplyToClosed | Refusal::AlreadyClosed => {
+                Code::ConversationClosed
+            }
+            Refusal::ClaimedByAnother => Code::AlreadyAssigned,
+            Refusal::AssignedToAnother => Code::Forbidden,
+            Refusal::ClientMessageIdReused => Code::Conflict,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Refused(refusal) => refusal.into(),
+            CommandError::Unavailable | CommandError::Overloaded => Self::unavailable(),
+            CommandError::Fault => Self::defect(),
+        }
+    }
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        if error.is_passing() {
+            tracing::warn!(%error, "a question to the database failed");
+            Self::unavailable()
+        } else {
+            tracing::error!(%error, "a question to the database failed");
+            Self::defect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn only_a_503_may_be_sent_again_unchanged() {
+        for code in Code::ALL {
+            assert_eq!(code.may_be_sent_again(), code.status() == 503, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_inside_is_told() {
+        let failure = Failure::from(DatabaseError::Fault("relation \"messages\" does not exist".to_owned()));
+        assert!(!failure.message.contains("messages"));
+    }
+}

@@ -1,0 +1,114 @@
+//! The directory of people: everyone who has come with a token is written down, at most once a minute each, so that
+//! names and the agents' list need no other service.
+//!
+//! Nobody waits for it. People who come while the database is away, or faster than it writes, are written down when
+//! they come next.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use entity::users;
+use moka::sync::Cache;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{EntityTrait, IntoActiveModel};
+use tokio::sync::mpsc;
+
+use super::Principal;
+use crate::config::DirectorySettings;
+use crate::database::{Database, DatabaseError};
+use crate::domain::{Timestamp, UserId};
+
+/// How long a person is not written down again.
+const REFRESH: Duration = Duration::from_secs(60);
+
+/// People in one statement.
+const BATCH: usize = 256;
+
+/// Writes down who comes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    lately: Cache<UserId, ()>,
+    intake: mpsc::Sender<users::Model>,
+}
+
+impl Directory {
+    /// Starts the task that writes; it ends with the last clone of this.
+    #[must_use]
+    pub fn start(database: &Database, settings: &DirectorySettings) -> Self {
+        let lately = Cache::builder().max_capacity(settings.remembered_people as u64).time_to_live(REFRESH).build();
+        let (intake, people) = mpsc::channel(settings.intake);
+        database.runtime().spawn(write_down(database.clone(), people, lately.clone()));
+        Self { lately, intake }
+    }
+
+    /// Notes that somebody has come.
+    pub fn saw(&self, principal: &Principal, now: Timestamp) {
+        if self.lately.contains_key(&principal.id) {
+            return;
+        }
+        self.lately.insert(principal.id.clone(), ());
+        if self.intake.try_send(row(principal, now)).is_err() {
+            self.lately.invalidate(&principal.id);
+        }
+    }
+}
+
+async fn write_down(database: Database, mut people: mpsc::Receiver<users::Model>, lately: Cache<UserId, ()>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while people.recv_many(&mut batch, BATCH).await > 0 {
+        // One statement cannot write the same row twice; the later word counts.
+        let rows: HashMap<String, users::Model> = batch.drain(..).map(|row| (row.id.clone(), row)).collect();
+        let ids: Vec<String> = rows.keys().cloned().collect();
+        if let Err(error) = upsert(&database, rows.into_values().collect()).await {
+            tracing::warn!(%error, people = ids.len(), "people could not be written down");
+            for id in ids.iter().filter_map(|id| UserId::parse(id).ok()) {
+                lately.invalidate(&id);
+            }
+        }
+    }
+}
+
+async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), DatabaseError> {
+    // In one order on every server, so that two cannot lock each other out.
+    rows.sort_by(|one, other| one.id.cmp(&other.id));
+    let refreshed = OnConflict::column(users::Column::Id)
+        .update_columns([
+            users::Column::IsAgent,
+            users::Column::Role,
+            users::Column::Email,
+            users::Column::FirstName,
+            users::Column::LastName,
+            users::Column::Name,
+            users::Column::PhoneNumber,
+            users::Column::SmipayTag,
+            users::Column::Picture,
+            users::Column::LastSeenAt,
+        ])
+        .to_owned();
+    database
+        .write(async move |connection| {
+            users::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
+                .on_conflict(refreshed)
+                .exec_without_returning(&connection)
+                .await
+                .map(|_| ())
+        })
+        .await
+}
+
+fn row(principal: &Principal, now: Timestamp) -> users::Model {
+    users::Model {
+        id: principal.id.as_str().to_owned(),
+        is_agent: principal.is_agent,
+        role: principal.role.clone(),
+        email: principal.email.clone(),
+        first_name: principal.first_name.clone(),
+        last_name: principal.last_name.clone(),
+        name: principal.name.clone(),
+        phone_number: principal.phone_number.clone(),
+        smipay_tag: principal.smipay_tag.clone(),
+        picture: principal.picture.clone(),
+        created_at: now,
+        last_seen_at: now,
+    }
+}

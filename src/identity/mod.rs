@@ -1,0 +1,12 @@
+//! Who is calling: a token becomes a [`Principal`], and whoever has come is kept in the directory of people
+//! (`decisions.md`, "Who is who").
+//!
+//! What a principal may do is decided elsewhere: their role by the edge, ownership by `domain`.
+
+mod directory;
+mod principal;
+mod verifier;
+
+pub use directory::Directory;
+pub use principal::{Principal, TokenError};
+pub use verifier::{TokenClaims, Verifier, sign};

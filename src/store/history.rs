@@ -1,0 +1,129 @@
+//! A stretch of a conversation's messages (`decisions.md`, "Order without gaps").
+
+use entity::messages;
+use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+
+use super::stored;
+use crate::database::{Database, DatabaseError};
+use crate::domain::{Conversation, Posted};
+
+/// Which messages: of a customer by `seq`, of an agent by `position`; `before` is a `seq` for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stretch {
+    /// The first that came after.
+    After {
+        /// The place behind which it begins.
+        after: u32,
+        /// How many at most.
+        limit: u32,
+    },
+    /// The last ones before.
+    Before {
+        /// The `seq` in front of which it ends.
+        before: u32,
+        /// How many at most.
+        limit: u32,
+    },
+    /// The last ones.
+    Last {
+        /// How many at most.
+        limit: u32,
+    },
+}
+
+impl Stretch {
+    /// The most messages that a `limit` gives.
+    pub const MAX_LIMIT: u32 = 200;
+    /// The most messages that are given where nothing is asked for.
+    pub const ALL: u32 = 1000;
+
+    fn limit(self) -> u32 {
+        match self {
+            Self::After { limit, .. } | Self::Before { limit, .. } | Self::Last { limit } => limit,
+        }
+    }
+}
+
+/// Messages in ascending order.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The messages.
+    pub messages: Vec<Posted>,
+    /// Whether there are more in the direction of the stretch.
+    pub has_more: bool,
+}
+
+/// Messages that the customer can see.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn visible_messages(
+    database: &Database,
+    conversation: &Conversation,
+    stretch: Stretch,
+) -> Result<History, DatabaseError> {
+    let visible = of(conversation).filter(messages::Column::Seq.is_not_null());
+    let query = match stretch {
+        // A message never stands before the position that its seq names: the primary key serves this.
+        Stretch::After { after, .. } => visible
+            .filter(messages::Column::Position.gt(i64::from(after)))
+            .filter(messages::Column::Seq.gt(i64::from(after))),
+        Stretch::Before { before, .. } => before_seq(visible, conversation, before),
+        Stretch::Last { .. } => visible,
+    };
+    fetch(database, query, stretch).await
+}
+
+/// All messages, notes included.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn all_messages(
+    database: &Database,
+    conversation: &Conversation,
+    stretch: Stretch,
+) -> Result<History, DatabaseError> {
+    let all = of(conversation);
+    let query = match stretch {
+        Stretch::After { after, .. } => all.filter(messages::Column::Position.gt(i64::from(after))),
+        Stretch::Before { before, .. } => before_seq(all, conversation, before),
+        Stretch::Last { .. } => all,
+    };
+    fetch(database, query, stretch).await
+}
+
+fn of(conversation: &Conversation) -> Select<messages::Entity> {
+    messages::Entity::find().filter(messages::Column::ConversationId.eq(conversation.id.0))
+}
+
+/// Everything in front of the message with this `seq`. It stands at most as far behind its `seq` as there are events
+/// that have none, so the primary key bounds the search, however long the conversation.
+fn before_seq(query: Select<messages::Entity>, conversation: &Conversation, before: u32) -> Select<messages::Entity> {
+    let without_seq = conversation.version - conversation.last_seq;
+    query
+        .filter(messages::Column::Position.lt(i64::from(before) + without_seq + 1))
+        .filter(Condition::any().add(messages::Column::Seq.lt(i64::from(before))).add(messages::Column::Seq.is_null()))
+}
+
+async fn fetch(
+    database: &Database,
+    query: Select<messages::Entity>,
+    stretch: Stretch,
+) -> Result<History, DatabaseError> {
+    let limit = usize::try_from(stretch.limit()).unwrap_or(usize::MAX);
+    let ascending = matches!(stretch, Stretch::After { .. });
+    let query = if ascending {
+        query.order_by_asc(messages::Column::Position)
+    } else {
+        query.order_by_desc(messages::Column::Position)
+    };
+    // One more than asked for tells whether there are more.
+    let query = query.limit(u64::from(stretch.limit()) + 1);
+    let rows = database.read(async move |connection| query.all(&connection).await).await?;
+    let has_more = rows.len() > limit;
+    let mut messages = rows.into_iter().take(limit).map(stored::posted).collect::<Result<Vec<_>, DbErr>>()?;
+    if !ascending {
+        messages.reverse();
+    }
+    Ok(History { messages, has_more })
+}

@@ -1,0 +1,115 @@
+// What a customer's app or an agent's dashboard holds: REST calls, and a socket of the stock socket.io-client.
+
+import { EventEmitter } from 'node:events'
+import { isDeepStrictEqual } from 'node:util'
+import { io } from 'socket.io-client'
+import { PATIENCE, until } from './waiting.mjs'
+
+const NO_CONVERSATION = '00000000-0000-4000-8000-000000000000'
+
+export async function request(url, token, method, path, { body, headers = {} } = {}) {
+  const started = performance.now()
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(PATIENCE),
+  })
+  const text = await response.text()
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: asJson(text, `${method} ${path}`),
+    milliseconds: performance.now() - started,
+  }
+}
+
+function asJson(text, request) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`${request} was answered with something that is not JSON: ${text.slice(0, 200)}`)
+  }
+}
+
+/** A socket on `/support`, together with everything it heard, in order, from its first moment on. */
+export class Client {
+  heard = []
+  #ear = new EventEmitter()
+
+  constructor(url, token, options) {
+    this.socket = io(`${url}/support`, {
+      auth: { token },
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      ...options,
+    })
+    // Lifecycle events are not among what `onAny` gives.
+    for (const event of ['connect', 'disconnect', 'connect_error']) {
+      this.socket.on(event, (detail) => this.#record(event, detail))
+    }
+    this.socket.onAny((event, payload) => this.#record(event, payload))
+  }
+
+  #record(event, payload) {
+    this.heard.push({ event, payload })
+    this.#ear.emit('heard')
+  }
+
+  /** The payloads heard so far of the events of this name (that `fit`). */
+  all(event, fits = {}) {
+    return this.heard.filter((one) => one.event === event && matches(one.payload, fits)).map((one) => one.payload)
+  }
+
+  /** Waits until `count` events of this name (that `fit`) were heard, before now or from now on. */
+  async hears(event, fits = {}, count = 1) {
+    const enough = () => this.all(event, fits).length >= count
+    await until(this.#ear, 'heard', enough, () => `${count} × ${event} ${describe(fits)}; the last heard was\n${this.#lately()}`)
+    return this.all(event, fits)[count - 1]
+  }
+
+  #lately() {
+    return this.heard.slice(-20).map(({ event, payload }) => `  ${event} ${JSON.stringify(payload)}`).join('\n')
+  }
+
+  /** Emits and waits for the acknowledgement. */
+  async ask(event, payload) {
+    try {
+      return await this.socket.timeout(PATIENCE).emitWithAck(event, payload)
+    } catch (error) {
+      throw new Error(`no ack of ${event} ${JSON.stringify(payload)}: ${error.message}`)
+    }
+  }
+
+  /** Emits, and waits for nothing. */
+  tell(event, payload) {
+    this.socket.emit(event, payload)
+  }
+
+  /**
+   * When this returns, everything has been heard that the server sent to this socket until now: the ack comes in line
+   * behind it. What proves that something was NOT sent is this, after somebody else heard it.
+   */
+  async caughtUp() {
+    await this.ask('typing', { conversation_id: NO_CONVERSATION })
+  }
+
+  close() {
+    this.socket.close()
+  }
+}
+
+/** Does the object contain all of `part`? A part may be a predicate. */
+function matches(whole, part) {
+  if (typeof part === 'function') return part(whole)
+  return Object.entries(part).every(([key, value]) =>
+    value !== null && typeof value === 'object' ? matches(whole?.[key] ?? {}, value) : isDeepStrictEqual(whole?.[key], value),
+  )
+}
+
+const describe = (fits) => (typeof fits === 'function' ? fits.toString() : JSON.stringify(fits))

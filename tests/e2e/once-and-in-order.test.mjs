@@ -1,0 +1,79 @@
+// A send happens once however often it is repeated, and everyone sees the same order.
+
+import assert from 'node:assert/strict'
+import { assertGapless } from './load.mjs'
+import { scenario } from './scenario.mjs'
+
+/** All answers are one and the same 201; returns its data. */
+function oneAnswer(answers) {
+  for (const { status, body } of answers) {
+    assert.equal(status, 201, JSON.stringify(body))
+    assert.deepEqual(body, answers[0].body)
+  }
+  return answers[0].body.data
+}
+
+const times = (count, act) => Promise.all(Array.from({ length: count }, (_, n) => act(n)))
+
+scenario('20 parallel sends with one client_message_id are one message with one answer', async ({ customer, agent }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens()
+  const phone = await jane.join(id)
+
+  const fields = { conversation_id: id, client_message_id: 'tapped-twenty-times' }
+  const { message } = oneAnswer(await times(20, () => jane.send('Once', fields)))
+  assert.equal(message.seq, 2)
+
+  const byHeader = { conversation_id: id, headers: { 'idempotency-key': 'tapped-twenty-times' } }
+  assert.equal(oneAnswer([await jane.send('Once', byHeader)]).message.id, message.id, 'the header names it as well')
+
+  assert.equal((await agent('Sarah').reply(id, 'Got it')).body.data.seq, 3)
+  await phone.hears('new_message', { message: { message: 'Got it' } })
+  assert.equal(phone.all('new_message', { message: { message: 'Once' } }).length, 1)
+  const history = await jane.history(id)
+  assert.deepEqual(history.map(({ message }) => message), ['Hello?', 'Once', 'Got it'])
+})
+
+scenario('20 parallel first messages with one client_message_id make one conversation', async ({ customer, agent }) => {
+  const jane = customer('Jane')
+  const lobby = await agent('Sarah').connect()
+
+  const { conversation } = oneAnswer(await times(20, () => jane.send('Hello?', { client_message_id: 'first-of-all' })))
+  assert.equal((await jane.list()).body.data.total, 1)
+  assert.deepEqual((await jane.history(conversation.id)).map(({ message }) => message), ['Hello?'])
+
+  const john = await customer('John').opens('Another one')
+  await lobby.hears('conversation_created', { id: john })
+  assert.equal(lobby.all('conversation_created', { id: conversation.id }).length, 1)
+})
+
+scenario('a client_message_id is not taken for another text', async ({ customer }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens()
+  const fields = { conversation_id: id, client_message_id: 'one' }
+  assert.equal((await jane.send('This', fields)).status, 201)
+  const other = await jane.send('That', fields)
+  assert.equal(other.status, 409)
+  assert.equal(other.body.message, 'client_message_id was already used for another message')
+})
+
+scenario('of 200 parallel sends, listeners and the database agree on one order without gaps', async ({ customer, agent }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens()
+  const listeners = [await jane.join(id), await agent('Sarah').join(id), await agent('Mike').join(id)]
+
+  const answers = await times(200, (n) => jane.send(`message ${n}`, { conversation_id: id }))
+  for (const { status, body } of answers) assert.equal(status, 201, JSON.stringify(body))
+  const history = await jane.history(id)
+  assert.equal(history.length, 201)
+  assertGapless(history)
+
+  const inOrder = history.slice(1).map(({ id, seq, message }) => ({ id, seq, message }))
+  for (const listener of listeners) {
+    await listener.hears('new_message', { conversation_id: id }, 200)
+    const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
+    assert.deepEqual(heard, inOrder)
+  }
+  const answered = answers.map(({ body }) => body.data.message).sort((one, other) => one.seq - other.seq)
+  assert.deepEqual(answered.map(({ id, seq, message }) => ({ id, seq, message })), inOrder)
+})

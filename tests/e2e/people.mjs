@@ -1,0 +1,113 @@
+// The two kinds of people, by what they do. An answer is { status, headers, body, milliseconds }.
+
+import { Client, request } from './clients.mjs'
+import { sign } from './tokens.mjs'
+
+class Person {
+  #clients = []
+
+  /** `server` need not run yet: its URL is looked at when something is asked of it. */
+  constructor(server, role, firstName) {
+    this.server = server
+    this.sub = firstName.toLowerCase()
+    this.email = `${this.sub}@example.com`
+    this.name = `${firstName} Doe`
+    this.token = sign({ sub: this.sub, role, email: this.email, first_name: firstName, last_name: 'Doe' })
+  }
+
+  get(path) {
+    return request(this.server.url, this.token, 'GET', path)
+  }
+
+  post(path, body, headers) {
+    return request(this.server.url, this.token, 'POST', path, { body, headers })
+  }
+
+  /** A socket that is still to connect, or to be refused. */
+  knock(options) {
+    const client = new Client(this.server.url, this.token, options)
+    this.#clients.push(client)
+    return client
+  }
+
+  /** A connected socket. */
+  async connect(options) {
+    const client = this.knock(options)
+    await client.hears('connect')
+    return client
+  }
+
+  /** A connected socket that hears the conversation. */
+  async join(conversationId, options) {
+    const client = await this.connect(options)
+    await joined(client, conversationId)
+    return client
+  }
+
+  goHome() {
+    for (const client of this.#clients) client.close()
+  }
+}
+
+export async function joined(client, conversationId) {
+  const ack = await client.ask('join_conversation', { conversation_id: conversationId })
+  if (ack.success !== true) throw new Error(`join_conversation was refused: ${JSON.stringify(ack)}`)
+}
+
+export class Customer extends Person {
+  constructor(server, firstName) {
+    super(server, 'user', firstName)
+  }
+
+  send(message, { headers, ...fields } = {}) {
+    return this.post('/api/v1/support/chat/send', { message, ...fields }, headers)
+  }
+
+  /** Writes a first message; gives the new conversation's id. */
+  async opens(message = 'Hello?') {
+    const { status, body } = await this.send(message)
+    if (status !== 201) throw new Error(`the first message got ${status} ${JSON.stringify(body)}`)
+    return body.data.conversation.id
+  }
+
+  list() {
+    return this.get('/api/v1/support/conversations')
+  }
+
+  read(conversationId) {
+    return this.get(`/api/v1/support/conversations/${conversationId}`)
+  }
+
+  /** The messages as the database has them. */
+  async history(conversationId) {
+    const { status, body } = await this.read(conversationId)
+    if (status !== 200) throw new Error(`reading the conversation got ${status} ${JSON.stringify(body)}`)
+    return body.data.conversation.messages
+  }
+}
+
+export class Agent extends Person {
+  constructor(server, firstName) {
+    super(server, 'admin', firstName)
+  }
+
+  #act(conversationId, action, body) {
+    return this.post(`/api/v1/unified-admin/support/conversations/${conversationId}/${action}`, body)
+  }
+
+  claim(conversationId) {
+    return this.#act(conversationId, 'claim')
+  }
+
+  reply(conversationId, message) {
+    return this.#act(conversationId, 'reply', { message })
+  }
+
+  note(conversationId, message) {
+    return this.#act(conversationId, 'reply', { message, is_internal: true })
+  }
+
+  closeConversation(conversationId) {
+    return this.#act(conversationId, 'close')
+  }
+}

@@ -1,0 +1,118 @@
+// The real binary, on a free port and a given database. It can be stopped, killed and started again.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as pause } from 'node:timers/promises'
+import { SECRET } from './tokens.mjs'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+const READY_WITHIN = 30_000
+const STOPPED_WITHIN = 15_000
+
+export class Server {
+  #port
+  #environment
+  #process
+  #output = []
+
+  constructor(databaseUrl, settings = {}) {
+    this.#environment = { ...cleanEnvironment(), DATABASE_URL: databaseUrl, JWT_SECRET: SECRET, ...settings }
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** What it printed, in all its lives. */
+  get output() {
+    return this.#output.join('')
+  }
+
+  /** Returns once it is ready. The port stays the same over restarts, so that clients find it again. */
+  async start() {
+    this.#port ??= await freePort()
+    this.#process = spawn(binary(), ['serve'], {
+      cwd: ROOT, // for config/
+      env: { ...this.#environment, PORT: String(this.#port) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => this.#output.push(text))
+    }
+    await once(this.#process, 'spawn')
+    await this.#ready()
+  }
+
+  get #running() {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
+  }
+
+  async #ready() {
+    const deadline = Date.now() + READY_WITHIN
+    while (this.#running && Date.now() < deadline) {
+      const answer = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).catch(() => null)
+      await answer?.arrayBuffer()
+      if (answer?.status === 200 && this.#running) return
+      await pause(20)
+    }
+    const why = this.#running ? `was not ready within ${READY_WITHIN} ms` : `ended: ${this.#process.exitCode}`
+    await this.kill()
+    throw new Error(`the server ${why}`)
+  }
+
+  /** SIGTERM, as a deploy sends it. Returns how many milliseconds it took to leave, which it must do with 0. */
+  async stop() {
+    assert(this.#running, `the server ended by itself: ${this.#process?.exitCode ?? this.#process?.signalCode}`)
+    const started = performance.now()
+    this.#process.kill('SIGTERM')
+    const impatience = setTimeout(() => this.#process.kill('SIGKILL'), STOPPED_WITHIN)
+    const [code] = await once(this.#process, 'exit')
+    clearTimeout(impatience)
+    assert.equal(code, 0, `SIGTERM: exit code ${code} (null: it was still there after ${STOPPED_WITHIN} ms)`)
+    return performance.now() - started
+  }
+
+  /** SIGKILL, as a power cut has it. */
+  async kill() {
+    if (!this.#running) return
+    this.#process.kill('SIGKILL')
+    await once(this.#process, 'exit')
+  }
+}
+
+export function binary() {
+  const path = process.env.SWITCHBOARD_BIN
+  if (!path) throw new Error('SWITCHBOARD_BIN is not set: start these tests by scripts/test e2e')
+  return path
+}
+
+/** Ours, without what would configure the server by accident. */
+export function cleanEnvironment() {
+  const configures = /^(SWITCHBOARD_|PORT$|DATABASE_URL$|JWT_SECRET$|REDIS_URL$)/
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !configures.test(name)))
+}
+
+/** From below the range that the kernel gives to outgoing connections, or one of those could take it before the server does. */
+async function freePort() {
+  for (;;) {
+    const port = randomInt(10_000, 20_000)
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port) {
+  const probe = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(probe, 'listening')
+  } catch {
+    return false
+  }
+  probe.close()
+  await once(probe, 'close')
+  return true
+}

@@ -1,0 +1,141 @@
+// What a socket may count on while apps come, go and are deployed under.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { joined } from './people.mjs'
+import { scenario } from './scenario.mjs'
+import { PATIENCE } from './waiting.mjs'
+
+/** server.drain_timeout_ms. A server that needs all of it has not drained, it has given up. */
+const DRAINED_WITHIN = 10_000
+
+scenario('who joins twice hears once, and who left hears nothing until joining again', async ({ customer, agent }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens('one')
+  const sarah = agent('Sarah')
+  const witness = await sarah.join(id)
+  const phone = await jane.join(id)
+  await joined(phone, id)
+
+  await sarah.reply(id, 'two')
+  await witness.hears('new_message', { message: { message: 'two' } })
+  await phone.caughtUp()
+  assert.equal(phone.all('new_message').length, 1)
+
+  for (const round of ['leaves', 'leaves again']) {
+    assert.deepEqual(await phone.ask('leave_conversation', { conversation_id: id }), { success: true }, round)
+  }
+  await sarah.reply(id, 'three')
+  await witness.hears('new_message', { message: { message: 'three' } })
+  await phone.caughtUp()
+  assert.equal(phone.all('new_message').length, 1)
+  await phone.hears('conversation_updated', { event: 'new_reply', message: { preview: 'three' } }) // hers all the same
+
+  await joined(phone, id)
+  await sarah.reply(id, 'four')
+  await phone.hears('new_message', { message: { message: 'four' } })
+  assert.equal(phone.all('new_message').length, 2)
+})
+
+scenario('typing from a socket that has not joined is refused and reaches nobody', async ({ customer, agent }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens()
+  const witness = await agent('Sarah').join(id)
+  const phone = await jane.connect()
+
+  for (const event of ['typing', 'stop_typing']) {
+    const ack = await phone.ask(event, { conversation_id: id })
+    assert.equal(ack.success, false)
+    assert.deepEqual([typeof ack.error.code, typeof ack.error.message], ['string', 'string'])
+  }
+  await joined(phone, id)
+  assert.deepEqual(await phone.ask('stop_typing', { conversation_id: id }), { success: true })
+  await witness.hears('stop_typing')
+  await witness.caughtUp()
+  assert.equal(witness.all('typing').length, 0)
+  assert.equal(witness.all('stop_typing').length, 1)
+})
+
+scenario('a payload that makes no sense is refused in the ack and the socket lives on', async ({ customer }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens()
+  const phone = await jane.connect()
+  for (const payload of [null, 'a string', [], {}, { conversation_id: 7 }, { conversation_id: 'no-such-conversation' }]) {
+    const ack = await phone.ask('join_conversation', payload)
+    assert.equal(ack.success, false, JSON.stringify(payload))
+    assert.equal(typeof ack.error.code, 'string', JSON.stringify(payload))
+  }
+  await joined(phone, id)
+})
+
+scenario('the events of one socket are handled in their order', async ({ customer, agent }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens()
+  const witness = await agent('Sarah').join(id)
+  const phone = await jane.connect()
+  const conversation = { conversation_id: id }
+
+  const rounds = 20
+  for (let round = 1; round <= rounds; round++) {
+    phone.tell('join_conversation', conversation)
+    phone.tell('typing', conversation)
+    phone.tell('leave_conversation', conversation)
+    phone.tell('stop_typing', conversation) // has left: goes nowhere
+  }
+  phone.tell('join_conversation', conversation)
+  phone.tell('stop_typing', conversation)
+  await witness.hears('stop_typing')
+  assert.deepEqual(
+    witness.heard.map(({ event }) => event).filter((event) => event.endsWith('typing')),
+    [...Array(rounds).fill('typing'), 'stop_typing'],
+  )
+})
+
+scenario('namespaces share a connection, and an unknown one leaves the others alone', async ({ customer }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens()
+  const phone = await jane.connect()
+  const manager = phone.socket.io // the connection below it
+  const engine = manager.engine.id
+
+  const unknown = manager.socket('/nowhere', { auth: { token: jane.token } })
+  const [error] = await once(unknown, 'connect_error', { signal: AbortSignal.timeout(PATIENCE) })
+  assert.equal(error.message, 'Invalid namespace')
+
+  await joined(phone, id)
+  assert.equal(manager.engine.id, engine)
+  assert.equal(phone.all('disconnect').length, 0)
+})
+
+scenario('a client comes back by itself after a restart, joins again and hears what is new', async ({ server, customer, agent }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens('before')
+  const phone = jane.knock({ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 100 })
+  // As the apps do it, see support-user.md: join on every connect.
+  phone.socket.on('connect', () => phone.tell('join_conversation', { conversation_id: id }))
+  await phone.hears('connect')
+
+  await server.stop()
+  const connects = phone.all('connect').length
+  await server.start()
+  await phone.hears('connect', {}, connects + 1)
+  await phone.caughtUp()
+  assert.equal((await agent('Sarah').reply(id, 'after')).status, 201)
+  await phone.hears('new_message', { message: { message: 'after', seq: 2 } })
+})
+
+scenario('SIGTERM sends sockets elsewhere and ends the server in good order', async ({ server, customer, agent }) => {
+  const jane = customer('Jane')
+  const id = await jane.opens()
+  const clients = [await jane.join(id), await jane.connect(), await agent('Sarah').join(id)]
+
+  const took = await server.stop()
+  assert(took < DRAINED_WITHIN, `it took ${took} ms`)
+  for (const client of clients) {
+    // Any other reason, and the stock client would not reconnect.
+    await client.hears('disconnect', (reason) => reason === 'transport close')
+  }
+
+  await server.start()
+  assert.deepEqual((await jane.history(id)).map((message) => message.message), ['Hello?'])
+})
