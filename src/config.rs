@@ -1,7 +1,7 @@
 //! Settings: what an operator may change, checked before the port is bound.
 //!
 //! Layers, the later over the earlier: `config/default.toml`, `config/<environment>.toml`, `SWITCHBOARD__SECTION__KEY`,
-//! and the plain names `PORT`, `DATABASE_URL`, `JWT_SECRET`. The files are built into the program, so that it runs
+//! and the plain names `PORT`, `DATABASE_URL`, `JWT_SECRET`, `REDIS_URL`. The files are built into the program, so that it runs
 //! from anywhere; a folder named by `--config` stands in for them. A key that nobody knows is refused.
 
 mod check;
@@ -59,6 +59,8 @@ pub struct Settings {
     pub cors: CorsSettings,
     /// Engine.IO and Socket.IO.
     pub socket: SocketSettings,
+    /// Several servers together.
+    pub cluster: ClusterSettings,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -177,6 +179,15 @@ pub struct SocketSettings {
     pub max_payload_bytes: usize,
     /// Bytes that may wait for one slow client before it is cut. Default 1 048 576.
     pub outgoing_bytes: usize,
+}
+
+/// Several servers together.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterSettings {
+    /// Redis that servers share broadcasts through; empty means none. Not used yet: a server says so when it starts.
+    /// Also `REDIS_URL`. Default none.
+    pub redis_url: SecretString,
 }
 
 /// What is logged, and how.

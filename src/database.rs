@@ -208,6 +208,23 @@ impl Database {
         self.run(self.pools.writes.clone(), ask).await
     }
 
+    /// Changes the schema: as [`Database::write`], but it may take as long as it takes.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn migrate<Answer>(
+        &self,
+        ask: impl FnOnce(DatabaseConnection) -> Answer + Send + 'static,
+    ) -> Result<(), DatabaseError>
+    where
+        Answer: Future<Output = Result<(), DbErr>> + Send + 'static,
+    {
+        match self.pools.runtime.spawn(ask(self.pools.writes.clone())).await {
+            Ok(answer) => answer.map_err(Into::into),
+            Err(error) => Err(DatabaseError::Fault(error.to_string())),
+        }
+    }
+
     async fn run<T, E, Answer>(
         &self,
         connection: DatabaseConnection,

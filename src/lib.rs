@@ -1,10 +1,28 @@
-//! Switchboard
+//! Switchboard: a support-chat server. People write, agents claim the conversation and answer, everyone sees it at
+//! once, nothing is lost and nobody writes into what is not theirs.
+//!
+//! **Each live conversation is one actor**, and whatever happens to it happens there, one thing after another. A
+//! message's way: [`api`] or [`realtime`] make a [`domain::Command`] of a request; [`conversation::Registry`] gives it
+//! to the conversation's actor; that one decides by [`domain::decide`], hands the events to the [`journal`] and goes
+//! on; when they are stored, the caller is answered and [`realtime`] tells everyone who listens.
+//!
+//! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`conversation`] →
+//! [`store`], [`identity`], [`journal`] → [`domain`], and [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports
+//! nothing of ours; `engineio` and `socketio` know nothing of chat. [`config`], [`database`], [`failure`] and
+//! [`telemetry`] are the ground that the rooms stand on.
+
 pub mod api;
+pub mod cli;
 pub mod config;
 pub mod conversation;
 pub mod database;
 pub mod domain;
+pub mod engineio;
 pub mod failure;
 pub mod identity;
 pub mod journal;
+pub mod realtime;
+pub mod server;
+pub mod socketio;
 pub mod store;
+pub mod telemetry;

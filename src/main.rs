@@ -1,1 +1,7 @@
-fn main() {}
+//! Arguments in, a command run.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    switchboard::cli::run()
+}

@@ -11,22 +11,21 @@ mod envelope;
 mod error;
 mod health;
 mod query;
-mod request_id;
+mod readiness;
 mod routes;
 mod user;
 mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::identity::{Directory, Verifier};
 
 pub use cors::cors;
-pub use request_id::RequestIds;
+pub use readiness::Readiness;
 pub use routes::configure;
-pub(crate) use view::{Iso, UserMessage};
+pub(crate) use view::Iso;
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -45,23 +44,4 @@ pub struct Api {
     pub readiness: Readiness,
     /// Bytes of JSON that a request may bring.
     pub body_limit: usize,
-}
-
-/// Whether the server takes new work; a load balancer asks.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness {
-    draining: Arc<AtomicBool>,
-}
-
-impl Readiness {
-    /// From here on the server says that it is going away.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
-    }
-
-    /// Whether it is going away.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
-    }
 }

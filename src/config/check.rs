@@ -25,6 +25,7 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
     problems.extend(secret(settings, environment));
     problems.extend(database(settings));
     problems.extend(cors(settings));
+    problems.extend(redis(settings));
     if settings.auth.agent_roles.iter().any(|role| role.trim().is_empty()) || settings.auth.agent_roles.is_empty() {
         problems.push(InvalidSetting {
             key: "auth.agent_roles",
@@ -114,6 +115,16 @@ fn database(settings: &Settings) -> Option<InvalidSetting> {
         // The rest may hold a password.
         got: format!("an address that begins with {:?}", scheme.chars().take(16).collect::<String>()),
         allowed: "postgres://… or sqlite://…".to_owned(),
+    })
+}
+
+fn redis(settings: &Settings) -> Option<InvalidSetting> {
+    let url = settings.cluster.redis_url.expose_secret();
+    let is_allowed = url.is_empty() || url.starts_with("redis://") || url.starts_with("rediss://");
+    (!is_allowed).then(|| InvalidSetting {
+        key: "cluster.redis_url",
+        got: "an address of another kind".to_owned(),
+        allowed: "redis://…, rediss://…, or nothing".to_owned(),
     })
 }
 

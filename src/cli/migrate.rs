@@ -1,0 +1,67 @@
+//! `switchboard migrate`: the schema by hand.
+
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+use migration::{Migrator, MigratorTrait};
+
+use super::CliError;
+use crate::config::Settings;
+use crate::database::Database;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    direction: Direction,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Direction {
+    /// Apply every step that is not applied yet
+    Up,
+    /// Take back the last steps, and what is stored in the tables they made
+    Down {
+        /// How many
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
+    },
+    /// List the steps and whether they are applied
+    Status,
+}
+
+pub(super) async fn run(arguments: Arguments, settings: &Settings) -> Result<(), CliError> {
+    let (database, _runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
+    let applied_before = applied(&database).await?;
+    match arguments.direction {
+        Direction::Up => database.migrate(async |connection| Migrator::up(&connection, None).await).await?,
+        Direction::Down { steps } => {
+            database.migrate(async move |connection| Migrator::down(&connection, Some(steps)).await).await?;
+        }
+        Direction::Status => return status(&applied_before),
+    }
+    let applied_now = applied(&database).await?;
+    let change = |from: &[String], to: &[String]| to.iter().filter(|name| !from.contains(name)).cloned().collect();
+    let (up, down): (Vec<String>, Vec<String>) =
+        (change(&applied_before, &applied_now), change(&applied_now, &applied_before));
+    for (verb, names) in [("applied", up), ("taken back", down)] {
+        for name in names {
+            writeln!(io::stdout(), "{verb}  {name}")?;
+        }
+    }
+    writeln!(io::stdout(), "{} of {} steps applied", applied_now.len(), Migrator::migrations().len())?;
+    Ok(())
+}
+
+async fn applied(database: &Database) -> Result<Vec<String>, CliError> {
+    let models = database.read(async |connection| Migrator::get_applied_migrations(&connection).await).await?;
+    Ok(models.iter().map(|migration| migration.name().to_owned()).collect())
+}
+
+fn status(applied: &[String]) -> Result<(), CliError> {
+    for migration in Migrator::migrations() {
+        let name = migration.name();
+        let state = if applied.iter().any(|applied| applied == name) { "applied" } else { "pending" };
+        writeln!(io::stdout(), "{state}  {name}")?;
+    }
+    Ok(())
+}

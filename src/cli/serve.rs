@@ -1,0 +1,80 @@
+//! `switchboard serve`.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use secrecy::ExposeSecret;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{CliError, token};
+use crate::config::{Environment, Settings};
+use crate::server::Server;
+use crate::telemetry;
+
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(super) struct Arguments {
+    /// Leave the database's schema as it is; `switchboard migrate up` moves it on
+    #[arg(long)]
+    no_migrate: bool,
+}
+
+pub(super) async fn run(arguments: Arguments, environment: Environment, settings: Settings) -> Result<(), CliError> {
+    telemetry::start(&settings.log);
+    // Heard from here on: a signal during the start must not kill what is half made.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let server = Server::start(settings.clone(), !arguments.no_migrate).await?;
+    tracing::info!(address = %server.address(), environment = environment.as_str(), "listening");
+    if !settings.cluster.redis_url.expose_secret().is_empty() {
+        tracing::warn!("cluster.redis_url is set, but servers do not share broadcasts yet: each tells its own sockets");
+    }
+    if environment == Environment::Development {
+        greet(&server, &settings)?;
+    }
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => tracing::info!("interrupted: stopping"),
+    }
+    server.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What a developer wants to see first.
+fn greet(server: &Server, settings: &Settings) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    let url = format!("http://{}", server.address());
+    let agent_role = settings.auth.agent_roles.first().map_or("admin", String::as_str);
+    let customer = token::example(settings, "customer-1", "user", "John Doe")?;
+    let agent = token::example(settings, "agent-1", agent_role, "Sarah Johnson")?;
+    writeln!(out, "Switchboard listens on {url}")?;
+    writeln!(out, "Database: {}", without_password(settings.database.url.expose_secret()))?;
+    writeln!(out, "\nA customer writes:")?;
+    writeln!(out, "curl {url}/api/v1/support/chat/send -H 'Content-Type: application/json' \\")?;
+    writeln!(out, "  -d '{{\"message\":\"Hello\"}}' -H 'Authorization: Bearer {customer}'")?;
+    writeln!(out, "\nAn agent looks at the queue:")?;
+    writeln!(out, "curl {url}/api/v1/unified-admin/support/conversations \\")?;
+    writeln!(out, "  -H 'Authorization: Bearer {agent}'\n")?;
+    Ok(())
+}
+
+/// A database's address, fit to be shown.
+fn without_password(address: &str) -> String {
+    let Ok(mut url) = url::Url::parse(address) else { return "(an address that cannot be shown)".to_owned() };
+    if url.password().is_some() && url.set_password(Some("***")).is_err() {
+        return "(an address that cannot be shown)".to_owned();
+    }
+    url.set_query(None);
+    url.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        assert_eq!(without_password("postgres://app:hunter2@db/chat?x=y"), "postgres://app:***@db/chat");
+        assert_eq!(without_password("sqlite://data/switchboard.db"), "sqlite://data/switchboard.db");
+    }
+}

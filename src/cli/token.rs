@@ -1,0 +1,60 @@
+//! `switchboard token`: a token for trying things out, signed with the configured secret.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use jsonwebtoken::get_current_timestamp;
+
+use super::CliError;
+use crate::config::Settings;
+use crate::identity::{TokenClaims, TokenError, sign};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The account
+    #[arg(long)]
+    sub: String,
+    /// `user`, or one of auth.agent_roles
+    #[arg(long, default_value = "user")]
+    role: String,
+    /// E-mail address
+    #[arg(long)]
+    email: Option<String>,
+    /// Display name
+    #[arg(long)]
+    name: Option<String>,
+    /// Seconds for which it is good
+    #[arg(long, default_value_t = 86_400, value_name = "SECONDS")]
+    ttl: u64,
+}
+
+pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<(), CliError> {
+    let token = signed(settings, arguments)?;
+    writeln!(io::stdout(), "{token}")?;
+    Ok(())
+}
+
+fn signed(settings: &Settings, arguments: &Arguments) -> Result<String, TokenError> {
+    crate::domain::UserId::parse(&arguments.sub).map_err(|_| TokenError::Subject)?;
+    let claims = TokenClaims {
+        sub: arguments.sub.clone(),
+        exp: get_current_timestamp().saturating_add(arguments.ttl),
+        role: Some(arguments.role.clone()),
+        email: arguments.email.clone(),
+        name: arguments.name.clone(),
+        ..TokenClaims::default()
+    };
+    sign(&claims, &settings.auth.jwt_secret)
+}
+
+/// A token of a made-up person, as `serve` prints it in development.
+pub(super) fn example(settings: &Settings, sub: &str, role: &str, name: &str) -> Result<String, TokenError> {
+    let arguments = Arguments {
+        sub: sub.to_owned(),
+        role: role.to_owned(),
+        email: Some(format!("{sub}@example.com")),
+        name: Some(name.to_owned()),
+        ttl: 86_400,
+    };
+    signed(settings, &arguments)
+}

@@ -1,0 +1,59 @@
+//! Chat on Socket.IO: the namespace `/support`, and which room hears what when something has happened.
+//!
+//! A socket may ask; what happens is decided by the conversation's actor and announced by [`Broadcaster`] when it is
+//! stored. Protocol, rooms and slow readers are `socketio`'s business.
+
+mod broadcast;
+mod payload;
+mod rooms;
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::SocketSettings;
+use crate::conversation::Clock;
+use crate::database::Database;
+use crate::engineio::EngineConfig;
+use crate::identity::{Directory, Verifier};
+use crate::socketio::{SocketIo, SocketIoConfig};
+
+pub use broadcast::Broadcaster;
+
+/// What the namespaces work with.
+#[derive(Clone)]
+pub struct Realtime {
+    /// Where conversations are read.
+    pub database: Database,
+    /// Who connects.
+    pub verifier: Arc<Verifier>,
+    /// Where they are written down.
+    pub directory: Directory,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Makes the sockets, and has the broadcaster announce on them.
+#[must_use]
+pub fn start(realtime: Realtime, settings: &SocketSettings, broadcaster: &Broadcaster) -> SocketIo {
+    let realtime = Arc::new(realtime);
+    let io = SocketIo::builder(engine(settings), socketio(settings)).namespace(support::namespace(&realtime)).build();
+    if let Some(support) = io.namespace(support::NAME) {
+        broadcaster.announce_on(support);
+    }
+    io
+}
+
+fn engine(settings: &SocketSettings) -> EngineConfig {
+    EngineConfig {
+        ping_interval: Duration::from_millis(settings.ping_interval_ms),
+        ping_timeout: Duration::from_millis(settings.ping_timeout_ms),
+        max_payload: settings.max_payload_bytes,
+        outgoing_budget: settings.outgoing_bytes,
+        ..EngineConfig::default()
+    }
+}
+
+fn socketio(settings: &SocketSettings) -> SocketIoConfig {
+    SocketIoConfig { connect_timeout: Duration::from_millis(settings.connect_timeout_ms), ..SocketIoConfig::default() }
+}

@@ -1,0 +1,21 @@
+//! The names of rooms.
+
+use crate::domain::{ConversationId, UserId};
+
+/// Every agent.
+pub(super) const ADMINS: &str = "admins";
+
+/// Every socket of one account.
+pub(super) fn of_user(id: &UserId) -> String {
+    format!("user:{id}")
+}
+
+/// Everyone who has opened a conversation.
+pub(super) fn of_conversation(id: ConversationId) -> String {
+    format!("conversation:{id}")
+}
+
+/// The agents among them: notes go here alone.
+pub(super) fn of_conversation_agents(id: ConversationId) -> String {
+    format!("conversation:{id}:agents")
+}

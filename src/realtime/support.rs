@@ -1,0 +1,143 @@
+//! The namespace `/support`: who may come in, and what a socket may ask (`support-user.md`, `support-admin.md`).
+
+use std::sync::Arc;
+
+use actix_web::http::header::AUTHORIZATION;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Realtime;
+use super::payload::Typing;
+use super::rooms;
+use crate::domain::{ConversationId, Owner, Refusal};
+use crate::failure::{Code, Failure, FieldError};
+use crate::identity::Principal;
+use crate::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
+use crate::store;
+
+/// The namespace's name.
+pub(super) const NAME: &str = "/support";
+
+/// The namespace with everything it answers to.
+pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Principal> {
+    let with = |realtime: &Arc<Realtime>| Arc::clone(realtime);
+    let (connecting, joining) = (with(realtime), with(realtime));
+    Namespace::new(NAME, move |handshake: Handshake| {
+        let realtime = Arc::clone(&connecting);
+        async move { connect(&realtime, &handshake) }
+    })
+    .on_connect(|socket: Socket<Principal>| async move { greet(&socket) })
+    .on("join_conversation", move |socket: Socket<Principal>, event: Event| {
+        let realtime = Arc::clone(&joining);
+        async move { Some(Answer::of(join(&realtime, &socket, &event).await)) }
+    })
+    .on("leave_conversation", |socket: Socket<Principal>, event: Event| async move {
+        Some(Answer::of(leave(&socket, &event)))
+    })
+    .on("typing", |socket: Socket<Principal>, event: Event| async move {
+        Some(Answer::of(relay(&socket, &event, "typing")))
+    })
+    .on("stop_typing", |socket: Socket<Principal>, event: Event| async move {
+        Some(Answer::of(relay(&socket, &event, "stop_typing")))
+    })
+}
+
+/// What an event is acknowledged with: `{ success: true }`, or `{ success: false, error: { code, message } }`.
+#[derive(Serialize)]
+struct Answer {
+    success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<AnswerError>,
+}
+
+#[derive(Serialize)]
+struct AnswerError {
+    code: Code,
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<FieldError>,
+}
+
+impl Answer {
+    fn of(outcome: Result<(), Failure>) -> Self {
+        let error = outcome.err().map(|failure| AnswerError {
+            code: failure.code,
+            message: failure.message.into_owned(),
+            details: failure.details,
+        });
+        Self { success: error.is_none(), error }
+    }
+}
+
+/// A token in `auth.token`, or else in the handshake request's `Authorization`.
+fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<Principal, ConnectRefusal> {
+    let in_auth = handshake.auth.as_ref().and_then(|auth| auth.get("token")).and_then(Value::as_str);
+    let in_header = || handshake.headers.get(AUTHORIZATION.as_str());
+    let principal = realtime.verifier.verify(in_auth.or_else(in_header)).map_err(|error| {
+        tracing::debug!(%error, "a socket's token was refused");
+        let failure = Failure::unauthorized();
+        ConnectRefusal { message: failure.message.into_owned(), data: Some(json!({ "code": failure.code })) }
+    })?;
+    realtime.directory.saw(&principal, realtime.clock.now());
+    Ok(principal)
+}
+
+fn greet(socket: &Socket<Principal>) {
+    let principal = socket.data();
+    socket.join(rooms::of_user(&principal.id));
+    if principal.is_agent {
+        socket.join(rooms::ADMINS);
+    }
+}
+
+#[derive(Deserialize)]
+struct Named {
+    conversation_id: String,
+}
+
+/// Which conversation an event is about.
+fn conversation_id(event: &Event) -> Result<ConversationId, Failure> {
+    let named: Named = event.first().map_err(|_| {
+        Failure::validation(vec![FieldError {
+            field: "conversation_id".into(),
+            message: "conversation_id must be a string".to_owned(),
+        }])
+    })?;
+    uuid::Uuid::parse_str(&named.conversation_id).map(ConversationId).map_err(|_| Failure::conversation_not_found())
+}
+
+/// Its owner and any agent may join; agents hear notes too.
+async fn join(realtime: &Realtime, socket: &Socket<Principal>, event: &Event) -> Result<(), Failure> {
+    let id = conversation_id(event)?;
+    let principal = socket.data();
+    let conversation =
+        store::conversation(&realtime.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    if principal.is_agent {
+        socket.join(rooms::of_conversation_agents(id));
+    } else if conversation.owner != Owner::Account(principal.id.clone()) {
+        return Err(Refusal::AccessDenied.into());
+    }
+    socket.join(rooms::of_conversation(id));
+    Ok(())
+}
+
+/// Leaving what one is not in is fine.
+fn leave(socket: &Socket<Principal>, event: &Event) -> Result<(), Failure> {
+    let id = conversation_id(event)?;
+    socket.leave(&rooms::of_conversation(id));
+    socket.leave(&rooms::of_conversation_agents(id));
+    Ok(())
+}
+
+/// Tells the others in the room; only somebody in it may (`decisions.md`, "Beyond the contract").
+fn relay(socket: &Socket<Principal>, event: &Event, name: &'static str) -> Result<(), Failure> {
+    let conversation_id = conversation_id(event)?;
+    let room = rooms::of_conversation(conversation_id);
+    if !socket.is_in(&room) {
+        return Err(Failure::new(Code::Forbidden, "Join the conversation first"));
+    }
+    let principal = socket.data();
+    let typing = Typing { conversation_id, user_id: principal.id.as_str(), is_admin: principal.is_agent };
+    socket.to(&room).emit(name, &typing);
+    Ok(())
+}

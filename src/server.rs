@@ -1,0 +1,180 @@
+//! The one place where the parts are put together, started, and drained (`architecture.md`, "Stopping").
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer};
+use migration::{Migrator, MigratorTrait};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use tracing_actix_web::TracingLogger;
+
+use crate::api::{self, Api, Readiness};
+use crate::config::{ServerSettings, Settings};
+use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
+use crate::database::{Database, DatabaseError, DatabaseRuntime};
+use crate::identity::{Directory, Verifier};
+use crate::journal::Journal;
+use crate::realtime::{self, Broadcaster, Realtime};
+use crate::socketio::{CloseKind, SocketIo};
+use crate::telemetry::RequestSpan;
+
+/// Seconds that HTTP workers get to write the last answers, which by then are all given.
+const LAST_WRITES_SECONDS: u64 = 1;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error("the database cannot be used: {0}")]
+    Database(#[from] DatabaseError),
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on: {source}")]
+    Bind {
+        /// Where it should listen.
+        address: String,
+        /// Why it does not.
+        source: std::io::Error,
+    },
+    /// The secret cannot be used.
+    #[error("auth.jwt_secret cannot be used")]
+    Secret,
+}
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    http: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    readiness: Readiness,
+    sockets: SocketIo,
+    registry: Arc<Registry>,
+    journal: Journal,
+    drain_timeout: Duration,
+    _database: DatabaseRuntime,
+}
+
+impl Server {
+    /// Connects to the database, moves its schema on if `migrate`, and listens. Must be called in an actix system.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(settings: Settings, migrate: bool) -> Result<Self, StartError> {
+        let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
+        if migrate {
+            database.migrate(async |connection| Migrator::up(&connection, None).await).await?;
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let journal = Journal::start(&database, &settings.journal);
+        let broadcaster = Arc::new(Broadcaster::default());
+        let registry = Registry::start(RegistryParts {
+            database: database.clone(),
+            journal: journal.clone(),
+            announcer: Arc::clone(&broadcaster) as Arc<dyn Announce>,
+            clock: Arc::clone(&clock),
+            ids: ConversationIds::new(&settings.auth.jwt_secret).map_err(|_| StartError::Secret)?,
+            settings: settings.conversation.clone(),
+            request_timeout: settings.server.request_timeout(),
+        });
+        let verifier = Arc::new(Verifier::new(&settings.auth));
+        let directory = Directory::start(&database, &settings.directory);
+        let realtime = Realtime {
+            database: database.clone(),
+            verifier: Arc::clone(&verifier),
+            directory: directory.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let sockets = realtime::start(realtime, &settings.socket, &broadcaster);
+        let readiness = Readiness::default();
+        let api = Api {
+            registry: Arc::clone(&registry),
+            database,
+            verifier,
+            directory,
+            clock,
+            readiness: readiness.clone(),
+            body_limit: settings.server.body_limit_bytes,
+        };
+        let (http, address) = listen(&settings, api, &sockets)?;
+        let handle = http.handle();
+        Ok(Self {
+            address,
+            http: handle,
+            serving: actix_web::rt::spawn(http),
+            readiness,
+            sockets,
+            registry,
+            journal,
+            drain_timeout: settings.server.drain_timeout(),
+            _database: runtime,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: no new connections, sockets are told to go elsewhere, what was asked is answered, the journal is
+    /// flushed. Takes `server.drain_timeout_ms` at the longest; what is not done by then is cut off, and loses nothing
+    /// that was acknowledged.
+    pub async fn stop(self) {
+        let deadline = Instant::now() + self.drain_timeout;
+        self.readiness.drain();
+        self.http.pause().await;
+        let drained = timeout_at(deadline, async {
+            self.sockets.close(CloseKind::GoElsewhere).await;
+            self.readiness.answered().await;
+            self.journal.flush().await;
+        })
+        .await;
+        if drained.is_err() {
+            tracing::warn!("not everything was answered within server.drain_timeout_ms");
+        }
+        self.http.stop(drained.is_ok()).await;
+        if let Ok(Err(error)) = self.serving.await {
+            tracing::error!(%error, "the HTTP server ended with an error");
+        }
+        self.registry.stop();
+    }
+}
+
+type Http = actix_web::dev::Server;
+
+fn listen(settings: &Settings, api: Api, sockets: &SocketIo) -> Result<(Http, SocketAddr), StartError> {
+    let ServerSettings { host, port, workers, backlog, max_connections, keep_alive_seconds, .. } = &settings.server;
+    let at = format!("{host}:{port}");
+    let bind_error = |source| StartError::Bind { address: at.clone(), source };
+    let cors = settings.cors.clone();
+    let readiness = api.readiness.clone();
+    let (routes, socket_routes) = (api::configure(api), sockets.configure());
+    let mut http = HttpServer::new(move || {
+        App::new()
+            .configure(socket_routes.clone())
+            .configure(routes.clone())
+            .wrap(api::cors(&cors))
+            .wrap(readiness.clone())
+            .wrap(TracingLogger::<RequestSpan>::new())
+    })
+    .backlog(*backlog)
+    .max_connections(*max_connections)
+    .keep_alive(Duration::from_secs(*keep_alive_seconds))
+    .shutdown_timeout(LAST_WRITES_SECONDS)
+    .disable_signals();
+    if *workers > 0 {
+        http = http.workers(*workers);
+    }
+    let http = http.bind(&at).map_err(bind_error)?;
+    let address =
+        http.addrs().first().copied().ok_or_else(|| bind_error(std::io::ErrorKind::AddrNotAvailable.into()))?;
+    Ok((http.run(), address))
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}

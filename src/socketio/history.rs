@@ -1,0 +1,161 @@
+//! What a socket was sent and may not have arrived, so that a client that comes back misses nothing.
+//!
+//! A stock client keeps the last argument of the last event that it got and presents it when it comes back. What it was sent after
+//! that event stands here. A pong proves that everything before its ping arrived: that much is forgotten, so that a quiet socket
+//! keeps nothing.
+//!
+//! Always true: entries stand in the order in which they were sent; what is kept is bounded in packets and bytes; the answer is all
+//! that is missing, or that it cannot be known.
+
+use std::collections::VecDeque;
+
+use super::{config::RecoveryConfig, encode::SharedMessage};
+
+/// An event's number in its namespace; also its offset.
+pub(crate) type Sequence = u64;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct History {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    /// The last event that is not kept any more.
+    floor: Option<Sequence>,
+    /// No event of this socket has a number below.
+    born: Sequence,
+    /// How many of the entries were sent before the ping that is not answered yet.
+    pinged: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    sequence: Sequence,
+    message: SharedMessage,
+    volatile: bool,
+}
+
+impl History {
+    /// Of a socket whose events all have numbers from `born`.
+    pub(crate) fn new(born: Sequence) -> Self {
+        Self { entries: VecDeque::new(), bytes: 0, floor: None, born, pinged: 0 }
+    }
+
+    /// An event is sent. A volatile one is only kept as a place to go on from.
+    pub(crate) fn push(&mut self, sequence: Sequence, message: SharedMessage, volatile: bool, limits: &RecoveryConfig) {
+        self.bytes += message.length();
+        self.entries.push_back(Entry { sequence, message, volatile });
+        while self.entries.len() > limits.max_packets || self.bytes > limits.max_bytes {
+            self.forget();
+        }
+    }
+
+    /// A ping is about to be sent.
+    pub(crate) fn ping_sent(&mut self) {
+        self.pinged = self.entries.len();
+    }
+
+    /// The ping was answered: what was sent before has arrived.
+    pub(crate) fn ping_answered(&mut self) {
+        for _ in 0..self.pinged {
+            self.forget();
+        }
+        self.entries.shrink_to(self.entries.len().max(8) * 2);
+    }
+
+    fn forget(&mut self) {
+        let Some(entry) = self.entries.pop_front() else {
+            return;
+        };
+        self.bytes = self.bytes.saturating_sub(entry.message.length());
+        self.floor = Some(entry.sequence);
+        self.pinged = self.pinged.saturating_sub(1);
+    }
+
+    /// What a client misses whose last event was `last`, or `None` where that is not known any more. A client that presents an event
+    /// from before this socket, or none, has got none of it.
+    pub(crate) fn since(&mut self, last: Option<Sequence>) -> Option<Vec<SharedMessage>> {
+        self.pinged = 0;
+        let start = match last.filter(|last| *last >= self.born) {
+            None if self.floor.is_none() => 0,
+            None => return None,
+            last if last == self.floor => 0,
+            Some(last) => self.entries.iter().rposition(|entry| entry.sequence == last)? + 1,
+        };
+        Some(
+            self.entries
+                .iter()
+                .skip(start)
+                .filter(|entry| !entry.volatile)
+                .map(|entry| entry.message.clone())
+                .collect(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engineio::SharedPacket;
+
+    fn history(events: impl IntoIterator<Item = u64>, limits: &RecoveryConfig) -> History {
+        let mut history = History::new(10);
+        for sequence in events {
+            let message = SharedPacket::text(&sequence.to_string()).into();
+            history.push(sequence, message, false, limits);
+        }
+        history
+    }
+
+    fn missed(history: &mut History, last: Option<u64>) -> Option<Vec<String>> {
+        let texts = |message: SharedMessage| {
+            message.packets().map(|packet| String::from_utf8_lossy(packet.data()).into_owned()).collect::<String>()
+        };
+        history.since(last).map(|missed| missed.into_iter().map(texts).collect())
+    }
+
+    fn some(texts: &[&str]) -> Option<Vec<String>> {
+        Some(texts.iter().map(|text| (*text).to_owned()).collect())
+    }
+
+    #[test]
+    fn what_came_after_the_last_event_is_missed() {
+        // Two threads may send in another order than that of their numbers.
+        let mut history = history([11, 13, 12, 14], &RecoveryConfig::default());
+        assert_eq!(missed(&mut history, Some(13)), some(&["12", "14"]));
+        assert_eq!(missed(&mut history, Some(14)), some(&[]));
+        assert_eq!(missed(&mut history, None), some(&["11", "13", "12", "14"]));
+        assert_eq!(missed(&mut history, Some(3)), missed(&mut history, None));
+        assert_eq!(missed(&mut history, Some(99)), None);
+    }
+
+    #[test]
+    fn what_is_forgotten_cannot_be_promised() {
+        let limits = RecoveryConfig { max_packets: 2, ..RecoveryConfig::default() };
+        let mut history = history([11, 12, 13, 14], &limits);
+        assert_eq!(missed(&mut history, None), None);
+        assert_eq!(missed(&mut history, Some(11)), None);
+        assert_eq!(missed(&mut history, Some(12)), some(&["13", "14"]));
+    }
+
+    #[test]
+    fn a_pong_confirms_what_was_sent_before_its_ping() {
+        let limits = RecoveryConfig::default();
+        let mut history = history([11, 12], &limits);
+        history.ping_sent();
+        history.push(13, SharedPacket::text("13").into(), false, &limits);
+        history.ping_answered();
+        history.ping_answered();
+        assert_eq!(missed(&mut history, Some(12)), some(&["13"]));
+        assert_eq!(missed(&mut history, Some(11)), None);
+    }
+
+    #[test]
+    fn volatile_events_are_places_only() {
+        let limits = RecoveryConfig::default();
+        let mut history = history([11], &limits);
+        history.push(12, SharedPacket::text("12").into(), true, &limits);
+        history.push(13, SharedPacket::text("13").into(), false, &limits);
+        assert_eq!(missed(&mut history, Some(11)), some(&["13"]));
+        assert_eq!(missed(&mut history, Some(12)), some(&["13"]));
+    }
+}

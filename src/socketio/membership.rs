@@ -1,0 +1,406 @@
+//! One connection in one namespace, from its CONNECT to the end of its last handler.
+//!
+//! Lives on the session's worker and runs there, one after another: the middleware, `on_connect`, a handler for each event,
+//! `on_disconnect`. Nothing is allocated for a handler while there is no event.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use serde_json::Value;
+
+use super::{
+    encode::{self, SharedMessage},
+    event::Event,
+    handshake::{ConnectRefusal, Handshake},
+    hub::Hub,
+    namespace::Namespace,
+    packet::Arguments,
+    reason::DisconnectReason,
+    recovery::{Claim, Pid, Recovery},
+    socket::Socket,
+};
+use crate::engineio::{Delivery, SessionHandle};
+
+/// A namespace that can be joined, whatever its sockets' data are.
+pub(crate) trait Joinable: Send + Sync {
+    fn hub(&self) -> &Arc<Hub>;
+
+    /// A client wants to join.
+    fn join(self: Arc<Self>, session: &SessionHandle, auth: Option<Value>) -> Box<dyn Membership>;
+}
+
+/// One connection in one namespace, whatever the socket's data are.
+pub(crate) trait Membership {
+    /// Goes on with what is running.
+    fn poll(&mut self, context: &mut Context<'_>) -> Progress;
+
+    /// Whether the client has its CONNECT answer.
+    fn is_joined(&self) -> bool;
+
+    /// Whether the server has put the client out.
+    fn is_put_out(&self) -> bool;
+
+    /// Events that wait.
+    fn queued(&self) -> usize;
+
+    /// The client said something.
+    fn event(&mut self, event: Event, id: Option<u64>);
+
+    /// The client answered.
+    fn ack(&mut self, id: u64, arguments: Arguments);
+
+    /// The client leaves, or its session ended.
+    fn leave(&mut self, reason: DisconnectReason);
+
+    fn ping_sent(&self);
+
+    fn ping_answered(&self);
+}
+
+/// How far a membership has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It goes on.
+    Running,
+    /// It is over.
+    Done,
+    /// One of its handlers panicked.
+    Panicked,
+}
+
+/// A namespace and what its sockets share.
+pub(crate) struct Core<D> {
+    definition: Namespace<D>,
+    hub: Arc<Hub>,
+    recovery: Option<Arc<Recovery<D>>>,
+}
+
+impl<D: Send + Sync + 'static> Core<D> {
+    pub(crate) fn new(definition: Namespace<D>, hub: Arc<Hub>) -> Self {
+        let recovery = hub.limits.recovery.clone();
+        Self { definition, recovery: recovery.map(|config| Arc::new(Recovery::new(config))), hub }
+    }
+
+    /// Asks the middleware, then finds the socket that the client had or makes one.
+    async fn admit(
+        self: Arc<Self>,
+        session: SessionHandle,
+        auth: Option<Value>,
+    ) -> Result<Admitted<D>, ConnectRefusal> {
+        let claim = Claim::read(auth.as_ref());
+        let handshake = Handshake::new(Arc::clone(&self.hub.name), auth, session.request());
+        let decision = (self.definition.authorise)(handshake);
+        let data = tokio::time::timeout(self.hub.limits.authorise_timeout, decision)
+            .await
+            .unwrap_or_else(|_| Err(ConnectRefusal::new("timeout")))?;
+        let recovered = match (&self.recovery, claim) {
+            (Some(recovery), Some(claim)) => {
+                let same_owner = |old: &D| (self.definition.same_owner)(old, &data);
+                recovery.claim(claim, &session, same_owner).await
+            }
+            _ => None,
+        };
+        let was_recovered = recovered.is_some();
+        let (peer, pid, missed) = match recovered {
+            Some(recovered) => (recovered.peer, Some(recovered.pid), recovered.missed),
+            None => {
+                let pid = self.recovery.as_ref().map(|_| Pid::random());
+                (self.hub.add_peer(session.clone()), pid, Vec::new())
+            }
+        };
+        let request = Arc::clone(session.request());
+        let socket = Socket::new(peer, Arc::clone(&self.hub), data, request, was_recovered);
+        if let (Some(recovery), Some(pid)) = (&self.recovery, pid) {
+            recovery.keep(pid, socket.clone());
+        }
+        Ok(Admitted { socket, pid, missed })
+    }
+}
+
+impl<D: Send + Sync + 'static> Joinable for Core<D> {
+    fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    fn join(self: Arc<Self>, session: &SessionHandle, auth: Option<Value>) -> Box<dyn Membership> {
+        let admission = Arc::clone(&self).admit(session.clone(), auth).boxed_local();
+        Box::new(Member {
+            core: self,
+            session: session.clone(),
+            stage: Stage::Admitting(admission),
+            queue: VecDeque::new(),
+            leaving: None,
+        })
+    }
+}
+
+/// A client that the middleware let in.
+struct Admitted<D> {
+    socket: Socket<D>,
+    pid: Option<Pid>,
+    missed: Vec<SharedMessage>,
+}
+
+struct Member<D> {
+    core: Arc<Core<D>>,
+    session: SessionHandle,
+    stage: Stage<D>,
+    queue: VecDeque<(Event, Option<u64>)>,
+    leaving: Option<DisconnectReason>,
+}
+
+enum Stage<D> {
+    /// The middleware decides.
+    Admitting(LocalBoxFuture<'static, Result<Admitted<D>, ConnectRefusal>>),
+    /// `on_connect` runs.
+    Greeting {
+        admitted: Admitted<D>,
+        running: LocalBoxFuture<'static, ()>,
+    },
+    /// Events are handled, one at a time.
+    Joined {
+        socket: Socket<D>,
+        pid: Option<Pid>,
+        running: Option<LocalBoxFuture<'static, ()>>,
+    },
+    /// `on_disconnect` runs.
+    Leaving {
+        socket: Socket<D>,
+        pid: Option<Pid>,
+        running: LocalBoxFuture<'static, ()>,
+    },
+    Done,
+}
+
+/// A handler panicked.
+struct Panicked;
+
+/// Polls what an application wrote, so that a panic costs its client alone.
+fn poll_guarded<T>(future: &mut LocalBoxFuture<'static, T>, context: &mut Context<'_>) -> Result<Poll<T>, Panicked> {
+    catch_unwind(AssertUnwindSafe(|| future.poll_unpin(context))).map_err(|_| Panicked)
+}
+
+impl<D: Send + Sync + 'static> Member<D> {
+    /// One step; `Ready` where another one may be possible.
+    fn step(&mut self, context: &mut Context<'_>) -> Result<Poll<()>, Panicked> {
+        match &mut self.stage {
+            Stage::Admitting(_) if self.leaving.is_some() => self.stage = Stage::Done,
+            Stage::Admitting(admission) => match poll_guarded(admission, context)? {
+                Poll::Ready(Ok(admitted)) => {
+                    let socket = admitted.socket.clone();
+                    let running = (self.core.definition.on_connect)(socket);
+                    self.stage = Stage::Greeting { admitted, running };
+                }
+                Poll::Ready(Err(refusal)) => {
+                    self.refuse(&refusal);
+                    self.stage = Stage::Done;
+                }
+                Poll::Pending => return Ok(Poll::Pending),
+            },
+            Stage::Greeting { running, .. } => {
+                if poll_guarded(running, context)?.is_pending() {
+                    return Ok(Poll::Pending);
+                }
+                self.welcome();
+            }
+            Stage::Joined { running: Some(running), .. } => {
+                if poll_guarded(running, context)?.is_pending() {
+                    return Ok(Poll::Pending);
+                }
+                if let Stage::Joined { running, .. } = &mut self.stage {
+                    *running = None;
+                }
+            }
+            Stage::Joined { socket, running, .. } => {
+                if socket.peer().is_gone() && self.leaving.is_none() {
+                    // Put out: what it said before is not heard any more.
+                    self.queue.clear();
+                }
+                let Some((event, id)) = self.queue.pop_front() else {
+                    return Ok(self.start_leaving());
+                };
+                let Some(handler) = self.core.definition.events.get(event.name.as_str()) else {
+                    return Ok(Poll::Ready(()));
+                };
+                *running = Some(handler(socket.clone(), event, id));
+            }
+            Stage::Leaving { running, .. } => {
+                if poll_guarded(running, context)?.is_pending() {
+                    return Ok(Poll::Pending);
+                }
+                self.finish();
+            }
+            Stage::Done => return Ok(Poll::Pending),
+        }
+        Ok(Poll::Ready(()))
+    }
+
+    fn refuse(&self, refusal: &ConnectRefusal) {
+        let hub = &self.core.hub;
+        let packet = encode::refused(&hub.prefix, &refusal.message, refusal.data.as_ref());
+        self.session.push(packet.packets(), Delivery::Reliable);
+    }
+
+    fn welcome(&mut self) {
+        let Stage::Greeting { admitted, .. } = std::mem::replace(&mut self.stage, Stage::Done) else {
+            return;
+        };
+        let (socket, pid) = (admitted.socket, admitted.pid);
+        let text = pid.map(Pid::to_text);
+        let connected = encode::connected(&self.core.hub.prefix, socket.id(), text.as_deref());
+        socket.peer().welcome(&admitted.missed, &connected);
+        self.stage = Stage::Joined { socket, pid, running: None };
+    }
+
+    /// Runs `on_disconnect`, once every event is handled and if there is a reason.
+    fn start_leaving(&mut self) -> Poll<()> {
+        if self.leaving.is_none() && self.is_put_out() {
+            self.leaving = Some(DisconnectReason::ServerNamespaceDisconnect);
+        }
+        let Some(reason) = self.leaving else {
+            return Poll::Pending;
+        };
+        let Stage::Joined { socket, pid, .. } = std::mem::replace(&mut self.stage, Stage::Done) else {
+            return Poll::Pending;
+        };
+        let running = (self.core.definition.on_disconnect)(socket.clone(), reason);
+        self.stage = Stage::Leaving { socket, pid, running };
+        Poll::Ready(())
+    }
+
+    /// A handler panicked: no further event is handled, but `on_disconnect` still runs, unless it was that one.
+    fn recover_from_panic(&mut self) {
+        tracing::error!(namespace = %self.core.hub.name, "a handler panicked");
+        self.queue.clear();
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Greeting { admitted: Admitted { socket, pid, .. }, .. } | Stage::Joined { socket, pid, .. } => {
+                Stage::Joined { socket, pid, running: None }
+            }
+            leaving @ Stage::Leaving { .. } => {
+                self.stage = leaving;
+                return self.finish();
+            }
+            Stage::Admitting(_) | Stage::Done => Stage::Done,
+        };
+    }
+
+    /// All handlers have ended: the socket waits for its client to come back, or vanishes.
+    fn finish(&mut self) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Done);
+        let (Stage::Joined { socket, pid, .. } | Stage::Leaving { socket, pid, .. }) = stage else {
+            return;
+        };
+        if socket.peer().is_gone() {
+            socket.peer().vanish();
+            if let (Some(recovery), Some(pid)) = (&self.core.recovery, pid) {
+                recovery.forget(pid);
+            }
+        } else {
+            socket.peer().settle();
+        }
+    }
+
+    /// The socket, once the middleware let the client in.
+    fn socket(&self) -> Option<(&Socket<D>, Option<Pid>)> {
+        match &self.stage {
+            Stage::Greeting { admitted, .. } => Some((&admitted.socket, admitted.pid)),
+            Stage::Joined { socket, pid, .. } | Stage::Leaving { socket, pid, .. } => Some((socket, *pid)),
+            Stage::Admitting(_) | Stage::Done => None,
+        }
+    }
+}
+
+impl<D: Send + Sync + 'static> Membership for Member<D> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Progress {
+        loop {
+            match self.step(context) {
+                Ok(Poll::Ready(())) => {}
+                Ok(Poll::Pending) if matches!(self.stage, Stage::Done) => return Progress::Done,
+                Ok(Poll::Pending) => return Progress::Running,
+                Err(Panicked) => {
+                    self.recover_from_panic();
+                    return Progress::Panicked;
+                }
+            }
+        }
+    }
+
+    fn is_joined(&self) -> bool {
+        matches!(self.stage, Stage::Joined { .. }) && self.leaving.is_none() && !self.is_put_out()
+    }
+
+    fn is_put_out(&self) -> bool {
+        match self.leaving {
+            Some(reason) => reason == DisconnectReason::ServerNamespaceDisconnect,
+            None => self.socket().is_some_and(|(socket, _)| socket.peer().is_gone()),
+        }
+    }
+
+    fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn event(&mut self, event: Event, id: Option<u64>) {
+        self.queue.push_back((event, id));
+    }
+
+    fn ack(&mut self, id: u64, arguments: Arguments) {
+        if let Some((socket, _)) = self.socket() {
+            socket.peer().acks.resolve(id, arguments);
+        }
+    }
+
+    fn leave(&mut self, reason: DisconnectReason) {
+        if self.leaving.is_some() {
+            return;
+        }
+        let put_out = self.is_put_out();
+        self.leaving = Some(if put_out { DisconnectReason::ServerNamespaceDisconnect } else { reason });
+        let Some((socket, pid)) = self.socket() else {
+            return;
+        };
+        match (&self.core.recovery, pid) {
+            (Some(recovery), Some(pid)) if reason.is_recoverable() => {
+                if let Some(since) = socket.peer().go_away() {
+                    recovery.expire_later(pid, since);
+                }
+            }
+            _ => socket.peer().leave(),
+        }
+    }
+
+    fn ping_sent(&self) {
+        if let Some((socket, _)) = self.socket() {
+            socket.peer().ping_sent();
+        }
+    }
+
+    fn ping_answered(&self) {
+        if let Some((socket, _)) = self.socket() {
+            socket.peer().ping_answered();
+        }
+    }
+}
+
+/// Where its handlers ran out of time, nothing of the socket stays behind.
+impl<D> Drop for Member<D> {
+    fn drop(&mut self) {
+        let (socket, pid) = match &self.stage {
+            Stage::Greeting { admitted, .. } => (&admitted.socket, admitted.pid),
+            Stage::Joined { socket, pid, .. } | Stage::Leaving { socket, pid, .. } => (socket, *pid),
+            Stage::Admitting(_) | Stage::Done => return,
+        };
+        if let (Some(recovery), Some(pid)) = (&self.core.recovery, pid) {
+            if recovery.is_taken(pid, socket) {
+                return;
+            }
+            recovery.forget(pid);
+        }
+        socket.peer().vanish();
+    }
+}

@@ -1,0 +1,45 @@
+//! Socket.IO, protocol 5, on [`crate::engineio`]: namespaces, events, acknowledgements, rooms, and clients that come back.
+//!
+//! A newcomer's way through it:
+//! 1. A [`Namespace`] is defined: who may join, and a handler for each event.
+//! 2. [`SocketIo::builder`] takes the namespaces; [`SocketIo::configure`] mounts them on every HTTP worker.
+//! 3. A handler gets the [`Socket`] of its client: it joins rooms, emits, and asks with [`Socket::emit_with_ack`].
+//! 4. The rest of the program holds a [`NamespaceHandle`] and emits to rooms, from any thread.
+//!
+//! The map, from the wire inward: [`packet`] and `encode` are the codec; `connection` is the engine's session, `membership` its
+//! place in one namespace; `peer` is a socket without its data, which `rooms` and `broadcast` know; `history` and `recovery` bring
+//! clients back; `hub` is what the sockets of a namespace share.
+//!
+//! Namespaces are fixed when the server is built. Middleware for single events and the msgpack parser are not offered.
+
+pub mod packet;
+
+mod ack;
+mod broadcast;
+mod config;
+mod connection;
+mod encode;
+mod event;
+mod handshake;
+mod history;
+mod hub;
+mod membership;
+mod namespace;
+mod peer;
+mod reason;
+mod recovery;
+mod rooms;
+mod server;
+mod socket;
+
+pub use ack::AckError;
+pub use broadcast::Broadcast;
+pub use config::{RecoveryConfig, SocketIoConfig};
+pub use encode::EncodeError;
+pub use event::{BadArgument, EncodedReply, Event, IntoReply};
+pub use handshake::{ConnectRefusal, Handshake};
+pub use namespace::{Namespace, NamespaceHandle};
+pub use packet::Arguments;
+pub use reason::DisconnectReason;
+pub use server::{CloseKind, SocketIo, SocketIoBuilder};
+pub use socket::Socket;

@@ -1,0 +1,378 @@
+//! Decodes Socket.IO packets (protocol 5): text of a type, attachments, a namespace, an acknowledgement id and JSON; then binary
+//! attachments.
+//!
+//! Pure: no I/O. Any bytes give a packet or an error, in linear time; what is kept between two messages is one packet whose
+//! attachments are still coming. After an error the connection is to be closed, so the decoder need not go on.
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use serde_json::{Map, Value};
+
+use super::config::SocketIoConfig;
+use crate::engineio::Message;
+
+/// The largest acknowledgement id: 2^53, up to which JavaScript counts without gaps.
+const LARGEST_ACK_ID: u64 = 1 << 53;
+/// Names of events that mean something on either side and cannot be sent.
+pub(super) const RESERVED_EVENTS: [&str; 6] =
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+
+/// A packet as it came from a client.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Packet {
+    /// The namespace it is for.
+    pub namespace: ByteString,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a packet says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// `0`: the client wants to join, and says who it is.
+    Connect(Option<Map<String, Value>>),
+    /// `1`: the client leaves.
+    Disconnect,
+    /// `2` and `5`: an event, and the id under which its acknowledgement is awaited.
+    Event {
+        /// The first element, a number in decimal.
+        name: String,
+        /// The other elements, and the attachments.
+        arguments: Arguments,
+        /// Present where the client waits for an answer.
+        id: Option<u64>,
+    },
+    /// `3` and `6`: the answer to an event of ours.
+    Ack {
+        /// The event's id.
+        id: u64,
+        /// The answer.
+        arguments: Arguments,
+    },
+    /// `4`: only servers send it.
+    ConnectError,
+}
+
+/// Values, and binary data that stands outside of them.
+///
+/// Where binary data belongs, the values have a placeholder, `{"_placeholder":true,"num":0}`, whose number counts the attachments.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Arguments {
+    /// JSON values, with placeholders.
+    pub values: Vec<Value>,
+    /// Binary data, by the placeholders' numbers.
+    pub attachments: Vec<Bytes>,
+}
+
+/// Why bytes are no packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The first character is no packet type.
+    #[error("unknown packet type")]
+    UnknownType,
+    /// No count, no dash, or more than the limit.
+    #[error("illegal attachments")]
+    Attachments,
+    /// Longer than the limit.
+    #[error("namespace too long")]
+    Namespace,
+    /// Larger than 2^53, or missing in an acknowledgement.
+    #[error("illegal acknowledgement id")]
+    AckId,
+    /// No JSON, too deep, or not what the packet type asks for.
+    #[error("invalid payload")]
+    Payload,
+    /// A text in the middle of attachments, or an attachment that nobody announced.
+    #[error("unexpected message")]
+    Unexpected,
+}
+
+/// Decodes the messages of one connection, in order.
+#[derive(Debug)]
+pub struct Decoder {
+    limits: Limits,
+    pending: Option<Box<Pending>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    attachments: usize,
+    depth: usize,
+    namespace: usize,
+}
+
+/// A packet whose attachments are still coming.
+#[derive(Debug)]
+struct Pending {
+    packet: Packet,
+    expected: usize,
+}
+
+impl Decoder {
+    /// A decoder with the limits of a configuration.
+    #[must_use]
+    pub fn new(config: &SocketIoConfig) -> Self {
+        Self {
+            limits: Limits {
+                attachments: config.max_attachments,
+                depth: config.max_json_depth,
+                namespace: config.max_namespace_length,
+            },
+            pending: None,
+        }
+    }
+
+    /// Takes the next message; `None` while attachments are missing.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the message is no packet or comes at the wrong time.
+    pub fn decode(&mut self, message: Message) -> Result<Option<Packet>, DecodeError> {
+        match (message, self.pending.take()) {
+            (Message::Text(text), None) => {
+                let (packet, expected) = decode_text(&text, self.limits)?;
+                if expected == 0 {
+                    return Ok(Some(packet));
+                }
+                self.pending = Some(Box::new(Pending { packet, expected }));
+                Ok(None)
+            }
+            (Message::Binary(bytes), Some(mut pending)) => {
+                let (Body::Event { arguments, .. } | Body::Ack { arguments, .. }) = &mut pending.packet.body else {
+                    return Err(DecodeError::Unexpected);
+                };
+                arguments.attachments.push(bytes);
+                if arguments.attachments.len() == pending.expected {
+                    return Ok(Some(pending.packet));
+                }
+                self.pending = Some(pending);
+                Ok(None)
+            }
+            _ => Err(DecodeError::Unexpected),
+        }
+    }
+}
+
+/// The packet of a text, and how many attachments follow it.
+fn decode_text(text: &ByteString, limits: Limits) -> Result<(Packet, usize), DecodeError> {
+    let mut rest: &str = text;
+    let kind = rest.bytes().next().ok_or(DecodeError::UnknownType)?;
+    if !(b'0'..=b'6').contains(&kind) {
+        return Err(DecodeError::UnknownType);
+    }
+    rest = rest.get(1..).unwrap_or_default();
+    let binary = matches!(kind, b'5' | b'6');
+    let attachments = if binary { take_attachments(&mut rest, limits.attachments)? } else { 0 };
+    let namespace = take_namespace(&mut rest, limits.namespace)?;
+    let id = take_id(&mut rest)?;
+    if depth(rest) > limits.depth {
+        return Err(DecodeError::Payload);
+    }
+    let body = match kind {
+        b'0' => Body::Connect(match rest {
+            "" => None,
+            json => Some(parse(json)?),
+        }),
+        b'1' if rest.is_empty() => Body::Disconnect,
+        b'2' | b'5' => {
+            let (name, values) = event(parse(rest)?, attachments, binary)?;
+            Body::Event { name, arguments: values, id }
+        }
+        b'3' | b'6' => {
+            Body::Ack { id: id.ok_or(DecodeError::AckId)?, arguments: arguments(parse(rest)?, attachments, binary)? }
+        }
+        b'4' => Body::ConnectError,
+        _ => return Err(DecodeError::Payload),
+    };
+    let namespace = if namespace.is_empty() { ByteString::from_static("/") } else { text.slice_ref(namespace) };
+    Ok((Packet { namespace, body }, attachments))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
+    serde_json::from_str(json).map_err(|_| DecodeError::Payload)
+}
+
+fn take_attachments(rest: &mut &str, limit: usize) -> Result<usize, DecodeError> {
+    let (count, behind) = rest.split_once('-').ok_or(DecodeError::Attachments)?;
+    let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
+    let count = digits
+        .then(|| count.parse::<usize>().ok())
+        .flatten()
+        .filter(|count| *count <= limit)
+        .ok_or(DecodeError::Attachments)?;
+    *rest = behind;
+    Ok(count)
+}
+
+/// A name from its slash up to a comma or the end; empty where there is none.
+fn take_namespace<'a>(rest: &mut &'a str, limit: usize) -> Result<&'a str, DecodeError> {
+    if !rest.starts_with('/') {
+        return Ok("");
+    }
+    let (namespace, behind) = rest.split_once(',').unwrap_or((rest, ""));
+    if namespace.len() > limit {
+        return Err(DecodeError::Namespace);
+    }
+    *rest = behind;
+    Ok(namespace)
+}
+
+fn take_id(rest: &mut &str) -> Result<Option<u64>, DecodeError> {
+    let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let Some((digits, behind)) = rest.split_at_checked(end).filter(|(digits, _)| !digits.is_empty()) else {
+        return Ok(None);
+    };
+    *rest = behind;
+    digits.parse().ok().filter(|id| *id <= LARGEST_ACK_ID).map(Some).ok_or(DecodeError::AckId)
+}
+
+/// An event's name and arguments from its array.
+fn event(values: Vec<Value>, attachments: usize, binary: bool) -> Result<(String, Arguments), DecodeError> {
+    let mut values = values.into_iter();
+    let name = match values.next() {
+        Some(Value::String(name)) if !RESERVED_EVENTS.contains(&name.as_str()) => name,
+        Some(Value::Number(number)) => number.to_string(),
+        _ => return Err(DecodeError::Payload),
+    };
+    Ok((name, arguments(values.collect(), attachments, binary)?))
+}
+
+fn arguments(values: Vec<Value>, attachments: usize, binary: bool) -> Result<Arguments, DecodeError> {
+    if binary && !values.iter().all(|value| placeholders_fit(value, attachments)) {
+        return Err(DecodeError::Attachments);
+    }
+    Ok(Arguments { values, attachments: Vec::new() })
+}
+
+/// Whether every placeholder counts an attachment that comes. The depth of a value is bounded before.
+fn placeholders_fit(value: &Value, attachments: usize) -> bool {
+    match value {
+        Value::Array(values) => values.iter().all(|value| placeholders_fit(value, attachments)),
+        Value::Object(object) if object.get("_placeholder") == Some(&Value::Bool(true)) => {
+            object.get("num").and_then(Value::as_u64).is_some_and(|number| number < attachments as u64)
+        }
+        Value::Object(object) => object.values().all(|value| placeholders_fit(value, attachments)),
+        _ => true,
+    }
+}
+
+/// How deep JSON is nested, without parsing it.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn decode(text: &str) -> Result<Option<Packet>, DecodeError> {
+        Decoder::new(&SocketIoConfig::default()).decode(Message::Text(text.into()))
+    }
+
+    fn decoded(text: &str) -> Packet {
+        decode(text).unwrap().unwrap()
+    }
+
+    fn event(namespace: &'static str, name: &str, id: Option<u64>, values: Vec<Value>) -> Packet {
+        Packet {
+            namespace: namespace.into(),
+            body: Body::Event { name: name.into(), id, arguments: Arguments { values, attachments: vec![] } },
+        }
+    }
+
+    #[test]
+    fn namespaces_ids_and_json_are_told_apart() {
+        assert_eq!(decoded("0").body, Body::Connect(None));
+        assert_eq!(decoded("0/a,").namespace, "/a");
+        assert_eq!(decoded("0/a").namespace, "/a");
+        assert_eq!(decoded(r#"0{"token":"1"}"#).body, Body::Connect(json!({"token": "1"}).as_object().cloned()));
+        assert_eq!(decoded("1/a,").body, Body::Disconnect);
+        assert_eq!(decoded(r#"2["a",1]"#), event("/", "a", None, vec![json!(1)]));
+        assert_eq!(decoded(r#"2/ns,12["a","é"]"#), event("/ns", "a", Some(12), vec![json!("é")]));
+        assert_eq!(decoded("2[7]"), event("/", "7", None, vec![]));
+        assert_eq!(decoded("39007199254740992[]").body, Body::Ack { id: 1 << 53, arguments: Arguments::default() });
+        assert_eq!(decoded("4").body, Body::ConnectError);
+    }
+
+    #[test]
+    fn what_is_no_packet_is_an_error() {
+        for text in [
+            "",
+            "abc",
+            "7",
+            "-1",
+            "2",
+            "2{}",
+            "2abc[]",
+            "2[]",
+            "2[null]",
+            "2[{}]",
+            "2[\"a\"",
+            "2[\"connect\"]",
+            "2[\"disconnecting\"]",
+            "0[]",
+            "0null",
+            "01",
+            "1{}",
+            "3[]",
+            "31{}",
+            "31",
+            "39007199254740993[]",
+            "5[\"a\"]",
+            "5-[\"a\"]",
+            "511-[\"a\"]",
+            "5x-[\"a\"]",
+            "51-[\"a\",{\"_placeholder\":true,\"num\":1}]",
+            "51-[\"a\",{\"_placeholder\":true,\"num\":-1}]",
+            "51-[\"a\",{\"_placeholder\":true}]",
+            "é",
+        ] {
+            assert!(decode(text).is_err(), "{text}");
+        }
+        assert!(decode(&format!("0/{},", "a".repeat(300))).is_err());
+    }
+
+    #[test]
+    fn depth_is_bounded_outside_of_strings_only() {
+        let nested = |depth: usize| format!("2[\"a\",{}{}]", "[".repeat(depth), "]".repeat(depth));
+        assert!(decode(&nested(63)).is_ok());
+        assert_eq!(decode(&nested(64)), Err(DecodeError::Payload));
+        assert!(decode(&nested(500_000)).is_err());
+        assert!(decode(&format!(r#"2["a","{}\"["]"#, "[".repeat(100))).is_ok());
+    }
+
+    #[test]
+    fn exactly_the_announced_attachments_follow() {
+        let mut decoder = Decoder::new(&SocketIoConfig::default());
+        let header = r#"52-/n,1["a",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#;
+        assert_eq!(decoder.decode(Message::Text(header.into())), Ok(None));
+        assert_eq!(decoder.decode(Message::Binary(Bytes::from_static(b"x"))), Ok(None));
+        let packet = decoder.decode(Message::Binary(Bytes::from_static(b"y"))).unwrap().unwrap();
+        let Body::Event { arguments, id, .. } = packet.body else { panic!() };
+        assert_eq!((arguments.attachments.len(), id), (2, Some(1)));
+        assert_eq!(decoder.decode(Message::Binary(Bytes::new())), Err(DecodeError::Unexpected));
+    }
+
+    #[test]
+    fn a_text_among_attachments_is_an_error() {
+        let mut decoder = Decoder::new(&SocketIoConfig::default());
+        assert_eq!(decoder.decode(Message::Text(r#"51-["a"]"#.into())), Ok(None));
+        assert_eq!(decoder.decode(Message::Text(r#"2["a"]"#.into())), Err(DecodeError::Unexpected));
+    }
+}

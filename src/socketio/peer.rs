@@ -1,0 +1,348 @@
+//! A socket as rooms and broadcasts know it, without the application's data.
+//!
+//! A peer outlives its connection: while the client is away it keeps its rooms, its acknowledgements and what it is sent, so that
+//! nothing has to be moved when the client comes back. Then another connection takes the same peer.
+//!
+//! Always true:
+//! - what is sent to a peer leaves in the order in which it was sent, and never before its CONNECT answer;
+//! - a peer that is not connected cannot be put into a room; one that is gone is in none;
+//! - locks are taken in the order membership, room, delivery, outbox, and nothing is called under them that could go back.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::{
+    ack::PendingAcks,
+    encode::{self, SharedMessage},
+    history::{History, Sequence},
+    hub::Hub,
+};
+use crate::engineio::{CloseReason, Delivery, SessionHandle};
+
+/// Counts the peers of a namespace; compared where a name would be long.
+pub(crate) type PeerKey = u64;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    key: PeerKey,
+    id: Arc<str>,
+    hub: Weak<Hub>,
+    line: Mutex<Line>,
+    membership: Mutex<Membership>,
+    pub(crate) acks: PendingAcks,
+    /// Told when the old connection of a peer is done with it.
+    settled: Notify,
+}
+
+/// Where what is sent goes.
+#[derive(Debug)]
+struct Line {
+    stage: Stage,
+    history: Option<Box<History>>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The client has no answer to its CONNECT yet; what is sent waits for it.
+    Joining {
+        session: SessionHandle,
+        held: Vec<SharedMessage>,
+        /// Put out again before it was in.
+        leave: bool,
+    },
+    Joined {
+        session: SessionHandle,
+    },
+    /// The connection broke; what is sent goes into the history alone.
+    Away {
+        since: Instant,
+        /// The old connection's handlers are done.
+        settled: bool,
+    },
+    Gone,
+}
+
+#[derive(Debug, Default)]
+struct Membership {
+    open: bool,
+    rooms: HashSet<Arc<str>>,
+}
+
+/// An event to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) message: SharedMessage,
+    /// Its number, where the namespace recovers.
+    pub(crate) sequence: Option<Sequence>,
+    pub(crate) delivery: Delivery,
+}
+
+impl Peer {
+    pub(crate) fn new(
+        hub: &Arc<Hub>,
+        key: PeerKey,
+        id: Arc<str>,
+        session: SessionHandle,
+        history: Option<History>,
+    ) -> Self {
+        Self {
+            key,
+            id,
+            hub: Arc::downgrade(hub),
+            line: Mutex::new(Line {
+                stage: Stage::Joining { session, held: Vec::new(), leave: false },
+                history: history.map(Box::new),
+            }),
+            membership: Mutex::new(Membership { open: true, rooms: HashSet::new() }),
+            acks: PendingAcks::default(),
+            settled: Notify::new(),
+        }
+    }
+
+    pub(crate) fn key(&self) -> PeerKey {
+        self.key
+    }
+
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// Sends an event. Whether a client that is connected gets it.
+    pub(crate) fn send(&self, event: &Outgoing, hub: &Hub) -> bool {
+        let mut line = self.line.lock();
+        let volatile = event.delivery == Delivery::Volatile;
+        let taken = match &mut line.stage {
+            Stage::Joined { session } => session.push(event.message.packets(), event.delivery),
+            Stage::Joining { .. } | Stage::Away { .. } if volatile => false,
+            Stage::Joining { session, held, .. } => {
+                if held.len() < hub.limits.max_held_packets {
+                    held.push(event.message.clone());
+                } else {
+                    session.close(CloseReason::ForcedClose);
+                }
+                true
+            }
+            Stage::Away { .. } => false,
+            Stage::Gone => return false,
+        };
+        if let (Some(sequence), Some(limits)) = (event.sequence, &hub.limits.recovery)
+            && (taken || !volatile)
+            && let Some(history) = &mut line.history
+        {
+            history.push(sequence, event.message.clone(), volatile, limits);
+        }
+        taken
+    }
+
+    /// Sends what is no event, an acknowledgement say, to a client that is connected.
+    pub(crate) fn answer(&self, message: &SharedMessage) {
+        if let Stage::Joined { session } = &self.line.lock().stage {
+            session.push(message.packets(), Delivery::Reliable);
+        }
+    }
+
+    /// The client is in: sends what it missed, the CONNECT answer, and what was held back. `false` where it is gone already.
+    pub(crate) fn welcome(&self, missed: &[SharedMessage], connected: &SharedMessage) -> bool {
+        let mut line = self.line.lock();
+        let Stage::Joining { session, held, leave } = &mut line.stage else {
+            return false;
+        };
+        for message in missed.iter().chain(std::iter::once(connected)).chain(held.iter()) {
+            session.push(message.packets(), Delivery::Reliable);
+        }
+        let (session, leave) = (session.clone(), *leave);
+        line.stage = Stage::Joined { session };
+        drop(line);
+        if leave {
+            self.put_out();
+        }
+        true
+    }
+
+    /// Puts the client out of the namespace: sends `41`, and nothing after it.
+    pub(crate) fn put_out(&self) {
+        let mut line = self.line.lock();
+        let session = match &mut line.stage {
+            Stage::Joining { leave, .. } => {
+                *leave = true;
+                return;
+            }
+            Stage::Joined { session } => session.clone(),
+            Stage::Away { .. } | Stage::Gone => return,
+        };
+        if let Some(hub) = self.hub.upgrade() {
+            session.push(encode::disconnected(&hub.prefix).packets(), Delivery::Reliable);
+        }
+        line.stage = Stage::Gone;
+        drop(line);
+        self.close_membership();
+        session.wake();
+    }
+
+    /// The connection it has now.
+    pub(crate) fn session(&self) -> Option<SessionHandle> {
+        match &self.line.lock().stage {
+            Stage::Joining { session, .. } | Stage::Joined { session } => Some(session.clone()),
+            Stage::Away { .. } | Stage::Gone => None,
+        }
+    }
+
+    pub(crate) fn is_joined(&self) -> bool {
+        matches!(self.line.lock().stage, Stage::Joined { .. })
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.line.lock().stage, Stage::Gone)
+    }
+
+    pub(crate) fn ping_sent(&self) {
+        let line = &mut *self.line.lock();
+        if let (Stage::Joined { .. }, Some(history)) = (&line.stage, &mut line.history) {
+            history.ping_sent();
+        }
+    }
+
+    pub(crate) fn ping_answered(&self) {
+        if let Some(history) = &mut self.line.lock().history {
+            history.ping_answered();
+        }
+    }
+
+    /// The connection is over for good: nothing is sent any more. It stays in its rooms until [`Peer::vanish`].
+    pub(crate) fn leave(&self) {
+        self.line.lock().stage = Stage::Gone;
+        self.close_membership();
+        self.acks.fail_all();
+    }
+
+    /// The connection broke, and the client may come back. Since when, unless it is gone already.
+    pub(crate) fn go_away(&self) -> Option<Instant> {
+        let mut line = self.line.lock();
+        if matches!(line.stage, Stage::Gone) {
+            return None;
+        }
+        let since = Instant::now();
+        line.stage = Stage::Away { since, settled: false };
+        drop(line);
+        self.close_membership();
+        Some(since)
+    }
+
+    /// The old connection's handlers are done with it.
+    pub(crate) fn settle(&self) {
+        if let Stage::Away { settled, .. } = &mut self.line.lock().stage {
+            *settled = true;
+        }
+        self.settled.notify_waiters();
+    }
+
+    /// Ends the connection it has, if any, and waits until that is done with it.
+    pub(crate) async fn detach(&self) {
+        loop {
+            let settled = self.settled.notified();
+            match &self.line.lock().stage {
+                Stage::Joining { session, .. } | Stage::Joined { session } => {
+                    session.abort(CloseReason::TransportClose);
+                }
+                Stage::Away { settled: false, .. } => {}
+                Stage::Away { settled: true, .. } | Stage::Gone => return,
+            }
+            settled.await;
+        }
+    }
+
+    /// Gives a peer that is away to another connection: what its client missed after `last`, or `None` where that is not known or
+    /// somebody was faster.
+    pub(crate) fn take_over(&self, session: &SessionHandle, last: Option<Sequence>) -> Option<Vec<SharedMessage>> {
+        // The lock order is membership first.
+        let mut membership = self.membership.lock();
+        let mut line = self.line.lock();
+        let Stage::Away { .. } = line.stage else {
+            return None;
+        };
+        let missed = line.history.as_mut()?.since(last)?;
+        line.stage = Stage::Joining { session: session.clone(), held: Vec::new(), leave: false };
+        membership.open = true;
+        Some(missed)
+    }
+
+    /// Puts it into a room. `false` where it is not connected, or in too many.
+    pub(crate) fn join(self: &Arc<Self>, room: Arc<str>) -> bool {
+        let Some(hub) = self.hub.upgrade() else {
+            return false;
+        };
+        let mut membership = self.membership.lock();
+        if membership.rooms.contains(&room) {
+            return membership.open;
+        }
+        if !membership.open || membership.rooms.len() >= hub.limits.max_rooms {
+            return false;
+        }
+        let room = hub.rooms.add(room, Arc::clone(self));
+        membership.rooms.insert(room);
+        true
+    }
+
+    /// Takes it out of a room.
+    pub(crate) fn leave_room(&self, room: &str) {
+        let mut membership = self.membership.lock();
+        if membership.rooms.remove(room)
+            && let Some(hub) = self.hub.upgrade()
+        {
+            hub.rooms.remove(room, self.key);
+        }
+    }
+
+    /// Takes it out of all rooms.
+    pub(crate) fn leave_all(&self) {
+        let mut membership = self.membership.lock();
+        let rooms = std::mem::take(&mut membership.rooms);
+        if let Some(hub) = self.hub.upgrade() {
+            for room in rooms {
+                hub.rooms.remove(&room, self.key);
+            }
+        }
+    }
+
+    pub(crate) fn is_in(&self, room: &str) -> bool {
+        self.membership.lock().rooms.contains(room)
+    }
+
+    pub(crate) fn rooms(&self) -> Vec<Arc<str>> {
+        self.membership.lock().rooms.iter().cloned().collect()
+    }
+
+    fn close_membership(&self) {
+        self.membership.lock().open = false;
+    }
+
+    /// It will not come back: it leaves its rooms and is not found any more.
+    pub(crate) fn vanish(&self) {
+        self.leave();
+        self.leave_all();
+        if let Some(hub) = self.hub.upgrade() {
+            hub.peers.remove(&self.id);
+        }
+        self.settled.notify_waiters();
+    }
+
+    /// As [`Peer::vanish`], but only if it has been away since then.
+    pub(crate) fn vanish_if_away_since(&self, then: Instant) -> bool {
+        {
+            let mut line = self.line.lock();
+            match line.stage {
+                Stage::Away { since, .. } if since == then => line.stage = Stage::Gone,
+                _ => return false,
+            }
+        }
+        self.vanish();
+        true
+    }
+}

@@ -1,0 +1,4 @@
+//! `/api/v1/unified-admin/support`.
+
+mod actions;
+mod queue;

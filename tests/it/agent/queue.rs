@@ -1,0 +1,102 @@
+//! `GET …/conversations` and `/:id`.
+
+use insta::assert_snapshot;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Backend, MINE, Person, QUEUE, SEND, TestDatabase, TestServer, on_both_databases};
+
+on_both_databases! {
+    async fn the_queue_counts_everything_and_pages(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah, mike) = (Person::customer("john"), Person::agent("sarah"), Person::agent("mike"));
+        let mut ids = Vec::new();
+        for _ in 0..5 {
+            ids.push(server.conversation(&john).await);
+        }
+        server.agent_does(&sarah, &ids[0], "claim", None).await;
+        server.agent_does(&mike, &ids[1], "reply", Some(json!({ "message": "Hi" }))).await;
+        server.agent_does(&sarah, &ids[2], "claim", None).await;
+        server.agent_does(&sarah, &ids[2], "close", None).await;
+        server.post(&john, SEND, json!({ "message": "More", "conversation_id": ids[3] })).await;
+        let first = server.get(&sarah, &format!("{QUEUE}?limit=2")).await;
+        assert_eq!(first.body["data"]["analytics"], json!({
+            "total_conversations": 5, "mine": 1, "active": 4, "unassigned": 2,
+            "by_status": { "active": 2, "waiting_support": 1, "waiting_user": 1, "closed": 1 },
+        }));
+        assert_eq!(first.body["data"]["meta"], json!({ "total": 5, "page": 1, "limit": 2, "total_pages": 3 }));
+        let mut seen = Vec::new();
+        for page in 1..=3 {
+            let answer = server.get(&sarah, &format!("{QUEUE}?limit=2&page={page}")).await;
+            seen.extend(answer.body["data"]["conversations"].as_array().unwrap().iter().map(|one| one["id"].clone()));
+        }
+        // Last written first: an answer and a further message moved theirs to the front.
+        assert_eq!(seen, [&ids[3], &ids[1], &ids[4], &ids[2], &ids[0]].map(|id| json!(id)));
+        assert_eq!(server.get(&sarah, &format!("{QUEUE}?limit=1000")).await.body["data"]["meta"]["limit"], 100);
+        assert_eq!(server.get(&sarah, &format!("{QUEUE}?page=9")).await.body["data"]["conversations"], json!([]));
+    }
+
+    async fn a_conversation_looks_as_the_contract_says(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let id = server.conversation(&john).await;
+        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
+        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "Hi John" }))).await;
+        // The directory writes people down behind the scenes; a probe of it is the answer itself.
+        let seen = loop {
+            let seen = server.get(&sarah, &format!("{QUEUE}/{id}")).await;
+            if seen.body["data"]["user"].is_object() && seen.body["data"]["assigned_admin"]["email"].is_string() {
+                break seen;
+            }
+        };
+        assert_snapshot!(seen.shown(), @"");
+    }
+
+    async fn a_note_reaches_no_customer(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let id = server.conversation(&john).await;
+        let before = server.get(&john, &format!("{MINE}/{id}")).await.body;
+        let list_before = server.get(&john, MINE).await.body;
+        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
+        assert_eq!(server.get(&john, &format!("{MINE}/{id}")).await.body, before);
+        assert_eq!(server.get(&john, MINE).await.body, list_before);
+    }
+
+    async fn agents_page_through_messages_by_position(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let id = server.conversation(&john).await;
+        for message in ["note", "another note"] {
+            server.agent_does(&sarah, &id, "reply", Some(json!({ "message": message, "is_internal": true }))).await;
+        }
+        server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
+        for (query, positions) in [
+            ("", vec![2, 3, 4, 5]),
+            ("?after_position=3", vec![4, 5]),
+            ("?after_position=2&limit=1", vec![3]),
+            ("?before_seq=2", vec![2, 3, 4]),
+            ("?before_seq=2&limit=1", vec![4]),
+        ] {
+            let answer = server.get(&sarah, &format!("{QUEUE}/{id}{query}")).await;
+            let got: Vec<Value> =
+                answer.body["data"]["messages"].as_array().unwrap().iter().map(|one| one["position"].clone()).collect();
+            assert_eq!(got, positions.into_iter().map(Value::from).collect::<Vec<_>>(), "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_query_value_that_breaks_its_rule_is_named() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    for (query, field) in [("page=0", "page"), ("page=x", "page"), ("limit=0", "limit"), ("limit=ten", "limit")] {
+        let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(answer.body["details"][0]["field"], field, "{query}");
+    }
+}

@@ -1,0 +1,60 @@
+//! Which web pages may call.
+
+use reqwest::{Method, StatusCode};
+
+use crate::support::{Backend, MINE, Person, QUEUE, SEND, TestDatabase, TestServer};
+
+const HEADERS: &str = "authorization, content-type, x-device-id, x-signature, idempotency-key";
+
+#[tokio::test]
+async fn a_preflight_allows_the_method_and_the_headers_it_asks_for() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    for (path, method) in
+        [(SEND, "POST"), (MINE, "GET"), (QUEUE, "GET"), ("/socket.io/?EIO=4&transport=polling", "POST")]
+    {
+        let request = server.request(Method::OPTIONS, &Person::nobody(), path);
+        let answer = request
+            .header("origin", "https://app.example.com")
+            .header("access-control-request-method", method)
+            .header("access-control-request-headers", HEADERS)
+            .send(None)
+            .await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.status);
+        assert_eq!(answer.headers["access-control-allow-origin"], "*", "{path}");
+        let allowed = answer.headers["access-control-allow-headers"].to_str().unwrap().to_lowercase();
+        for header in HEADERS.split(", ") {
+            assert!(allowed.contains(header), "{path}: {allowed}");
+        }
+        assert!(answer.headers["access-control-allow-methods"].to_str().unwrap().contains(method), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn error_answers_can_be_read_by_pages_too() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    for path in [MINE, "/nonsense", "/socket.io/?EIO=4&transport=nonsense"] {
+        let request = server.request(Method::GET, &Person::nobody(), path).header("origin", "https://app.example.com");
+        let answer = request.send(None).await;
+        assert!(answer.status.is_client_error());
+        assert_eq!(answer.headers["access-control-allow-origin"], "*", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn only_configured_origins_are_allowed() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let variables =
+        [("SWITCHBOARD__CORS__ORIGINS", "https://app.example.com"), ("SWITCHBOARD__CORS__CREDENTIALS", "true")];
+    let server = TestServer::start_with(&database, &variables).await;
+    for (origin, allowed) in
+        [("https://app.example.com", Some("https://app.example.com")), ("https://evil.example", None)]
+    {
+        let answer =
+            server.request(Method::GET, &Person::customer("john"), MINE).header("origin", origin).send(None).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let header = answer.headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap());
+        assert_eq!(header, allowed);
+    }
+}

@@ -1,0 +1,92 @@
+//! What every error looks like, whatever is asked.
+
+use insta::assert_snapshot;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::support::{Backend, MINE, Person, QUEUE, SEND, TestDatabase, TestServer};
+
+async fn server() -> (TestDatabase, TestServer) {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    (database, server)
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_not_found_in_the_envelope() {
+    let (_database, server) = server().await;
+    assert_snapshot!(server.get(&Person::nobody(), "/api/v1/nonsense?x=1").await.shown(), @"");
+}
+
+#[tokio::test]
+async fn a_known_path_with_another_method_says_which_it_allows() {
+    let (_database, server) = server().await;
+    assert_snapshot!(server.get(&Person::nobody(), SEND).await.shown(), @"");
+    let answer = server.request(Method::DELETE, &Person::nobody(), MINE).send(None).await;
+    assert_eq!((answer.status, &answer.headers["allow"]), (StatusCode::METHOD_NOT_ALLOWED, &"GET".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn malformed_json_is_refused() {
+    let (_database, server) = server().await;
+    let john = Person::customer("john");
+    for body in ["{", "", "{\"message\":\"a\"} x", "{\"message\":\"\\ud800\"}"] {
+        let request = server.request(Method::POST, &john, SEND).header("content-type", "application/json");
+        let answer = request.body(body).send(None).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(answer.message(), "The request body is not valid JSON", "{body}");
+    }
+    for body in ["[]", "\"a\"", "null", "1"] {
+        let request = server.request(Method::POST, &john, SEND).header("content-type", "application/json");
+        let answer = request.body(body).send(None).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(answer.message(), "The request body must be a JSON object", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_is_refused() {
+    let (_database, server) = server().await;
+    let john = Person::customer("john");
+    let request = server.request(Method::POST, &john, SEND).header("content-type", "text/plain");
+    assert_snapshot!(request.body("hello").send(None).await.shown(), @"");
+    let request = server.request(Method::POST, &john, SEND).header("content-type", "application/json; charset=utf-8");
+    assert_eq!(request.body("{\"message\":\"a\"}").send(None).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_at_its_edge() {
+    let (_database, server) = server().await;
+    let john = Person::customer("john");
+    let frame = json!({ "message": "a", "x": "" }).to_string().len();
+    for (length, status) in [(262_144, StatusCode::CREATED), (262_145, StatusCode::PAYLOAD_TOO_LARGE)] {
+        let body = json!({ "message": "a", "x": "y".repeat(length - frame) });
+        assert_eq!(server.post(&john, SEND, body).await.status, status, "{length}");
+        // And where nobody says beforehand how long it is.
+        let body = json!({ "message": "a", "x": "y".repeat(length - frame) }).to_string();
+        let chunks =
+            body.as_bytes().chunks(10_000).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
+        let request = server.request(Method::POST, &john, SEND).header("content-type", "application/json");
+        let stream = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+        assert_eq!(request.body(stream).send(None).await.status, status, "{length}, in chunks");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_token_is_unauthorized_and_says_no_more() {
+    let (_database, server) = server().await;
+    for token in ["x.y.z", "Bearer", &"a".repeat(3000)] {
+        let answer = server.get(&Person { token: token.to_owned() }, MINE).await;
+        assert_eq!((answer.status, answer.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{token}");
+    }
+    assert_snapshot!(server.get(&Person::nobody(), QUEUE).await.shown(), @"");
+}
+
+#[tokio::test]
+async fn every_answer_has_a_request_id() {
+    let (_database, server) = server().await;
+    for path in ["/health/live", "/nonsense", MINE] {
+        let answer = server.get(&Person::nobody(), path).await;
+        assert!(uuid::Uuid::parse_str(answer.headers["x-request-id"].to_str().unwrap()).is_ok(), "{path}");
+    }
+}

@@ -1,0 +1,15 @@
+//! The server as its clients see it: started for real, on a database of its own, spoken to over HTTP.
+//!
+//! One program for all of it, so that it is linked once. The folders have the shape of the URL tree.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod agent;
+mod configuration;
+mod cors;
+mod errors;
+mod health;
+mod once;
+mod races;
+mod support;
+mod user;

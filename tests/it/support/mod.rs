@@ -1,0 +1,33 @@
+//! What tests need: a database, a server on it, and people who call.
+
+mod database;
+mod people;
+mod server;
+
+pub(crate) use database::{Backend, TestDatabase};
+pub(crate) use people::Person;
+pub(crate) use server::{MINE, QUEUE, SEND, TestServer};
+
+/// Runs a test on both databases, as `name::sqlite` and `name::postgres`.
+macro_rules! on_both_databases {
+    ($($(#[$meta:meta])* async fn $name:ident($backend:ident: Backend) $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn test($backend: Backend) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                test(Backend::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                test(Backend::Postgres).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_both_databases;

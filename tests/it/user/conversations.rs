@@ -1,0 +1,91 @@
+//! `GET /api/v1/support/conversations` and `/:id`.
+
+use insta::assert_snapshot;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Backend, MINE, Person, SEND, TestDatabase, TestServer, on_both_databases};
+
+on_both_databases! {
+    async fn the_list_shows_ones_own_the_latest_first(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let first = server.conversation(&john).await;
+        let second = server.conversation(&john).await;
+        server.conversation(&Person::customer("mallory")).await;
+        server.agent_does(&sarah, &first, "reply", Some(json!({ "message": "x".repeat(101) }))).await;
+        let list = server.get(&john, MINE).await;
+        let ids: Vec<&Value> = list.body["data"]["conversations"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+        assert_eq!(ids, [&json!(first), &json!(second)]);
+        assert_eq!(list.body["data"]["conversations"][0]["last_message"]["message"], "x".repeat(100));
+        assert_eq!(server.get(&Person::customer("new"), MINE).await.body["data"], json!({ "conversations": [], "total": 0 }));
+    }
+
+    async fn a_card_looks_as_the_contract_says(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let id = server.conversation(&john).await;
+        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "Hi John" }))).await;
+        assert_snapshot!(server.get(&john, MINE).await.shown(), @"");
+    }
+
+    async fn the_detail_looks_as_the_contract_says(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let id = server.conversation(&john).await;
+        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
+        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "Hi John" }))).await;
+        assert_snapshot!(server.get(&john, &format!("{MINE}/{id}")).await.shown(), @"");
+    }
+
+    async fn a_stranger_is_told_only_that_it_is_not_theirs(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let id = server.conversation(&Person::customer("john")).await;
+        let mallory = Person::customer("mallory");
+        let answer = server.get(&mallory, &format!("{MINE}/{id}")).await;
+        assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, "Access denied"));
+        for unknown in ["01900000-0000-7000-8000-000000000000", "nonsense"] {
+            let answer = server.get(&mallory, &format!("{MINE}/{unknown}")).await;
+            assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Conversation not found"));
+        }
+    }
+
+    async fn a_stretch_of_messages_is_ascending_and_says_whether_there_are_more(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let id = server.conversation(&john).await;
+        // Notes between the messages move positions and no seq.
+        for _ in 2..=9 {
+            server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "note", "is_internal": true }))).await;
+            server.post(&john, SEND, json!({ "message": "m", "conversation_id": id })).await;
+        }
+        for (query, seqs, has_more) in [
+            ("", 1..=9, false),
+            ("?limit=3", 7..=9, true),
+            ("?limit=9", 1..=9, false),
+            ("?after_seq=0&limit=2", 1..=2, true),
+            ("?after_seq=4", 5..=9, false),
+            ("?after_seq=4&limit=2", 5..=6, true),
+            ("?before_seq=5&limit=3", 2..=4, true),
+            ("?before_seq=4&limit=3", 1..=3, false),
+            ("?before_seq=100&limit=500", 1..=9, false),
+        ] {
+            let answer = server.get(&john, &format!("{MINE}/{id}{query}")).await;
+            let conversation = &answer.body["data"]["conversation"];
+            let got: Vec<i64> =
+                conversation["messages"].as_array().unwrap().iter().map(|one| one["seq"].as_i64().unwrap()).collect();
+            assert_eq!(got, seqs.collect::<Vec<i64>>(), "{query}");
+            assert_eq!(conversation["has_more"], has_more, "{query}");
+            assert_eq!(conversation["total_messages"], 9, "{query}");
+        }
+        for query in ["?limit=0", "?limit=x", "?after_seq=-1", "?before_seq=1.5", "?after_seq=1&before_seq=2", "?limit=1&limit=2"] {
+            let answer = server.get(&john, &format!("{MINE}/{id}{query}")).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+        }
+    }
+}

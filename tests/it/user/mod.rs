@@ -1,0 +1,4 @@
+//! `/api/v1/support`.
+
+mod conversations;
+mod send;

@@ -1,0 +1,127 @@
+//! `POST /api/v1/support/chat/send`.
+
+use insta::assert_snapshot;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Backend, MINE, Person, QUEUE, SEND, TestDatabase, TestServer, on_both_databases};
+
+on_both_databases! {
+    async fn a_first_message_makes_a_conversation(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let body = json!({ "message": "  Hi, sending fails.\n", "device_metadata": { "platform": "ios" } });
+        let answer = server.post(&Person::customer("john"), SEND, body).await;
+        assert_snapshot!(answer.shown(), @"");
+    }
+
+    async fn a_further_message_goes_into_it(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let john = Person::customer("john");
+        let id = server.conversation(&john).await;
+        let answer = server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
+        assert_snapshot!(answer.shown(), @"");
+        let list = server.get(&john, MINE).await;
+        assert_eq!(list.body["data"]["conversations"][0]["status"], "waiting_support");
+    }
+
+    async fn nobody_writes_into_what_is_not_theirs(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let id = server.conversation(&Person::customer("john")).await;
+        let body = json!({ "message": "Hello", "conversation_id": id });
+        let stranger = server.post(&Person::customer("mallory"), SEND, body.clone()).await;
+        assert_snapshot!(stranger.shown(), @"");
+        let nobody = server.post(&Person::nobody(), SEND, body).await;
+        assert_snapshot!(nobody.shown(), @"");
+    }
+
+    async fn a_closed_conversation_takes_nothing(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let id = server.conversation(&john).await;
+        assert_eq!(server.agent_does(&sarah, &id, "close", None).await.status, StatusCode::CREATED);
+        let answer = server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
+        assert_snapshot!(answer.shown(), @"");
+    }
+
+    async fn what_the_headers_tell_of_the_device_is_kept(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let request = server.request(reqwest::Method::POST, &Person::customer("john"), SEND)
+            .header("x-device-id", "abc").header("Platform", "iOS").header("user-agent", "app/2.1");
+        let id = request.send(Some(json!({ "message": "Hello" }))).await.body["data"]["conversation"]["id"].clone();
+        let seen = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{}", id.as_str().unwrap())).await;
+        let seen = &seen.body["data"];
+        assert_eq!(seen["device_metadata"], json!({ "device_id": "abc", "platform": "ios" }));
+        assert_eq!((&seen["user_agent"], &seen["ip_address"]), (&json!("app/2.1"), &json!("127.0.0.1")));
+    }
+}
+
+/// Every rule of form, at its edge.
+#[tokio::test]
+async fn a_field_that_breaks_its_rule_is_named() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let john = Person::customer("john");
+    let text = |length: usize| "👋".repeat(length);
+    for (body, refused) in [
+        (json!({ "message": text(5000) }), None),
+        (json!({ "message": text(5001) }), Some(("message", "message must be at most 5000 characters"))),
+        (json!({ "message": " \n " }), Some(("message", "message must not be empty"))),
+        (json!({ "message": null }), Some(("message", "message must not be empty"))),
+        (json!({}), Some(("message", "message must not be empty"))),
+        (json!({ "message": 5 }), Some(("message", "message has the wrong type"))),
+        (json!({ "message": "a\u{0}b" }), Some(("message", "message must not contain the character U+0000"))),
+        (json!({ "message": "a", "client_message_id": "x".repeat(64) }), None),
+        (
+            json!({ "message": "a", "client_message_id": "x".repeat(65) }),
+            Some(("client_message_id", "client_message_id must be at most 64 characters")),
+        ),
+        (
+            json!({ "message": "a", "device_metadata": [] }),
+            Some(("device_metadata", "device_metadata has the wrong type")),
+        ),
+        (
+            json!({ "message": "a", "device_metadata": { "x": "y".repeat(4096) } }),
+            Some(("device_metadata", "device_metadata must be an object of at most 4096 bytes of JSON")),
+        ),
+    ] {
+        let answer = server.post(&john, SEND, body.clone()).await;
+        match refused {
+            None => assert_eq!(answer.status, StatusCode::CREATED, "{body}"),
+            Some((field, message)) => {
+                assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+                assert_eq!(answer.body["details"], json!([{ "field": field, "message": message }]), "{body}");
+                assert_eq!(answer.message(), message);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_is_no_uuid_is_as_unknown_as_another() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    for id in ["conv-1", "", "01900000-0000-7000-8000-000000000000"] {
+        let answer =
+            server.post(&Person::customer("john"), SEND, json!({ "message": "Hello", "conversation_id": id })).await;
+        assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Conversation not found"), "{id:?}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_stand_in_the_order_of_the_contract() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let bad = json!({ "message": "", "conversation_id": "01900000-0000-7000-8000-000000000000" });
+    // 401 before the form, the form before 404.
+    assert_eq!(server.post(&Person::nobody(), SEND, bad.clone()).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.post(&Person::customer("john"), SEND, bad).await.status, StatusCode::BAD_REQUEST);
+    // 403 for the role before the form and before 404.
+    let path = format!("{QUEUE}/nonsense/reply");
+    let answer = server.post(&Person::customer("john"), &path, Value::Null).await;
+    assert_eq!((answer.status, answer.message()), (StatusCode::FORBIDDEN, "Admin access required"));
+}
