@@ -86,7 +86,7 @@ impl Server {
             directory: directory.clone(),
             clock: Arc::clone(&clock),
         };
-        let sockets = realtime::start(realtime, &settings.socket, &broadcaster);
+        let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster);
         let readiness = Readiness::default();
         let api = Api {
             registry: Arc::clone(&registry),

@@ -11,10 +11,10 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::SocketSettings;
+use crate::config::{CorsSettings, SocketSettings};
 use crate::conversation::Clock;
 use crate::database::Database;
-use crate::engineio::EngineConfig;
+use crate::engineio::{CorsConfig, EngineConfig, Origins};
 use crate::identity::{Directory, Verifier};
 use crate::socketio::{SocketIo, SocketIoConfig};
 
@@ -35,21 +35,31 @@ pub struct Realtime {
 
 /// Makes the sockets, and has the broadcaster announce on them.
 #[must_use]
-pub fn start(realtime: Realtime, settings: &SocketSettings, broadcaster: &Broadcaster) -> SocketIo {
+pub fn start(
+    realtime: Realtime,
+    settings: &SocketSettings,
+    cors: &CorsSettings,
+    broadcaster: &Broadcaster,
+) -> SocketIo {
     let realtime = Arc::new(realtime);
-    let io = SocketIo::builder(engine(settings), socketio(settings)).namespace(support::namespace(&realtime)).build();
+    let io =
+        SocketIo::builder(engine(settings, cors), socketio(settings)).namespace(support::namespace(&realtime)).build();
     if let Some(support) = io.namespace(support::NAME) {
         broadcaster.announce_on(support);
     }
     io
 }
 
-fn engine(settings: &SocketSettings) -> EngineConfig {
+/// CORS headers are the whole server's; here only a page of another origin is kept from opening a WebSocket.
+fn engine(settings: &SocketSettings, cors: &CorsSettings) -> EngineConfig {
+    let any = cors.origins.iter().any(|origin| origin == "*");
+    let origins = if any { Origins::Unchecked } else { Origins::Only(cors.origins.clone()) };
     EngineConfig {
         ping_interval: Duration::from_millis(settings.ping_interval_ms),
         ping_timeout: Duration::from_millis(settings.ping_timeout_ms),
         max_payload: settings.max_payload_bytes,
         outgoing_budget: settings.outgoing_bytes,
+        cors: CorsConfig { origins, credentials: cors.credentials },
         ..EngineConfig::default()
     }
 }

@@ -15,13 +15,36 @@ async fn server() -> (TestDatabase, TestServer) {
 #[tokio::test]
 async fn an_unknown_path_is_not_found_in_the_envelope() {
     let (_database, server) = server().await;
-    assert_snapshot!(server.get(&Person::nobody(), "/api/v1/nonsense?x=1").await.shown(), @"");
+    assert_snapshot!(server.get(&Person::nobody(), "/api/v1/nonsense?x=1").await.shown(), @r#"
+        404 Not Found
+        content-type: application/json
+
+        {
+          "code": "NOT_FOUND",
+          "error": "Not Found",
+          "message": "Cannot GET /api/v1/nonsense",
+          "statusCode": 404,
+          "success": false
+        }
+        "#);
 }
 
 #[tokio::test]
 async fn a_known_path_with_another_method_says_which_it_allows() {
     let (_database, server) = server().await;
-    assert_snapshot!(server.get(&Person::nobody(), SEND).await.shown(), @"");
+    assert_snapshot!(server.get(&Person::nobody(), SEND).await.shown(), @r#"
+        405 Method Not Allowed
+        allow: POST
+        content-type: application/json
+
+        {
+          "code": "METHOD_NOT_ALLOWED",
+          "error": "Method Not Allowed",
+          "message": "This method is not allowed here",
+          "statusCode": 405,
+          "success": false
+        }
+        "#);
     let answer = server.request(Method::DELETE, &Person::nobody(), MINE).send(None).await;
     assert_eq!((answer.status, &answer.headers["allow"]), (StatusCode::METHOD_NOT_ALLOWED, &"GET".parse().unwrap()));
 }
@@ -49,7 +72,18 @@ async fn a_body_that_is_not_json_is_refused() {
     let (_database, server) = server().await;
     let john = Person::customer("john");
     let request = server.request(Method::POST, &john, SEND).header("content-type", "text/plain");
-    assert_snapshot!(request.body("hello").send(None).await.shown(), @"");
+    assert_snapshot!(request.body("hello").send(None).await.shown(), @r#"
+        415 Unsupported Media Type
+        content-type: application/json
+
+        {
+          "code": "UNSUPPORTED_MEDIA_TYPE",
+          "error": "Unsupported Media Type",
+          "message": "The request body must be application/json",
+          "statusCode": 415,
+          "success": false
+        }
+        "#);
     let request = server.request(Method::POST, &john, SEND).header("content-type", "application/json; charset=utf-8");
     assert_eq!(request.body("{\"message\":\"a\"}").send(None).await.status, StatusCode::CREATED);
 }
@@ -79,7 +113,19 @@ async fn a_bad_token_is_unauthorized_and_says_no_more() {
         let answer = server.get(&Person { token: token.to_owned() }, MINE).await;
         assert_eq!((answer.status, answer.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{token}");
     }
-    assert_snapshot!(server.get(&Person::nobody(), QUEUE).await.shown(), @"");
+    assert_snapshot!(server.get(&Person::nobody(), QUEUE).await.shown(), @r#"
+        401 Unauthorized
+        www-authenticate: Bearer
+        content-type: application/json
+
+        {
+          "code": "UNAUTHORIZED",
+          "error": "Unauthorized",
+          "message": "Unauthorized",
+          "statusCode": 401,
+          "success": false
+        }
+        "#);
 }
 
 #[tokio::test]

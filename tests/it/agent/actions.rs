@@ -1,6 +1,6 @@
 //! `claim`, `reply`, `close`.
 
-use insta::assert_snapshot;
+use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -13,11 +13,35 @@ on_both_databases! {
         let id = server.conversation(&Person::customer("john")).await;
         let (sarah, mike) = (Person::agent("sarah"), Person::agent("mike"));
         let first = server.agent_does(&sarah, &id, "claim", None).await;
-        assert_snapshot!(first.shown(), @"");
+        allow_duplicates! { assert_snapshot!(first.shown(), @r#"
+            201 Created
+            content-type: application/json
+
+            {
+              "data": {
+                "assigned_admin_name": "Sarah Johnson",
+                "assigned_to": "sarah",
+                "conversation_id": "[id]"
+              },
+              "message": "Conversation claimed",
+              "success": true
+            }
+            "#) };
         let again = server.agent_does(&sarah, &id, "claim", None).await;
         assert_eq!((again.status, &again.body), (first.status, &first.body));
         let second = server.agent_does(&mike, &id, "claim", None).await;
-        assert_snapshot!(second.shown(), @"");
+        allow_duplicates! { assert_snapshot!(second.shown(), @r#"
+            400 Bad Request
+            content-type: application/json
+
+            {
+              "code": "ALREADY_ASSIGNED",
+              "error": "Bad Request",
+              "message": "This conversation is already assigned to another support agent. Use the handover flow to request a transfer.",
+              "statusCode": 400,
+              "success": false
+            }
+            "#) };
     }
 
     async fn an_answer_claims_and_looks_as_the_contract_says(backend: Backend) {
@@ -25,9 +49,39 @@ on_both_databases! {
         let server = TestServer::start(&database).await;
         let id = server.conversation(&Person::customer("john")).await;
         let answer = server.agent_does(&Person::agent("sarah"), &id, "reply", Some(json!({ "message": "Hi" }))).await;
-        assert_snapshot!(answer.shown(), @"");
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            201 Created
+            content-type: application/json
+
+            {
+              "data": {
+                "createdAt": "[moment]",
+                "id": "[id]",
+                "is_from_user": false,
+                "is_internal": false,
+                "message": "Hi",
+                "position": 4,
+                "sender_email": "sarah@example.com",
+                "sender_name": "Sarah Johnson",
+                "seq": 2
+              },
+              "message": "Reply sent",
+              "success": true
+            }
+            "#) };
         let other = server.agent_does(&Person::agent("mike"), &id, "reply", Some(json!({ "message": "Hi" }))).await;
-        assert_snapshot!(other.shown(), @"");
+        allow_duplicates! { assert_snapshot!(other.shown(), @r#"
+            403 Forbidden
+            content-type: application/json
+
+            {
+              "code": "FORBIDDEN",
+              "error": "Forbidden",
+              "message": "This conversation is assigned to another support agent. Request a handover to take it over.",
+              "statusCode": 403,
+              "success": false
+            }
+            "#) };
     }
 
     async fn a_note_may_come_from_any_agent_and_has_no_seq(backend: Backend) {
@@ -37,7 +91,26 @@ on_both_databases! {
         server.agent_does(&Person::agent("sarah"), &id, "claim", None).await;
         let note = json!({ "message": "Careful", "is_internal": true });
         let answer = server.agent_does(&Person::agent("mike"), &id, "reply", Some(note)).await;
-        assert_snapshot!(answer.shown(), @"");
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            201 Created
+            content-type: application/json
+
+            {
+              "data": {
+                "createdAt": "[moment]",
+                "id": "[id]",
+                "is_from_user": false,
+                "is_internal": true,
+                "message": "Careful",
+                "position": 4,
+                "sender_email": "mike@example.com",
+                "sender_name": "Sarah Johnson",
+                "seq": null
+              },
+              "message": "Reply sent",
+              "success": true
+            }
+            "#) };
         let seen = server.get(&Person::agent("mike"), &format!("{QUEUE}/{id}")).await;
         assert_eq!(seen.body["data"]["assigned_to"], "sarah");
         assert_eq!(seen.body["data"]["last_message"]["message"], "Hello");
@@ -48,7 +121,19 @@ on_both_databases! {
         let server = TestServer::start(&database).await;
         let id = server.conversation(&Person::customer("john")).await;
         let sarah = Person::agent("sarah");
-        assert_snapshot!(server.agent_does(&sarah, &id, "close", None).await.shown(), @"");
+        let answer = server.agent_does(&sarah, &id, "close", None).await;
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            201 Created
+            content-type: application/json
+
+            {
+              "data": {
+                "conversation_id": "[id]"
+              },
+              "message": "Conversation closed",
+              "success": true
+            }
+            "#) };
         for (action, body, message) in [
             ("close", None, "Conversation is already closed"),
             ("claim", None, "Cannot claim a closed conversation"),

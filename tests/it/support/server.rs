@@ -65,11 +65,6 @@ impl TestServer {
         self.request(Method::POST, person, path).send(Some(body)).await
     }
 
-    /// A POST without a body.
-    pub(crate) async fn act(&self, person: &Person, path: &str) -> Answer {
-        self.request(Method::POST, person, path).send(None).await
-    }
-
     pub(crate) fn request(&self, method: Method, person: &Person, path: &str) -> Request {
         let request = self.http.request(method, format!("{}{path}", self.url));
         Request(if person.token.is_empty() { request } else { request.bearer_auth(&person.token) })

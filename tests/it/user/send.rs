@@ -1,6 +1,6 @@
 //! `POST /api/v1/support/chat/send`.
 
-use insta::assert_snapshot;
+use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -12,7 +12,45 @@ on_both_databases! {
         let server = TestServer::start(&database).await;
         let body = json!({ "message": "  Hi, sending fails.\n", "device_metadata": { "platform": "ios" } });
         let answer = server.post(&Person::customer("john"), SEND, body).await;
-        assert_snapshot!(answer.shown(), @"");
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            201 Created
+            content-type: application/json
+
+            {
+              "data": {
+                "conversation": {
+                  "assigned_admin_name": null,
+                  "created_at": "[moment]",
+                  "email": "john@example.com",
+                  "feedback": null,
+                  "id": "[id]",
+                  "last_message_at": "[moment]",
+                  "messages": [
+                    {
+                      "attachments": null,
+                      "createdAt": "[moment]",
+                      "created_at": "[moment]",
+                      "id": "[id]",
+                      "is_from_user": true,
+                      "message": "Hi, sending fails.",
+                      "sender_email": "john@example.com",
+                      "sender_name": "John Doe",
+                      "seq": 1
+                    }
+                  ],
+                  "phone_number": "+2348012345678",
+                  "satisfaction_rating": null,
+                  "status": "active",
+                  "ticket": null,
+                  "total_messages": 1,
+                  "updated_at": "[moment]"
+                },
+                "is_new": true
+              },
+              "message": "Message sent",
+              "success": true
+            }
+            "#) };
     }
 
     async fn a_further_message_goes_into_it(backend: Backend) {
@@ -21,7 +59,30 @@ on_both_databases! {
         let john = Person::customer("john");
         let id = server.conversation(&john).await;
         let answer = server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
-        assert_snapshot!(answer.shown(), @"");
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            201 Created
+            content-type: application/json
+
+            {
+              "data": {
+                "conversation_id": "[id]",
+                "is_new": false,
+                "message": {
+                  "attachments": null,
+                  "createdAt": "[moment]",
+                  "created_at": "[moment]",
+                  "id": "[id]",
+                  "is_from_user": true,
+                  "message": "More",
+                  "sender_email": "john@example.com",
+                  "sender_name": "John Doe",
+                  "seq": 2
+                }
+              },
+              "message": "Message sent",
+              "success": true
+            }
+            "#) };
         let list = server.get(&john, MINE).await;
         assert_eq!(list.body["data"]["conversations"][0]["status"], "waiting_support");
     }
@@ -32,9 +93,32 @@ on_both_databases! {
         let id = server.conversation(&Person::customer("john")).await;
         let body = json!({ "message": "Hello", "conversation_id": id });
         let stranger = server.post(&Person::customer("mallory"), SEND, body.clone()).await;
-        assert_snapshot!(stranger.shown(), @"");
+        allow_duplicates! { assert_snapshot!(stranger.shown(), @r#"
+            400 Bad Request
+            content-type: application/json
+
+            {
+              "code": "ACCESS_DENIED",
+              "error": "Bad Request",
+              "message": "Access denied",
+              "statusCode": 400,
+              "success": false
+            }
+            "#) };
         let nobody = server.post(&Person::nobody(), SEND, body).await;
-        assert_snapshot!(nobody.shown(), @"");
+        allow_duplicates! { assert_snapshot!(nobody.shown(), @r#"
+            401 Unauthorized
+            www-authenticate: Bearer
+            content-type: application/json
+
+            {
+              "code": "UNAUTHORIZED",
+              "error": "Unauthorized",
+              "message": "Unauthorized",
+              "statusCode": 401,
+              "success": false
+            }
+            "#) };
     }
 
     async fn a_closed_conversation_takes_nothing(backend: Backend) {
@@ -44,7 +128,18 @@ on_both_databases! {
         let id = server.conversation(&john).await;
         assert_eq!(server.agent_does(&sarah, &id, "close", None).await.status, StatusCode::CREATED);
         let answer = server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
-        assert_snapshot!(answer.shown(), @"");
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            400 Bad Request
+            content-type: application/json
+
+            {
+              "code": "CONVERSATION_CLOSED",
+              "error": "Bad Request",
+              "message": "This conversation has been closed",
+              "statusCode": 400,
+              "success": false
+            }
+            "#) };
     }
 
     async fn what_the_headers_tell_of_the_device_is_kept(backend: Backend) {
