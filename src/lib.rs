@@ -8,3 +8,5 @@ pub mod failure;
 pub mod identity;
 pub mod journal;
 pub mod store;
+#[cfg(test)]
+pub(crate) mod testing;
