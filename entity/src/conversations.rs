@@ -65,6 +65,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When something last changed that the user can see.
     pub updated_at: DateTimeUtc,
+    /// When the last event happened; a note moves this alone.
+    pub last_event_at: DateTimeUtc,
 }
 
 /// None that a query follows.

@@ -31,6 +31,7 @@ enum Conversations {
     UserAgent,
     CreatedAt,
     UpdatedAt,
+    LastEventAt,
 }
 
 #[derive(DeriveIden)]
@@ -118,6 +119,7 @@ fn conversations() -> TableCreateStatement {
         .col(ColumnDef::new(Conversations::UserAgent).text())
         .col(ColumnDef::new(Conversations::CreatedAt).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(Conversations::UpdatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Conversations::LastEventAt).timestamp_with_time_zone().not_null())
         .to_owned()
 }
 

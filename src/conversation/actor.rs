@@ -132,14 +132,9 @@ impl ConversationActor {
         match decide(state, &pending.command) {
             Err(refusal) => self.in_flight.push(Decided { pending, answer: Err(refusal), made: None, rests_on }),
             Ok(changes) => {
-                let events = Event::in_sequence(
-                    self.id,
-                    rests_on,
-                    state.map(|conversation| conversation.updated_at),
-                    self.registry.clock().now(),
-                    changes,
-                    || EventId(uuid::Uuid::now_v7()),
-                );
+                let events = Event::in_sequence(self.id, state, self.registry.clock().now(), changes, || {
+                    EventId(uuid::Uuid::now_v7())
+                });
                 self.happen(context, pending, events);
             }
         }

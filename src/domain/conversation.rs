@@ -126,6 +126,8 @@ pub struct Conversation {
     pub created_at: Timestamp,
     /// When something last changed that the customer can see.
     pub updated_at: Timestamp,
+    /// When the last event happened, seen or not. The customer is not shown it.
+    pub last_event_at: Timestamp,
 }
 
 impl Conversation {
@@ -138,6 +140,7 @@ impl Conversation {
             (_, None) => None,
             (change, Some(mut conversation)) => {
                 conversation.version = event.position;
+                conversation.last_event_at = event.at;
                 conversation.change(change, event.at);
                 Some(conversation)
             }
@@ -165,6 +168,7 @@ impl Conversation {
             user_agent: origin.user_agent.clone(),
             created_at: event.at,
             updated_at: event.at,
+            last_event_at: event.at,
         }
     }
 
@@ -222,6 +226,7 @@ impl Conversation {
             rating: None,
             feedback: None,
             updated_at: self.created_at,
+            last_event_at: self.created_at,
             ..self.clone()
         }
     }

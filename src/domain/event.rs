@@ -2,7 +2,8 @@
 //! nothing, the events of a conversation give its state.
 
 use super::{
-    Agent, Author, Channel, ClientMessageId, ConversationId, Customer, DeviceMetadata, EventId, MessageText, Timestamp,
+    Agent, Author, Channel, ClientMessageId, Conversation, ConversationId, Customer, DeviceMetadata, EventId,
+    MessageText, Timestamp,
 };
 
 /// A [`Change`] with its place in the conversation's history.
@@ -21,18 +22,17 @@ pub struct Event {
 }
 
 impl Event {
-    /// Gives each change its place behind `version`, the position of the conversation's last event.
-    ///
-    /// `not_before` is the moment of that last event: a clock that was set back does not turn history around.
+    /// Gives each change its place behind the last event of `state`, and a moment not before that one's: a clock that
+    /// was set back, or another server's that is behind, does not turn history around.
     pub fn in_sequence(
         conversation: ConversationId,
-        version: i64,
-        not_before: Option<Timestamp>,
+        state: Option<&Conversation>,
         now: Timestamp,
         changes: Vec<Change>,
         mut new_id: impl FnMut() -> EventId,
     ) -> Vec<Self> {
-        let at = not_before.map_or(now, |earliest| earliest.max(now));
+        let version = state.map_or(0, |state| state.version);
+        let at = state.map_or(now, |state| state.last_event_at.max(now));
         (version + 1..)
             .zip(changes)
             .map(|(position, change)| Self { id: new_id(), conversation, position, at, change })

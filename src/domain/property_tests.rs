@@ -1,1 +1,196 @@
+//! What holds whatever people do, in whatever order, and whatever the clock does meanwhile.
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{Story, agent, customer, guest, note, open, reply, send};
+
+#[derive(Clone, Debug)]
+struct Step {
+    command: Command,
+    /// Milliseconds that the clock moves before it, back too.
+    clock: i64,
+}
+
+/// Those who own the conversation, and those who try; the last two share a name and an address, not the owner.
+fn customers() -> impl Strategy<Value = Customer> {
+    prop::sample::select(vec![customer("ada"), customer("bob"), guest("carol@example.com"), guest("ada@example.com")])
+}
+
+fn agents() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["grace", "edsger", "barbara"])
+}
+
+fn words() -> impl Strategy<Value = String> {
+    // A letter in front keeps trimming out of it.
+    "x\\PC{0,140}y"
+}
+
+fn commands() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        1 => (customers(), words()).prop_map(|(customer, words)| open(customer, &words, "")),
+        8 => (customers(), words()).prop_map(|(customer, words)| send(customer, &words)),
+        3 => agents().prop_map(|id| Command::Claim(agent(id))),
+        6 => (agents(), words()).prop_map(|(id, words)| reply(id, &words)),
+        4 => (agents(), words()).prop_map(|(id, words)| note(id, &words)),
+        // Rare, so that most histories are long.
+        1 => prop::bool::weighted(0.3).prop_flat_map(|really| agents().prop_map(move |id| match really {
+            true => Command::Close(agent(id)),
+            false => Command::Claim(agent(id)),
+        })),
+    ]
+}
+
+/// Someone opens the conversation; then anybody tries anything.
+fn histories() -> impl Strategy<Value = Vec<Step>> {
+    let opening = (customers(), words()).prop_map(|(customer, words)| open(customer, &words, ""));
+    let step = (commands(), -5_000..10_000_i64).prop_map(|(command, clock)| Step { command, clock });
+    (opening, prop::collection::vec(step, 0..60)).prop_map(|(opening, mut steps)| {
+        steps.insert(0, Step { command: opening, clock: 0 });
+        steps
+    })
+}
+
+/// Tells a history step by step; `look` sees the story before and after each step that was not refused.
+fn tell(
+    steps: &[Step],
+    mut look: impl FnMut(&Step, &Story, &Story, &[Event]) -> Result<(), TestCaseError>,
+) -> Result<Story, TestCaseError> {
+    let mut story = Story::untold();
+    for step in steps {
+        story.turn_clock(step.clock);
+        let before = story.clone();
+        match story.tell(&step.command) {
+            Ok(events) => look(step, &before, &story, &events)?,
+            Err(_) => prop_assert_eq!((&story.state, &story.log), (&before.state, &before.log)),
+        }
+    }
+    Ok(story)
+}
+
+/// What any customer could be shown of a conversation, in whatever answer or list.
+fn visible(story: &Story) -> (Option<Conversation>, Vec<Event>) {
+    let hidden =
+        |state: Conversation| Conversation { version: 0, message_count: 0, last_event_at: state.updated_at, ..state };
+    let is_note = |event: &Event| event.posted().is_some_and(|posted| posted.message.is_note());
+    (story.state.clone().map(hidden), story.log.iter().filter(|event| !is_note(event)).cloned().collect())
+}
+
+proptest! {
+    #[test]
+    fn a_conversation_has_one_holder_at_most_and_changes_hands_by_a_claim_alone(steps in histories()) {
+        tell(&steps, |_, before, after, events| {
+            let holder = |story: &Story| story.state.as_ref().and_then(|state| state.assignee.clone());
+            let claims: Vec<_> = events.iter().filter(|event| matches!(event.change, Change::Claimed(_))).collect();
+            match (holder(before), holder(after)) {
+                (None, Some(new)) => {
+                    prop_assert_eq!(claims.len(), 1);
+                    prop_assert_eq!(&claims[0].change, &Change::Claimed(agent(new.id.as_str())));
+                    prop_assert_eq!(claims[0].at, new.since);
+                }
+                // Nobody takes it from them, and they do not take it twice.
+                (old, new) => prop_assert!(old == new && claims.is_empty()),
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_visible_message_of_support_is_always_the_holders(steps in histories()) {
+        tell(&steps, |_, _, after, events| {
+            for message in events.iter().filter_map(Event::posted).map(|posted| posted.message) {
+                if let (Author::Agent(author), false) = (&message.author, message.is_note()) {
+                    prop_assert!(after.conversation().is_held_by(&author.id));
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_closed_conversation_takes_nothing(steps in histories()) {
+        let story = tell(&steps, |_, before, _, events| {
+            let was_closed = before.state.as_ref().is_some_and(|state| state.status == Status::Closed);
+            // The holder's claim succeeds, and is nothing.
+            prop_assert!(!was_closed || events.is_empty());
+            Ok(())
+        })?;
+        let closed = story.log.iter().position(|event| matches!(event.change, Change::Closed(_)));
+        prop_assert!(closed.is_none_or(|index| index + 1 == story.log.len()));
+    }
+
+    #[test]
+    fn position_and_seq_have_no_gap(steps in histories()) {
+        let story = tell(&steps, |_, _, _, _| Ok(()))?;
+        let positions: Vec<i64> = story.log.iter().map(|event| event.position).collect();
+        prop_assert_eq!(&positions, &(1..=story.log.len() as i64).collect::<Vec<_>>());
+        let messages: Vec<_> = story.log.iter().filter_map(Event::posted).collect();
+        let seqs: Vec<i64> = messages.iter().filter_map(|posted| posted.message.seq).collect();
+        prop_assert_eq!(&seqs, &(1..=seqs.len() as i64).collect::<Vec<_>>());
+        let state = story.conversation();
+        let counts = (state.version, state.last_seq, state.message_count);
+        prop_assert_eq!(counts, (positions.len() as i64, seqs.len() as i64, messages.len() as i64));
+    }
+
+    #[test]
+    fn a_replayed_event_log_gives_the_same_state(steps in histories()) {
+        let story = tell(&steps, |_, _, _, _| Ok(()))?;
+        prop_assert_eq!(story.log.iter().fold(None, Conversation::apply), story.state);
+    }
+
+    #[test]
+    fn a_note_changes_nothing_that_a_customer_can_see(steps in histories()) {
+        tell(&steps, |step, before, after, _| {
+            if matches!(step.command, Command::Note(_)) {
+                prop_assert_eq!(visible(before), visible(after));
+                prop_assert_eq!(before.log.len() + 1, after.log.len());
+            }
+            Ok(())
+        })?;
+    }
+
+    /// Stronger: had nobody written notes, the customers would have seen the very same — if the clock runs forwards;
+    /// set back, a note's moment holds up what comes behind it.
+    #[test]
+    fn nobody_can_tell_whether_notes_were_written(steps in histories()) {
+        let mut steps = steps;
+        steps.iter_mut().for_each(|step| step.clock = step.clock.abs());
+        let seen = |story: &Story| {
+            let (state, events) = visible(story);
+            // Ids are new each time, and a position counts notes: it is for agents.
+            let state = state.map(|state| Conversation { id: ConversationId(uuid::Uuid::nil()), ..state });
+            (state, events.into_iter().map(|event| (event.at, event.change)).collect::<Vec<_>>())
+        };
+        let with = tell(&steps, |_, _, _, _| Ok(()))?;
+        steps.iter_mut().fold(0, |clock, step| {
+            let is_note = matches!(step.command, Command::Note(_));
+            step.clock += clock;
+            if is_note { step.clock } else { 0 }
+        });
+        steps.retain(|step| !matches!(step.command, Command::Note(_)));
+        let without = tell(&steps, |_, _, _, _| Ok(()))?;
+        prop_assert_eq!(seen(&with), seen(&without));
+    }
+
+    #[test]
+    fn time_never_runs_backwards_in_a_history(steps in histories()) {
+        let story = tell(&steps, |_, _, after, events| {
+            prop_assert!(events.iter().all(|event| event.at >= after.now));
+            Ok(())
+        })?;
+        prop_assert!(story.log.is_sorted_by_key(|event| event.at));
+        let state = story.conversation();
+        prop_assert!(state.created_at <= state.last_message_at && state.last_message_at <= state.updated_at);
+        prop_assert_eq!(state.last_event_at, story.log.last().unwrap().at);
+    }
+
+    #[test]
+    fn only_the_owner_writes_as_the_customer(steps in histories()) {
+        let story = tell(&steps, |_, _, _, _| Ok(()))?;
+        for posted in story.log.iter().filter_map(Event::posted) {
+            if let Author::Customer(author) = posted.message.author {
+                prop_assert_eq!(&author.owner, &story.conversation().owner);
+            }
+        }
+    }
+}

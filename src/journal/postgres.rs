@@ -27,17 +27,17 @@ WITH part AS (
         $1::uuid[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
         $10::timestamptz[], $11::int8[], $12::int8[], $13::int8[], $14::text[], $15::bool[], $16::text[],
         $17::timestamptz[], $18::int2[], $19::text[], $20::text[], $21::text[], $22::text[], $23::timestamptz[],
-        $24::timestamptz[]
+        $24::timestamptz[], $25::timestamptz[]
     ) AS part (
         id, expected_version, channel, user_id, email, phone_number, status, assigned_to, assigned_name,
         assigned_at, version, last_seq, message_count, last_message, last_message_is_from_user,
         last_message_sender_name, last_message_at, rating, feedback, device_metadata, ip_address, user_agent,
-        created_at, updated_at
+        created_at, updated_at, last_event_at
     )
 ),
 taken AS (
     SELECT used.conversation_id
-    FROM unnest($25::uuid[], $26::text[], $27::text[]) AS used (conversation_id, sender, client_message_id)
+    FROM unnest($26::uuid[], $27::text[], $28::text[]) AS used (conversation_id, sender, client_message_id)
     JOIN messages ON messages.sender = used.sender AND messages.client_message_id = used.client_message_id
 ),
 held AS (
@@ -55,7 +55,8 @@ moved AS (
         message_count = part.message_count, last_message = part.last_message,
         last_message_is_from_user = part.last_message_is_from_user,
         last_message_sender_name = part.last_message_sender_name, last_message_at = part.last_message_at,
-        rating = part.rating, feedback = part.feedback, updated_at = part.updated_at
+        rating = part.rating, feedback = part.feedback, updated_at = part.updated_at,
+        last_event_at = part.last_event_at
     FROM part, held
     WHERE conversations.id = held.id AND part.id = held.id AND conversations.version = part.expected_version
     RETURNING conversations.id
@@ -64,12 +65,12 @@ made AS (
     INSERT INTO conversations (
         id, channel, user_id, email, phone_number, status, assigned_to, assigned_name, assigned_at, version, last_seq,
         message_count, last_message, last_message_is_from_user, last_message_sender_name, last_message_at, rating,
-        feedback, device_metadata, ip_address, user_agent, created_at, updated_at
+        feedback, device_metadata, ip_address, user_agent, created_at, updated_at, last_event_at
     )
     SELECT
         id, channel, user_id, email, phone_number, status, assigned_to, assigned_name, assigned_at, version, last_seq,
         message_count, last_message, last_message_is_from_user, last_message_sender_name, last_message_at, rating,
-        feedback, device_metadata::json, ip_address, user_agent, created_at, updated_at
+        feedback, device_metadata::json, ip_address, user_agent, created_at, updated_at, last_event_at
     FROM part
     WHERE expected_version = 0 AND id NOT IN (SELECT conversation_id FROM taken)
     ORDER BY id
@@ -86,8 +87,8 @@ written AS (
     )
     SELECT message.*
     FROM unnest(
-        $28::uuid[], $29::int8[], $30::uuid[], $31::int8[], $32::text[], $33::bool[], $34::bool[], $35::text[],
-        $36::text[], $37::text[], $38::text[], $39::text[], $40::timestamptz[]
+        $29::uuid[], $30::int8[], $31::uuid[], $32::int8[], $33::text[], $34::bool[], $35::bool[], $36::text[],
+        $37::text[], $38::text[], $39::text[], $40::text[], $41::timestamptz[]
     ) AS message (
         conversation_id, position, id, seq, body, is_internal, is_from_user, sender, sender_id, sender_name,
         sender_email, client_message_id, created_at
@@ -101,7 +102,7 @@ happened AS (
     SELECT event.conversation_id, event.position, event.id, event.type, event.actor_id, event.actor_name,
         event.data::json, event.created_at
     FROM unnest(
-        $41::uuid[], $42::int8[], $43::uuid[], $44::text[], $45::text[], $46::text[], $47::text[], $48::timestamptz[]
+        $42::uuid[], $43::int8[], $44::uuid[], $45::text[], $46::text[], $47::text[], $48::text[], $49::timestamptz[]
     ) AS event (conversation_id, position, id, type, actor_id, actor_name, data, created_at)
     JOIN passed ON passed.id = event.conversation_id
 )
@@ -185,6 +186,7 @@ impl Rows {
             .bind(column.of(|(_, row)| row.user_agent.as_deref()))
             .bind(column.of(|(_, row)| row.created_at))
             .bind(column.of(|(_, row)| row.updated_at))
+            .bind(column.of(|(_, row)| row.last_event_at))
     }
 
     fn bind_messages<'a>(&'a self, query: Query<'a>) -> Query<'a> {

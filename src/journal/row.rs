@@ -31,6 +31,7 @@ pub(super) fn conversation(state: &Conversation) -> conversations::Model {
         user_agent: state.user_agent.clone(),
         created_at: state.created_at,
         updated_at: state.updated_at,
+        last_event_at: state.last_event_at,
     }
 }
 

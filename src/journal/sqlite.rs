@@ -112,6 +112,7 @@ fn changed(row: conversations::Model) -> conversations::ActiveModel {
         rating: Set(row.rating),
         feedback: Set(row.feedback),
         updated_at: Set(row.updated_at),
+        last_event_at: Set(row.last_event_at),
         ..Default::default()
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn conversation(row: conversations::Model) -> Result<Conversation, Db
         user_agent: row.user_agent,
         created_at: row.created_at,
         updated_at: row.updated_at,
+        last_event_at: row.last_event_at,
     })
 }
 
