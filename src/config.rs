@@ -53,6 +53,8 @@ pub struct Settings {
     pub conversation: ConversationSettings,
     /// Who may come in.
     pub auth: AuthSettings,
+    /// What stands in front of people without an account.
+    pub guard: GuardSettings,
     /// The directory of people.
     pub directory: DirectorySettings,
     /// Which web pages may call.
@@ -143,6 +145,28 @@ pub struct AuthSettings {
     pub jwt_secret: SecretString,
     /// Roles in a token that make an agent. Default `admin`.
     pub agent_roles: Vec<String>,
+}
+
+/// What stands in front of people without an account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardSettings {
+    /// How much their requests must show. Default `off`, in production `signed`.
+    pub mode: GuardMode,
+    /// Secret that the apps sign with, at least 32 bytes; needed where the mode is `signed`. Default none.
+    pub secret: SecretString,
+}
+
+/// How much a request of somebody without an account must show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GuardMode {
+    /// Nothing.
+    Off,
+    /// The device's own headers.
+    Device,
+    /// Also a signature.
+    Signed,
 }
 
 /// The directory of people.

@@ -31,6 +31,10 @@ pub enum Code {
     ConversationClosed,
     /// Another agent was first.
     AlreadyAssigned,
+    /// The conversation is still going on.
+    ConversationOpen,
+    /// The conversation is rated already.
+    AlreadyRated,
     /// The name of a send was used for something else.
     Conflict,
     /// More than a limit of size.
@@ -45,7 +49,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ValidationError,
         Self::Unauthorized,
         Self::Forbidden,
@@ -54,6 +58,8 @@ impl Code {
         Self::MethodNotAllowed,
         Self::ConversationClosed,
         Self::AlreadyAssigned,
+        Self::ConversationOpen,
+        Self::AlreadyRated,
         Self::Conflict,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
@@ -89,6 +95,8 @@ impl Code {
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405),
             Self::ConversationClosed => ("CONVERSATION_CLOSED", 400),
             Self::AlreadyAssigned => ("ALREADY_ASSIGNED", 400),
+            Self::ConversationOpen => ("CONVERSATION_OPEN", 400),
+            Self::AlreadyRated => ("ALREADY_RATED", 400),
             Self::Conflict => ("CONFLICT", 409),
             Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", 413),
             Self::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", 415),
@@ -169,12 +177,14 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal {
             Refusal::NotFound => Code::NotFound,
-            Refusal::AccessDenied | Refusal::EmailMismatch => Code::AccessDenied,
+            Refusal::AccessDenied | Refusal::EmailMismatch | Refusal::RateNotOwn => Code::AccessDenied,
             Refusal::SendToClosed | Refusal::ClaimClosed | Refusal::ReplyToClosed | Refusal::AlreadyClosed => {
                 Code::ConversationClosed
             }
             Refusal::ClaimedByAnother => Code::AlreadyAssigned,
             Refusal::AssignedToAnother => Code::Forbidden,
+            Refusal::AlreadyRated => Code::AlreadyRated,
+            Refusal::RateOpen => Code::ConversationOpen,
             Refusal::ClientMessageIdReused => Code::Conflict,
         };
         Self::new(code, refusal.to_string())

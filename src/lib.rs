@@ -26,3 +26,5 @@ pub mod server;
 pub mod socketio;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+pub(crate) mod testing;

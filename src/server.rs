@@ -15,7 +15,7 @@ use crate::api::{self, Api, Readiness};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
-use crate::identity::{Directory, Verifier};
+use crate::identity::{Directory, Guard, Nonces, Verifier};
 use crate::journal::Journal;
 use crate::realtime::{self, Broadcaster, Realtime};
 use crate::socketio::{CloseKind, SocketIo};
@@ -79,6 +79,7 @@ impl Server {
             request_timeout: settings.server.request_timeout(),
         });
         let verifier = Arc::new(Verifier::new(&settings.auth));
+        let nonces = Nonces::start(&database);
         let directory = Directory::start(&database, &settings.directory);
         let realtime = Realtime {
             database: database.clone(),
@@ -92,6 +93,8 @@ impl Server {
             registry: Arc::clone(&registry),
             database,
             verifier,
+            guard: Guard::new(&settings.guard),
+            nonces,
             directory,
             clock,
             readiness: readiness.clone(),

@@ -6,4 +6,5 @@
 pub mod conversation_events;
 pub mod conversations;
 pub mod messages;
+pub mod nonces;
 pub mod users;

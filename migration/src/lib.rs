@@ -8,6 +8,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261123_000001_conversations;
 mod m20261123_000002_people;
+mod m20261123_000003_nonces;
 
 /// All steps in the order in which they are applied.
 #[derive(Debug)]
@@ -15,6 +16,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261123_000001_conversations::Migration), Box::new(m20261123_000002_people::Migration)]
+        vec![
+            Box::new(m20261123_000001_conversations::Migration),
+            Box::new(m20261123_000002_people::Migration),
+            Box::new(m20261123_000003_nonces::Migration),
+        ]
     }
 }

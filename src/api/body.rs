@@ -32,6 +32,12 @@ impl<Body: DeserializeOwned + 'static> FromRequest for Json<Body> {
     }
 }
 
+/// Reads a body's bytes, for what must see them as they were sent.
+pub(super) async fn bytes(request: &HttpRequest, payload: Payload, limit: usize) -> Result<BytesMut, Failure> {
+    check_headers(request, limit)?;
+    read(payload, limit).await
+}
+
 fn check_headers(request: &HttpRequest, limit: usize) -> Result<(), Failure> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let content_type = header(CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim();

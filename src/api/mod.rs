@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
-use crate::identity::{Directory, Verifier};
+use crate::identity::{Directory, Guard, Nonces, Verifier};
 
 pub use cors::cors;
 pub use readiness::Readiness;
@@ -36,6 +36,10 @@ pub struct Api {
     pub database: Database,
     /// Who calls.
     pub verifier: Arc<Verifier>,
+    /// What stands in front of people without an account.
+    pub guard: Guard,
+    /// Where the guard keeps what must not come twice.
+    pub nonces: Nonces,
     /// Where callers are written down.
     pub directory: Directory,
     /// What time it is.

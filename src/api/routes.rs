@@ -28,6 +28,11 @@ pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
 fn users(config: &mut ServiceConfig) {
     config
         .service(resource("/api/v1/support/chat/send", [(Method::POST, web::post().to(user::send))]))
+        .service(resource(
+            "/api/v1/support/chat/send-unauthenticated",
+            [(Method::POST, web::post().to(user::send_unauthenticated))],
+        ))
+        .service(resource("/api/v1/support/conversations/{id}/rate", [(Method::POST, web::post().to(user::rate))]))
         .service(resource("/api/v1/support/conversations", [(Method::GET, web::get().to(user::list))]))
         .service(resource("/api/v1/support/conversations/{id}", [(Method::GET, web::get().to(user::detail))]));
 }

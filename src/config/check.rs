@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use secrecy::ExposeSecret;
 
-use super::{DEVELOPMENT_SECRET, Environment, Settings};
+use super::{DEVELOPMENT_SECRET, Environment, GuardMode, Settings};
 
 /// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,7 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
     problems.extend(database(settings));
     problems.extend(cors(settings));
     problems.extend(redis(settings));
+    problems.extend(guard(settings));
     if settings.auth.agent_roles.iter().any(|role| role.trim().is_empty()) || settings.auth.agent_roles.is_empty() {
         problems.push(InvalidSetting {
             key: "auth.agent_roles",
@@ -118,6 +119,15 @@ fn database(settings: &Settings) -> Option<InvalidSetting> {
     })
 }
 
+fn guard(settings: &Settings) -> Option<InvalidSetting> {
+    let length = settings.guard.secret.expose_secret().len();
+    (settings.guard.mode == GuardMode::Signed && length < 32).then(|| InvalidSetting {
+        key: "guard.secret",
+        got: if length == 0 { "not set".to_owned() } else { format!("a secret of {length} bytes") },
+        allowed: "a secret of 32 bytes or more where guard.mode is \"signed\"".to_owned(),
+    })
+}
+
 fn redis(settings: &Settings) -> Option<InvalidSetting> {
     let url = settings.cluster.redis_url.expose_secret();
     let is_allowed = url.is_empty() || url.starts_with("redis://") || url.starts_with("rediss://");
@@ -207,6 +217,17 @@ mod tests {
         let complaint = complaint(&[("SWITCHBOARD__JOURNAL__BATCH", "0"), ("SWITCHBOARD__DATABASE__TIMEOUT_MS", "99")]);
         assert!(complaint.contains("journal.batch is 0; allowed: 1 to 4096"), "{complaint}");
         assert!(complaint.contains("database.timeout_ms is 99; allowed: 100 to 60000"), "{complaint}");
+    }
+
+    #[test]
+    fn a_signed_guard_needs_its_secret() {
+        let secret = "0123456789abcdef0123456789abcdef";
+        let production = [("SWITCHBOARD_ENV", "production"), ("JWT_SECRET", secret)];
+        let complaint = complaint(&production);
+        assert!(complaint.contains("guard.secret is not set; allowed:"), "{complaint}");
+        let [environment, token_secret] = production;
+        load(&[environment, token_secret, ("SWITCHBOARD__GUARD__SECRET", secret)]).expect("these should load");
+        load(&[environment, token_secret, ("SWITCHBOARD__GUARD__MODE", "device")]).expect("these should load");
     }
 
     #[test]

@@ -253,6 +253,7 @@ fn outcome(command: &Command, after: &Arc<Conversation>, events: &[Event]) -> Ou
         (Command::Open(_), Some(message), _) => Outcome::Opened { conversation: Arc::clone(after), message },
         (_, Some(message), _) => Outcome::Posted(message),
         (Command::Claim(_), None, Some(assignee)) => Outcome::Claimed(assignee.clone()),
+        (Command::Rate(rate), ..) => Outcome::Rated(rate.clone()),
         (_, None, _) => Outcome::Closed,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Message;
 use tokio::sync::oneshot;
 
-use crate::domain::{Assignee, Command, Conversation, Posted, Refusal};
+use crate::domain::{Assignee, Command, Conversation, Posted, Rate, Refusal};
 
 /// What came of a command. Everything in it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub enum Outcome {
     Claimed(Assignee),
     /// It is closed.
     Closed,
+    /// It is rated.
+    Rated(Rate),
 }
 
 /// Why a command came to nothing.

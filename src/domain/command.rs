@@ -1,6 +1,6 @@
 //! What may be asked of a conversation. The edge has checked the form; whether it may happen, [`super::decide`] says.
 
-use super::{Agent, Author, ClientMessageId, Customer, MessageText, Origin};
+use super::{Agent, Author, ClientMessageId, Customer, Feedback, MessageText, Origin, Rating};
 
 /// Something that somebody wants of one conversation.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,19 @@ pub enum Command {
     Note(Post<Agent>),
     /// An agent ends it.
     Close(Agent),
+    /// The customer says how it was.
+    Rate(Rate),
+}
+
+/// What the customer says of a closed conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Who says so.
+    pub from: Customer,
+    /// How many stars.
+    pub rating: Rating,
+    /// In their own words.
+    pub feedback: Option<Feedback>,
 }
 
 /// The first message and where it came from.
@@ -60,7 +73,7 @@ impl Command {
             Self::Reply(post) | Self::Note(post) => {
                 (Author::Agent(post.from.clone()).sender_key(), &post.client_message_id)
             }
-            Self::Claim(_) | Self::Close(_) => return None,
+            Self::Claim(_) | Self::Close(_) | Self::Rate(_) => return None,
         };
         id.clone().map(|client_message_id| SendKey { sender, client_message_id })
     }
@@ -72,7 +85,7 @@ impl Command {
             Self::Open(open) => Some(&open.text),
             Self::Send(post) => Some(&post.text),
             Self::Reply(post) | Self::Note(post) => Some(&post.text),
-            Self::Claim(_) | Self::Close(_) => None,
+            Self::Claim(_) | Self::Close(_) | Self::Rate(_) => None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! A conversation's state: what its events so far have made of it.
 
-use super::{Change, ConversationId, DeviceMetadata, Event, Message, Origin, Owner, Timestamp, UserId};
+use super::{
+    Change, ConversationId, DeviceMetadata, Event, Feedback, Message, Origin, Owner, Rating, Timestamp, UserId,
+};
 
 /// The app that a conversation came by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,10 +114,10 @@ pub struct Conversation {
     pub last_message: Option<VisibleMessage>,
     /// When that was written.
     pub last_message_at: Timestamp,
-    /// 1 to 5.
-    pub rating: Option<u8>,
+    /// How the customer found it.
+    pub rating: Option<Rating>,
     /// Said with the rating.
-    pub feedback: Option<String>,
+    pub feedback: Option<Feedback>,
     /// What the first message told of the device.
     pub device_metadata: Option<DeviceMetadata>,
     /// Where the first message came from.
@@ -183,6 +185,11 @@ impl Conversation {
             }
             Change::Closed(_) => {
                 self.status = Status::Closed;
+                self.updated_at = at;
+            }
+            Change::Rated(rate) => {
+                self.rating = Some(rate.rating);
+                self.feedback.clone_from(&rate.feedback);
                 self.updated_at = at;
             }
         }

@@ -1,7 +1,7 @@
 //! The one place where it is decided what happens to a conversation (`support-user.md`, `support-admin.md`,
 //! `decisions.md`).
 
-use super::{Agent, Author, Change, Command, Conversation, Customer, Message, Owner, Post, Refusal, Status};
+use super::{Agent, Author, Change, Command, Conversation, Customer, Message, Owner, Post, Rate, Refusal, Status};
 
 /// What a command makes happen, in order; nothing, where what it asks for is so already.
 ///
@@ -30,6 +30,7 @@ pub fn decide(conversation: Option<&Conversation>, command: &Command) -> Result<
         (Some(conversation), Command::Reply(post)) => reply(conversation, post),
         (Some(conversation), Command::Note(post)) => note(conversation, post),
         (Some(conversation), Command::Close(agent)) => close(conversation, agent),
+        (Some(conversation), Command::Rate(rate)) => self::rate(conversation, rate),
     }
 }
 
@@ -46,7 +47,10 @@ pub fn permit(conversation: Option<&Conversation>, command: &Command) -> Result<
         (Some(conversation), Command::Reply(post)) if conversation.is_held_by_another_than(&post.from.id) => {
             Err(Refusal::AssignedToAnother)
         }
-        (Some(_), Command::Reply(_) | Command::Note(_) | Command::Claim(_) | Command::Close(_)) => Ok(()),
+        (Some(conversation), Command::Rate(rate)) if conversation.owner != rate.from.owner => Err(Refusal::RateNotOwn),
+        (Some(_), Command::Rate(_) | Command::Reply(_) | Command::Note(_) | Command::Claim(_) | Command::Close(_)) => {
+            Ok(())
+        }
     }
 }
 
@@ -108,6 +112,16 @@ fn close(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refu
         return Err(Refusal::AlreadyClosed);
     }
     Ok(vec![Change::Closed(agent.clone())])
+}
+
+fn rate(conversation: &Conversation, rate: &Rate) -> Result<Vec<Change>, Refusal> {
+    if conversation.rating.is_some() {
+        return Err(Refusal::AlreadyRated);
+    }
+    if conversation.status != Status::Closed {
+        return Err(Refusal::RateOpen);
+    }
+    Ok(vec![Change::Rated(rate.clone())])
 }
 
 fn visible<Writer>(conversation: &Conversation, author: Author, post: &Post<Writer>) -> Change {

@@ -3,7 +3,7 @@
 
 use super::{
     Agent, Author, Channel, ClientMessageId, Conversation, ConversationId, Customer, DeviceMetadata, EventId,
-    MessageText, Timestamp,
+    MessageText, Rate, Timestamp,
 };
 
 /// A [`Change`] with its place in the conversation's history.
@@ -51,6 +51,8 @@ pub enum Change {
     Claimed(Agent),
     /// An agent closed it.
     Closed(Agent),
+    /// The customer rated it.
+    Rated(Rate),
 }
 
 /// How a conversation began.

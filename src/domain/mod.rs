@@ -18,7 +18,7 @@ mod decide_tests;
 #[cfg(test)]
 mod property_tests;
 
-pub use command::{Command, Open, Post, SendKey};
+pub use command::{Command, Open, Post, Rate, SendKey};
 pub use conversation::{Assignee, Channel, Conversation, Status, VisibleMessage};
 pub use decide::{decide, permit};
 pub use event::{Change, Event, Message, Origin, Posted};
@@ -26,8 +26,8 @@ pub use identifier::{ConversationId, EventId, UserId, UserIdError};
 pub use person::{Agent, Author, Customer, Owner};
 pub use refusal::Refusal;
 pub use text::{
-    ClientMessageId, DEVICE_METADATA_LIMIT, DeviceMetadata, EmailAddress, MessageText, PREVIEW_LENGTH, TextError,
-    preview,
+    ClientMessageId, DEVICE_METADATA_LIMIT, DeviceMetadata, EmailAddress, Feedback, MessageText, PREVIEW_LENGTH,
+    PhoneNumber, Rating, RatingError, TextError, preview,
 };
 
 /// A moment, in UTC; the shell hands it in with whole milliseconds.

@@ -32,6 +32,15 @@ pub enum Refusal {
     /// It is closed already.
     #[error("Conversation is already closed")]
     AlreadyClosed,
+    /// Somebody else's is rated.
+    #[error("You can only rate your own conversations")]
+    RateNotOwn,
+    /// It is rated already.
+    #[error("Conversation already rated")]
+    AlreadyRated,
+    /// It is still going on.
+    #[error("Can only rate closed conversations")]
+    RateOpen,
     /// The sender gave this `client_message_id` to another text, or in another conversation.
     #[error("client_message_id was already used for another message")]
     ClientMessageIdReused,
@@ -44,12 +53,16 @@ impl Refusal {
     #[must_use]
     pub fn stands_before_a_repeat(self) -> bool {
         match self {
-            Self::NotFound | Self::AccessDenied | Self::EmailMismatch | Self::AssignedToAnother => true,
+            Self::NotFound | Self::AccessDenied | Self::EmailMismatch | Self::AssignedToAnother | Self::RateNotOwn => {
+                true
+            }
             Self::SendToClosed
             | Self::ClaimedByAnother
             | Self::ClaimClosed
             | Self::ReplyToClosed
             | Self::AlreadyClosed
+            | Self::AlreadyRated
+            | Self::RateOpen
             | Self::ClientMessageIdReused => false,
         }
     }

@@ -95,6 +95,66 @@ pub fn preview(text: &str) -> &str {
     text.char_indices().nth(PREVIEW_LENGTH).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
+/// What a customer says with a rating, in their own words: at most 2000 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Feedback(Arc<str>);
+
+impl Feedback {
+    /// The most characters it has.
+    pub const MAX_LENGTH: usize = 2000;
+
+    /// Takes a text as it was sent; nothing where only white space is left of it.
+    ///
+    /// # Errors
+    /// [`TextError`] when it is too long, or cannot be stored.
+    pub fn parse(text: &str) -> Result<Option<Self>, TextError> {
+        match limited(text, Self::MAX_LENGTH) {
+            Ok(text) => Ok(Some(Self(Arc::from(text)))),
+            Err(TextError::Empty) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes a text that was stored.
+    #[must_use]
+    pub fn stored(text: String) -> Self {
+        Self(Arc::from(text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How many stars: 1 to 5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Rating(u8);
+
+/// A number of stars that there is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Rating must be between 1 and 5")]
+pub struct RatingError;
+
+impl Rating {
+    /// Takes whole numbers only, however they are spelled.
+    ///
+    /// # Errors
+    /// [`RatingError`] for anything else.
+    pub fn parse(stars: f64) -> Result<Self, RatingError> {
+        [1_u8, 2, 3, 4, 5].into_iter().find(|whole| f64::from(*whole) == stars).map(Self).ok_or(RatingError)
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn stars(self) -> u8 {
+        self.0
+    }
+}
+
 /// The client's own name for a send: 1 to 64 characters. The same sender repeating it means the same message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientMessageId(Arc<str>);
@@ -162,6 +222,29 @@ impl EmailAddress {
 impl fmt::Display for EmailAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+/// A contact number, in whatever spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneNumber(Arc<str>);
+
+impl PhoneNumber {
+    /// The most characters it has.
+    pub const MAX_LENGTH: usize = 64;
+
+    /// Takes a number as it was sent.
+    ///
+    /// # Errors
+    /// [`TextError`] when it is empty, too long, or cannot be stored.
+    pub fn parse(number: &str) -> Result<Self, TextError> {
+        limited(number, Self::MAX_LENGTH).map(|number| Self(Arc::from(number)))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -4,9 +4,13 @@
 //! What a principal may do is decided elsewhere: their role by the edge, ownership by `domain`.
 
 mod directory;
+mod guard;
+mod nonces;
 mod principal;
 mod verifier;
 
 pub use directory::Directory;
+pub use guard::{Guard, GuardRefusal, GuardedRequest, Nonce};
+pub use nonces::Nonces;
 pub use principal::{Principal, TokenError};
 pub use verifier::{TokenClaims, Verifier, sign};

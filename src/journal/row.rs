@@ -24,8 +24,8 @@ pub(super) fn conversation(state: &Conversation) -> conversations::Model {
         last_message_is_from_user: state.last_message.as_ref().map(|message| message.is_from_user),
         last_message_sender_name: state.last_message.as_ref().and_then(|message| message.sender_name.clone()),
         last_message_at: state.last_message_at,
-        rating: state.rating.map(i16::from),
-        feedback: state.feedback.clone(),
+        rating: state.rating.map(|rating| i16::from(rating.stars())),
+        feedback: state.feedback.as_ref().map(|feedback| feedback.as_str().to_owned()),
         device_metadata: state.device_metadata.as_ref().map(|device| Value::Object(device.as_object().clone())),
         ip_address: state.ip_address.clone(),
         user_agent: state.user_agent.clone(),
@@ -53,6 +53,13 @@ pub(super) fn event(event: &Event) -> EventRow {
         )),
         Change::Claimed(agent) => EventRow::Other(by_agent(event, "claimed", agent)),
         Change::Closed(agent) => EventRow::Other(by_agent(event, "closed", agent)),
+        Change::Rated(rate) => EventRow::Other(other(
+            event,
+            "rated",
+            rate.from.owner.account().map(|id| id.as_str().to_owned()),
+            rate.from.name.clone(),
+            json!({ "rating": rate.rating, "feedback": rate.feedback }),
+        )),
     }
 }
 

@@ -46,8 +46,8 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn tell(&self, event: &Event) {
         match (&event.change, event.posted()) {
-            // Its first message, right behind it, tells the agents.
-            (Change::Created(_), _) | (Change::Message(_), None) => {}
+            // A conversation is told of by its first message, right behind this; a rating is read in the lists.
+            (Change::Created(_) | Change::Rated(_), _) | (Change::Message(_), None) => {}
             (Change::Message(_), Some(posted)) => self.message(&posted),
             (Change::Claimed(agent), _) => self.claimed(agent),
             (Change::Closed(_), _) => self.closed(),

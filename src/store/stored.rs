@@ -6,7 +6,7 @@ use sea_orm::DbErr;
 
 use crate::domain::{
     Agent, Assignee, Author, Channel, ClientMessageId, Conversation, ConversationId, Customer, DeviceMetadata,
-    EmailAddress, EventId, Message, MessageText, Owner, Posted, Status, UserId, VisibleMessage,
+    EmailAddress, EventId, Feedback, Message, MessageText, Owner, Posted, Rating, Status, UserId, VisibleMessage,
 };
 
 fn nonsense(table: &str, column: &str) -> DbErr {
@@ -48,8 +48,11 @@ pub(crate) fn conversation(row: conversations::Model) -> Result<Conversation, Db
             sender_name: row.last_message_sender_name,
         }),
         last_message_at: row.last_message_at,
-        rating: row.rating.and_then(|rating| u8::try_from(rating).ok()),
-        feedback: row.feedback,
+        rating: row
+            .rating
+            .map(|stars| Rating::parse(f64::from(stars)).map_err(|_| nonsense(TABLE, "rating")))
+            .transpose()?,
+        feedback: row.feedback.map(Feedback::stored),
         device_metadata: match row.device_metadata {
             Some(serde_json::Value::Object(object)) => Some(DeviceMetadata::stored(object)),
             _ => None,

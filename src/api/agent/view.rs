@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::view::Iso;
-use crate::domain::{Assignee, Conversation, ConversationId, EventId, Posted};
+use crate::domain::{Assignee, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
 
 /// People by their account.
 pub(super) type People = HashMap<String, users::Model>;
@@ -23,7 +23,7 @@ pub(super) struct Card<'a> {
     status: &'static str,
     assigned_to: Option<&'a str>,
     assigned_at: Option<Iso>,
-    satisfaction_rating: Option<u8>,
+    satisfaction_rating: Option<Rating>,
     last_message_at: Iso,
     #[serde(rename = "createdAt")]
     created_at: Iso,
@@ -172,7 +172,7 @@ pub(super) struct Detail<'a> {
     device_metadata: Map<String, Value>,
     ip_address: Option<&'a str>,
     user_agent: Option<&'a str>,
-    feedback: Option<&'a str>,
+    feedback: Option<&'a Feedback>,
     messages: Vec<AgentMessage<'a>>,
     total_messages: i64,
     has_more: bool,
@@ -192,7 +192,7 @@ impl<'a> Detail<'a> {
             device_metadata: device_metadata(conversation),
             ip_address: conversation.ip_address.as_deref(),
             user_agent: conversation.user_agent.as_deref(),
-            feedback: conversation.feedback.as_deref(),
+            feedback: conversation.feedback.as_ref(),
             messages: messages.iter().map(AgentMessage::new).collect(),
             total_messages: conversation.message_count,
             has_more,

@@ -9,7 +9,7 @@ use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
 use crate::api::query::{Query, StretchQuery};
 use crate::api::view::{Iso, UserMessage};
-use crate::domain::{Conversation, ConversationId, Owner, Refusal};
+use crate::domain::{Conversation, ConversationId, Feedback, Owner, Rating, Refusal};
 use crate::failure::Failure;
 use crate::store;
 
@@ -32,7 +32,7 @@ struct Card<'a> {
     last_message_at: Iso,
     created_at: Iso,
     updated_at: Iso,
-    satisfaction_rating: Option<u8>,
+    satisfaction_rating: Option<Rating>,
 }
 
 #[derive(Serialize)]
@@ -91,8 +91,8 @@ struct Detail<'a> {
     assigned_admin_name: Option<&'a str>,
     email: Option<&'a str>,
     phone_number: Option<&'a str>,
-    satisfaction_rating: Option<u8>,
-    feedback: Option<&'a str>,
+    satisfaction_rating: Option<Rating>,
+    feedback: Option<&'a Feedback>,
     last_message_at: Iso,
     created_at: Iso,
     updated_at: Iso,
@@ -122,7 +122,7 @@ pub(in crate::api) async fn detail(
         email: conversation.email.as_deref(),
         phone_number: conversation.phone_number.as_deref(),
         satisfaction_rating: conversation.rating,
-        feedback: conversation.feedback.as_deref(),
+        feedback: conversation.feedback.as_ref(),
         last_message_at: Iso(conversation.last_message_at),
         created_at: Iso(conversation.created_at),
         updated_at: Iso(conversation.updated_at),

@@ -12,8 +12,8 @@ use crate::api::envelope::created;
 use crate::api::view::{Iso, UserMessage};
 use crate::conversation::Outcome;
 use crate::domain::{
-    Channel, ClientMessageId, Command, Conversation, ConversationId, DeviceMetadata, MessageText, Open, Origin, Post,
-    Posted, TextError,
+    Channel, ClientMessageId, Command, Conversation, ConversationId, Customer, DeviceMetadata, Feedback, MessageText,
+    Open, Origin, Post, Posted, Rating, TextError,
 };
 use crate::failure::Failure;
 
@@ -27,11 +27,11 @@ pub(in crate::api) struct SendBody {
 }
 
 /// A send whose form is right.
-struct Send {
-    message: MessageText,
-    conversation: Option<String>,
-    client_message_id: Option<ClientMessageId>,
-    device_metadata: Option<DeviceMetadata>,
+pub(super) struct Send {
+    pub(super) message: MessageText,
+    pub(super) conversation: Option<String>,
+    pub(super) client_message_id: Option<ClientMessageId>,
+    pub(super) device_metadata: Option<DeviceMetadata>,
 }
 
 pub(in crate::api) async fn send(
@@ -41,8 +41,20 @@ pub(in crate::api) async fn send(
     observed: Observed,
     Json(body): Json<SendBody>,
 ) -> Result<HttpResponse, Failure> {
-    let send = form(body, request.headers())?;
-    let from = caller.as_customer();
+    let mut fields = Fields::default();
+    let send = form(&mut fields, body, request.headers());
+    let send = fields.finish(send)?;
+    carry_out(&api, caller.as_customer(), send, observed, request.headers()).await
+}
+
+/// Begins a conversation, or goes on with the one that is named: for whoever it is that writes.
+pub(super) async fn carry_out(
+    api: &Api,
+    from: Customer,
+    send: Send,
+    observed: Observed,
+    headers: &HeaderMap,
+) -> Result<HttpResponse, Failure> {
     let (id, outcome) = match send.conversation {
         Some(id) => {
             let id = conversation_id(&id)?;
@@ -54,7 +66,7 @@ pub(in crate::api) async fn send(
                 origin: Origin {
                     channel: Channel::Support,
                     customer: from,
-                    device_metadata: send.device_metadata.or_else(|| device_of(request.headers())),
+                    device_metadata: send.device_metadata.or_else(|| device_of(headers)),
                     ip_address: observed.ip_address,
                     user_agent: observed.user_agent,
                 },
@@ -72,18 +84,13 @@ pub(in crate::api) fn conversation_id(id: &str) -> Result<ConversationId, Failur
     uuid::Uuid::parse_str(id).map(ConversationId).map_err(|_| Failure::conversation_not_found())
 }
 
-fn form(body: SendBody, headers: &HeaderMap) -> Result<Send, Failure> {
-    let mut fields = Fields::default();
+/// What is wrong with it goes into `fields`.
+pub(super) fn form(fields: &mut Fields, body: SendBody, headers: &HeaderMap) -> Option<Send> {
     let message = fields.required("message", body.message.as_deref(), MessageText::parse);
-    let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), headers);
+    let client_message_id = client_message_id(fields, body.client_message_id.as_deref(), headers);
     let device_metadata = body.device_metadata.map(DeviceMetadata::parse);
     let device_metadata = device_metadata.and_then(|parsed| fields.keep("device_metadata", parsed));
-    fields.finish(message.map(|message| Send {
-        message,
-        conversation: body.conversation_id,
-        client_message_id,
-        device_metadata,
-    }))
+    message.map(|message| Send { message, conversation: body.conversation_id, client_message_id, device_metadata })
 }
 
 /// The name of a send, from the body or from `Idempotency-Key`; where both are given they must agree.
@@ -143,8 +150,8 @@ struct OpenedConversation<'a> {
     email: Option<&'a str>,
     phone_number: Option<&'a str>,
     assigned_admin_name: Option<&'a str>,
-    satisfaction_rating: Option<u8>,
-    feedback: Option<&'a str>,
+    satisfaction_rating: Option<Rating>,
+    feedback: Option<&'a Feedback>,
     last_message_at: Iso,
     created_at: Iso,
     updated_at: Iso,
@@ -162,7 +169,7 @@ impl<'a> OpenedConversation<'a> {
             phone_number: conversation.phone_number.as_deref(),
             assigned_admin_name: conversation.assignee.as_ref().map(|assignee| assignee.name.as_str()),
             satisfaction_rating: conversation.rating,
-            feedback: conversation.feedback.as_deref(),
+            feedback: conversation.feedback.as_ref(),
             last_message_at: Iso(conversation.last_message_at),
             created_at: Iso(conversation.created_at),
             updated_at: Iso(conversation.updated_at),
@@ -191,6 +198,6 @@ fn answer(id: ConversationId, outcome: &Outcome) -> Result<HttpResponse, Failure
             let message = UserMessage::in_answer(message);
             Ok(created(MESSAGE, Sent { conversation_id: id, message, is_new: false }))
         }
-        Outcome::Claimed(_) | Outcome::Closed => Err(Failure::defect()),
+        Outcome::Claimed(_) | Outcome::Closed | Outcome::Rated(_) => Err(Failure::defect()),
     }
 }

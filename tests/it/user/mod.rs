@@ -1,4 +1,6 @@
 //! `/api/v1/support`.
 
 mod conversations;
+mod guest;
+mod rate;
 mod send;

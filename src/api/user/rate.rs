@@ -1,0 +1,48 @@
+//! `POST /api/v1/support/conversations/:id/rate`.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::send::conversation_id;
+use crate::api::Api;
+use crate::api::body::{Fields, Json};
+use crate::api::caller::Caller;
+use crate::api::envelope::fetched;
+use crate::conversation::Outcome;
+use crate::domain::{Command, ConversationId, Feedback, Rate, Rating, RatingError};
+use crate::failure::Failure;
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct RateBody {
+    rating: Option<f64>,
+    feedback: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Rated {
+    id: ConversationId,
+    satisfaction_rating: Rating,
+    feedback: Option<Feedback>,
+}
+
+/// 200, unlike other POSTs (`decisions.md`, "Envelope and errors").
+pub(in crate::api) async fn rate(
+    api: web::Data<Api>,
+    Caller(caller): Caller,
+    id: web::Path<String>,
+    Json(body): Json<RateBody>,
+) -> Result<HttpResponse, Failure> {
+    let mut fields = Fields::default();
+    let rating = body.rating.ok_or(RatingError).and_then(Rating::parse);
+    let rating = rating.map_err(|error| fields.fault("rating", error.to_string())).ok();
+    let feedback = fields.optional("feedback", body.feedback.as_deref(), Feedback::parse).flatten();
+    let rating = fields.finish(rating)?;
+    let id = conversation_id(&id)?;
+    let rate = Rate { from: caller.as_customer(), rating, feedback };
+    match api.registry.execute(id, Command::Rate(rate)).await? {
+        Outcome::Rated(Rate { rating, feedback, .. }) => {
+            Ok(fetched("Rating submitted", Rated { id, satisfaction_rating: rating, feedback }))
+        }
+        _ => Err(Failure::defect()),
+    }
+}
