@@ -9,14 +9,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message};
+use actix::fut::{ActorFutureExt, wrap_future};
+use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::in_flight::{Decided, InFlight};
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
-use crate::domain::{Command, Conversation, ConversationId, Event, EventId, Refusal, decide, permit};
+use crate::domain::{Command, Conversation, ConversationId, Event, EventId, Refusal, SendKey, decide, permit};
 use crate::journal::{Append, AppendOutcome, Lineage};
 
 /// What the actor holds true of its conversation.
@@ -38,12 +39,24 @@ pub(super) struct Speculation {
     /// Position of the last stored event.
     pub(super) durable: i64,
     pub(super) lineage: Lineage,
+    /// That there is no conversation is not known but taken for granted, to spare a first message the look. Only the
+    /// fence can be relied on then, so nothing but a first message is decided on it.
+    pub(super) is_assumed: bool,
 }
 
 impl Speculation {
     pub(super) fn stored(conversation: Option<Conversation>) -> Self {
         let durable = conversation.as_ref().map_or(0, |conversation| conversation.version);
-        Self { conversation: conversation.map(Arc::new), durable, lineage: Lineage::begin() }
+        Self { conversation: conversation.map(Arc::new), durable, lineage: Lineage::begin(), is_assumed: false }
+    }
+
+    fn assumed_absent() -> Self {
+        Self { is_assumed: true, ..Self::stored(None) }
+    }
+
+    /// Whether this command may be decided on it.
+    fn bears(&self, command: &Command) -> bool {
+        !self.is_assumed || self.conversation.is_some() || matches!(command, Command::Open(_))
     }
 
     fn version(&self) -> i64 {
@@ -61,6 +74,9 @@ pub(super) struct ConversationActor {
     pub(super) in_flight: InFlight,
     pub(super) remembered: Remembered,
     pub(super) unconfirmed: Unconfirmed,
+    /// Looks for repeats under way.
+    lookups: usize,
+    pub(super) next_look: Option<SpawnHandle>,
     was_used: bool,
     is_leaving: bool,
 }
@@ -75,6 +91,8 @@ impl ConversationActor {
             in_flight: InFlight::default(),
             remembered: Remembered::default(),
             unconfirmed: Unconfirmed::default(),
+            lookups: 0,
+            next_look: None,
             was_used: false,
             is_leaving: false,
         }
@@ -98,7 +116,7 @@ impl ConversationActor {
         // fence says so.
         if matches!(self.belief, Belief::None) && matches!(pending.command, Command::Open(_)) && pending.conflicts == 0
         {
-            self.belief = Belief::State(Speculation::stored(None));
+            self.belief = Belief::State(Speculation::assumed_absent());
         }
         self.waiting.push_back(pending);
         match self.belief {
@@ -118,19 +136,32 @@ impl ConversationActor {
 
     fn decide_one(&mut self, context: &mut Context<Self>, pending: Pending) {
         let Belief::State(speculation) = &mut self.belief else { return };
+        // Its caller was told 503 and may send it again: done now, it would be done twice.
+        if pending.reply.is_closed() {
+            return;
+        }
+        if !speculation.bears(&pending.command) {
+            self.waiting.push_front(pending);
+            self.load(context);
+            return;
+        }
         let state = speculation.conversation.as_deref();
         let rests_on = speculation.version();
         if let Err(refusal) = permit(state, &pending.command) {
-            self.in_flight.push(Decided { pending, answer: Err(refusal), made: None, rests_on });
+            self.in_flight.push(Decided { pending, answer: Err(refusal), made: None, rests_on, is_final: true });
             return;
         }
         if let Some(known) = pending.command.send_key().and_then(|key| self.remembered.get(&key)) {
             let answer = known.answer(&pending.command, self.id);
-            self.in_flight.push(Decided { pending, answer, made: None, rests_on });
+            self.in_flight.push(Decided { pending, answer, made: None, rests_on, is_final: true });
             return;
         }
         match decide(state, &pending.command) {
-            Err(refusal) => self.in_flight.push(Decided { pending, answer: Err(refusal), made: None, rests_on }),
+            Err(refusal) => {
+                // What the state refuses may be the repeat of what it once took.
+                let is_final = refusal.stands_before_a_repeat();
+                self.in_flight.push(Decided { pending, answer: Err(refusal), made: None, rests_on, is_final });
+            }
             Ok(changes) => {
                 let events = Event::in_sequence(self.id, state, self.registry.clock().now(), changes, || {
                     EventId(uuid::Uuid::now_v7())
@@ -151,7 +182,7 @@ impl ConversationActor {
         };
         let answer = Ok(outcome(&pending.command, &after, &events));
         if events.is_empty() {
-            self.in_flight.push(Decided { pending, answer, made: None, rests_on: expected_version });
+            self.in_flight.push(Decided { pending, answer, made: None, rests_on: expected_version, is_final: true });
             return;
         }
         let events: Arc<[Event]> = events.into();
@@ -178,7 +209,8 @@ impl ConversationActor {
             self.remembered.insert(key, KnownSend::new(Arc::new(message), &after));
         }
         speculation.conversation = Some(Arc::clone(&after));
-        self.in_flight.push(Decided { pending, answer, made: Some((events, after)), rests_on: version });
+        let made = Some((events, after));
+        self.in_flight.push(Decided { pending, answer, made, rests_on: version, is_final: true });
     }
 
     /// Lets out every answer whose ground is durable, and tells of what has happened.
@@ -193,13 +225,40 @@ impl ConversationActor {
                 continue;
             }
             match (decided.answer, decided.pending.command.send_key()) {
-                (Err(refusal), Some(key)) if !refusal.stands_before_a_repeat() => {
+                (Err(refusal), Some(key)) if !decided.is_final => {
                     self.refuse_unless_repeated(context, decided.pending, key, refusal);
                 }
                 (answer, _) => decided.pending.answer(answer.map_err(CommandError::Refused)),
             }
         }
-        self.remembered.trim(self.registry.settings().remembered_sends, durable);
+        self.remembered.trim(self.id, self.registry.settings().remembered_sends, durable);
+    }
+
+    /// Looks for the command's name in the database before it is refused: what once succeeded is answered as it was
+    /// then. The others do not wait for this.
+    fn refuse_unless_repeated(
+        &mut self,
+        context: &mut Context<Self>,
+        pending: Pending,
+        key: SendKey,
+        refusal: Refusal,
+    ) {
+        self.lookups += 1;
+        let (database, id) = (self.registry.database().clone(), self.id);
+        let look = async move {
+            let answer = match crate::store::find_send(&database, key).await {
+                Ok(Some(found)) => KnownSend::new(Arc::new(found.message), &found.conversation)
+                    .answer(&pending.command, id)
+                    .map_err(CommandError::Refused),
+                Ok(None) => Err(CommandError::Refused(refusal)),
+                Err(error) => Err(CommandError::from(error)),
+            };
+            pending.answer(answer);
+        };
+        context.spawn(wrap_future(look).map(|(), actor: &mut Self, context: &mut Context<Self>| {
+            actor.lookups -= 1;
+            actor.leave_if_done(context);
+        }));
     }
 
     fn settled(&mut self, context: &mut Context<Self>, settled: Settled) {
@@ -221,6 +280,7 @@ impl ConversationActor {
         self.waiting.is_empty()
             && self.in_flight.is_empty()
             && self.unconfirmed.is_empty()
+            && self.lookups == 0
             && !matches!(self.belief, Belief::Loading)
     }
 
@@ -228,14 +288,15 @@ impl ConversationActor {
         if std::mem::take(&mut self.was_used) || !self.is_idle() {
             return;
         }
-        // Out of the registry first: from here on nobody sends here. What was sent before stands in the mailbox in
-        // front of the message to ourselves.
-        self.registry.forget(self.id, &context.address());
-        self.leave(context);
+        self.retire(context);
     }
 
     /// Ends, once everything is done that was sent here before.
-    pub(super) fn leave(&mut self, context: &mut Context<Self>) {
+    ///
+    /// Out of the registry first: from here on nobody sends here. What was sent before stands in the mailbox in front of
+    /// the message to ourselves.
+    pub(super) fn retire(&mut self, context: &mut Context<Self>) {
+        self.registry.forget(self.id, &context.address());
         context.address().do_send(Leave);
     }
 
@@ -304,30 +365,5 @@ impl Handler<Leave> for ConversationActor {
     fn handle(&mut self, Leave: Leave, context: &mut Self::Context) {
         self.is_leaving = true;
         self.leave_if_done(context);
-    }
-}
-
-/// A refusal that would stand, were the command not perhaps a repeat.
-impl ConversationActor {
-    /// Looks for the command's name in the database before it is refused: what once succeeded is answered as it was
-    /// then. The others do not wait for this.
-    fn refuse_unless_repeated(
-        &mut self,
-        context: &mut Context<Self>,
-        pending: Pending,
-        key: crate::domain::SendKey,
-        refusal: Refusal,
-    ) {
-        let (database, id) = (self.registry.database().clone(), self.id);
-        context.spawn(actix::fut::wrap_future(async move {
-            let answer = match crate::store::find_send(&database, key).await {
-                Ok(Some(found)) => KnownSend::new(Arc::new(found.message), &found.conversation)
-                    .answer(&pending.command, id)
-                    .map_err(CommandError::Refused),
-                Ok(None) => Err(CommandError::Refused(refusal)),
-                Err(error) => Err(CommandError::from(error)),
-            };
-            pending.answer(answer);
-        }));
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Decided {
     /// The position that must be stored before anybody hears of the answer. A refusal too rests on what came before
     /// it: "already assigned" must not be said of a claim that the disk then never takes.
     pub(super) rests_on: i64,
+    /// Nothing in the database can change the answer: only a refusal by the state may turn out a repeat.
+    pub(super) is_final: bool,
 }
 
 /// The queue of them.

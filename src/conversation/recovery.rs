@@ -68,7 +68,8 @@ impl Unconfirmed {
         let version = snapshot.conversation.as_ref().map_or(0, |conversation| conversation.version);
         let (mut stored, mut open) = (Vec::new(), VecDeque::new());
         for (since, event) in std::mem::take(&mut self.events) {
-            if snapshot.events.contains(&event.id) {
+            // One that landed behind the state that was read is told of when the state is read that has it.
+            if event.position <= version && snapshot.events.contains(&event.id) {
                 stored.push(event);
             } else if event.position > version && since.elapsed() < patience {
                 open.push_back((since, event));
@@ -110,6 +111,10 @@ impl ConversationActor {
                 for pending in std::mem::take(&mut self.waiting) {
                     pending.answer(Err(error.clone()));
                 }
+                // Asked for while the database is away, it must not cost an actor for minutes.
+                if self.unconfirmed.is_empty() {
+                    self.retire(context);
+                }
             }
             Ok(snapshot) => {
                 let patience = Duration::from_secs(self.registry.settings().unconfirmed_seconds);
@@ -128,8 +133,7 @@ impl ConversationActor {
                 // An id that was asked for and names nothing must not cost an actor for minutes.
                 if unknown && !self.has_begun() {
                     self.belief = Belief::None;
-                    self.registry.forget(self.id, &context.address());
-                    self.leave(context);
+                    self.retire(context);
                 }
             }
         }
@@ -140,8 +144,12 @@ impl ConversationActor {
 
     /// Looks for unconfirmed events once more, after a pause, unless a command causes a load before.
     fn look_again(&mut self, context: &mut Context<Self>) {
+        if self.next_look.is_some() {
+            return;
+        }
         let pause = self.unconfirmed.next_pause();
-        context.run_later(pause, |actor, context| {
+        self.next_look = Some(context.run_later(pause, |actor, context| {
+            actor.next_look = None;
             if actor.unconfirmed.is_empty() || matches!(actor.belief, Belief::Loading) {
                 return;
             }
@@ -151,7 +159,7 @@ impl ConversationActor {
             } else {
                 actor.load(context);
             }
-        });
+        }));
     }
 
     /// Another server wrote: what is undecided and what was decided on a false ground is decided anew.

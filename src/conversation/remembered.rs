@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::command::Outcome;
-use crate::domain::{Command, Conversation, Posted, Refusal, SendKey};
+use crate::domain::{Command, Conversation, ConversationId, Posted, Refusal, SendKey};
 
 /// A send that was decided or found in the database.
 #[derive(Clone, Debug)]
@@ -22,11 +22,7 @@ impl KnownSend {
     }
 
     /// What a command under the same name is answered with: the first one's answer if it is its repeat.
-    pub(super) fn answer(
-        &self,
-        command: &Command,
-        conversation: crate::domain::ConversationId,
-    ) -> Result<Outcome, Refusal> {
+    pub(super) fn answer(&self, command: &Command, conversation: ConversationId) -> Result<Outcome, Refusal> {
         let same_place = match command {
             Command::Open(_) => self.opened.is_some(),
             _ => self.message.conversation == conversation,
@@ -56,9 +52,15 @@ impl Remembered {
         self.sends.push_back((key, send));
     }
 
-    /// Forgets the oldest beyond `keep`, but none that stands behind `durable`, the last stored position.
-    pub(super) fn trim(&mut self, keep: usize, durable: i64) {
-        while self.sends.len() > keep && self.sends.front().is_some_and(|(_, send)| send.message.position <= durable) {
+    /// Forgets the oldest beyond `keep`, but none of this conversation's that stands behind `durable`, the last stored
+    /// position.
+    pub(super) fn trim(&mut self, conversation: ConversationId, keep: usize, durable: i64) {
+        while self.sends.len() > keep
+            && self
+                .sends
+                .front()
+                .is_some_and(|(_, send)| send.message.conversation != conversation || send.message.position <= durable)
+        {
             self.sends.pop_front();
         }
     }

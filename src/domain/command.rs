@@ -93,6 +93,9 @@ impl Command {
     /// repeat, otherwise the key was used for something else.
     #[must_use]
     pub fn would_have_written(&self, message: &super::Message) -> bool {
-        self.text() == Some(&message.text) && matches!(self, Self::Note(_)) == message.is_note()
+        let is_customers = matches!(self, Self::Open(_) | Self::Send(_));
+        self.text() == Some(&message.text)
+            && matches!(self, Self::Note(_)) == message.is_note()
+            && is_customers == message.author.is_customer()
     }
 }

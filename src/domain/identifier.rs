@@ -30,6 +30,14 @@ uuid_identifier! {
     EventId
 }
 
+impl ConversationId {
+    /// Reads an id as clients spell it: with hyphens and nothing around it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == 36).then(|| Uuid::parse_str(text).ok()).flatten().map(Self)
+    }
+}
+
 /// An account, as a token's `sub` names it: any string of 1 to 128 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(Arc<str>);
