@@ -19,6 +19,10 @@ pub use check::InvalidSetting;
 /// The secret of `config/default.toml`. Everybody knows it: production refuses to start on it.
 pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
 
+/// Settings that are texts.
+const TEXTS: [&str; 6] =
+    ["server.host", "database.url", "auth.jwt_secret", "guard.secret", "cluster.redis_url", "log.level"];
+
 /// What kind of place this server runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
@@ -298,9 +302,19 @@ impl Settings {
                 .with_list_parse_key("cors.origins")
                 .source(Some(sources.variables.clone())),
         );
-        for (name, key) in
-            [("PORT", "server.port"), ("DATABASE_URL", "database.url"), ("JWT_SECRET", "auth.jwt_secret")]
-        {
+        // What is a text stays as it was given: a secret of digits must not become a number on the way.
+        for (name, value) in &sources.variables {
+            let key = name.strip_prefix("SWITCHBOARD__").map(|key| key.to_lowercase().replace("__", "."));
+            if let Some(key) = key.filter(|key| TEXTS.contains(&key.as_str())) {
+                layers = layers.set_override(key, value.as_str())?;
+            }
+        }
+        for (name, key) in [
+            ("PORT", "server.port"),
+            ("DATABASE_URL", "database.url"),
+            ("JWT_SECRET", "auth.jwt_secret"),
+            ("REDIS_URL", "cluster.redis_url"),
+        ] {
             if let Some(value) = sources.variables.get(name).filter(|value| !value.is_empty()) {
                 layers = layers.set_override(key, value.as_str())?;
             }

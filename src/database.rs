@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, DatabaseConnection, DbErr, RuntimeErr, sqlx};
 use secrecy::ExposeSecret;
@@ -25,7 +26,7 @@ pub enum DatabaseError {
     /// It did not answer in time. What was asked may still happen.
     #[error("the database did not answer within {} ms", .0.as_millis())]
     TimedOut(Duration),
-    /// Two transactions wrote what must be unique.
+    /// Rolled back because another transaction wrote the same, or waited for this one.
     #[error("written by another at the same moment: {0}")]
     Conflict(String),
     /// It refused the statement or gave an answer that makes no sense: a defect of ours.
@@ -56,7 +57,11 @@ impl From<DbErr> for DatabaseError {
 impl From<&sqlx::Error> for DatabaseError {
     fn from(error: &sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Conflict(error.to_string()),
+            sqlx::Error::Database(inner)
+                if inner.is_unique_violation() || is_rollback_code(inner.code().as_deref().unwrap_or_default()) =>
+            {
+                Self::Conflict(error.to_string())
+            }
             sqlx::Error::Database(inner) if is_passing_code(inner.code().as_deref().unwrap_or_default()) => {
                 Self::Unavailable(error.to_string())
             }
@@ -71,12 +76,17 @@ impl From<&sqlx::Error> for DatabaseError {
     }
 }
 
-/// Whether a database's own code means "not now". PostgreSQL: connection (08), transaction rollback (40), resources
+/// Whether PostgreSQL rolled a transaction back because of another one: a deadlock, or a failed serialisation.
+fn is_rollback_code(code: &str) -> bool {
+    code.len() == 5 && code.starts_with("40")
+}
+
+/// Whether a database's own code means "not now". PostgreSQL: connection (08), resources
 /// (53), object not in the needed state (55), operator intervention (57), system error (58). SQLite: busy, locked,
 /// read-only for the moment, input or output, full, cannot open, protocol; extended codes carry these in their low byte.
 fn is_passing_code(code: &str) -> bool {
     if code.len() == 5 {
-        return ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class));
+        return ["08", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class));
     }
     code.parse::<u32>().is_ok_and(|code| [5, 6, 8, 10, 13, 14, 15].contains(&(code & 0xff)))
 }
@@ -135,6 +145,7 @@ impl Database {
             .map_err(|error| DatabaseError::Unavailable(error.to_string()))?;
         let handle = runtime.handle().clone();
         let owner = DatabaseRuntime(Some(runtime));
+        let timeout = settings.timeout();
         let url = settings.url.expose_secret();
         let backend = if url.starts_with("sqlite") { Backend::Sqlite } else { Backend::Postgres };
         if backend == Backend::Sqlite {
@@ -145,9 +156,13 @@ impl Database {
             Backend::Sqlite => 1,
             Backend::Postgres => u32::try_from(writers).unwrap_or(u32::MAX).saturating_add(1),
         };
-        let writes = connect(&handle, options(settings, write_connections)).await?;
+        let mut write_options = options(settings, write_connections);
+        write_options.map_sqlx_postgres_opts(move |options| write_plans(within_limit(options, timeout)));
+        let writes = connect(&handle, write_options).await?;
         let read_connections = settings.max_connections.saturating_sub(write_connections).max(1);
-        let reads = connect(&handle, options(settings, read_connections)).await?;
+        let mut read_options = options(settings, read_connections);
+        read_options.map_sqlx_postgres_opts(move |options| within_limit(options, timeout));
+        let reads = connect(&handle, read_options).await?;
         let pools = Pools { backend, reads, writes, runtime: handle, timeout: settings.timeout() };
         Ok((Self { pools: Arc::new(pools) }, owner))
     }
@@ -208,23 +223,6 @@ impl Database {
         self.run(self.pools.writes.clone(), ask).await
     }
 
-    /// Changes the schema: as [`Database::write`], but it may take as long as it takes.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub async fn migrate<Answer>(
-        &self,
-        ask: impl FnOnce(DatabaseConnection) -> Answer + Send + 'static,
-    ) -> Result<(), DatabaseError>
-    where
-        Answer: Future<Output = Result<(), DbErr>> + Send + 'static,
-    {
-        match self.pools.runtime.spawn(ask(self.pools.writes.clone())).await {
-            Ok(answer) => answer.map_err(Into::into),
-            Err(error) => Err(DatabaseError::Fault(error.to_string())),
-        }
-    }
-
     async fn run<T, E, Answer>(
         &self,
         connection: DatabaseConnection,
@@ -267,12 +265,6 @@ fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
         .sqlx_logging(false)
         // A dead connection shows at its next use; asking first would cost a round trip a statement.
         .test_before_acquire(false)
-        .map_sqlx_postgres_opts(move |options| {
-            options
-                .application_name("switchboard")
-                // Beyond our own limit nobody waits for the statement: let it not happen behind our back.
-                .options([("statement_timeout", timeout.as_millis().to_string())])
-        })
         .map_sqlx_sqlite_opts(move |options| {
             options
                 .create_if_missing(true)
@@ -282,6 +274,25 @@ fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
                 .busy_timeout(timeout)
         });
     options
+}
+
+/// Beyond our own limit nobody waits for a statement: let it not happen behind our back.
+fn within_limit(options: PgConnectOptions, timeout: Duration) -> PgConnectOptions {
+    options.application_name("switchboard").options([("statement_timeout", timeout.as_millis().to_string())])
+}
+
+/// A statement is planned once for a connection's life, perhaps while the tables are empty and reading them whole looks
+/// cheapest. What a commit touches it always finds by an index.
+fn write_plans(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")])
+}
+
+/// A pool of its own for changes to the schema, which take as long as they take: no limit, one statement at a time.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn unlimited(database: &Database, settings: &DatabaseSettings) -> Result<DatabaseConnection, DatabaseError> {
+    connect(database.runtime(), options(settings, 2)).await
 }
 
 /// The folder that a SQLite file is to lie in.

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use crate::conversation::CommandError;
 use crate::database::DatabaseError;
 use crate::domain::Refusal;
 
@@ -188,16 +187,6 @@ impl From<Refusal> for Failure {
             Refusal::ClientMessageIdReused => Code::Conflict,
         };
         Self::new(code, refusal.to_string())
-    }
-}
-
-impl From<CommandError> for Failure {
-    fn from(error: CommandError) -> Self {
-        match error {
-            CommandError::Refused(refusal) => refusal.into(),
-            CommandError::Unavailable | CommandError::Overloaded => Self::unavailable(),
-            CommandError::Fault => Self::defect(),
-        }
     }
 }
 

@@ -1,23 +1,24 @@
 //! The one place where the parts are put together, started, and drained (`architecture.md`, "Stopping").
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
-use migration::{Migrator, MigratorTrait};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tracing_actix_web::TracingLogger;
 
-use crate::api::{self, Api, Readiness};
+use crate::api::{self, Api, LastLook, Readiness};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::identity::{Directory, Guard, Nonces, Verifier};
 use crate::journal::Journal;
 use crate::realtime::{self, Broadcaster, Realtime};
+use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
 use crate::telemetry::RequestSpan;
 
@@ -46,6 +47,7 @@ pub enum StartError {
 /// A running server.
 pub struct Server {
     address: SocketAddr,
+    listener: TcpListener,
     http: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     readiness: Readiness,
@@ -64,7 +66,7 @@ impl Server {
     pub async fn start(settings: Settings, migrate: bool) -> Result<Self, StartError> {
         let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
         if migrate {
-            database.migrate(async |connection| Migrator::up(&connection, None).await).await?;
+            schema::up(&database, &settings.database).await?;
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Journal::start(&database, &settings.journal);
@@ -98,12 +100,16 @@ impl Server {
             directory,
             clock,
             readiness: readiness.clone(),
+            last_look: LastLook::default(),
             body_limit: settings.server.body_limit_bytes,
+            request_timeout: settings.server.request_timeout(),
         };
-        let (http, address) = listen(&settings, api, &sockets)?;
+        let (listener, address) = listen(&settings.server)?;
+        let http = serve(&settings, api, &sockets, &listener)?;
         let handle = http.handle();
         Ok(Self {
             address,
+            listener,
             http: handle,
             serving: actix_web::rt::spawn(http),
             readiness,
@@ -128,6 +134,10 @@ impl Server {
         let deadline = Instant::now() + self.drain_timeout;
         self.readiness.drain();
         self.http.pause().await;
+        // Paused, the socket would still take connections and let them hang.
+        if let Err(error) = SockRef::from(&self.listener).shutdown(Shutdown::Both) {
+            tracing::warn!(%error, "new connections could not be refused");
+        }
         let drained = timeout_at(deadline, async {
             self.sockets.close(CloseKind::GoElsewhere).await;
             self.readiness.answered().await;
@@ -145,12 +155,33 @@ impl Server {
     }
 }
 
-type Http = actix_web::dev::Server;
+/// Listens; connections wait until [`serve`] takes them.
+fn listen(settings: &ServerSettings) -> Result<(TcpListener, SocketAddr), StartError> {
+    let ServerSettings { host, port, backlog, .. } = settings;
+    let bind_error = |source| StartError::Bind { address: format!("{host}:{port}"), source };
+    let ip: IpAddr = host.parse().map_err(|_| bind_error(std::io::ErrorKind::InvalidInput.into()))?;
+    let address = SocketAddr::new(ip, *port);
+    let bound = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(i32::try_from(*backlog).unwrap_or(i32::MAX))?;
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound().map_err(bind_error)
+}
 
-fn listen(settings: &Settings, api: Api, sockets: &SocketIo) -> Result<(Http, SocketAddr), StartError> {
-    let ServerSettings { host, port, workers, backlog, max_connections, keep_alive_seconds, .. } = &settings.server;
-    let at = format!("{host}:{port}");
-    let bind_error = |source| StartError::Bind { address: at.clone(), source };
+fn serve(
+    settings: &Settings,
+    api: Api,
+    sockets: &SocketIo,
+    listener: &TcpListener,
+) -> Result<actix_web::dev::Server, StartError> {
+    let ServerSettings { workers, max_connections, keep_alive_seconds, .. } = &settings.server;
+    let bind_error = |source| StartError::Bind { address: settings.server.host.clone(), source };
     let cors = settings.cors.clone();
     let readiness = api.readiness.clone();
     let (routes, socket_routes) = (api::configure(api), sockets.configure());
@@ -158,11 +189,10 @@ fn listen(settings: &Settings, api: Api, sockets: &SocketIo) -> Result<(Http, So
         App::new()
             .configure(socket_routes.clone())
             .configure(routes.clone())
-            .wrap(api::cors(&cors))
             .wrap(readiness.clone())
+            .wrap(api::cors(&cors))
             .wrap(TracingLogger::<RequestSpan>::new())
     })
-    .backlog(*backlog)
     .max_connections(*max_connections)
     .keep_alive(Duration::from_secs(*keep_alive_seconds))
     .shutdown_timeout(LAST_WRITES_SECONDS)
@@ -170,10 +200,8 @@ fn listen(settings: &Settings, api: Api, sockets: &SocketIo) -> Result<(Http, So
     if *workers > 0 {
         http = http.workers(*workers);
     }
-    let http = http.bind(&at).map_err(bind_error)?;
-    let address =
-        http.addrs().first().copied().ok_or_else(|| bind_error(std::io::ErrorKind::AddrNotAvailable.into()))?;
-    Ok((http.run(), address))
+    let http = http.listen(listener.try_clone().map_err(bind_error)?).map_err(bind_error)?;
+    Ok(http.run())
 }
 
 impl std::fmt::Debug for Server {

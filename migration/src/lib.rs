@@ -3,8 +3,8 @@
 //! Every step runs on PostgreSQL and on SQLite, goes forward without stopping a running server, and can be taken back
 //! by `switchboard migrate down`. The steps make tables and indexes; what stands in them is the journal's business.
 
-pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::prelude::{MigratorTrait, SchemaManager};
 
 mod m20261123_000001_conversations;
 mod m20261123_000002_people;

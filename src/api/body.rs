@@ -1,16 +1,14 @@
-//! The body of a request: JSON of at most `server.body_limit_bytes`, read into a typed shape.
+//! The body of a request: JSON, read into a typed shape.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::{FromRequest, HttpRequest, web};
-use bytes::BytesMut;
-use futures_util::StreamExt;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest};
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::Api;
 use crate::domain::TextError;
 use crate::failure::{Code, Failure, FieldError};
 
@@ -22,50 +20,42 @@ impl<Body: DeserializeOwned + 'static> FromRequest for Json<Body> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = request.app_data::<web::Data<Api>>().map_or(0, |api| api.body_limit);
-        let form = check_headers(request, limit);
-        let payload = payload.take();
+        let body = JsonBytes::from_request(request, payload);
+        Box::pin(async move { parse(&body.await?.0).map(Self) })
+    }
+}
+
+/// A body that says it is JSON, as it was sent.
+pub(super) struct JsonBytes(pub(super) Bytes);
+
+impl FromRequest for JsonBytes {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        // It was read, and held to its limit, by `exchange`.
+        let body = Bytes::from_request(request, payload);
         Box::pin(async move {
-            form?;
-            parse(&read(payload, limit).await?).map(Self)
+            if !is_json {
+                return Err(Failure::new(Code::UnsupportedMediaType, "The request body must be application/json"));
+            }
+            body.await.map(Self).map_err(|_| malformed())
         })
     }
 }
 
-/// Reads a body's bytes, for what must see them as they were sent.
-pub(super) async fn bytes(request: &HttpRequest, payload: Payload, limit: usize) -> Result<BytesMut, Failure> {
-    check_headers(request, limit)?;
-    read(payload, limit).await
-}
-
-fn check_headers(request: &HttpRequest, limit: usize) -> Result<(), Failure> {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let content_type = header(CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !content_type.eq_ignore_ascii_case("application/json") {
-        return Err(Failure::new(Code::UnsupportedMediaType, "The request body must be application/json"));
-    }
-    let length = header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
-    if length > limit { Err(too_large(limit)) } else { Ok(()) }
-}
-
-fn too_large(limit: usize) -> Failure {
-    Failure::new(Code::PayloadTooLarge, format!("The request body must be at most {limit} bytes"))
-}
-
-async fn read(mut payload: Payload, limit: usize) -> Result<BytesMut, Failure> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Failure::new(Code::ValidationError, "The request body could not be read"))?;
-        if body.len() + chunk.len() > limit {
-            return Err(too_large(limit));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+fn is_json(request: &HttpRequest) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 /// Reads JSON; a field of the wrong type is named.
 pub(crate) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, Failure> {
+    // A struct can be read from an array too: its fields in order, which nobody means.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(no_object());
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();
@@ -75,13 +65,17 @@ pub(crate) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, Failure
                 field: field.into(),
             }])
         } else if error.inner().is_data() {
-            Failure::new(Code::ValidationError, "The request body must be a JSON object")
+            no_object()
         } else {
             malformed()
         }
     })?;
     deserializer.end().map_err(|_| malformed())?;
     Ok(parsed)
+}
+
+fn no_object() -> Failure {
+    Failure::new(Code::ValidationError, "The request body must be a JSON object")
 }
 
 fn malformed() -> Failure {

@@ -2,9 +2,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
 
+use super::Api;
+use super::exchange::discard;
 use crate::failure::{Code, Failure, FieldError};
 
 /// Seconds after which a refused request may come again: a database that was away is looked for at once, and an
@@ -49,6 +51,11 @@ impl ResponseError for Failure {
 }
 
 /// Answers a path that nobody serves.
-pub(super) async fn unknown_path(request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub(super) async fn unknown_path(
+    api: web::Data<Api>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    discard(payload.into_inner(), &api).await;
     Err(Failure::new(Code::NotFound, format!("Cannot {} {}", request.method(), request.path())))
 }

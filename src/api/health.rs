@@ -1,39 +1,67 @@
 //! What an orchestrator asks: whether the server is alive, and whether it may be sent work.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use actix_web::{HttpResponse, web};
-use migration::{Migrator, MigratorTrait};
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use super::Api;
+use crate::failure::{Code, Failure};
+use crate::schema;
+
+/// How long what the database said is taken for true: asking costs a stranger nothing.
+const REMEMBERED: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 struct Health {
     status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
 }
+
+/// What the database said when it was last asked.
+#[derive(Clone, Debug, Default)]
+pub struct LastLook(Arc<Mutex<Option<Look>>>);
+
+/// When, and what was wrong.
+type Look = (Instant, Result<(), &'static str>);
 
 /// `GET /health/live`: the process answers.
 pub(super) async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(Health { status: "live", reason: None })
+    HttpResponse::Ok().json(Health { status: "live" })
 }
 
 /// `GET /health/ready`: the database is reachable, its schema is up to date, and the server is not going away.
-pub(super) async fn ready(api: web::Data<Api>) -> HttpResponse {
-    let unready = |reason| HttpResponse::ServiceUnavailable().json(Health { status: "unready", reason: Some(reason) });
-    if api.readiness.is_draining() {
-        return unready("the server is stopping");
+pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, Failure> {
+    let outcome = if api.readiness.is_draining() {
+        Err("The server is stopping")
+    } else if !api.registry.is_running() {
+        Err("The server must be restarted")
+    } else {
+        look(&api).await
+    };
+    match outcome {
+        Ok(()) => Ok(HttpResponse::Ok().json(Health { status: "ready" })),
+        Err(reason) => Err(Failure::new(Code::Unavailable, reason)),
     }
-    let pending = api
-        .database
-        .read(async |connection| Migrator::get_pending_migrations(&connection).await.map(|pending| pending.len()))
-        .await;
-    match pending {
-        Ok(0) => HttpResponse::Ok().json(Health { status: "ready", reason: None }),
-        Ok(_) => unready("the database's schema is not up to date"),
+}
+
+/// One look at a time: who asks meanwhile waits for its outcome.
+async fn look(api: &Api) -> Result<(), &'static str> {
+    let mut last = api.last_look.0.lock().await;
+    if let Some((at, outcome)) = *last
+        && at.elapsed() < REMEMBERED
+    {
+        return outcome;
+    }
+    let outcome = match schema::pending(&api.database).await {
+        Ok(pending) if pending.is_empty() => Ok(()),
+        Ok(_) => Err("The database's schema is not up to date"),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            unready("the database cannot be reached")
+            Err("The database cannot be reached")
         }
-    }
+    };
+    *last = Some((Instant::now(), outcome));
+    outcome
 }

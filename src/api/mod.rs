@@ -9,7 +9,9 @@ mod caller;
 mod cors;
 mod envelope;
 mod error;
+mod exchange;
 mod health;
+mod names;
 mod query;
 mod readiness;
 mod routes;
@@ -17,15 +19,16 @@ mod user;
 mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::identity::{Directory, Guard, Nonces, Verifier};
 
 pub use cors::cors;
+pub use health::LastLook;
 pub use readiness::Readiness;
 pub use routes::configure;
-pub(crate) use view::Iso;
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -46,6 +49,10 @@ pub struct Api {
     pub clock: Arc<dyn Clock>,
     /// Whether new work is taken.
     pub readiness: Readiness,
-    /// Bytes of JSON that a request may bring.
+    /// What the database said of itself lately.
+    pub last_look: LastLook,
+    /// Bytes that a request may bring.
     pub body_limit: usize,
+    /// How long an answer may take.
+    pub request_timeout: Duration,
 }

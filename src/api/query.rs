@@ -74,5 +74,5 @@ fn number(fields: &mut Fields, name: &'static str, value: Option<&str>, least: u
     }
 }
 
-/// A query string as a handler wants it; what cannot be read as one is as good as absent values of it.
+/// A query string as a handler wants it; one that cannot be read, or names a value twice, is 400.
 pub(super) type Query<T> = web::Query<T>;

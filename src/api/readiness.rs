@@ -7,9 +7,10 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use actix_http::ConnectionType;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{CONNECTION, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, HttpMessage};
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::Notify;
@@ -119,7 +120,8 @@ where
                 headers.insert(X_REQUEST_ID, id);
             }
             if readiness.is_draining() && !is_upgrade {
-                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+                // As a header of ours it would not be written: the connection's type decides.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
             Ok(response)
         })

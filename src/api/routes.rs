@@ -1,10 +1,13 @@
 //! Which path goes where.
 
+use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, Resource, ResponseError, Route};
+use actix_web::{HttpResponse, ResponseError, Route};
 
+use super::exchange::exchange;
 use super::{Api, agent, error, health, user};
 use crate::failure::{Code, Failure};
 
@@ -17,8 +20,8 @@ pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
                 web::QueryConfig::default()
                     .error_handler(|_, _| Failure::new(Code::ValidationError, "The query string is not valid").into()),
             )
-            .service(resource("/health/live", [(Method::GET, web::get().to(health::live))]))
-            .service(resource("/health/ready", [(Method::GET, web::get().to(health::ready))]))
+            .service(resource("/health/live", Method::GET, || web::route().to(health::live)))
+            .service(resource("/health/ready", Method::GET, || web::route().to(health::ready)))
             .configure(users)
             .configure(agents)
             .default_service(web::to(error::unknown_path));
@@ -27,35 +30,38 @@ pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
 
 fn users(config: &mut ServiceConfig) {
     config
-        .service(resource("/api/v1/support/chat/send", [(Method::POST, web::post().to(user::send))]))
-        .service(resource(
-            "/api/v1/support/chat/send-unauthenticated",
-            [(Method::POST, web::post().to(user::send_unauthenticated))],
-        ))
-        .service(resource("/api/v1/support/conversations/{id}/rate", [(Method::POST, web::post().to(user::rate))]))
-        .service(resource("/api/v1/support/conversations", [(Method::GET, web::get().to(user::list))]))
-        .service(resource("/api/v1/support/conversations/{id}", [(Method::GET, web::get().to(user::detail))]));
+        .service(resource("/api/v1/support/chat/send", Method::POST, || web::route().to(user::send)))
+        .service(resource("/api/v1/support/chat/send-unauthenticated", Method::POST, || {
+            web::route().to(user::send_unauthenticated)
+        }))
+        .service(resource("/api/v1/support/conversations/{id}/rate", Method::POST, || web::route().to(user::rate)))
+        .service(resource("/api/v1/support/conversations", Method::GET, || web::route().to(user::list)))
+        .service(resource("/api/v1/support/conversations/{id}", Method::GET, || web::route().to(user::detail)));
 }
 
 fn agents(config: &mut ServiceConfig) {
     const BASE: &str = "/api/v1/unified-admin/support/conversations";
     config
-        .service(resource(BASE, [(Method::GET, web::get().to(agent::list))]))
-        .service(resource(&format!("{BASE}/{{id}}"), [(Method::GET, web::get().to(agent::detail))]))
-        .service(resource(&format!("{BASE}/{{id}}/claim"), [(Method::POST, web::post().to(agent::claim))]))
-        .service(resource(&format!("{BASE}/{{id}}/reply"), [(Method::POST, web::post().to(agent::reply))]))
-        .service(resource(&format!("{BASE}/{{id}}/close"), [(Method::POST, web::post().to(agent::close))]));
+        .service(resource(BASE, Method::GET, || web::route().to(agent::list)))
+        .service(resource(&format!("{BASE}/{{id}}"), Method::GET, || web::route().to(agent::detail)))
+        .service(resource(&format!("{BASE}/{{id}}/claim"), Method::POST, || web::route().to(agent::claim)))
+        .service(resource(&format!("{BASE}/{{id}}/reply"), Method::POST, || web::route().to(agent::reply)))
+        .service(resource(&format!("{BASE}/{{id}}/close"), Method::POST, || web::route().to(agent::close)));
 }
 
-/// A path with the methods it knows; any other gets 405 with `Allow`.
-fn resource<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
-    let methods: Vec<String> = routes.iter().map(|(method, _)| method.to_string()).collect();
-    let allowed = methods.join(", ");
-    let resource = web::resource(path.to_owned()).default_service(web::to(move || {
-        let answer = method_not_allowed(&allowed);
-        async move { answer }
-    }));
-    routes.into_iter().fold(resource, |resource, (_, route)| resource.route(route))
+/// A path with the methods it knows; any other gets 405 with `Allow`. What answers GET answers HEAD too, without a body.
+fn resource(path: &str, method: Method, route: fn() -> Route) -> impl HttpServiceFactory + use<> {
+    let allowed = if method == Method::GET { "GET, HEAD" } else { method.as_str() }.to_owned();
+    let mut resource = web::resource(path.to_owned()).route(route().method(method.clone()));
+    if method == Method::GET {
+        resource = resource.route(route().method(Method::HEAD));
+    }
+    resource
+        .default_service(web::to(move || {
+            let answer = method_not_allowed(&allowed);
+            async move { answer }
+        }))
+        .wrap(from_fn(exchange))
 }
 
 fn method_not_allowed(allowed: &str) -> HttpResponse {

@@ -1,19 +1,9 @@
 //! The shapes that answers and events share, key by key as the contract spells them.
 
-use chrono::SecondsFormat;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::domain::{EventId, Posted, Timestamp};
-
-/// A moment as clients read it: ISO 8601, UTC, with milliseconds and `Z`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Iso(pub(crate) Timestamp);
-
-impl Serialize for Iso {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
-    }
-}
+use crate::domain::{EventId, Posted};
+use crate::moment::Iso;
 
 /// A message as a customer sees it in an answer to `chat/send` (`support-user.md`, 1).
 #[derive(Clone, Debug, Serialize)]

@@ -8,6 +8,7 @@ use migration::{Migrator, MigratorTrait};
 use super::CliError;
 use crate::config::Settings;
 use crate::database::Database;
+use crate::schema;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -33,10 +34,8 @@ pub(super) async fn run(arguments: Arguments, settings: &Settings) -> Result<(),
     let (database, _runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
     let applied_before = applied(&database).await?;
     match arguments.direction {
-        Direction::Up => database.migrate(async |connection| Migrator::up(&connection, None).await).await?,
-        Direction::Down { steps } => {
-            database.migrate(async move |connection| Migrator::down(&connection, Some(steps)).await).await?;
-        }
+        Direction::Up => schema::up(&database, &settings.database).await?,
+        Direction::Down { steps } => schema::down(&database, &settings.database, steps).await?,
         Direction::Status => return status(&applied_before),
     }
     let applied_now = applied(&database).await?;
@@ -53,8 +52,7 @@ pub(super) async fn run(arguments: Arguments, settings: &Settings) -> Result<(),
 }
 
 async fn applied(database: &Database) -> Result<Vec<String>, CliError> {
-    let models = database.read(async |connection| Migrator::get_applied_migrations(&connection).await).await?;
-    Ok(models.iter().map(|migration| migration.name().to_owned()).collect())
+    Ok(schema::applied(database).await?)
 }
 
 fn status(applied: &[String]) -> Result<(), CliError> {

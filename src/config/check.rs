@@ -27,6 +27,7 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
     problems.extend(cors(settings));
     problems.extend(redis(settings));
     problems.extend(guard(settings));
+    problems.extend(connections(settings));
     if settings.auth.agent_roles.iter().any(|role| role.trim().is_empty()) || settings.auth.agent_roles.is_empty() {
         problems.push(InvalidSetting {
             key: "auth.agent_roles",
@@ -111,11 +112,29 @@ fn secret(settings: &Settings, environment: Environment) -> Option<InvalidSettin
 
 fn database(settings: &Settings) -> Option<InvalidSetting> {
     let scheme = settings.database.url.expose_secret().split(':').next().unwrap_or_default().to_owned();
+    let in_memory = settings.database.url.expose_secret().contains(":memory:");
+    if in_memory {
+        return Some(InvalidSetting {
+            key: "database.url",
+            got: "a database in memory".to_owned(),
+            allowed: "a file: reading and writing use connections of their own".to_owned(),
+        });
+    }
     (!["postgres", "postgresql", "sqlite"].contains(&scheme.as_str())).then(|| InvalidSetting {
         key: "database.url",
         // The rest may hold a password.
         got: format!("an address that begins with {:?}", scheme.chars().take(16).collect::<String>()),
         allowed: "postgres://… or sqlite://…".to_owned(),
+    })
+}
+
+/// The journal's writers take connections of the whole, and somebody must be able to read.
+fn connections(settings: &Settings) -> Option<InvalidSetting> {
+    let least = u32::try_from(settings.journal.writers).unwrap_or(u32::MAX).saturating_add(2);
+    (settings.database.max_connections < least).then(|| InvalidSetting {
+        key: "database.max_connections",
+        got: settings.database.max_connections.to_string(),
+        allowed: format!("journal.writers + 2 or more, here {least}"),
     })
 }
 
@@ -162,6 +181,8 @@ fn cors(settings: &Settings) -> Vec<InvalidSetting> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use crate::config::{Environment, Settings, SettingsError, Sources};
 
     fn load(variables: &[(&str, &str)]) -> Result<(Environment, Settings), SettingsError> {
@@ -187,12 +208,22 @@ mod tests {
             ("SWITCHBOARD__SERVER__PORT", "1600"),
             ("PORT", "1700"),
             ("SWITCHBOARD__SERVER__WORKERS", "3"),
+            ("SWITCHBOARD__CLUSTER__REDIS_URL", "redis://one"),
+            ("REDIS_URL", "redis://two"),
             ("SWITCHBOARD__CORS__ORIGINS", "https://a.example,https://b.example:8443"),
         ])
         .expect("these settings should load");
         assert_eq!(settings.server.port, 1700);
         assert_eq!(settings.server.workers, 3);
+        assert_eq!(settings.cluster.redis_url.expose_secret(), "redis://two");
         assert_eq!(settings.cors.origins, ["https://a.example", "https://b.example:8443"]);
+    }
+
+    #[test]
+    fn a_secret_of_digits_stays_as_it_is() {
+        let digits = "00000000000000000000000000000012";
+        let (_, settings) = load(&[("SWITCHBOARD__AUTH__JWT_SECRET", digits)]).expect("these settings should load");
+        assert_eq!(settings.auth.jwt_secret.expose_secret(), digits);
     }
 
     #[test]

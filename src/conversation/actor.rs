@@ -18,7 +18,7 @@ use super::recovery::Unconfirmed;
 use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
 use crate::domain::{Command, Conversation, ConversationId, Event, EventId, Refusal, SendKey, decide, permit};
-use crate::journal::{Append, AppendOutcome, Lineage};
+use crate::journal::{Append, AppendOutcome, Completion, Lineage};
 
 /// What the actor holds true of its conversation.
 #[derive(Debug)]
@@ -197,7 +197,7 @@ impl ConversationActor {
             events: Arc::clone(&events),
             state: Arc::clone(&after),
             // At most as many as are in flight, which is bounded: the mailbox's own limit need not hold them up.
-            done: Box::new(move |outcome| actor.do_send(Settled { lineage: settled_lineage, version, outcome })),
+            done: Completion::new(move |outcome| actor.do_send(Settled { lineage: settled_lineage, version, outcome })),
         };
         if self.registry.journal().append(append).is_err() {
             pending.answer(Err(CommandError::Overloaded));

@@ -6,6 +6,7 @@ use actix::Message;
 use tokio::sync::oneshot;
 
 use crate::domain::{Assignee, Command, Conversation, Posted, Rate, Refusal};
+use crate::failure::Failure;
 
 /// What came of a command. Everything in it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,16 @@ pub enum CommandError {
     /// A defect of ours.
     #[error("the conversation's actor failed")]
     Fault,
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Refused(refusal) => refusal.into(),
+            CommandError::Unavailable | CommandError::Overloaded => Self::unavailable(),
+            CommandError::Fault => Self::defect(),
+        }
+    }
 }
 
 /// Asks an actor to do something.

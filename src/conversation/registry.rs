@@ -140,6 +140,12 @@ impl Registry {
         }
     }
 
+    /// Whether what is asked can be stored at all.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.parts.journal.is_running()
+    }
+
     /// How many conversations are live on this server.
     #[must_use]
     pub fn live(&self) -> usize {

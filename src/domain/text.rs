@@ -248,6 +248,16 @@ impl PhoneNumber {
     }
 }
 
+/// Whether a text anywhere in it holds U+0000.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
+}
+
 /// What a client tells of its device: an object of at most [`DEVICE_METADATA_LIMIT`] bytes of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -264,7 +274,7 @@ impl DeviceMetadata {
             return Err(TextError::DeviceMetadata);
         }
         // Search and filters over the stored object would choke on it.
-        if json.contains("\\u0000") {
+        if object.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)) {
             return Err(TextError::Nul);
         }
         Ok(Self(object))

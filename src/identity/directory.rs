@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use entity::users;
 use moka::sync::Cache;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{EntityTrait, IntoActiveModel};
 use tokio::sync::mpsc;
 
@@ -27,7 +27,8 @@ const BATCH: usize = 256;
 /// Writes down who comes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    lately: Cache<UserId, ()>,
+    /// Apart as customer and as agent: who comes as an agent within a minute of coming otherwise is seen.
+    lately: Cache<(UserId, bool), ()>,
     intake: mpsc::Sender<users::Model>,
 }
 
@@ -43,26 +44,32 @@ impl Directory {
 
     /// Notes that somebody has come.
     pub fn saw(&self, principal: &Principal, now: Timestamp) {
-        if self.lately.contains_key(&principal.id) {
+        let seen_as = (principal.id.clone(), principal.is_agent);
+        if self.lately.contains_key(&seen_as) {
             return;
         }
-        self.lately.insert(principal.id.clone(), ());
+        self.lately.insert(seen_as.clone(), ());
         if self.intake.try_send(row(principal, now)).is_err() {
-            self.lately.invalidate(&principal.id);
+            self.lately.invalidate(&seen_as);
         }
     }
 }
 
-async fn write_down(database: Database, mut people: mpsc::Receiver<users::Model>, lately: Cache<UserId, ()>) {
+async fn write_down(database: Database, mut people: mpsc::Receiver<users::Model>, lately: Cache<(UserId, bool), ()>) {
     let mut batch = Vec::with_capacity(BATCH);
     while people.recv_many(&mut batch, BATCH).await > 0 {
         // One statement cannot write the same row twice; the later word counts.
-        let rows: HashMap<String, users::Model> = batch.drain(..).map(|row| (row.id.clone(), row)).collect();
-        let ids: Vec<String> = rows.keys().cloned().collect();
+        let mut rows: HashMap<String, users::Model> = HashMap::new();
+        for mut row in batch.drain(..) {
+            row.is_agent |= rows.get(&row.id).is_some_and(|earlier| earlier.is_agent);
+            rows.insert(row.id.clone(), row);
+        }
+        let people: Vec<UserId> = rows.keys().filter_map(|id| UserId::parse(id).ok()).collect();
         if let Err(error) = upsert(&database, rows.into_values().collect()).await {
-            tracing::warn!(%error, people = ids.len(), "people could not be written down");
-            for id in ids.iter().filter_map(|id| UserId::parse(id).ok()) {
-                lately.invalidate(&id);
+            tracing::warn!(%error, people = people.len(), "people could not be written down");
+            for id in people {
+                lately.invalidate(&(id.clone(), false));
+                lately.invalidate(&(id, true));
             }
         }
     }
@@ -73,7 +80,6 @@ async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), 
     rows.sort_by(|one, other| one.id.cmp(&other.id));
     let refreshed = OnConflict::column(users::Column::Id)
         .update_columns([
-            users::Column::IsAgent,
             users::Column::Role,
             users::Column::Email,
             users::Column::FirstName,
@@ -84,6 +90,8 @@ async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), 
             users::Column::Picture,
             users::Column::LastSeenAt,
         ])
+        // Who has ever come as an agent stays one in the directory (`support-admin.md`, `GET /agents`).
+        .value(users::Column::IsAgent, Expr::cust("users.is_agent OR excluded.is_agent"))
         .to_owned();
     database
         .write(async move |connection| {

@@ -42,7 +42,32 @@ pub struct Append {
     /// The conversation's state behind the last of them.
     pub state: Arc<Conversation>,
     /// Called once, on the writer's thread, when it is known what came of it; must not block.
-    pub done: Box<dyn FnOnce(AppendOutcome) + Send + Sync>,
+    pub done: Completion,
+}
+
+/// Tells a caller what came of an append: whatever happens, once.
+pub struct Completion(Option<Box<dyn FnOnce(AppendOutcome) + Send + Sync>>);
+
+impl Completion {
+    /// Will call this.
+    pub fn new(tell: impl FnOnce(AppendOutcome) + Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(tell)))
+    }
+
+    fn tell(mut self, outcome: AppendOutcome) {
+        if let Some(tell) = self.0.take() {
+            tell(outcome);
+        }
+    }
+}
+
+impl Drop for Completion {
+    /// A writer that is gone has told nobody what it knew.
+    fn drop(&mut self) {
+        if let Some(tell) = self.0.take() {
+            tell(AppendOutcome::Failed(DatabaseError::Unavailable("the journal's writer is gone".to_owned())));
+        }
+    }
 }
 
 /// What came of an [`Append`].
@@ -107,6 +132,12 @@ impl Journal {
                 let _ = dealt_with.await;
             }
         }
+    }
+
+    /// Whether every writer is at work; one that is not never will be again, and the process must be replaced.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.writers.iter().all(|writer| !writer.is_closed())
     }
 
     /// Always the same one for a conversation, so that its appends stay in order.

@@ -7,11 +7,12 @@ use std::collections::HashSet;
 
 use entity::{conversation_events, conversations, messages};
 use sea_orm::prelude::Uuid;
-use sea_orm::{DatabaseConnection, sqlx};
+use sea_orm::sqlx;
+use tokio::time::timeout;
 
 use super::batch::Batch;
 use super::row::{self, EventRow};
-use crate::database::DatabaseError;
+use crate::database::{Database, DatabaseError};
 use crate::domain::{ConversationId, SendKey};
 
 /// What each part of it does:
@@ -20,7 +21,8 @@ use crate::domain::{ConversationId, SendKey};
 /// - `held`: the rows to change, locked in one order on every server, if the version still is what was expected. A row
 ///   that another transaction holds is waited for and then looked at anew.
 /// - `moved`, `made`: rows changed and made. `passed`: both; what is not in it met a conflict.
-/// - the rest: the events of those that passed.
+/// - the rest: the events of those that passed, named messages in one order on every server, as each waits for another
+///   server's message of the same name.
 const COMMIT: &str = "
 WITH part AS (
     SELECT * FROM unnest(
@@ -94,6 +96,7 @@ written AS (
         sender_email, client_message_id, created_at
     )
     JOIN passed ON passed.id = message.conversation_id
+    ORDER BY message.sender, message.client_message_id
 ),
 happened AS (
     INSERT INTO conversation_events (
@@ -109,16 +112,18 @@ happened AS (
 SELECT id FROM passed";
 
 /// Stores a batch; the answer names the conversations whose part passed its fence.
-pub(super) async fn commit(
-    connection: &DatabaseConnection,
-    batch: &Batch,
-) -> Result<HashSet<ConversationId>, DatabaseError> {
+pub(super) async fn commit(database: &Database, batch: &Batch) -> Result<HashSet<ConversationId>, DatabaseError> {
     let rows = Rows::of(batch);
-    let ids: Vec<Uuid> = rows
-        .bind()
-        .fetch_all(connection.get_postgres_connection_pool())
-        .await
-        .map_err(|error| DatabaseError::from(&error))?;
+    let pool = database.writes().get_postgres_connection_pool();
+    let mut connection = pool.acquire().await.map_err(|error| DatabaseError::from(&error))?;
+    let ids: Vec<Uuid> = match timeout(database.timeout(), rows.bind().fetch_all(&mut *connection)).await {
+        Ok(ids) => ids.map_err(|error| DatabaseError::from(&error))?,
+        Err(_) => {
+            // Given back to the pool it would be asked whether it lives, without a limit, by a peer that may be gone.
+            connection.close_on_drop();
+            return Err(DatabaseError::TimedOut(database.timeout()));
+        }
+    };
     Ok(ids.into_iter().map(ConversationId).collect())
 }
 

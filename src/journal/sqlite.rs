@@ -10,20 +10,23 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
     QueryFilter, QuerySelect, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+use tokio::time::timeout;
 
 use super::batch::{Batch, Part};
 use super::row::{self, EventRow};
-use crate::database::DatabaseError;
+use crate::database::{Database, DatabaseError};
 use crate::domain::ConversationId;
 
 /// Rows in one statement: SQLite takes 32 766 values, and a message has 13.
 const ROWS_A_STATEMENT: usize = 2000;
 
 /// Stores a batch; the answer names the conversations whose part passed its fence.
-pub(super) async fn commit(
-    connection: &DatabaseConnection,
-    batch: &Batch,
-) -> Result<HashSet<ConversationId>, DatabaseError> {
+pub(super) async fn commit(database: &Database, batch: &Batch) -> Result<HashSet<ConversationId>, DatabaseError> {
+    let limit = database.timeout();
+    timeout(limit, transaction(database.writes(), batch)).await.unwrap_or(Err(DatabaseError::TimedOut(limit)))
+}
+
+async fn transaction(connection: &DatabaseConnection, batch: &Batch) -> Result<HashSet<ConversationId>, DatabaseError> {
     let immediately =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
     let transaction = connection.begin_with_options(immediately).await?;

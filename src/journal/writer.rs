@@ -1,19 +1,20 @@
 //! The task that commits batch after batch.
 
 use std::collections::{HashSet, VecDeque};
-use std::time::Duration;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
 use super::batch::{Batch, gather};
 use super::{Append, AppendOutcome, Intake, postgres, sqlite};
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::ConversationId;
 
-/// How often a transaction is tried again that lost a race for a `client_message_id`. Each such race needs one sender
-/// who uses one id in two conversations at one moment; a second try sees the winner.
-const KEY_RACE_RETRIES: usize = 3;
+/// How often a transaction is tried again that lost a race against another server's and was rolled back for it: for a
+/// `client_message_id`, which needs one sender who uses one id in two conversations at one moment; a second try sees the
+/// winner.
+const RACE_RETRIES: usize = 3;
 
 /// Commits what comes in until every [`super::Journal`] is gone.
 pub(super) async fn run(database: Database, mut intake: mpsc::Receiver<Intake>, batch_limit: usize) {
@@ -38,7 +39,7 @@ async fn commit_all(database: &Database, waiting: &mut VecDeque<Append>, batch_l
     while !waiting.is_empty() {
         let mut batch = gather(waiting, batch_limit);
         for append in std::mem::take(&mut batch.broken) {
-            (append.done)(AppendOutcome::Conflict);
+            append.done.tell(AppendOutcome::Conflict);
         }
         if !batch.parts.is_empty() {
             let outcome = commit(database, &batch).await;
@@ -53,22 +54,22 @@ type Stored = HashSet<ConversationId>;
 async fn commit(database: &Database, batch: &Batch) -> Result<Stored, DatabaseError> {
     let mut tries = 0;
     loop {
-        let outcome = within(database.timeout(), async {
+        let committed = AssertUnwindSafe(async {
             match database.backend() {
-                Backend::Postgres => postgres::commit(database.writes(), batch).await,
-                Backend::Sqlite => sqlite::commit(database.writes(), batch).await,
+                Backend::Postgres => postgres::commit(database, batch).await,
+                Backend::Sqlite => sqlite::commit(database, batch).await,
             }
-        })
-        .await;
+        });
+        // A batch that panics must not take the writer with it.
+        let outcome = committed
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(DatabaseError::Fault("the writer panicked over a batch".to_owned())));
         match outcome {
-            Err(DatabaseError::Conflict(_)) if tries < KEY_RACE_RETRIES => tries += 1,
+            Err(DatabaseError::Conflict(_)) if tries < RACE_RETRIES => tries += 1,
             other => return other,
         }
     }
-}
-
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
-    timeout(limit, work).await.unwrap_or(Err(DatabaseError::TimedOut(limit)))
 }
 
 /// Tells each caller what came of theirs. A lineage is broken before anything of it can be handed in again.
@@ -86,7 +87,7 @@ fn report(batch: Batch, outcome: Result<Stored, DatabaseError>) {
             if !matches!(outcome, AppendOutcome::Committed) {
                 append.lineage.break_off();
             }
-            (append.done)(outcome.clone());
+            append.done.tell(outcome.clone());
         }
     }
 }

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 
 use super::payload::{ConversationClaimed, ConversationClosed, ConversationCreated, NewMessage, Preview, Update};
 use super::rooms;
-use crate::api::Iso;
 use crate::conversation::Announce;
 use crate::domain::{Agent, Change, Conversation, Event, Posted, Status, preview};
+use crate::moment::Iso;
 use crate::socketio::NamespaceHandle;
 
 /// Announces on `/support`.

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::api::Iso;
 use crate::domain::{ConversationId, EventId, Posted, preview};
+use crate::moment::Iso;
 
 /// `new_message`, to the conversation.
 #[derive(Serialize)]

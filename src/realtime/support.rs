@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use actix_web::http::header::AUTHORIZATION;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::Realtime;
 use super::payload::Typing;
@@ -72,6 +72,7 @@ impl Answer {
 /// A token in `auth.token`, or else in the handshake request's `Authorization`.
 fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<Principal, ConnectRefusal> {
     let in_auth = handshake.auth.as_ref().and_then(|auth| auth.get("token")).and_then(Value::as_str);
+    let in_auth = in_auth.filter(|token| !token.trim().is_empty());
     let in_header = || handshake.headers.get(AUTHORIZATION.as_str());
     let principal = realtime.verifier.verify(in_auth.or_else(in_header)).map_err(|error| {
         tracing::debug!(%error, "a socket's token was refused");
@@ -90,20 +91,17 @@ fn greet(socket: &Socket<Principal>) {
     }
 }
 
-#[derive(Deserialize)]
-struct Named {
-    conversation_id: String,
-}
-
 /// Which conversation an event is about.
 fn conversation_id(event: &Event) -> Result<ConversationId, Failure> {
-    let named: Named = event.first().map_err(|_| {
-        Failure::validation(vec![FieldError {
+    // Through a map: a struct would also be read from an array.
+    let payload: Map<String, Value> = event.first().unwrap_or_default();
+    let Some(Value::String(id)) = payload.get("conversation_id") else {
+        return Err(Failure::validation(vec![FieldError {
             field: "conversation_id".into(),
             message: "conversation_id must be a string".to_owned(),
-        }])
-    })?;
-    uuid::Uuid::parse_str(&named.conversation_id).map(ConversationId).map_err(|_| Failure::conversation_not_found())
+        }]));
+    };
+    ConversationId::parse(id).ok_or_else(Failure::conversation_not_found)
 }
 
 /// Its owner and any agent may join; agents hear notes too.

@@ -1,7 +1,7 @@
 //! A stretch of a conversation's messages (`decisions.md`, "Order without gaps").
 
 use entity::messages;
-use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use super::stored;
 use crate::database::{Database, DatabaseError};
@@ -68,7 +68,9 @@ pub async fn visible_messages(
         Stretch::After { after, .. } => visible
             .filter(messages::Column::Position.gt(i64::from(after)))
             .filter(messages::Column::Seq.gt(i64::from(after))),
-        Stretch::Before { before, .. } => before_seq(visible, conversation, before),
+        Stretch::Before { before, .. } => visible
+            .filter(messages::Column::Position.lt(i64::from(before) + without_seq(conversation)))
+            .filter(messages::Column::Seq.lt(i64::from(before))),
         Stretch::Last { .. } => visible,
     };
     fetch(database, query, stretch).await
@@ -86,7 +88,10 @@ pub async fn all_messages(
     let all = of(conversation);
     let query = match stretch {
         Stretch::After { after, .. } => all.filter(messages::Column::Position.gt(i64::from(after))),
-        Stretch::Before { before, .. } => before_seq(all, conversation, before),
+        Stretch::Before { before, .. } => match position_of(database, conversation, before).await? {
+            Some(position) => all.filter(messages::Column::Position.lt(position)),
+            None => all,
+        },
         Stretch::Last { .. } => all,
     };
     fetch(database, query, stretch).await
@@ -96,13 +101,23 @@ fn of(conversation: &Conversation) -> Select<messages::Entity> {
     messages::Entity::find().filter(messages::Column::ConversationId.eq(conversation.id.0))
 }
 
-/// Everything in front of the message with this `seq`. It stands at most as far behind its `seq` as there are events
-/// that have none, so the primary key bounds the search, however long the conversation.
-fn before_seq(query: Select<messages::Entity>, conversation: &Conversation, before: u32) -> Select<messages::Entity> {
-    let without_seq = conversation.version - conversation.last_seq;
-    query
-        .filter(messages::Column::Position.lt(i64::from(before) + without_seq + 1))
-        .filter(Condition::any().add(messages::Column::Seq.lt(i64::from(before))).add(messages::Column::Seq.is_null()))
+/// Events that have no `seq`. A message stands at most this far behind the position that its `seq` names, so the primary
+/// key bounds a search by `seq`, however long the conversation.
+fn without_seq(conversation: &Conversation) -> i64 {
+    conversation.version - conversation.last_seq
+}
+
+/// Where the first message stands that has this `seq` or a later one.
+async fn position_of(database: &Database, conversation: &Conversation, seq: u32) -> Result<Option<i64>, DatabaseError> {
+    let first = of(conversation)
+        .select_only()
+        .column(messages::Column::Position)
+        .filter(messages::Column::Position.between(i64::from(seq), i64::from(seq) + without_seq(conversation)))
+        .filter(messages::Column::Seq.gte(i64::from(seq)))
+        .order_by_asc(messages::Column::Position)
+        .limit(1)
+        .into_tuple();
+    database.read(async move |connection| first.one(&connection).await).await
 }
 
 async fn fetch(

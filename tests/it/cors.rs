@@ -39,6 +39,8 @@ async fn error_answers_can_be_read_by_pages_too() {
         let answer = request.send(None).await;
         assert!(answer.status.is_client_error());
         assert_eq!(answer.headers["access-control-allow-origin"], "*", "{path}");
+        let readable = answer.headers["access-control-expose-headers"].to_str().unwrap();
+        assert!(readable.contains("x-request-id"), "{path}: {readable}");
     }
 }
 

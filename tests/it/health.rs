@@ -29,6 +29,29 @@ on_both_databases! {
             "#) };
     }
 
+    async fn a_newer_servers_schema_leaves_it_ready(backend: Backend) {
+        use sea_orm::ConnectionTrait;
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let connection = sea_orm::Database::connect(&database.url).await.unwrap();
+        let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_newer', 0)";
+        connection.execute_unprepared(newer).await.unwrap();
+        connection.close().await.unwrap();
+        assert_eq!(server.get(&Person::nobody(), "/health/ready").await.status, StatusCode::OK);
+        // And one that starts on it serves.
+        drop(server);
+        let server = TestServer::start(&database).await;
+        assert_eq!(server.get(&Person::nobody(), "/health/ready").await.status, StatusCode::OK);
+    }
+
+    async fn servers_that_start_at_once_on_a_fresh_database_all_serve(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let servers = futures_util::future::join_all((0..4).map(|_| TestServer::start(&database))).await;
+        for server in &servers {
+            assert_eq!(server.get(&Person::nobody(), "/health/ready").await.status, StatusCode::OK);
+        }
+    }
+
     async fn a_schema_that_is_behind_makes_it_unready(backend: Backend) {
         use sea_orm::ConnectionTrait;
         let database = TestDatabase::create(backend).await;
@@ -38,6 +61,17 @@ on_both_databases! {
         connection.close().await.unwrap();
         let answer = server.get(&Person::nobody(), "/health/ready").await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.body["reason"], "the database's schema is not up to date");
+        assert_eq!(answer.message(), "The database's schema is not up to date");
+        assert_eq!(answer.headers["retry-after"], "1");
+    }
+}
+
+#[tokio::test]
+async fn what_answers_get_answers_head() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    for path in ["/health/live", "/health/ready"] {
+        let answer = server.request(reqwest::Method::HEAD, &Person::nobody(), path).send(None).await;
+        assert_eq!((answer.status, answer.body), (StatusCode::OK, serde_json::json!("")), "{path}");
     }
 }

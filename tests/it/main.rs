@@ -6,6 +6,7 @@
 
 mod agent;
 mod configuration;
+mod connections;
 mod cors;
 mod errors;
 mod health;

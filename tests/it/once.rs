@@ -57,6 +57,29 @@ on_both_databases! {
         assert_eq!(server.get(&john, MINE).await.body["data"]["total"], 1);
     }
 
+    async fn the_name_of_a_further_message_names_no_first_one(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let john = Person::customer("john");
+        let id = server.conversation(&john).await;
+        let more = json!({ "message": "More", "conversation_id": id, "client_message_id": "name" });
+        assert_eq!(server.post(&john, SEND, more).await.status, StatusCode::CREATED);
+        let first = server.post(&john, SEND, json!({ "message": "More", "client_message_id": "name" })).await;
+        assert_eq!(first.status, StatusCode::CONFLICT, "{}", first.body);
+    }
+
+    async fn who_writes_as_a_customer_and_as_an_agent_needs_two_names(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        // An agent may have a chat of their own.
+        let sarah = Person::agent("sarah");
+        let named = json!({ "message": "Hello", "client_message_id": "name" });
+        let opened = server.post(&sarah, SEND, named.clone()).await;
+        let id = opened.body["data"]["conversation"]["id"].as_str().unwrap();
+        let reply = server.agent_does(&sarah, id, "reply", Some(named)).await;
+        assert_eq!(reply.status, StatusCode::CONFLICT, "{}", reply.body);
+    }
+
     async fn one_name_for_two_messages_is_a_conflict(backend: Backend) {
         let database = TestDatabase::create(backend).await;
         let server = TestServer::start(&database).await;

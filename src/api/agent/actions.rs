@@ -7,11 +7,11 @@ use crate::api::Api;
 use crate::api::body::{Fields, Json};
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
-use crate::api::user::{client_message_id, conversation_id};
-use crate::api::view::Iso;
+use crate::api::names::{client_message_id, conversation_id};
 use crate::conversation::Outcome;
 use crate::domain::{Command, ConversationId, EventId, MessageText, Post, UserId};
 use crate::failure::Failure;
+use crate::moment::Iso;
 
 #[derive(Serialize)]
 struct Claimed {

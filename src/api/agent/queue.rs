@@ -9,8 +9,9 @@ use super::view::{Card, Detail, Extent};
 use crate::api::Api;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
+use crate::api::names::conversation_id;
 use crate::api::query::{PageQuery, Query, StretchQuery};
-use crate::api::user::conversation_id;
+
 use crate::domain::Status;
 use crate::failure::Failure;
 use crate::store::{self, Counts};

@@ -6,8 +6,8 @@ use entity::users;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::api::view::Iso;
 use crate::domain::{Assignee, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
+use crate::moment::Iso;
 
 /// People by their account.
 pub(super) type People = HashMap<String, users::Model>;

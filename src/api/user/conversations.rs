@@ -3,14 +3,15 @@
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
-use super::send::conversation_id;
 use crate::api::Api;
 use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
+use crate::api::names::conversation_id;
 use crate::api::query::{Query, StretchQuery};
-use crate::api::view::{Iso, UserMessage};
+use crate::api::view::UserMessage;
 use crate::domain::{Conversation, ConversationId, Feedback, Owner, Rating, Refusal};
 use crate::failure::Failure;
+use crate::moment::Iso;
 use crate::store;
 
 #[derive(Serialize)]

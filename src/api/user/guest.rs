@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::send::{SendBody, carry_out, form};
 use crate::api::Api;
-use crate::api::body::{self, Fields};
+use crate::api::body::{self, Fields, JsonBytes};
 use crate::api::caller::Observed;
 use crate::domain::{Customer, EmailAddress, Owner, PhoneNumber};
 use crate::failure::{Code, Failure};
@@ -29,9 +29,8 @@ pub(in crate::api) async fn send_unauthenticated(
     api: web::Data<Api>,
     request: HttpRequest,
     observed: Observed,
-    payload: web::Payload,
+    JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, Failure> {
-    let bytes = body::bytes(&request, payload.into_inner(), api.body_limit).await?;
     pass_guard(&api, &request, &bytes).await?;
     let body: GuestBody = body::parse(&bytes)?;
     let mut fields = Fields::default();

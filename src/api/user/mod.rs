@@ -8,4 +8,4 @@ mod send;
 pub(super) use conversations::{detail, list};
 pub(super) use guest::send_unauthenticated;
 pub(super) use rate::rate;
-pub(super) use send::{client_message_id, conversation_id, send};
+pub(super) use send::send;

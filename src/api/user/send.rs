@@ -9,13 +9,15 @@ use crate::api::Api;
 use crate::api::body::{Fields, Json};
 use crate::api::caller::{Caller, Observed};
 use crate::api::envelope::created;
-use crate::api::view::{Iso, UserMessage};
+use crate::api::names::{client_message_id, conversation_id};
+use crate::api::view::UserMessage;
 use crate::conversation::Outcome;
 use crate::domain::{
     Channel, ClientMessageId, Command, Conversation, ConversationId, Customer, DeviceMetadata, Feedback, MessageText,
-    Open, Origin, Post, Posted, Rating, TextError,
+    Open, Origin, Post, Posted, Rating,
 };
 use crate::failure::Failure;
+use crate::moment::Iso;
 
 /// What the app sends; every field may be missing or null, and each rule is checked behind this.
 #[derive(Debug, Deserialize)]
@@ -79,11 +81,6 @@ pub(super) async fn carry_out(
     answer(id, &outcome)
 }
 
-/// An id that is no UUID is as unknown as one that names nothing (`decisions.md`).
-pub(in crate::api) fn conversation_id(id: &str) -> Result<ConversationId, Failure> {
-    uuid::Uuid::parse_str(id).map(ConversationId).map_err(|_| Failure::conversation_not_found())
-}
-
 /// What is wrong with it goes into `fields`.
 pub(super) fn form(fields: &mut Fields, body: SendBody, headers: &HeaderMap) -> Option<Send> {
     let message = fields.required("message", body.message.as_deref(), MessageText::parse);
@@ -91,27 +88,6 @@ pub(super) fn form(fields: &mut Fields, body: SendBody, headers: &HeaderMap) -> 
     let device_metadata = body.device_metadata.map(DeviceMetadata::parse);
     let device_metadata = device_metadata.and_then(|parsed| fields.keep("device_metadata", parsed));
     message.map(|message| Send { message, conversation: body.conversation_id, client_message_id, device_metadata })
-}
-
-/// The name of a send, from the body or from `Idempotency-Key`; where both are given they must agree.
-pub(in crate::api) fn client_message_id(
-    fields: &mut Fields,
-    in_body: Option<&str>,
-    headers: &HeaderMap,
-) -> Option<ClientMessageId> {
-    const HEADER: &str = "Idempotency-Key";
-    let in_body = fields.optional("client_message_id", in_body, ClientMessageId::parse);
-    let in_header = headers.get("idempotency-key").and_then(|value| {
-        let parsed = value.to_str().map_err(|_| TextError::Nul).and_then(ClientMessageId::parse);
-        fields.keep(HEADER, parsed)
-    });
-    match (&in_body, &in_header) {
-        (Some(body), Some(header)) if body != header => {
-            fields.fault(HEADER, "Idempotency-Key and client_message_id must not differ".to_owned());
-            None
-        }
-        _ => in_body.or(in_header),
-    }
 }
 
 /// What the headers tell of the device, where the body does not: those that came, under their keys.

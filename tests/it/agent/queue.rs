@@ -177,12 +177,15 @@ on_both_databases! {
             server.agent_does(&sarah, &id, "reply", Some(json!({ "message": message, "is_internal": true }))).await;
         }
         server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
+        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "a last note", "is_internal": true }))).await;
         for (query, positions) in [
-            ("", vec![2, 3, 4, 5]),
-            ("?after_position=3", vec![4, 5]),
+            ("", vec![2, 3, 4, 5, 6]),
+            ("?after_position=3", vec![4, 5, 6]),
             ("?after_position=2&limit=1", vec![3]),
             ("?before_seq=2", vec![2, 3, 4]),
             ("?before_seq=2&limit=1", vec![4]),
+            ("?before_seq=1", vec![]),
+            ("?before_seq=3&limit=2", vec![5, 6]),
         ] {
             let answer = server.get(&sarah, &format!("{QUEUE}/{id}{query}")).await;
             let got: Vec<Value> =

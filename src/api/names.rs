@@ -1,0 +1,36 @@
+//! How clients name things: a conversation in a path or a body, and a send.
+
+use actix_web::http::header::HeaderMap;
+
+use super::body::Fields;
+use crate::domain::{ClientMessageId, ConversationId};
+use crate::failure::Failure;
+
+/// An id that is no UUID is as unknown as one that names nothing (`decisions.md`).
+pub(super) fn conversation_id(id: &str) -> Result<ConversationId, Failure> {
+    ConversationId::parse(id).ok_or_else(Failure::conversation_not_found)
+}
+
+/// The name of a send, from the body or from `Idempotency-Key`; where both are given they must agree.
+pub(super) fn client_message_id(
+    fields: &mut Fields,
+    in_body: Option<&str>,
+    headers: &HeaderMap,
+) -> Option<ClientMessageId> {
+    const HEADER: &str = "Idempotency-Key";
+    let in_body = fields.optional("client_message_id", in_body, ClientMessageId::parse);
+    let in_header = headers.get("idempotency-key").and_then(|value| {
+        let Ok(value) = value.to_str() else {
+            fields.fault(HEADER, "Idempotency-Key must be ASCII".to_owned());
+            return None;
+        };
+        fields.keep(HEADER, ClientMessageId::parse(value))
+    });
+    match (&in_body, &in_header) {
+        (Some(body), Some(header)) if body != header => {
+            fields.fault(HEADER, "Idempotency-Key and client_message_id must not differ".to_owned());
+            None
+        }
+        _ => in_body.or(in_header),
+    }
+}

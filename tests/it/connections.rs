@@ -1,0 +1,66 @@
+//! One connection, many requests, as phones and proxies use it.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Backend, Person, QUEUE, TestDatabase, TestServer};
+
+async fn connect(server: &TestServer) -> TcpStream {
+    TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap()
+}
+
+/// Sends a request and reads its answer; the status line.
+async fn ask(connection: &mut TcpStream, head: &str, body: &str) -> String {
+    let request = format!("{head}\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    loop {
+        let read = connection.read_buf(&mut answer).await.unwrap();
+        assert!(read > 0, "the connection ended: {}", String::from_utf8_lossy(&answer));
+        let text = String::from_utf8_lossy(&answer);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        if body.len() == length.parse::<usize>().unwrap() {
+            return head.lines().next().unwrap().to_owned();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_does_not_end_the_connection() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let id = server.conversation(&Person::customer("john")).await;
+    let mut connection = connect(&server).await;
+    let large = "x".repeat(200_000);
+    for round in 0..50 {
+        for (token, path, body, status) in [
+            (&Person::agent("sarah").token, format!("{QUEUE}/{id}/claim"), "{}", "201"),
+            (&Person::agent("mike").token, format!("{QUEUE}/{id}/claim"), "{}", "400"),
+            (&"bad".to_owned(), format!("{QUEUE}/{id}/claim"), large.as_str(), "401"),
+            (&"bad".to_owned(), "/nonsense".to_owned(), "{}", "404"),
+        ] {
+            let head = format!("POST {path} HTTP/1.1\r\nAuthorization: Bearer {token}");
+            let answered = ask(&mut connection, &head, body).await;
+            assert!(answered.contains(status), "round {round}: {answered}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_answered_in_time() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start_with(&database, &[("SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS", "200")]).await;
+    let mut connection = connect(&server).await;
+    let token = Person::agent("sarah").token;
+    let request = format!(
+        "POST {QUEUE}/x/reply HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    tokio::time::timeout(Duration::from_secs(30), connection.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
+}
