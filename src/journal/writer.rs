@@ -1,12 +1,14 @@
 //! The task that commits batch after batch.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::batch::{Batch, gather};
+use super::tally::Counters;
 use super::{Append, AppendOutcome, Intake, postgres, sqlite};
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::ConversationId;
@@ -16,7 +18,12 @@ use crate::domain::ConversationId;
 const KEY_RACE_RETRIES: usize = 3;
 
 /// Commits what comes in until every [`super::Journal`] is gone.
-pub(super) async fn run(database: Database, mut intake: mpsc::Receiver<Intake>, batch_limit: usize) {
+pub(super) async fn run(
+    database: Database,
+    mut intake: mpsc::Receiver<Intake>,
+    batch_limit: usize,
+    counters: Arc<Counters>,
+) {
     let mut received = Vec::new();
     let mut waiting = VecDeque::new();
     while intake.recv_many(&mut received, batch_limit).await > 0 {
@@ -24,17 +31,17 @@ pub(super) async fn run(database: Database, mut intake: mpsc::Receiver<Intake>, 
             match item {
                 Intake::Append(append) => waiting.push_back(append),
                 Intake::Flush(done) => {
-                    commit_all(&database, &mut waiting, batch_limit).await;
+                    commit_all(&database, &mut waiting, batch_limit, &counters).await;
                     // Nobody waits any more, where this fails.
                     let _ = done.send(());
                 }
             }
         }
-        commit_all(&database, &mut waiting, batch_limit).await;
+        commit_all(&database, &mut waiting, batch_limit, &counters).await;
     }
 }
 
-async fn commit_all(database: &Database, waiting: &mut VecDeque<Append>, batch_limit: usize) {
+async fn commit_all(database: &Database, waiting: &mut VecDeque<Append>, batch_limit: usize, counters: &Counters) {
     while !waiting.is_empty() {
         let mut batch = gather(waiting, batch_limit);
         for append in std::mem::take(&mut batch.broken) {
@@ -42,7 +49,7 @@ async fn commit_all(database: &Database, waiting: &mut VecDeque<Append>, batch_l
         }
         if !batch.parts.is_empty() {
             let outcome = commit(database, &batch).await;
-            report(batch, outcome);
+            report(batch, outcome, counters);
         }
     }
 }
@@ -72,9 +79,14 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Databas
 }
 
 /// Tells each caller what came of theirs. A lineage is broken before anything of it can be handed in again.
-fn report(batch: Batch, outcome: Result<Stored, DatabaseError>) {
+fn report(batch: Batch, outcome: Result<Stored, DatabaseError>, counters: &Counters) {
     if let Err(error) = &outcome {
         tracing::error!(%error, conversations = batch.parts.len(), "a commit failed");
+    }
+    if let Ok(stored) = &outcome {
+        // Before anybody hears of it, so that who heard finds it counted.
+        let parts = batch.parts.iter().filter(|(conversation, _)| stored.contains(conversation));
+        counters.committed(parts.map(|(_, part)| part.appends.len()).sum());
     }
     for (conversation, part) in batch.parts {
         let outcome = match &outcome {
