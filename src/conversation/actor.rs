@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 
 use super::command::{CommandError, Execute, Outcome, Pending};
@@ -61,6 +62,8 @@ pub(super) struct ConversationActor {
     pub(super) in_flight: InFlight,
     pub(super) remembered: Remembered,
     pub(super) unconfirmed: Unconfirmed,
+    /// Commands whose name is being looked for in the database, see [`Self::refuse_unless_repeated`].
+    looking_up: usize,
     was_used: bool,
     is_leaving: bool,
 }
@@ -75,6 +78,7 @@ impl ConversationActor {
             in_flight: InFlight::default(),
             remembered: Remembered::default(),
             unconfirmed: Unconfirmed::default(),
+            looking_up: 0,
             was_used: false,
             is_leaving: false,
         }
@@ -90,7 +94,7 @@ impl ConversationActor {
     }
 
     fn take(&mut self, context: &mut Context<Self>, pending: Pending) {
-        if self.waiting.len() + self.in_flight.len() >= self.registry.settings().in_flight {
+        if self.waiting.len() + self.in_flight.len() + self.looking_up >= self.registry.settings().in_flight {
             pending.answer(Err(CommandError::Overloaded));
             return;
         }
@@ -220,6 +224,7 @@ impl ConversationActor {
     fn is_idle(&self) -> bool {
         self.waiting.is_empty()
             && self.in_flight.is_empty()
+            && self.looking_up == 0
             && self.unconfirmed.is_empty()
             && !matches!(self.belief, Belief::Loading)
     }
@@ -318,7 +323,7 @@ impl ConversationActor {
         refusal: Refusal,
     ) {
         let (database, id) = (self.registry.database().clone(), self.id);
-        context.spawn(actix::fut::wrap_future(async move {
+        let look = async move {
             let answer = match crate::store::find_send(&database, key).await {
                 Ok(Some(found)) => KnownSend::new(Arc::new(found.message), &found.conversation)
                     .answer(&pending.command, id)
@@ -327,6 +332,11 @@ impl ConversationActor {
                 Err(error) => Err(CommandError::from(error)),
             };
             pending.answer(answer);
+        };
+        self.looking_up += 1;
+        context.spawn(wrap_future(look).map(|(), actor: &mut Self, context: &mut Context<Self>| {
+            actor.looking_up -= 1;
+            actor.leave_if_done(context);
         }));
     }
 }
