@@ -203,7 +203,7 @@ impl ConversationActor {
                 (answer, _) => decided.pending.answer(answer.map_err(CommandError::Refused)),
             }
         }
-        self.remembered.trim(self.registry.settings().remembered_sends, durable);
+        self.remembered.trim(self.id, self.registry.settings().remembered_sends, durable);
     }
 
     fn settled(&mut self, context: &mut Context<Self>, settled: Settled) {
