@@ -74,8 +74,8 @@ pub(super) struct ConversationActor {
     pub(super) in_flight: InFlight,
     pub(super) remembered: Remembered,
     pub(super) unconfirmed: Unconfirmed,
-    /// Looks for repeats under way.
-    lookups: usize,
+    /// Commands whose name is being looked for in the database, see [`Self::refuse_unless_repeated`].
+    looking_up: usize,
     pub(super) next_look: Option<SpawnHandle>,
     was_used: bool,
     is_leaving: bool,
@@ -91,7 +91,7 @@ impl ConversationActor {
             in_flight: InFlight::default(),
             remembered: Remembered::default(),
             unconfirmed: Unconfirmed::default(),
-            lookups: 0,
+            looking_up: 0,
             next_look: None,
             was_used: false,
             is_leaving: false,
@@ -108,7 +108,7 @@ impl ConversationActor {
     }
 
     fn take(&mut self, context: &mut Context<Self>, pending: Pending) {
-        if self.waiting.len() + self.in_flight.len() >= self.registry.settings().in_flight {
+        if self.waiting.len() + self.in_flight.len() + self.looking_up >= self.registry.settings().in_flight {
             pending.answer(Err(CommandError::Overloaded));
             return;
         }
@@ -243,7 +243,7 @@ impl ConversationActor {
         key: SendKey,
         refusal: Refusal,
     ) {
-        self.lookups += 1;
+        self.looking_up += 1;
         let (database, id) = (self.registry.database().clone(), self.id);
         let look = async move {
             let answer = match crate::store::find_send(&database, key).await {
@@ -256,7 +256,7 @@ impl ConversationActor {
             pending.answer(answer);
         };
         context.spawn(wrap_future(look).map(|(), actor: &mut Self, context: &mut Context<Self>| {
-            actor.lookups -= 1;
+            actor.looking_up -= 1;
             actor.leave_if_done(context);
         }));
     }
@@ -280,7 +280,7 @@ impl ConversationActor {
         self.waiting.is_empty()
             && self.in_flight.is_empty()
             && self.unconfirmed.is_empty()
-            && self.lookups == 0
+            && self.looking_up == 0
             && !matches!(self.belief, Belief::Loading)
     }
 

@@ -1,1 +1,8 @@
+//! Registry, actors and journal together on real databases; the only things made up are the clock and who listens.
 
+mod failing;
+mod limits;
+mod repeats;
+mod retiring;
+mod server;
+mod two_servers;

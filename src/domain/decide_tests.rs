@@ -34,6 +34,7 @@ fn kind(event: &Event) -> &'static str {
         Change::Message(_) => "message",
         Change::Claimed(_) => "claimed",
         Change::Closed(_) => "closed",
+        Change::Rated(_) => "rated",
     }
 }
 
@@ -57,6 +58,26 @@ fn check(command: &Command, table: Table) {
 fn a_customer_writes_until_the_conversation_is_closed() {
     let row = ["message", "message", "message", "This conversation has been closed"];
     check(&send(customer("ada"), "And?"), [row; 3]);
+}
+
+/// Five stars of this customer.
+fn rate(from: Customer) -> Command {
+    Command::Rate(Rate { from, rating: Rating::parse(5.0).unwrap(), feedback: Feedback::parse("quick").unwrap() })
+}
+
+#[test]
+fn a_customer_rates_a_closed_conversation() {
+    const OPEN: &str = "Can only rate closed conversations";
+    check(&rate(customer("ada")), [[OPEN, OPEN, OPEN, "rated"]; 3]);
+    check(&rate(customer("bob")), [["You can only rate your own conversations"; 4]; 3]);
+}
+
+#[test]
+fn a_conversation_is_rated_once() {
+    let mut story = conversation(Status::Closed, None);
+    story.tell(&rate(customer("ada"))).unwrap();
+    assert_eq!(told(story.tell(&rate(customer("ada")))), "Conversation already rated");
+    assert_eq!(told(story.tell(&rate(customer("bob")))), "You can only rate your own conversations");
 }
 
 #[test]
@@ -310,8 +331,7 @@ fn a_conversation_is_shown_as_it_was_opened_however_much_has_happened_since() {
     for command in [note(ANOTHER, "Hm"), reply(ME, "Hi"), send(customer("ada"), "Thanks"), close(ME)] {
         story.tell(&command).unwrap();
     }
-    let state = story.state.as_mut().unwrap();
-    (state.rating, state.feedback) = (Some(5), Some("quick".to_owned()));
+    story.tell(&rate(customer("ada"))).unwrap();
     assert_eq!(story.conversation().as_opened(&opening), opened);
 }
 

@@ -1,1 +1,132 @@
+//! The journal against real databases; what shares a transaction, without one.
 
+mod committing;
+mod failing;
+mod fencing;
+mod gathering;
+mod naming;
+
+use std::sync::Arc;
+
+use entity::{conversation_events, conversations, messages};
+use sea_orm::{DatabaseConnection, EntityTrait, PaginatorTrait};
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::config::{Settings, Sources};
+use crate::database::DatabaseRuntime;
+use crate::domain::Command;
+use crate::store;
+use crate::testing::{Story, TestDatabase, customer, open};
+
+/// One server's journal.
+struct Server {
+    journal: Journal,
+    database: Database,
+    _runtime: DatabaseRuntime,
+}
+
+fn journal_settings() -> JournalSettings {
+    Settings::load(&Sources::default()).expect("the defaults").1.journal
+}
+
+impl Server {
+    async fn start(place: &TestDatabase) -> Self {
+        Self::start_with(place, &journal_settings()).await
+    }
+
+    async fn start_with(place: &TestDatabase, settings: &JournalSettings) -> Self {
+        let (database, runtime) = Database::connect(&place.settings, settings.writers).await.expect("connected");
+        Self { journal: Journal::start(&database, settings), database, _runtime: runtime }
+    }
+
+    fn hand_in(&self, append: Append) {
+        self.journal.append(append).expect("room in the intake");
+    }
+
+    /// What is stored of a conversation.
+    async fn stored(&self, id: ConversationId) -> Option<Conversation> {
+        store::load(&self.database, id, Vec::new(), None).await.expect("loaded").conversation
+    }
+
+    /// A conversation that is stored, with its first message, and the lineage to go on with.
+    async fn opened(&self, opening: &Command) -> Speculating {
+        let mut speculating = Speculating::begin(Story::untold());
+        let (append, outcome) = speculating.append(opening);
+        self.hand_in(append);
+        assert_committed(outcome.await);
+        speculating
+    }
+
+    /// Some of them.
+    async fn opened_by(&self, ids: impl IntoIterator<Item = usize>) -> Vec<Speculating> {
+        let mut all = Vec::new();
+        for id in ids {
+            all.push(self.opened(&open(customer(&format!("customer-{id}")), "Hello", "")).await);
+        }
+        all
+    }
+}
+
+type Outcome = Result<AppendOutcome, oneshot::error::RecvError>;
+
+/// What an actor does: it decides on the state that it believes in, and goes on.
+#[derive(Clone)]
+struct Speculating {
+    story: Story,
+    lineage: Lineage,
+}
+
+impl Speculating {
+    fn begin(story: Story) -> Self {
+        Self { story, lineage: Lineage::begin() }
+    }
+
+    /// As an actor that has just loaded the same state, on whatever server.
+    fn anew(&self) -> Self {
+        Self::begin(self.story.clone())
+    }
+
+    fn append(&mut self, command: &Command) -> (Append, oneshot::Receiver<AppendOutcome>) {
+        let (done, outcome) = oneshot::channel();
+        let append = self.append_and(command, move |what| done.send(what).expect("the test waits for this"));
+        (append, outcome)
+    }
+
+    fn append_and(&mut self, command: &Command, done: impl FnOnce(AppendOutcome) + Send + Sync + 'static) -> Append {
+        let expected_version = self.story.state.as_ref().map_or(0, |state| state.version);
+        let events = self.story.tell(command).expect("not refused");
+        Append {
+            conversation: self.story.id,
+            lineage: self.lineage.clone(),
+            expected_version,
+            events: events.into(),
+            state: Arc::new(self.story.conversation().clone()),
+            done: Completion::new(done),
+        }
+    }
+}
+
+#[track_caller]
+fn assert_committed(outcome: Outcome) {
+    assert!(matches!(outcome, Ok(AppendOutcome::Committed)), "{outcome:?}");
+}
+
+#[track_caller]
+fn assert_conflict(outcome: Outcome) {
+    assert!(matches!(outcome, Ok(AppendOutcome::Conflict)), "{outcome:?}");
+}
+
+#[track_caller]
+fn assert_failed(outcome: Outcome) {
+    assert!(matches!(outcome, Ok(AppendOutcome::Failed(_))), "{outcome:?}");
+}
+
+/// How many rows of each kind there are.
+async fn rows(hand: &DatabaseConnection) -> [u64; 3] {
+    [
+        conversations::Entity::find().count(hand).await.expect("counted"),
+        messages::Entity::find().count(hand).await.expect("counted"),
+        conversation_events::Entity::find().count(hand).await.expect("counted"),
+    ]
+}

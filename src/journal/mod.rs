@@ -13,6 +13,7 @@ mod lineage;
 mod postgres;
 mod row;
 mod sqlite;
+mod tally;
 mod writer;
 
 #[cfg(test)]
@@ -28,6 +29,9 @@ use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Event};
 
 pub use lineage::Lineage;
+pub use tally::Tally;
+
+use tally::Counters;
 
 /// Events of one conversation, to be stored together or not at all.
 pub struct Append {
@@ -90,6 +94,7 @@ pub struct IntakeFull;
 #[derive(Clone, Debug)]
 pub struct Journal {
     writers: Arc<[mpsc::Sender<Intake>]>,
+    counters: Arc<Counters>,
 }
 
 /// What a writer is given.
@@ -103,14 +108,20 @@ impl Journal {
     /// Starts the writers on the database's runtime.
     #[must_use]
     pub fn start(database: &Database, settings: &JournalSettings) -> Self {
+        let counters = Arc::new(Counters::default());
         let writers = (0..settings.writers)
             .map(|_| {
                 let (sender, receiver) = mpsc::channel(settings.intake);
-                database.runtime().spawn(writer::run(database.clone(), receiver, settings.batch));
+                database.runtime().spawn(writer::run(
+                    database.clone(),
+                    receiver,
+                    settings.batch,
+                    Arc::clone(&counters),
+                ));
                 sender
             })
             .collect();
-        Self { writers }
+        Self { writers, counters }
     }
 
     /// Hands in events; [`Append::done`] says what came of them.
@@ -138,6 +149,12 @@ impl Journal {
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.writers.iter().all(|writer| !writer.is_closed())
+    }
+
+    /// What all writers have stored so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.counters.tally()
     }
 
     /// Always the same one for a conversation, so that its appends stay in order.

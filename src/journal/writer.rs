@@ -2,11 +2,13 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, gather};
+use super::tally::Counters;
 use super::{Append, AppendOutcome, Intake, postgres, sqlite};
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::ConversationId;
@@ -17,7 +19,12 @@ use crate::domain::ConversationId;
 const RACE_RETRIES: usize = 3;
 
 /// Commits what comes in until every [`super::Journal`] is gone.
-pub(super) async fn run(database: Database, mut intake: mpsc::Receiver<Intake>, batch_limit: usize) {
+pub(super) async fn run(
+    database: Database,
+    mut intake: mpsc::Receiver<Intake>,
+    batch_limit: usize,
+    counters: Arc<Counters>,
+) {
     let mut received = Vec::new();
     let mut waiting = VecDeque::new();
     while intake.recv_many(&mut received, batch_limit).await > 0 {
@@ -25,17 +32,17 @@ pub(super) async fn run(database: Database, mut intake: mpsc::Receiver<Intake>, 
             match item {
                 Intake::Append(append) => waiting.push_back(append),
                 Intake::Flush(done) => {
-                    commit_all(&database, &mut waiting, batch_limit).await;
+                    commit_all(&database, &mut waiting, batch_limit, &counters).await;
                     // Nobody waits any more, where this fails.
                     let _ = done.send(());
                 }
             }
         }
-        commit_all(&database, &mut waiting, batch_limit).await;
+        commit_all(&database, &mut waiting, batch_limit, &counters).await;
     }
 }
 
-async fn commit_all(database: &Database, waiting: &mut VecDeque<Append>, batch_limit: usize) {
+async fn commit_all(database: &Database, waiting: &mut VecDeque<Append>, batch_limit: usize, counters: &Counters) {
     while !waiting.is_empty() {
         let mut batch = gather(waiting, batch_limit);
         for append in std::mem::take(&mut batch.broken) {
@@ -43,7 +50,7 @@ async fn commit_all(database: &Database, waiting: &mut VecDeque<Append>, batch_l
         }
         if !batch.parts.is_empty() {
             let outcome = commit(database, &batch).await;
-            report(batch, outcome);
+            report(batch, outcome, counters);
         }
     }
 }
@@ -73,9 +80,14 @@ async fn commit(database: &Database, batch: &Batch) -> Result<Stored, DatabaseEr
 }
 
 /// Tells each caller what came of theirs. A lineage is broken before anything of it can be handed in again.
-fn report(batch: Batch, outcome: Result<Stored, DatabaseError>) {
+fn report(batch: Batch, outcome: Result<Stored, DatabaseError>, counters: &Counters) {
     if let Err(error) = &outcome {
         tracing::error!(%error, conversations = batch.parts.len(), "a commit failed");
+    }
+    if let Ok(stored) = &outcome {
+        // Before anybody hears of it, so that who heard finds it counted.
+        let parts = batch.parts.iter().filter(|(conversation, _)| stored.contains(conversation));
+        counters.committed(parts.map(|(_, part)| part.appends.len()).sum());
     }
     for (conversation, part) in batch.parts {
         let outcome = match &outcome {

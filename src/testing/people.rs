@@ -61,11 +61,19 @@ pub(crate) fn send_as(from: Customer, words: &str, client_message_id: &str) -> C
 }
 
 pub(crate) fn reply(from: &str, words: &str) -> Command {
-    Command::Reply(Post { from: agent(from), text: text(words), client_message_id: None })
+    reply_as(from, words, "")
+}
+
+pub(crate) fn reply_as(from: &str, words: &str, client_message_id: &str) -> Command {
+    Command::Reply(Post { from: agent(from), text: text(words), client_message_id: id(client_message_id) })
 }
 
 pub(crate) fn note(from: &str, words: &str) -> Command {
-    Command::Note(Post { from: agent(from), text: text(words), client_message_id: None })
+    note_as(from, words, "")
+}
+
+pub(crate) fn note_as(from: &str, words: &str, client_message_id: &str) -> Command {
+    Command::Note(Post { from: agent(from), text: text(words), client_message_id: id(client_message_id) })
 }
 
 pub(crate) fn close(by: &str) -> Command {

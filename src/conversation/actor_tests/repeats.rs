@@ -1,0 +1,233 @@
+//! A named send happens once, however often and wherever it is repeated.
+
+use std::time::Duration;
+
+use super::server::{Answer, Server, assert_seq_has_no_gap, posted, written};
+use crate::conversation::{CommandError, Outcome};
+use crate::domain::{Author, Command, Conversation, Posted, Refusal};
+use crate::testing::{
+    Halt, TestDatabase, close, customer, guest, note_as, on_both_databases, open, reply_as, send, send_as,
+};
+
+const REUSED: Answer = Err(CommandError::Refused(Refusal::ClientMessageIdReused));
+
+/// A server that knows sends by their name alone as long as they are not stored, and asks the database for the rest.
+async fn forgetful(place: &TestDatabase) -> Server {
+    Server::start_with(place, |settings| settings.conversation.remembered_sends = 0).await
+}
+
+/// What an answer shows. A message shows nobody's phone number, and is stored without one.
+#[track_caller]
+fn shown(answer: Answer) -> (Option<Conversation>, Posted) {
+    let (conversation, message) = match answer {
+        Ok(Outcome::Opened { conversation, message }) => (Some(conversation.as_ref().clone()), message),
+        Ok(Outcome::Posted(message)) => (None, message),
+        other => panic!("no message: {other:?}"),
+    };
+    let mut message = message.as_ref().clone();
+    if let Author::Customer(author) = &mut message.message.author {
+        author.phone_number = None;
+    }
+    (conversation, message)
+}
+
+#[track_caller]
+fn assert_equal(answers: Vec<Answer>) -> Posted {
+    assert_eq!(answers.len(), 20);
+    let mut answers = answers.into_iter().map(shown);
+    let first = answers.next().unwrap();
+    answers.for_each(|answer| assert_eq!(answer, first));
+    first.1
+}
+
+async fn twenty_equal_sends_are_one_message_with_one_answer(place: TestDatabase) {
+    for server in [Server::start(&place).await, forgetful(&place).await] {
+        let id = server.opened().await;
+        for command in [
+            send_as(customer("ada"), "once", &format!("{id}")),
+            reply_as("grace", "once", &format!("{id} reply")),
+            note_as("edsger", "once", &format!("{id} note")),
+        ] {
+            let before = written(&place, id).await.len();
+            let mut asking = Vec::new();
+            for _ in 0..20 {
+                asking.push(server.asking(id, command.clone()));
+                // Others in between, which the repeats must not hold up or disturb.
+                asking.push(server.asking(id, send(customer("ada"), "often")));
+            }
+            let (mut answers, mut others) = (Vec::new(), Vec::new());
+            for (number, answer) in asking.into_iter().enumerate() {
+                if number % 2 == 0 { &mut answers } else { &mut others }.push(answer.await.unwrap());
+            }
+            let once = assert_equal(answers);
+            others.into_iter().for_each(|answer| assert_ne!(posted(answer).id, once.id));
+            // And once more, when all is still.
+            assert_eq!(shown(server.ask(id, command).await).1, once);
+            let written = written(&place, id).await;
+            assert_seq_has_no_gap(&written);
+            assert_eq!(written.len(), before + 21);
+        }
+    }
+}
+
+async fn twenty_equal_sends_to_two_servers_are_one_message_with_one_answer(place: TestDatabase) {
+    for servers in
+        [[Server::start(&place).await, Server::start(&place).await], [forgetful(&place).await, forgetful(&place).await]]
+    {
+        let id = servers[0].opened().await;
+        for round in 0..10 {
+            let command = send_as(customer("ada"), "once", &format!("{id} {round}"));
+            let asking: Vec<_> = (0..20).map(|number| servers[number % 2].asking(id, command.clone())).collect();
+            let mut answers = Vec::new();
+            for answer in asking {
+                answers.push(answer.await.unwrap());
+            }
+            assert_eq!(assert_equal(answers).message.seq, Some(round + 2));
+        }
+        assert_eq!(written(&place, id).await.len(), 11);
+    }
+}
+
+async fn twenty_equal_first_messages_make_one_conversation(place: TestDatabase) {
+    for servers in
+        [[Server::start(&place).await, Server::start(&place).await], [forgetful(&place).await, forgetful(&place).await]]
+    {
+        for sender in [customer("ada"), guest("ada@example.com")] {
+            let command = open(sender, "Hello", &format!("{}", uuid::Uuid::now_v7()));
+            let asking: Vec<_> = (0..20)
+                .map(|number| {
+                    let (registry, command) = (servers[number % 2].registry.clone(), command.clone());
+                    actix::spawn(async move { registry.open(command).await })
+                })
+                .collect();
+            let (mut ids, mut answers) = (Vec::new(), Vec::new());
+            for answer in asking {
+                let (id, outcome) = answer.await.unwrap().unwrap();
+                ids.push(id);
+                answers.push(Ok(outcome));
+            }
+            assert!(ids.iter().all(|id| *id == ids[0]));
+            assert_equal(answers);
+            assert_eq!(written(&place, ids[0]).await.len(), 1);
+        }
+    }
+}
+
+async fn a_repeat_gets_the_first_answer_after_the_conversation_was_closed(place: TestDatabase) {
+    let servers = [Server::start(&place).await, forgetful(&place).await];
+    let opening = open(customer("ada"), "Hello", "opening");
+    let (id, opened) = servers[0].registry.open(opening.clone()).await.unwrap();
+    let opened = shown(Ok(opened));
+    let (sending, replying) = (send_as(customer("ada"), "x", "send"), reply_as("grace", "x", "reply"));
+    let sent = shown(servers[0].ask(id, sending.clone()).await);
+    let replied = shown(servers[0].ask(id, replying.clone()).await);
+    servers[0].ask(id, close("grace")).await.unwrap();
+    for server in &servers {
+        assert_eq!(shown(server.ask(id, sending.clone()).await), sent);
+        assert_eq!(shown(server.ask(id, replying.clone()).await), replied);
+        let (again, outcome) = server.registry.open(opening.clone()).await.unwrap();
+        assert_eq!((again, shown(Ok(outcome))), (id, opened.clone()));
+        // What is no repeat is refused as ever.
+        for command in [send(customer("ada"), "y"), send_as(customer("ada"), "y", "new")] {
+            assert_eq!(server.ask(id, command).await, Err(CommandError::Refused(Refusal::SendToClosed)));
+        }
+        // Whose it is comes before what it repeats.
+        assert_eq!(
+            server.ask(id, send_as(customer("bob"), "x", "send")).await,
+            Err(CommandError::Refused(Refusal::AccessDenied))
+        );
+        assert_eq!(
+            server.ask(id, reply_as("edsger", "x", "reply")).await,
+            Err(CommandError::Refused(Refusal::AssignedToAnother))
+        );
+    }
+    assert_eq!(written(&place, id).await.len(), 3);
+}
+
+async fn a_name_that_was_given_to_something_else_is_refused(place: TestDatabase) {
+    for server in [Server::start(&place).await, forgetful(&place).await] {
+        let name = |what: &str| format!("{what} {:p}", &raw const server);
+        let (id, _) = server.registry.open(open(customer("ada"), "Hello", &name("open"))).await.unwrap();
+        let another = server.opened().await;
+        posted(server.ask(id, send_as(customer("ada"), "x", &name("send"))).await);
+        posted(server.ask(id, reply_as("grace", "x", &name("reply"))).await);
+        for (place, command) in [
+            (id, send_as(customer("ada"), "y", &name("send"))),
+            (id, send_as(customer("ada"), "y", &name("open"))),
+            (another, send_as(customer("ada"), "x", &name("send"))),
+            (another, send_as(customer("ada"), "Hello", &name("open"))),
+            (another, reply_as("grace", "x", &name("reply"))),
+            (id, reply_as("grace", "y", &name("reply"))),
+            (id, note_as("grace", "x", &name("reply"))),
+        ] {
+            assert_eq!(server.ask(place, command.clone()).await, REUSED, "{command:?}");
+        }
+        for command in [
+            open(customer("ada"), "Hello again", &name("open")),
+            // The name of a further message: the conversation that this would make is not there.
+            open(customer("ada"), "x", &name("send")),
+            open(customer("ada"), "y", &name("send")),
+        ] {
+            assert_eq!(server.registry.open(command.clone()).await.map(|(_, outcome)| outcome), REUSED, "{command:?}");
+        }
+        assert_eq!(written(&place, id).await.len(), 3);
+        assert_eq!(written(&place, another).await.len(), 1);
+    }
+}
+
+/// The same name is another sender's own.
+async fn a_name_is_the_senders_own(place: TestDatabase) {
+    let server = Server::start(&place).await;
+    let id = server.opened().await;
+    posted(server.ask(id, send_as(customer("ada"), "x", "name")).await);
+    posted(server.ask(id, reply_as("grace", "y", "name")).await);
+    posted(server.ask(id, note_as("edsger", "z", "name")).await);
+    assert_eq!(written(&place, id).await.len(), 4);
+}
+
+/// It looks for the name in the database before it refuses; meanwhile it has nothing else to do, for longer than an
+/// actor lives that nobody uses.
+async fn an_actor_does_not_retire_while_it_looks_for_a_name(place: TestDatabase) {
+    let server = Server::start_with(&place, |settings| {
+        settings.conversation.idle_seconds = 1;
+        settings.conversation.remembered_sends = 0;
+    })
+    .await;
+    let id = server.opened().await;
+    let sending = send_as(customer("ada"), "x", "name");
+    let sent = shown(server.ask(id, sending.clone()).await);
+    server.ask(id, close("grace")).await.unwrap();
+    let halt = Halt::begin(&server.database).await;
+    let mut repeating = server.asking(id, sending);
+    // The wait is what is tested: two seconds are what an actor without work has at most.
+    let early = tokio::time::timeout(Duration::from_millis(2500), &mut repeating).await;
+    assert!(early.is_err(), "answered without the database: {early:?}");
+    assert_eq!(server.registry.live(), 1);
+    drop(halt);
+    assert_eq!(shown(repeating.await.unwrap()), sent);
+}
+
+async fn looking_for_names_is_limited_too(place: TestDatabase) {
+    let server = Server::start_with(&place, |settings| settings.conversation.in_flight = 5).await;
+    let id = server.opened().await;
+    server.ask(id, close("grace")).await.unwrap();
+    let halt = Halt::begin(&server.database).await;
+    let asking = |number: usize| -> Command { send_as(customer("ada"), "x", &format!("{number}")) };
+    let mut looking: Vec<_> = (0..6).map(|number| server.asking(id, asking(number))).collect();
+    assert_eq!(looking.pop().unwrap().await.unwrap(), Err(CommandError::Overloaded));
+    drop(halt);
+    for answer in looking {
+        assert_eq!(answer.await.unwrap(), Err(CommandError::Refused(Refusal::SendToClosed)));
+    }
+}
+
+on_both_databases!(
+    twenty_equal_sends_are_one_message_with_one_answer,
+    twenty_equal_sends_to_two_servers_are_one_message_with_one_answer,
+    twenty_equal_first_messages_make_one_conversation,
+    a_repeat_gets_the_first_answer_after_the_conversation_was_closed,
+    a_name_that_was_given_to_something_else_is_refused,
+    a_name_is_the_senders_own,
+    an_actor_does_not_retire_while_it_looks_for_a_name,
+    looking_for_names_is_limited_too,
+);

@@ -1,0 +1,168 @@
+//! A server without its edges, and what it told.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use entity::messages;
+use parking_lot::Mutex;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::config::{Settings, Sources};
+use crate::conversation::{
+    Announce, Clock, CommandError, ConversationIds, Outcome, Registry, RegistryParts, SystemClock,
+};
+use crate::database::{Database, DatabaseRuntime};
+use crate::domain::{Command, Conversation, ConversationId, Customer, Event, Posted, Timestamp};
+use crate::journal::Journal;
+use crate::store;
+use crate::testing::{TestDatabase, customer, open};
+
+pub(super) type Answer = Result<Outcome, CommandError>;
+
+/// Keeps what it is told; does something else once, when asked to.
+#[derive(Default)]
+pub(super) struct Listener {
+    heard: watch::Sender<Vec<Event>>,
+    pub(super) panics: AtomicBool,
+    hold: Mutex<Option<(oneshot::Sender<()>, mpsc::Receiver<()>)>>,
+}
+
+impl Announce for Listener {
+    fn announce(&self, _: &Conversation, events: &[Event]) {
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "the listener panics, as the test wants");
+        if let Some((entered, until)) = self.hold.lock().take() {
+            entered.send(()).expect("the test waits for this");
+            let _ = until.recv();
+        }
+        self.heard.send_modify(|heard| heard.extend(events.iter().cloned()));
+    }
+}
+
+impl Listener {
+    /// Has the next announcement take until the answer's second half is dropped; the first tells when it has begun.
+    pub(super) fn hold(&self) -> (oneshot::Receiver<()>, mpsc::Sender<()>) {
+        let (entered, has_entered) = oneshot::channel();
+        let (letting_go, until) = mpsc::channel();
+        *self.hold.lock() = Some((entered, until));
+        (has_entered, letting_go)
+    }
+
+    /// What was heard so far; what follows an answer that is out may be missing.
+    pub(super) fn heard(&self) -> Vec<Event> {
+        self.heard.borrow().clone()
+    }
+
+    /// What was heard, once it is as many events.
+    pub(super) async fn heard_events(&self, count: usize) -> Vec<Event> {
+        self.heard.subscribe().wait_for(|heard| heard.len() >= count).await.expect("the listener lives").clone()
+    }
+}
+
+/// The machine's clock, which panics once when asked to.
+#[derive(Default)]
+pub(super) struct TestClock {
+    pub(super) panics: AtomicBool,
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "the clock panics, as the test wants");
+        SystemClock.now()
+    }
+}
+
+pub(super) struct Server {
+    pub(super) registry: Arc<Registry>,
+    pub(super) listener: Arc<Listener>,
+    pub(super) clock: Arc<TestClock>,
+    pub(super) database: Database,
+    _runtime: DatabaseRuntime,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.registry.stop();
+    }
+}
+
+impl Server {
+    pub(super) async fn start(place: &TestDatabase) -> Self {
+        Self::start_with(place, |_| {}).await
+    }
+
+    /// With other settings than the defaults; the database's stand in `place`.
+    pub(super) async fn start_with(place: &TestDatabase, change: impl FnOnce(&mut Settings)) -> Self {
+        let (_, mut settings) = Settings::load(&Sources::default()).expect("the defaults");
+        change(&mut settings);
+        let (database, runtime) =
+            Database::connect(&place.settings, settings.journal.writers).await.expect("connected");
+        let (listener, clock) = (Arc::new(Listener::default()), Arc::new(TestClock::default()));
+        let registry = Registry::start(RegistryParts {
+            database: database.clone(),
+            journal: Journal::start(&database, &settings.journal),
+            announcer: Arc::<Listener>::clone(&listener),
+            clock: Arc::<TestClock>::clone(&clock),
+            ids: ConversationIds::new(&settings.auth.jwt_secret).expect("any secret will do"),
+            settings: settings.conversation,
+            request_timeout: Duration::from_secs(20),
+        });
+        Self { registry, listener, clock, database, _runtime: runtime }
+    }
+
+    /// Begins one of Ada's conversations. The listener has heard of it then: an answer may be out before.
+    pub(super) async fn opened(&self) -> ConversationId {
+        self.opened_by(customer("ada")).await
+    }
+
+    pub(super) async fn opened_by(&self, customer: Customer) -> ConversationId {
+        let (id, _) = self.registry.open(open(customer, "Hello", "")).await.expect("opened");
+        let is_told = |heard: &Vec<Event>| heard.iter().any(|event| event.conversation == id);
+        self.listener.heard.subscribe().wait_for(is_told).await.expect("the listener lives");
+        id
+    }
+
+    /// Asks, and waits for the answer.
+    pub(super) async fn ask(&self, id: ConversationId, command: Command) -> Answer {
+        self.registry.execute(id, command).await
+    }
+
+    /// Asks in a task of its own: tasks run in the order in which they are made.
+    pub(super) fn asking(&self, id: ConversationId, command: Command) -> JoinHandle<Answer> {
+        let registry = Arc::clone(&self.registry);
+        actix::spawn(async move { registry.execute(id, command).await })
+    }
+
+    pub(super) async fn stored(&self, id: ConversationId) -> Option<Conversation> {
+        store::load(&self.database, id, Vec::new(), None).await.expect("loaded").conversation
+    }
+}
+
+/// The message of an answer that has one.
+#[track_caller]
+pub(super) fn posted(answer: Answer) -> Arc<Posted> {
+    match answer {
+        Ok(Outcome::Opened { message, .. } | Outcome::Posted(message)) => message,
+        other => panic!("no message: {other:?}"),
+    }
+}
+
+/// All messages of a conversation, in order.
+pub(super) async fn written(place: &TestDatabase, id: ConversationId) -> Vec<messages::Model> {
+    messages::Entity::find()
+        .filter(messages::Column::ConversationId.eq(id.0))
+        .order_by_asc(messages::Column::Position)
+        .all(&place.hand().await)
+        .await
+        .expect("read")
+}
+
+/// `seq` of all visible ones is 1, 2, 3 …
+#[track_caller]
+pub(super) fn assert_seq_has_no_gap(written: &[messages::Model]) {
+    let seqs: Vec<i64> = written.iter().filter_map(|message| message.seq).collect();
+    assert!(seqs.iter().copied().eq(1..=seqs.len() as i64), "{seqs:?}");
+}

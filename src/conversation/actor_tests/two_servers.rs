@@ -1,0 +1,189 @@
+//! Two servers on one database write to one conversation: the outcome is as with one.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use super::server::{Answer, Server, assert_seq_has_no_gap, posted, written};
+use crate::conversation::{CommandError, Outcome};
+use crate::domain::{Change, Command, ConversationId, Event, EventId, Refusal};
+use crate::testing::{TestDatabase, agent, customer, on_both_databases, send};
+
+const SENDERS: usize = 8;
+const SENDS: usize = 40;
+const AGENTS: usize = 32;
+
+/// What one server's senders met: how long each answer took.
+struct Met {
+    latencies: Vec<Duration>,
+    whole: Duration,
+}
+
+/// Sends, each sender one after the other, as a client does that waits for its answer.
+async fn hammer(server: &Server, id: ConversationId, name: &str) -> (Vec<(EventId, String)>, Met) {
+    let begun = Instant::now();
+    let mut senders = Vec::new();
+    for sender in 0..SENDERS {
+        let (registry, name) = (server.registry.clone(), name.to_owned());
+        senders.push(actix::spawn(async move {
+            let mut met = Vec::new();
+            for number in 0..SENDS {
+                let words = format!("{name} {sender} {number}");
+                let asked = Instant::now();
+                let answer = registry.execute(id, send(customer("ada"), &words)).await;
+                met.push((posted(answer).id, words, asked.elapsed()));
+            }
+            met
+        }));
+    }
+    let mut acknowledged = Vec::new();
+    let mut latencies = Vec::new();
+    for sender in senders {
+        for (id, words, latency) in sender.await.unwrap() {
+            acknowledged.push((id, words));
+            latencies.push(latency);
+        }
+    }
+    latencies.sort();
+    (acknowledged, Met { latencies, whole: begun.elapsed() })
+}
+
+async fn claim(server: &Server, id: ConversationId, name: &str) -> Vec<(String, Answer)> {
+    let claims: Vec<_> = (0..AGENTS)
+        .map(|number| {
+            let who = format!("{name} {number}");
+            (who.clone(), server.asking(id, Command::Claim(agent(&who))))
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for (who, claim) in claims {
+        answers.push((who, claim.await.unwrap()));
+    }
+    answers
+}
+
+#[track_caller]
+fn winner(answers: Vec<(String, Answer)>) -> String {
+    let mut winners = Vec::new();
+    for (who, answer) in answers {
+        match answer {
+            Ok(Outcome::Claimed(assignee)) => {
+                assert_eq!(assignee.id.as_str(), who);
+                winners.push(who);
+            }
+            other => assert_eq!(other, Err(CommandError::Refused(Refusal::ClaimedByAnother))),
+        }
+    }
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    winners.remove(0)
+}
+
+/// In order, none twice; gives their ids.
+#[track_caller]
+fn in_order(heard: &[Event]) -> HashSet<EventId> {
+    assert!(heard.is_sorted_by(|one, next| one.position < next.position));
+    heard.iter().map(|event| event.id).collect()
+}
+
+/// What each server told, once it is so much in all.
+async fn all_heard(servers: &[Server; 2], count: usize) -> [Vec<Event>; 2] {
+    loop {
+        let heard = servers.each_ref().map(|server| server.listener.heard());
+        let [one, two] = heard.each_ref().map(Vec::len);
+        if one + two >= count {
+            return heard;
+        }
+        let [of_one, of_two] = servers.each_ref().map(|server| &server.listener);
+        tokio::select! {
+            _ = of_one.heard_events(one + 1) => {}
+            _ = of_two.heard_events(two + 1) => {}
+        }
+    }
+}
+
+async fn two_servers_that_hammer_one_conversation_agree(place: TestDatabase) {
+    let servers = [Server::start(&place).await, Server::start(&place).await];
+    let id = servers[0].opened().await;
+
+    let [one, two] = &servers;
+    let ((mut acknowledged, met_one), (more, met_two), mut claims, more_claims) =
+        tokio::join!(hammer(one, id, "one"), hammer(two, id, "two"), claim(one, id, "one"), claim(two, id, "two"));
+    acknowledged.extend(more);
+    claims.extend(more_claims);
+    let winner = winner(claims);
+
+    // Every acknowledged send is stored once, and nothing else is.
+    let written = written(&place, id).await;
+    assert_seq_has_no_gap(&written);
+    let stored: HashMap<_, _> =
+        written.iter().skip(1).map(|message| (EventId(message.id), message.body.clone())).collect();
+    assert_eq!(stored, acknowledged.into_iter().collect());
+    assert_eq!(written.len(), 1 + 2 * SENDERS * SENDS);
+    let state = one.stored(id).await.unwrap();
+    assert_eq!(state.assignee.unwrap().id.as_str(), winner);
+    // Created, all messages, and one claim.
+    assert_eq!(state.version, written.len() as i64 + 2);
+
+    // Both together told of everything, each of its own, in order.
+    let heard = all_heard(&servers, state.version as usize).await;
+    let [of_one, of_two] = [in_order(&heard[0]), in_order(&heard[1])];
+    assert!(of_one.is_disjoint(&of_two));
+    let mut all: Vec<_> = heard.into_iter().flatten().collect();
+    all.sort_by_key(|event| event.position);
+    assert!(all.iter().map(|event| event.position).eq(1..=state.version));
+    for (event, message) in all.iter().filter_map(Event::posted).zip(&written) {
+        assert_eq!(
+            (event.id.0, event.message.seq, event.message.text.as_str()),
+            (message.id, message.seq, message.body.as_str())
+        );
+    }
+    assert_eq!(all.iter().filter(|event| matches!(event.change, Change::Claimed(_))).count(), 1);
+
+    for (name, met) in [("one", met_one), ("two", met_two)] {
+        let at = |share: usize| met.latencies[(met.latencies.len() - 1) * share / 100].as_millis();
+        println!(
+            "{:?}, server {name}: {} sends in {} ms; ms to an answer: median {}, 90% {}, 99% {}, most {}",
+            place.backend,
+            met.latencies.len(),
+            met.whole.as_millis(),
+            at(50),
+            at(90),
+            at(99),
+            at(100),
+        );
+    }
+}
+
+async fn of_many_agents_on_two_servers_one_gets_each_conversation(place: TestDatabase) {
+    let servers = [Server::start(&place).await, Server::start(&place).await];
+    for round in 0..30 {
+        let id = servers[round % 2].opened().await;
+        let [one, two] = &servers;
+        let (mut answers, more) = tokio::join!(claim(one, id, "one"), claim(two, id, "two"));
+        answers.extend(more);
+        let winner = winner(answers);
+        let state = one.stored(id).await.unwrap();
+        assert_eq!((state.assignee.unwrap().id.as_str(), state.version), (winner.as_str(), 3));
+    }
+}
+
+/// What a server believed is out of date: it finds that out, and nobody who asks it notices.
+async fn a_server_that_was_overtaken_answers_as_if_it_had_known(place: TestDatabase) {
+    let [one, two] = [Server::start(&place).await, Server::start(&place).await];
+    let id = one.opened().await;
+    two.ask(id, Command::Claim(agent("edsger"))).await.unwrap();
+    assert_eq!(
+        one.ask(id, Command::Claim(agent("grace"))).await,
+        Err(CommandError::Refused(Refusal::ClaimedByAnother)),
+        "one still believed that nobody holds it"
+    );
+    two.ask(id, crate::testing::close("edsger")).await.unwrap();
+    assert_eq!(one.ask(id, send(customer("ada"), "x")).await, Err(CommandError::Refused(Refusal::SendToClosed)));
+    assert_eq!(in_order(&two.listener.heard_events(2).await).len(), 2);
+    assert_eq!(in_order(&one.listener.heard()).len(), 2);
+}
+
+on_both_databases!(
+    two_servers_that_hammer_one_conversation_agree,
+    of_many_agents_on_two_servers_one_gets_each_conversation,
+    a_server_that_was_overtaken_answers_as_if_it_had_known,
+);
