@@ -3,22 +3,48 @@
 //! A frame that a server sends is not masked, so the finished WebSocket frame, header and all, is the same for every socket and is
 //! shared as bytes. The Engine.IO packet that a polling client gets is a slice of the same bytes, behind the header.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::{BufMut, Bytes};
 
 /// Longest header of an unmasked frame: two bytes, and eight of length.
 const LONGEST_HEADER: usize = 10;
+/// What a packet costs in a queue besides its bytes.
+const OVERHEAD: usize = 64;
+/// A single frame up to this many bytes is copied to be written, which is cheaper than to share it.
+const COPIED: usize = 2048;
 /// FIN and the opcode of a text frame (RFC 6455, section 5.2).
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PONG: u8 = 0x8a;
 
-/// One finished packet; a clone costs one reference count.
+/// One finished packet. A clone costs one reference count, and a place in a queue one pointer.
 #[derive(Debug, Clone)]
-pub struct SharedPacket {
-    frame: Bytes,
-    header: u8,
+pub struct SharedPacket(Arc<Frame>);
+
+/// A frame, behind some room that its header did not need.
+#[derive(Debug)]
+struct Frame {
+    buffer: Vec<u8>,
+    start: u8,
+    data: u8,
+}
+
+impl Frame {
+    fn bytes(&self) -> &[u8] {
+        self.buffer.get(usize::from(self.start)..).unwrap_or(&[])
+    }
+}
+
+/// A frame as the owner of its bytes.
+struct FrameOwner(SharedPacket);
+
+impl AsRef<[u8]> for FrameOwner {
+    fn as_ref(&self) -> &[u8] {
+        self.0.frame()
+    }
 }
 
 impl SharedPacket {
@@ -55,25 +81,40 @@ impl SharedPacket {
 
     /// The WebSocket frame.
     #[must_use]
-    pub fn frame(&self) -> &Bytes {
-        &self.frame
+    pub fn frame(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    /// What it costs in a queue: its bytes, and something for keeping it.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        self.frame().len() + OVERHEAD
+    }
+
+    /// The WebSocket frame, to be written.
+    pub(super) fn into_bytes(self) -> Bytes {
+        if self.frame().len() <= COPIED {
+            Bytes::copy_from_slice(self.frame())
+        } else {
+            Bytes::from_owner(FrameOwner(self))
+        }
     }
 
     /// The Engine.IO packet in it.
     #[must_use]
     pub fn data(&self) -> &[u8] {
-        self.frame.get(usize::from(self.header)..).unwrap_or(&[])
+        self.0.buffer.get(usize::from(self.0.data)..).unwrap_or(&[])
     }
 
     /// Whether this is a control frame, which means nothing to a polling client.
     fn is_control(&self) -> bool {
-        self.frame.first().is_some_and(|first| first & 0x08 != 0)
+        self.frame().first().is_some_and(|first| first & 0x08 != 0)
     }
 
     /// How long [`SharedPacket::write_polled`] makes it.
     #[must_use]
     pub fn polled_length(&self) -> usize {
-        match self.frame.first() {
+        match self.frame().first() {
             Some(&TEXT) => self.data().len(),
             Some(&BINARY) => 1 + self.data().len().div_ceil(3) * 4,
             _ => 0,
@@ -85,7 +126,7 @@ impl SharedPacket {
         if self.is_control() {
             return;
         }
-        match self.frame.first() {
+        match self.frame().first() {
             Some(&BINARY) => {
                 payload.push(b'b');
                 let start = payload.len();
@@ -152,7 +193,11 @@ impl PacketWriter {
         if let (Some(room), Some(header)) = (self.buffer.get_mut(start..LONGEST_HEADER), header.get(..used)) {
             room.copy_from_slice(header);
         }
-        SharedPacket { frame: Bytes::from(self.buffer).slice(start..), header: u8::try_from(used).unwrap_or(u8::MAX) }
+        SharedPacket(Arc::new(Frame {
+            buffer: self.buffer,
+            start: u8::try_from(start).unwrap_or_default(),
+            data: LONGEST_HEADER as u8,
+        }))
     }
 }
 
@@ -177,7 +222,7 @@ mod tests {
     #[test]
     fn one_packet_serves_both_transports() {
         let packet = SharedPacket::text("4hello");
-        assert_eq!(packet.frame().as_ref(), b"\x81\x064hello");
+        assert_eq!(packet.frame(), b"\x81\x064hello");
         let mut payload = Vec::new();
         packet.write_polled(&mut payload);
         assert_eq!(payload, b"4hello");
@@ -195,6 +240,6 @@ mod tests {
         let mut payload = Vec::new();
         SharedPacket::pong(b"x").write_polled(&mut payload);
         assert!(payload.is_empty());
-        assert_eq!(SharedPacket::close(Some(1009)).frame().as_ref(), [0x88, 2, 3, 0xf1]);
+        assert_eq!(SharedPacket::close(Some(1009)).frame(), [0x88, 2, 3, 0xf1]);
     }
 }

@@ -88,6 +88,7 @@ impl PayloadWriter {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::engineio::packet::Message;
@@ -131,5 +132,38 @@ mod tests {
         assert!(writer.push(&SharedPacket::text("4cd")));
         assert!(!writer.push(&SharedPacket::text("4")));
         assert_eq!(writer.finish(), b"4ab\x1e4cd");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_joined_is_taken_apart_again(
+            messages in prop::collection::vec(
+                prop_oneof![
+                    "[^\x1e]{0,20}".prop_map(|data| Message::Text(data.into())),
+                    prop::collection::vec(any::<u8>(), 0..20).prop_map(|data| Message::Binary(data.into())),
+                ],
+                1..20,
+            ),
+        ) {
+            let mut writer = PayloadWriter::with_limit(usize::MAX);
+            for message in &messages {
+                writer.push(&match message {
+                    Message::Text(text) => SharedPacket::text(&["4", text].concat()),
+                    Message::Binary(bytes) => SharedPacket::binary(bytes),
+                });
+            }
+            let payload = ByteString::try_from(writer.finish()).unwrap();
+            let packets: Vec<_> = decode(&payload, usize::MAX).map(Result::unwrap).collect();
+            let expected: Vec<_> = messages.into_iter().map(Packet::Message).collect();
+            prop_assert_eq!(packets, expected);
+        }
+
+        #[test]
+        fn any_text_is_packets_and_then_at_most_one_error(text in any::<String>(), limit in 0_usize..5) {
+            let payload = ByteString::from(text);
+            let packets: Vec<_> = decode(&payload, limit).collect();
+            prop_assert!(packets.len() <= limit + 1);
+            prop_assert!(packets.iter().rev().skip(1).all(Result::is_ok));
+        }
     }
 }

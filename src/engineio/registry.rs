@@ -30,6 +30,8 @@ pub(super) struct Registry {
     sessions: DashMap<SessionId, Found>,
     addresses: DashMap<IpAddr, usize>,
     count: AtomicUsize,
+    /// Actors that have not stopped, whether their sessions are still known or not.
+    running: AtomicUsize,
     rate: Mutex<Rate>,
     closing: AtomicBool,
     max_sessions: usize,
@@ -61,6 +63,7 @@ impl Registry {
             sessions: DashMap::new(),
             addresses: DashMap::new(),
             count: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
             rate: Mutex::new(Rate { tokens: a_second, a_second, filled: Instant::now() }),
             closing: AtomicBool::new(false),
             max_sessions: config.max_sessions,
@@ -101,6 +104,17 @@ impl Registry {
 
     pub(super) fn count(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// Counts an actor until the guard is dropped.
+    pub(super) fn run(self: &Arc<Self>) -> Running {
+        self.running.fetch_add(1, Ordering::AcqRel);
+        Running(Arc::clone(self))
+    }
+
+    /// Whether no actor is at work any more.
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.load(Ordering::Acquire) == 0
     }
 
     /// No session is admitted any more.
@@ -166,5 +180,14 @@ pub(super) struct Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         self.admission.registry.sessions.remove(&self.id);
+    }
+}
+
+/// A session's actor that has not stopped.
+pub(super) struct Running(Arc<Registry>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! Copies, never slices: a header's value in actix-web shares the connection's read buffer, and keeping one keeps all of it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use actix_web::HttpRequest;
 
@@ -21,9 +24,9 @@ pub struct SessionRequest {
     pub address: Option<IpAddr>,
 }
 
-/// A few headers, in as little room as they take.
+/// A few headers, in as little room as they take. A clone costs a reference count.
 #[derive(Debug, Clone, Default)]
-pub struct Headers(Box<[(Box<str>, Box<str>)]>);
+pub struct Headers(Arc<[(Box<str>, Box<str>)]>);
 
 impl Headers {
     /// The value of a header, by its name in lower case. Headers whose values are no text are not kept.

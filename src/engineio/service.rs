@@ -86,13 +86,13 @@ impl EngineIo {
         self.shared.registry.count()
     }
 
-    /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone or the time to
-    /// close is over.
+    /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone and the application
+    /// has finished with them, or the time to close is over.
     pub async fn close(&self) {
         let registry = &self.shared.registry;
         registry.refuse_all();
         let deadline = tokio::time::Instant::now() + self.shared.config.close_timeout;
-        while registry.count() > 0 && tokio::time::Instant::now() < deadline {
+        while !registry.is_idle() && tokio::time::Instant::now() < deadline {
             // Again and again: a handshake that was under way may have come through.
             registry.for_each(|found| found.outbox.end(CloseReason::ServerShuttingDown));
             tokio::time::sleep(CLOSE_CHECK).await;
@@ -115,10 +115,11 @@ impl EngineIo {
         let wish = handshake::check(request, &shared.config, &shared.registry, |request| self.allow(request));
         match wish {
             Ok(Wish::Open(Transport::Polling)) => self.open_polling(request),
-            Ok(Wish::Open(Transport::WebSocket)) => self.open_websocket(request, payload).await,
             Ok(Wish::Poll(found)) => polling::poll(request, found, &shared.config).await,
-            Ok(Wish::Post(found)) => polling::post(request, payload, found, &shared.config).await,
-            Ok(Wish::Upgrade(found)) => self.upgrade(request, payload, found).await,
+            // Boxed, so that a poll, which waits long, does not hold room for what it is not.
+            Ok(Wish::Open(Transport::WebSocket)) => Box::pin(self.open_websocket(request, payload)).await,
+            Ok(Wish::Post(found)) => Box::pin(polling::post(request, payload, found, &shared.config)).await,
+            Ok(Wish::Upgrade(found)) => Box::pin(self.upgrade(request, payload, found)).await,
             Err(refusal) => refusal.answer(handshake::is_upgrade(request)),
         }
     }
@@ -184,7 +185,7 @@ impl EngineIo {
         Session::create(|context| {
             let found = Found { outbox: Arc::clone(&outbox), actor: context.address() };
             let registration = admission.register(id, found);
-            Session::new(Arc::clone(&shared.config), outbox, connection, registration, reader)
+            Session::new(Arc::clone(&shared.config), outbox, connection, registration, shared.registry.run(), reader)
         });
     }
 

@@ -30,7 +30,7 @@ use super::{
     frame::SharedPacket,
     outbox::{Delivery, Outbox},
     packet::{Packet, PacketError},
-    registry::Registration,
+    registry::{Registration, Running},
 };
 
 /// Packets handled before other tasks of the worker get their turn.
@@ -80,6 +80,8 @@ pub(super) struct Session {
     outbox: Arc<Outbox>,
     connection: Box<dyn Connection>,
     registration: Option<Registration>,
+    #[expect(dead_code, reason = "held for its drop alone")]
+    running: Running,
     posts: VecDeque<Post>,
     reader: Option<Reader>,
     phase: Phase,
@@ -101,6 +103,7 @@ impl Session {
         outbox: Arc<Outbox>,
         connection: Box<dyn Connection>,
         registration: Registration,
+        running: Running,
         reader: Option<Reader>,
     ) -> Self {
         Self {
@@ -108,6 +111,7 @@ impl Session {
             outbox,
             connection,
             registration: Some(registration),
+            running,
             posts: VecDeque::new(),
             reader,
             phase: Phase::Open,

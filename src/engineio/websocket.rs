@@ -126,25 +126,30 @@ impl Stream for WebSocketReader {
                     continue;
                 }
                 Ok(AggregatedMessage::Pong(_)) => continue,
-                Ok(AggregatedMessage::Close(_)) => Inbound::Ended(CloseReason::TransportClose, None),
-                Err(error) => broken(&error),
+                // The client's code is said back, as its own close event shows ours.
+                Ok(AggregatedMessage::Close(reason)) => {
+                    Inbound::Ended(CloseReason::TransportClose, reason.map(|reason| reason.code.into()))
+                }
+                Err(error) => match broken(&error) {
+                    Some(ended) => ended,
+                    None => continue,
+                },
             }));
         }
     }
 }
 
-/// Tells a connection that ended from one that broke the rules.
-fn broken(error: &ProtocolError) -> Inbound {
-    let payload = match error {
-        ProtocolError::Overflow => {
-            return Inbound::Ended(CloseReason::TransportError, Some(TOO_BIG));
-        }
-        ProtocolError::Io(error) => error.get_ref().and_then(|cause| cause.downcast_ref::<PayloadError>()),
-        _ => None,
-    };
-    match payload {
-        Some(PayloadError::Overflow) => Inbound::Ended(CloseReason::TransportError, Some(TOO_BIG)),
-        Some(_) => Inbound::Ended(CloseReason::TransportClose, None),
-        None => Inbound::Ended(CloseReason::TransportError, None),
+/// Tells a client that broke the rules from a connection that ended. `None` for the latter: actix-ws reports the end before it has
+/// given out what it read, so what comes last is still to come.
+fn broken(error: &ProtocolError) -> Option<Inbound> {
+    let too_big = Inbound::Ended(CloseReason::TransportError, Some(TOO_BIG));
+    match error {
+        ProtocolError::Overflow => Some(too_big),
+        ProtocolError::Io(error) => match error.get_ref().and_then(|cause| cause.downcast_ref::<PayloadError>()) {
+            Some(PayloadError::Overflow) => Some(too_big),
+            Some(_) => None,
+            None => Some(Inbound::Ended(CloseReason::TransportError, None)),
+        },
+        _ => Some(Inbound::Ended(CloseReason::TransportError, None)),
     }
 }

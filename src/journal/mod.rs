@@ -22,6 +22,7 @@ mod journal_tests;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::JournalSettings;
@@ -56,6 +57,11 @@ impl Completion {
     /// Will call this.
     pub fn new(tell: impl FnOnce(AppendOutcome) + Send + Sync + 'static) -> Self {
         Self(Some(Box::new(tell)))
+    }
+
+    /// Will call nothing: the append was not taken.
+    fn disarm(mut self) {
+        self.0 = None;
     }
 
     fn tell(mut self, outcome: AppendOutcome) {
@@ -131,7 +137,15 @@ impl Journal {
     /// not called.
     pub fn append(&self, append: Append) -> Result<(), IntakeFull> {
         let writer = self.writer_of(append.conversation).ok_or(IntakeFull)?;
-        writer.try_send(Intake::Append(append)).map_err(|_| IntakeFull)
+        match writer.try_send(Intake::Append(append)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(refused) | TrySendError::Closed(refused)) => {
+                if let Intake::Append(append) = refused {
+                    append.done.disarm();
+                }
+                Err(IntakeFull)
+            }
+        }
     }
 
     /// Waits until all that was handed in so far has been dealt with.

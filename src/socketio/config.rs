@@ -38,7 +38,8 @@ pub struct RecoveryConfig {
     pub max_disconnection: Duration,
     /// Most events kept for one socket. What its client confirmed with a pong is not kept. Default 1024.
     pub max_packets: usize,
-    /// Most bytes kept for one socket; events of broadcasts count in full for each, though they are shared. Default 512 KiB.
+    /// Most bytes kept for one socket, each packet counted with 64 bytes on top; events of broadcasts count in full for each, though
+    /// they are shared. At most half of the engine's outgoing budget, whatever stands here. Default 512 KiB.
     pub max_bytes: usize,
     /// Most sockets of a namespace that are kept while their clients are away; the longest away goes first. Default 10 000.
     pub max_sockets: usize,

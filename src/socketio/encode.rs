@@ -2,8 +2,6 @@
 //!
 //! Pure: no I/O. JSON is serialised straight into the finished WebSocket frame.
 
-use std::sync::Arc;
-
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use serde_json::Value;
 
@@ -13,27 +11,27 @@ use crate::engineio::frame::{PacketWriter, SharedPacket};
 /// Room for what most packets take.
 const USUAL_LENGTH: usize = 246;
 
-/// A packet and its attachments, which stay together. A clone costs reference counts.
-#[derive(Debug, Clone)]
-pub(crate) struct SharedMessage {
+/// A packet and its attachments, which stay together.
+#[derive(Debug)]
+pub(crate) struct EncodedMessage {
     head: SharedPacket,
-    attachments: Option<Arc<[SharedPacket]>>,
+    attachments: Box<[SharedPacket]>,
 }
 
-impl SharedMessage {
+impl EncodedMessage {
     pub(crate) fn packets(&self) -> impl Iterator<Item = &SharedPacket> + Clone {
-        std::iter::once(&self.head).chain(self.attachments.iter().flat_map(|more| more.iter()))
+        std::iter::once(&self.head).chain(&*self.attachments)
     }
 
-    /// Bytes in all, as frames.
-    pub(crate) fn length(&self) -> usize {
-        self.packets().map(|packet| packet.frame().len()).sum()
+    /// What it costs in a queue.
+    pub(crate) fn cost(&self) -> usize {
+        self.packets().map(SharedPacket::cost).sum()
     }
 }
 
-impl From<SharedPacket> for SharedMessage {
+impl From<SharedPacket> for EncodedMessage {
     fn from(head: SharedPacket) -> Self {
-        Self { head, attachments: None }
+        Self { head, attachments: Box::default() }
     }
 }
 
@@ -78,7 +76,7 @@ pub(crate) struct EventHead<'a> {
 pub(crate) fn event<T: Serialize + ?Sized>(
     head: &EventHead<'_>,
     content: &Content<'_, T>,
-) -> Result<SharedMessage, EncodeError> {
+) -> Result<EncodedMessage, EncodeError> {
     if RESERVED_EVENTS.contains(&head.name) {
         return Err(EncodeError::Reserved(head.name.to_owned()));
     }
@@ -91,7 +89,7 @@ pub(crate) fn ack<T: Serialize + ?Sized>(
     prefix: &str,
     id: u64,
     content: &Content<'_, T>,
-) -> Result<SharedMessage, EncodeError> {
+) -> Result<EncodedMessage, EncodeError> {
     let array = Array { name: None, content, offset: None };
     Ok(packet(["43", "46"], prefix, Some(id), &array)?)
 }
@@ -101,7 +99,7 @@ fn packet<T: Serialize + ?Sized>(
     prefix: &str,
     id: Option<u64>,
     array: &Array<'_, T>,
-) -> serde_json::Result<SharedMessage> {
+) -> serde_json::Result<EncodedMessage> {
     let attachments = array.content.attachments();
     let mut writer = PacketWriter::with_capacity(USUAL_LENGTH);
     if attachments.is_empty() {
@@ -116,10 +114,9 @@ fn packet<T: Serialize + ?Sized>(
         write_number(&mut writer, id);
     }
     serde_json::to_writer(writer.writer(), array)?;
-    Ok(SharedMessage {
+    Ok(EncodedMessage {
         head: writer.into_text(),
-        attachments: (!attachments.is_empty())
-            .then(|| attachments.iter().map(|bytes| SharedPacket::binary(bytes)).collect()),
+        attachments: attachments.iter().map(|bytes| SharedPacket::binary(bytes)).collect(),
     })
 }
 
@@ -156,7 +153,7 @@ impl<T: Serialize + ?Sized> Serialize for Array<'_, T> {
 }
 
 /// `0`: the client has joined.
-pub(crate) fn connected(prefix: &str, sid: &str, pid: Option<&str>) -> SharedMessage {
+pub(crate) fn connected(prefix: &str, sid: &str, pid: Option<&str>) -> EncodedMessage {
     #[derive(Serialize)]
     struct Connected<'a> {
         sid: &'a str,
@@ -167,7 +164,7 @@ pub(crate) fn connected(prefix: &str, sid: &str, pid: Option<&str>) -> SharedMes
 }
 
 /// `4`: the client is refused.
-pub(crate) fn refused(prefix: &str, message: &str, data: Option<&Value>) -> SharedMessage {
+pub(crate) fn refused(prefix: &str, message: &str, data: Option<&Value>) -> EncodedMessage {
     #[derive(Serialize)]
     struct Refused<'a> {
         message: &'a str,
@@ -178,14 +175,14 @@ pub(crate) fn refused(prefix: &str, message: &str, data: Option<&Value>) -> Shar
 }
 
 /// `1`: the server puts the client out of the namespace.
-pub(crate) fn disconnected(prefix: &str) -> SharedMessage {
+pub(crate) fn disconnected(prefix: &str) -> EncodedMessage {
     let mut writer = PacketWriter::with_capacity(prefix.len() + 2);
     writer.push_str("41");
     writer.push_str(prefix);
     writer.into_text().into()
 }
 
-fn json(kind: &str, prefix: &str, body: &impl Serialize) -> SharedMessage {
+fn json(kind: &str, prefix: &str, body: &impl Serialize) -> EncodedMessage {
     let mut writer = PacketWriter::with_capacity(USUAL_LENGTH);
     writer.push_str(kind);
     writer.push_str(prefix);
@@ -202,11 +199,19 @@ pub(crate) fn prefix(namespace: &str) -> String {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::{
+        engineio::Message,
+        socketio::{
+            SocketIoConfig,
+            packet::{Body, Decoder, Packet},
+        },
+    };
 
-    fn texts(message: &SharedMessage) -> Vec<String> {
+    fn texts(message: &EncodedMessage) -> Vec<String> {
         message.packets().map(|packet| String::from_utf8_lossy(packet.data()).into_owned()).collect()
     }
 
@@ -243,5 +248,78 @@ mod tests {
     fn reserved_names_are_refused() {
         let head = EventHead { name: "disconnect", ..head("", None, None) };
         assert!(matches!(event(&head, &Content::One(&1)), Err(EncodeError::Reserved(_))));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|object| object.into_iter().collect()),
+            ]
+        })
+    }
+
+    fn any_arguments() -> impl Strategy<Value = Arguments> {
+        let attachments = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..4);
+        (prop::collection::vec(any_json(), 0..4), attachments).prop_map(|(mut values, attachments)| {
+            let placeholder = |number| json!({"_placeholder": true, "num": number});
+            values.extend((0..attachments.len()).map(placeholder));
+            Arguments { values, attachments: attachments.into_iter().map(Bytes::from).collect() }
+        })
+    }
+
+    /// Decodes what was encoded, as a server would that got it from a client.
+    fn decoded(message: &EncodedMessage) -> Packet {
+        let mut decoder = Decoder::new(&SocketIoConfig::default());
+        let mut packets = message.packets();
+        let head = std::str::from_utf8(packets.next().unwrap().data()).unwrap();
+        let head = Message::Text(head.strip_prefix('4').unwrap().into());
+        packets
+            .map(|packet| Message::Binary(Bytes::copy_from_slice(packet.data())))
+            .fold(decoder.decode(head).unwrap(), |_, message| decoder.decode(message).unwrap())
+            .unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded_again(
+            arguments in any_arguments(),
+            name in "[^c-r].{0,20}",
+            namespace in "/[^,]{0,20}",
+            id in prop::option::of(0..1_u64 << 53),
+        ) {
+            let prefix = prefix(&namespace);
+            let head = EventHead { prefix: &prefix, name: &name, id, offset: None };
+            let content = Content::<()>::Many(&arguments);
+            let packet = decoded(&event(&head, &content).unwrap());
+            prop_assert_eq!(&*packet.namespace, &namespace);
+            prop_assert_eq!(packet.body, Body::Event { name, arguments: arguments.clone(), id });
+            let id = id.unwrap_or_default();
+            let packet = decoded(&ack(&prefix, id, &content).unwrap());
+            prop_assert_eq!(packet.body, Body::Ack { id, arguments });
+        }
+
+        #[test]
+        fn any_text_is_a_packet_or_an_error(texts in prop::collection::vec(any::<String>(), 0..4)) {
+            let mut decoder = Decoder::new(&SocketIoConfig::default());
+            for text in texts {
+                let _ = decoder.decode(Message::Text(text.into()));
+            }
+        }
+
+        #[test]
+        fn what_looks_like_a_packet_is_one_or_an_error(text in "[0-7]{1,3}-?(/[a-z]{0,3},?)?[0-9]{0,20}[\\[\\]{}\",:a0_]{0,12}") {
+            let mut decoder = Decoder::new(&SocketIoConfig::default());
+            if let Ok(None) = decoder.decode(Message::Text(text.into())) {
+                let _ = decoder.decode(Message::Binary(Bytes::new()));
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    encode::{self, Content, EncodeError, SharedMessage},
+    encode::{self, Content, EncodeError, EncodedMessage},
     packet::Arguments,
 };
 
@@ -73,7 +73,7 @@ pub trait IntoReply {
 
 /// An encoded acknowledgement.
 #[derive(Debug)]
-pub struct EncodedReply(pub(crate) SharedMessage);
+pub struct EncodedReply(pub(crate) EncodedMessage);
 
 impl IntoReply for () {
     fn encode(self, prefix: &str, id: u64) -> Option<Result<EncodedReply, EncodeError>> {

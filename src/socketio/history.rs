@@ -7,9 +7,10 @@
 //! Always true: entries stand in the order in which they were sent; what is kept is bounded in packets and bytes; the answer is all
 //! that is missing, or that it cannot be known.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
-use super::{config::RecoveryConfig, encode::SharedMessage};
+use super::{config::RecoveryConfig, peer::Outgoing};
+use crate::engineio::Delivery;
 
 /// An event's number in its namespace; also its offset.
 pub(crate) type Sequence = u64;
@@ -17,7 +18,7 @@ pub(crate) type Sequence = u64;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct History {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<Arc<Outgoing>>,
     bytes: usize,
     /// The last event that is not kept any more.
     floor: Option<Sequence>,
@@ -27,13 +28,6 @@ pub(crate) struct History {
     pinged: usize,
 }
 
-#[derive(Debug)]
-struct Entry {
-    sequence: Sequence,
-    message: SharedMessage,
-    volatile: bool,
-}
-
 impl History {
     /// Of a socket whose events all have numbers from `born`.
     pub(crate) fn new(born: Sequence) -> Self {
@@ -41,9 +35,9 @@ impl History {
     }
 
     /// An event is sent. A volatile one is only kept as a place to go on from.
-    pub(crate) fn push(&mut self, sequence: Sequence, message: SharedMessage, volatile: bool, limits: &RecoveryConfig) {
-        self.bytes += message.length();
-        self.entries.push_back(Entry { sequence, message, volatile });
+    pub(crate) fn push(&mut self, event: Arc<Outgoing>, limits: &RecoveryConfig) {
+        self.bytes += event.cost;
+        self.entries.push_back(event);
         while self.entries.len() > limits.max_packets || self.bytes > limits.max_bytes {
             self.forget();
         }
@@ -66,29 +60,22 @@ impl History {
         let Some(entry) = self.entries.pop_front() else {
             return;
         };
-        self.bytes = self.bytes.saturating_sub(entry.message.length());
-        self.floor = Some(entry.sequence);
+        self.bytes = self.bytes.saturating_sub(entry.cost);
+        self.floor = entry.sequence;
         self.pinged = self.pinged.saturating_sub(1);
     }
 
     /// What a client misses whose last event was `last`, or `None` where that is not known any more. A client that presents an event
     /// from before this socket, or none, has got none of it.
-    pub(crate) fn since(&mut self, last: Option<Sequence>) -> Option<Vec<SharedMessage>> {
+    pub(crate) fn since(&mut self, last: Option<Sequence>) -> Option<Vec<Arc<Outgoing>>> {
         self.pinged = 0;
         let start = match last.filter(|last| *last >= self.born) {
             None if self.floor.is_none() => 0,
             None => return None,
             last if last == self.floor => 0,
-            Some(last) => self.entries.iter().rposition(|entry| entry.sequence == last)? + 1,
+            Some(last) => self.entries.iter().rposition(|entry| entry.sequence == Some(last))? + 1,
         };
-        Some(
-            self.entries
-                .iter()
-                .skip(start)
-                .filter(|entry| !entry.volatile)
-                .map(|entry| entry.message.clone())
-                .collect(),
-        )
+        Some(self.entries.iter().skip(start).filter(|entry| entry.delivery == Delivery::Reliable).cloned().collect())
     }
 }
 
@@ -97,20 +84,26 @@ mod tests {
     use super::*;
     use crate::engineio::SharedPacket;
 
+    fn event(sequence: u64, delivery: Delivery) -> Arc<Outgoing> {
+        let message = SharedPacket::text(&sequence.to_string()).into();
+        Arc::new(Outgoing::new(message, Some(sequence), delivery))
+    }
+
     fn history(events: impl IntoIterator<Item = u64>, limits: &RecoveryConfig) -> History {
         let mut history = History::new(10);
         for sequence in events {
-            let message = SharedPacket::text(&sequence.to_string()).into();
-            history.push(sequence, message, false, limits);
+            history.push(event(sequence, Delivery::Reliable), limits);
         }
         history
     }
 
     fn missed(history: &mut History, last: Option<u64>) -> Option<Vec<String>> {
-        let texts = |message: SharedMessage| {
-            message.packets().map(|packet| String::from_utf8_lossy(packet.data()).into_owned()).collect::<String>()
-        };
-        history.since(last).map(|missed| missed.into_iter().map(texts).collect())
+        let missed = history.since(last)?;
+        let texts = missed.iter().map(|event| {
+            let data = |packet: &SharedPacket| String::from_utf8_lossy(packet.data()).into_owned();
+            event.message.packets().map(data).collect()
+        });
+        Some(texts.collect())
     }
 
     fn some(texts: &[&str]) -> Option<Vec<String>> {
@@ -142,7 +135,7 @@ mod tests {
         let limits = RecoveryConfig::default();
         let mut history = history([11, 12], &limits);
         history.ping_sent();
-        history.push(13, SharedPacket::text("13").into(), false, &limits);
+        history.push(event(13, Delivery::Reliable), &limits);
         history.ping_answered();
         history.ping_answered();
         assert_eq!(missed(&mut history, Some(12)), some(&["13"]));
@@ -153,8 +146,8 @@ mod tests {
     fn volatile_events_are_places_only() {
         let limits = RecoveryConfig::default();
         let mut history = history([11], &limits);
-        history.push(12, SharedPacket::text("12").into(), true, &limits);
-        history.push(13, SharedPacket::text("13").into(), false, &limits);
+        history.push(event(12, Delivery::Volatile), &limits);
+        history.push(event(13, Delivery::Reliable), &limits);
         assert_eq!(missed(&mut history, Some(11)), some(&["13"]));
         assert_eq!(missed(&mut history, Some(12)), some(&["13"]));
     }

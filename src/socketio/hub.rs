@@ -70,11 +70,12 @@ impl Hub {
         content: &Content<'_, T>,
         id: Option<u64>,
         delivery: Delivery,
-    ) -> Result<Outgoing, EncodeError> {
+    ) -> Result<Arc<Outgoing>, EncodeError> {
         let sequence = self.limits.recovery.as_ref().map(|_| self.next_sequence.fetch_add(1, Ordering::Relaxed));
         let offset = sequence.map(offset_of);
         let head = EventHead { prefix: &self.prefix, name, id, offset: offset.as_deref() };
-        Ok(Outgoing { message: encode::event(&head, content)?, sequence, delivery })
+        let message = encode::event(&head, content)?;
+        Ok(Arc::new(Outgoing::new(message, sequence, delivery)))
     }
 
     /// Sockets that are connected.

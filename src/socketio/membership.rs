@@ -11,28 +11,18 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use serde_json::Value;
 
 use super::{
-    encode::{self, SharedMessage},
+    admission::{Admitted, Core},
+    encode,
     event::Event,
-    handshake::{ConnectRefusal, Handshake},
-    hub::Hub,
-    namespace::Namespace,
+    handshake::ConnectRefusal,
     packet::Arguments,
     reason::DisconnectReason,
-    recovery::{Claim, Pid, Recovery},
+    recovery::Pid,
     socket::Socket,
 };
 use crate::engineio::{Delivery, SessionHandle};
-
-/// A namespace that can be joined, whatever its sockets' data are.
-pub(crate) trait Joinable: Send + Sync {
-    fn hub(&self) -> &Arc<Hub>;
-
-    /// A client wants to join.
-    fn join(self: Arc<Self>, session: &SessionHandle, auth: Option<Value>) -> Box<dyn Membership>;
-}
 
 /// One connection in one namespace, whatever the socket's data are.
 pub(crate) trait Membership {
@@ -73,80 +63,8 @@ pub(crate) enum Progress {
     Panicked,
 }
 
-/// A namespace and what its sockets share.
-pub(crate) struct Core<D> {
-    definition: Namespace<D>,
-    hub: Arc<Hub>,
-    recovery: Option<Arc<Recovery<D>>>,
-}
-
-impl<D: Send + Sync + 'static> Core<D> {
-    pub(crate) fn new(definition: Namespace<D>, hub: Arc<Hub>) -> Self {
-        let recovery = hub.limits.recovery.clone();
-        Self { definition, recovery: recovery.map(|config| Arc::new(Recovery::new(config))), hub }
-    }
-
-    /// Asks the middleware, then finds the socket that the client had or makes one.
-    async fn admit(
-        self: Arc<Self>,
-        session: SessionHandle,
-        auth: Option<Value>,
-    ) -> Result<Admitted<D>, ConnectRefusal> {
-        let claim = Claim::read(auth.as_ref());
-        let handshake = Handshake::new(Arc::clone(&self.hub.name), auth, session.request());
-        let decision = (self.definition.authorise)(handshake);
-        let data = tokio::time::timeout(self.hub.limits.authorise_timeout, decision)
-            .await
-            .unwrap_or_else(|_| Err(ConnectRefusal::new("timeout")))?;
-        let recovered = match (&self.recovery, claim) {
-            (Some(recovery), Some(claim)) => {
-                let same_owner = |old: &D| (self.definition.same_owner)(old, &data);
-                recovery.claim(claim, &session, same_owner).await
-            }
-            _ => None,
-        };
-        let was_recovered = recovered.is_some();
-        let (peer, pid, missed) = match recovered {
-            Some(recovered) => (recovered.peer, Some(recovered.pid), recovered.missed),
-            None => {
-                let pid = self.recovery.as_ref().map(|_| Pid::random());
-                (self.hub.add_peer(session.clone()), pid, Vec::new())
-            }
-        };
-        let request = Arc::clone(session.request());
-        let socket = Socket::new(peer, Arc::clone(&self.hub), data, request, was_recovered);
-        if let (Some(recovery), Some(pid)) = (&self.recovery, pid) {
-            recovery.keep(pid, socket.clone());
-        }
-        Ok(Admitted { socket, pid, missed })
-    }
-}
-
-impl<D: Send + Sync + 'static> Joinable for Core<D> {
-    fn hub(&self) -> &Arc<Hub> {
-        &self.hub
-    }
-
-    fn join(self: Arc<Self>, session: &SessionHandle, auth: Option<Value>) -> Box<dyn Membership> {
-        let admission = Arc::clone(&self).admit(session.clone(), auth).boxed_local();
-        Box::new(Member {
-            core: self,
-            session: session.clone(),
-            stage: Stage::Admitting(admission),
-            queue: VecDeque::new(),
-            leaving: None,
-        })
-    }
-}
-
-/// A client that the middleware let in.
-struct Admitted<D> {
-    socket: Socket<D>,
-    pid: Option<Pid>,
-    missed: Vec<SharedMessage>,
-}
-
-struct Member<D> {
+/// One connection in one namespace.
+pub(super) struct Member<D> {
     core: Arc<Core<D>>,
     session: SessionHandle,
     stage: Stage<D>,
@@ -186,6 +104,15 @@ fn poll_guarded<T>(future: &mut LocalBoxFuture<'static, T>, context: &mut Contex
 }
 
 impl<D: Send + Sync + 'static> Member<D> {
+    /// A client that waits to be let in.
+    pub(super) fn new(
+        core: Arc<Core<D>>,
+        session: SessionHandle,
+        admission: LocalBoxFuture<'static, Result<Admitted<D>, ConnectRefusal>>,
+    ) -> Self {
+        Self { core, session, stage: Stage::Admitting(admission), queue: VecDeque::new(), leaving: None }
+    }
+
     /// One step; `Ready` where another one may be possible.
     fn step(&mut self, context: &mut Context<'_>) -> Result<Poll<()>, Panicked> {
         match &mut self.stage {

@@ -6,8 +6,8 @@
 //! 3. A handler gets the [`Socket`] of its client: it joins rooms, emits, and asks with [`Socket::emit_with_ack`].
 //! 4. The rest of the program holds a [`NamespaceHandle`] and emits to rooms, from any thread.
 //!
-//! The map, from the wire inward: [`packet`] and `encode` are the codec; `connection` is the engine's session, `membership` its
-//! place in one namespace; `peer` is a socket without its data, which `rooms` and `broadcast` know; `history` and `recovery` bring
+//! The map, from the wire inward: [`packet`] and `encode` are the codec; `connection` is the engine's session, `admission` lets it
+//! into a namespace, `membership` is its place there; `peer` is a socket without its data, which `rooms` and `broadcast` know; `history` and `recovery` bring
 //! clients back; `hub` is what the sockets of a namespace share.
 //!
 //! Namespaces are fixed when the server is built. Middleware for single events and the msgpack parser are not offered.
@@ -15,6 +15,7 @@
 pub mod packet;
 
 mod ack;
+mod admission;
 mod broadcast;
 mod config;
 mod connection;

@@ -14,7 +14,11 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::{
-    config::RecoveryConfig, encode::SharedMessage, history::Sequence, hub::sequence_of, peer::Peer, socket::Socket,
+    config::RecoveryConfig,
+    history::Sequence,
+    hub::sequence_of,
+    peer::{Outgoing, Peer},
+    socket::Socket,
 };
 use crate::engineio::SessionHandle;
 
@@ -65,7 +69,7 @@ impl Claim {
 pub(crate) struct Recovered {
     pub(crate) peer: Arc<Peer>,
     pub(crate) pid: Pid,
-    pub(crate) missed: Vec<SharedMessage>,
+    pub(crate) missed: Vec<Arc<Outgoing>>,
 }
 
 /// The sockets of a namespace that can be recovered.
@@ -119,7 +123,13 @@ impl<D: Send + Sync + 'static> Recovery<D> {
         let peer = Arc::clone(socket.peer());
         // A handler that does not end is not waited for: the old connection is closed, so it cannot do harm.
         let _ = tokio::time::timeout(self.config.takeover_timeout, peer.detach()).await;
-        let missed = peer.take_over(session, claim.last)?;
+        let Some(missed) = peer.take_over(session, claim.last) else {
+            // Its client begins anew, so nobody will ask for it again, unless somebody was faster and has it.
+            if peer.vanish_if_away(|_| true) {
+                self.forget(claim.pid);
+            }
+            return None;
+        };
         Some(Recovered { peer, pid: claim.pid, missed })
     }
 
@@ -163,7 +173,7 @@ impl<D: Send + Sync + 'static> Recovery<D> {
         let Some(peer) = self.sockets.get(&pid).map(|socket| Arc::clone(socket.peer())) else {
             return;
         };
-        if peer.vanish_if_away_since(since) {
+        if peer.vanish_if_away(|away| away == since) || peer.is_gone() {
             self.sockets.remove(&pid);
         }
     }

@@ -5,10 +5,10 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use actix_web::{HttpRequest, web::ServiceConfig};
 
 use super::{
+    admission::{Core, Joinable},
     config::SocketIoConfig,
     connection::ClientConnection,
     hub::Hub,
-    membership::{Core, Joinable},
     namespace::{Namespace, NamespaceHandle},
 };
 use crate::engineio::{AllowRequest, Application, Connection, EngineConfig, EngineIo, SessionHandle};
@@ -46,7 +46,11 @@ pub enum CloseKind {
 impl SocketIo {
     /// Begins a server with these limits.
     #[must_use]
-    pub fn builder(engine: EngineConfig, config: SocketIoConfig) -> SocketIoBuilder {
+    pub fn builder(engine: EngineConfig, mut config: SocketIoConfig) -> SocketIoBuilder {
+        if let Some(recovery) = &mut config.recovery {
+            // What a client missed has to fit into its queue, with room for what comes meanwhile.
+            recovery.max_bytes = recovery.max_bytes.min(engine.outgoing_budget / 2);
+        }
         SocketIoBuilder { engine, config: Arc::new(config), namespaces: HashMap::new(), allow: None }
     }
 

@@ -6,10 +6,11 @@
 //! Always true:
 //! - what is sent to a peer leaves in the order in which it was sent, and never before its CONNECT answer;
 //! - a peer that is not connected cannot be put into a room; one that is gone is in none;
-//! - locks are taken in the order membership, room, delivery, outbox, and nothing is called under them that could go back.
+//! - locks are taken in the order places, room, line, outbox, and nothing is called under them that could go back.
+
+mod rooms;
 
 use std::{
-    collections::HashSet,
     sync::{Arc, Weak},
     time::Instant,
 };
@@ -17,9 +18,10 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use self::rooms::Places;
 use super::{
     ack::PendingAcks,
-    encode::{self, SharedMessage},
+    encode::{self, EncodedMessage},
     history::{History, Sequence},
     hub::Hub,
 };
@@ -35,7 +37,7 @@ pub(crate) struct Peer {
     id: Arc<str>,
     hub: Weak<Hub>,
     line: Mutex<Line>,
-    membership: Mutex<Membership>,
+    places: Mutex<Places>,
     pub(crate) acks: PendingAcks,
     /// Told when the old connection of a peer is done with it.
     settled: Notify,
@@ -53,7 +55,7 @@ enum Stage {
     /// The client has no answer to its CONNECT yet; what is sent waits for it.
     Joining {
         session: SessionHandle,
-        held: Vec<SharedMessage>,
+        held: Vec<Arc<Outgoing>>,
         /// Put out again before it was in.
         leave: bool,
     },
@@ -69,19 +71,21 @@ enum Stage {
     Gone,
 }
 
-#[derive(Debug, Default)]
-struct Membership {
-    open: bool,
-    rooms: HashSet<Arc<str>>,
-}
-
-/// An event to be sent.
-#[derive(Debug, Clone)]
+/// An event to be sent, shared by all who get it.
+#[derive(Debug)]
 pub(crate) struct Outgoing {
-    pub(crate) message: SharedMessage,
+    pub(crate) message: EncodedMessage,
     /// Its number, where the namespace recovers.
     pub(crate) sequence: Option<Sequence>,
     pub(crate) delivery: Delivery,
+    /// What it costs in a queue.
+    pub(crate) cost: usize,
+}
+
+impl Outgoing {
+    pub(crate) fn new(message: EncodedMessage, sequence: Option<Sequence>, delivery: Delivery) -> Self {
+        Self { cost: message.cost(), message, sequence, delivery }
+    }
 }
 
 impl Peer {
@@ -100,7 +104,7 @@ impl Peer {
                 stage: Stage::Joining { session, held: Vec::new(), leave: false },
                 history: history.map(Box::new),
             }),
-            membership: Mutex::new(Membership { open: true, rooms: HashSet::new() }),
+            places: Mutex::new(Places::open()),
             acks: PendingAcks::default(),
             settled: Notify::new(),
         }
@@ -115,7 +119,7 @@ impl Peer {
     }
 
     /// Sends an event. Whether a client that is connected gets it.
-    pub(crate) fn send(&self, event: &Outgoing, hub: &Hub) -> bool {
+    pub(crate) fn send(&self, event: &Arc<Outgoing>, hub: &Hub) -> bool {
         let mut line = self.line.lock();
         let volatile = event.delivery == Delivery::Volatile;
         let taken = match &mut line.stage {
@@ -123,7 +127,7 @@ impl Peer {
             Stage::Joining { .. } | Stage::Away { .. } if volatile => false,
             Stage::Joining { session, held, .. } => {
                 if held.len() < hub.limits.max_held_packets {
-                    held.push(event.message.clone());
+                    held.push(Arc::clone(event));
                 } else {
                     session.close(CloseReason::ForcedClose);
                 }
@@ -132,29 +136,33 @@ impl Peer {
             Stage::Away { .. } => false,
             Stage::Gone => return false,
         };
-        if let (Some(sequence), Some(limits)) = (event.sequence, &hub.limits.recovery)
+        if let (Some(limits), Some(history)) = (&hub.limits.recovery, &mut line.history)
             && (taken || !volatile)
-            && let Some(history) = &mut line.history
         {
-            history.push(sequence, event.message.clone(), volatile, limits);
+            history.push(Arc::clone(event), limits);
         }
         taken
     }
 
     /// Sends what is no event, an acknowledgement say, to a client that is connected.
-    pub(crate) fn answer(&self, message: &SharedMessage) {
+    pub(crate) fn answer(&self, message: &EncodedMessage) {
         if let Stage::Joined { session } = &self.line.lock().stage {
             session.push(message.packets(), Delivery::Reliable);
         }
     }
 
     /// The client is in: sends what it missed, the CONNECT answer, and what was held back. `false` where it is gone already.
-    pub(crate) fn welcome(&self, missed: &[SharedMessage], connected: &SharedMessage) -> bool {
+    pub(crate) fn welcome(&self, missed: &[Arc<Outgoing>], connected: &EncodedMessage) -> bool {
         let mut line = self.line.lock();
         let Stage::Joining { session, held, leave } = &mut line.stage else {
             return false;
         };
-        for message in missed.iter().chain(std::iter::once(connected)).chain(held.iter()) {
+        for message in missed
+            .iter()
+            .map(|event| &event.message)
+            .chain(std::iter::once(connected))
+            .chain(held.iter().map(|event| &event.message))
+        {
             session.push(message.packets(), Delivery::Reliable);
         }
         let (session, leave) = (session.clone(), *leave);
@@ -166,7 +174,7 @@ impl Peer {
         true
     }
 
-    /// Puts the client out of the namespace: sends `41`, and nothing after it.
+    /// Puts the client out of the namespace: sends `41`, and nothing after it. One that is away has nothing to come back to.
     pub(crate) fn put_out(&self) {
         let mut line = self.line.lock();
         let session = match &mut line.stage {
@@ -175,14 +183,19 @@ impl Peer {
                 return;
             }
             Stage::Joined { session } => session.clone(),
-            Stage::Away { .. } | Stage::Gone => return,
+            Stage::Away { .. } => {
+                line.stage = Stage::Gone;
+                drop(line);
+                return self.vanish();
+            }
+            Stage::Gone => return,
         };
         if let Some(hub) = self.hub.upgrade() {
             session.push(encode::disconnected(&hub.prefix).packets(), Delivery::Reliable);
         }
         line.stage = Stage::Gone;
         drop(line);
-        self.close_membership();
+        self.close_rooms();
         session.wake();
     }
 
@@ -218,7 +231,7 @@ impl Peer {
     /// The connection is over for good: nothing is sent any more. It stays in its rooms until [`Peer::vanish`].
     pub(crate) fn leave(&self) {
         self.line.lock().stage = Stage::Gone;
-        self.close_membership();
+        self.close_rooms();
         self.acks.fail_all();
     }
 
@@ -231,7 +244,7 @@ impl Peer {
         let since = Instant::now();
         line.stage = Stage::Away { since, settled: false };
         drop(line);
-        self.close_membership();
+        self.close_rooms();
         Some(since)
     }
 
@@ -260,67 +273,16 @@ impl Peer {
 
     /// Gives a peer that is away to another connection: what its client missed after `last`, or `None` where that is not known or
     /// somebody was faster.
-    pub(crate) fn take_over(&self, session: &SessionHandle, last: Option<Sequence>) -> Option<Vec<SharedMessage>> {
-        // The lock order is membership first.
-        let mut membership = self.membership.lock();
+    pub(crate) fn take_over(&self, session: &SessionHandle, last: Option<Sequence>) -> Option<Vec<Arc<Outgoing>>> {
+        let mut places = self.places.lock();
         let mut line = self.line.lock();
         let Stage::Away { .. } = line.stage else {
             return None;
         };
         let missed = line.history.as_mut()?.since(last)?;
         line.stage = Stage::Joining { session: session.clone(), held: Vec::new(), leave: false };
-        membership.open = true;
+        places.open = true;
         Some(missed)
-    }
-
-    /// Puts it into a room. `false` where it is not connected, or in too many.
-    pub(crate) fn join(self: &Arc<Self>, room: Arc<str>) -> bool {
-        let Some(hub) = self.hub.upgrade() else {
-            return false;
-        };
-        let mut membership = self.membership.lock();
-        if membership.rooms.contains(&room) {
-            return membership.open;
-        }
-        if !membership.open || membership.rooms.len() >= hub.limits.max_rooms {
-            return false;
-        }
-        let room = hub.rooms.add(room, Arc::clone(self));
-        membership.rooms.insert(room);
-        true
-    }
-
-    /// Takes it out of a room.
-    pub(crate) fn leave_room(&self, room: &str) {
-        let mut membership = self.membership.lock();
-        if membership.rooms.remove(room)
-            && let Some(hub) = self.hub.upgrade()
-        {
-            hub.rooms.remove(room, self.key);
-        }
-    }
-
-    /// Takes it out of all rooms.
-    pub(crate) fn leave_all(&self) {
-        let mut membership = self.membership.lock();
-        let rooms = std::mem::take(&mut membership.rooms);
-        if let Some(hub) = self.hub.upgrade() {
-            for room in rooms {
-                hub.rooms.remove(&room, self.key);
-            }
-        }
-    }
-
-    pub(crate) fn is_in(&self, room: &str) -> bool {
-        self.membership.lock().rooms.contains(room)
-    }
-
-    pub(crate) fn rooms(&self) -> Vec<Arc<str>> {
-        self.membership.lock().rooms.iter().cloned().collect()
-    }
-
-    fn close_membership(&self) {
-        self.membership.lock().open = false;
     }
 
     /// It will not come back: it leaves its rooms and is not found any more.
@@ -333,12 +295,12 @@ impl Peer {
         self.settled.notify_waiters();
     }
 
-    /// As [`Peer::vanish`], but only if it has been away since then.
-    pub(crate) fn vanish_if_away_since(&self, then: Instant) -> bool {
+    /// As [`Peer::vanish`], but only if it is away, since a time that is right.
+    pub(crate) fn vanish_if_away(&self, is_right: impl FnOnce(Instant) -> bool) -> bool {
         {
             let mut line = self.line.lock();
             match line.stage {
-                Stage::Away { since, .. } if since == then => line.stage = Stage::Gone,
+                Stage::Away { since, .. } if is_right(since) => line.stage = Stage::Gone,
                 _ => return false,
             }
         }

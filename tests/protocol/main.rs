@@ -1,0 +1,12 @@
+//! Engine.IO and Socket.IO as clients see them, byte by byte: every row of the protocol's tables, against a server that
+//! knows nothing of chat.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod packets;
+mod polling;
+mod recovery;
+mod requests;
+mod support;
+mod upgrade;
+mod websocket;

@@ -1,0 +1,108 @@
+//! Sessions that vanish in any state leave nothing behind. `SOAK=1` makes it 2000 of each.
+
+use std::time::Duration;
+
+use crate::support::{Server, resident_kib, soak, until};
+use switchboard::{
+    engineio::EngineConfig,
+    socketio::{ConnectRefusal, Namespace, RecoveryConfig, Socket, SocketIo, SocketIoConfig},
+};
+
+fn io() -> SocketIo {
+    let engine = EngineConfig {
+        ping_interval: Duration::from_millis(400),
+        ping_timeout: Duration::from_millis(400),
+        upgrade_timeout: Duration::from_millis(300),
+        ..EngineConfig::default()
+    };
+    let config = SocketIoConfig {
+        recovery: Some(RecoveryConfig { max_disconnection: Duration::from_millis(300), ..RecoveryConfig::default() }),
+        ..SocketIoConfig::default()
+    };
+    SocketIo::builder(engine, config)
+        .namespace(Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) }).on_connect(
+            |socket: Socket<()>| async move {
+                socket.join("all");
+                socket.join(format!("alone {}", socket.id()));
+            },
+        ))
+        .build()
+}
+
+/// How a session is left.
+#[derive(Debug, Clone, Copy)]
+enum State {
+    AfterHandshake,
+    AfterConnect,
+    Upgrading,
+    Probed,
+    InAWaitingPoll,
+    WebSocket,
+    WebSocketWithoutFin,
+}
+
+const STATES: [State; 7] = [
+    State::AfterHandshake,
+    State::AfterConnect,
+    State::Upgrading,
+    State::Probed,
+    State::InAWaitingPoll,
+    State::WebSocket,
+    State::WebSocketWithoutFin,
+];
+
+/// Opens a session and leaves it. What must stay open without a word is returned.
+async fn leave(server: &Server, state: State) -> Option<crate::support::WebSocket> {
+    match state {
+        State::AfterHandshake => drop(server.poller().await),
+        State::AfterConnect => {
+            server.poller().await.post("40").await;
+        }
+        State::Upgrading => server.poller().await.upgrade().await.vanish(),
+        State::Probed => {
+            let mut socket = server.poller().await.upgrade().await;
+            socket.send("2probe").await;
+            socket.expect("3probe").await;
+            socket.vanish();
+        }
+        State::InAWaitingPoll => {
+            let mut poller = server.poller().await;
+            poller.post("40").await;
+            poller.poll().await;
+            let path = poller.path();
+            poller.http.send("GET", &path, &[], "").await;
+        }
+        State::WebSocket => server.joined().await.vanish(),
+        State::WebSocketWithoutFin => return Some(server.joined().await),
+    }
+    None
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_sessions_that_vanish() {
+    let sessions = if soak() { 2000 } else { 100 };
+    let io = io();
+    let server = Server::start(io.clone());
+    let namespace = io.namespace("/").unwrap();
+    let mut before = 0;
+    // The first round is to warm up.
+    for round in 0..3 {
+        let mut silent = Vec::new();
+        for state in STATES {
+            for _ in 0..sessions {
+                silent.extend(leave(&server, state).await);
+            }
+        }
+        until("no session is left", || io.session_count() == 0).await;
+        assert_eq!(namespace.socket_count(), 0);
+        drop(silent);
+        // They could have come back for a while; then their rooms go too.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(namespace.to("all").join("found"), 0);
+        if round == 0 {
+            before = resident_kib();
+        }
+    }
+    let grown = resident_kib().saturating_sub(before);
+    assert!(grown < 10_000 + 2 * sessions as u64, "{grown} KiB");
+}
