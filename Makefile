@@ -1,7 +1,7 @@
 # The verbs of the project. What one of them does at length stands in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt release clean
+.PHONY: help run test soak lint fmt release clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -13,6 +13,9 @@ run: ## build, then serve on http://localhost:1500 with the embedded database (d
 
 test: ## run every test: Rust and end to end, on SQLite and on a throw-away PostgreSQL
 	@scripts/test
+
+soak: ## the same, with the long forms of the tests that have one (an hour or more)
+	@SOAK=1 scripts/test
 
 lint: ## check formatting, clippy's advice (warnings are errors) and the lock files
 	@scripts/setup rust lint
@@ -30,4 +33,4 @@ release: ## build the binary that is shipped: target/release/switchboard
 
 clean: ## remove what was built and installed; your data/ stays
 	cargo clean
-	rm -rf tests/e2e/node_modules
+	rm -rf tests/e2e/node_modules tests/stock/node_modules

@@ -225,7 +225,7 @@ async fn limits_are_refused_cleanly_and_places_come_back() {
     let answer = server.http().await.get(path).await;
     assert_refused(&answer, 403, 4, "Too many sessions");
     first.vanish();
-    support::until("the place is free", || io.session_count() == 1).await;
+    crate::support::until("the place is free", || io.session_count() == 1).await;
     assert_eq!(server.http().await.get(path).await.status, 200);
     assert_eq!(server.http().await.get(&format!("{path}&{}", "x".repeat(5000))).await.status, 400);
 }

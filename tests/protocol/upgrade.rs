@@ -10,7 +10,7 @@ use switchboard::{
 
 /// Says back what it hears.
 fn io() -> SocketIo {
-    SocketIo::builder(EngineConfig::default(), support::quiet())
+    SocketIo::builder(EngineConfig::default(), crate::support::quiet())
         .namespace(
             Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) })
                 .on_connect(|socket: Socket<()>| async move {
