@@ -1,4 +1,4 @@
-// A power cut: what was acknowledged is there.
+// A power cut: what was acknowledged is there, and so is what anybody was told of.
 
 import assert from 'node:assert/strict'
 import { assertKept, Load, say } from './load.mjs'
@@ -37,3 +37,58 @@ scenario('kill -9 under load loses nothing that was acknowledged, and doubles no
     assert.equal(history.length, 1 + acknowledged.length)
   }
 })
+
+scenario('of what is lost by kill -9 under load nobody was told', async ({ server, customer, agent }) => {
+  const sarah = agent('Sarah')
+  const lobby = await agent('Lisa').connect() // joins no conversation: hears what `admins` hears
+  const conversations = []
+  for (const name of ['Jane', 'John', 'Joan']) {
+    const one = customer(name)
+    const conversationId = await one.opens()
+    const listeners = [await one.join(conversationId), await sarah.join(conversationId)]
+    conversations.push({ customer: one, conversationId, listeners })
+  }
+  const newcomer = customer('Nick')
+
+  const load = new Load(conversations)
+  const opened = opensUntilTheServerIsGone(newcomer)
+  await load.acknowledges(300)
+  await lobby.hears('conversation_created', { user_id: newcomer.sub }, 20)
+  await server.kill()
+  await load.end()
+  const everyone = [lobby, ...conversations.flatMap(({ listeners }) => listeners)]
+  for (const one of everyone) await one.hears('disconnect') // behind everything that arrived before
+  await server.start()
+
+  for (const { customer, conversationId, listeners } of conversations) {
+    const stored = (await customer.history(conversationId)).slice(1).map(shown)
+    for (const listener of listeners) {
+      const heard = listener.all('new_message').map(({ message }) => shown(message))
+      assert(heard.length > 0, 'nothing was heard, nothing is proved')
+      assert.deepEqual(heard, stored.slice(0, heard.length))
+    }
+    const told = lobby.all('conversation_updated', { conversation_id: conversationId }).map(({ event, message }) => [event, message.id])
+    assert.deepEqual(told, stored.slice(0, told.length).map(({ id }) => ['new_user_message', id]))
+  }
+
+  const created = lobby.all('conversation_created', { user_id: newcomer.sub })
+  const told = [...new Set([...created.map(({ id, first_message }) => [id, first_message]), ...(await opened)].map(JSON.stringify))]
+  for (const [id, text] of told.map(JSON.parse)) {
+    assert.deepEqual((await newcomer.history(id)).map(({ seq, message }) => [seq, message]), [[1, text]])
+  }
+  assert.equal(new Set(created.map(({ id }) => id)).size, created.length, 'a conversation was announced twice')
+})
+
+/** Gives [id, first message] of each conversation whose making was acknowledged. */
+async function opensUntilTheServerIsGone(customer) {
+  const opened = []
+  for (let n = 1; ; n++) {
+    const text = `opening ${n}`
+    const answer = await customer.send(text).catch(() => null)
+    if (answer === null) return opened
+    assert.equal(answer.status, 201, JSON.stringify(answer.body))
+    opened.push([answer.body.data.conversation.id, text])
+  }
+}
+
+const shown = ({ id, seq, message, is_from_user, sender_name }) => ({ id, seq, message, is_from_user, sender_name })

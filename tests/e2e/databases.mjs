@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { eventually } from './waiting.mjs'
 
 const execute = promisify(execFile)
 const POSTGRES_SCRIPT = fileURLToPath(new URL('../../scripts/postgres', import.meta.url))
@@ -21,18 +22,27 @@ async function sqlite() {
   return { url: `sqlite://${folder.path}/switchboard.db?mode=rwc`, discard: folder.remove }
 }
 
+/** Runs the statements, one by one; what they give, a line a row. */
+async function psql(url, ...statements) {
+  const commands = statements.flatMap((statement) => ['--command', statement])
+  return (await execute('psql', ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--dbname', url, ...commands])).stdout.trim()
+}
+
 async function postgres() {
   const cluster = process.env.SWITCHBOARD_TEST_POSTGRES
   if (!cluster) throw new Error('SWITCHBOARD_TEST_POSTGRES is not set: start these tests by scripts/test e2e')
   const name = `e2e_${randomBytes(8).toString('hex')}`
-  const sql = (statement) => execute('psql', ['--no-psqlrc', '--quiet', '--dbname', cluster, '--command', statement])
-  await sql(`create database ${name}`)
+  await psql(cluster, `create database ${name}`)
   const url = new URL(cluster)
   url.pathname = `/${name}`
-  return { url: url.href, discard: () => sql(`drop database ${name} with (force)`) }
+  return { url: url.href, discard: () => psql(cluster, `drop database ${name} with (force)`) }
 }
 
-/** A PostgreSQL of the test's own, which it may also pause() and resume(). */
+/**
+ * A PostgreSQL of the test's own, which it may also pause() and resume(), or crash(): every connection is cut, and it
+ * starts again. After holdAnswers() commits are stored and their answer does not come: it returns when there is one such
+ * commit, and a crash ends this.
+ */
 async function ownPostgres() {
   const folder = await temporaryFolder()
   const command = async (verb) => (await execute(POSTGRES_SCRIPT, [verb, folder.path])).stdout.trim()
@@ -41,10 +51,30 @@ async function ownPostgres() {
     await folder.remove()
   }
   try {
-    return { url: await command('start'), pause: () => command('pause'), resume: () => command('resume'), discard }
+    const url = await command('start')
+    return {
+      url,
+      pause: () => command('pause'),
+      resume: () => command('resume'),
+      crash: () => command('crash'),
+      ...answerHolding(url),
+      discard,
+    }
   } catch (error) {
     await discard()
     throw error
+  }
+}
+
+/** PostgreSQL commits on its own disk, then waits for a standby's word, which here is none that there is. */
+function answerHolding(url) {
+  const held = "select 1 from pg_stat_activity where application_name = 'switchboard' and wait_event = 'SyncRep' limit 1"
+  return {
+    async holdAnswers() {
+      await psql(url, "alter system set synchronous_standby_names = 'nobody'", 'select pg_reload_conf()')
+      await eventually(async () => (await psql(url, held)) === '1', () => 'a commit whose answer is held back')
+      await psql(url, 'alter system reset synchronous_standby_names') // read at the next start
+    },
   }
 }
 

@@ -2,25 +2,33 @@
 
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { PATIENCE, until } from './waiting.mjs'
 
 const SENDERS_EACH = 4
+/** Milliseconds after a refusal, for which an app waits longer. */
+const AFTER_A_REFUSAL = 20
 
 export class Load {
   /** Answered with 201: { conversationId, key, message } as the answer had it. */
   acknowledged = []
   /** The connection broke before the answer: { conversationId, key }. */
   unanswered = []
-  /** Answers that said "not now": 503. */
+  /** Answers that said "not now", 503, each with the `key` that it was for. */
   refused = []
 
   #ending = false
   #patienceEnds = Infinity
+  #named
   #senders
   #progress = new EventEmitter()
 
-  /** `conversations`: { customer, conversationId } each. */
-  constructor(conversations) {
+  /**
+   * `conversations`: { customer, conversationId } each. A send that is not `named` cannot be repeated safely: where it is
+   * refused, the sender goes on with the next message.
+   */
+  constructor(conversations, { named = true } = {}) {
+    this.#named = named
     this.#senders = conversations.flatMap(({ customer, conversationId }) =>
       Array.from({ length: SENDERS_EACH }, (_, n) => this.#sendOn(customer, conversationId, `${customer.name} ${n + 1}`)),
     )
@@ -33,10 +41,10 @@ export class Load {
     }
   }
 
-  /** Sends until it is taken, as an app does: the key makes that safe. False: the server is gone. */
+  /** Sends until it is taken, as an app does where the name makes that safe. False: the server is gone. */
   async #sendOne(customer, conversationId, key) {
     for (;;) {
-      const answer = await say(customer, conversationId, key).catch(() => null)
+      const answer = await (this.#named ? say : sayWithoutName)(customer, conversationId, key).catch(() => null)
       if (answer === null) {
         this.unanswered.push({ conversationId, key })
         return false
@@ -48,8 +56,10 @@ export class Load {
       }
       assert.equal(answer.status, 503, JSON.stringify(answer.body))
       assert(Date.now() < this.#patienceEnds, `${key} is refused to the end`)
-      this.refused.push(answer)
+      this.refused.push({ ...answer, conversationId, key })
       this.#progress.emit('answer')
+      await pause(AFTER_A_REFUSAL)
+      if (!this.#named) return true
     }
   }
 
@@ -77,6 +87,10 @@ export class Load {
 /** The text of a message is its key, so that a history tells by itself what is there twice. */
 export function say(customer, conversationId, key) {
   return customer.send(key, { conversation_id: conversationId, client_message_id: key })
+}
+
+function sayWithoutName(customer, conversationId, key) {
+  return customer.send(key, { conversation_id: conversationId })
 }
 
 /** What was promised is there once, at its place; nothing is there twice; `seq` has no hole. */

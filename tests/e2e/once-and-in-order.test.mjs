@@ -1,4 +1,4 @@
-// A send happens once however often it is repeated, and everyone sees the same order.
+// A send happens once however often it is repeated, and to whichever server, and everyone sees the same order.
 
 import assert from 'node:assert/strict'
 import { assertGapless } from './load.mjs'
@@ -12,6 +12,8 @@ function oneAnswer(answers) {
   }
   return answers[0].body.data
 }
+
+const shared = { on: ['postgres'] } // several servers on one database
 
 const times = (count, act) => Promise.all(Array.from({ length: count }, (_, n) => act(n)))
 
@@ -77,3 +79,85 @@ scenario('of 200 parallel sends, listeners and the database agree on one order w
   const answered = answers.map(({ body }) => body.data.message).sort((one, other) => one.seq - other.seq)
   assert.deepEqual(answered.map(({ id, seq, message }) => ({ id, seq, message })), inOrder)
 })
+
+scenario(
+  '20 parallel sends with one client_message_id over two servers are one message with one answer',
+  async ({ customer, agent, anotherServer }) => {
+    const other = await anotherServer()
+    const janes = [customer('Jane'), customer('Jane', other)]
+    const id = await janes[0].opens()
+    const phones = [await janes[0].join(id), await janes[1].join(id)]
+
+    const fields = { conversation_id: id, client_message_id: 'tapped-twenty-times' }
+    const { message } = oneAnswer(await times(20, (n) => janes[n % 2].send('Once', fields)))
+    assert.equal(message.seq, 2)
+
+    for (const jane of janes) {
+      assert.deepEqual((await jane.history(id)).map(({ id, message }) => [id, message]).slice(1), [[message.id, 'Once']])
+    }
+    for (const [n, jane] of janes.entries()) {
+      // Each server tells its own: who joined there hears the reply that is made there.
+      const sarah = agent('Sarah', jane.server)
+      assert.equal((await sarah.reply(id, `Got it ${n}`)).status, 201)
+      await phones[n].hears('new_message', { message: { message: `Got it ${n}` } })
+    }
+    const told = phones.flatMap((phone) => phone.all('new_message', { message: { id: message.id } }))
+    assert.equal(told.length, 1, 'announced by the server that stored it, once')
+  },
+  shared,
+)
+
+scenario(
+  '20 parallel first messages with one client_message_id over two servers make one conversation',
+  async ({ customer, agent, anotherServer }) => {
+    const other = await anotherServer()
+    const janes = [customer('Jane'), customer('Jane', other)]
+    const lobbies = [await agent('Sarah').connect(), await agent('Mike', other).connect()]
+
+    const { conversation } = oneAnswer(await times(20, (n) => janes[n % 2].send('Hello?', { client_message_id: 'first-of-all' })))
+
+    for (const [n, jane] of janes.entries()) {
+      assert.equal((await jane.list()).body.data.total, 1)
+      assert.deepEqual((await jane.history(conversation.id)).map(({ message }) => message), ['Hello?'])
+      const john = await customer('John', jane.server).opens('Another one')
+      await lobbies[n].hears('conversation_created', { id: john })
+    }
+    const told = lobbies.flatMap((lobby) => lobby.all('conversation_created', { id: conversation.id }))
+    assert.equal(told.length, 1, 'announced by the server that stored it, once')
+  },
+  shared,
+)
+
+scenario(
+  'of 200 parallel sends over two servers, all have one order without gaps, and each server tells its part in that order',
+  async ({ customer, agent, anotherServer }) => {
+    const other = await anotherServer()
+    const janes = [customer('Jane'), customer('Jane', other)]
+    const id = await janes[0].opens()
+    const listeners = []
+    for (const [n, jane] of janes.entries()) {
+      listeners.push([await jane.join(id), await agent(`Agent${n}`, jane.server).join(id)])
+    }
+
+    const answers = await times(200, (n) => janes[n % 2].send(`message ${n}`, { conversation_id: id }))
+    for (const { status, body } of answers) assert.equal(status, 201, JSON.stringify(body))
+    const histories = [await janes[0].history(id), await janes[1].history(id)]
+    assert.deepEqual(histories[0], histories[1])
+    assert.equal(histories[0].length, 201)
+    assertGapless(histories[0])
+
+    const inOrder = histories[0].slice(1).map(({ id, seq, message }) => ({ id, seq, message }))
+    const answered = answers.map(({ body }) => body.data.message).sort((one, other) => one.seq - other.seq)
+    assert.deepEqual(answered.map(({ id, seq, message }) => ({ id, seq, message })), inOrder)
+
+    for (const n of [0, 1]) {
+      const sentHere = inOrder.filter(({ message }) => Number(message.split(' ')[1]) % 2 === n)
+      for (const listener of listeners[n]) {
+        await listener.hears('new_message', { conversation_id: id }, 100)
+        const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
+        assert.deepEqual(heard, sentHere)
+      }
+    }
+  },
+  shared,
+)

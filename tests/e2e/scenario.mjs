@@ -6,31 +6,42 @@ import { Agent, Customer } from './people.mjs'
 import { Server } from './server.mjs'
 
 /**
- * Runs `act({ server, database, customer, agent })` once for each kind of database. Whatever it opened is closed, and
- * the server must leave in good order; what the server printed is shown if anything failed.
+ * Runs `act({ server, database, customer, agent, anotherServer })` once for each kind of database. Whatever it opened is
+ * closed, and the servers must leave in good order; what they printed is shown if anything failed.
+ *
+ * `customer(name)` and `agent(name)` use the first server, `customer(name, other)` another one on the same database,
+ * which `anotherServer()` starts.
  */
 export function scenario(sentence, act, { on = ['sqlite', 'postgres'], settings } = {}) {
   for (const kind of on) {
     test(`${sentence} (${kind})`, async () => {
       const database = await databases[kind]()
-      const server = new Server(database.url, settings)
+      const servers = []
       const people = []
-      const enter = (Kind) => (firstName) => {
+      const startServer = async () => {
+        const server = new Server(database.url, settings)
+        servers.push(server)
+        await server.start()
+        return server
+      }
+      const enter = (Kind) => (firstName, server = servers[0]) => {
         const person = new Kind(server, firstName)
         people.push(person)
         return person
       }
       try {
-        await server.start()
-        await act({ server, database, customer: enter(Customer), agent: enter(Agent) })
+        const server = await startServer()
+        await act({ server, database, customer: enter(Customer), agent: enter(Agent), anotherServer: startServer })
         people.forEach((person) => person.goHome())
-        await server.stop()
+        for (const server of servers) await server.stop()
       } catch (error) {
-        console.error(`--- what the server printed in "${sentence} (${kind})"\n${server.output.slice(-20_000)}---`)
+        for (const [index, { output }] of servers.entries()) {
+          console.error(`--- what server ${index + 1} printed in "${sentence} (${kind})"\n${output.slice(-20_000)}---`)
+        }
         throw error
       } finally {
         people.forEach((person) => person.goHome())
-        await server.kill()
+        for (const server of servers) await server.kill()
         await database.discard()
       }
     })

@@ -17,11 +17,14 @@ const STOPPED_WITHIN = 15_000
 export class Server {
   #port
   #environment
+  #options
   #process
   #output = []
 
-  constructor(databaseUrl, settings = {}) {
+  /** `options`: as one would type them after `switchboard serve`. */
+  constructor(databaseUrl, settings = {}, options = []) {
     this.#environment = { ...cleanEnvironment(), DATABASE_URL: databaseUrl, JWT_SECRET: SECRET, ...settings }
+    this.#options = options
   }
 
   get url() {
@@ -33,10 +36,10 @@ export class Server {
     return this.#output.join('')
   }
 
-  /** Returns once it is ready. The port stays the same over restarts, so that clients find it again. */
-  async start() {
+  /** Returns once it is ready, or only alive. The port stays the same over restarts, so that clients find it again. */
+  async start({ until = 'ready' } = {}) {
     this.#port ??= await freePort()
-    this.#process = spawn(binary(), ['serve'], {
+    this.#process = spawn(binary(), ['serve', ...this.#options], {
       cwd: ROOT, // for config/
       env: { ...this.#environment, PORT: String(this.#port) },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -45,29 +48,29 @@ export class Server {
       stream.setEncoding('utf8').on('data', (text) => this.#output.push(text))
     }
     await once(this.#process, 'spawn')
-    await this.#ready()
+    await this.#says(until)
   }
 
-  get #running() {
+  get isRunning() {
     return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
   }
 
-  async #ready() {
+  async #says(until) {
     const deadline = Date.now() + READY_WITHIN
-    while (this.#running && Date.now() < deadline) {
-      const answer = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).catch(() => null)
+    while (this.isRunning && Date.now() < deadline) {
+      const answer = await fetch(`${this.url}/health/${until}`, { signal: AbortSignal.timeout(2_000) }).catch(() => null)
       await answer?.arrayBuffer()
-      if (answer?.status === 200 && this.#running) return
+      if (answer?.status === 200 && this.isRunning) return
       await pause(20)
     }
-    const why = this.#running ? `was not ready within ${READY_WITHIN} ms` : `ended: ${this.#process.exitCode}`
+    const why = this.isRunning ? `was not ${until} within ${READY_WITHIN} ms` : `ended: ${this.#process.exitCode}`
     await this.kill()
     throw new Error(`the server ${why}`)
   }
 
   /** SIGTERM, as a deploy sends it. Returns how many milliseconds it took to leave, which it must do with 0. */
   async stop() {
-    assert(this.#running, `the server ended by itself: ${this.#process?.exitCode ?? this.#process?.signalCode}`)
+    assert(this.isRunning, `the server ended by itself: ${this.#process?.exitCode ?? this.#process?.signalCode}`)
     const started = performance.now()
     this.#process.kill('SIGTERM')
     const impatience = setTimeout(() => this.#process.kill('SIGKILL'), STOPPED_WITHIN)
@@ -79,7 +82,7 @@ export class Server {
 
   /** SIGKILL, as a power cut has it. */
   async kill() {
-    if (!this.#running) return
+    if (!this.isRunning) return
     this.#process.kill('SIGKILL')
     await once(this.#process, 'exit')
   }
@@ -98,7 +101,7 @@ export function cleanEnvironment() {
 }
 
 /** From below the range that the kernel gives to outgoing connections, or one of those could take it before the server does. */
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = randomInt(10_000, 20_000)
     if (await isFree(port)) return port

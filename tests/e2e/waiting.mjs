@@ -1,7 +1,18 @@
-// Waiting for what must come: bounded, and a wait that runs out says what it was for. Nothing here waits for time to pass.
+// Waiting for what must come: bounded, and a wait that runs out says what it was for. Nothing here just lets time pass.
+
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** How long anything may take that is expected to happen at once: generous, since the machine may be building too. */
 export const PATIENCE = 15_000
+
+/** For what nobody announces: looks whether it is so, again and again. `what()` tells what it waited for. */
+export async function eventually(isSo, what) {
+  const deadline = Date.now() + PATIENCE
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`waited ${PATIENCE} ms for ${what()}`)
+    await pause(20)
+  }
+}
 
 /** Looks whether it is `done()` now, and again at each `event` of the emitter. `what()` tells what it waited for. */
 export function until(emitter, event, done, what) {
