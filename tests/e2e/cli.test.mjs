@@ -10,6 +10,7 @@ import { databases } from './databases.mjs'
 import { Customer } from './people.mjs'
 import { scenario } from './scenario.mjs'
 import { freePort, Server } from './server.mjs'
+import { eventually } from './waiting.mjs'
 
 const execute = promisify(execFile)
 const QUEUE = '/api/v1/unified-admin/support/conversations'
@@ -107,12 +108,12 @@ onAnEmptyDatabase('serve --no-migrate is alive and not ready until migrate up', 
   for (const line of await lines(['migrate', 'status'], { DATABASE_URL: url })) assert.match(line, /^pending  /)
 
   await lines(['migrate', 'up'], { DATABASE_URL: url })
-  assert.deepEqual(await ready(server), [200, { status: 'ready' }])
+  await eventually(async () => (await ready(server))[0] === 200, () => 'the server to be ready after migrate up')
   const jane = new Customer(server, 'Jane')
   assert.equal((await jane.history(await jane.opens())).length, 1)
 
   await lines(['migrate', 'down'], { DATABASE_URL: url })
-  assert.equal((await ready(server))[0], 503, 'a schema that went back is not up to date')
+  await eventually(async () => (await ready(server))[0] === 503, () => 'the server to be unready after migrate down')
   assert.equal((await request(server.url, undefined, 'GET', '/health/live')).status, 200)
 })
 

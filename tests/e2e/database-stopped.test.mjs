@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { request } from './clients.mjs'
 import { assertKept, Load } from './load.mjs'
 import { scenario } from './scenario.mjs'
+import { eventually } from './waiting.mjs'
 
 const REQUEST_TIMEOUT_MS = 3_000
 /** For this machine to get round to it. */
@@ -16,6 +17,8 @@ const settings = {
   SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS: String(REQUEST_TIMEOUT_MS),
 }
 
+/** What the database said is remembered for a moment. */
+const becomesReady = (server) => eventually(async () => (await health(server, 'ready')).status === 200, () => 'the server to be ready')
 const health = (server, what) => request(server.url, undefined, 'GET', `/health/${what}`)
 
 scenario(
@@ -32,7 +35,7 @@ scenario(
     await database.resume()
     await load.acknowledges(100)
     await load.end()
-    assert.equal((await health(server, 'ready')).status, 200)
+    await becomesReady(server)
     assert.deepEqual(load.unanswered, [], 'every send got an answer')
 
     assertRefusedInTime(load)
@@ -48,7 +51,7 @@ scenario(
 
     const load = new Load(conversations, { named: false })
     await crashesUnder(load, database)
-    assert.equal((await health(server, 'ready')).status, 200)
+    await becomesReady(server)
 
     assertRefusedInTime(load)
     const refused = new Set(load.refused.map(({ key }) => key))
