@@ -72,6 +72,8 @@ async fn main() -> std::io::Result<()> {
         .build();
     let echo = EngineIo::new(engine_config("/engine.io"), Arc::new(Echo));
     HttpServer::new(move || App::new().configure(io.configure()).configure(echo.configure()))
+        // The suites send requests on two connections and expect them to be taken in that order.
+        .workers(1)
         // A poll that is given up is noticed at once, and a closed WebSocket is not kept waiting for its client.
         .h1_allow_half_closed(false)
         .client_disconnect_timeout(Duration::from_millis(200))

@@ -78,7 +78,7 @@ pub struct ServerSettings {
     /// Address to listen on. Default `127.0.0.1`, in production `0.0.0.0`.
     pub host: String,
     /// Port to listen on; 0 takes a free one. Default 1500.
-    pub port: u16,
+    pub port: u32,
     /// HTTP worker threads; 0 means one a core. Default 0.
     pub workers: usize,
     /// Connections that may wait to be accepted. Default 4096.
@@ -163,7 +163,7 @@ pub struct GuardSettings {
 
 /// How much a request of somebody without an account must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum GuardMode {
     /// Nothing.
     Off,
@@ -230,12 +230,45 @@ pub struct LogSettings {
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum LogFormat {
     /// For people.
     Text,
     /// For machines.
     Json,
+}
+
+/// A word that a setting does not know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{got:?} is not allowed; allowed: {allowed}")]
+pub struct UnknownWord {
+    got: String,
+    allowed: &'static str,
+}
+
+impl TryFrom<String> for GuardMode {
+    type Error = UnknownWord;
+
+    fn try_from(word: String) -> Result<Self, UnknownWord> {
+        match word.as_str() {
+            "off" => Ok(Self::Off),
+            "device" => Ok(Self::Device),
+            "signed" => Ok(Self::Signed),
+            _ => Err(UnknownWord { got: word, allowed: "`off`, `device`, `signed`" }),
+        }
+    }
+}
+
+impl TryFrom<String> for LogFormat {
+    type Error = UnknownWord;
+
+    fn try_from(word: String) -> Result<Self, UnknownWord> {
+        match word.as_str() {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(UnknownWord { got: word, allowed: "`text`, `json`" }),
+        }
+    }
 }
 
 /// Why there are no settings to run with.

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, DatabaseConnection, DbErr, RuntimeErr, sqlx};
@@ -57,6 +58,9 @@ impl From<DbErr> for DatabaseError {
 impl From<&sqlx::Error> for DatabaseError {
     fn from(error: &sqlx::Error) -> Self {
         match error {
+            sqlx::Error::Database(inner) if inner.code().as_deref() == Some("3D000") => {
+                Self::Fault(inner.message().to_owned())
+            }
             sqlx::Error::Database(inner)
                 if inner.is_unique_violation() || is_rollback_code(inner.code().as_deref().unwrap_or_default()) =>
             {
@@ -150,6 +154,11 @@ impl Database {
         let backend = if url.starts_with("sqlite") { Backend::Sqlite } else { Backend::Postgres };
         if backend == Backend::Sqlite {
             make_folder(url)?;
+        }
+        if backend == Backend::Postgres {
+            let (url, limit) = (url.to_owned(), timeout);
+            let tried = handle.spawn(async move { try_postgres(&url, limit).await }).await;
+            tried.map_err(|error| DatabaseError::Fault(error.to_string()))??;
         }
         // SQLite has one writer at a time, whatever we wish; PostgreSQL gets one more than the journal's, for people.
         let write_connections = match backend {
@@ -247,6 +256,19 @@ impl Database {
     }
 }
 
+/// One connection by hand: a pool would only say that it waited.
+async fn try_postgres(url: &str, limit: Duration) -> Result<(), DatabaseError> {
+    let options: PgConnectOptions =
+        url.parse().map_err(|_| DatabaseError::Fault("its address cannot be read".to_owned()))?;
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    match tokio::time::timeout(limit, sqlx::PgConnection::connect_with(&options)).await {
+        Ok(Ok(connection)) => connection.close().await.map_err(|error| (&error).into()),
+        Ok(Err(sqlx::Error::Io(error))) => Err(DatabaseError::Unavailable(format!("{place}: {error}"))),
+        Ok(Err(error)) => Err((&error).into()),
+        Err(_) => Err(DatabaseError::Unavailable(format!("{place} does not answer"))),
+    }
+}
+
 async fn connect(runtime: &Handle, options: ConnectOptions) -> Result<DatabaseConnection, DatabaseError> {
     match runtime.spawn(sea_orm::Database::connect(options)).await {
         Ok(connection) => connection.map_err(Into::into),
@@ -263,8 +285,9 @@ fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
         .acquire_timeout(timeout)
         .connect_timeout(timeout)
         .sqlx_logging(false)
-        // A dead connection shows at its next use; asking first would cost a round trip a statement.
+        // Asking a connection whether it lives costs a round trip; one that was idle may have outlived its database.
         .test_before_acquire(false)
+        .test_before_acquire_if_idle_for(Duration::from_secs(1))
         .map_sqlx_sqlite_opts(move |options| {
             options
                 .create_if_missing(true)

@@ -25,11 +25,14 @@ use crate::telemetry::RequestSpan;
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.
 const LAST_WRITES_SECONDS: u64 = 1;
 
+/// How long a client may take to close its side of a connection that we have closed.
+const HANG_UP: Duration = Duration::from_millis(200);
+
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database cannot be used.
-    #[error("the database cannot be used: {0}")]
+    #[error(transparent)]
     Database(#[from] DatabaseError),
     /// The address cannot be listened on.
     #[error("{address} cannot be listened on: {source}")]
@@ -160,7 +163,8 @@ fn listen(settings: &ServerSettings) -> Result<(TcpListener, SocketAddr), StartE
     let ServerSettings { host, port, backlog, .. } = settings;
     let bind_error = |source| StartError::Bind { address: format!("{host}:{port}"), source };
     let ip: IpAddr = host.parse().map_err(|_| bind_error(std::io::ErrorKind::InvalidInput.into()))?;
-    let address = SocketAddr::new(ip, *port);
+    let port = u16::try_from(*port).map_err(|_| bind_error(std::io::ErrorKind::InvalidInput.into()))?;
+    let address = SocketAddr::new(ip, port);
     let bound = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
@@ -196,6 +200,9 @@ fn serve(
     .max_connections(*max_connections)
     .keep_alive(Duration::from_secs(*keep_alive_seconds))
     .shutdown_timeout(LAST_WRITES_SECONDS)
+    // A client that hangs up is noticed at once, a waiting poll among them, and one that does not is not waited for.
+    .h1_allow_half_closed(false)
+    .client_disconnect_timeout(HANG_UP)
     .disable_signals();
     if *workers > 0 {
         http = http.workers(*workers);

@@ -11,7 +11,7 @@ use super::Api;
 use crate::failure::{Code, Failure};
 use crate::schema;
 
-/// How long what the database said is taken for true: asking costs a stranger nothing.
+/// How long it is taken for true that the database is well, so that a stranger's asking costs next to nothing.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
@@ -19,12 +19,9 @@ struct Health {
     status: &'static str,
 }
 
-/// What the database said when it was last asked.
+/// When the database last said that all is well.
 #[derive(Clone, Debug, Default)]
-pub struct LastLook(Arc<Mutex<Option<Look>>>);
-
-/// When, and what was wrong.
-type Look = (Instant, Result<(), &'static str>);
+pub struct LastLook(Arc<Mutex<Option<Instant>>>);
 
 /// `GET /health/live`: the process answers.
 pub(super) async fn live() -> HttpResponse {
@@ -49,10 +46,8 @@ pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, Failure> 
 /// One look at a time: who asks meanwhile waits for its outcome.
 async fn look(api: &Api) -> Result<(), &'static str> {
     let mut last = api.last_look.0.lock().await;
-    if let Some((at, outcome)) = *last
-        && at.elapsed() < REMEMBERED
-    {
-        return outcome;
+    if last.is_some_and(|at| at.elapsed() < REMEMBERED) {
+        return Ok(());
     }
     let outcome = match schema::pending(&api.database).await {
         Ok(pending) if pending.is_empty() => Ok(()),
@@ -62,6 +57,7 @@ async fn look(api: &Api) -> Result<(), &'static str> {
             Err("The database cannot be reached")
         }
     };
-    *last = Some((Instant::now(), outcome));
+    // Only what is well is remembered: recovery shows at once.
+    *last = outcome.is_ok().then(Instant::now);
     outcome
 }

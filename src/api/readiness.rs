@@ -6,6 +6,7 @@
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use actix_http::ConnectionType;
 use actix_web::body::MessageBody;
@@ -19,6 +20,9 @@ use tracing_actix_web::RequestId;
 /// The answer's header.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// How long nothing must have come before a stopping server takes its kept connections for idle.
+const QUIET: Duration = Duration::from_millis(200);
+
 /// Shared by all workers; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<State>);
@@ -27,6 +31,8 @@ pub struct Readiness(Arc<State>);
 struct State {
     is_draining: AtomicBool,
     unanswered: AtomicUsize,
+    /// All requests so far.
+    came: AtomicUsize,
     answered: Notify,
 }
 
@@ -42,8 +48,20 @@ impl Readiness {
         self.0.is_draining.load(Ordering::Acquire)
     }
 
-    /// Waits until every request that has come is answered.
+    /// Waits until every request that has come is answered, and nothing has come for a moment: on a kept connection the
+    /// next request may be on its way, from a client that has not yet been told to go.
     pub async fn answered(&self) {
+        loop {
+            self.all_answered().await;
+            let came = self.0.came.load(Ordering::Acquire);
+            tokio::time::sleep(QUIET).await;
+            if self.0.came.load(Ordering::Acquire) == came && self.0.unanswered.load(Ordering::Acquire) == 0 {
+                return;
+            }
+        }
+    }
+
+    async fn all_answered(&self) {
         loop {
             let answered = self.0.answered.notified();
             if self.0.unanswered.load(Ordering::Acquire) == 0 {
@@ -60,6 +78,7 @@ struct Unanswered(Arc<State>);
 impl Unanswered {
     fn new(state: &Arc<State>) -> Self {
         state.unanswered.fetch_add(1, Ordering::AcqRel);
+        state.came.fetch_add(1, Ordering::AcqRel);
         Self(Arc::clone(state))
     }
 }

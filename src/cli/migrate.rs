@@ -42,6 +42,8 @@ pub(super) async fn run(arguments: Arguments, settings: &Settings) -> Result<(),
     let change = |from: &[String], to: &[String]| to.iter().filter(|name| !from.contains(name)).cloned().collect();
     let (up, down): (Vec<String>, Vec<String>) =
         (change(&applied_before, &applied_now), change(&applied_now, &applied_before));
+    // The last step goes first.
+    let down = down.into_iter().rev().collect();
     for (verb, names) in [("applied", up), ("taken back", down)] {
         for name in names {
             writeln!(io::stdout(), "{verb}  {name}")?;

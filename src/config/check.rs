@@ -55,6 +55,7 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
 fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
     let Settings { server, database, journal, conversation, directory, socket, .. } = settings;
     [
+        within("server.port", server.port, 0..=65_535),
         within("server.workers", server.workers, 0..=1024),
         within("server.backlog", server.backlog, 1..=65_535),
         within("server.max_connections", server.max_connections, 1..=1_000_000),

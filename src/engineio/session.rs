@@ -36,6 +36,8 @@ use super::{
 /// Packets handled before other tasks of the worker get their turn.
 const PACKETS_A_TURN: usize = 128;
 
+/// How long a poll may be on its way after the client's close packet.
+const LATE_POLL: Duration = Duration::from_secs(1);
 /// How late a timer may fire without the next one starting later for it.
 const TIMER_SLACK: Duration = Duration::from_millis(5);
 
@@ -221,8 +223,11 @@ impl Session {
             }
         }
         self.connection.closed(reason);
-        let patience =
-            if self.outbox.is_websocket() { self.config.close_timeout } else { self.config.polling_close_timeout };
+        let patience = match reason {
+            _ if self.outbox.is_websocket() => self.config.close_timeout,
+            CloseReason::TransportClose => LATE_POLL,
+            _ => self.config.polling_close_timeout,
+        };
         self.arm(context, patience, |session, context| {
             session.outbox.break_off(CloseReason::ForcedClose);
             session.registration = None;

@@ -43,7 +43,13 @@ pub(super) async fn upgrade(mut reader: WebSocketReader, own: Arc<Outbox>, found
         return;
     }
     reader.answer_through(found.outbox);
-    while let Some(inbound) = reader.next().await {
+    loop {
+        let inbound = tokio::select! {
+            inbound = reader.next() => inbound,
+            // The session is over; a connection that does not end by itself is not waited for.
+            () = sender.closed() => return,
+        };
+        let Some(inbound) = inbound else { return };
         let ended = matches!(inbound, Inbound::Ended(..));
         if sender.send(inbound).await.is_err() || ended {
             return;

@@ -26,6 +26,8 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Principal> {
         let realtime = Arc::clone(&connecting);
         async move { connect(&realtime, &handshake) }
     })
+    // Whoever comes back with the name of an earlier connection must be the same person, in the same role.
+    .recover_if(|before: &Principal, now: &Principal| before.id == now.id && before.is_agent == now.is_agent)
     .on_connect(|socket: Socket<Principal>| async move { greet(&socket) })
     .on("join_conversation", move |socket: Socket<Principal>, event: Event| {
         let realtime = Arc::clone(&joining);

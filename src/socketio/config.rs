@@ -19,8 +19,9 @@ pub struct SocketIoConfig {
     pub max_namespaces: usize,
     /// Most events of one connection that wait for their handlers. While it is reached nothing is read from it. Default 64.
     pub max_queued_events: usize,
-    /// Most packets that wait for a socket's CONNECT answer. Over it the connection is closed. Default 1024.
-    pub max_held_packets: usize,
+    /// Most bytes of events that wait for a socket's CONNECT answer, each packet counted with 64 bytes on top. Over it the connection is
+    /// closed. At most a quarter of the engine's outgoing budget, whatever stands here. Default 256 KiB.
+    pub max_held_bytes: usize,
     /// Most rooms that one socket is in; further joins are refused. Default 20 000.
     pub max_rooms: usize,
     /// Most acknowledgements that one socket owes us; further ones fail at once. Default 1024.
@@ -57,7 +58,7 @@ impl Default for SocketIoConfig {
             max_namespace_length: 256,
             max_namespaces: 16,
             max_queued_events: 64,
-            max_held_packets: 1024,
+            max_held_bytes: 256 * 1024,
             max_rooms: 20_000,
             max_pending_acks: 1024,
             left_grace: Duration::from_secs(10),

@@ -47,8 +47,9 @@ impl SocketIo {
     /// Begins a server with these limits.
     #[must_use]
     pub fn builder(engine: EngineConfig, mut config: SocketIoConfig) -> SocketIoBuilder {
+        // What a client missed, and what waits for its CONNECT answer, leave at once and have to fit into its queue.
+        config.max_held_bytes = config.max_held_bytes.min(engine.outgoing_budget / 4);
         if let Some(recovery) = &mut config.recovery {
-            // What a client missed has to fit into its queue, with room for what comes meanwhile.
             recovery.max_bytes = recovery.max_bytes.min(engine.outgoing_budget / 2);
         }
         SocketIoBuilder { engine, config: Arc::new(config), namespaces: HashMap::new(), allow: None }

@@ -7,6 +7,7 @@ mod packets;
 mod polling;
 mod recovery;
 mod requests;
+mod rooms;
 mod support;
 mod upgrade;
 mod websocket;

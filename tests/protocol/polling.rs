@@ -211,6 +211,20 @@ async fn a_close_packet_answers_the_waiting_get_with_a_noop() {
 }
 
 #[tokio::test]
+async fn a_get_that_comes_in_just_after_the_close_packet_gets_its_noop_too() {
+    let io = io(EngineConfig::default());
+    let server = Server::start(io.clone());
+    let mut poller = server.poller().await;
+    assert_eq!(poller.post("1").await.status, 200);
+    assert_eq!(poller.poll().await.body, "6");
+    assert!(poller.is_dead().await);
+    // Where none comes, it is not waited for.
+    let poller = server.poller().await;
+    poller.post("1").await;
+    until("the session is gone", || io.session_count() == 0).await;
+}
+
+#[tokio::test]
 async fn when_the_server_closes_a_waiting_get_is_told() {
     let server = server();
     let mut poller = server.poller().await;

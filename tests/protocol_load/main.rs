@@ -5,5 +5,5 @@
 
 mod abandonment;
 mod backpressure;
-#[path = "../protocol/support.rs"]
+#[path = "../protocol/support/mod.rs"]
 mod support;

@@ -1,13 +1,13 @@
 // Stock clients whose connections are cut every few seconds for a second or two, while both directions talk. In one form both sides
 // notice the cut, in the other only the client does and the server's side stays open and silent. Nothing may be lost, doubled or
 // out of order, though the clients fetch nothing.
-// PORT: where examples/chat listens. CLIENTS (200), SECONDS (60).
+// PORT: where examples/chat listens. CLIENTS (200), DURATION in seconds (60).
 import assert from "node:assert/strict";
 import net from "node:net";
 import { io } from "client48";
 const port = Number(process.env.PORT ?? 3000);
 const clients = Number(process.env.CLIENTS ?? 200);
-const seconds = Number(process.env.SECONDS ?? 60);
+const seconds = Number(process.env.DURATION ?? 60);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 for (const form of ["both sides notice", "only the client notices"]) {

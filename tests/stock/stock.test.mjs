@@ -63,4 +63,4 @@ test('the reference parsers read what we write and write what we read', () =>
   beside('echo', (env) => node('oracle.mjs', env)))
 
 test('clients whose connections are cut miss nothing, hear nothing twice, and nothing out of order', () =>
-  beside('chat', (env) => node('jitter.mjs', { CLIENTS: SOAK ? '200' : '50', SECONDS: SOAK ? '60' : '12', ...env })))
+  beside('chat', (env) => node('jitter.mjs', { CLIENTS: SOAK ? '200' : '50', DURATION: SOAK ? '60' : '12', ...env })))

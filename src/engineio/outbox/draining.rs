@@ -85,7 +85,10 @@ impl Outbox {
             return Poll::Ready(noop.data().to_vec());
         };
         let mut payload = PayloadWriter::with_limit(limit);
-        if poll == Waiting::Noop {
+        if state.stage == Stage::Parted {
+            payload.push(&noop);
+            state.stage = Stage::Over;
+        } else if poll == Waiting::Noop {
             payload.push(&noop);
         } else {
             state.pop_payload(&mut payload);

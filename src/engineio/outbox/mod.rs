@@ -110,10 +110,15 @@ impl Outbox {
         wakers.wake();
     }
 
-    /// The client closed with a packet: a waiting poll gets a noop.
+    /// The client closed with a packet: its poll gets a noop. It may come in after the packet, on another worker.
     pub(super) fn closed_by_client(&self) {
         let mut state = self.state.lock();
+        let unanswered = matches!(state.carrier, Carrier::Polling { poll: Waiting::None, .. });
+        let open = state.stage == Stage::Open;
         let wakers = state.break_off(CloseReason::TransportClose, Waiting::Noop);
+        if open && unanswered {
+            state.stage = Stage::Parted;
+        }
         drop(state);
         wakers.wake();
     }
@@ -145,3 +150,6 @@ impl Outbox {
         self.state.lock().carrier == Carrier::WebSocket
     }
 }
+
+#[cfg(test)]
+mod tests;

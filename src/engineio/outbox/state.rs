@@ -73,6 +73,8 @@ pub(super) enum Stage {
     Open,
     /// Nothing more goes in; what waits may leave.
     Ending,
+    /// The client has closed while no poll waited; one that is still on its way gets a noop.
+    Parted,
     /// Nothing goes in or out, but for a last word that still waits.
     Over,
 }

@@ -56,6 +56,8 @@ enum Stage {
     Joining {
         session: SessionHandle,
         held: Vec<Arc<Outgoing>>,
+        /// What the held events cost in a queue.
+        cost: usize,
         /// Put out again before it was in.
         leave: bool,
     },
@@ -101,7 +103,7 @@ impl Peer {
             id,
             hub: Arc::downgrade(hub),
             line: Mutex::new(Line {
-                stage: Stage::Joining { session, held: Vec::new(), leave: false },
+                stage: Stage::Joining { session, held: Vec::new(), cost: 0, leave: false },
                 history: history.map(Box::new),
             }),
             places: Mutex::new(Places::open()),
@@ -125,8 +127,9 @@ impl Peer {
         let taken = match &mut line.stage {
             Stage::Joined { session } => session.push(event.message.packets(), event.delivery),
             Stage::Joining { .. } | Stage::Away { .. } if volatile => false,
-            Stage::Joining { session, held, .. } => {
-                if held.len() < hub.limits.max_held_packets {
+            Stage::Joining { session, held, cost, .. } => {
+                *cost += event.cost;
+                if *cost <= hub.limits.max_held_bytes {
                     held.push(Arc::clone(event));
                 } else {
                     session.close(CloseReason::ForcedClose);
@@ -154,7 +157,7 @@ impl Peer {
     /// The client is in: sends what it missed, the CONNECT answer, and what was held back. `false` where it is gone already.
     pub(crate) fn welcome(&self, missed: &[Arc<Outgoing>], connected: &EncodedMessage) -> bool {
         let mut line = self.line.lock();
-        let Stage::Joining { session, held, leave } = &mut line.stage else {
+        let Stage::Joining { session, held, leave, .. } = &mut line.stage else {
             return false;
         };
         for message in missed
@@ -280,7 +283,7 @@ impl Peer {
             return None;
         };
         let missed = line.history.as_mut()?.since(last)?;
-        line.stage = Stage::Joining { session: session.clone(), held: Vec::new(), leave: false };
+        line.stage = Stage::Joining { session: session.clone(), held: Vec::new(), cost: 0, leave: false };
         places.open = true;
         Some(missed)
     }
