@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{EventId, Posted};
+use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating};
 use crate::moment::Iso;
 
 /// A message as a customer sees it in an answer to `chat/send` (`support-user.md`, 1).
@@ -39,5 +39,78 @@ impl<'a> UserMessage<'a> {
     /// As the answer to a send shows it: with its moment under both spellings.
     pub(crate) fn in_answer(posted: &'a Posted) -> Self {
         Self { created_at_too: Some(Iso(posted.at)), ..Self::in_history(posted) }
+    }
+}
+
+/// A conversation with messages, as its customer sees it (`support-user.md`, 1 and 4).
+#[derive(Serialize)]
+pub(super) struct UserConversation<'a> {
+    id: ConversationId,
+    status: &'static str,
+    assigned_admin_name: Option<&'a str>,
+    email: Option<&'a str>,
+    phone_number: Option<&'a str>,
+    satisfaction_rating: Option<Rating>,
+    feedback: Option<&'a Feedback>,
+    last_message_at: Iso,
+    created_at: Iso,
+    updated_at: Iso,
+    messages: Vec<UserMessage<'a>>,
+    total_messages: i64,
+    /// Whether there are more messages in the direction of the page; only where a page was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_more: Option<bool>,
+    ticket: Option<()>,
+}
+
+impl<'a> UserConversation<'a> {
+    pub(super) fn new(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>) -> Self {
+        Self {
+            id: conversation.id,
+            status: conversation.status.as_str(),
+            assigned_admin_name: assigned_admin_name(conversation),
+            email: conversation.email.as_deref(),
+            phone_number: conversation.phone_number.as_deref(),
+            satisfaction_rating: conversation.rating,
+            feedback: conversation.feedback.as_ref(),
+            last_message_at: Iso(conversation.last_message_at),
+            created_at: Iso(conversation.created_at),
+            updated_at: Iso(conversation.updated_at),
+            messages,
+            total_messages: conversation.last_seq,
+            has_more: None,
+            ticket: None,
+        }
+    }
+
+    /// With a page of its messages, and whether there are more.
+    pub(super) fn page(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>, has_more: bool) -> Self {
+        Self { has_more: Some(has_more), ..Self::new(conversation, messages) }
+    }
+}
+
+/// The name that customers are shown: "Sarah is helping you".
+pub(super) fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
+    conversation.assignee.as_ref().map(|assignee| assignee.name.as_str())
+}
+
+/// What lists show of the last message that the customer can see.
+#[derive(Serialize)]
+pub(super) struct LastMessage<'a> {
+    message: &'a str,
+    is_from_user: bool,
+    sender_name: Option<&'a str>,
+    #[serde(rename = "createdAt")]
+    created_at: Iso,
+}
+
+impl<'a> LastMessage<'a> {
+    pub(super) fn of(conversation: &'a Conversation) -> Option<Self> {
+        conversation.last_message.as_ref().map(|message| Self {
+            message: &message.preview,
+            is_from_user: message.is_from_user,
+            sender_name: message.sender_name.as_deref(),
+            created_at: Iso(conversation.last_message_at),
+        })
     }
 }

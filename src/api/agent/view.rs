@@ -6,6 +6,7 @@ use entity::users;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::api::view::LastMessage;
 use crate::domain::{Assignee, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
 use crate::moment::Iso;
 
@@ -35,15 +36,6 @@ pub(super) struct Card<'a> {
     last_message: Option<LastMessage<'a>>,
     has_unread: bool,
     assigned_admin: Option<AssignedAdmin<'a>>,
-}
-
-#[derive(Serialize)]
-struct LastMessage<'a> {
-    message: &'a str,
-    is_from_user: bool,
-    sender_name: Option<&'a str>,
-    #[serde(rename = "createdAt")]
-    created_at: Iso,
 }
 
 #[derive(Serialize)]
@@ -111,12 +103,7 @@ impl<'a> Card<'a> {
             user: user_id.and_then(|id| people.get(id)).map(|user| User::new(user, extent)),
             ticket: None,
             message_count: conversation.message_count,
-            last_message: last_message.map(|message| LastMessage {
-                message: &message.preview,
-                is_from_user: message.is_from_user,
-                sender_name: message.sender_name.as_deref(),
-                created_at: Iso(conversation.last_message_at),
-            }),
+            last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| message.is_from_user),
             assigned_admin: assignee.map(|assignee| AssignedAdmin::new(assignee, people)),
         }

@@ -8,8 +8,8 @@ use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
 use crate::api::query::{Query, StretchQuery};
-use crate::api::view::UserMessage;
-use crate::domain::{Conversation, ConversationId, Feedback, Owner, Rating, Refusal};
+use crate::api::view::{LastMessage, UserConversation, UserMessage, assigned_admin_name};
+use crate::domain::{Conversation, ConversationId, Owner, Rating, Refusal};
 use crate::failure::Failure;
 use crate::moment::Iso;
 use crate::store;
@@ -36,15 +36,6 @@ struct Card<'a> {
     satisfaction_rating: Option<Rating>,
 }
 
-#[derive(Serialize)]
-struct LastMessage<'a> {
-    message: &'a str,
-    is_from_user: bool,
-    sender_name: Option<&'a str>,
-    #[serde(rename = "createdAt")]
-    created_at: Iso,
-}
-
 impl<'a> Card<'a> {
     fn new(conversation: &'a Conversation) -> Self {
         let last_message = conversation.last_message.as_ref();
@@ -53,12 +44,7 @@ impl<'a> Card<'a> {
             status: conversation.status.as_str(),
             assigned_admin_name: assigned_admin_name(conversation),
             message_count: conversation.last_seq,
-            last_message: last_message.map(|message| LastMessage {
-                message: &message.preview,
-                is_from_user: message.is_from_user,
-                sender_name: message.sender_name.as_deref(),
-                created_at: Iso(conversation.last_message_at),
-            }),
+            last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| !message.is_from_user),
             ticket: None,
             last_message_at: Iso(conversation.last_message_at),
@@ -69,10 +55,6 @@ impl<'a> Card<'a> {
     }
 }
 
-fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
-    conversation.assignee.as_ref().map(|assignee| assignee.name.as_str())
-}
-
 pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, Failure> {
     let found = store::conversations_of(&api.database, caller.id).await?;
     let conversations = found.conversations.iter().map(Card::new).collect();
@@ -81,26 +63,7 @@ pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) ->
 
 #[derive(Serialize)]
 struct Retrieved<'a> {
-    conversation: Detail<'a>,
-}
-
-/// A conversation with its messages (`support-user.md`, 4).
-#[derive(Serialize)]
-struct Detail<'a> {
-    id: ConversationId,
-    status: &'static str,
-    assigned_admin_name: Option<&'a str>,
-    email: Option<&'a str>,
-    phone_number: Option<&'a str>,
-    satisfaction_rating: Option<Rating>,
-    feedback: Option<&'a Feedback>,
-    last_message_at: Iso,
-    created_at: Iso,
-    updated_at: Iso,
-    messages: Vec<UserMessage<'a>>,
-    total_messages: i64,
-    has_more: bool,
-    ticket: Option<()>,
+    conversation: UserConversation<'a>,
 }
 
 pub(in crate::api) async fn detail(
@@ -116,21 +79,7 @@ pub(in crate::api) async fn detail(
         return Err(Refusal::AccessDenied.into());
     }
     let history = store::visible_messages(&api.database, &conversation, stretch).await?;
-    let detail = Detail {
-        id: conversation.id,
-        status: conversation.status.as_str(),
-        assigned_admin_name: assigned_admin_name(&conversation),
-        email: conversation.email.as_deref(),
-        phone_number: conversation.phone_number.as_deref(),
-        satisfaction_rating: conversation.rating,
-        feedback: conversation.feedback.as_ref(),
-        last_message_at: Iso(conversation.last_message_at),
-        created_at: Iso(conversation.created_at),
-        updated_at: Iso(conversation.updated_at),
-        messages: history.messages.iter().map(UserMessage::in_history).collect(),
-        total_messages: conversation.last_seq,
-        has_more: history.has_more,
-        ticket: None,
-    };
-    Ok(fetched("Conversation retrieved", Retrieved { conversation: detail }))
+    let messages = history.messages.iter().map(UserMessage::in_history).collect();
+    let conversation = UserConversation::page(&conversation, messages, history.has_more);
+    Ok(fetched("Conversation retrieved", Retrieved { conversation }))
 }

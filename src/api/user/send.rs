@@ -10,14 +10,12 @@ use crate::api::body::{Fields, Json};
 use crate::api::caller::{Caller, Observed};
 use crate::api::envelope::created;
 use crate::api::names::{client_message_id, conversation_id};
-use crate::api::view::UserMessage;
+use crate::api::view::{UserConversation, UserMessage};
 use crate::conversation::Outcome;
 use crate::domain::{
-    Channel, ClientMessageId, Command, Conversation, ConversationId, Customer, DeviceMetadata, Feedback, MessageText,
-    Open, Origin, Post, Posted, Rating,
+    Channel, ClientMessageId, Command, ConversationId, Customer, DeviceMetadata, MessageText, Open, Origin, Post,
 };
 use crate::failure::Failure;
-use crate::moment::Iso;
 
 /// What the app sends; every field may be missing or null, and each rule is checked behind this.
 #[derive(Debug, Deserialize)]
@@ -115,45 +113,8 @@ fn device_of(headers: &HeaderMap) -> Option<DeviceMetadata> {
 
 #[derive(Serialize)]
 struct Opened<'a> {
-    conversation: OpenedConversation<'a>,
+    conversation: UserConversation<'a>,
     is_new: bool,
-}
-
-#[derive(Serialize)]
-struct OpenedConversation<'a> {
-    id: ConversationId,
-    status: &'static str,
-    email: Option<&'a str>,
-    phone_number: Option<&'a str>,
-    assigned_admin_name: Option<&'a str>,
-    satisfaction_rating: Option<Rating>,
-    feedback: Option<&'a Feedback>,
-    last_message_at: Iso,
-    created_at: Iso,
-    updated_at: Iso,
-    messages: [UserMessage<'a>; 1],
-    total_messages: i64,
-    ticket: Option<()>,
-}
-
-impl<'a> OpenedConversation<'a> {
-    fn new(conversation: &'a Conversation, message: &'a Posted) -> Self {
-        Self {
-            id: conversation.id,
-            status: conversation.status.as_str(),
-            email: conversation.email.as_deref(),
-            phone_number: conversation.phone_number.as_deref(),
-            assigned_admin_name: conversation.assignee.as_ref().map(|assignee| assignee.name.as_str()),
-            satisfaction_rating: conversation.rating,
-            feedback: conversation.feedback.as_ref(),
-            last_message_at: Iso(conversation.last_message_at),
-            created_at: Iso(conversation.created_at),
-            updated_at: Iso(conversation.updated_at),
-            messages: [UserMessage::in_answer(message)],
-            total_messages: conversation.last_seq,
-            ticket: None,
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -167,7 +128,7 @@ fn answer(id: ConversationId, outcome: &Outcome) -> Result<HttpResponse, Failure
     const MESSAGE: &str = "Message sent";
     match outcome {
         Outcome::Opened { conversation, message } => {
-            let conversation = OpenedConversation::new(conversation, message);
+            let conversation = UserConversation::new(conversation, vec![UserMessage::in_answer(message)]);
             Ok(created(MESSAGE, Opened { conversation, is_new: true }))
         }
         Outcome::Posted(message) => {
