@@ -13,7 +13,6 @@ macro_rules! on_both_databases {
     ($($(#[$meta:meta])* async fn $name:ident($backend:ident: Backend) $body:block)*) => {$(
         $(#[$meta])*
         mod $name {
-            #[allow(unused_imports)]
             use super::*;
 
             async fn test($backend: Backend) $body
