@@ -123,6 +123,11 @@ export function refusesConnections({ url }) {
       probe.destroy()
       resolve(false)
     })
-    probe.once('error', (error) => (error.code === 'ECONNREFUSED' ? resolve(true) : reject(error)))
+    probe.once('error', (error) => {
+      if (error.code === 'ECONNREFUSED') resolve(true)
+      // Half made at the very moment at which the listener closed: whoever asks again is refused.
+      else if (error.code === 'ECONNRESET') resolve(false)
+      else reject(error)
+    })
   })
 }

@@ -59,6 +59,7 @@ scenario(
     const slow = await SlowRequest.begin(jane, { conversation_id: id, message: 'typed slowly' })
 
     const stopping = server.stop()
+    stopping.catch(() => {}) // what goes wrong before it is awaited must be the error that is shown
     await eventually(() => refusesConnections(server), () => 'new connections to be refused')
     assert(server.isRunning, 'it left before it had answered')
     slow.finish()
