@@ -9,7 +9,7 @@ pub struct Model {
     /// UUID v7, or derived from the sender and the first message's `client_message_id`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// `support` or `help_center`.
+    /// `support`, `help_center`, or `ticket` for the thread of a ticket that was made without a conversation.
     #[sea_orm(column_type = "Text")]
     pub channel: String,
     /// The account it belongs to; null where it belongs to an e-mail address.
@@ -61,6 +61,10 @@ pub struct Model {
     /// What the first message came with, as the server saw it.
     #[sea_orm(column_type = "Text", nullable)]
     pub user_agent: Option<String>,
+    /// The ticket that was made of it.
+    pub ticket_id: Option<Uuid>,
+    /// The handover that waits for its target's word.
+    pub pending_handover_id: Option<Uuid>,
     /// When the first event happened.
     pub created_at: DateTimeUtc,
     /// When something last changed that the user can see.

@@ -5,6 +5,10 @@
 
 pub mod conversation_events;
 pub mod conversations;
+pub mod handovers;
 pub mod messages;
 pub mod nonces;
+pub mod tallies;
+pub mod ticket_counters;
+pub mod tickets;
 pub mod users;

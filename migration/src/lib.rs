@@ -9,6 +9,7 @@ pub use sea_orm_migration::prelude::{MigratorTrait, SchemaManager};
 mod m20261123_000001_conversations;
 mod m20261123_000002_people;
 mod m20261123_000003_nonces;
+mod m20261123_000004_tickets;
 
 /// All steps in the order in which they are applied.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_conversations::Migration),
             Box::new(m20261123_000002_people::Migration),
             Box::new(m20261123_000003_nonces::Migration),
+            Box::new(m20261123_000004_tickets::Migration),
         ]
     }
 }

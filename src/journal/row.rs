@@ -29,6 +29,8 @@ pub(super) fn conversation(state: &Conversation) -> conversations::Model {
         device_metadata: state.device_metadata.as_ref().map(|device| Value::Object(device.as_object().clone())),
         ip_address: state.ip_address.clone(),
         user_agent: state.user_agent.clone(),
+        ticket_id: None,
+        pending_handover_id: None,
         created_at: state.created_at,
         updated_at: state.updated_at,
         last_event_at: state.last_event_at,
