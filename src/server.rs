@@ -72,7 +72,7 @@ impl Server {
             schema::up(&database, &settings.database).await?;
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let journal = Journal::start(&database, &settings.journal);
+        let journal = Journal::start(&database, &settings.journal, &settings.tickets);
         let broadcaster = Arc::new(Broadcaster::default());
         let registry = Registry::start(RegistryParts {
             database: database.clone(),

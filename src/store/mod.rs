@@ -5,12 +5,15 @@
 mod actor;
 mod conversation;
 mod customer;
+mod handover;
 mod history;
 mod queue;
 mod stored;
+mod whole;
 
 pub use actor::{FoundSend, Snapshot, find_send, load};
 pub use conversation::conversation;
 pub use customer::{OwnConversations, conversations_of};
+pub use handover::{agent, handed_over};
 pub use history::{History, Stretch, all_messages, visible_messages};
 pub use queue::{Counts, Page, Queue, people_in, queue};
