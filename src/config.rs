@@ -4,6 +4,7 @@
 //! and the plain names `PORT`, `DATABASE_URL`, `JWT_SECRET`, `REDIS_URL`. The files are built into the program, so that it runs
 //! from anywhere; a folder named by `--config` stands in for them. A key that nobody knows is refused.
 
+mod auth;
 mod check;
 
 use std::collections::HashMap;
@@ -14,14 +15,24 @@ use config::{Config, ConfigError, Environment as Variables, File, FileFormat};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use auth::{AuthSettings, TokenAlgorithm};
 pub use check::InvalidSetting;
 
 /// The secret of `config/default.toml`. Everybody knows it: production refuses to start on it.
 pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
 
 /// Settings that are texts.
-const TEXTS: [&str; 6] =
-    ["server.host", "database.url", "auth.jwt_secret", "guard.secret", "cluster.redis_url", "log.level"];
+const TEXTS: [&str; 9] = [
+    "server.host",
+    "database.url",
+    "auth.jwt_secret",
+    "auth.algorithm",
+    "auth.public_key_file",
+    "auth.issuer",
+    "guard.secret",
+    "cluster.redis_url",
+    "log.level",
+];
 
 /// What kind of place this server runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,16 +150,6 @@ pub struct ConversationSettings {
     pub idle_seconds: u64,
     /// Seconds for which events with an unknown outcome are looked for in the database. Default 60.
     pub unconfirmed_seconds: u64,
-}
-
-/// Who may come in.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuthSettings {
-    /// Secret that tokens are signed with (HS256), at least 32 bytes. Also `JWT_SECRET`.
-    pub jwt_secret: SecretString,
-    /// Roles in a token that make an agent. Default `admin`.
-    pub agent_roles: Vec<String>,
 }
 
 /// What stands in front of people without an account.
@@ -332,6 +333,7 @@ impl Settings {
                 .try_parsing(true)
                 .list_separator(",")
                 .with_list_parse_key("auth.agent_roles")
+                .with_list_parse_key("auth.audience")
                 .with_list_parse_key("cors.origins")
                 .source(Some(sources.variables.clone())),
         );

@@ -23,6 +23,7 @@ pub struct InvalidSetting {
 pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<InvalidSetting> {
     let mut problems = ranges(settings);
     problems.extend(secret(settings, environment));
+    problems.extend(tokens(settings));
     problems.extend(database(settings));
     problems.extend(cors(settings));
     problems.extend(redis(settings));
@@ -53,7 +54,7 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
 }
 
 fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
-    let Settings { server, database, journal, conversation, directory, socket, .. } = settings;
+    let Settings { server, database, journal, conversation, auth, directory, socket, .. } = settings;
     [
         within("server.port", server.port, 0..=65_535),
         within("server.workers", server.workers, 0..=1024),
@@ -76,6 +77,7 @@ fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
         within("conversation.remembered_sends", conversation.remembered_sends, 0..=1024),
         within("conversation.idle_seconds", conversation.idle_seconds, 1..=86_400),
         within("conversation.unconfirmed_seconds", conversation.unconfirmed_seconds, 1..=3600),
+        within("auth.remembered_tokens", auth.remembered_tokens, 0..=1_000_000),
         within("directory.remembered_people", directory.remembered_people, 1..=10_000_000),
         within("directory.intake", directory.intake, 1..=1_000_000),
         within("socket.ping_interval_ms", socket.ping_interval_ms, 100..=300_000),
@@ -101,14 +103,52 @@ fn secret(settings: &Settings, environment: Environment) -> Option<InvalidSettin
     let secret = settings.auth.jwt_secret.expose_secret();
     let got = match environment {
         Environment::Production if secret == DEVELOPMENT_SECRET => "the development secret".to_owned(),
+        // Everybody has a public key: as a secret it would let everybody sign.
+        _ if secret.trim_start().starts_with("-----BEGIN") => "a key in PEM form".to_owned(),
+        _ if secret.trim_start().starts_with('{') && secret.contains("\"kty\"") => "a JSON Web Key".to_owned(),
         _ if secret.len() < 32 => format!("a secret of {} bytes", secret.len()),
         _ => return None,
     };
     Some(InvalidSetting {
         key: "auth.jwt_secret",
         got,
-        allowed: "a secret of 32 bytes or more, in production one of your own".to_owned(),
+        allowed: "a secret of 32 bytes or more, in production one of your own; a public key goes into a file, \
+                  auth.public_key_file, and the secret is still needed: ids are derived under it"
+            .to_owned(),
     })
+}
+
+/// How tokens are told good from bad; whether the key file can be used is seen when it is read.
+fn tokens(settings: &Settings) -> Vec<InvalidSetting> {
+    let auth = &settings.auth;
+    let mut problems = Vec::new();
+    if auth.algorithm.is_public() && auth.public_key_file.is_empty() {
+        problems.push(InvalidSetting {
+            key: "auth.public_key_file",
+            got: "not set".to_owned(),
+            allowed: format!(
+                "the path of a PEM or JWKS file with the public key, where auth.algorithm is {:?}",
+                auth.algorithm.as_str()
+            ),
+        });
+    }
+    if !auth.algorithm.is_public() && !auth.public_key_file.is_empty() {
+        problems.push(InvalidSetting {
+            key: "auth.public_key_file",
+            got: "set".to_owned(),
+            allowed: "nothing where auth.algorithm is \"HS256\"; for a public key that one is \"RS256\", \"ES256\" or \
+                      \"EdDSA\""
+                .to_owned(),
+        });
+    }
+    if auth.audience.iter().any(|name| name.trim().is_empty()) {
+        problems.push(InvalidSetting {
+            key: "auth.audience",
+            got: format!("{:?}", auth.audience),
+            allowed: "names, none of them empty; an empty list takes any".to_owned(),
+        });
+    }
+    problems
 }
 
 fn database(settings: &Settings) -> Option<InvalidSetting> {
@@ -260,6 +300,57 @@ mod tests {
         let [environment, token_secret] = production;
         load(&[environment, token_secret, ("SWITCHBOARD__GUARD__SECRET", secret)]).expect("these should load");
         load(&[environment, token_secret, ("SWITCHBOARD__GUARD__MODE", "device")]).expect("these should load");
+    }
+
+    #[test]
+    fn a_public_key_is_no_secret() {
+        for secret in
+            [include_str!("../../tests/keys/rsa.public.pem"), "{\"kty\":\"RSA\",\"n\":\"0123456789\",\"e\":\"AQAB\"}"]
+        {
+            let complaint = complaint(&[("JWT_SECRET", secret)]);
+            assert!(complaint.contains("auth.jwt_secret is a "), "{complaint}");
+            assert!(complaint.contains("a public key goes into a file, auth.public_key_file"), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn a_public_algorithm_needs_its_key_file_and_a_secret_takes_none() {
+        for algorithm in ["RS256", "ES256", "EdDSA"] {
+            let complaint = complaint(&[("SWITCHBOARD__AUTH__ALGORITHM", algorithm)]);
+            let expected = format!(
+                "auth.public_key_file is not set; allowed: the path of a PEM or JWKS file with the public key, where \
+                 auth.algorithm is {algorithm:?}"
+            );
+            assert!(complaint.contains(&expected), "{complaint}");
+        }
+        let complaint = complaint(&[("SWITCHBOARD__AUTH__PUBLIC_KEY_FILE", "key.pem")]);
+        assert!(complaint.contains("auth.public_key_file is set; allowed: nothing where"), "{complaint}");
+    }
+
+    #[test]
+    fn no_other_algorithm_can_be_chosen() {
+        for word in ["none", "HS512", "PS256", "hs256", ""] {
+            let complaint = complaint(&[("SWITCHBOARD__AUTH__ALGORITHM", word)]);
+            assert!(complaint.contains("`HS256`, `RS256`, `ES256`, `EdDSA`"), "{word}: {complaint}");
+        }
+    }
+
+    #[test]
+    fn production_needs_a_secret_of_its_own_with_a_public_key_too() {
+        let complaint = complaint(&[
+            ("SWITCHBOARD_ENV", "production"),
+            ("SWITCHBOARD__AUTH__ALGORITHM", "RS256"),
+            ("SWITCHBOARD__AUTH__PUBLIC_KEY_FILE", "key.pem"),
+        ]);
+        assert!(complaint.contains("the secret is still needed: ids are derived under it"), "{complaint}");
+    }
+
+    #[test]
+    fn an_audience_is_a_list_of_names() {
+        let (_, settings) = load(&[("SWITCHBOARD__AUTH__AUDIENCE", "app,web")]).expect("these settings should load");
+        assert_eq!(settings.auth.audience, ["app", "web"]);
+        let complaint = complaint(&[("SWITCHBOARD__AUTH__AUDIENCE", "app,,web")]);
+        assert!(complaint.contains("auth.audience is"), "{complaint}");
     }
 
     #[test]

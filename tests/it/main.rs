@@ -10,6 +10,7 @@ mod connections;
 mod cors;
 mod errors;
 mod health;
+mod identity;
 mod once;
 mod races;
 mod support;
