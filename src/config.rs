@@ -6,6 +6,7 @@
 
 mod auth;
 mod check;
+mod limits;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,8 +16,11 @@ use config::{Config, ConfigError, Environment as Variables, File, FileFormat};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-pub use auth::{AuthSettings, TokenAlgorithm};
+pub use auth::{AuthSettings, GuardMode, GuardSettings, TokenAlgorithm};
 pub use check::InvalidSetting;
+pub use limits::LimitSettings;
+
+use crate::proxies::Network;
 
 /// The secret of `config/default.toml`. Everybody knows it: production refuses to start on it.
 pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
@@ -70,6 +74,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// What stands in front of people without an account.
     pub guard: GuardSettings,
+    /// How often somebody may.
+    pub limits: LimitSettings,
     /// The directory of people.
     pub directory: DirectorySettings,
     /// Which web pages may call.
@@ -104,6 +110,8 @@ pub struct ServerSettings {
     pub request_timeout_ms: u64,
     /// Milliseconds that stopping may take. Default 10 000.
     pub drain_timeout_ms: u64,
+    /// Networks of the proxies whose `X-Forwarded-For` is believed. Default none.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// Where conversations are kept.
@@ -150,28 +158,6 @@ pub struct ConversationSettings {
     pub idle_seconds: u64,
     /// Seconds for which events with an unknown outcome are looked for in the database. Default 60.
     pub unconfirmed_seconds: u64,
-}
-
-/// What stands in front of people without an account.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GuardSettings {
-    /// How much their requests must show. Default `off`, in production `signed`.
-    pub mode: GuardMode,
-    /// Secret that the apps sign with, at least 32 bytes; needed where the mode is `signed`. Default none.
-    pub secret: SecretString,
-}
-
-/// How much a request of somebody without an account must show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum GuardMode {
-    /// Nothing.
-    Off,
-    /// The device's own headers.
-    Device,
-    /// Also a signature.
-    Signed,
 }
 
 /// The directory of people.
@@ -245,19 +231,6 @@ pub enum LogFormat {
 pub struct UnknownWord {
     got: String,
     allowed: &'static str,
-}
-
-impl TryFrom<String> for GuardMode {
-    type Error = UnknownWord;
-
-    fn try_from(word: String) -> Result<Self, UnknownWord> {
-        match word.as_str() {
-            "off" => Ok(Self::Off),
-            "device" => Ok(Self::Device),
-            "signed" => Ok(Self::Signed),
-            _ => Err(UnknownWord { got: word, allowed: "`off`, `device`, `signed`" }),
-        }
-    }
 }
 
 impl TryFrom<String> for LogFormat {
@@ -335,6 +308,7 @@ impl Settings {
                 .with_list_parse_key("auth.agent_roles")
                 .with_list_parse_key("auth.audience")
                 .with_list_parse_key("cors.origins")
+                .with_list_parse_key("server.trusted_proxies")
                 .source(Some(sources.variables.clone())),
         );
         // What is a text stays as it was given: a secret of digits must not become a number on the way.

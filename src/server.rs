@@ -17,6 +17,8 @@ use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryPa
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
+use crate::limits::Limits;
+use crate::proxies::TrustedProxies;
 use crate::realtime::{self, Broadcaster, Realtime};
 use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
@@ -89,10 +91,14 @@ impl Server {
         });
         let nonces = Nonces::start(&database);
         let directory = Directory::start(&database, &settings.directory);
+        let limits = Limits::new(&settings.limits);
+        let proxies = TrustedProxies::new(&settings.server.trusted_proxies);
         let realtime = Realtime {
             database: database.clone(),
             verifier: Arc::clone(&verifier),
             directory: directory.clone(),
+            limits: limits.clone(),
+            proxies: proxies.clone(),
             clock: Arc::clone(&clock),
         };
         let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster);
@@ -103,6 +109,8 @@ impl Server {
             verifier,
             guard: Guard::new(&settings.guard),
             nonces,
+            limits,
+            proxies,
             directory,
             clock,
             readiness: readiness.clone(),

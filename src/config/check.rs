@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use secrecy::ExposeSecret;
 
-use super::{DEVELOPMENT_SECRET, Environment, GuardMode, Settings};
+use super::{Environment, GuardMode, Settings, auth};
 
 /// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,8 +22,7 @@ pub struct InvalidSetting {
 /// Every rule that these settings break.
 pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<InvalidSetting> {
     let mut problems = ranges(settings);
-    problems.extend(secret(settings, environment));
-    problems.extend(tokens(settings));
+    problems.extend(auth::problems(&settings.auth, environment));
     problems.extend(database(settings));
     problems.extend(cors(settings));
     problems.extend(redis(settings));
@@ -54,7 +53,7 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
 }
 
 fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
-    let Settings { server, database, journal, conversation, auth, directory, socket, .. } = settings;
+    let Settings { server, database, journal, conversation, auth, limits, directory, socket, .. } = settings;
     [
         within("server.port", server.port, 0..=65_535),
         within("server.workers", server.workers, 0..=1024),
@@ -78,6 +77,12 @@ fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
         within("conversation.idle_seconds", conversation.idle_seconds, 1..=86_400),
         within("conversation.unconfirmed_seconds", conversation.unconfirmed_seconds, 1..=3600),
         within("auth.remembered_tokens", auth.remembered_tokens, 0..=1_000_000),
+        within("limits.sends_per_second", limits.sends_per_second, 1..=10_000),
+        within("limits.sends_burst", limits.sends_burst, 1..=10_000),
+        within("limits.guest_calls_per_minute", limits.guest_calls_per_minute, 1..=100_000),
+        within("limits.socket_events_per_second", limits.socket_events_per_second, 1..=10_000),
+        within("limits.handshakes_per_second", limits.handshakes_per_second, 1..=100_000),
+        within("limits.remembered", limits.remembered, 1000..=10_000_000),
         within("directory.remembered_people", directory.remembered_people, 1..=10_000_000),
         within("directory.intake", directory.intake, 1..=1_000_000),
         within("socket.ping_interval_ms", socket.ping_interval_ms, 100..=300_000),
@@ -97,58 +102,6 @@ fn within<T: PartialOrd + Display>(key: &'static str, got: T, allowed: RangeIncl
         got: got.to_string(),
         allowed: format!("{} to {}", allowed.start(), allowed.end()),
     })
-}
-
-fn secret(settings: &Settings, environment: Environment) -> Option<InvalidSetting> {
-    let secret = settings.auth.jwt_secret.expose_secret();
-    let got = match environment {
-        Environment::Production if secret == DEVELOPMENT_SECRET => "the development secret".to_owned(),
-        // Everybody has a public key: as a secret it would let everybody sign.
-        _ if secret.trim_start().starts_with("-----BEGIN") => "a key in PEM form".to_owned(),
-        _ if secret.trim_start().starts_with('{') && secret.contains("\"kty\"") => "a JSON Web Key".to_owned(),
-        _ if secret.len() < 32 => format!("a secret of {} bytes", secret.len()),
-        _ => return None,
-    };
-    Some(InvalidSetting {
-        key: "auth.jwt_secret",
-        got,
-        allowed: "a secret of 32 bytes or more, in production one of your own; a public key goes into a file, \
-                  auth.public_key_file, and the secret is still needed: ids are derived under it"
-            .to_owned(),
-    })
-}
-
-/// How tokens are told good from bad; whether the key file can be used is seen when it is read.
-fn tokens(settings: &Settings) -> Vec<InvalidSetting> {
-    let auth = &settings.auth;
-    let mut problems = Vec::new();
-    if auth.algorithm.is_public() && auth.public_key_file.is_empty() {
-        problems.push(InvalidSetting {
-            key: "auth.public_key_file",
-            got: "not set".to_owned(),
-            allowed: format!(
-                "the path of a PEM or JWKS file with the public key, where auth.algorithm is {:?}",
-                auth.algorithm.as_str()
-            ),
-        });
-    }
-    if !auth.algorithm.is_public() && !auth.public_key_file.is_empty() {
-        problems.push(InvalidSetting {
-            key: "auth.public_key_file",
-            got: "set".to_owned(),
-            allowed: "nothing where auth.algorithm is \"HS256\"; for a public key that one is \"RS256\", \"ES256\" or \
-                      \"EdDSA\""
-                .to_owned(),
-        });
-    }
-    if auth.audience.iter().any(|name| name.trim().is_empty()) {
-        problems.push(InvalidSetting {
-            key: "auth.audience",
-            got: format!("{:?}", auth.audience),
-            allowed: "names, none of them empty; an empty list takes any".to_owned(),
-        });
-    }
-    problems
 }
 
 fn database(settings: &Settings) -> Option<InvalidSetting> {
@@ -221,17 +174,17 @@ fn cors(settings: &Settings) -> Vec<InvalidSetting> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use secrecy::ExposeSecret;
 
     use crate::config::{Environment, Settings, SettingsError, Sources};
 
-    fn load(variables: &[(&str, &str)]) -> Result<(Environment, Settings), SettingsError> {
+    pub(in crate::config) fn load(variables: &[(&str, &str)]) -> Result<(Environment, Settings), SettingsError> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Settings::load(&Sources { folder: None, variables })
     }
 
-    fn complaint(variables: &[(&str, &str)]) -> String {
+    pub(in crate::config) fn complaint(variables: &[(&str, &str)]) -> String {
         load(variables).expect_err("these settings should be refused").to_string()
     }
 
@@ -303,54 +256,25 @@ mod tests {
     }
 
     #[test]
-    fn a_public_key_is_no_secret() {
-        for secret in
-            [include_str!("../../tests/keys/rsa.public.pem"), "{\"kty\":\"RSA\",\"n\":\"0123456789\",\"e\":\"AQAB\"}"]
-        {
-            let complaint = complaint(&[("JWT_SECRET", secret)]);
-            assert!(complaint.contains("auth.jwt_secret is a "), "{complaint}");
-            assert!(complaint.contains("a public key goes into a file, auth.public_key_file"), "{complaint}");
+    fn limits_count_in_production_and_not_in_development() {
+        let (_, development) = load(&[]).expect("the defaults should load");
+        let secret = "0123456789abcdef0123456789abcdef";
+        let production =
+            [("SWITCHBOARD_ENV", "production"), ("JWT_SECRET", secret), ("SWITCHBOARD__GUARD__SECRET", secret)];
+        let (_, production) = load(&production).expect("these settings should load");
+        assert_eq!((development.limits.enabled, production.limits.enabled), (false, true));
+    }
+
+    #[test]
+    fn trusted_proxies_are_networks() {
+        let (_, settings) = load(&[("SWITCHBOARD__SERVER__TRUSTED_PROXIES", "10.0.0.0/8,fd00::1")])
+            .expect("these settings should load");
+        assert_eq!(settings.server.trusted_proxies.len(), 2);
+        for bad in ["everybody", "0.0.0.0/0"] {
+            let complaint = complaint(&[("SWITCHBOARD__SERVER__TRUSTED_PROXIES", bad)]);
+            assert!(complaint.contains(bad) && complaint.contains("allowed: addresses and networks"), "{complaint}");
+            assert!(complaint.contains("trusted_proxies"), "{complaint}");
         }
-    }
-
-    #[test]
-    fn a_public_algorithm_needs_its_key_file_and_a_secret_takes_none() {
-        for algorithm in ["RS256", "ES256", "EdDSA"] {
-            let complaint = complaint(&[("SWITCHBOARD__AUTH__ALGORITHM", algorithm)]);
-            let expected = format!(
-                "auth.public_key_file is not set; allowed: the path of a PEM or JWKS file with the public key, where \
-                 auth.algorithm is {algorithm:?}"
-            );
-            assert!(complaint.contains(&expected), "{complaint}");
-        }
-        let complaint = complaint(&[("SWITCHBOARD__AUTH__PUBLIC_KEY_FILE", "key.pem")]);
-        assert!(complaint.contains("auth.public_key_file is set; allowed: nothing where"), "{complaint}");
-    }
-
-    #[test]
-    fn no_other_algorithm_can_be_chosen() {
-        for word in ["none", "HS512", "PS256", "hs256", ""] {
-            let complaint = complaint(&[("SWITCHBOARD__AUTH__ALGORITHM", word)]);
-            assert!(complaint.contains("`HS256`, `RS256`, `ES256`, `EdDSA`"), "{word}: {complaint}");
-        }
-    }
-
-    #[test]
-    fn production_needs_a_secret_of_its_own_with_a_public_key_too() {
-        let complaint = complaint(&[
-            ("SWITCHBOARD_ENV", "production"),
-            ("SWITCHBOARD__AUTH__ALGORITHM", "RS256"),
-            ("SWITCHBOARD__AUTH__PUBLIC_KEY_FILE", "key.pem"),
-        ]);
-        assert!(complaint.contains("the secret is still needed: ids are derived under it"), "{complaint}");
-    }
-
-    #[test]
-    fn an_audience_is_a_list_of_names() {
-        let (_, settings) = load(&[("SWITCHBOARD__AUTH__AUDIENCE", "app,web")]).expect("these settings should load");
-        assert_eq!(settings.auth.audience, ["app", "web"]);
-        let complaint = complaint(&[("SWITCHBOARD__AUTH__AUDIENCE", "app,,web")]);
-        assert!(complaint.contains("auth.audience is"), "{complaint}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod cors;
 mod errors;
 mod health;
 mod identity;
+mod limits;
 mod once;
 mod races;
 mod support;
