@@ -6,7 +6,7 @@ mod server;
 
 pub(crate) use database::{Backend, TestDatabase};
 pub(crate) use people::Person;
-pub(crate) use server::{MINE, QUEUE, SEND, TestServer};
+pub(crate) use server::{Answer, MINE, QUEUE, SEND, TestServer};
 
 /// Runs a test on both databases, as `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {
