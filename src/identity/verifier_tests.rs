@@ -155,6 +155,9 @@ fn an_algorithm_of_the_same_family_is_refused_though_the_key_is_the_right_one() 
     for algorithm in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512] {
         assert!(!is_taken(&verifier, &signed(&Header::new(algorithm), &good(), &RSA.private())), "{algorithm:?}");
     }
+    let longer = EncodingKey::from_ec_pem(include_bytes!("../../tests/keys/ec-p384.private.pem")).expect("a key");
+    let longer = signed(&Header::new(Algorithm::ES384), &good(), &longer);
+    assert!(!is_taken(&verifier_of(EC.configured, EC.public), &longer));
     for algorithm in [Algorithm::HS384, Algorithm::HS512] {
         let key = EncodingKey::from_secret(SECRET.as_bytes());
         assert!(!is_taken(&self::verifier(), &signed(&Header::new(algorithm), &good(), &key)), "{algorithm:?}");
