@@ -12,12 +12,13 @@ use tokio::time::{Instant, timeout_at};
 use tracing_actix_web::TracingLogger;
 
 use crate::api::{self, Api, LastLook, Readiness};
+use crate::cluster::{Alone, Cluster, Presence};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::identity::{Directory, Guard, Nonces, Verifier};
 use crate::journal::Journal;
-use crate::realtime::{self, Broadcaster, Realtime};
+use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
 use crate::telemetry::RequestSpan;
@@ -86,13 +87,16 @@ impl Server {
         let verifier = Arc::new(Verifier::new(&settings.auth));
         let nonces = Nonces::start(&database);
         let directory = Directory::start(&database, &settings.directory);
+        let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
+        let cluster: Arc<dyn Cluster> = Arc::new(Alone::new(Arc::clone(&presence_broadcaster) as _));
         let realtime = Realtime {
             database: database.clone(),
             verifier: Arc::clone(&verifier),
             directory: directory.clone(),
+            presence: Presence::new(Arc::clone(&cluster)),
             clock: Arc::clone(&clock),
         };
-        let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster);
+        let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster, &presence_broadcaster);
         let readiness = Readiness::default();
         let api = Api {
             registry: Arc::clone(&registry),
@@ -101,6 +105,7 @@ impl Server {
             guard: Guard::new(&settings.guard),
             nonces,
             directory,
+            cluster,
             clock,
             readiness: readiness.clone(),
             last_look: LastLook::default(),

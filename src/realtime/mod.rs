@@ -5,12 +5,14 @@
 
 mod broadcast;
 mod payload;
+mod presence;
 mod rooms;
 mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cluster::Presence;
 use crate::config::{CorsSettings, SocketSettings};
 use crate::conversation::Clock;
 use crate::database::Database;
@@ -19,6 +21,7 @@ use crate::identity::{Directory, Verifier};
 use crate::socketio::{SocketIo, SocketIoConfig};
 
 pub use broadcast::Broadcaster;
+pub use presence::PresenceBroadcaster;
 
 /// What the namespaces work with.
 #[derive(Clone)]
@@ -29,23 +32,27 @@ pub struct Realtime {
     pub verifier: Arc<Verifier>,
     /// Where they are written down.
     pub directory: Directory,
+    /// Where agents' sockets are counted.
+    pub presence: Presence,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Makes the sockets, and has the broadcaster announce on them.
+/// Makes the sockets, and has the broadcasters announce on them.
 #[must_use]
 pub fn start(
     realtime: Realtime,
     settings: &SocketSettings,
     cors: &CorsSettings,
     broadcaster: &Broadcaster,
+    presence: &PresenceBroadcaster,
 ) -> SocketIo {
     let realtime = Arc::new(realtime);
     let io =
         SocketIo::builder(engine(settings, cors), socketio(settings)).namespace(support::namespace(&realtime)).build();
     if let Some(support) = io.namespace(support::NAME) {
-        broadcaster.announce_on(support);
+        broadcaster.announce_on(support.clone());
+        presence.announce_on(support);
     }
     io
 }

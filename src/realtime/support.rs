@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::Realtime;
 use super::payload::Typing;
+use super::presence::Visitor;
 use super::rooms;
 use crate::domain::{ConversationId, Owner, Refusal};
 use crate::failure::{Code, Failure, FieldError};
-use crate::identity::Principal;
 use crate::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 use crate::store;
 
@@ -19,7 +19,7 @@ use crate::store;
 pub(super) const NAME: &str = "/support";
 
 /// The namespace with everything it answers to.
-pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Principal> {
+pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Visitor> {
     let with = |realtime: &Arc<Realtime>| Arc::clone(realtime);
     let (connecting, joining) = (with(realtime), with(realtime));
     Namespace::new(NAME, move |handshake: Handshake| {
@@ -27,19 +27,21 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Principal> {
         async move { connect(&realtime, &handshake) }
     })
     // Whoever comes back with the name of an earlier connection must be the same person, in the same role.
-    .recover_if(|before: &Principal, now: &Principal| before.id == now.id && before.is_agent == now.is_agent)
-    .on_connect(|socket: Socket<Principal>| async move { greet(&socket) })
-    .on("join_conversation", move |socket: Socket<Principal>, event: Event| {
+    .recover_if(|before: &Visitor, now: &Visitor| before.id == now.id && before.is_agent == now.is_agent)
+    .on_connect(|socket: Socket<Visitor>| async move { greet(&socket) })
+    .on_disconnect(|socket: Socket<Visitor>, _| async move { socket.data().goes() })
+    .on("join_conversation", move |socket: Socket<Visitor>, event: Event| {
         let realtime = Arc::clone(&joining);
         async move { Some(Answer::of(join(&realtime, &socket, &event).await)) }
     })
-    .on("leave_conversation", |socket: Socket<Principal>, event: Event| async move {
+    .on("leave_conversation", |socket: Socket<Visitor>, event: Event| async move {
         Some(Answer::of(leave(&socket, &event)))
     })
-    .on("typing", |socket: Socket<Principal>, event: Event| async move {
-        Some(Answer::of(relay(&socket, &event, "typing")))
-    })
-    .on("stop_typing", |socket: Socket<Principal>, event: Event| async move {
+    .on(
+        "typing",
+        |socket: Socket<Visitor>, event: Event| async move { Some(Answer::of(relay(&socket, &event, "typing"))) },
+    )
+    .on("stop_typing", |socket: Socket<Visitor>, event: Event| async move {
         Some(Answer::of(relay(&socket, &event, "stop_typing")))
     })
 }
@@ -72,7 +74,7 @@ impl Answer {
 }
 
 /// A token in `auth.token`, or else in the handshake request's `Authorization`.
-fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<Principal, ConnectRefusal> {
+fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<Visitor, ConnectRefusal> {
     let in_auth = handshake.auth.as_ref().and_then(|auth| auth.get("token")).and_then(Value::as_str);
     let in_auth = in_auth.filter(|token| !token.trim().is_empty());
     let in_header = || handshake.headers.get(AUTHORIZATION.as_str());
@@ -82,15 +84,16 @@ fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<Principal, Conn
         ConnectRefusal { message: failure.message.into_owned(), data: Some(json!({ "code": failure.code })) }
     })?;
     realtime.directory.saw(&principal, realtime.clock.now());
-    Ok(principal)
+    Ok(Visitor::new(principal, &realtime.presence))
 }
 
-fn greet(socket: &Socket<Principal>) {
+fn greet(socket: &Socket<Visitor>) {
     let principal = socket.data();
     socket.join(rooms::of_user(&principal.id));
     if principal.is_agent {
         socket.join(rooms::ADMINS);
     }
+    principal.comes();
 }
 
 /// Which conversation an event is about.
@@ -107,7 +110,7 @@ fn conversation_id(event: &Event) -> Result<ConversationId, Failure> {
 }
 
 /// Its owner and any agent may join; agents hear notes too.
-async fn join(realtime: &Realtime, socket: &Socket<Principal>, event: &Event) -> Result<(), Failure> {
+async fn join(realtime: &Realtime, socket: &Socket<Visitor>, event: &Event) -> Result<(), Failure> {
     let id = conversation_id(event)?;
     let principal = socket.data();
     let conversation =
@@ -122,7 +125,7 @@ async fn join(realtime: &Realtime, socket: &Socket<Principal>, event: &Event) ->
 }
 
 /// Leaving what one is not in is fine.
-fn leave(socket: &Socket<Principal>, event: &Event) -> Result<(), Failure> {
+fn leave(socket: &Socket<Visitor>, event: &Event) -> Result<(), Failure> {
     let id = conversation_id(event)?;
     socket.leave(&rooms::of_conversation(id));
     socket.leave(&rooms::of_conversation_agents(id));
@@ -130,7 +133,7 @@ fn leave(socket: &Socket<Principal>, event: &Event) -> Result<(), Failure> {
 }
 
 /// Tells the others in the room; only somebody in it may (`decisions.md`, "Beyond the contract").
-fn relay(socket: &Socket<Principal>, event: &Event, name: &'static str) -> Result<(), Failure> {
+fn relay(socket: &Socket<Visitor>, event: &Event, name: &'static str) -> Result<(), Failure> {
     let conversation_id = conversation_id(event)?;
     let room = rooms::of_conversation(conversation_id);
     if !socket.is_in(&room) {

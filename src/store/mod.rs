@@ -3,14 +3,24 @@
 //! Nothing here writes, and nothing here decides who may see what: the edge asks for what its caller may have.
 
 mod actor;
+mod agents;
+mod beside;
 mod conversation;
 mod customer;
+mod handovers;
 mod history;
 mod queue;
 mod stored;
+mod timeline;
 
 pub use actor::{FoundSend, Snapshot, find_send, load};
+pub use agents::{Agents, agents};
+pub use beside::{Beside, beside_one};
 pub use conversation::conversation;
 pub use customer::{OwnConversations, conversations_of};
+pub use handovers::handovers_of;
 pub use history::{History, Stretch, all_messages, visible_messages};
-pub use queue::{Counts, Page, Queue, people_in, queue};
+pub use queue::{
+    AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, conversation_for_agents, queue,
+};
+pub use timeline::{Happening, Timeline, timeline};
