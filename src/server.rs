@@ -21,6 +21,7 @@ use crate::journal::Journal;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
+use crate::store;
 use crate::telemetry::RequestSpan;
 
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.
@@ -72,6 +73,7 @@ impl Server {
         if migrate {
             schema::up(&database, &settings.database).await?;
         }
+        store::keep_search_fast(&database);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Journal::start(&database, &settings.journal);
         let broadcaster = Arc::new(Broadcaster::default());

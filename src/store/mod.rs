@@ -12,6 +12,7 @@ mod history;
 mod queue;
 mod stored;
 mod timeline;
+mod trigrams;
 
 pub use actor::{FoundSend, Snapshot, find_send, load};
 pub use agents::{Agents, agents};
@@ -24,3 +25,4 @@ pub use queue::{
     AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, conversation_for_agents, queue,
 };
 pub use timeline::{Happening, Timeline, timeline};
+pub use trigrams::keep_search_fast;

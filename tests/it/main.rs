@@ -11,6 +11,7 @@ mod cors;
 mod errors;
 mod health;
 mod once;
+mod plans;
 mod races;
 mod support;
 mod user;
