@@ -20,8 +20,15 @@ pub use check::InvalidSetting;
 pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
 
 /// Settings that are texts.
-const TEXTS: [&str; 6] =
-    ["server.host", "database.url", "auth.jwt_secret", "guard.secret", "cluster.redis_url", "log.level"];
+const TEXTS: [&str; 7] = [
+    "server.host",
+    "database.url",
+    "auth.jwt_secret",
+    "guard.secret",
+    "tickets.prefix",
+    "cluster.redis_url",
+    "log.level",
+];
 
 /// What kind of place this server runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +68,8 @@ pub struct Settings {
     pub guard: GuardSettings,
     /// The directory of people.
     pub directory: DirectorySettings,
+    /// Tickets.
+    pub tickets: TicketSettings,
     /// Which web pages may call.
     pub cors: CorsSettings,
     /// Engine.IO and Socket.IO.
@@ -181,6 +190,14 @@ pub struct DirectorySettings {
     pub remembered_people: usize,
     /// People waiting to be written down; beyond, they are written down when they come next. Default 4096.
     pub intake: usize,
+}
+
+/// Tickets.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TicketSettings {
+    /// What a ticket's number begins with: `<prefix>-<year>-<6 digits>`. Default `SMI`.
+    pub prefix: String,
 }
 
 /// Which web pages may call.

@@ -34,6 +34,16 @@ pub enum Code {
     ConversationOpen,
     /// The conversation is rated already.
     AlreadyRated,
+    /// A handover of it waits for its answer.
+    HandoverPending,
+    /// The handover was answered before.
+    HandoverResolved,
+    /// The conversation has a ticket already.
+    TicketExists,
+    /// The ticket is resolved or closed.
+    TicketClosed,
+    /// The ticket is still open.
+    TicketOpen,
     /// The name of a send was used for something else.
     Conflict,
     /// More than a limit of size.
@@ -48,7 +58,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::ValidationError,
         Self::Unauthorized,
         Self::Forbidden,
@@ -59,6 +69,11 @@ impl Code {
         Self::AlreadyAssigned,
         Self::ConversationOpen,
         Self::AlreadyRated,
+        Self::HandoverPending,
+        Self::HandoverResolved,
+        Self::TicketExists,
+        Self::TicketClosed,
+        Self::TicketOpen,
         Self::Conflict,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
@@ -96,6 +111,11 @@ impl Code {
             Self::AlreadyAssigned => ("ALREADY_ASSIGNED", 400),
             Self::ConversationOpen => ("CONVERSATION_OPEN", 400),
             Self::AlreadyRated => ("ALREADY_RATED", 400),
+            Self::HandoverPending => ("HANDOVER_PENDING", 400),
+            Self::HandoverResolved => ("HANDOVER_RESOLVED", 400),
+            Self::TicketExists => ("TICKET_EXISTS", 400),
+            Self::TicketClosed => ("TICKET_CLOSED", 400),
+            Self::TicketOpen => ("TICKET_OPEN", 400),
             Self::Conflict => ("CONFLICT", 409),
             Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", 413),
             Self::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", 415),
@@ -175,15 +195,31 @@ impl Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal {
-            Refusal::NotFound => Code::NotFound,
-            Refusal::AccessDenied | Refusal::EmailMismatch | Refusal::RateNotOwn => Code::AccessDenied,
-            Refusal::SendToClosed | Refusal::ClaimClosed | Refusal::ReplyToClosed | Refusal::AlreadyClosed => {
-                Code::ConversationClosed
-            }
+            Refusal::NotFound
+            | Refusal::HandoverNotFound
+            | Refusal::TransferTargetUnknown
+            | Refusal::TicketNotFound
+            | Refusal::AssigneeUnknown => Code::NotFound,
+            Refusal::AccessDenied
+            | Refusal::EmailMismatch
+            | Refusal::RateNotOwn
+            | Refusal::TicketEmailMismatch
+            | Refusal::TicketRateNotOwn => Code::AccessDenied,
+            Refusal::SendToClosed
+            | Refusal::ClaimClosed
+            | Refusal::ReplyToClosed
+            | Refusal::AlreadyClosed
+            | Refusal::TransferClosed => Code::ConversationClosed,
             Refusal::ClaimedByAnother => Code::AlreadyAssigned,
-            Refusal::AssignedToAnother => Code::Forbidden,
-            Refusal::AlreadyRated => Code::AlreadyRated,
+            Refusal::AssignedToAnother | Refusal::TransferNotAssignee | Refusal::HandoverNotTarget => Code::Forbidden,
+            Refusal::AlreadyRated | Refusal::TicketAlreadyRated => Code::AlreadyRated,
             Refusal::RateOpen => Code::ConversationOpen,
+            Refusal::TransferToSelf => Code::ValidationError,
+            Refusal::TransferPending => Code::HandoverPending,
+            Refusal::HandoverResolved => Code::HandoverResolved,
+            Refusal::TicketExists(_) => Code::TicketExists,
+            Refusal::TicketDone => Code::TicketClosed,
+            Refusal::TicketRateOpen => Code::TicketOpen,
             Refusal::ClientMessageIdReused => Code::Conflict,
         };
         Self::new(code, refusal.to_string())

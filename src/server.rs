@@ -75,7 +75,7 @@ impl Server {
         }
         store::keep_search_fast(&database);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let journal = Journal::start(&database, &settings.journal);
+        let journal = Journal::start(&database, &settings.journal, &settings.tickets);
         let broadcaster = Arc::new(Broadcaster::default());
         let registry = Registry::start(RegistryParts {
             database: database.clone(),

@@ -48,7 +48,11 @@ fn agents(config: &mut ServiceConfig) {
         .service(resource("/api/v1/unified-admin/support/agents", Method::GET, || web::route().to(agent::agents)))
         .service(resource(&format!("{BASE}/{{id}}/claim"), Method::POST, || web::route().to(agent::claim)))
         .service(resource(&format!("{BASE}/{{id}}/reply"), Method::POST, || web::route().to(agent::reply)))
-        .service(resource(&format!("{BASE}/{{id}}/close"), Method::POST, || web::route().to(agent::close)));
+        .service(resource(&format!("{BASE}/{{id}}/close"), Method::POST, || web::route().to(agent::close)))
+        .service(resource(&format!("{BASE}/{{id}}/handover"), Method::POST, || web::route().to(agent::ask_handover)))
+        .service(resource("/api/v1/unified-admin/support/handovers/{id}/respond", Method::POST, || {
+            web::route().to(agent::respond_to_handover)
+        }));
 }
 
 /// A path with the methods it knows; any other gets 405 with `Allow`. What answers GET answers HEAD too, without a body.

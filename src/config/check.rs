@@ -42,6 +42,14 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
             allowed: "an IP address".to_owned(),
         });
     }
+    let prefix = &settings.tickets.prefix;
+    if !(1..=16).contains(&prefix.len()) || !prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        problems.push(InvalidSetting {
+            key: "tickets.prefix",
+            got: format!("{prefix:?}"),
+            allowed: "1 to 16 letters and digits".to_owned(),
+        });
+    }
     if let Err(error) = settings.log.level.parse::<tracing_subscriber::filter::EnvFilter>() {
         problems.push(InvalidSetting {
             key: "log.level",

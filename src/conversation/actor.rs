@@ -56,7 +56,7 @@ impl Speculation {
 
     /// Whether this command may be decided on it.
     fn bears(&self, command: &Command) -> bool {
-        !self.is_assumed || self.conversation.is_some() || matches!(command, Command::Open(_))
+        !self.is_assumed || self.conversation.is_some() || command.begins()
     }
 
     fn version(&self) -> i64 {
@@ -114,8 +114,7 @@ impl ConversationActor {
         }
         // A conversation that is just being made needs no look into the database: should it be there after all, the
         // fence says so.
-        if matches!(self.belief, Belief::None) && matches!(pending.command, Command::Open(_)) && pending.conflicts == 0
-        {
+        if matches!(self.belief, Belief::None) && pending.command.begins() && pending.conflicts == 0 {
             self.belief = Belief::State(Speculation::assumed_absent());
         }
         self.waiting.push_back(pending);
@@ -310,12 +309,25 @@ impl ConversationActor {
 /// What a command that was not refused is answered with.
 fn outcome(command: &Command, after: &Arc<Conversation>, events: &[Event]) -> Outcome {
     let message = events.iter().rev().find_map(Event::posted).map(Arc::new);
-    match (command, message, &after.assignee) {
-        (Command::Open(_), Some(message), _) => Outcome::Opened { conversation: Arc::clone(after), message },
-        (_, Some(message), _) => Outcome::Posted(message),
-        (Command::Claim(_), None, Some(assignee)) => Outcome::Claimed(assignee.clone()),
-        (Command::Rate(rate), ..) => Outcome::Rated(rate.clone()),
-        (_, None, _) => Outcome::Closed,
+    match (command, message) {
+        (Command::Open(_) | Command::OpenTicket(_), Some(message)) => {
+            Outcome::Opened { conversation: Arc::clone(after), message }
+        }
+        (_, Some(message)) => Outcome::Posted(message),
+        (Command::Claim(_), None) if let Some(assignee) = &after.assignee => Outcome::Claimed(assignee.clone()),
+        (Command::Rate(rate) | Command::RateTicket(rate), _) => Outcome::Rated(rate.clone()),
+        (Command::AskHandover(_), None) if let Some(handover) = &after.pending_handover => {
+            Outcome::HandoverAsked(handover.clone())
+        }
+        (Command::AnswerHandover(_), None) => Outcome::HandoverAnswered,
+        (
+            Command::CreateTicket { .. }
+            | Command::SetTicketStatus { .. }
+            | Command::AssignTicket { .. }
+            | Command::PrioritiseTicket { .. },
+            None,
+        ) => Outcome::Ticket(Arc::clone(after)),
+        (_, None) => Outcome::Closed,
     }
 }
 

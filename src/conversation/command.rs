@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Message;
 use tokio::sync::oneshot;
 
-use crate::domain::{Assignee, Command, Conversation, Posted, Rate, Refusal};
+use crate::domain::{Assignee, Command, Conversation, Handover, Posted, Rate, Refusal};
 use crate::failure::Failure;
 
 /// What came of a command. Everything in it is stored.
@@ -24,8 +24,14 @@ pub enum Outcome {
     Claimed(Assignee),
     /// It is closed.
     Closed,
-    /// It is rated.
+    /// It is rated, or its ticket is.
     Rated(Rate),
+    /// Another agent is asked to take it over.
+    HandoverAsked(Box<Handover>),
+    /// A handover of it is accepted or rejected.
+    HandoverAnswered,
+    /// A ticket was made of it, or its ticket changed; the conversation as it is then.
+    Ticket(Arc<Conversation>),
 }
 
 /// Why a command came to nothing.

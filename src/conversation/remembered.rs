@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::command::Outcome;
-use crate::domain::{Command, Conversation, ConversationId, Posted, Refusal, SendKey};
+use crate::domain::{Channel, Command, Conversation, ConversationId, Posted, Refusal, SendKey};
 
 /// A send that was decided or found in the database.
 #[derive(Clone, Debug)]
@@ -23,8 +23,10 @@ impl KnownSend {
 
     /// What a command under the same name is answered with: the first one's answer if it is its repeat.
     pub(super) fn answer(&self, command: &Command, conversation: ConversationId) -> Result<Outcome, Refusal> {
+        let opened_a_ticket = self.opened.as_ref().map(|opened| opened.channel == Channel::Ticket);
         let same_place = match command {
-            Command::Open(_) => self.opened.is_some(),
+            Command::Open(_) => opened_a_ticket == Some(false),
+            Command::OpenTicket(_) => opened_a_ticket == Some(true),
             _ => self.message.conversation == conversation,
         };
         if !same_place || !command.would_have_written(&self.message.message) {

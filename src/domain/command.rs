@@ -1,6 +1,9 @@
 //! What may be asked of a conversation. The edge has checked the form; whether it may happen, [`super::decide`] says.
 
-use super::{Agent, Author, ClientMessageId, Customer, Feedback, MessageText, Origin, Rating};
+use super::{
+    Agent, AnswerHandover, AskHandover, Author, ClientMessageId, Customer, Feedback, MessageText, Origin, Party,
+    Rating, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
+};
 
 /// Something that somebody wants of one conversation.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +22,61 @@ pub enum Command {
     Close(Agent),
     /// The customer says how it was.
     Rate(Rate),
+    /// The agent who holds it asks another to take it over.
+    AskHandover(Box<AskHandover>),
+    /// The agent who was asked answers.
+    AnswerHandover(AnswerHandover),
+    /// An agent makes a ticket of it.
+    CreateTicket {
+        /// Who.
+        by: Agent,
+        /// Of what.
+        draft: Box<TicketDraft>,
+    },
+    /// A customer makes a ticket without a conversation: makes a thread for it.
+    OpenTicket(Box<OpenTicket>),
+    /// A customer writes into a ticket.
+    SendToTicket(Post<Customer>),
+    /// An agent answers in a ticket; in a conversation's this is [`Command::Reply`].
+    ReplyToTicket(Post<Agent>),
+    /// An agent writes into a ticket what only agents see.
+    NoteOnTicket(Post<Agent>),
+    /// An agent says how far a ticket is.
+    SetTicketStatus {
+        /// Who.
+        by: Agent,
+        /// How far.
+        status: TicketStatus,
+        /// Said with it.
+        notes: Option<ResolutionNotes>,
+    },
+    /// An agent gives a ticket to an agent.
+    AssignTicket {
+        /// Who.
+        by: Agent,
+        /// To whom; `None` where the directory has no such agent.
+        to: Option<Party>,
+    },
+    /// An agent says how urgent a ticket is.
+    PrioritiseTicket {
+        /// Who.
+        by: Agent,
+        /// How urgent.
+        priority: TicketPriority,
+    },
+    /// The customer says how a ticket was dealt with.
+    RateTicket(Rate),
+}
+
+/// A ticket that a customer makes, and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenTicket {
+    /// How its thread begins; the channel is [`super::Channel::Ticket`].
+    pub origin: Origin,
+    /// What the ticket is made of; its description is the thread's first message.
+    pub draft: TicketDraft,
+    /// The client's name for this send.
+    pub client_message_id: Option<ClientMessageId>,
 }
 
 /// What the customer says of a closed conversation.
@@ -64,38 +122,67 @@ pub struct SendKey {
 }
 
 impl Command {
+    /// Whether it makes a conversation, and meets one only as a repeat of itself.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        matches!(self, Self::Open(_) | Self::OpenTicket(_))
+    }
+
+    /// Whether it is asked of a ticket rather than of a conversation.
+    #[must_use]
+    pub fn is_of_ticket(&self) -> bool {
+        match self {
+            Self::OpenTicket(_)
+            | Self::SendToTicket(_)
+            | Self::ReplyToTicket(_)
+            | Self::NoteOnTicket(_)
+            | Self::SetTicketStatus { .. }
+            | Self::AssignTicket { .. }
+            | Self::PrioritiseTicket { .. }
+            | Self::RateTicket(_) => true,
+            Self::Open(_)
+            | Self::Send(_)
+            | Self::Claim(_)
+            | Self::Reply(_)
+            | Self::Note(_)
+            | Self::Close(_)
+            | Self::Rate(_)
+            | Self::AskHandover(_)
+            | Self::AnswerHandover(_)
+            | Self::CreateTicket { .. } => false,
+        }
+    }
+
     /// The key by which a repeat of this command is known; only a named send has one.
     #[must_use]
     pub fn send_key(&self) -> Option<SendKey> {
         let (sender, id) = match self {
             Self::Open(open) => (open.origin.customer.owner.sender_key(), &open.client_message_id),
-            Self::Send(post) => (post.from.owner.sender_key(), &post.client_message_id),
-            Self::Reply(post) | Self::Note(post) => {
+            Self::OpenTicket(open) => (open.origin.customer.owner.sender_key(), &open.client_message_id),
+            Self::Send(post) | Self::SendToTicket(post) => (post.from.owner.sender_key(), &post.client_message_id),
+            Self::Reply(post) | Self::Note(post) | Self::ReplyToTicket(post) | Self::NoteOnTicket(post) => {
                 (Author::Agent(post.from.clone()).sender_key(), &post.client_message_id)
             }
-            Self::Claim(_) | Self::Close(_) | Self::Rate(_) => return None,
+            _ => return None,
         };
         id.clone().map(|client_message_id| SendKey { sender, client_message_id })
-    }
-
-    /// What it writes, where it writes.
-    #[must_use]
-    pub fn text(&self) -> Option<&MessageText> {
-        match self {
-            Self::Open(open) => Some(&open.text),
-            Self::Send(post) => Some(&post.text),
-            Self::Reply(post) | Self::Note(post) => Some(&post.text),
-            Self::Claim(_) | Self::Close(_) | Self::Rate(_) => None,
-        }
     }
 
     /// Whether a message that stands under this command's key is what this command would have written: then it is a
     /// repeat, otherwise the key was used for something else.
     #[must_use]
     pub fn would_have_written(&self, message: &super::Message) -> bool {
-        let is_customers = matches!(self, Self::Open(_) | Self::Send(_));
-        self.text() == Some(&message.text)
-            && matches!(self, Self::Note(_)) == message.is_note()
+        let (text, is_customers) = match self {
+            Self::Open(open) => (open.text.as_str(), true),
+            Self::OpenTicket(open) => (open.draft.description.as_str(), true),
+            Self::Send(post) | Self::SendToTicket(post) => (post.text.as_str(), true),
+            Self::Reply(post) | Self::Note(post) | Self::ReplyToTicket(post) | Self::NoteOnTicket(post) => {
+                (post.text.as_str(), false)
+            }
+            _ => return false,
+        };
+        text == message.text.as_str()
+            && matches!(self, Self::Note(_) | Self::NoteOnTicket(_)) == message.is_note()
             && is_customers == message.author.is_customer()
     }
 }

@@ -1,7 +1,8 @@
 //! A conversation's state: what its events so far have made of it.
 
 use super::{
-    Change, ConversationId, DeviceMetadata, Event, Feedback, Message, Origin, Owner, Rating, Timestamp, UserId,
+    Agent, Change, ConversationId, DeviceMetadata, Event, Feedback, Handover, Message, Origin, Owner, Party, Rating,
+    Resolution, Ticket, Timestamp, UserId,
 };
 
 /// The app that a conversation came by.
@@ -11,6 +12,8 @@ pub enum Channel {
     Support,
     /// `help-center.md`.
     HelpCenter,
+    /// The thread of a ticket that was made without a conversation; nobody is shown it as a conversation.
+    Ticket,
 }
 
 impl Channel {
@@ -20,13 +23,14 @@ impl Channel {
         match self {
             Self::Support => "support",
             Self::HelpCenter => "help_center",
+            Self::Ticket => "ticket",
         }
     }
 
     /// Reads [`Channel::as_str`] back.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Support, Self::HelpCenter].into_iter().find(|channel| channel.as_str() == text)
+        [Self::Support, Self::HelpCenter, Self::Ticket].into_iter().find(|channel| channel.as_str() == text)
     }
 }
 
@@ -124,6 +128,10 @@ pub struct Conversation {
     pub ip_address: Option<String>,
     /// What it came with.
     pub user_agent: Option<String>,
+    /// The handover that waits for its target's word.
+    pub pending_handover: Option<Box<Handover>>,
+    /// The ticket that was made of it.
+    pub ticket: Option<Box<Ticket>>,
     /// When it began.
     pub created_at: Timestamp,
     /// When something last changed that the customer can see.
@@ -168,6 +176,8 @@ impl Conversation {
             device_metadata: origin.device_metadata.clone(),
             ip_address: origin.ip_address.clone(),
             user_agent: origin.user_agent.clone(),
+            pending_handover: None,
+            ticket: None,
             created_at: event.at,
             updated_at: event.at,
             last_event_at: event.at,
@@ -178,11 +188,7 @@ impl Conversation {
         match change {
             Change::Created(_) => {}
             Change::Message(message) => self.message(message, at),
-            Change::Claimed(agent) => {
-                self.assignee = Some(Assignee { id: agent.id.clone(), name: agent.name.clone(), since: at });
-                self.status = Status::Active;
-                self.updated_at = at;
-            }
+            Change::Claimed(agent) => self.assign(agent, at),
             Change::Closed(_) => {
                 self.status = Status::Closed;
                 self.updated_at = at;
@@ -192,6 +198,46 @@ impl Conversation {
                 self.feedback.clone_from(&rate.feedback);
                 self.updated_at = at;
             }
+            // The customer sees nothing of it before it is accepted.
+            Change::HandoverRequested(handover) => self.pending_handover = Some(handover.clone()),
+            Change::HandoverResolved { by, resolution, .. } => {
+                self.pending_handover = None;
+                if *resolution == Resolution::Accepted {
+                    self.assign(by, at);
+                }
+            }
+            Change::TicketCreated(_)
+            | Change::TicketStatusChanged(_)
+            | Change::TicketAssigned { .. }
+            | Change::TicketPrioritised { .. }
+            | Change::TicketRated(_) => self.ticket(change, at),
+        }
+    }
+
+    fn assign(&mut self, agent: &Agent, at: Timestamp) {
+        self.assignee = Some(Assignee { id: agent.id.clone(), name: agent.name.clone(), since: at });
+        self.status = Status::Active;
+        self.updated_at = at;
+    }
+
+    fn ticket(&mut self, change: &Change, at: Timestamp) {
+        self.updated_at = at;
+        if let Change::TicketCreated(creation) = change {
+            let assignee =
+                self.assignee.as_ref().map(|assignee| Party { id: assignee.id.clone(), name: assignee.name.clone() });
+            self.ticket = Some(Box::new(Ticket::created(creation, assignee, at)));
+        }
+        let Some(ticket) = &mut self.ticket else { return };
+        ticket.updated_at = at;
+        match change {
+            Change::TicketStatusChanged(change) => ticket.set_status(change, at),
+            Change::TicketAssigned { to, .. } => ticket.assignee = Some(to.clone()),
+            Change::TicketPrioritised { priority, .. } => ticket.draft.priority = *priority,
+            Change::TicketRated(rate) => {
+                ticket.rating = Some(rate.rating);
+                ticket.feedback.clone_from(&rate.feedback);
+            }
+            _ => {}
         }
     }
 
@@ -207,6 +253,9 @@ impl Conversation {
         });
         self.last_message_at = at;
         self.updated_at = at;
+        if let Some(ticket) = &mut self.ticket {
+            ticket.message(message.author.is_customer(), at);
+        }
         if !message.author.is_customer() {
             self.status = Status::WaitingUser;
         } else if !message.is_opening() {
@@ -221,7 +270,8 @@ impl Conversation {
         Self {
             status: Status::Active,
             assignee: None,
-            version: 2,
+            // In front of the message stands how it began: the conversation, and a ticket made with it.
+            version: if self.channel == Channel::Ticket { 3 } else { 2 },
             last_seq: 1,
             message_count: 1,
             last_message: Some(VisibleMessage {
@@ -232,6 +282,11 @@ impl Conversation {
             last_message_at: self.created_at,
             rating: None,
             feedback: None,
+            pending_handover: None,
+            ticket: match (self.channel, &self.ticket) {
+                (Channel::Ticket, Some(ticket)) => Some(Box::new(ticket.as_created())),
+                _ => None,
+            },
             updated_at: self.created_at,
             last_event_at: self.created_at,
             ..self.clone()

@@ -1,7 +1,10 @@
 //! The one place where it is decided what happens to a conversation (`support-user.md`, `support-admin.md`,
 //! `decisions.md`).
 
-use super::{Agent, Author, Change, Command, Conversation, Customer, Message, Owner, Post, Rate, Refusal, Status};
+use super::{
+    Agent, Author, Change, Channel, ClientMessageId, Command, Conversation, Customer, Message, MessageText, Origin,
+    Owner, Post, Rate, Refusal, Resolution, Status, decide_handover, decide_ticket,
+};
 
 /// What a command makes happen, in order; nothing, where what it asks for is so already.
 ///
@@ -15,15 +18,15 @@ pub fn decide(conversation: Option<&Conversation>, command: &Command) -> Result<
     match (conversation, command) {
         (None, Command::Open(open)) => Ok(vec![
             Change::Created(Box::new(open.origin.clone())),
-            Change::Message(Message {
-                seq: Some(1),
-                text: open.text.clone(),
-                author: Author::Customer(open.origin.customer.clone()),
-                client_message_id: open.client_message_id.clone(),
-            }),
+            first(&open.origin, open.text.clone(), open.client_message_id.clone()),
+        ]),
+        (None, Command::OpenTicket(open)) => Ok(vec![
+            Change::Created(Box::new(open.origin.clone())),
+            decide_ticket::made(&open.draft, None),
+            first(&open.origin, MessageText::from(&open.draft.description), open.client_message_id.clone()),
         ]),
         // Only a repeated first send meets the conversation that it made; and this one is no repeat.
-        (Some(_), Command::Open(_)) => Err(Refusal::ClientMessageIdReused),
+        (Some(_), Command::Open(_) | Command::OpenTicket(_)) => Err(Refusal::ClientMessageIdReused),
         (None, _) => Err(Refusal::NotFound),
         (Some(conversation), Command::Send(post)) => send(conversation, post),
         (Some(conversation), Command::Claim(agent)) => claim(conversation, agent),
@@ -31,6 +34,13 @@ pub fn decide(conversation: Option<&Conversation>, command: &Command) -> Result<
         (Some(conversation), Command::Note(post)) => note(conversation, post),
         (Some(conversation), Command::Close(agent)) => close(conversation, agent),
         (Some(conversation), Command::Rate(rate)) => self::rate(conversation, rate),
+        (Some(conversation), Command::AskHandover(ask)) => decide_handover::ask(conversation, ask),
+        (Some(conversation), Command::AnswerHandover(answer)) => decide_handover::answer(conversation, answer),
+        (Some(conversation), Command::CreateTicket { by, draft }) => decide_ticket::create(conversation, by, draft),
+        (Some(conversation), of_ticket) => {
+            let ticket = conversation.ticket.as_deref().ok_or(Refusal::TicketNotFound)?;
+            decide_ticket::change(conversation, ticket, of_ticket)
+        }
     }
 }
 
@@ -40,18 +50,31 @@ pub fn decide(conversation: Option<&Conversation>, command: &Command) -> Result<
 /// # Errors
 /// A [`Refusal`] that [`Refusal::stands_before_a_repeat`].
 pub fn permit(conversation: Option<&Conversation>, command: &Command) -> Result<(), Refusal> {
-    match (conversation, command) {
-        (_, Command::Open(_)) => Ok(()),
-        (None, _) => Err(Refusal::NotFound),
-        (Some(conversation), Command::Send(post)) => owns(conversation, &post.from),
-        (Some(conversation), Command::Reply(post)) if conversation.is_held_by_another_than(&post.from.id) => {
-            Err(Refusal::AssignedToAnother)
-        }
-        (Some(conversation), Command::Rate(rate)) if conversation.owner != rate.from.owner => Err(Refusal::RateNotOwn),
-        (Some(_), Command::Rate(_) | Command::Reply(_) | Command::Note(_) | Command::Claim(_) | Command::Close(_)) => {
-            Ok(())
-        }
+    let conversation = match conversation {
+        _ if command.begins() => return Ok(()),
+        None if command.is_of_ticket() => return Err(Refusal::TicketNotFound),
+        None => return Err(Refusal::NotFound),
+        Some(conversation) if command.is_of_ticket() => return decide_ticket::permit(conversation, command),
+        // A ticket's own thread is no conversation to anybody.
+        Some(conversation) if conversation.channel == Channel::Ticket => return Err(Refusal::NotFound),
+        Some(conversation) => conversation,
+    };
+    match command {
+        Command::Send(post) => owns(conversation, &post.from),
+        Command::Reply(post) if conversation.is_held_by_another_than(&post.from.id) => Err(Refusal::AssignedToAnother),
+        Command::Rate(rate) if conversation.owner != rate.from.owner => Err(Refusal::RateNotOwn),
+        _ => Ok(()),
     }
+}
+
+/// The message that a conversation begins with.
+fn first(origin: &Origin, text: MessageText, client_message_id: Option<ClientMessageId>) -> Change {
+    Change::Message(Message {
+        seq: Some(1),
+        text,
+        author: Author::Customer(origin.customer.clone()),
+        client_message_id,
+    })
 }
 
 /// An account continues its own; a guest continues what belongs to their address, and learns of an account's
@@ -64,7 +87,7 @@ fn owns(conversation: &Conversation, customer: &Customer) -> Result<(), Refusal>
     }
 }
 
-fn send(conversation: &Conversation, post: &Post<Customer>) -> Result<Vec<Change>, Refusal> {
+pub(super) fn send(conversation: &Conversation, post: &Post<Customer>) -> Result<Vec<Change>, Refusal> {
     if conversation.status == Status::Closed {
         return Err(Refusal::SendToClosed);
     }
@@ -84,18 +107,16 @@ fn claim(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refu
     Ok(vec![Change::Claimed(agent.clone())])
 }
 
-fn reply(conversation: &Conversation, post: &Post<Agent>) -> Result<Vec<Change>, Refusal> {
+pub(super) fn reply(conversation: &Conversation, post: &Post<Agent>) -> Result<Vec<Change>, Refusal> {
     if conversation.status == Status::Closed {
         return Err(Refusal::ReplyToClosed);
     }
+    let claimed = (!conversation.is_held_by(&post.from.id)).then(|| Change::Claimed(post.from.clone()));
     let answer = visible(conversation, Author::Agent(post.from.clone()), post);
-    if conversation.is_held_by(&post.from.id) {
-        return Ok(vec![answer]);
-    }
-    Ok(vec![Change::Claimed(post.from.clone()), answer])
+    Ok(claimed.into_iter().chain([answer]).chain(decide_ticket::begun(conversation, &post.from)).collect())
 }
 
-fn note(conversation: &Conversation, post: &Post<Agent>) -> Result<Vec<Change>, Refusal> {
+pub(super) fn note(conversation: &Conversation, post: &Post<Agent>) -> Result<Vec<Change>, Refusal> {
     if conversation.status == Status::Closed {
         return Err(Refusal::ReplyToClosed);
     }
@@ -111,7 +132,13 @@ fn close(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refu
     if conversation.status == Status::Closed {
         return Err(Refusal::AlreadyClosed);
     }
-    Ok(vec![Change::Closed(agent.clone())])
+    // A handover that nobody has answered ends with the conversation.
+    let rejected = conversation.pending_handover.as_ref().map(|handover| Change::HandoverResolved {
+        handover: handover.clone(),
+        by: agent.clone(),
+        resolution: Resolution::Closed,
+    });
+    Ok(rejected.into_iter().chain([Change::Closed(agent.clone())]).collect())
 }
 
 fn rate(conversation: &Conversation, rate: &Rate) -> Result<Vec<Change>, Refusal> {
@@ -124,7 +151,7 @@ fn rate(conversation: &Conversation, rate: &Rate) -> Result<Vec<Change>, Refusal
     Ok(vec![Change::Rated(rate.clone())])
 }
 
-fn visible<Writer>(conversation: &Conversation, author: Author, post: &Post<Writer>) -> Change {
+pub(super) fn visible<Writer>(conversation: &Conversation, author: Author, post: &Post<Writer>) -> Change {
     Change::Message(Message {
         seq: Some(conversation.last_seq + 1),
         text: post.text.clone(),

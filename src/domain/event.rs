@@ -2,8 +2,8 @@
 //! nothing, the events of a conversation give its state.
 
 use super::{
-    Agent, Author, Channel, ClientMessageId, Conversation, ConversationId, Customer, DeviceMetadata, EventId,
-    MessageText, Rate, Timestamp,
+    Agent, Author, Channel, ClientMessageId, Conversation, ConversationId, Customer, DeviceMetadata, EventId, Handover,
+    MessageText, Party, Rate, Resolution, StatusChange, TicketCreation, TicketPriority, Timestamp,
 };
 
 /// A [`Change`] with its place in the conversation's history.
@@ -43,7 +43,7 @@ impl Event {
 /// What an event changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The conversation began. Always at position 1, always with a message behind it.
+    /// The conversation began. Always at position 1, always with a message in what happened with it.
     Created(Box<Origin>),
     /// Somebody wrote.
     Message(Message),
@@ -53,6 +53,37 @@ pub enum Change {
     Closed(Agent),
     /// The customer rated it.
     Rated(Rate),
+    /// The agent who holds it asked another to take it over.
+    HandoverRequested(Box<Handover>),
+    /// A handover ended; where it was accepted the conversation is the target's from here on.
+    HandoverResolved {
+        /// The handover as it was asked for.
+        handover: Box<Handover>,
+        /// Who ended it: the target, or whoever closed the conversation.
+        by: Agent,
+        /// How.
+        resolution: Resolution,
+    },
+    /// A ticket was made of it.
+    TicketCreated(Box<TicketCreation>),
+    /// An agent changed the ticket's status.
+    TicketStatusChanged(Box<StatusChange>),
+    /// An agent gave the ticket to an agent.
+    TicketAssigned {
+        /// Who gave it.
+        by: Agent,
+        /// Who has it.
+        to: Party,
+    },
+    /// An agent changed the ticket's priority.
+    TicketPrioritised {
+        /// Who changed it.
+        by: Agent,
+        /// What it is.
+        priority: TicketPriority,
+    },
+    /// The customer rated the ticket.
+    TicketRated(Rate),
 }
 
 /// How a conversation began.
@@ -125,6 +156,29 @@ impl Event {
                 message: message.clone(),
             }),
             _ => None,
+        }
+    }
+}
+
+impl Change {
+    /// What it is called in the timeline (`support-admin.md`, "timeline"); the ticket's own come on top of that list.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Created(_) => "created",
+            Self::Message(message) if message.is_note() => "note",
+            Self::Message(_) => "message",
+            Self::Claimed(_) => "claimed",
+            Self::Closed(_) => "closed",
+            Self::Rated(_) => "rated",
+            Self::HandoverRequested(_) => "handover_requested",
+            Self::HandoverResolved { resolution: Resolution::Accepted, .. } => "handover_accepted",
+            Self::HandoverResolved { .. } => "handover_rejected",
+            Self::TicketCreated(_) => "ticket_created",
+            Self::TicketStatusChanged(_) => "ticket_status_changed",
+            Self::TicketAssigned { .. } => "ticket_assigned",
+            Self::TicketPrioritised { .. } => "ticket_priority_changed",
+            Self::TicketRated(_) => "ticket_rated",
         }
     }
 }

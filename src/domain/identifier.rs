@@ -13,6 +13,14 @@ macro_rules! uuid_identifier {
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 
+        impl $name {
+            /// Reads an id as clients spell it: with hyphens and nothing around it.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                (text.len() == 36).then(|| Uuid::parse_str(text).ok()).flatten().map(Self)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(formatter)
@@ -30,12 +38,13 @@ uuid_identifier! {
     EventId
 }
 
-impl ConversationId {
-    /// Reads an id as clients spell it: with hyphens and nothing around it.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        (text.len() == 36).then(|| Uuid::parse_str(text).ok()).flatten().map(Self)
-    }
+uuid_identifier! {
+    /// A time that an agent asked another to take a conversation over.
+    HandoverId
+}
+uuid_identifier! {
+    /// A ticket; its number is what people call it by.
+    TicketId
 }
 
 /// An account, as a token's `sub` names it: any string of 1 to 128 characters.

@@ -5,30 +5,48 @@
 //! tested here, by table and by property. The `conversation` room carries it; the `journal` makes it durable.
 
 mod command;
+mod contact;
 mod conversation;
 mod decide;
+mod decide_handover;
+mod decide_ticket;
+mod device;
 mod event;
+mod handover;
 mod identifier;
 mod person;
+mod rating;
 mod refusal;
 mod text;
+mod ticket;
+mod ticket_values;
 
 #[cfg(test)]
 mod decide_tests;
 #[cfg(test)]
+mod handover_tests;
+#[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod ticket_tests;
 
-pub use command::{Command, Open, Post, Rate, SendKey};
+pub use command::{Command, Open, OpenTicket, Post, Rate, SendKey};
+pub use contact::{EmailAddress, PhoneNumber};
 pub use conversation::{Assignee, Channel, Conversation, Status, VisibleMessage};
 pub use decide::{decide, permit};
+pub use device::{DEVICE_METADATA_LIMIT, DeviceMetadata};
 pub use event::{Change, Event, Message, Origin, Posted};
-pub use identifier::{ConversationId, EventId, UserId, UserIdError};
-pub use person::{Agent, Author, Customer, Owner};
+pub use handover::{AnswerHandover, AskHandover, Handover, Party, Resolution};
+pub use identifier::{ConversationId, EventId, HandoverId, TicketId, UserId, UserIdError};
+pub use person::{Agent, Author, Customer, NAMELESS_AGENT, Owner, display_name};
+pub use rating::{Rating, RatingError};
 pub use refusal::Refusal;
 pub use text::{
-    ClientMessageId, DEVICE_METADATA_LIMIT, DeviceMetadata, EmailAddress, Feedback, MessageText, PREVIEW_LENGTH,
-    PhoneNumber, Rating, RatingError, TextError, preview,
+    ClientMessageId, Description, Feedback, MessageText, PREVIEW_LENGTH, Reason, Reference, ResolutionNotes, Subject,
+    TextError, preview,
 };
+pub use ticket::{Resolved, StatusChange, Ticket, TicketCreation, TicketDraft, TicketNumber};
+pub use ticket_values::{SupportType, TicketPriority, TicketStatus};
 
 /// A moment, in UTC; the shell hands it in with whole milliseconds.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -59,6 +59,25 @@ pub struct Agent {
     pub email: Option<String>,
 }
 
+/// `first_name last_name`, else `name`, else the e-mail's local part (`decisions.md`, "Who is who").
+#[must_use]
+pub fn display_name(
+    first_name: Option<&str>,
+    last_name: Option<&str>,
+    name: Option<&str>,
+    email: Option<&str>,
+) -> Option<String> {
+    let parts: Vec<&str> = [first_name, last_name].into_iter().flatten().map(str::trim).collect();
+    [Some(parts.join(" ").trim()), name.map(str::trim), email.and_then(|email| email.split('@').next())]
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty())
+        .map(ToOwned::to_owned)
+}
+
+/// The name of an agent of whom nothing else is known: pages split it, so it is never empty.
+pub const NAMELESS_AGENT: &str = "Support";
+
 /// Who wrote a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Author {

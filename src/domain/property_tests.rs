@@ -3,11 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{Story, agent, customer, guest, note, open, reply, send};
+use crate::testing::{
+    Story, agent, answer_handover, ask_handover, create_ticket, customer, guest, note, open, reply, send,
+    set_ticket_status,
+};
 
 #[derive(Clone, Debug)]
 struct Step {
-    command: Command,
+    wish: Wish,
     /// Milliseconds that the clock moves before it, back too.
     clock: i64,
 }
@@ -41,12 +44,43 @@ fn commands() -> impl Strategy<Value = Command> {
     ]
 }
 
+/// What is asked of the state as it is then: handovers name the one that waits, or one that never was.
+#[derive(Clone, Debug)]
+enum Wish {
+    Ask(Command),
+    Answer { by: &'static str, accept: bool },
+}
+
+impl Wish {
+    fn command(&self, story: &Story) -> Command {
+        match self {
+            Self::Ask(command) => command.clone(),
+            Self::Answer { by, accept } => {
+                let waiting = story.state.as_ref().and_then(|state| state.pending_handover.as_ref());
+                let handover = waiting.map_or_else(|| HandoverId(uuid::Uuid::nil()), |handover| handover.id);
+                answer_handover(by, handover, *accept)
+            }
+        }
+    }
+}
+
+fn wishes() -> impl Strategy<Value = Wish> {
+    let statuses = prop::sample::select(TicketStatus::ALL);
+    prop_oneof![
+        20 => commands().prop_map(Wish::Ask),
+        5 => (agents(), agents()).prop_map(|(from, to)| Wish::Ask(ask_handover(from, to))),
+        5 => (agents(), any::<bool>()).prop_map(|(by, accept)| Wish::Answer { by, accept }),
+        1 => agents().prop_map(|by| Wish::Ask(create_ticket(by))),
+        2 => (agents(), statuses).prop_map(|(by, status)| Wish::Ask(set_ticket_status(by, status))),
+    ]
+}
+
 /// Someone opens the conversation; then anybody tries anything.
 fn histories() -> impl Strategy<Value = Vec<Step>> {
     let opening = (customers(), words()).prop_map(|(customer, words)| open(customer, &words, ""));
-    let step = (commands(), -5_000..10_000_i64).prop_map(|(command, clock)| Step { command, clock });
+    let step = (wishes(), -5_000..10_000_i64).prop_map(|(wish, clock)| Step { wish, clock });
     (opening, prop::collection::vec(step, 0..60)).prop_map(|(opening, mut steps)| {
-        steps.insert(0, Step { command: opening, clock: 0 });
+        steps.insert(0, Step { wish: Wish::Ask(opening), clock: 0 });
         steps
     })
 }
@@ -60,7 +94,7 @@ fn tell(
     for step in steps {
         story.turn_clock(step.clock);
         let before = story.clone();
-        match story.tell(&step.command) {
+        match story.tell(&step.wish.command(&before)) {
             Ok(events) => look(step, &before, &story, &events)?,
             Err(_) => prop_assert_eq!((&story.state, &story.log), (&before.state, &before.log)),
         }
@@ -78,7 +112,7 @@ fn visible(story: &Story) -> (Option<Conversation>, Vec<Event>) {
 
 proptest! {
     #[test]
-    fn a_conversation_has_one_holder_at_most_and_changes_hands_by_a_claim_alone(steps in histories()) {
+    fn a_conversation_has_one_holder_at_most_and_changes_hands_by_a_claim_or_an_accepted_handover_alone(steps in histories()) {
         tell(&steps, |_, before, after, events| {
             let holder = |story: &Story| story.state.as_ref().and_then(|state| state.assignee.clone());
             let claims: Vec<_> = events.iter().filter(|event| matches!(event.change, Change::Claimed(_))).collect();
@@ -88,7 +122,13 @@ proptest! {
                     prop_assert_eq!(&claims[0].change, &Change::Claimed(agent(new.id.as_str())));
                     prop_assert_eq!(claims[0].at, new.since);
                 }
-                // Nobody takes it from them, and they do not take it twice.
+                // Nobody takes it from them but whom they asked, and they do not take it twice.
+                (Some(old), Some(new)) if old != new => {
+                    prop_assert!(claims.is_empty());
+                    let asked = before.conversation().pending_handover.clone().unwrap();
+                    prop_assert_eq!((&asked.from.id, &asked.to.id), (&old.id, &new.id));
+                    prop_assert_eq!(events[0].change.kind(), "handover_accepted");
+                }
                 (old, new) => prop_assert!(old == new && claims.is_empty()),
             }
             Ok(())
@@ -108,15 +148,28 @@ proptest! {
     }
 
     #[test]
+    fn a_handover_waits_in_an_open_conversation_that_the_asker_holds(steps in histories()) {
+        tell(&steps, |_, _, after, _| {
+            if let Some(handover) = &after.conversation().pending_handover {
+                prop_assert!(after.conversation().status != Status::Closed);
+                prop_assert!(after.conversation().is_held_by(&handover.from.id));
+                prop_assert!(handover.from.id != handover.to.id);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn a_closed_conversation_takes_nothing(steps in histories()) {
         let story = tell(&steps, |_, before, _, events| {
             let was_closed = before.state.as_ref().is_some_and(|state| state.status == Status::Closed);
-            // The holder's claim succeeds, and is nothing.
-            prop_assert!(!was_closed || events.is_empty());
+            // The holder's claim succeeds, and is nothing; its ticket goes on.
+            prop_assert!(!was_closed || events.iter().all(|event| event.change.kind().starts_with("ticket_")));
             Ok(())
         })?;
         let closed = story.log.iter().position(|event| matches!(event.change, Change::Closed(_)));
-        prop_assert!(closed.is_none_or(|index| index + 1 == story.log.len()));
+        let behind = closed.map_or(&[] as &[Event], |index| &story.log[index + 1..]);
+        prop_assert!(behind.iter().all(|event| event.change.kind().starts_with("ticket_")));
     }
 
     #[test]
@@ -141,7 +194,7 @@ proptest! {
     #[test]
     fn a_note_changes_nothing_that_a_customer_can_see(steps in histories()) {
         tell(&steps, |step, before, after, _| {
-            if matches!(step.command, Command::Note(_)) {
+            if matches!(step.wish, Wish::Ask(Command::Note(_))) {
                 prop_assert_eq!(visible(before), visible(after));
                 prop_assert_eq!(before.log.len() + 1, after.log.len());
             }
@@ -163,11 +216,11 @@ proptest! {
         };
         let with = tell(&steps, |_, _, _, _| Ok(()))?;
         steps.iter_mut().fold(0, |clock, step| {
-            let is_note = matches!(step.command, Command::Note(_));
+            let is_note = matches!(step.wish, Wish::Ask(Command::Note(_)));
             step.clock += clock;
             if is_note { step.clock } else { 0 }
         });
-        steps.retain(|step| !matches!(step.command, Command::Note(_)));
+        steps.retain(|step| !matches!(step.wish, Wish::Ask(Command::Note(_))));
         let without = tell(&steps, |_, _, _, _| Ok(()))?;
         prop_assert_eq!(seen(&with), seen(&without));
     }

@@ -1,7 +1,9 @@
 //! Why a command is refused, in the words that the contract gives to the client.
 
+use super::TicketNumber;
+
 /// A command that may not happen. Its text is one readable sentence: apps show it as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no such conversation.
     #[error("Conversation not found")]
@@ -41,6 +43,54 @@ pub enum Refusal {
     /// It is still going on.
     #[error("Can only rate closed conversations")]
     RateOpen,
+    /// A closed one is to be handed over.
+    #[error("Cannot transfer a closed conversation")]
+    TransferClosed,
+    /// Who hands over does not hold it.
+    #[error("Only the currently assigned agent can initiate a handover")]
+    TransferNotAssignee,
+    /// To themselves.
+    #[error("Cannot transfer to yourself")]
+    TransferToSelf,
+    /// To nobody, or to somebody who is no agent.
+    #[error("Target admin not found")]
+    TransferTargetUnknown,
+    /// Another handover of it waits for its answer.
+    #[error("There is already a pending handover for this conversation")]
+    TransferPending,
+    /// There is no such handover.
+    #[error("Handover not found")]
+    HandoverNotFound,
+    /// It was accepted or rejected before.
+    #[error("This handover has already been resolved")]
+    HandoverResolved,
+    /// Somebody else was asked.
+    #[error("Only the target admin can respond to this handover")]
+    HandoverNotTarget,
+    /// A ticket was made of it before.
+    #[error("This conversation already has ticket {0}")]
+    TicketExists(TicketNumber),
+    /// There is no such ticket.
+    #[error("Ticket not found")]
+    TicketNotFound,
+    /// The ticket is to be given to nobody, or to somebody who is no agent.
+    #[error("Assignee not found")]
+    AssigneeUnknown,
+    /// The ticket belongs to another e-mail address.
+    #[error("Email does not match the ticket owner")]
+    TicketEmailMismatch,
+    /// The customer writes into a ticket that is resolved or closed.
+    #[error("Cannot add messages to a closed or resolved ticket")]
+    TicketDone,
+    /// Somebody else's ticket is rated.
+    #[error("You can only rate your own tickets")]
+    TicketRateNotOwn,
+    /// The ticket is rated already.
+    #[error("Ticket already rated")]
+    TicketAlreadyRated,
+    /// The ticket is neither resolved nor closed.
+    #[error("Can only rate resolved or closed tickets")]
+    TicketRateOpen,
     /// The sender gave this `client_message_id` to another text, or in another conversation.
     #[error("client_message_id was already used for another message")]
     ClientMessageIdReused,
@@ -51,11 +101,22 @@ impl Refusal {
     /// conversation's state refuses, and a repeat of what once succeeded still gets its first answer (`decisions.md`,
     /// "Envelope and errors").
     #[must_use]
-    pub fn stands_before_a_repeat(self) -> bool {
+    pub fn stands_before_a_repeat(&self) -> bool {
         match self {
-            Self::NotFound | Self::AccessDenied | Self::EmailMismatch | Self::AssignedToAnother | Self::RateNotOwn => {
-                true
-            }
+            Self::NotFound
+            | Self::AccessDenied
+            | Self::EmailMismatch
+            | Self::AssignedToAnother
+            | Self::RateNotOwn
+            | Self::TransferNotAssignee
+            | Self::TransferToSelf
+            | Self::TransferTargetUnknown
+            | Self::HandoverNotFound
+            | Self::HandoverNotTarget
+            | Self::TicketNotFound
+            | Self::AssigneeUnknown
+            | Self::TicketEmailMismatch
+            | Self::TicketRateNotOwn => true,
             Self::SendToClosed
             | Self::ClaimedByAnother
             | Self::ClaimClosed
@@ -63,6 +124,13 @@ impl Refusal {
             | Self::AlreadyClosed
             | Self::AlreadyRated
             | Self::RateOpen
+            | Self::TransferClosed
+            | Self::TransferPending
+            | Self::HandoverResolved
+            | Self::TicketExists(_)
+            | Self::TicketDone
+            | Self::TicketAlreadyRated
+            | Self::TicketRateOpen
             | Self::ClientMessageIdReused => false,
         }
     }

@@ -1,6 +1,6 @@
 //! A person whose token was good.
 
-use crate::domain::{Agent, Customer, Owner, UserId};
+use crate::domain::{Agent, Customer, NAMELESS_AGENT, Owner, UserId, display_name};
 
 /// Why a token was not good. The caller learns only that it was not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,17 +45,7 @@ impl Principal {
     /// `first_name last_name`, else `name`, else the e-mail's local part.
     #[must_use]
     pub fn display_name(&self) -> Option<String> {
-        let parts: Vec<&str> =
-            [&self.first_name, &self.last_name].into_iter().flatten().map(|part| part.trim()).collect();
-        [
-            Some(parts.join(" ").trim()),
-            self.name.as_deref().map(str::trim),
-            self.email.as_deref().and_then(|email| email.split('@').next()),
-        ]
-        .into_iter()
-        .flatten()
-        .find(|name| !name.is_empty())
-        .map(ToOwned::to_owned)
+        display_name(self.first_name.as_deref(), self.last_name.as_deref(), self.name.as_deref(), self.email.as_deref())
     }
 
     /// This person as one who asks for help.
@@ -74,7 +64,7 @@ impl Principal {
     pub fn as_agent(&self) -> Agent {
         Agent {
             id: self.id.clone(),
-            name: self.display_name().unwrap_or_else(|| "Support".to_owned()),
+            name: self.display_name().unwrap_or_else(|| NAMELESS_AGENT.to_owned()),
             email: self.email.clone(),
         }
     }

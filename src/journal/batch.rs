@@ -32,6 +32,24 @@ impl Part {
         self.events().filter_map(send_key)
     }
 
+    /// Whether it touches no other table than the conversation's own three.
+    pub(super) fn is_plain(&self) -> bool {
+        let has_ticket = self.state().is_some_and(|state| state.ticket.is_some());
+        self.events().all(|event| match &event.change {
+            Change::Created(_) | Change::Claimed(_) | Change::Rated(_) => true,
+            // What the customer can see moves the ticket's times.
+            Change::Message(message) => message.is_note() || !has_ticket,
+            Change::Closed(_)
+            | Change::HandoverRequested(_)
+            | Change::HandoverResolved { .. }
+            | Change::TicketCreated(_)
+            | Change::TicketStatusChanged(_)
+            | Change::TicketAssigned { .. }
+            | Change::TicketPrioritised { .. }
+            | Change::TicketRated(_) => false,
+        })
+    }
+
     fn takes(&self, append: &Append) -> bool {
         self.appends
             .last()
@@ -56,6 +74,14 @@ pub(super) struct Batch {
     pub(super) parts: BTreeMap<ConversationId, Part>,
     /// What belongs to a broken lineage: not stored, and never to be.
     pub(super) broken: Vec<Append>,
+}
+
+impl Batch {
+    /// Its plain parts, and the others.
+    pub(super) fn split(self) -> [Self; 2] {
+        let (plain, other) = self.parts.into_iter().partition(|(_, part)| part.is_plain());
+        [Self { parts: plain, broken: self.broken }, Self { parts: other, broken: Vec::new() }]
+    }
 }
 
 /// Takes up to `limit` appends off the front of what waits.

@@ -1,5 +1,6 @@
 //! The journal against real databases; what shares a transaction, without one.
 
+mod beside;
 mod committing;
 mod failing;
 mod fencing;
@@ -13,7 +14,7 @@ use sea_orm::{DatabaseConnection, EntityTrait, PaginatorTrait};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::config::{Settings, Sources};
+use crate::config::{Settings, Sources, TicketSettings};
 use crate::database::DatabaseRuntime;
 use crate::domain::Command;
 use crate::store;
@@ -30,6 +31,10 @@ fn journal_settings() -> JournalSettings {
     Settings::load(&Sources::default()).expect("the defaults").1.journal
 }
 
+fn ticket_settings() -> TicketSettings {
+    Settings::load(&Sources::default()).expect("the defaults").1.tickets
+}
+
 impl Server {
     async fn start(place: &TestDatabase) -> Self {
         Self::start_with(place, &journal_settings()).await
@@ -37,7 +42,7 @@ impl Server {
 
     async fn start_with(place: &TestDatabase, settings: &JournalSettings) -> Self {
         let (database, runtime) = Database::connect(&place.settings, settings.writers).await.expect("connected");
-        Self { journal: Journal::start(&database, settings), database, _runtime: runtime }
+        Self { journal: Journal::start(&database, settings, &ticket_settings()), database, _runtime: runtime }
     }
 
     fn hand_in(&self, append: Append) {

@@ -12,7 +12,7 @@ mod batch;
 mod lineage;
 mod postgres;
 mod row;
-mod sqlite;
+mod stepwise;
 mod tally;
 mod writer;
 
@@ -25,13 +25,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::config::JournalSettings;
+use crate::config::{JournalSettings, TicketSettings};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Event};
 
 pub use lineage::Lineage;
 pub use tally::Tally;
 
+use stepwise::Numbering;
 use tally::Counters;
 
 /// Events of one conversation, to be stored together or not at all.
@@ -113,7 +114,7 @@ enum Intake {
 impl Journal {
     /// Starts the writers on the database's runtime.
     #[must_use]
-    pub fn start(database: &Database, settings: &JournalSettings) -> Self {
+    pub fn start(database: &Database, settings: &JournalSettings, tickets: &TicketSettings) -> Self {
         let counters = Arc::new(Counters::default());
         let writers = (0..settings.writers)
             .map(|_| {
@@ -123,6 +124,7 @@ impl Journal {
                     receiver,
                     settings.batch,
                     Arc::clone(&counters),
+                    Numbering::new(&tickets.prefix),
                 ));
                 sender
             })

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-use super::batch::{Batch, gather};
+use super::batch::{Batch, Part, gather};
+use super::stepwise::Numbering;
 use super::tally::Counters;
-use super::{Append, AppendOutcome, Intake, postgres, sqlite};
+use super::{Append, AppendOutcome, Intake, postgres, stepwise};
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::ConversationId;
 
@@ -24,6 +25,7 @@ pub(super) async fn run(
     mut intake: mpsc::Receiver<Intake>,
     batch_limit: usize,
     counters: Arc<Counters>,
+    numbering: Numbering,
 ) {
     let mut received = Vec::new();
     let mut waiting = VecDeque::new();
@@ -32,39 +34,58 @@ pub(super) async fn run(
             match item {
                 Intake::Append(append) => waiting.push_back(append),
                 Intake::Flush(done) => {
-                    commit_all(&database, &mut waiting, batch_limit, &counters).await;
+                    commit_all(&database, &mut waiting, batch_limit, &counters, &numbering).await;
                     // Nobody waits any more, where this fails.
                     let _ = done.send(());
                 }
             }
         }
-        commit_all(&database, &mut waiting, batch_limit, &counters).await;
+        commit_all(&database, &mut waiting, batch_limit, &counters, &numbering).await;
     }
 }
 
-async fn commit_all(database: &Database, waiting: &mut VecDeque<Append>, batch_limit: usize, counters: &Counters) {
+async fn commit_all(
+    database: &Database,
+    waiting: &mut VecDeque<Append>,
+    batch_limit: usize,
+    counters: &Counters,
+    numbering: &Numbering,
+) {
     while !waiting.is_empty() {
         let mut batch = gather(waiting, batch_limit);
         for append in std::mem::take(&mut batch.broken) {
             append.done.tell(AppendOutcome::Conflict);
         }
-        if !batch.parts.is_empty() {
-            let outcome = commit(database, &batch).await;
-            report(batch, outcome, counters);
+        for batch in split(database.backend(), batch) {
+            if !batch.parts.is_empty() {
+                let outcome = commit(database, &batch, numbering).await;
+                report(batch, outcome, counters);
+            }
         }
+    }
+}
+
+/// SQLite takes all in one transaction. On PostgreSQL what touches further tables goes by itself, so that the many
+/// messages beside it still go in one statement.
+fn split(backend: Backend, batch: Batch) -> Vec<Batch> {
+    match backend {
+        Backend::Sqlite => vec![batch],
+        Backend::Postgres => batch.split().into(),
     }
 }
 
 /// The conversations whose part is stored.
 type Stored = HashSet<ConversationId>;
 
-async fn commit(database: &Database, batch: &Batch) -> Result<Stored, DatabaseError> {
+async fn commit(database: &Database, batch: &Batch, numbering: &Numbering) -> Result<Stored, DatabaseError> {
+    let is_plain = database.backend() == Backend::Postgres && batch.parts.values().all(Part::is_plain);
     let mut tries = 0;
     loop {
         let committed = AssertUnwindSafe(async {
-            match database.backend() {
-                Backend::Postgres => postgres::commit(database, batch).await,
-                Backend::Sqlite => sqlite::commit(database, batch).await,
+            if is_plain {
+                postgres::commit(database, batch).await
+            } else {
+                stepwise::commit(database, batch, numbering).await
             }
         });
         // A batch that panics must not take the writer with it.

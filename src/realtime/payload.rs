@@ -2,14 +2,26 @@
 
 use serde::Serialize;
 
-use crate::domain::{ConversationId, EventId, Posted, preview};
+use crate::domain::{ConversationId, EventId, HandoverId, Posted, Reason, ResolutionNotes, Subject, TicketId, preview};
 use crate::moment::Iso;
 
-/// `new_message`, to the conversation.
+/// `new_message`, to the conversation or to the ticket.
 #[derive(Serialize)]
 pub(super) struct NewMessage<'a> {
-    conversation_id: ConversationId,
+    #[serde(flatten)]
+    place: Place,
     message: Message<'a>,
+}
+
+/// Where something was written or is being typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) enum Place {
+    /// In a conversation.
+    #[serde(rename = "conversation_id")]
+    Conversation(ConversationId),
+    /// In a ticket.
+    #[serde(rename = "ticket_id")]
+    Ticket(TicketId),
 }
 
 #[derive(Serialize)]
@@ -29,10 +41,18 @@ struct Message<'a> {
 }
 
 impl<'a> NewMessage<'a> {
-    pub(super) fn new(posted: &'a Posted) -> Self {
+    pub(super) fn of_conversation(posted: &'a Posted) -> Self {
+        Self::of(Place::Conversation(posted.conversation), posted)
+    }
+
+    pub(super) fn of_ticket(ticket: TicketId, posted: &'a Posted) -> Self {
+        Self::of(Place::Ticket(ticket), posted)
+    }
+
+    fn of(place: Place, posted: &'a Posted) -> Self {
         let message = &posted.message;
         Self {
-            conversation_id: posted.conversation,
+            place,
             message: Message {
                 id: posted.id,
                 seq: message.seq,
@@ -83,6 +103,14 @@ pub(super) enum Update<'a> {
     },
     /// It is closed.
     Closed,
+    /// To the agents: the target took it over.
+    HandoverAccepted,
+    /// To the agents: the target did not.
+    HandoverRejected,
+    /// To the customer: another agent has it now.
+    HandoverCompleted { assigned_admin_name: &'a str },
+    /// To the customer: a ticket was made of it.
+    TicketCreated { ticket_number: &'a str },
 }
 
 impl<'a> Update<'a> {
@@ -124,10 +152,107 @@ pub(super) struct ConversationClosed {
     pub(super) conversation_id: ConversationId,
 }
 
-/// `typing` and `stop_typing`, to the conversation but not to the sender.
+/// `handover_requested`, to the agent who was asked.
+#[derive(Serialize)]
+pub(super) struct HandoverRequested<'a> {
+    pub(super) handover_id: HandoverId,
+    pub(super) conversation_id: ConversationId,
+    pub(super) from_admin_id: &'a str,
+    pub(super) from_admin_name: &'a str,
+    pub(super) reason: Option<&'a Reason>,
+}
+
+/// `handover_resolved`, to the agent who asked, and on a close to the one who was asked too.
+#[derive(Serialize)]
+pub(super) struct HandoverResolved<'a> {
+    pub(super) handover_id: HandoverId,
+    pub(super) conversation_id: ConversationId,
+    pub(super) status: &'static str,
+    pub(super) to_admin_name: &'a str,
+}
+
+/// `ticket_created_from_conversation`, to the conversation.
+#[derive(Serialize)]
+pub(super) struct TicketCreatedFromConversation<'a> {
+    pub(super) conversation_id: ConversationId,
+    pub(super) ticket: TicketSummary<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct TicketSummary<'a> {
+    pub(super) id: TicketId,
+    pub(super) ticket_number: &'a str,
+    pub(super) subject: &'a Subject,
+    pub(super) support_type: &'static str,
+    pub(super) priority: &'static str,
+    pub(super) status: &'static str,
+}
+
+/// `ticket_created`, to the agents.
+#[derive(Serialize)]
+pub(super) struct TicketCreated<'a> {
+    pub(super) id: TicketId,
+    pub(super) ticket_number: &'a str,
+    pub(super) subject: &'a Subject,
+    pub(super) support_type: &'static str,
+    pub(super) priority: &'static str,
+    pub(super) email: Option<&'a str>,
+    pub(super) created_at: Iso,
+    /// Null where it was made without a conversation.
+    pub(super) conversation_id: Option<ConversationId>,
+}
+
+/// `ticket_updated`: what has happened, for lists and badges.
+#[derive(Serialize)]
+pub(super) struct TicketUpdated<'a> {
+    pub(super) ticket_id: TicketId,
+    pub(super) ticket_number: &'a str,
+    #[serde(flatten)]
+    pub(super) update: TicketUpdate<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum TicketUpdate<'a> {
+    /// To the agents: the customer wrote.
+    NewUserMessage { message: Preview<'a> },
+    /// To the customer: an agent answered.
+    NewReply { message: Preview<'a> },
+    /// To the agents: an agent has it.
+    Assigned { assigned_to: &'a str, assigned_admin_name: &'a str },
+    /// To the customer: how far it is.
+    StatusChanged {
+        old_status: &'static str,
+        new_status: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resolution_notes: Option<&'a ResolutionNotes>,
+    },
+}
+
+/// `ticket_assigned`, to the ticket.
+#[derive(Serialize)]
+pub(super) struct TicketAssigned<'a> {
+    pub(super) ticket_id: TicketId,
+    pub(super) ticket_number: &'a str,
+    pub(super) assigned_to: &'a str,
+    pub(super) assigned_admin_name: &'a str,
+}
+
+/// `status_changed`, to the ticket.
+#[derive(Serialize)]
+pub(super) struct StatusChanged<'a> {
+    pub(super) ticket_id: TicketId,
+    pub(super) ticket_number: &'a str,
+    pub(super) old_status: &'static str,
+    pub(super) new_status: &'static str,
+    pub(super) resolution_notes: Option<&'a ResolutionNotes>,
+}
+
+/// `typing` and `stop_typing`, to the conversation or the ticket but not to the sender.
 #[derive(Serialize)]
 pub(super) struct Typing<'a> {
-    pub(super) conversation_id: ConversationId,
+    #[serde(flatten)]
+    pub(super) place: Place,
     pub(super) user_id: &'a str,
     pub(super) is_admin: bool,
 }

@@ -1,6 +1,6 @@
 //! The names of rooms.
 
-use crate::domain::{ConversationId, UserId};
+use crate::domain::{ConversationId, TicketId, UserId};
 
 /// Every agent.
 pub(super) const ADMINS: &str = "admins";
@@ -18,4 +18,14 @@ pub(super) fn of_conversation(id: ConversationId) -> String {
 /// The agents among them: notes go here alone.
 pub(super) fn of_conversation_agents(id: ConversationId) -> String {
     format!("conversation:{id}:agents")
+}
+
+/// Everyone who has opened a ticket.
+pub(super) fn of_ticket(id: TicketId) -> String {
+    format!("ticket:{id}")
+}
+
+/// The agents among them: notes go here alone.
+pub(super) fn of_ticket_agents(id: TicketId) -> String {
+    format!("ticket:{id}:agents")
 }

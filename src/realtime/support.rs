@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Realtime;
-use super::payload::Typing;
+use super::payload::{Place, Typing};
 use super::presence::Visitor;
 use super::rooms;
 use crate::domain::{ConversationId, Owner, Refusal};
@@ -140,7 +140,8 @@ fn relay(socket: &Socket<Visitor>, event: &Event, name: &'static str) -> Result<
         return Err(Failure::new(Code::Forbidden, "Join the conversation first"));
     }
     let principal = socket.data();
-    let typing = Typing { conversation_id, user_id: principal.id.as_str(), is_admin: principal.is_agent };
+    let place = Place::Conversation(conversation_id);
+    let typing = Typing { place, user_id: principal.id.as_str(), is_admin: principal.is_agent };
     socket.to(&room).emit(name, &typing);
     Ok(())
 }

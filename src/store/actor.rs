@@ -8,6 +8,7 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 use super::stored;
+use super::whole::whole;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, EventId, Posted, SendKey};
 
@@ -46,7 +47,10 @@ pub async fn load(
     database
         .read(async move |connection| {
             let conversation = conversations::Entity::find_by_id(id.0).one(&connection).await?;
-            let conversation = conversation.map(stored::conversation).transpose()?;
+            let conversation = match conversation {
+                Some(row) => Some(whole(&connection, row).await?),
+                None => None,
+            };
             // Behind the state, so that up to the state's version this list is complete.
             let events = match events_at {
                 Some(positions) => event_ids(&connection, id, positions).await?,
@@ -92,7 +96,7 @@ async fn sends(connection: &DatabaseConnection, keys: Vec<SendKey>) -> Result<Ve
         found.push(FoundSend {
             key: key.clone(),
             message: stored::posted(row)?,
-            conversation: stored::conversation(conversation)?,
+            conversation: whole(connection, conversation).await?,
         });
     }
     Ok(found)

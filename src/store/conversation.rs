@@ -3,11 +3,11 @@
 use entity::conversations;
 use sea_orm::EntityTrait;
 
-use super::stored;
+use super::whole::whole;
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Conversation, ConversationId};
+use crate::domain::{Channel, Conversation, ConversationId};
 
-/// A conversation's state, or nothing where there is none.
+/// A conversation's state, or nothing where there is none; the thread of a ticket of its own is none.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -15,7 +15,10 @@ pub async fn conversation(database: &Database, id: ConversationId) -> Result<Opt
     database
         .read(async move |connection| {
             let row = conversations::Entity::find_by_id(id.0).one(&connection).await?;
-            row.map(stored::conversation).transpose()
+            match row {
+                Some(row) if row.channel != Channel::Ticket.as_str() => whole(&connection, row).await.map(Some),
+                _ => Ok(None),
+            }
         })
         .await
 }

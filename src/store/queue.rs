@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, Qu
 use super::beside::{Beside, beside};
 use super::stored;
 use crate::database::{Backend, Database, DatabaseError};
-use crate::domain::{Conversation, ConversationId, UserId};
+use crate::domain::{Conversation, UserId};
 
 pub use counts::Counts;
 pub(super) use filter::open;
@@ -112,20 +112,4 @@ async fn on_page(
     sort.sort(&mut found, backend);
     let rows = found.offset(page.offset()).limit(u64::from(page.limit)).all(connection).await?;
     rows.into_iter().map(stored::conversation).collect()
-}
-
-/// One conversation as agents may open it: any but a ticket's own thread.
-///
-/// # Errors
-/// [`DatabaseError`].
-pub async fn conversation_for_agents(
-    database: &Database,
-    id: ConversationId,
-) -> Result<Option<Conversation>, DatabaseError> {
-    database
-        .read(async move |connection| {
-            let row = conversations::Entity::find_by_id(id.0).one(&connection).await?;
-            row.filter(|row| row.channel != filter::OF_A_TICKET).map(stored::conversation).transpose()
-        })
-        .await
 }

@@ -9,15 +9,16 @@ use crate::domain::{
     EmailAddress, EventId, Feedback, Message, MessageText, Owner, Posted, Rating, Status, UserId, VisibleMessage,
 };
 
-fn nonsense(table: &str, column: &str) -> DbErr {
+pub(super) fn nonsense(table: &str, column: &str) -> DbErr {
     DbErr::Type(format!("{table}.{column} holds a value that makes no sense"))
 }
 
-fn user_id(id: &str, table: &str, column: &str) -> Result<UserId, DbErr> {
+pub(super) fn user_id(id: &str, table: &str, column: &str) -> Result<UserId, DbErr> {
     UserId::parse(id).map_err(|_| nonsense(table, column))
 }
 
-/// A conversation's state.
+/// A conversation's state without its ticket and its handover, which stand in tables of their own: see
+/// [`super::whole`].
 pub(crate) fn conversation(row: conversations::Model) -> Result<Conversation, DbErr> {
     const TABLE: &str = "conversations";
     let owner = match (&row.user_id, &row.email) {
@@ -59,6 +60,8 @@ pub(crate) fn conversation(row: conversations::Model) -> Result<Conversation, Db
         },
         ip_address: row.ip_address,
         user_agent: row.user_agent,
+        pending_handover: None,
+        ticket: None,
         created_at: row.created_at,
         updated_at: row.updated_at,
         last_event_at: row.last_event_at,

@@ -6,6 +6,7 @@ mod story;
 
 pub(crate) use database::{Halt, TestDatabase, execute, on_both_databases, run};
 pub(crate) use people::{
-    account, agent, close, customer, guest, note, note_as, open, reply, reply_as, send, send_as, text,
+    account, agent, answer_handover, ask_handover, close, create_ticket, customer, guest, note, note_as, open,
+    open_ticket, reply, reply_as, send, send_as, set_ticket_status, text,
 };
 pub(crate) use story::Story;

@@ -2,9 +2,12 @@
 
 use serde_json::json;
 
+use uuid::Uuid;
+
 use crate::domain::{
-    Agent, Channel, ClientMessageId, Command, Customer, DeviceMetadata, EmailAddress, MessageText, Open, Origin, Owner,
-    Post, UserId,
+    Agent, AnswerHandover, AskHandover, Channel, ClientMessageId, Command, Customer, Description, DeviceMetadata,
+    EmailAddress, HandoverId, MessageText, Open, OpenTicket, Origin, Owner, Post, Reason, Subject, SupportType,
+    TicketDraft, TicketId, TicketPriority, TicketStatus, UserId,
 };
 
 pub(crate) fn text(text: &str) -> MessageText {
@@ -78,4 +81,50 @@ pub(crate) fn note_as(from: &str, words: &str, client_message_id: &str) -> Comma
 
 pub(crate) fn close(by: &str) -> Command {
     Command::Close(agent(by))
+}
+
+/// Asks `to`, an agent whom the directory knows.
+pub(crate) fn ask_handover(from: &str, to: &str) -> Command {
+    Command::AskHandover(Box::new(AskHandover {
+        id: HandoverId(Uuid::now_v7()),
+        from: agent(from),
+        to: Some(account(to)),
+        to_name: Some(agent(to).name),
+        reason: Reason::parse("lunch").ok(),
+    }))
+}
+
+pub(crate) fn answer_handover(by: &str, handover: HandoverId, accept: bool) -> Command {
+    Command::AnswerHandover(AnswerHandover { by: agent(by), handover, accept })
+}
+
+pub(crate) fn draft(subject: &str) -> TicketDraft {
+    TicketDraft {
+        id: TicketId(Uuid::now_v7()),
+        subject: Subject::parse(subject).expect("a valid subject"),
+        description: Description::parse("It does not work").expect("a valid description"),
+        support_type: SupportType::GeneralInquiry,
+        priority: TicketPriority::Medium,
+        related_transaction_id: None,
+        session_id: None,
+    }
+}
+
+pub(crate) fn create_ticket(by: &str) -> Command {
+    Command::CreateTicket { by: agent(by), draft: Box::new(draft("Broken")) }
+}
+
+/// A ticket that a customer makes without a conversation.
+pub(crate) fn open_ticket(customer: Customer, client_message_id: &str) -> Command {
+    let origin =
+        Origin { channel: Channel::Ticket, customer, device_metadata: None, ip_address: None, user_agent: None };
+    Command::OpenTicket(Box::new(OpenTicket {
+        origin,
+        draft: draft("Broken"),
+        client_message_id: id(client_message_id),
+    }))
+}
+
+pub(crate) fn set_ticket_status(by: &str, status: TicketStatus) -> Command {
+    Command::SetTicketStatus { by: agent(by), status, notes: None }
 }

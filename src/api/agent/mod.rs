@@ -3,6 +3,7 @@
 mod actions;
 mod agents;
 mod filter;
+mod handover;
 mod name;
 mod queue;
 mod timeline;
@@ -10,5 +11,6 @@ mod view;
 
 pub(super) use actions::{claim, close, reply};
 pub(super) use agents::agents;
+pub(super) use handover::{ask as ask_handover, respond as respond_to_handover};
 pub(super) use queue::{detail, list};
 pub(super) use timeline::timeline;

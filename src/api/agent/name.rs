@@ -2,6 +2,8 @@
 
 use entity::users;
 
+use crate::domain::NAMELESS_AGENT;
+
 /// First and last name from the directory where it has them apart, else `whole` at its first space. The first is never
 /// empty unless `whole` is.
 pub(super) fn apart<'a>(person: Option<&'a users::Model>, whole: &'a str) -> (&'a str, &'a str) {
@@ -12,7 +14,8 @@ pub(super) fn apart<'a>(person: Option<&'a users::Model>, whole: &'a str) -> (&'
     }
 }
 
-/// What an agent is called who has no first name: the whole name, the last name, the e-mail's local part, or `Support`.
+/// What an agent is called who has no first name: the whole name, the last name, the e-mail's local part, or what
+/// an agent without a name is called.
 pub(super) fn whole(person: &users::Model) -> &str {
     [
         person.name.as_deref(),
@@ -23,5 +26,5 @@ pub(super) fn whole(person: &users::Model) -> &str {
     .flatten()
     .map(str::trim)
     .find(|name| !name.is_empty())
-    .unwrap_or("Support")
+    .unwrap_or(NAMELESS_AGENT)
 }

@@ -76,8 +76,7 @@ pub(in crate::api) async fn detail(
 ) -> Result<HttpResponse, Failure> {
     let stretch = query.by_position()?;
     let id = conversation_id(&id)?;
-    let conversation =
-        store::conversation_for_agents(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
     let history = store::all_messages(&api.database, &conversation, stretch).await?;
     let beside = store::beside_one(&api.database, &conversation).await?;
     let handovers = store::handovers_of(&api.database, id).await?;

@@ -69,8 +69,7 @@ pub(in crate::api) async fn timeline(
 ) -> Result<HttpResponse, Failure> {
     let stretch = query.stretch()?;
     let id = conversation_id(&id)?;
-    let conversation =
-        store::conversation_for_agents(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
     let found = store::timeline(&api.database, &conversation, stretch).await?;
     let events = found.happenings.into_iter().map(Row::new).collect();
     Ok(fetched("Timeline fetched", Timeline { events, has_more: found.has_more }))

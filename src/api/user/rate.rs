@@ -35,7 +35,7 @@ pub(in crate::api) async fn rate(
     let mut fields = Fields::default();
     let rating = body.rating.ok_or(RatingError).and_then(Rating::parse);
     let rating = rating.map_err(|error| fields.fault("rating", error.to_string())).ok();
-    let feedback = fields.optional("feedback", body.feedback.as_deref(), Feedback::parse).flatten();
+    let feedback = fields.optional("feedback", body.feedback.as_deref(), Feedback::parse_or_nothing).flatten();
     let rating = fields.finish(rating)?;
     let id = conversation_id(&id)?;
     let rate = Rate { from: caller.as_customer(), rating, feedback };

@@ -135,6 +135,6 @@ fn answer(id: ConversationId, outcome: &Outcome) -> Result<HttpResponse, Failure
             let message = UserMessage::in_answer(message);
             Ok(created(MESSAGE, Sent { conversation_id: id, message, is_new: false }))
         }
-        Outcome::Claimed(_) | Outcome::Closed | Outcome::Rated(_) => Err(Failure::defect()),
+        _ => Err(Failure::defect()),
     }
 }

@@ -103,7 +103,7 @@ impl Server {
         let (listener, clock) = (Arc::new(Listener::default()), Arc::new(TestClock::default()));
         let registry = Registry::start(RegistryParts {
             database: database.clone(),
-            journal: Journal::start(&database, &settings.journal),
+            journal: Journal::start(&database, &settings.journal, &settings.tickets),
             announcer: Arc::<Listener>::clone(&listener),
             clock: Arc::<TestClock>::clone(&clock),
             ids: ConversationIds::new(&settings.auth.jwt_secret).expect("any secret will do"),

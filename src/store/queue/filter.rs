@@ -12,9 +12,6 @@ use crate::domain::{Channel, Status, Timestamp, UserId};
 /// the migration spells it: only then does a database see that an index holds all that is asked for.
 pub(super) const LISTED: &str = "conversations.channel <> 'ticket' AND conversations.message_count > 0";
 
-/// The channel of a ticket's own thread.
-pub(super) const OF_A_TICKET: &str = "ticket";
-
 /// What is not closed, spelt for the same reason.
 const OPEN: &str = "conversations.status <> 'closed'";
 

@@ -32,7 +32,43 @@ on_both_databases! {
         }
         // Sarah is there with her very first call, whether she is written down already or not.
         let answer = server.get(&Person::agent("sarah"), AGENTS).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @"") };
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "data": {
+                "agents": [
+                  {
+                    "email": "lucy@example.com",
+                    "first_name": "Lucy",
+                    "id": "lucy",
+                    "last_name": "in the Sky",
+                    "online": false,
+                    "open_conversations": 0
+                  },
+                  {
+                    "email": "mike@example.com",
+                    "first_name": "Mike",
+                    "id": "mike",
+                    "last_name": "",
+                    "online": false,
+                    "open_conversations": 2
+                  },
+                  {
+                    "email": "sarah@example.com",
+                    "first_name": "Sarah",
+                    "id": "sarah",
+                    "last_name": "Johnson",
+                    "online": false,
+                    "open_conversations": 0
+                  }
+                ]
+              },
+              "message": "Agents fetched",
+              "success": true
+            }
+            "#) };
     }
 
     async fn what_an_agent_holds_is_counted_anew_each_time(backend: Backend) {

@@ -1,6 +1,6 @@
 //! `GET …/conversations`: what each filter lets through, in which order, and what is refused; tickets and handovers.
 
-use entity::{conversations, handovers, messages, tallies, tickets};
+use entity::{conversations, handovers, messages, tallies};
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -220,7 +220,46 @@ on_both_databases! {
         }
         let mut answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{id}")).await;
         answer.body = answer.body["data"]["handovers"].take();
-        allow_duplicates! { assert_snapshot!(answer.shown(), @"") };
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            200 OK
+            content-type: application/json
+
+            [
+              {
+                "createdAt": "[moment]",
+                "from_admin_id": "sarah",
+                "from_admin_name": "Sarah Johnson",
+                "id": "[id]",
+                "reason": "Lunch",
+                "responded_at": "[moment]",
+                "status": "rejected",
+                "to_admin_id": "mike",
+                "to_admin_name": "Mike Smith"
+              },
+              {
+                "createdAt": "[moment]",
+                "from_admin_id": "sarah",
+                "from_admin_name": "Sarah Johnson",
+                "id": "[id]",
+                "reason": null,
+                "responded_at": "[moment]",
+                "status": "accepted",
+                "to_admin_id": "mike",
+                "to_admin_name": "Mike Smith"
+              },
+              {
+                "createdAt": "[moment]",
+                "from_admin_id": "sarah",
+                "from_admin_name": "Sarah Johnson",
+                "id": "[id]",
+                "reason": null,
+                "responded_at": null,
+                "status": "pending",
+                "to_admin_id": "mike",
+                "to_admin_name": "Mike Smith"
+              }
+            ]
+            "#) };
     }
 }
 

@@ -110,23 +110,25 @@ impl World {
 /// A query's keys and values.
 type Question = Vec<(&'static str, String)>;
 
+/// Asks for one of these, that often.
+fn ask(question: &mut Question, random: &mut impl Rng, key: &'static str, often: f64, values: &[&str]) {
+    if random.random_bool(often) {
+        question.push((key, (*values.choose(random).unwrap()).to_owned()));
+    }
+}
+
 fn question(random: &mut impl Rng) -> Question {
     let mut question = Question::new();
-    let mut ask = |key, often: f64, values: &[&str], random: &mut _| {
-        if Rng::random_bool(random, often) {
-            question.push((key, (*values.choose(random).unwrap()).to_owned()));
-        }
-    };
-    ask("search", 0.4, &TERMS, random);
-    ask("status", 0.3, &STATUSES, random);
-    ask("assigned_to", 0.3, &["sarah", "mike", "unassigned", "nobody"], random);
-    ask("user_id", 0.15, &["user-1", "user-2"], random);
-    ask("has_ticket", 0.3, &["true", "false"], random);
-    ask("channel", 0.3, &["support", "help_center"], random);
-    ask("sort_by", 0.7, &["createdAt", "updatedAt", "last_message_at", "status"], random);
-    ask("sort_order", 0.7, &["asc", "desc"], random);
-    ask("limit", 0.7, &["1", "7", "20", "100"], random);
-    ask("page", 0.5, &["1", "2", "3", "9"], random);
+    ask(&mut question, random, "search", 0.4, &TERMS);
+    ask(&mut question, random, "status", 0.3, &STATUSES);
+    ask(&mut question, random, "assigned_to", 0.3, &["sarah", "mike", "unassigned", "nobody"]);
+    ask(&mut question, random, "user_id", 0.15, &["user-1", "user-2"]);
+    ask(&mut question, random, "has_ticket", 0.3, &["true", "false"]);
+    ask(&mut question, random, "channel", 0.3, &["support", "help_center"]);
+    ask(&mut question, random, "sort_by", 0.7, &["createdAt", "updatedAt", "last_message_at", "status"]);
+    ask(&mut question, random, "sort_order", 0.7, &["asc", "desc"]);
+    ask(&mut question, random, "limit", 0.7, &["1", "7", "20", "100"]);
+    ask(&mut question, random, "page", 0.5, &["1", "2", "3", "9"]);
     for key in ["date_from", "date_to"] {
         if random.random_bool(0.2) {
             let moment = minute(random.random_range(0..12)) + TimeDelta::milliseconds(random.random_range(-1..2));

@@ -47,7 +47,7 @@ on_both_databases! {
         for (term, expected) in [
             ("ann.lee", vec!["u-1"]),
             ("ANN.LEE@MAIL", vec!["u-1"]),
-            ("0801234", vec!["u-1"]),
+            ("8012345", vec!["u-1"]),
             ("okafor", vec!["u-2"]),
             ("josé okafor", vec!["u-2"]),
             ("JOSÉ", vec!["u-2"]),

@@ -26,7 +26,96 @@ on_both_databases! {
         server.agent_does(&sarah, &id, "close", None).await;
         server.post(&john, &format!("/api/v1/support/conversations/{id}/rate"), json!({ "rating": 5 })).await;
         let answer = server.get(&sarah, &format!("{QUEUE}/{id}/timeline")).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @"") };
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "data": {
+                "events": [
+                  {
+                    "actor_id": "john",
+                    "actor_name": "John Doe",
+                    "createdAt": "[moment]",
+                    "data": {
+                      "channel": "support"
+                    },
+                    "position": 1,
+                    "type": "created"
+                  },
+                  {
+                    "actor_id": "john",
+                    "actor_name": "John Doe",
+                    "createdAt": "[moment]",
+                    "data": {
+                      "is_from_user": true,
+                      "message_id": "[id]",
+                      "preview": "Hello",
+                      "seq": 1
+                    },
+                    "position": 2,
+                    "type": "message"
+                  },
+                  {
+                    "actor_id": "sarah",
+                    "actor_name": "Sarah Johnson",
+                    "createdAt": "[moment]",
+                    "data": {},
+                    "position": 3,
+                    "type": "claimed"
+                  },
+                  {
+                    "actor_id": "sarah",
+                    "actor_name": "Sarah Johnson",
+                    "createdAt": "[moment]",
+                    "data": {
+                      "is_from_user": false,
+                      "message_id": "[id]",
+                      "preview": "Careful",
+                      "seq": null
+                    },
+                    "position": 4,
+                    "type": "note"
+                  },
+                  {
+                    "actor_id": "sarah",
+                    "actor_name": "Sarah Johnson",
+                    "createdAt": "[moment]",
+                    "data": {
+                      "is_from_user": false,
+                      "message_id": "[id]",
+                      "preview": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+                      "seq": 2
+                    },
+                    "position": 5,
+                    "type": "message"
+                  },
+                  {
+                    "actor_id": "sarah",
+                    "actor_name": "Sarah Johnson",
+                    "createdAt": "[moment]",
+                    "data": {},
+                    "position": 6,
+                    "type": "closed"
+                  },
+                  {
+                    "actor_id": "john",
+                    "actor_name": "John Doe",
+                    "createdAt": "[moment]",
+                    "data": {
+                      "feedback": null,
+                      "rating": 5
+                    },
+                    "position": 7,
+                    "type": "rated"
+                  }
+                ],
+                "has_more": false
+              },
+              "message": "Timeline fetched",
+              "success": true
+            }
+            "#) };
     }
 
     async fn a_timeline_is_read_in_pages(backend: Backend) {

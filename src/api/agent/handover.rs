@@ -1,0 +1,110 @@
+//! `POST …/conversations/:id/handover` and `POST …/handovers/:id/respond`.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::api::body::{Fields, Json};
+use crate::api::caller::AgentCaller;
+use crate::api::envelope::created;
+use crate::api::names::conversation_id;
+use crate::conversation::Outcome;
+use crate::domain::{
+    AnswerHandover, AskHandover, Command, ConversationId, HandoverId, Reason, Refusal, Resolution, TextError, UserId,
+};
+use crate::failure::Failure;
+use crate::store;
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct HandoverBody {
+    to_admin_id: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Asked<'a> {
+    handover_id: HandoverId,
+    conversation_id: ConversationId,
+    to_admin_id: &'a UserId,
+    to_admin_name: &'a str,
+    status: &'static str,
+}
+
+pub(in crate::api) async fn ask(
+    api: web::Data<Api>,
+    AgentCaller(agent): AgentCaller,
+    id: web::Path<String>,
+    Json(body): Json<HandoverBody>,
+) -> Result<HttpResponse, Failure> {
+    let mut fields = Fields::default();
+    let to = fields.required("to_admin_id", body.to_admin_id.as_deref(), |id| match id.trim() {
+        "" => Err(TextError::Empty),
+        // One that no account can have is as unknown as one that none has.
+        id => Ok(UserId::parse(id).ok()),
+    });
+    let reason = fields.optional("reason", body.reason.as_deref(), Reason::parse_or_nothing).flatten();
+    let to = fields.finish(to)?;
+    let id = conversation_id(&id)?;
+    let target = match &to {
+        Some(to) => store::agent(&api.database, to.clone()).await?,
+        None => None,
+    };
+    let command = Command::AskHandover(Box::new(AskHandover {
+        id: HandoverId(Uuid::now_v7()),
+        from: agent.as_agent(),
+        to,
+        to_name: target.map(|target| target.name),
+        reason,
+    }));
+    match api.registry.execute(id, command).await? {
+        Outcome::HandoverAsked(handover) => Ok(created(
+            "Handover requested",
+            Asked {
+                handover_id: handover.id,
+                conversation_id: id,
+                to_admin_id: &handover.to.id,
+                to_admin_name: &handover.to.name,
+                status: "pending",
+            },
+        )),
+        _ => Err(Failure::defect()),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct RespondBody {
+    status: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Answered {
+    handover_id: HandoverId,
+    conversation_id: ConversationId,
+    status: &'static str,
+}
+
+pub(in crate::api) async fn respond(
+    api: web::Data<Api>,
+    AgentCaller(agent): AgentCaller,
+    id: web::Path<String>,
+    Json(body): Json<RespondBody>,
+) -> Result<HttpResponse, Failure> {
+    let mut fields = Fields::default();
+    let resolution = match body.status.as_deref() {
+        Some("accepted") => Some(Resolution::Accepted),
+        Some("rejected") => Some(Resolution::Rejected),
+        _ => {
+            fields.fault("status", "status must be accepted or rejected".to_owned());
+            None
+        }
+    };
+    let resolution = fields.finish(resolution)?;
+    let handover = HandoverId::parse(&id).ok_or(Refusal::HandoverNotFound)?;
+    let conversation_id = store::handed_over(&api.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
+    let accept = resolution == Resolution::Accepted;
+    let command = Command::AnswerHandover(AnswerHandover { by: agent.as_agent(), handover, accept });
+    api.registry.execute(conversation_id, command).await?;
+    let message = if accept { "Handover accepted" } else { "Handover rejected" };
+    Ok(created(message, Answered { handover_id: handover, conversation_id, status: resolution.as_str() }))
+}

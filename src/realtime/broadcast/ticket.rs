@@ -1,0 +1,106 @@
+//! What is told of a ticket, beside what is told of its conversation: its screens listen to it alone.
+
+use crate::domain::{Change, Channel, Conversation, Event, Party, Posted, StatusChange, Ticket};
+use crate::moment::Iso;
+use crate::realtime::payload::{
+    NewMessage, Preview, StatusChanged, TicketAssigned, TicketCreated, TicketUpdate, TicketUpdated,
+};
+use crate::realtime::rooms;
+use crate::socketio::NamespaceHandle;
+
+pub(super) fn tell(support: &NamespaceHandle, conversation: &Conversation, ticket: &Ticket, event: &Event) {
+    let telling = Telling { support, conversation, ticket };
+    match &event.change {
+        Change::TicketCreated(_) => telling.created(),
+        Change::Message(_) => event.posted().iter().for_each(|posted| telling.message(posted)),
+        Change::TicketStatusChanged(change) => telling.status_changed(change),
+        Change::TicketAssigned { to, .. } => telling.assigned(to),
+        // Read in the lists, or told of as the conversation's.
+        Change::TicketPrioritised { .. }
+        | Change::TicketRated(_)
+        | Change::Created(_)
+        | Change::Claimed(_)
+        | Change::Closed(_)
+        | Change::Rated(_)
+        | Change::HandoverRequested(_)
+        | Change::HandoverResolved { .. } => {}
+    }
+}
+
+struct Telling<'a> {
+    support: &'a NamespaceHandle,
+    conversation: &'a Conversation,
+    ticket: &'a Ticket,
+}
+
+impl Telling<'_> {
+    fn created(&self) {
+        let draft = &self.ticket.draft;
+        let payload = TicketCreated {
+            id: draft.id,
+            ticket_number: self.ticket.number.as_str(),
+            subject: &draft.subject,
+            support_type: draft.support_type.as_str(),
+            priority: draft.priority.as_str(),
+            email: self.conversation.email.as_deref(),
+            created_at: Iso(self.ticket.created_at),
+            conversation_id: (self.conversation.channel != Channel::Ticket).then_some(self.conversation.id),
+        };
+        self.support.to(rooms::ADMINS).emit("ticket_created", &payload);
+    }
+
+    fn message(&self, posted: &Posted) {
+        let id = self.ticket.draft.id;
+        let payload = NewMessage::of_ticket(id, posted);
+        if posted.message.is_note() {
+            self.support.to(&rooms::of_ticket_agents(id)).emit("new_message", &payload);
+            return;
+        }
+        self.support.to(&rooms::of_ticket(id)).emit("new_message", &payload);
+        let message = Preview::new(posted);
+        if !posted.message.author.is_customer() {
+            self.to_customer(TicketUpdate::NewReply { message });
+        } else if !posted.message.is_opening() {
+            // The description is told of by `ticket_created`.
+            self.to_admins(TicketUpdate::NewUserMessage { message });
+        }
+    }
+
+    fn status_changed(&self, change: &StatusChange) {
+        let ticket_id = self.ticket.draft.id;
+        let (old_status, new_status) = (change.from.as_str(), change.to.as_str());
+        let payload = StatusChanged {
+            ticket_id,
+            ticket_number: self.ticket.number.as_str(),
+            old_status,
+            new_status,
+            resolution_notes: change.notes.as_ref(),
+        };
+        self.support.to(&rooms::of_ticket(ticket_id)).emit("status_changed", &payload);
+        let resolution_notes = change.notes.as_ref();
+        self.to_customer(TicketUpdate::StatusChanged { old_status, new_status, resolution_notes });
+    }
+
+    fn assigned(&self, to: &Party) {
+        let ticket_id = self.ticket.draft.id;
+        let (assigned_to, assigned_admin_name) = (to.id.as_str(), to.name.as_str());
+        let ticket_number = self.ticket.number.as_str();
+        let payload = TicketAssigned { ticket_id, ticket_number, assigned_to, assigned_admin_name };
+        self.support.to(&rooms::of_ticket(ticket_id)).emit("ticket_assigned", &payload);
+        self.to_admins(TicketUpdate::Assigned { assigned_to, assigned_admin_name });
+    }
+
+    fn to_admins(&self, update: TicketUpdate<'_>) {
+        self.support.to(rooms::ADMINS).emit("ticket_updated", &self.updated(update));
+    }
+
+    fn to_customer(&self, update: TicketUpdate<'_>) {
+        if let Some(account) = self.conversation.owner.account() {
+            self.support.to(&rooms::of_user(account)).emit("ticket_updated", &self.updated(update));
+        }
+    }
+
+    fn updated<'a>(&'a self, update: TicketUpdate<'a>) -> TicketUpdated<'a> {
+        TicketUpdated { ticket_id: self.ticket.draft.id, ticket_number: self.ticket.number.as_str(), update }
+    }
+}
