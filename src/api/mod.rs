@@ -21,6 +21,7 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cluster::Cluster;
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::identity::{Directory, Guard, Nonces, Verifier};
@@ -51,6 +52,8 @@ pub struct Api {
     pub proxies: TrustedProxies,
     /// Where callers are written down.
     pub directory: Directory,
+    /// Who is there, on any server.
+    pub cluster: Arc<dyn Cluster>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Whether new work is taken.

@@ -2,10 +2,12 @@
 
 mod database;
 mod people;
+mod rows;
 mod server;
 
 pub(crate) use database::{Backend, TestDatabase};
 pub(crate) use people::Person;
+pub(crate) use rows::{conversation_row, message_row, minute, ticket_row, user_row};
 pub(crate) use server::{Answer, MINE, QUEUE, SEND, TestServer};
 
 /// Runs a test on both databases, as `name::sqlite` and `name::postgres`.
