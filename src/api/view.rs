@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating};
+use crate::domain::{Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
 use crate::moment::Iso;
 
 /// A message as a customer sees it in an answer to `chat/send` (`support-user.md`, 1).
@@ -87,6 +87,11 @@ impl<'a> UserConversation<'a> {
     pub(super) fn page(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>, has_more: bool) -> Self {
         Self { has_more: Some(has_more), ..Self::new(conversation, messages) }
     }
+}
+
+/// The conversation that a ticket is shown with; the thread of its own that it may have instead is nobody's business.
+pub(super) fn shown_conversation(conversation: &Conversation) -> Option<ConversationId> {
+    (conversation.channel != Channel::Ticket).then_some(conversation.id)
 }
 
 /// The name that customers are shown: "Sarah is helping you".

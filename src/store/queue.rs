@@ -26,7 +26,7 @@ impl Page {
     /// How many at most.
     pub const MAX_LIMIT: u32 = 100;
 
-    fn offset(self) -> u64 {
+    pub(super) fn offset(self) -> u64 {
         u64::from(self.number.saturating_sub(1)) * u64::from(self.limit)
     }
 }

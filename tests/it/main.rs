@@ -13,4 +13,5 @@ mod health;
 mod once;
 mod races;
 mod support;
+mod ticket_races;
 mod user;

@@ -3,6 +3,7 @@
 mod actions;
 mod handover;
 mod queue;
+pub(super) mod tickets;
 mod view;
 
 pub(super) use actions::{claim, close, reply};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::view::LastMessage;
-use crate::domain::{Assignee, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
+use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating, UserId};
 use crate::moment::Iso;
 
 /// People by their account.
@@ -45,7 +45,7 @@ struct ProfileImage<'a> {
 
 /// The account that a conversation belongs to.
 #[derive(Serialize)]
-struct User<'a> {
+pub(super) struct User<'a> {
     id: &'a str,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
@@ -68,7 +68,7 @@ struct UserMore<'a> {
 }
 
 #[derive(Serialize)]
-struct AssignedAdmin<'a> {
+pub(super) struct AssignedAdmin<'a> {
     id: &'a str,
     first_name: &'a str,
     last_name: &'a str,
@@ -85,7 +85,7 @@ pub(super) enum Extent {
 impl<'a> Card<'a> {
     pub(super) fn new(conversation: &'a Conversation, people: &'a People, extent: Extent) -> Self {
         let last_message = conversation.last_message.as_ref();
-        let user_id = conversation.owner.account().map(crate::domain::UserId::as_str);
+        let user_id = conversation.owner.account().map(UserId::as_str);
         let assignee = conversation.assignee.as_ref();
         Self {
             id: conversation.id,
@@ -105,13 +105,13 @@ impl<'a> Card<'a> {
             message_count: conversation.message_count,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| message.is_from_user),
-            assigned_admin: assignee.map(|assignee| AssignedAdmin::new(assignee, people)),
+            assigned_admin: assignee.map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, people)),
         }
     }
 }
 
 impl<'a> User<'a> {
-    fn new(user: &'a users::Model, extent: Extent) -> Self {
+    pub(super) fn new(user: &'a users::Model, extent: Extent) -> Self {
         Self {
             id: &user.id,
             first_name: user.first_name.as_deref(),
@@ -133,16 +133,16 @@ impl<'a> User<'a> {
 
 impl<'a> AssignedAdmin<'a> {
     /// From the directory where it has their names apart, else from the name under which they took it.
-    fn new(assignee: &'a Assignee, people: &'a People) -> Self {
-        let person = people.get(assignee.id.as_str());
+    pub(super) fn new(id: &'a UserId, name: &'a str, people: &'a People) -> Self {
+        let person = people.get(id.as_str());
         let (first, last) = match person {
             Some(users::Model { first_name: Some(first), last_name, .. }) => {
                 (first.as_str(), last_name.as_deref().unwrap_or_default())
             }
-            _ => assignee.name.split_once(' ').unwrap_or((assignee.name.as_str(), "")),
+            _ => name.split_once(' ').unwrap_or((name, "")),
         };
         Self {
-            id: assignee.id.as_str(),
+            id: id.as_str(),
             first_name: first,
             last_name: last,
             email: person.and_then(|person| person.email.as_deref()),
@@ -189,7 +189,7 @@ impl<'a> Detail<'a> {
 }
 
 /// Agents always get a string `platform` (`decisions.md`).
-fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
+pub(super) fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
     let mut object = conversation.device_metadata.as_ref().map(|device| device.as_object().clone()).unwrap_or_default();
     if !object.get("platform").is_some_and(Value::is_string) {
         object.insert("platform".to_owned(), Value::from("unknown"));
@@ -199,7 +199,7 @@ fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
 
 /// A message as agents see it.
 #[derive(Serialize)]
-struct AgentMessage<'a> {
+pub(super) struct AgentMessage<'a> {
     id: EventId,
     position: i64,
     seq: Option<i64>,
@@ -215,7 +215,7 @@ struct AgentMessage<'a> {
 }
 
 impl<'a> AgentMessage<'a> {
-    fn new(posted: &'a Posted) -> Self {
+    pub(super) fn new(posted: &'a Posted) -> Self {
         let author = &posted.message.author;
         Self {
             id: posted.id,
@@ -224,7 +224,7 @@ impl<'a> AgentMessage<'a> {
             message: posted.message.text.as_str(),
             is_internal: posted.message.is_note(),
             is_from_user: author.is_customer(),
-            user_id: author.account().map(crate::domain::UserId::as_str),
+            user_id: author.account().map(UserId::as_str),
             sender_name: author.name(),
             sender_email: author.email(),
             attachments: None,

@@ -3,10 +3,12 @@
 mod database;
 mod people;
 mod server;
+mod tickets;
 
 pub(crate) use database::{Backend, TestDatabase};
 pub(crate) use people::Person;
-pub(crate) use server::{MINE, QUEUE, SEND, TestServer};
+pub(crate) use server::{Answer, MINE, QUEUE, SEND, TestServer};
+pub(crate) use tickets::{ADD_MESSAGE, CREATE_TICKET, MY_TICKETS, Made, REQUEST_SUPPORT, TICKET, TICKETS, about};
 
 /// Runs a test on both databases, as `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {
