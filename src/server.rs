@@ -15,8 +15,10 @@ use crate::api::{self, Api, LastLook, Readiness};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
-use crate::identity::{Directory, Guard, Nonces, Verifier};
+use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
+use crate::limits::Limits;
+use crate::proxies::TrustedProxies;
 use crate::realtime::{self, Broadcaster, Realtime};
 use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
@@ -42,6 +44,9 @@ pub enum StartError {
         /// Why it does not.
         source: std::io::Error,
     },
+    /// Tokens cannot be verified.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
     /// The secret cannot be used.
     #[error("auth.jwt_secret cannot be used")]
     Secret,
@@ -67,6 +72,7 @@ impl Server {
     /// # Errors
     /// [`StartError`].
     pub async fn start(settings: Settings, migrate: bool) -> Result<Self, StartError> {
+        let verifier = Arc::new(Verifier::new(&settings.auth)?);
         let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
         if migrate {
             schema::up(&database, &settings.database).await?;
@@ -83,13 +89,16 @@ impl Server {
             settings: settings.conversation.clone(),
             request_timeout: settings.server.request_timeout(),
         });
-        let verifier = Arc::new(Verifier::new(&settings.auth));
         let nonces = Nonces::start(&database);
         let directory = Directory::start(&database, &settings.directory);
+        let limits = Limits::new(&settings.limits);
+        let proxies = TrustedProxies::new(&settings.server.trusted_proxies);
         let realtime = Realtime {
             database: database.clone(),
             verifier: Arc::clone(&verifier),
             directory: directory.clone(),
+            limits: limits.clone(),
+            proxies: proxies.clone(),
             clock: Arc::clone(&clock),
         };
         let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster);
@@ -100,6 +109,8 @@ impl Server {
             verifier,
             guard: Guard::new(&settings.guard),
             nonces,
+            limits,
+            proxies,
             directory,
             clock,
             readiness: readiness.clone(),

@@ -1,7 +1,6 @@
-//! Who comes to what people without an account may do (`decisions.md`, "People without an account").
+//! What stands in front of what people without an account may do (`decisions.md`, "People without an account").
 
 use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
 
 use super::Api;
 use super::body::Fields;
@@ -12,18 +11,20 @@ use crate::identity::{GuardRefusal, GuardedRequest, Principal};
 /// Characters that a guest's `client_message_id` has at least: it is what shows that a repeat is theirs.
 const GUEST_ID_LENGTH: usize = 16;
 
-/// Whoever has a good token, and needs no guard headers; anybody else shows what `guard.mode` asks for, and is nobody.
-/// A bad token counts as none.
+/// Whoever has a good token needs no guard headers; somebody without an account shows what `guard.mode` asks for.
 ///
 /// # Errors
 /// 400 that names the header; 503 when the nonce cannot be kept.
-pub(super) async fn admit(api: &Api, request: &HttpRequest, body: &[u8]) -> Result<Option<Principal>, Failure> {
-    let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let now = api.clock.now();
-    if let Ok(principal) = api.verifier.verify(token) {
-        api.directory.saw(&principal, now);
-        return Ok(Some(principal));
+pub(super) async fn pass_guard(
+    api: &Api,
+    visitor: Option<&Principal>,
+    request: &HttpRequest,
+    body: &[u8],
+) -> Result<(), Failure> {
+    if visitor.is_some() {
+        return Ok(());
     }
+    let now = api.clock.now();
     let guarded =
         GuardedRequest { method: request.method().as_str(), path: request.path(), headers: request.headers(), body };
     if let Some(nonce) = api.guard.check(&guarded, now)?
@@ -31,7 +32,7 @@ pub(super) async fn admit(api: &Api, request: &HttpRequest, body: &[u8]) -> Resu
     {
         return Err(GuardRefusal::NonceUsed.into());
     }
-    Ok(None)
+    Ok(())
 }
 
 /// Holds the name that a guest gave a send to its rule.

@@ -4,6 +4,7 @@
 //! stored. Protocol, rooms and slow readers are `socketio`'s business.
 
 mod broadcast;
+mod pace;
 mod payload;
 mod rooms;
 mod support;
@@ -14,8 +15,10 @@ use std::time::Duration;
 use crate::config::{CorsSettings, SocketSettings};
 use crate::conversation::Clock;
 use crate::database::Database;
-use crate::engineio::{CorsConfig, EngineConfig, Origins};
+use crate::engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
 use crate::identity::{Directory, Verifier};
+use crate::limits::Limits;
+use crate::proxies::TrustedProxies;
 use crate::socketio::{SocketIo, SocketIoConfig};
 
 pub use broadcast::Broadcaster;
@@ -29,6 +32,10 @@ pub struct Realtime {
     pub verifier: Arc<Verifier>,
     /// Where they are written down.
     pub directory: Directory,
+    /// How often they may.
+    pub limits: Limits,
+    /// Whose word is believed for where they connect from.
+    pub proxies: TrustedProxies,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -42,8 +49,10 @@ pub fn start(
     broadcaster: &Broadcaster,
 ) -> SocketIo {
     let realtime = Arc::new(realtime);
-    let io =
-        SocketIo::builder(engine(settings, cors), socketio(settings)).namespace(support::namespace(&realtime)).build();
+    let io = SocketIo::builder(engine(settings, cors, &realtime.proxies), socketio(settings))
+        .allow_request(pace::handshakes(&realtime))
+        .namespace(support::namespace(&realtime))
+        .build();
     if let Some(support) = io.namespace(support::NAME) {
         broadcaster.announce_on(support);
     }
@@ -51,7 +60,8 @@ pub fn start(
 }
 
 /// CORS headers are the whole server's; here only a page of another origin is kept from opening a WebSocket.
-fn engine(settings: &SocketSettings, cors: &CorsSettings) -> EngineConfig {
+fn engine(settings: &SocketSettings, cors: &CorsSettings, proxies: &TrustedProxies) -> EngineConfig {
+    let proxies = proxies.clone();
     let any = cors.origins.iter().any(|origin| origin == "*");
     let origins = if any { Origins::Unchecked } else { Origins::Only(cors.origins.clone()) };
     EngineConfig {
@@ -59,6 +69,7 @@ fn engine(settings: &SocketSettings, cors: &CorsSettings) -> EngineConfig {
         ping_timeout: Duration::from_millis(settings.ping_timeout_ms),
         max_payload: settings.max_payload_bytes,
         outgoing_budget: settings.outgoing_bytes,
+        client_address: ClientAddress::Asked(AskAddress::new(move |request| proxies.client_of(request))),
         cors: CorsConfig { origins, credentials: cors.credentials },
         ..EngineConfig::default()
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Realtime;
+use super::pace::paced;
 use super::payload::{Place, Typing};
 use super::rooms;
 use crate::domain::{ConversationId, Owner, Refusal};
@@ -20,27 +21,32 @@ pub(super) const NAME: &str = "/support";
 
 /// The namespace with everything it answers to.
 pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Principal> {
-    let with = |realtime: &Arc<Realtime>| Arc::clone(realtime);
-    let (connecting, joining) = (with(realtime), with(realtime));
-    Namespace::new(NAME, move |handshake: Handshake| {
+    let connecting = Arc::clone(realtime);
+    let namespace = Namespace::new(NAME, move |handshake: Handshake| {
         let realtime = Arc::clone(&connecting);
         async move { connect(&realtime, &handshake) }
     })
     // Whoever comes back with the name of an earlier connection must be the same person, in the same role.
     .recover_if(|before: &Principal, now: &Principal| before.id == now.id && before.is_agent == now.is_agent)
-    .on_connect(|socket: Socket<Principal>| async move { greet(&socket) })
-    .on("join_conversation", move |socket: Socket<Principal>, event: Event| {
-        let realtime = Arc::clone(&joining);
-        async move { Some(Answer::of(join(&realtime, &socket, &event).await)) }
-    })
-    .on("leave_conversation", |socket: Socket<Principal>, event: Event| async move {
-        Some(Answer::of(leave(&socket, &event)))
-    })
-    .on("typing", |socket: Socket<Principal>, event: Event| async move {
-        Some(Answer::of(relay(&socket, &event, "typing")))
-    })
-    .on("stop_typing", |socket: Socket<Principal>, event: Event| async move {
-        Some(Answer::of(relay(&socket, &event, "stop_typing")))
+    .on_connect(|socket: Socket<Principal>| async move { greet(&socket) });
+    let namespace = on(namespace, realtime, "join_conversation", join);
+    let namespace = on(namespace, realtime, "leave_conversation", async |_, socket, event| leave(socket, event));
+    let namespace = on(namespace, realtime, "typing", async |_, socket, event| relay(socket, event, "typing"));
+    on(namespace, realtime, "stop_typing", async |_, socket, event| relay(socket, event, "stop_typing"))
+}
+
+/// An event that is acknowledged with [`Answer`], within the limit of a socket's events.
+fn on<F>(namespace: Namespace<Principal>, realtime: &Arc<Realtime>, event: &str, handler: F) -> Namespace<Principal>
+where
+    F: AsyncFn(&Realtime, &Socket<Principal>, &Event) -> Result<(), Failure> + Send + Sync + 'static,
+{
+    let with = Arc::new((Arc::clone(realtime), handler));
+    namespace.on(event, move |socket: Socket<Principal>, event: Event| {
+        let with = Arc::clone(&with);
+        async move {
+            let (realtime, handler) = &*with;
+            Some(Answer::of(paced(&realtime.limits, &socket, handler(realtime, &socket, &event)).await))
+        }
     })
 }
 

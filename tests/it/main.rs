@@ -10,6 +10,8 @@ mod connections;
 mod cors;
 mod errors;
 mod health;
+mod identity;
+mod limits;
 mod once;
 mod races;
 mod support;

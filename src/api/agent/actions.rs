@@ -67,6 +67,7 @@ pub(in crate::api) async fn reply(
     let text = fields.required("message", body.message.as_deref(), MessageText::parse);
     let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
     let post = fields.finish(text.map(|text| Post { from: agent.as_agent(), text, client_message_id }))?;
+    api.limits.send(&agent.id)?;
     let id = conversation_id(&id)?;
     let command = if body.is_internal.unwrap_or_default() { Command::Note(post) } else { Command::Reply(post) };
     match api.registry.execute(id, command).await? {

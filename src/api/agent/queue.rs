@@ -58,7 +58,7 @@ pub(in crate::api) async fn list(
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Failure> {
     let page = query.page()?;
-    let queue = store::queue(&api.database, agent.id, page).await?;
+    let queue = store::queue(&api.database, agent.id.clone(), page).await?;
     let conversations =
         queue.conversations.iter().map(|conversation| Card::new(conversation, &queue.people, Extent::List)).collect();
     let total = queue.counts.total();

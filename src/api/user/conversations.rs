@@ -56,7 +56,7 @@ impl<'a> Card<'a> {
 }
 
 pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, Failure> {
-    let found = store::conversations_of(&api.database, caller.id).await?;
+    let found = store::conversations_of(&api.database, caller.id.clone()).await?;
     let conversations = found.conversations.iter().map(Card::new).collect();
     Ok(fetched("Conversations fetched", List { conversations, total: found.total }))
 }
@@ -75,7 +75,7 @@ pub(in crate::api) async fn detail(
     let stretch = query.by_seq()?;
     let id = conversation_id(&id)?;
     let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
-    if conversation.owner != Owner::Account(caller.id) {
+    if conversation.owner != Owner::Account(caller.id.clone()) {
         return Err(Refusal::AccessDenied.into());
     }
     let history = store::visible_messages(&api.database, &conversation, stretch).await?;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::send::{SendBody, carry_out, form};
 use crate::api::Api;
 use crate::api::body::{self, Fields, JsonBytes};
-use crate::api::caller::Observed;
-use crate::api::guard::{admit, long_enough};
+use crate::api::caller::{Observed, Visitor};
+use crate::api::guard::{long_enough, pass_guard};
 use crate::domain::{Customer, EmailAddress, Owner, PhoneNumber};
 use crate::failure::Failure;
 
@@ -23,11 +23,12 @@ struct GuestBody {
 
 pub(in crate::api) async fn send_unauthenticated(
     api: web::Data<Api>,
+    Visitor(visitor): Visitor,
     request: HttpRequest,
     observed: Observed,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, Failure> {
-    admit(&api, &request, &bytes).await?;
+    pass_guard(&api, visitor.as_ref(), &request, &bytes).await?;
     let body: GuestBody = body::parse(&bytes)?;
     let mut fields = Fields::default();
     let send = form(&mut fields, body.send, request.headers());

@@ -55,6 +55,7 @@ pub(super) async fn carry_out(
     observed: Observed,
     headers: &HeaderMap,
 ) -> Result<HttpResponse, Failure> {
+    api.limits.send(&from.owner)?;
     let (id, outcome) = match send.conversation {
         Some(id) => {
             let id = conversation_id(&id)?;

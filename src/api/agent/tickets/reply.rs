@@ -43,6 +43,7 @@ pub(in crate::api) async fn reply(
     let text = fields.required("message", body.message.as_deref(), MessageText::parse);
     let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
     let post = fields.finish(text.map(|text| Post { from: agent.as_agent(), text, client_message_id }))?;
+    api.limits.send(&agent.id)?;
     let key = store::ticket_of_id(&api.database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
     let is_internal = body.is_internal.unwrap_or_default();
     let command = if is_internal { Command::NoteOnTicket(post) } else { Command::ReplyToTicket(post) };

@@ -9,8 +9,9 @@ use super::access::{find, not_found, send_name, writer};
 use super::read::number;
 use crate::api::Api;
 use crate::api::body::{self, Fields, JsonBytes};
+use crate::api::caller::Visitor;
 use crate::api::envelope::created;
-use crate::api::guard::admit;
+use crate::api::guard::pass_guard;
 use crate::api::view::UserMessage;
 use crate::conversation::Outcome;
 use crate::domain::{Command, ConversationId, Customer, MessageText, Post, Posted, TicketId};
@@ -33,10 +34,11 @@ struct Added<'a> {
 
 pub(in crate::api) async fn add_message(
     api: web::Data<Api>,
+    Visitor(caller): Visitor,
     request: HttpRequest,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, Failure> {
-    let caller = admit(&api, &request, &bytes).await?;
+    pass_guard(&api, caller.as_ref(), &request, &bytes).await?;
     let body: MessageBody = body::parse(&bytes)?;
     let mut fields = Fields::default();
     let number = fields.required("ticket_number", body.ticket_number.as_deref(), number);
@@ -46,6 +48,7 @@ pub(in crate::api) async fn add_message(
         send_name(&mut fields, caller.as_ref(), body.client_message_id.as_deref(), request.headers());
     let post = text.zip(from).map(|(text, from)| Post { from, text, client_message_id });
     let (number, post) = fields.finish(number.zip(post))?;
+    api.limits.send(&post.from.owner)?;
     let key = find(&api, &number).await?.ok_or_else(|| not_found(&number))?;
     let posted = post_into(&api, key.conversation, post).await?;
     let message = UserMessage::in_history(&posted);

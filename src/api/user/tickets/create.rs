@@ -13,9 +13,9 @@ use super::add_message::post_into;
 use super::view::UserTicket;
 use crate::api::Api;
 use crate::api::body::{self, Fields, JsonBytes};
-use crate::api::caller::{Caller, Observed};
+use crate::api::caller::{Caller, Observed, Visitor};
 use crate::api::envelope::created;
-use crate::api::guard::admit;
+use crate::api::guard::pass_guard;
 use crate::api::user::send::device_of;
 use crate::api::view::UserMessage;
 use crate::conversation::Outcome;
@@ -50,11 +50,12 @@ struct Created<'a> {
 
 pub(in crate::api) async fn request_support(
     api: web::Data<Api>,
+    Visitor(caller): Visitor,
     request: HttpRequest,
     observed: Observed,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, Failure> {
-    let caller = admit(&api, &request, &bytes).await?;
+    pass_guard(&api, caller.as_ref(), &request, &bytes).await?;
     carry_out(&api, caller, &bytes, request.headers(), observed).await
 }
 
@@ -76,6 +77,7 @@ async fn carry_out(
     observed: Observed,
 ) -> Result<HttpResponse, Failure> {
     let form = form(caller.as_ref(), body::parse(bytes)?, headers)?;
+    api.limits.send(&form.from.owner)?;
     let known = match form.number.as_deref() {
         Some(number) => find(api, number).await?,
         None => None,
