@@ -110,6 +110,23 @@ impl Fields {
         value.and_then(|value| self.keep(name, parse(value)))
     }
 
+    /// A field that takes one of a few words.
+    pub(crate) fn one_of<T: Copy>(
+        &mut self,
+        name: &'static str,
+        value: Option<&str>,
+        words: &[T],
+        spelled: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
+        let value = value?;
+        let found = words.iter().copied().find(|word| spelled(*word) == value);
+        if found.is_none() {
+            let words: Vec<&str> = words.iter().copied().map(spelled).collect();
+            self.fault(name, format!("{name} must be one of {}", words.join(", ")));
+        }
+        found
+    }
+
     /// The outcome of a field's own rule.
     pub(crate) fn keep<T>(&mut self, name: &'static str, parsed: Result<T, TextError>) -> Option<T> {
         parsed.map_err(|error| self.fault(name, format!("{name} {error}"))).ok()

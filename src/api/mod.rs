@@ -10,6 +10,7 @@ mod cors;
 mod envelope;
 mod error;
 mod exchange;
+mod guard;
 mod health;
 mod names;
 mod query;

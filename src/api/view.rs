@@ -4,7 +4,7 @@ use entity::tickets;
 use sea_orm::prelude::Uuid;
 use serde::Serialize;
 
-use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating};
+use crate::domain::{Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
 use crate::moment::Iso;
 
 /// A message as a customer sees it in an answer to `chat/send` (`support-user.md`, 1).
@@ -119,6 +119,11 @@ impl<'a> TicketCard<'a> {
             support_type: &ticket.support_type,
         }
     }
+}
+
+/// The conversation that a ticket is shown with; the thread of its own that it may have instead is nobody's business.
+pub(super) fn shown_conversation(conversation: &Conversation) -> Option<ConversationId> {
+    (conversation.channel != Channel::Ticket).then_some(conversation.id)
 }
 
 /// The name that customers are shown: "Sarah is helping you".

@@ -10,8 +10,10 @@ mod customer;
 mod handover;
 mod handovers;
 mod history;
+mod people;
 mod queue;
 mod stored;
+mod tickets;
 mod timeline;
 mod trigrams;
 mod whole;
@@ -24,6 +26,11 @@ pub use customer::{OwnConversations, conversations_of};
 pub use handover::{agent, handed_over};
 pub use handovers::handovers_of;
 pub use history::{History, Stretch, all_messages, visible_messages};
+pub use people::People;
 pub use queue::{AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, queue};
+pub use tickets::{
+    Holder, OwnTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort,
+    people_in_ticket, ticket, ticket_of_id, ticket_of_number, tickets, tickets_of,
+};
 pub use timeline::{Happening, Timeline, timeline};
 pub use trigrams::keep_search_fast;

@@ -16,4 +16,5 @@ mod once;
 mod plans;
 mod races;
 mod support;
+mod ticket_races;
 mod user;

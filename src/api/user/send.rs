@@ -90,7 +90,7 @@ pub(super) fn form(fields: &mut Fields, body: SendBody, headers: &HeaderMap) -> 
 }
 
 /// What the headers tell of the device, where the body does not: those that came, under their keys.
-fn device_of(headers: &HeaderMap) -> Option<DeviceMetadata> {
+pub(super) fn device_of(headers: &HeaderMap) -> Option<DeviceMetadata> {
     const HEADERS: [(&str, &str); 8] = [
         ("x-device-id", "device_id"),
         ("x-device-fingerprint", "device_fingerprint"),
