@@ -33,3 +33,4 @@ pub mod store;
 pub mod telemetry;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod wire;

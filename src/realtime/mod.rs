@@ -9,6 +9,7 @@ mod payload;
 mod places;
 mod presence;
 mod rooms;
+mod sending;
 mod support;
 
 use std::sync::Arc;

@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::name;
-use crate::api::view::{LastMessage, TicketCard};
 use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating, UserId};
 use crate::moment::Iso;
 use crate::store::{Beside, History};
+use crate::wire::view::{LastMessage, TicketCard};
 
 /// What the list shows, and the detail begins with.
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::view::Card;
 use crate::api::Api;
 use crate::api::agent::view::Extent;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
 use crate::api::names::ticket_id;
@@ -15,6 +15,7 @@ use crate::domain::{Command, Party, Refusal, ResolutionNotes, TextError, TicketP
 use crate::failure::Failure;
 use crate::identity::Principal;
 use crate::store;
+use crate::wire::Fields;
 
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct StatusBody {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
 use crate::api::names::conversation_id;
@@ -14,6 +14,7 @@ use crate::domain::{
     Command, ConversationId, Description, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
 };
 use crate::failure::Failure;
+use crate::wire::Fields;
 
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct CreateBody {

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::api::view::{UserMessage, shown_conversation};
 use crate::domain::{Conversation, ConversationId, Description, Feedback, Rating, Reference, Subject, TicketId};
 use crate::moment::Iso;
+use crate::wire::view::{UserMessage, shown_conversation};
 
 /// A ticket with its messages.
 #[derive(Serialize)]
