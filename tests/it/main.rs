@@ -12,5 +12,6 @@ mod errors;
 mod health;
 mod once;
 mod races;
+mod sockets;
 mod support;
 mod user;
