@@ -10,6 +10,7 @@ mod connections;
 mod cors;
 mod errors;
 mod health;
+mod idle_memory;
 mod once;
 mod races;
 mod sockets;
