@@ -43,10 +43,14 @@ pub struct SocketSettings {
     pub max_rooms: usize,
     /// Binary attachments that one packet may have. Default 10.
     pub max_attachments: usize,
+    /// Bytes that one packet with its attachments may have. Default 4 194 304.
+    pub max_message_bytes: usize,
     /// How deep the JSON of a packet may be nested. Default 64.
     pub max_json_depth: usize,
     /// Events of one connection that may wait for their handlers; beyond, nothing is read from it. Default 64.
     pub max_queued_events: usize,
+    /// Bytes of one connection's events that may wait for their handlers; beyond, nothing is read from it. Default 1 048 576.
+    pub max_queued_bytes: usize,
     /// Acknowledgements that one socket may owe. Default 1024.
     pub max_pending_acks: usize,
 }
@@ -65,6 +69,8 @@ pub struct RecoverySettings {
     pub max_packets: usize,
     /// Bytes of events kept for one socket; at most half of [`SocketSettings::outgoing_bytes`] counts. Default 524 288.
     pub max_bytes: usize,
+    /// Bytes of events kept for all sockets of a namespace together. Default 268 435 456.
+    pub max_total_bytes: usize,
 }
 
 impl SocketSettings {
@@ -87,8 +93,10 @@ impl SocketSettings {
             within("socket.max_namespaces", self.max_namespaces, 1..=1024),
             within("socket.max_rooms", self.max_rooms, 16..=1_000_000),
             within("socket.max_attachments", self.max_attachments, 0..=1000),
+            within("socket.max_message_bytes", self.max_message_bytes, 1024..=268_435_456),
             within("socket.max_json_depth", self.max_json_depth, 2..=127),
             within("socket.max_queued_events", self.max_queued_events, 1..=65_536),
+            within("socket.max_queued_bytes", self.max_queued_bytes, 1024..=268_435_456),
             within("socket.max_pending_acks", self.max_pending_acks, 1..=1_000_000),
         ]
         .into_iter()
@@ -104,6 +112,7 @@ impl RecoverySettings {
             within("recovery.max_sockets", self.max_sockets, 1..=10_000_000),
             within("recovery.max_packets", self.max_packets, 1..=1_000_000),
             within("recovery.max_bytes", self.max_bytes, 1024..=268_435_456),
+            within("recovery.max_total_bytes", self.max_total_bytes, 65_536..=1_099_511_627_776),
         ]
         .into_iter()
         .flatten()

@@ -31,6 +31,9 @@ use super::{
     session::Post,
 };
 
+/// Room for the body of a data request before it grows.
+const FIRST_ROOM: usize = 16 * 1024;
+
 /// Waits for something to say and says it. Of the request only the origin is kept meanwhile.
 pub(super) async fn poll(request: &mut ServiceRequest, found: Found, config: &EngineConfig) -> HttpResponse {
     match found.outbox.begin_poll() {
@@ -163,7 +166,7 @@ enum PostError {
     TooLarge,
     /// Protocol 4 knows no binary bodies.
     Binary,
-    /// The client did not send all of it.
+    /// The client did not send all of it, or not in time.
     Gone,
     /// It is no text.
     Invalid,
@@ -180,7 +183,10 @@ async fn take(request: &HttpRequest, body: Payload, found: &Found, config: &Engi
     {
         return Err(PostError::Binary);
     }
-    let text = read(request, body, config.max_payload).await?;
+    // A pong would come in a data request too, so none may take longer than the heartbeat allows.
+    let patience = config.ping_interval + config.ping_timeout;
+    let reading = tokio::time::timeout(patience, read(request, body, config.max_payload));
+    let text = reading.await.map_err(|_| PostError::Gone)??;
     let (done, handed_on) = oneshot::channel();
     let mut packets = VecDeque::new();
     let mut broken = false;
@@ -200,7 +206,8 @@ async fn read(request: &HttpRequest, mut body: Payload, limit: usize) -> Result<
     if announced.is_some_and(|length| length > limit) {
         return Err(PostError::TooLarge);
     }
-    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
+    // Room is made for what comes, not for what is announced.
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_ROOM));
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|_| PostError::Gone)?;
         if bytes.len() + chunk.len() > limit {

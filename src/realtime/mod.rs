@@ -55,6 +55,8 @@ fn engine(settings: &SocketSettings, cors: &CorsSettings) -> EngineConfig {
         ping_timeout: Duration::from_millis(settings.ping_timeout_ms),
         upgrade_timeout: Duration::from_millis(settings.upgrade_timeout_ms),
         close_timeout: Duration::from_millis(settings.close_timeout_ms),
+        // Each is up to 4 KiB of memory that a stranger can take: only those that somebody reads.
+        kept_headers: ["authorization", "user-agent"].map(str::to_owned).into(),
         max_payload: settings.max_payload_bytes,
         max_packets_per_payload: settings.max_packets,
         outgoing_budget: settings.outgoing_bytes,
@@ -74,14 +76,17 @@ fn socketio(settings: &SocketSettings, recovery: &RecoverySettings) -> SocketIoC
         max_namespaces: settings.max_namespaces,
         max_rooms: settings.max_rooms,
         max_attachments: settings.max_attachments,
+        max_message_bytes: settings.max_message_bytes,
         max_json_depth: settings.max_json_depth,
         max_queued_events: settings.max_queued_events,
+        max_queued_bytes: settings.max_queued_bytes,
         max_pending_acks: settings.max_pending_acks,
         recovery: recovery.enabled.then(|| RecoveryConfig {
             max_disconnection: Duration::from_secs(recovery.max_away_seconds),
             max_sockets: recovery.max_sockets,
             max_packets: recovery.max_packets,
             max_bytes: recovery.max_bytes,
+            max_total_bytes: recovery.max_total_bytes,
             ..RecoveryConfig::default()
         }),
         ..SocketIoConfig::default()
@@ -103,7 +108,8 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_protocol_layer() {
         let (engine, socketio) = limits(&[]);
-        assert_eq!(format!("{engine:?}"), format!("{:?}", EngineConfig::default()));
+        let kept_headers = engine.kept_headers.clone();
+        assert_eq!(format!("{engine:?}"), format!("{:?}", EngineConfig { kept_headers, ..EngineConfig::default() }));
         assert_eq!(format!("{socketio:?}"), format!("{:?}", SocketIoConfig::default()));
     }
 
@@ -134,6 +140,7 @@ mod tests {
             max_sessions: 8,
             max_sessions_per_address: 9,
             max_handshakes_per_second: 10,
+            kept_headers: engine.kept_headers.clone(),
             ..EngineConfig::default()
         };
         assert_eq!(format!("{engine:?}"), format!("{expected:?}"));
@@ -150,16 +157,20 @@ mod tests {
             ("SOCKET__MAX_JSON_DEPTH", "6"),
             ("SOCKET__MAX_QUEUED_EVENTS", "7"),
             ("SOCKET__MAX_PENDING_ACKS", "8"),
+            ("SOCKET__MAX_MESSAGE_BYTES", "1025"),
+            ("SOCKET__MAX_QUEUED_BYTES", "1026"),
             ("RECOVERY__MAX_AWAY_SECONDS", "9"),
             ("RECOVERY__MAX_SOCKETS", "10"),
             ("RECOVERY__MAX_PACKETS", "11"),
             ("RECOVERY__MAX_BYTES", "1024"),
+            ("RECOVERY__MAX_TOTAL_BYTES", "65537"),
         ]);
         let recovery = RecoveryConfig {
             max_disconnection: Duration::from_secs(9),
             max_sockets: 10,
             max_packets: 11,
             max_bytes: 1024,
+            max_total_bytes: 65_537,
             ..RecoveryConfig::default()
         };
         let expected = SocketIoConfig {
@@ -171,6 +182,8 @@ mod tests {
             max_json_depth: 6,
             max_queued_events: 7,
             max_pending_acks: 8,
+            max_message_bytes: 1025,
+            max_queued_bytes: 1026,
             recovery: Some(recovery),
             ..SocketIoConfig::default()
         };
