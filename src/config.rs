@@ -4,7 +4,9 @@
 //! and the plain names `PORT`, `DATABASE_URL`, `JWT_SECRET`, `REDIS_URL`. The files are built into the program, so that it runs
 //! from anywhere; a folder named by `--config` stands in for them. A key that nobody knows is refused.
 
+mod auth;
 mod check;
+mod limits;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,16 +16,23 @@ use config::{Config, ConfigError, Environment as Variables, File, FileFormat};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+pub use auth::{AuthSettings, GuardMode, GuardSettings, TokenAlgorithm};
 pub use check::InvalidSetting;
+pub use limits::LimitSettings;
+
+use crate::proxies::Network;
 
 /// The secret of `config/default.toml`. Everybody knows it: production refuses to start on it.
 pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
 
 /// Settings that are texts.
-const TEXTS: [&str; 7] = [
+const TEXTS: [&str; 10] = [
     "server.host",
     "database.url",
     "auth.jwt_secret",
+    "auth.algorithm",
+    "auth.public_key_file",
+    "auth.issuer",
     "guard.secret",
     "tickets.prefix",
     "cluster.redis_url",
@@ -66,6 +75,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// What stands in front of people without an account.
     pub guard: GuardSettings,
+    /// How often somebody may.
+    pub limits: LimitSettings,
     /// The directory of people.
     pub directory: DirectorySettings,
     /// Tickets.
@@ -102,6 +113,8 @@ pub struct ServerSettings {
     pub request_timeout_ms: u64,
     /// Milliseconds that stopping may take. Default 10 000.
     pub drain_timeout_ms: u64,
+    /// Networks of the proxies whose `X-Forwarded-For` is believed. Default none.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// Where conversations are kept.
@@ -148,38 +161,6 @@ pub struct ConversationSettings {
     pub idle_seconds: u64,
     /// Seconds for which events with an unknown outcome are looked for in the database. Default 60.
     pub unconfirmed_seconds: u64,
-}
-
-/// Who may come in.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuthSettings {
-    /// Secret that tokens are signed with (HS256), at least 32 bytes. Also `JWT_SECRET`.
-    pub jwt_secret: SecretString,
-    /// Roles in a token that make an agent. Default `admin`.
-    pub agent_roles: Vec<String>,
-}
-
-/// What stands in front of people without an account.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GuardSettings {
-    /// How much their requests must show. Default `off`, in production `signed`.
-    pub mode: GuardMode,
-    /// Secret that the apps sign with, at least 32 bytes; needed where the mode is `signed`. Default none.
-    pub secret: SecretString,
-}
-
-/// How much a request of somebody without an account must show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum GuardMode {
-    /// Nothing.
-    Off,
-    /// The device's own headers.
-    Device,
-    /// Also a signature.
-    Signed,
 }
 
 /// The directory of people.
@@ -263,19 +244,6 @@ pub struct UnknownWord {
     allowed: &'static str,
 }
 
-impl TryFrom<String> for GuardMode {
-    type Error = UnknownWord;
-
-    fn try_from(word: String) -> Result<Self, UnknownWord> {
-        match word.as_str() {
-            "off" => Ok(Self::Off),
-            "device" => Ok(Self::Device),
-            "signed" => Ok(Self::Signed),
-            _ => Err(UnknownWord { got: word, allowed: "`off`, `device`, `signed`" }),
-        }
-    }
-}
-
 impl TryFrom<String> for LogFormat {
     type Error = UnknownWord;
 
@@ -349,7 +317,9 @@ impl Settings {
                 .try_parsing(true)
                 .list_separator(",")
                 .with_list_parse_key("auth.agent_roles")
+                .with_list_parse_key("auth.audience")
                 .with_list_parse_key("cors.origins")
+                .with_list_parse_key("server.trusted_proxies")
                 .source(Some(sources.variables.clone())),
         );
         // What is a text stays as it was given: a secret of digits must not become a number on the way.

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::database::DatabaseError;
 use crate::domain::Refusal;
+use crate::limits::TooSoon;
 
 /// A stable name for what went wrong, for screens to tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +51,8 @@ pub enum Code {
     PayloadTooLarge,
     /// A body that is not JSON.
     UnsupportedMediaType,
+    /// More often than allowed: the same may be sent again, later.
+    RateLimited,
     /// Not now: the same may be sent again.
     Unavailable,
     /// A defect of the server.
@@ -58,7 +61,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ValidationError,
         Self::Unauthorized,
         Self::Forbidden,
@@ -77,6 +80,7 @@ impl Code {
         Self::Conflict,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
+        Self::RateLimited,
         Self::Unavailable,
         Self::ServerError,
     ];
@@ -96,7 +100,7 @@ impl Code {
     /// Whether the same request may succeed later without being changed.
     #[must_use]
     pub fn may_be_sent_again(self) -> bool {
-        matches!(self, Self::Unavailable)
+        matches!(self, Self::RateLimited | Self::Unavailable)
     }
 
     fn row(self) -> (&'static str, u16) {
@@ -119,6 +123,7 @@ impl Code {
             Self::Conflict => ("CONFLICT", 409),
             Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", 413),
             Self::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", 415),
+            Self::RateLimited => ("RATE_LIMITED", 429),
             Self::Unavailable => ("UNAVAILABLE", 503),
             Self::ServerError => ("SERVER_ERROR", 500),
         }
@@ -150,12 +155,14 @@ pub struct Failure {
     pub message: Cow<'static, str>,
     /// The fields at fault, for [`Code::ValidationError`].
     pub details: Vec<FieldError>,
+    /// Whole seconds after which the same may be sent again, where that is known.
+    pub retry_after: Option<u64>,
 }
 
 impl Failure {
     /// A failure without details.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), details: Vec::new() }
+        Self { code, message: message.into(), details: Vec::new(), retry_after: None }
     }
 
     /// Fields that break their rules; the first one's sentence is the message.
@@ -164,7 +171,7 @@ impl Failure {
         let message = details
             .first()
             .map_or(Cow::Borrowed("The request is not valid"), |first| Cow::Owned(first.message.clone()));
-        Self { code: Code::ValidationError, message, details }
+        Self { details, ..Self::new(Code::ValidationError, message) }
     }
 
     /// No token, or a bad one.
@@ -183,6 +190,12 @@ impl Failure {
     #[must_use]
     pub fn defect() -> Self {
         Self::new(Code::ServerError, "Something went wrong on our side")
+    }
+
+    /// More often than allowed.
+    #[must_use]
+    pub fn rate_limited() -> Self {
+        Self::new(Code::RateLimited, "Too many requests. Please wait a moment and try again.")
     }
 
     /// Not now.
@@ -226,6 +239,12 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<TooSoon> for Failure {
+    fn from(refusal: TooSoon) -> Self {
+        Self { retry_after: Some(refusal.retry_after_seconds()), ..Self::rate_limited() }
+    }
+}
+
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
         if error.is_passing() {
@@ -251,9 +270,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_503_may_be_sent_again_unchanged() {
+    fn only_a_429_and_a_503_may_be_sent_again_unchanged() {
         for code in Code::ALL {
-            assert_eq!(code.may_be_sent_again(), code.status() == 503, "{code:?}");
+            assert_eq!(code.may_be_sent_again(), [429, 503].contains(&code.status()), "{code:?}");
         }
     }
 

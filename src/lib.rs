@@ -9,7 +9,7 @@
 //! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`conversation`] →
 //! [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports
 //! nothing of ours; `engineio` and `socketio` know nothing of chat. [`config`], [`database`] and [`schema`], [`failure`],
-//! [`moment`] and [`telemetry`] are the ground that the rooms stand on.
+//! [`limits`], [`moment`], [`proxies`] and [`telemetry`] are the ground that the rooms stand on.
 
 pub mod api;
 pub mod cli;
@@ -22,7 +22,9 @@ pub mod engineio;
 pub mod failure;
 pub mod identity;
 pub mod journal;
+pub mod limits;
 pub mod moment;
+pub mod proxies;
 pub mod realtime;
 pub mod schema;
 pub mod server;
@@ -31,3 +33,4 @@ pub mod store;
 pub mod telemetry;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod wire;

@@ -16,8 +16,10 @@ use crate::cluster::{Alone, Cluster, Presence};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
-use crate::identity::{Directory, Guard, Nonces, Verifier};
+use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
+use crate::limits::Limits;
+use crate::proxies::TrustedProxies;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
@@ -44,6 +46,9 @@ pub enum StartError {
         /// Why it does not.
         source: std::io::Error,
     },
+    /// Tokens cannot be verified.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
     /// The secret cannot be used.
     #[error("auth.jwt_secret cannot be used")]
     Secret,
@@ -69,6 +74,7 @@ impl Server {
     /// # Errors
     /// [`StartError`].
     pub async fn start(settings: Settings, migrate: bool) -> Result<Self, StartError> {
+        let verifier = Arc::new(Verifier::new(&settings.auth)?);
         let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
         if migrate {
             schema::up(&database, &settings.database).await?;
@@ -86,17 +92,22 @@ impl Server {
             settings: settings.conversation.clone(),
             request_timeout: settings.server.request_timeout(),
         });
-        let verifier = Arc::new(Verifier::new(&settings.auth));
         let nonces = Nonces::start(&database);
         let directory = Directory::start(&database, &settings.directory);
+        let limits = Limits::new(&settings.limits);
+        let proxies = TrustedProxies::new(&settings.server.trusted_proxies);
         let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
         let cluster: Arc<dyn Cluster> = Arc::new(Alone::new(Arc::clone(&presence_broadcaster) as _));
         let realtime = Realtime {
+            registry: Arc::clone(&registry),
             database: database.clone(),
             verifier: Arc::clone(&verifier),
             directory: directory.clone(),
+            limits: limits.clone(),
+            proxies: proxies.clone(),
             presence: Presence::new(Arc::clone(&cluster)),
             clock: Arc::clone(&clock),
+            catch_up_bytes: settings.socket.outgoing_bytes / 4,
         };
         let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster, &presence_broadcaster);
         let readiness = Readiness::default();
@@ -106,6 +117,8 @@ impl Server {
             verifier,
             guard: Guard::new(&settings.guard),
             nonces,
+            limits,
+            proxies,
             directory,
             cluster,
             clock,

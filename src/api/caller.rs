@@ -1,7 +1,8 @@
-//! Who calls, as the type of a handler's argument: [`Caller`] is anybody with a good token, [`AgentCaller`] an agent.
+//! Who calls, as the type of a handler's argument: [`Caller`] is anybody with a good token, [`AgentCaller`] an agent,
+//! [`Visitor`] anybody at all.
 
 use std::future::{Ready, ready};
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, USER_AGENT};
@@ -41,6 +42,28 @@ impl FromRequest for AgentCaller {
     }
 }
 
+/// Anybody: who has a good token, and else somebody without an account, within the limit of such calls by address. A
+/// bad token counts as none.
+pub(super) struct Visitor(pub(super) Option<Principal>);
+
+impl FromRequest for Visitor {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(visitor(request).map(Self))
+    }
+}
+
+fn visitor(request: &HttpRequest) -> Result<Option<Principal>, Failure> {
+    if let Ok(principal) = principal(request) {
+        return Ok(Some(principal));
+    }
+    let api = request.app_data::<web::Data<Api>>().ok_or_else(Failure::defect)?;
+    api.limits.guest_call(api.proxies.client_of(request))?;
+    Ok(None)
+}
+
 fn principal(request: &HttpRequest) -> Result<Principal, Failure> {
     let api = request.app_data::<web::Data<Api>>().ok_or_else(Failure::defect)?;
     let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -52,7 +75,7 @@ fn principal(request: &HttpRequest) -> Result<Principal, Failure> {
     Ok(principal)
 }
 
-/// Where a request came from, as the server itself saw it.
+/// Where a request came from, as the server itself, or a proxy that it trusts, saw it.
 pub(super) struct Observed {
     pub(super) ip_address: Option<String>,
     pub(super) user_agent: Option<String>,
@@ -66,8 +89,9 @@ impl FromRequest for Observed {
     type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let address = request.app_data::<web::Data<Api>>().and_then(|api| api.proxies.client_of(request));
         ready(Ok(Self {
-            ip_address: request.peer_addr().as_ref().map(SocketAddr::ip).map(|address| address.to_string()),
+            ip_address: address.as_ref().map(IpAddr::to_string),
             user_agent: request
                 .headers()
                 .get(USER_AGENT)

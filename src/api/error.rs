@@ -9,9 +9,9 @@ use super::Api;
 use super::exchange::discard;
 use crate::failure::{Code, Failure, FieldError};
 
-/// Seconds after which a refused request may come again: a database that was away is looked for at once, and an
+/// Seconds after which a refused request may come again where nothing else is known: a database that was away is looked for at once, and an
 /// overload is over when what waits is written.
-const RETRY_AFTER_SECONDS: &str = "1";
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,7 +34,7 @@ impl ResponseError for Failure {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         if self.code.may_be_sent_again() {
-            response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+            response.insert_header((RETRY_AFTER, self.retry_after.unwrap_or(RETRY_AFTER_SECONDS)));
         }
         if self.code == Code::Unauthorized {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));

@@ -10,13 +10,13 @@ mod cors;
 mod envelope;
 mod error;
 mod exchange;
+mod guard;
 mod health;
 mod names;
 mod query;
 mod readiness;
 mod routes;
 mod user;
-mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,8 @@ use crate::cluster::Cluster;
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::identity::{Directory, Guard, Nonces, Verifier};
+use crate::limits::Limits;
+use crate::proxies::TrustedProxies;
 
 pub use cors::cors;
 pub use health::LastLook;
@@ -44,6 +46,10 @@ pub struct Api {
     pub guard: Guard,
     /// Where the guard keeps what must not come twice.
     pub nonces: Nonces,
+    /// How often they may.
+    pub limits: Limits,
+    /// Whose word is believed for where they call from.
+    pub proxies: TrustedProxies,
     /// Where callers are written down.
     pub directory: Directory,
     /// Who is there, on any server.

@@ -4,10 +4,10 @@ use actix_web::web;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
 use serde::Deserialize;
 
-use super::body::Fields;
 use crate::domain::Timestamp;
 use crate::failure::Failure;
 use crate::store::{Page, Stretch};
+use crate::wire::Fields;
 
 /// `page` and `limit` of a list.
 #[derive(Debug, Deserialize)]

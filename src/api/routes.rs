@@ -24,6 +24,7 @@ pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .service(resource("/health/ready", Method::GET, || web::route().to(health::ready)))
             .configure(users)
             .configure(agents)
+            .configure(tickets)
             .default_service(web::to(error::unknown_path));
     }
 }
@@ -53,6 +54,28 @@ fn agents(config: &mut ServiceConfig) {
         .service(resource("/api/v1/unified-admin/support/handovers/{id}/respond", Method::POST, || {
             web::route().to(agent::respond_to_handover)
         }));
+}
+
+/// Behind all others: any one segment behind the agents' base path is a ticket's id.
+fn tickets(config: &mut ServiceConfig) {
+    const USERS: &str = "/api/v1/support";
+    const AGENTS: &str = "/api/v1/unified-admin/support";
+    let users = |path: &str, method, route| resource(&format!("{USERS}{path}"), method, route);
+    let agents = |path: &str, method, route| resource(&format!("{AGENTS}{path}"), method, route);
+    config
+        .service(users("/request-support", Method::POST, || web::route().to(user::tickets::request_support)))
+        .service(users("/create-ticket", Method::POST, || web::route().to(user::tickets::create_ticket)))
+        .service(users("/my-tickets", Method::GET, || web::route().to(user::tickets::my_tickets)))
+        .service(users("/ticket", Method::GET, || web::route().to(user::tickets::ticket)))
+        .service(users("/ticket/add-message", Method::POST, || web::route().to(user::tickets::add_message)))
+        .service(users("/ticket/{number}/rate", Method::POST, || web::route().to(user::tickets::rate)))
+        .service(agents("/conversations/{id}/create-ticket", Method::POST, || web::route().to(agent::tickets::create)))
+        .service(agents("", Method::GET, || web::route().to(agent::tickets::list)))
+        .service(agents("/{id}", Method::GET, || web::route().to(agent::tickets::detail)))
+        .service(agents("/{id}/reply", Method::POST, || web::route().to(agent::tickets::reply)))
+        .service(agents("/{id}/status", Method::PUT, || web::route().to(agent::tickets::set_status)))
+        .service(agents("/{id}/assign", Method::PUT, || web::route().to(agent::tickets::assign)))
+        .service(agents("/{id}/priority", Method::PUT, || web::route().to(agent::tickets::prioritise)));
 }
 
 /// A path with the methods it knows; any other gets 405 with `Allow`. What answers GET answers HEAD too, without a body.

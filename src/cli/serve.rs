@@ -44,11 +44,15 @@ pub(super) async fn run(arguments: Arguments, environment: Environment, settings
 fn greet(server: &Server, settings: &Settings) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     let url = format!("http://{}", server.address());
+    writeln!(out, "Switchboard listens on {url}")?;
+    writeln!(out, "Database: {}", without_password(settings.database.url.expose_secret()))?;
+    if settings.auth.algorithm.is_public() {
+        writeln!(out, "Tokens ({}) come from whoever holds the private key.\n", settings.auth.algorithm.as_str())?;
+        return Ok(());
+    }
     let agent_role = settings.auth.agent_roles.first().map_or("admin", String::as_str);
     let customer = token::example(settings, "customer-1", "user", "John Doe")?;
     let agent = token::example(settings, "agent-1", agent_role, "Sarah Johnson")?;
-    writeln!(out, "Switchboard listens on {url}")?;
-    writeln!(out, "Database: {}", without_password(settings.database.url.expose_secret()))?;
     writeln!(out, "\nA customer writes:")?;
     writeln!(out, "curl {url}/api/v1/support/chat/send -H 'Content-Type: application/json' \\")?;
     writeln!(out, "  -d '{{\"message\":\"Hello\"}}' -H 'Authorization: Bearer {customer}'")?;

@@ -1,4 +1,5 @@
-//! `switchboard token`: a token for trying things out, signed with the configured secret.
+//! `switchboard token`: a token for trying things out, signed with the configured secret. A server that holds a public
+//! key alone has none to give.
 
 use std::io::{self, Write};
 
@@ -7,7 +8,7 @@ use jsonwebtoken::get_current_timestamp;
 
 use super::CliError;
 use crate::config::Settings;
-use crate::identity::{TokenClaims, TokenError, sign};
+use crate::identity::{TokenClaims, TokenError, sign_as_configured};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -44,7 +45,7 @@ fn signed(settings: &Settings, arguments: &Arguments) -> Result<String, TokenErr
         name: arguments.name.clone(),
         ..TokenClaims::default()
     };
-    sign(&claims, &settings.auth.jwt_secret)
+    sign_as_configured(&claims, &settings.auth)
 }
 
 /// A token of a made-up person, as `serve` prints it in development.

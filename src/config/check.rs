@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use secrecy::ExposeSecret;
 
-use super::{DEVELOPMENT_SECRET, Environment, GuardMode, Settings};
+use super::{Environment, GuardMode, Settings, auth};
 
 /// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,7 @@ pub struct InvalidSetting {
 /// Every rule that these settings break.
 pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<InvalidSetting> {
     let mut problems = ranges(settings);
-    problems.extend(secret(settings, environment));
+    problems.extend(auth::problems(&settings.auth, environment));
     problems.extend(database(settings));
     problems.extend(cors(settings));
     problems.extend(redis(settings));
@@ -61,7 +61,7 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
 }
 
 fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
-    let Settings { server, database, journal, conversation, directory, socket, .. } = settings;
+    let Settings { server, database, journal, conversation, auth, limits, directory, socket, .. } = settings;
     [
         within("server.port", server.port, 0..=65_535),
         within("server.workers", server.workers, 0..=1024),
@@ -84,6 +84,13 @@ fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
         within("conversation.remembered_sends", conversation.remembered_sends, 0..=1024),
         within("conversation.idle_seconds", conversation.idle_seconds, 1..=86_400),
         within("conversation.unconfirmed_seconds", conversation.unconfirmed_seconds, 1..=3600),
+        within("auth.remembered_tokens", auth.remembered_tokens, 0..=1_000_000),
+        within("limits.sends_per_second", limits.sends_per_second, 1..=10_000),
+        within("limits.sends_burst", limits.sends_burst, 1..=10_000),
+        within("limits.guest_calls_per_minute", limits.guest_calls_per_minute, 1..=100_000),
+        within("limits.socket_events_per_second", limits.socket_events_per_second, 1..=10_000),
+        within("limits.handshakes_per_second", limits.handshakes_per_second, 1..=100_000),
+        within("limits.remembered", limits.remembered, 1000..=10_000_000),
         within("directory.remembered_people", directory.remembered_people, 1..=10_000_000),
         within("directory.intake", directory.intake, 1..=1_000_000),
         within("socket.ping_interval_ms", socket.ping_interval_ms, 100..=300_000),
@@ -102,20 +109,6 @@ fn within<T: PartialOrd + Display>(key: &'static str, got: T, allowed: RangeIncl
         key,
         got: got.to_string(),
         allowed: format!("{} to {}", allowed.start(), allowed.end()),
-    })
-}
-
-fn secret(settings: &Settings, environment: Environment) -> Option<InvalidSetting> {
-    let secret = settings.auth.jwt_secret.expose_secret();
-    let got = match environment {
-        Environment::Production if secret == DEVELOPMENT_SECRET => "the development secret".to_owned(),
-        _ if secret.len() < 32 => format!("a secret of {} bytes", secret.len()),
-        _ => return None,
-    };
-    Some(InvalidSetting {
-        key: "auth.jwt_secret",
-        got,
-        allowed: "a secret of 32 bytes or more, in production one of your own".to_owned(),
     })
 }
 
@@ -189,17 +182,17 @@ fn cors(settings: &Settings) -> Vec<InvalidSetting> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use secrecy::ExposeSecret;
 
     use crate::config::{Environment, Settings, SettingsError, Sources};
 
-    fn load(variables: &[(&str, &str)]) -> Result<(Environment, Settings), SettingsError> {
+    pub(in crate::config) fn load(variables: &[(&str, &str)]) -> Result<(Environment, Settings), SettingsError> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Settings::load(&Sources { folder: None, variables })
     }
 
-    fn complaint(variables: &[(&str, &str)]) -> String {
+    pub(in crate::config) fn complaint(variables: &[(&str, &str)]) -> String {
         load(variables).expect_err("these settings should be refused").to_string()
     }
 
@@ -268,6 +261,28 @@ mod tests {
         let [environment, token_secret] = production;
         load(&[environment, token_secret, ("SWITCHBOARD__GUARD__SECRET", secret)]).expect("these should load");
         load(&[environment, token_secret, ("SWITCHBOARD__GUARD__MODE", "device")]).expect("these should load");
+    }
+
+    #[test]
+    fn limits_count_in_production_and_not_in_development() {
+        let (_, development) = load(&[]).expect("the defaults should load");
+        let secret = "0123456789abcdef0123456789abcdef";
+        let production =
+            [("SWITCHBOARD_ENV", "production"), ("JWT_SECRET", secret), ("SWITCHBOARD__GUARD__SECRET", secret)];
+        let (_, production) = load(&production).expect("these settings should load");
+        assert_eq!((development.limits.enabled, production.limits.enabled), (false, true));
+    }
+
+    #[test]
+    fn trusted_proxies_are_networks() {
+        let (_, settings) = load(&[("SWITCHBOARD__SERVER__TRUSTED_PROXIES", "10.0.0.0/8,fd00::1")])
+            .expect("these settings should load");
+        assert_eq!(settings.server.trusted_proxies.len(), 2);
+        for bad in ["everybody", "0.0.0.0/0"] {
+            let complaint = complaint(&[("SWITCHBOARD__SERVER__TRUSTED_PROXIES", bad)]);
+            assert!(complaint.contains(bad) && complaint.contains("allowed: addresses and networks"), "{complaint}");
+            assert!(complaint.contains("trusted_proxies"), "{complaint}");
+        }
     }
 
     #[test]

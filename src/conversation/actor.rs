@@ -14,6 +14,7 @@ use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::in_flight::{Decided, InFlight};
+use super::listening::Listeners;
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
@@ -77,7 +78,8 @@ pub(super) struct ConversationActor {
     /// Commands whose name is being looked for in the database, see [`Self::refuse_unless_repeated`].
     looking_up: usize,
     pub(super) next_look: Option<SpawnHandle>,
-    was_used: bool,
+    pub(super) listeners: Listeners,
+    pub(super) was_used: bool,
     is_leaving: bool,
 }
 
@@ -93,6 +95,7 @@ impl ConversationActor {
             unconfirmed: Unconfirmed::default(),
             looking_up: 0,
             next_look: None,
+            listeners: Listeners::default(),
             was_used: false,
             is_leaving: false,
         }
@@ -212,8 +215,12 @@ impl ConversationActor {
         self.in_flight.push(Decided { pending, answer, made, rests_on: version, is_final: true });
     }
 
-    /// Lets out every answer whose ground is durable, and tells of what has happened.
+    /// Lets out every answer whose ground is durable, and tells of what has happened; not while somebody reads what they
+    /// have missed of it.
     fn release(&mut self, context: &mut Context<Self>) {
+        if self.listeners.are_reading() {
+            return;
+        }
         let Belief::State(speculation) = &self.belief else { return };
         let durable = speculation.durable;
         while let Some(decided) = self.in_flight.release(durable) {
@@ -280,6 +287,7 @@ impl ConversationActor {
             && self.in_flight.is_empty()
             && self.unconfirmed.is_empty()
             && self.looking_up == 0
+            && self.listeners.is_empty()
             && !matches!(self.belief, Belief::Loading)
     }
 

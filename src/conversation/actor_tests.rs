@@ -2,6 +2,7 @@
 
 mod failing;
 mod limits;
+mod listening;
 mod repeats;
 mod retiring;
 mod server;

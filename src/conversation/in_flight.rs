@@ -37,6 +37,11 @@ impl InFlight {
         self.0.push_back(decided);
     }
 
+    /// What they made happen.
+    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
+        self.0.iter().filter_map(|decided| decided.made.as_ref()).flat_map(|(events, _)| events.iter())
+    }
+
     /// The next whose answer may leave, now that everything up to `durable` is stored.
     pub(super) fn release(&mut self, durable: i64) -> Option<Decided> {
         self.0.pop_front_if(|decided| decided.rests_on <= durable)

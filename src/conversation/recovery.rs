@@ -49,6 +49,10 @@ impl Unconfirmed {
         self.events.is_empty()
     }
 
+    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().map(|(_, event)| event)
+    }
+
     fn extend(&mut self, events: Vec<Event>) {
         let now = Instant::now();
         self.events.extend(events.into_iter().map(|event| (now, event)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix::dev::SendError;
 use actix::dev::channel::channel;
-use actix::{Addr, Arbiter, ArbiterHandle, Context};
+use actix::{Addr, Arbiter, ArbiterHandle, Context, Handler, Message};
 use dashmap::{DashMap, Entry};
 use tokio::sync::oneshot;
 
@@ -15,9 +15,10 @@ use super::announce::Announce;
 use super::clock::Clock;
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::identity::ConversationIds;
+use super::listening::Listen;
 use crate::config::ConversationSettings;
-use crate::database::Database;
-use crate::domain::{Command, ConversationId};
+use crate::database::{Database, DatabaseError};
+use crate::domain::{Command, ConversationId, Posted};
 use crate::journal::Journal;
 
 /// What actors work with.
@@ -79,7 +80,7 @@ impl Registry {
     /// may have happened; a repeat under the same `client_message_id` finds out.
     pub async fn execute(self: &Arc<Self>, id: ConversationId, command: Command) -> Result<Outcome, CommandError> {
         let (reply, answer) = oneshot::channel();
-        self.deliver(id, Pending { command, reply, conflicts: 0 })?;
+        self.deliver(id, Execute(Pending { command, reply, conflicts: 0 }))?;
         match tokio::time::timeout(self.parts.request_timeout, answer).await {
             Ok(Ok(answer)) => answer,
             // The actor dropped the command: it panicked over it.
@@ -88,19 +89,50 @@ impl Registry {
         }
     }
 
-    /// Puts a command into the mailbox of the running actor, or of a new one.
+    /// Lets somebody begin to listen to a conversation that goes on: `missed` reads what they have missed of it, oldest
+    /// first, and `begin` gets that and joins them, both while nothing of the conversation is announced. What is
+    /// announced afterwards is what comes next. `begin` runs on the conversation's thread and must not block.
+    ///
+    /// # Errors
+    /// [`CommandError`]: not now, or the read failed; then `begin` was not called.
+    pub async fn listen<T: Send + 'static>(
+        self: &Arc<Self>,
+        id: ConversationId,
+        missed: impl Future<Output = Result<Vec<Posted>, DatabaseError>> + Send + 'static,
+        begin: impl FnOnce(Vec<Posted>) -> T + Send + 'static,
+    ) -> Result<T, CommandError> {
+        let (reply, begun) = oneshot::channel();
+        let begin = move |missed: Result<Vec<Posted>, CommandError>| {
+            // Whoever has given up is not joined.
+            if !reply.is_closed() {
+                let _ = reply.send(missed.map(begin));
+            }
+        };
+        self.deliver(id, Listen { missed: Box::pin(missed), begin: Box::new(begin) })?;
+        match tokio::time::timeout(self.parts.request_timeout, begun).await {
+            Ok(Ok(begun)) => begun,
+            Ok(Err(_)) => Err(CommandError::Fault),
+            Err(_) => Err(CommandError::Unavailable),
+        }
+    }
+
+    /// Puts a message into the mailbox of the running actor, or of a new one.
     ///
     /// The entry stays locked meanwhile: an actor that takes itself out of the registry has got, by then, everything
     /// that was sent to it.
-    fn deliver(self: &Arc<Self>, id: ConversationId, pending: Pending) -> Result<(), CommandError> {
+    fn deliver<M>(self: &Arc<Self>, id: ConversationId, message: M) -> Result<(), CommandError>
+    where
+        M: Message<Result = ()> + Send + 'static,
+        ConversationActor: Handler<M>,
+    {
         match self.actors.entry(id) {
-            Entry::Occupied(mut running) => match running.get().try_send(Execute(pending)) {
+            Entry::Occupied(mut running) => match running.get().try_send(message) {
                 Ok(()) => Ok(()),
                 Err(SendError::Full(_)) => Err(CommandError::Overloaded),
-                Err(SendError::Closed(Execute(pending))) => {
+                Err(SendError::Closed(message)) => {
                     // Its thread is gone, or it died beyond what it guards against.
                     let actor = self.start_actor(id)?;
-                    let sent = send_first(&actor, pending);
+                    let sent = send_first(&actor, message);
                     running.insert(actor);
                     sent
                 }
@@ -110,7 +142,7 @@ impl Registry {
                     return Err(CommandError::Overloaded);
                 }
                 let actor = self.start_actor(id)?;
-                let sent = send_first(&actor, pending);
+                let sent = send_first(&actor, message);
                 free.insert(actor);
                 self.live.fetch_add(1, Ordering::Relaxed);
                 sent
@@ -181,9 +213,13 @@ impl Registry {
     }
 }
 
-/// A new mailbox takes its first command.
-fn send_first(actor: &Addr<ConversationActor>, pending: Pending) -> Result<(), CommandError> {
-    actor.try_send(Execute(pending)).map_err(|_| CommandError::Overloaded)
+/// A new mailbox takes its first message.
+fn send_first<M>(actor: &Addr<ConversationActor>, message: M) -> Result<(), CommandError>
+where
+    M: Message<Result = ()> + Send + 'static,
+    ConversationActor: Handler<M>,
+{
+    actor.try_send(message).map_err(|_| CommandError::Overloaded)
 }
 
 impl std::fmt::Debug for Registry {

@@ -1,6 +1,8 @@
 //! What an operator can set. Every limit of the engine stands here; nothing in it is unbounded.
 
-use std::time::Duration;
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+
+use actix_web::HttpRequest;
 
 use super::cors::CorsConfig;
 
@@ -54,7 +56,7 @@ pub struct EngineConfig {
 }
 
 /// Where a client's address is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum ClientAddress {
     /// The other end of the connection.
     Peer,
@@ -63,6 +65,31 @@ pub enum ClientAddress {
         /// Trusted proxies between the nearest one and the client.
         skip: usize,
     },
+    /// Where the application says, asked with the whole request.
+    Asked(AskAddress),
+}
+
+/// The application's say on a client's address.
+#[derive(Clone)]
+pub struct AskAddress(Arc<Ask>);
+
+type Ask = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
+
+impl AskAddress {
+    /// Asks this.
+    pub fn new(ask: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+
+    pub(super) fn ask(&self, request: &HttpRequest) -> Option<IpAddr> {
+        (self.0)(request)
+    }
+}
+
+impl fmt::Debug for AskAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AskAddress")
+    }
 }
 
 impl Default for EngineConfig {

@@ -39,7 +39,7 @@ mod websocket;
 
 pub use application::{Application, Connection, SessionHandle};
 pub use close::CloseReason;
-pub use config::{ClientAddress, EngineConfig};
+pub use config::{AskAddress, ClientAddress, EngineConfig};
 pub use cors::{CorsConfig, Origins};
 pub use frame::SharedPacket;
 pub use outbox::Delivery;

@@ -61,17 +61,18 @@ impl SessionRequest {
                 })
                 .collect(),
             remote_address: request.peer_addr(),
-            address: client_address(request, config.client_address),
+            address: client_address(request, &config.client_address),
         }
     }
 }
 
 /// The client's address, read where the configuration says.
-pub(super) fn client_address(request: &HttpRequest, source: ClientAddress) -> Option<IpAddr> {
+pub(super) fn client_address(request: &HttpRequest, source: &ClientAddress) -> Option<IpAddr> {
     match source {
         ClientAddress::Peer => request.peer_addr().map(|address| address.ip()),
+        ClientAddress::Asked(application) => application.ask(request),
         ClientAddress::ForwardedFor { skip } => {
-            request.headers().get("x-forwarded-for")?.to_str().ok()?.rsplit(',').nth(skip)?.trim().parse().ok()
+            request.headers().get("x-forwarded-for")?.to_str().ok()?.rsplit(',').nth(*skip)?.trim().parse().ok()
         }
     }
 }

@@ -135,7 +135,7 @@ impl EngineIo {
     }
 
     fn admit(&self, request: &HttpRequest) -> Result<Admission, Refusal> {
-        let address = client_address(request, self.shared.config.client_address);
+        let address = client_address(request, &self.shared.config.client_address);
         self.shared.registry.admit(address).map_err(|full| Refusal::Forbidden(full.to_string()))
     }
 

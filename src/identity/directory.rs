@@ -1,12 +1,14 @@
-//! The directory of people: everyone who has come with a token is written down, at most once a minute each, so that
-//! names and the agents' list need no other service.
+//! The directory of people: everyone who has come with a token is written down, at most once a minute each however many
+//! servers they come to, so that names and the agents' list need no other service. What the last token said counts.
 //!
+//! Each server remembers whom it has handed in lately; the database has the last word, since only it knows of the others.
 //! Nobody waits for it. People who come while the database is away, or faster than it writes, are written down when
 //! they come next.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use entity::users;
 use moka::sync::Cache;
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -15,20 +17,23 @@ use tokio::sync::mpsc;
 
 use super::Principal;
 use crate::config::DirectorySettings;
-use crate::database::{Database, DatabaseError};
+use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::{Timestamp, UserId};
 
-/// How long a person is not written down again.
-const REFRESH: Duration = Duration::from_secs(60);
+/// Seconds for which a person is not written down again.
+const REFRESH_SECONDS: u32 = 60;
 
 /// People in one statement.
 const BATCH: usize = 256;
+
+/// When somebody was handed in, for as long as that matters.
+type Lately = Cache<(UserId, bool), Timestamp>;
 
 /// Writes down who comes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Directory {
     /// Apart as customer and as agent: who comes as an agent within a minute of coming otherwise is seen.
-    lately: Cache<(UserId, bool), ()>,
+    lately: Lately,
     intake: mpsc::Sender<users::Model>,
 }
 
@@ -36,7 +41,10 @@ impl Directory {
     /// Starts the task that writes; it ends with the last clone of this.
     #[must_use]
     pub fn start(database: &Database, settings: &DirectorySettings) -> Self {
-        let lately = Cache::builder().max_capacity(settings.remembered_people as u64).time_to_live(REFRESH).build();
+        let lately = Cache::builder()
+            .max_capacity(settings.remembered_people as u64)
+            .time_to_live(Duration::from_secs(REFRESH_SECONDS.into()))
+            .build();
         let (intake, people) = mpsc::channel(settings.intake);
         database.runtime().spawn(write_down(database.clone(), people, lately.clone()));
         Self { lately, intake }
@@ -45,17 +53,18 @@ impl Directory {
     /// Notes that somebody has come.
     pub fn saw(&self, principal: &Principal, now: Timestamp) {
         let seen_as = (principal.id.clone(), principal.is_agent);
-        if self.lately.contains_key(&seen_as) {
+        let refresh = TimeDelta::seconds(REFRESH_SECONDS.into());
+        if self.lately.get(&seen_as).is_some_and(|before| now - before < refresh) {
             return;
         }
-        self.lately.insert(seen_as.clone(), ());
+        self.lately.insert(seen_as.clone(), now);
         if self.intake.try_send(row(principal, now)).is_err() {
             self.lately.invalidate(&seen_as);
         }
     }
 }
 
-async fn write_down(database: Database, mut people: mpsc::Receiver<users::Model>, lately: Cache<(UserId, bool), ()>) {
+async fn write_down(database: Database, mut people: mpsc::Receiver<users::Model>, lately: Lately) {
     let mut batch = Vec::with_capacity(BATCH);
     while people.recv_many(&mut batch, BATCH).await > 0 {
         // One statement cannot write the same row twice; the later word counts.
@@ -92,6 +101,7 @@ async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), 
         ])
         // Who has ever come as an agent stays one in the directory (`support-admin.md`, `GET /agents`).
         .value(users::Column::IsAgent, Expr::cust("users.is_agent OR excluded.is_agent"))
+        .action_and_where(Expr::cust(is_due(database.backend())))
         .to_owned();
     database
         .write(async move |connection| {
@@ -102,6 +112,21 @@ async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), 
                 .map(|_| ())
         })
         .await
+}
+
+/// Whether somebody who is known is to be written down again: a minute has passed, or they come as an agent for the
+/// first time, and should be found by those who hand over to them.
+fn is_due(backend: Backend) -> String {
+    let passed = match backend {
+        Backend::Postgres => {
+            format!("excluded.last_seen_at - users.last_seen_at >= INTERVAL '{REFRESH_SECONDS} seconds'")
+        }
+        // In days, as SQLite counts them: whole milliseconds, in floating point.
+        Backend::Sqlite => format!(
+            "(julianday(excluded.last_seen_at) - julianday(users.last_seen_at)) * 86400.0 > {REFRESH_SECONDS} - 0.002"
+        ),
+    };
+    format!("({passed} OR (excluded.is_agent AND NOT users.is_agent))")
 }
 
 fn row(principal: &Principal, now: Timestamp) -> users::Model {
@@ -120,3 +145,7 @@ fn row(principal: &Principal, now: Timestamp) -> users::Model {
         last_seen_at: now,
     }
 }
+
+#[cfg(test)]
+#[path = "directory_tests.rs"]
+mod tests;

@@ -5,12 +5,18 @@
 
 mod directory;
 mod guard;
+mod keys;
 mod nonces;
 mod principal;
+mod remembered;
+mod rsa_key;
+mod token;
 mod verifier;
 
 pub use directory::Directory;
 pub use guard::{Guard, GuardRefusal, GuardedRequest, Nonce};
+pub use keys::KeyFileError;
 pub use nonces::Nonces;
-pub use principal::{Principal, TokenError};
-pub use verifier::{TokenClaims, Verifier, sign};
+pub use principal::{Identity, Principal, TokenError};
+pub use token::{TokenClaims, sign, sign_as_configured};
+pub use verifier::Verifier;

@@ -1,5 +1,8 @@
 //! A person whose token was good.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use crate::domain::{Agent, Customer, NAMELESS_AGENT, Owner, UserId, display_name};
 
 /// Why a token was not good. The caller learns only that it was not.
@@ -11,14 +14,50 @@ pub enum TokenError {
     /// The signature, the form, the algorithm or a time is wrong.
     #[error("{0}")]
     Invalid(String),
+    /// It is longer than any that is looked at.
+    #[error("longer than a token may be")]
+    TooLong,
+    /// Its time is over.
+    #[error("expired")]
+    Expired,
+    /// It asks for something that must be understood, and is not.
+    #[error("it has critical headers")]
+    Critical,
+    /// It names a key that is not known, or none where there are several.
+    #[error("no such key")]
+    Key,
+    /// The server can verify tokens and not sign any.
+    #[error(
+        "auth.algorithm is {0:?}: this server holds a public key alone, which cannot sign; tokens come from whoever \
+         holds the private key"
+    )]
+    CannotSign(&'static str),
     /// `sub` names no account.
     #[error("sub is not an account's id")]
     Subject,
 }
 
-/// Who calls, as their token describes them.
+/// Who calls. Cheap to clone: what the token says is shared by all who hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
+pub struct Principal(Arc<Identity>);
+
+impl From<Identity> for Principal {
+    fn from(identity: Identity) -> Self {
+        Self(Arc::new(identity))
+    }
+}
+
+impl Deref for Principal {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.0
+    }
+}
+
+/// A person, as their token describes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
     /// The account.
     pub id: UserId,
     /// As the token spells it.
@@ -41,7 +80,7 @@ pub struct Principal {
     pub picture: Option<String>,
 }
 
-impl Principal {
+impl Identity {
     /// `first_name last_name`, else `name`, else the e-mail's local part.
     #[must_use]
     pub fn display_name(&self) -> Option<String> {
@@ -74,9 +113,9 @@ impl Principal {
 mod tests {
     use super::*;
 
-    fn principal(first: Option<&str>, last: Option<&str>, name: Option<&str>, email: Option<&str>) -> Principal {
+    fn identity(first: Option<&str>, last: Option<&str>, name: Option<&str>, email: Option<&str>) -> Identity {
         let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
-        Principal {
+        Identity {
             id: UserId::parse("a").expect("an id"),
             role: "admin".to_owned(),
             is_agent: true,
@@ -99,12 +138,12 @@ mod tests {
             (None, None, None, Some("sarah@smipay.com"), Some("sarah")),
             (None, None, Some(""), Some("@"), None),
         ] {
-            assert_eq!(principal(first, last, name, email).display_name().as_deref(), expected);
+            assert_eq!(identity(first, last, name, email).display_name().as_deref(), expected);
         }
     }
 
     #[test]
     fn an_agent_always_has_a_name() {
-        assert_eq!(principal(None, None, None, None).as_agent().name, "Support");
+        assert_eq!(identity(None, None, None, None).as_agent().name, "Support");
     }
 }

@@ -4,9 +4,12 @@
 //! stored. Protocol, rooms and slow readers are `socketio`'s business.
 
 mod broadcast;
+mod pace;
 mod payload;
+mod places;
 mod presence;
 mod rooms;
+mod sending;
 mod support;
 
 use std::sync::Arc;
@@ -14,10 +17,12 @@ use std::time::Duration;
 
 use crate::cluster::Presence;
 use crate::config::{CorsSettings, SocketSettings};
-use crate::conversation::Clock;
+use crate::conversation::{Clock, Registry};
 use crate::database::Database;
-use crate::engineio::{CorsConfig, EngineConfig, Origins};
+use crate::engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
 use crate::identity::{Directory, Verifier};
+use crate::limits::Limits;
+use crate::proxies::TrustedProxies;
 use crate::socketio::{SocketIo, SocketIoConfig};
 
 pub use broadcast::Broadcaster;
@@ -26,16 +31,24 @@ pub use presence::PresenceBroadcaster;
 /// What the namespaces work with.
 #[derive(Clone)]
 pub struct Realtime {
+    /// Where conversations are written and listened to.
+    pub registry: Arc<Registry>,
     /// Where conversations are read.
     pub database: Database,
     /// Who connects.
     pub verifier: Arc<Verifier>,
     /// Where they are written down.
     pub directory: Directory,
+    /// How often they may.
+    pub limits: Limits,
+    /// Whose word is believed for where they connect from.
+    pub proxies: TrustedProxies,
     /// Where agents' sockets are counted.
     pub presence: Presence,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Bytes of text that a socket is sent at most of what it has missed; it must fit into what may wait for it.
+    pub catch_up_bytes: usize,
 }
 
 /// Makes the sockets, and has the broadcasters announce on them.
@@ -48,8 +61,10 @@ pub fn start(
     presence: &PresenceBroadcaster,
 ) -> SocketIo {
     let realtime = Arc::new(realtime);
-    let io =
-        SocketIo::builder(engine(settings, cors), socketio(settings)).namespace(support::namespace(&realtime)).build();
+    let io = SocketIo::builder(engine(settings, cors, &realtime.proxies), socketio(settings))
+        .allow_request(pace::handshakes(&realtime))
+        .namespace(support::namespace(&realtime))
+        .build();
     if let Some(support) = io.namespace(support::NAME) {
         broadcaster.announce_on(support.clone());
         presence.announce_on(support);
@@ -58,7 +73,8 @@ pub fn start(
 }
 
 /// CORS headers are the whole server's; here only a page of another origin is kept from opening a WebSocket.
-fn engine(settings: &SocketSettings, cors: &CorsSettings) -> EngineConfig {
+fn engine(settings: &SocketSettings, cors: &CorsSettings, proxies: &TrustedProxies) -> EngineConfig {
+    let proxies = proxies.clone();
     let any = cors.origins.iter().any(|origin| origin == "*");
     let origins = if any { Origins::Unchecked } else { Origins::Only(cors.origins.clone()) };
     EngineConfig {
@@ -66,6 +82,7 @@ fn engine(settings: &SocketSettings, cors: &CorsSettings) -> EngineConfig {
         ping_timeout: Duration::from_millis(settings.ping_timeout_ms),
         max_payload: settings.max_payload_bytes,
         outgoing_budget: settings.outgoing_bytes,
+        client_address: ClientAddress::Asked(AskAddress::new(move |request| proxies.client_of(request))),
         cors: CorsConfig { origins, credentials: cors.credentials },
         ..EngineConfig::default()
     }

@@ -14,12 +14,12 @@ use crate::socketio::NamespaceHandle;
 
 /// A socket's person. An agent counts as there from when they are let in until the socket has left, or is forgotten
 /// without a word.
-pub(super) struct Visitor {
+pub(super) struct Attendee {
     principal: Principal,
     stay: Option<Stay>,
 }
 
-impl Visitor {
+impl Attendee {
     /// Somebody whose token was good; not there yet.
     pub(super) fn new(principal: Principal, presence: &Presence) -> Self {
         let stay = principal.is_agent.then(|| presence.arrive(principal.as_agent()));
@@ -41,7 +41,7 @@ impl Visitor {
     }
 }
 
-impl Deref for Visitor {
+impl Deref for Attendee {
     type Target = Principal;
 
     fn deref(&self) -> &Principal {

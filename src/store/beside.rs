@@ -6,13 +6,14 @@ use entity::{tickets, users};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 
+use super::people::{People, people};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, UserId};
 
 /// People and tickets of some conversations.
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
-    people: HashMap<String, users::Model>,
+    people: People,
     tickets: HashMap<Uuid, tickets::Model>,
 }
 
@@ -41,27 +42,18 @@ pub async fn beside_one(database: &Database, conversation: &Conversation) -> Res
 
 /// What stands beside each of these.
 pub(super) async fn beside(connection: &DatabaseConnection, conversations: &[Conversation]) -> Result<Beside, DbErr> {
-    Ok(Beside { people: people(connection, conversations).await?, tickets: tickets(connection, conversations).await? })
+    Ok(Beside {
+        people: people(connection, named_in(conversations)).await?,
+        tickets: tickets(connection, conversations).await?,
+    })
 }
 
-async fn people(
-    connection: &DatabaseConnection,
-    conversations: &[Conversation],
-) -> Result<HashMap<String, users::Model>, DbErr> {
-    let ids: Vec<&str> = conversations
-        .iter()
-        .flat_map(|conversation| {
-            let assignee = conversation.assignee.as_ref().map(|assignee| &assignee.id);
-            [conversation.owner.account(), assignee]
-        })
-        .flatten()
-        .map(UserId::as_str)
-        .collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows = users::Entity::find().filter(users::Column::Id.is_in(ids)).all(connection).await?;
-    Ok(rows.into_iter().map(|user| (user.id.clone(), user)).collect())
+/// Their customers and the agents who hold them.
+fn named_in(conversations: &[Conversation]) -> impl Iterator<Item = &UserId> {
+    conversations.iter().flat_map(|conversation| {
+        let assignee = conversation.assignee.as_ref().map(|assignee| &assignee.id);
+        conversation.owner.account().into_iter().chain(assignee)
+    })
 }
 
 /// Tickets by the conversation that they were made of.

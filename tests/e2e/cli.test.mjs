@@ -9,7 +9,7 @@ import { switchboard } from './command.mjs'
 import { databases } from './databases.mjs'
 import { Customer } from './people.mjs'
 import { scenario } from './scenario.mjs'
-import { freePort, Server } from './server.mjs'
+import { freePort, ROOT, Server } from './server.mjs'
 import { eventually } from './waiting.mjs'
 
 const execute = promisify(execFile)
@@ -254,3 +254,24 @@ function assertOneSentence(stderr, parts) {
   assert.doesNotMatch(stderr, /hunter2/)
   assert.doesNotMatch(sentence, /pool timed out|panicked|at line \d|SqlxError|DbErr/, 'not a sentence for an operator')
 }
+
+test('a server with a public key has no tokens to give, and says whose they are', async () => {
+  const key = { SWITCHBOARD__AUTH__ALGORITHM: 'RS256', SWITCHBOARD__AUTH__PUBLIC_KEY_FILE: `${ROOT}/tests/keys/rsa.public.pem` }
+  const { code, stdout, stderr } = await switchboard(['token', '--sub', 'jane'], key)
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(stderr, /auth\.algorithm is "RS256": this server holds a public key alone, which cannot sign/)
+})
+
+onAnEmptyDatabase('a server with a public key starts in development and greets without tokens', async (_, serve) => {
+  const server = serve({ SWITCHBOARD__AUTH__ALGORITHM: 'EdDSA', SWITCHBOARD__AUTH__PUBLIC_KEY_FILE: `${ROOT}/tests/keys/ed.public.pem` })
+  await server.start()
+  await eventually(() => server.output.includes('Tokens (EdDSA) come from whoever holds the private key.'), () => 'the greeting')
+  assert.doesNotMatch(server.output, /eyJ/)
+}, ['sqlite'])
+
+test('token is made for the configured issuer and audience', async () => {
+  const variables = { SWITCHBOARD__AUTH__ISSUER: 'https://id.example.com', SWITCHBOARD__AUTH__AUDIENCE: 'app,web' }
+  const [token] = await lines(['token', '--sub', 'jane'], variables)
+  const { iss, aud } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))
+  assert.deepEqual([iss, aud], ['https://id.example.com', 'app'])
+})

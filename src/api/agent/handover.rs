@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
 use crate::api::names::conversation_id;
@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use crate::failure::Failure;
 use crate::store;
+use crate::wire::Fields;
 
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct HandoverBody {

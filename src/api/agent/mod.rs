@@ -6,6 +6,7 @@ mod filter;
 mod handover;
 mod name;
 mod queue;
+pub(super) mod tickets;
 mod timeline;
 mod view;
 

@@ -60,7 +60,7 @@ pub(in crate::api) async fn list(
 ) -> Result<HttpResponse, Failure> {
     let page = page.page()?;
     let (filter, sort) = query.read()?;
-    let queue = store::queue(&api.database, agent.id, filter, sort, page).await?;
+    let queue = store::queue(&api.database, agent.id.clone(), filter, sort, page).await?;
     let conversations =
         queue.conversations.iter().map(|conversation| Card::new(conversation, &queue.beside, Extent::List)).collect();
     let total = queue.total;

@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::name;
-use crate::api::view::{LastMessage, TicketCard};
-use crate::domain::{Assignee, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
+use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating, UserId};
 use crate::moment::Iso;
 use crate::store::{Beside, History};
+use crate::wire::view::{LastMessage, TicketCard};
 
 /// What the list shows, and the detail begins with.
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ struct ProfileImage<'a> {
 
 /// The account that a conversation belongs to.
 #[derive(Serialize)]
-struct User<'a> {
+pub(super) struct User<'a> {
     id: &'a str,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
@@ -66,7 +66,7 @@ struct UserMore<'a> {
 }
 
 #[derive(Serialize)]
-struct AssignedAdmin<'a> {
+pub(super) struct AssignedAdmin<'a> {
     id: &'a str,
     first_name: &'a str,
     last_name: &'a str,
@@ -153,7 +153,7 @@ pub(super) enum Extent {
 impl<'a> Card<'a> {
     pub(super) fn new(conversation: &'a Conversation, beside: &'a Beside, extent: Extent) -> Self {
         let last_message = conversation.last_message.as_ref();
-        let user_id = conversation.owner.account().map(crate::domain::UserId::as_str);
+        let user_id = conversation.owner.account().map(UserId::as_str);
         let assignee = conversation.assignee.as_ref();
         Self {
             id: conversation.id,
@@ -173,13 +173,14 @@ impl<'a> Card<'a> {
             message_count: conversation.message_count,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| message.is_from_user),
-            assigned_admin: assignee.map(|assignee| AssignedAdmin::new(assignee, beside)),
+            assigned_admin: assignee
+                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, beside.person(assignee.id.as_str()))),
         }
     }
 }
 
 impl<'a> User<'a> {
-    fn new(user: &'a users::Model, extent: Extent) -> Self {
+    pub(super) fn new(user: &'a users::Model, extent: Extent) -> Self {
         Self {
             id: &user.id,
             first_name: user.first_name.as_deref(),
@@ -201,11 +202,10 @@ impl<'a> User<'a> {
 
 impl<'a> AssignedAdmin<'a> {
     /// From the directory where it has their names apart, else from the name under which they took it.
-    fn new(assignee: &'a Assignee, beside: &'a Beside) -> Self {
-        let person = beside.person(assignee.id.as_str());
-        let (first, last) = name::apart(person, &assignee.name);
+    pub(super) fn new(id: &'a UserId, name: &'a str, person: Option<&'a users::Model>) -> Self {
+        let (first, last) = name::apart(person, name);
         Self {
-            id: assignee.id.as_str(),
+            id: id.as_str(),
             first_name: first,
             last_name: last,
             email: person.and_then(|person| person.email.as_deref()),
@@ -252,7 +252,7 @@ impl<'a> Detail<'a> {
 }
 
 /// Agents always get a string `platform` (`decisions.md`).
-fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
+pub(super) fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
     let mut object = conversation.device_metadata.as_ref().map(|device| device.as_object().clone()).unwrap_or_default();
     if !object.get("platform").is_some_and(Value::is_string) {
         object.insert("platform".to_owned(), Value::from("unknown"));
@@ -262,7 +262,7 @@ fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
 
 /// A message as agents see it.
 #[derive(Serialize)]
-struct AgentMessage<'a> {
+pub(super) struct AgentMessage<'a> {
     id: EventId,
     position: i64,
     seq: Option<i64>,
@@ -278,7 +278,7 @@ struct AgentMessage<'a> {
 }
 
 impl<'a> AgentMessage<'a> {
-    fn new(posted: &'a Posted) -> Self {
+    pub(super) fn new(posted: &'a Posted) -> Self {
         let author = &posted.message.author;
         Self {
             id: posted.id,
@@ -287,7 +287,7 @@ impl<'a> AgentMessage<'a> {
             message: posted.message.text.as_str(),
             is_internal: posted.message.is_note(),
             is_from_user: author.is_customer(),
-            user_id: author.account().map(crate::domain::UserId::as_str),
+            user_id: author.account().map(UserId::as_str),
             sender_name: author.name(),
             sender_email: author.email(),
             attachments: None,

@@ -8,11 +8,11 @@ use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
 use crate::api::query::{Query, StretchQuery};
-use crate::api::view::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 use crate::domain::{Conversation, ConversationId, Owner, Rating, Refusal};
 use crate::failure::Failure;
 use crate::moment::Iso;
 use crate::store::{self, Beside};
+use crate::wire::view::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 
 #[derive(Serialize)]
 struct List<'a> {
@@ -56,7 +56,7 @@ impl<'a> Card<'a> {
 }
 
 pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, Failure> {
-    let found = store::conversations_of(&api.database, caller.id).await?;
+    let found = store::conversations_of(&api.database, caller.id.clone()).await?;
     let conversations = found.conversations.iter().map(|conversation| Card::new(conversation, &found.beside)).collect();
     Ok(fetched("Conversations fetched", List { conversations, total: found.total }))
 }
@@ -75,7 +75,7 @@ pub(in crate::api) async fn detail(
     let stretch = query.by_seq()?;
     let id = conversation_id(&id)?;
     let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
-    if conversation.owner != Owner::Account(caller.id) {
+    if conversation.owner != Owner::Account(caller.id.clone()) {
         return Err(Refusal::AccessDenied.into());
     }
     let history = store::visible_messages(&api.database, &conversation, stretch).await?;

@@ -6,4 +6,5 @@ mod lists;
 mod model;
 mod queue;
 mod search;
+mod tickets;
 mod timeline;

@@ -4,7 +4,7 @@ use entity::tickets;
 use sea_orm::prelude::Uuid;
 use serde::Serialize;
 
-use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating};
+use crate::domain::{Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
 use crate::moment::Iso;
 
 /// A message as a customer sees it in an answer to `chat/send` (`support-user.md`, 1).
@@ -46,7 +46,7 @@ impl<'a> UserMessage<'a> {
 
 /// A conversation with messages, as its customer sees it (`support-user.md`, 1 and 4).
 #[derive(Serialize)]
-pub(super) struct UserConversation<'a> {
+pub(crate) struct UserConversation<'a> {
     id: ConversationId,
     status: &'static str,
     assigned_admin_name: Option<&'a str>,
@@ -66,7 +66,7 @@ pub(super) struct UserConversation<'a> {
 }
 
 impl<'a> UserConversation<'a> {
-    pub(super) fn new(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>) -> Self {
+    pub(crate) fn new(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>) -> Self {
         Self {
             id: conversation.id,
             status: conversation.status.as_str(),
@@ -86,7 +86,7 @@ impl<'a> UserConversation<'a> {
     }
 
     /// With a page of its messages, whether there are more, and its ticket.
-    pub(super) fn page(
+    pub(crate) fn page(
         conversation: &'a Conversation,
         messages: Vec<UserMessage<'a>>,
         has_more: bool,
@@ -99,7 +99,7 @@ impl<'a> UserConversation<'a> {
 
 /// The ticket that was made of a conversation, as everyone in it sees it.
 #[derive(Serialize)]
-pub(super) struct TicketCard<'a> {
+pub(crate) struct TicketCard<'a> {
     id: Uuid,
     ticket_number: &'a str,
     subject: &'a str,
@@ -109,7 +109,7 @@ pub(super) struct TicketCard<'a> {
 }
 
 impl<'a> TicketCard<'a> {
-    pub(super) fn new(ticket: &'a tickets::Model) -> Self {
+    pub(crate) fn new(ticket: &'a tickets::Model) -> Self {
         Self {
             id: ticket.id,
             ticket_number: &ticket.ticket_number,
@@ -121,14 +121,19 @@ impl<'a> TicketCard<'a> {
     }
 }
 
+/// The conversation that a ticket is shown with; the thread of its own that it may have instead is nobody's business.
+pub(crate) fn shown_conversation(conversation: &Conversation) -> Option<ConversationId> {
+    (conversation.channel != Channel::Ticket).then_some(conversation.id)
+}
+
 /// The name that customers are shown: "Sarah is helping you".
-pub(super) fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
+pub(crate) fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
     conversation.assignee.as_ref().map(|assignee| assignee.name.as_str())
 }
 
 /// What lists show of the last message that the customer can see.
 #[derive(Serialize)]
-pub(super) struct LastMessage<'a> {
+pub(crate) struct LastMessage<'a> {
     message: &'a str,
     is_from_user: bool,
     sender_name: Option<&'a str>,
@@ -137,7 +142,7 @@ pub(super) struct LastMessage<'a> {
 }
 
 impl<'a> LastMessage<'a> {
-    pub(super) fn of(conversation: &'a Conversation) -> Option<Self> {
+    pub(crate) fn of(conversation: &'a Conversation) -> Option<Self> {
         conversation.last_message.as_ref().map(|message| Self {
             message: &message.preview,
             is_from_user: message.is_from_user,

@@ -1,0 +1,169 @@
+//! Who is written down, when, and by which of several servers.
+
+use chrono::{TimeZone, Utc};
+use sea_orm::{DatabaseConnection, PaginatorTrait};
+
+use super::*;
+use crate::database::DatabaseRuntime;
+use crate::identity::Identity;
+use crate::testing::{Halt, TestDatabase, execute, on_both_databases};
+
+/// One server's directory.
+struct Server {
+    directory: Directory,
+    database: Database,
+    _runtime: DatabaseRuntime,
+}
+
+impl Server {
+    async fn start(place: &TestDatabase, intake: usize) -> Self {
+        let (database, runtime) = Database::connect(&place.settings, 1).await.expect("connected");
+        let settings = DirectorySettings { remembered_people: 100_000, intake };
+        Self { directory: Directory::start(&database, &settings), database, _runtime: runtime }
+    }
+
+    fn saw(&self, id: &str, role: &str, name: &str, second: i64) {
+        self.directory.saw(&person(id, role, name), at(second));
+    }
+
+    /// Waits until everybody is written down who was handed in before.
+    async fn caught_up(&self, hand: &DatabaseConnection) {
+        let marker = format!("marker-{}", uuid::Uuid::now_v7());
+        self.saw(&marker, "user", "Marker", 0);
+        found(hand, &marker).await;
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Utc.timestamp_opt(1_795_000_000 + second, 0).single().expect("a moment")
+}
+
+fn person(id: &str, role: &str, name: &str) -> Principal {
+    Principal::from(Identity {
+        id: UserId::parse(id).expect("an id"),
+        role: role.to_owned(),
+        is_agent: role == "admin",
+        email: Some(format!("{id}@example.com")),
+        first_name: None,
+        last_name: None,
+        name: Some(name.to_owned()),
+        phone_number: None,
+        smipay_tag: None,
+        picture: None,
+    })
+}
+
+async fn look(hand: &DatabaseConnection, id: &str) -> Option<users::Model> {
+    users::Entity::find_by_id(id.to_owned()).one(hand).await.expect("read")
+}
+
+/// Waits until somebody is written down; the test's own time limit is the only one.
+async fn found(hand: &DatabaseConnection, id: &str) -> users::Model {
+    loop {
+        if let Some(person) = look(hand, id).await {
+            return person;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Name, role, whether an agent, and the second at which they were written down last.
+async fn known(hand: &DatabaseConnection, id: &str) -> (String, String, bool, i64) {
+    let person = look(hand, id).await.expect("somebody known");
+    let second = (person.last_seen_at - at(0)).num_seconds();
+    (person.name.unwrap_or_default(), person.role, person.is_agent, second)
+}
+
+fn is(name: &str, role: &str, is_agent: bool, second: i64) -> (String, String, bool, i64) {
+    (name.to_owned(), role.to_owned(), is_agent, second)
+}
+
+async fn a_new_name_is_written_down_after_a_minute_and_nothing_before(place: TestDatabase) {
+    let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
+    for second in 0..60 {
+        server.saw("jane", "user", if second == 0 { "Jane" } else { "Janet" }, second);
+    }
+    server.caught_up(&hand).await;
+    assert_eq!(known(&hand, "jane").await, is("Jane", "user", false, 0));
+    server.saw("jane", "user", "Janet", 60);
+    server.caught_up(&hand).await;
+    assert_eq!(known(&hand, "jane").await, is("Janet", "user", false, 60));
+    assert_eq!(look(&hand, "jane").await.expect("Jane").created_at, at(0));
+}
+
+async fn several_servers_together_write_a_person_down_once_a_minute(place: TestDatabase) {
+    let hand = place.hand().await;
+    let (one, other) = (Server::start(&place, 4096).await, Server::start(&place, 4096).await);
+    for (server, second, name, expected) in [
+        (&one, 0, "Jane", is("Jane", "user", false, 0)),
+        // Not seen here before, and yet it is too early.
+        (&other, 30, "Janet", is("Jane", "user", false, 0)),
+        (&one, 59, "Janet", is("Jane", "user", false, 0)),
+        (&one, 61, "Janet", is("Janet", "user", false, 61)),
+        (&other, 91, "Jane", is("Janet", "user", false, 61)),
+        (&other, 152, "Jane", is("Jane", "user", false, 152)),
+        // A server whose clock is slow turns nothing back.
+        (&one, 140, "Janet", is("Jane", "user", false, 152)),
+    ] {
+        server.saw("jane", "user", name, second);
+        server.caught_up(&hand).await;
+        assert_eq!(known(&hand, "jane").await, expected, "{second}");
+    }
+}
+
+async fn who_comes_as_an_agent_is_one_at_once_and_for_good(place: TestDatabase) {
+    let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
+    server.saw("sarah", "user", "Sarah", 0);
+    server.caught_up(&hand).await;
+    server.saw("sarah", "admin", "Sarah", 1);
+    server.caught_up(&hand).await;
+    assert_eq!(known(&hand, "sarah").await, is("Sarah", "admin", true, 1));
+    for (second, expected) in [(2, is("Sarah", "admin", true, 1)), (120, is("Sarah J.", "user", true, 120))] {
+        server.saw("sarah", "user", "Sarah J.", second);
+        server.caught_up(&hand).await;
+        assert_eq!(known(&hand, "sarah").await, expected, "{second}");
+    }
+}
+
+async fn of_a_burst_those_for_whom_there_is_no_room_are_written_down_when_they_come_next(place: TestDatabase) {
+    let hand = place.hand().await;
+    let server = Server::start(&place, 10).await;
+    let halt = Halt::begin(&server.database).await;
+    for n in 0..1000 {
+        // Several times each, from several requests at once: it is one person.
+        for _ in 0..3 {
+            server.saw(&format!("person-{n}"), "user", "Somebody", 0);
+        }
+    }
+    drop(halt);
+    found(&hand, "person-0").await;
+    assert!(look(&hand, "person-999").await.is_none(), "there was room for 10");
+    for n in 0..1000 {
+        while look(&hand, &format!("person-{n}")).await.is_none() {
+            server.saw(&format!("person-{n}"), "user", "Somebody", 1);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    assert_eq!(users::Entity::find().count(&hand).await.expect("counted"), 1000);
+}
+
+async fn who_came_while_the_database_refused_is_written_down_when_they_come_next(place: TestDatabase) {
+    let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
+    execute(&hand, "ALTER TABLE users RENAME TO users_elsewhere").await;
+    let forgotten = (UserId::parse("jane").expect("an id"), false);
+    server.saw("jane", "user", "Jane", 0);
+    while server.directory.lately.contains_key(&forgotten) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    execute(&hand, "ALTER TABLE users_elsewhere RENAME TO users").await;
+    server.saw("jane", "user", "Jane", 1);
+    assert_eq!(found(&hand, "jane").await.last_seen_at, at(1));
+}
+
+on_both_databases!(
+    a_new_name_is_written_down_after_a_minute_and_nothing_before,
+    several_servers_together_write_a_person_down_once_a_minute,
+    who_comes_as_an_agent_is_one_at_once_and_for_good,
+    of_a_burst_those_for_whom_there_is_no_room_are_written_down_when_they_come_next,
+    who_came_while_the_database_refused_is_written_down_when_they_come_next,
+);

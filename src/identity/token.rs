@@ -1,0 +1,93 @@
+//! What a token says, and how one is signed for trying things out.
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::TokenError;
+use crate::config::AuthSettings;
+
+/// What a token says (`decisions.md`, "Who is who"). A claim that is no string counts as absent, as other issuers'
+/// tokens may hold anything there.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TokenClaims {
+    /// The account.
+    pub sub: String,
+    /// Seconds since 1970 at which it expires. Some issuers write a fraction: it is rounded.
+    #[serde(deserialize_with = "numeric_date")]
+    pub exp: u64,
+    /// Who issued it.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// Whom it is for. Tokens may name several; this is the one that is written.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub aud: Option<String>,
+    /// `user` where absent.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// E-mail address.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// First name.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Last name.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// Whole name.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Phone number.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    /// The account's tag.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub smipay_tag: Option<String>,
+    /// Address of a picture.
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+}
+
+/// A text that can be stored, or nothing.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) if !text.contains('\0') && !text.trim().is_empty() => Some(text),
+        _ => None,
+    })
+}
+
+/// Seconds since 1970 (RFC 7519, section 2), whole or not.
+fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let rounded = || number.as_f64().filter(|seconds| (0.0..LAST_MOMENT).contains(seconds)).map(|it| it.round() as u64);
+    number.as_u64().or_else(rounded).ok_or_else(|| serde::de::Error::custom("exp is no moment"))
+}
+
+/// Seconds up to which a floating-point number counts every one of them.
+const LAST_MOMENT: f64 = 9_007_199_254_740_992.0;
+
+/// Signs a token with a shared secret (HS256).
+///
+/// # Errors
+/// [`TokenError`] when it cannot be signed.
+pub fn sign(claims: &TokenClaims, secret: &SecretString) -> Result<String, TokenError> {
+    let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)
+        .map_err(|error| TokenError::Invalid(error.to_string()))
+}
+
+/// Signs a token that a server with these settings takes: `iss` and `aud` are the configured ones.
+///
+/// # Errors
+/// [`TokenError::CannotSign`] where the settings name a public key.
+pub fn sign_as_configured(claims: &TokenClaims, settings: &AuthSettings) -> Result<String, TokenError> {
+    if settings.algorithm.is_public() {
+        return Err(TokenError::CannotSign(settings.algorithm.as_str()));
+    }
+    let claims = TokenClaims {
+        iss: Some(settings.issuer.clone()).filter(|issuer| !issuer.is_empty()),
+        aud: settings.audience.first().cloned(),
+        ..claims.clone()
+    };
+    sign(&claims, &settings.jwt_secret)
+}

@@ -1,0 +1,251 @@
+//! How often somebody may: sends by person, calls without an account by address, events by socket, handshakes by address
+//! (`decisions.md`, "Envelope and errors").
+//!
+//! REST and sockets ask the same limits. Who asks has been told apart before (401 and 403 come first), and nothing has
+//! been done yet. Each server counts for itself, in memory.
+
+mod buckets;
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::Quota;
+
+use crate::config::LimitSettings;
+use crate::domain::{EmailAddress, Owner, UserId};
+use buckets::Buckets;
+
+/// A socket whose refused events come faster than this many times the limit is flooding.
+const FLOOD: u32 = 10;
+
+/// Too often: it may be done again after a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too often; again in {wait:?}")]
+pub struct TooSoon {
+    wait: Duration,
+}
+
+impl TooSoon {
+    /// Whole seconds until it may be tried again, rounded up; 1 at the least.
+    #[must_use]
+    pub fn retry_after_seconds(self) -> u64 {
+        let begun = u64::from(self.wait.subsec_nanos() > 0);
+        self.wait.as_secs().saturating_add(begun).max(1)
+    }
+}
+
+/// Why an event of a socket is not handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventRefusal {
+    /// Beyond the limit.
+    #[error(transparent)]
+    TooSoon(#[from] TooSoon),
+    /// So far beyond it that the socket should be put out.
+    #[error("the socket floods")]
+    Flood,
+}
+
+/// Who sends a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sender<'a> {
+    /// An account, whatever its role.
+    Account(&'a UserId),
+    /// Somebody without one, known by their address.
+    Guest(&'a EmailAddress),
+}
+
+impl<'a> From<&'a Owner> for Sender<'a> {
+    fn from(owner: &'a Owner) -> Self {
+        match owner {
+            Owner::Account(id) => Self::Account(id),
+            Owner::Guest(email) => Self::Guest(email),
+        }
+    }
+}
+
+impl<'a> From<&'a UserId> for Sender<'a> {
+    fn from(id: &'a UserId) -> Self {
+        Self::Account(id)
+    }
+}
+
+/// The limits of this server. Cheap to clone; every clone counts in the same place.
+#[derive(Clone, Debug)]
+pub struct Limits(Option<Arc<Counts>>);
+
+#[derive(Debug)]
+struct Counts {
+    sends: Buckets,
+    guest_calls: Buckets,
+    socket_events: Buckets,
+    refused_events: Buckets,
+    handshakes: Buckets,
+}
+
+impl Limits {
+    /// The limits as configured; none where they are off.
+    #[must_use]
+    pub fn new(settings: &LimitSettings) -> Self {
+        let figure = |figure: u32| NonZeroU32::new(figure).unwrap_or(NonZeroU32::MIN);
+        let buckets = |quota| Buckets::new(quota, settings.remembered);
+        let events = figure(settings.socket_events_per_second);
+        let flood = events.saturating_mul(figure(FLOOD));
+        Self(settings.enabled.then(|| {
+            Arc::new(Counts {
+                sends: buckets(
+                    Quota::per_second(figure(settings.sends_per_second)).allow_burst(figure(settings.sends_burst)),
+                ),
+                guest_calls: buckets(Quota::per_minute(figure(settings.guest_calls_per_minute))),
+                socket_events: buckets(Quota::per_second(events)),
+                refused_events: buckets(Quota::per_second(flood)),
+                handshakes: buckets(Quota::per_second(figure(settings.handshakes_per_second))),
+            })
+        }))
+    }
+
+    /// Counts a message: a customer's, an agent's, a note, to a conversation or a ticket. Its form has been found right.
+    ///
+    /// # Errors
+    /// [`TooSoon`]; such a message counts for nothing.
+    pub fn send<'a>(&self, by: impl Into<Sender<'a>>) -> Result<(), TooSoon> {
+        self.with(|counts| counts.sends.take(&by.into()))
+    }
+
+    /// Counts a call of somebody without an account, whatever becomes of it.
+    ///
+    /// # Errors
+    /// [`TooSoon`].
+    pub fn guest_call(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
+        self.with(|counts| counts.guest_calls.take(&from.map(counted_address)))
+    }
+
+    /// Counts a session that is to be opened.
+    ///
+    /// # Errors
+    /// [`TooSoon`].
+    pub fn handshake(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
+        self.with(|counts| counts.handshakes.take(&from.map(counted_address)))
+    }
+
+    /// Counts an event of a socket, by the socket's id.
+    ///
+    /// # Errors
+    /// [`EventRefusal`].
+    pub fn socket_event(&self, socket: &str) -> Result<(), EventRefusal> {
+        let Some(counts) = &self.0 else { return Ok(()) };
+        counts.socket_events.take(&socket).map_err(|too_soon| match counts.refused_events.take(&socket) {
+            Ok(()) => EventRefusal::TooSoon(too_soon),
+            Err(_) => EventRefusal::Flood,
+        })
+    }
+
+    fn with(&self, take: impl FnOnce(&Counts) -> Result<(), TooSoon>) -> Result<(), TooSoon> {
+        self.0.as_deref().map_or(Ok(()), take)
+    }
+}
+
+/// What an address counts as: of IPv6 the network of 64 bits, since whoever has one address there has them all.
+fn counted_address(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> LimitSettings {
+        LimitSettings {
+            enabled: true,
+            sends_per_second: 1,
+            sends_burst: 2,
+            guest_calls_per_minute: 1,
+            socket_events_per_second: 1,
+            handshakes_per_second: 1,
+            remembered: 100,
+        }
+    }
+
+    fn account(id: &str) -> UserId {
+        UserId::parse(id).expect("an id")
+    }
+
+    fn address(address: &str) -> Option<IpAddr> {
+        Some(address.parse().expect("an address"))
+    }
+
+    #[test]
+    fn each_person_is_counted_apart_and_a_guest_apart_from_the_account_of_the_same_name() {
+        let limits = Limits::new(&settings());
+        let (jane, john) = (account("jane@example.com"), account("john"));
+        let guest = Owner::Guest(EmailAddress::parse("Jane@Example.com").expect("an address"));
+        let again = Owner::Guest(EmailAddress::parse("jane@example.COM").expect("an address"));
+        // Twice as many as a burst, and some that a slow machine gains: whoever is refused here is one of these.
+        let refused = |sends: &dyn Fn() -> Result<(), TooSoon>| (0..100).any(|_| sends().is_err());
+        assert!(refused(&|| limits.send(&jane)));
+        assert!(limits.send(&john).is_ok());
+        assert!(limits.send(&guest).is_ok());
+        assert!(refused(&|| limits.send(&guest)));
+        assert!((0..100).any(|_| limits.send(&again).is_err()), "one address however it is spelled");
+        // As customer or as agent: it is the same person.
+        assert!((0..100).any(|_| limits.send(&Owner::Account(jane.clone())).is_err()));
+    }
+
+    #[test]
+    fn addresses_of_ipv6_are_counted_by_their_network_of_64_bits() {
+        for (one, other, is_same) in [
+            ("192.0.2.1", "192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true),
+            ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
+        ] {
+            let limits = Limits::new(&settings());
+            assert!(limits.guest_call(address(one)).is_ok());
+            assert_eq!(limits.guest_call(address(other)).is_err(), is_same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_told_is_limited_too() {
+        let limits = Limits::new(&settings());
+        assert!(limits.guest_call(None).is_ok());
+        assert!(limits.guest_call(None).is_err());
+    }
+
+    #[test]
+    fn limits_that_are_off_refuse_nothing() {
+        let limits = Limits::new(&LimitSettings { enabled: false, ..settings() });
+        for _ in 0..1000 {
+            assert!(limits.send(&account("jane")).is_ok());
+            assert!(limits.guest_call(None).is_ok());
+            assert!(limits.handshake(None).is_ok());
+            assert!(limits.socket_event("socket").is_ok());
+        }
+    }
+
+    #[test]
+    fn a_socket_floods_when_ten_times_as_many_are_refused() {
+        let limits = Limits::new(&LimitSettings { socket_events_per_second: 5, ..settings() });
+        let outcomes: Vec<_> = (0..10_000).map(|_| limits.socket_event("one")).collect();
+        let first = |wanted: fn(&Result<(), EventRefusal>) -> bool| outcomes.iter().position(wanted).expect("such one");
+        let refused = first(|outcome| matches!(outcome, Err(EventRefusal::TooSoon(_))));
+        let flood = first(|outcome| matches!(outcome, Err(EventRefusal::Flood)));
+        assert!(refused >= 5, "{refused}");
+        assert!(flood >= refused + 50, "{refused} {flood}");
+        assert!(limits.socket_event("another").is_ok());
+    }
+
+    #[test]
+    fn the_time_to_wait_is_rounded_up_to_whole_seconds() {
+        for (milliseconds, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (5999, 6), (6000, 6)] {
+            let too_soon = TooSoon { wait: Duration::from_millis(milliseconds) };
+            assert_eq!(too_soon.retry_after_seconds(), seconds, "{milliseconds}");
+        }
+    }
+}
