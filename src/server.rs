@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing_actix_web::TracingLogger;
 
 use crate::api::{self, Api, LastLook, Readiness};
+use crate::cluster::{Alone, Cluster, Presence};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
@@ -19,9 +20,10 @@ use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
 use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
-use crate::realtime::{self, Broadcaster, Realtime};
+use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
+use crate::store;
 use crate::telemetry::RequestSpan;
 
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.
@@ -77,6 +79,7 @@ impl Server {
         if migrate {
             schema::up(&database, &settings.database).await?;
         }
+        store::keep_search_fast(&database);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
         let broadcaster = Arc::new(Broadcaster::default());
@@ -93,15 +96,20 @@ impl Server {
         let directory = Directory::start(&database, &settings.directory);
         let limits = Limits::new(&settings.limits);
         let proxies = TrustedProxies::new(&settings.server.trusted_proxies);
+        let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
+        let cluster: Arc<dyn Cluster> = Arc::new(Alone::new(Arc::clone(&presence_broadcaster) as _));
         let realtime = Realtime {
+            registry: Arc::clone(&registry),
             database: database.clone(),
             verifier: Arc::clone(&verifier),
             directory: directory.clone(),
             limits: limits.clone(),
             proxies: proxies.clone(),
+            presence: Presence::new(Arc::clone(&cluster)),
             clock: Arc::clone(&clock),
+            catch_up_bytes: settings.socket.outgoing_bytes / 4,
         };
-        let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster);
+        let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster, &presence_broadcaster);
         let readiness = Readiness::default();
         let api = Api {
             registry: Arc::clone(&registry),
@@ -112,6 +120,7 @@ impl Server {
             limits,
             proxies,
             directory,
+            cluster,
             clock,
             readiness: readiness.clone(),
             last_look: LastLook::default(),

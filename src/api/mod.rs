@@ -22,6 +22,7 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cluster::Cluster;
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::identity::{Directory, Guard, Nonces, Verifier};
@@ -52,6 +53,8 @@ pub struct Api {
     pub proxies: TrustedProxies,
     /// Where callers are written down.
     pub directory: Directory,
+    /// Who is there, on any server.
+    pub cluster: Arc<dyn Cluster>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Whether new work is taken.

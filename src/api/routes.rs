@@ -45,6 +45,8 @@ fn agents(config: &mut ServiceConfig) {
     config
         .service(resource(BASE, Method::GET, || web::route().to(agent::list)))
         .service(resource(&format!("{BASE}/{{id}}"), Method::GET, || web::route().to(agent::detail)))
+        .service(resource(&format!("{BASE}/{{id}}/timeline"), Method::GET, || web::route().to(agent::timeline)))
+        .service(resource("/api/v1/unified-admin/support/agents", Method::GET, || web::route().to(agent::agents)))
         .service(resource(&format!("{BASE}/{{id}}/claim"), Method::POST, || web::route().to(agent::claim)))
         .service(resource(&format!("{BASE}/{{id}}/reply"), Method::POST, || web::route().to(agent::reply)))
         .service(resource(&format!("{BASE}/{{id}}/close"), Method::POST, || web::route().to(agent::close)))

@@ -1,5 +1,7 @@
 //! The shapes that answers and events share, key by key as the contract spells them.
 
+use entity::tickets;
+use sea_orm::prelude::Uuid;
 use serde::Serialize;
 
 use crate::domain::{Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
@@ -60,7 +62,7 @@ pub(super) struct UserConversation<'a> {
     /// Whether there are more messages in the direction of the page; only where a page was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     has_more: Option<bool>,
-    ticket: Option<()>,
+    ticket: Option<TicketCard<'a>>,
 }
 
 impl<'a> UserConversation<'a> {
@@ -83,9 +85,39 @@ impl<'a> UserConversation<'a> {
         }
     }
 
-    /// With a page of its messages, and whether there are more.
-    pub(super) fn page(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>, has_more: bool) -> Self {
-        Self { has_more: Some(has_more), ..Self::new(conversation, messages) }
+    /// With a page of its messages, whether there are more, and its ticket.
+    pub(super) fn page(
+        conversation: &'a Conversation,
+        messages: Vec<UserMessage<'a>>,
+        has_more: bool,
+        ticket: Option<&'a tickets::Model>,
+    ) -> Self {
+        let ticket = ticket.map(TicketCard::new);
+        Self { has_more: Some(has_more), ticket, ..Self::new(conversation, messages) }
+    }
+}
+
+/// The ticket that was made of a conversation, as everyone in it sees it.
+#[derive(Serialize)]
+pub(super) struct TicketCard<'a> {
+    id: Uuid,
+    ticket_number: &'a str,
+    subject: &'a str,
+    status: &'a str,
+    priority: &'a str,
+    support_type: &'a str,
+}
+
+impl<'a> TicketCard<'a> {
+    pub(super) fn new(ticket: &'a tickets::Model) -> Self {
+        Self {
+            id: ticket.id,
+            ticket_number: &ticket.ticket_number,
+            subject: &ticket.subject,
+            status: &ticket.status,
+            priority: &ticket.priority,
+            support_type: &ticket.support_type,
+        }
     }
 }
 

@@ -6,14 +6,17 @@
 mod broadcast;
 mod pace;
 mod payload;
+mod places;
+mod presence;
 mod rooms;
 mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cluster::Presence;
 use crate::config::{CorsSettings, SocketSettings};
-use crate::conversation::Clock;
+use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
 use crate::identity::{Directory, Verifier};
@@ -22,10 +25,13 @@ use crate::proxies::TrustedProxies;
 use crate::socketio::{SocketIo, SocketIoConfig};
 
 pub use broadcast::Broadcaster;
+pub use presence::PresenceBroadcaster;
 
 /// What the namespaces work with.
 #[derive(Clone)]
 pub struct Realtime {
+    /// Where conversations are written and listened to.
+    pub registry: Arc<Registry>,
     /// Where conversations are read.
     pub database: Database,
     /// Who connects.
@@ -36,17 +42,22 @@ pub struct Realtime {
     pub limits: Limits,
     /// Whose word is believed for where they connect from.
     pub proxies: TrustedProxies,
+    /// Where agents' sockets are counted.
+    pub presence: Presence,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Bytes of text that a socket is sent at most of what it has missed; it must fit into what may wait for it.
+    pub catch_up_bytes: usize,
 }
 
-/// Makes the sockets, and has the broadcaster announce on them.
+/// Makes the sockets, and has the broadcasters announce on them.
 #[must_use]
 pub fn start(
     realtime: Realtime,
     settings: &SocketSettings,
     cors: &CorsSettings,
     broadcaster: &Broadcaster,
+    presence: &PresenceBroadcaster,
 ) -> SocketIo {
     let realtime = Arc::new(realtime);
     let io = SocketIo::builder(engine(settings, cors, &realtime.proxies), socketio(settings))
@@ -54,7 +65,8 @@ pub fn start(
         .namespace(support::namespace(&realtime))
         .build();
     if let Some(support) = io.namespace(support::NAME) {
-        broadcaster.announce_on(support);
+        broadcaster.announce_on(support.clone());
+        presence.announce_on(support);
     }
     io
 }

@@ -13,6 +13,7 @@ mod health;
 mod identity;
 mod limits;
 mod once;
+mod plans;
 mod races;
 mod support;
 mod ticket_races;

@@ -3,13 +3,14 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::api::agent::view::{AgentMessage, AssignedAdmin, Extent, People, User, device_metadata};
+use crate::api::agent::view::{AgentMessage, AssignedAdmin, Extent, User, device_metadata};
 use crate::api::view::shown_conversation;
 use crate::domain::{
     Conversation, ConversationId, Description, Feedback, Posted, Rating, Reference, ResolutionNotes, Subject, TicketId,
     UserId,
 };
 use crate::moment::Iso;
+use crate::store::People;
 
 /// What the list shows, the detail begins with, and a change is answered with.
 #[derive(Serialize)]
@@ -70,7 +71,7 @@ impl<'a> Card<'a> {
             assigned_admin: ticket
                 .assignee
                 .as_ref()
-                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, people)),
+                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, people.get(assignee.id.as_str()))),
         })
     }
 }
@@ -127,7 +128,8 @@ impl<'a> Detail<'a> {
             messages: messages.iter().map(AgentMessage::new).collect(),
             total_messages: conversation.message_count,
             has_more,
-            resolved_by_admin: resolver.map(|resolver| AssignedAdmin::new(&resolver.id, &resolver.name, people)),
+            resolved_by_admin: resolver
+                .map(|resolver| AssignedAdmin::new(&resolver.id, &resolver.name, people.get(resolver.id.as_str()))),
         })
     }
 }
