@@ -21,6 +21,7 @@ pub mod engineio;
 pub mod failure;
 pub mod identity;
 pub mod journal;
+pub mod loadtest;
 pub mod moment;
 pub mod realtime;
 pub mod schema;

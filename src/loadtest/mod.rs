@@ -1,0 +1,4 @@
+//! `switchboard loadtest`.
+pub mod checker;
+pub mod history;
+pub mod listener;
