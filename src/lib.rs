@@ -8,7 +8,8 @@
 //!
 //! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`conversation`] →
 //! [`store`], [`identity`], [`journal`] → [`domain`], and [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports
-//! nothing of ours; `engineio` and `socketio` know nothing of chat. [`config`], [`database`] and [`schema`], [`failure`],
+//! nothing of ours; `engineio` and `socketio` know nothing of chat. [`loadtest`] is a client of all of it, for [`cli`] and
+//! for tests: it takes tokens from [`identity`] and nothing else. [`config`], [`database`] and [`schema`], [`failure`],
 //! [`moment`] and [`telemetry`] are the ground that the rooms stand on.
 
 pub mod api;

@@ -90,7 +90,7 @@ pub struct Figures {
     pub per_second: f64,
     /// As measured.
     pub latency_ms: Latency,
-    /// Corrected for what a closed loop does not see; nothing where latency is from when it was due.
+    /// Corrected for what a closed loop does not see; nothing where latency is from when it was due, or people think.
     pub corrected_ms: Option<Latency>,
     /// Second by second.
     pub seconds: Vec<Second>,
@@ -216,7 +216,7 @@ impl Report {
                 self.limited
             ));
         }
-        if self.rate.is_none() && self.deeds.values().any(|figures| figures.corrected_ms.is_some()) {
+        if self.deeds.values().any(|figures| figures.corrected_ms.is_some()) {
             remarks.push(
                 "Closed loop: each waits for an answer before they go on, so a stall is measured once where it would have \
                  kept many waiting. The corrected values assume that each wanted to go on after the median. For what \
@@ -256,7 +256,7 @@ pub(super) mod tests {
     /// A run in which something of everything has happened.
     pub(in crate::loadtest) fn example(rate: Option<f64>) -> Report {
         let at = |millis| Moment::after(Duration::from_millis(millis));
-        let mut statistics = Statistics::new(rate.is_some());
+        let mut statistics = Statistics::new(rate.is_none());
         statistics.begin(at(0));
         for number in 0..3000 {
             statistics.record(Deed::Send, at(number), at(number + 1 + number % 40));

@@ -44,9 +44,17 @@ pub enum Deed {
     Return,
     /// Until the last one of all that were cut at once is back.
     Avalanche,
+    /// Until the last one of all idle sockets has connected.
+    Ramp,
 }
 
 impl Deed {
+    /// Whether it is a request that somebody makes again as soon as it is answered, so that a stall keeps more of it from
+    /// being made.
+    fn is_made_in_turn(self) -> bool {
+        matches!(self, Self::Send | Self::Claim | Self::Storm)
+    }
+
     /// As tables name it.
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -63,6 +71,7 @@ impl Deed {
             Self::Connect => "connect",
             Self::Return => "return",
             Self::Avalanche => "avalanche",
+            Self::Ramp => "all connected",
         }
     }
 }
@@ -87,21 +96,23 @@ pub struct Series {
     pub latency: Histogram<u64>,
     /// Second by second; those without any are not there.
     pub seconds: Vec<Second>,
-    /// Requests that were due later than they could be sent do not exist: nobody waited for a turn.
-    pub open_loop: bool,
+    /// It was made again as soon as it was answered, so what a stall kept from being made is not in it.
+    pub closed_loop: bool,
     current: (u64, Histogram<u64>),
 }
 
 impl Series {
     /// Always something: the bounds are constants that fit.
-    fn new(open_loop: bool) -> Option<Self> {
+    fn new(closed_loop: bool) -> Option<Self> {
         let histogram = |digits| Histogram::new_with_bounds(1, LONGEST, digits).ok();
-        Some(Self { latency: histogram(3)?, seconds: Vec::new(), open_loop, current: (0, histogram(2)?) })
+        Some(Self { latency: histogram(3)?, seconds: Vec::new(), closed_loop, current: (0, histogram(2)?) })
     }
 
-    fn record(&mut self, at: Duration, latency: Duration) {
+    /// Without `at`, behind the end of the measurement: it belongs to no second.
+    fn record(&mut self, at: Option<Duration>, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(LONGEST).clamp(1, LONGEST);
         self.latency.saturating_record(micros);
+        let Some(at) = at else { return };
         if self.current.0 != at.as_secs() {
             self.turn();
             self.current.0 = at.as_secs();
@@ -127,7 +138,7 @@ impl Series {
     #[must_use]
     pub fn corrected(&self) -> Option<Histogram<u64>> {
         let median = self.latency.value_at_quantile(0.5);
-        (!self.open_loop && !self.latency.is_empty()).then(|| self.latency.clone_correct(median.max(1)))
+        (self.closed_loop && !self.latency.is_empty()).then(|| self.latency.clone_correct(median.max(1)))
     }
 }
 
@@ -149,14 +160,14 @@ pub struct Statistics {
     pub counts: BTreeMap<&'static str, u64>,
     began: Option<Moment>,
     ended: Option<Moment>,
-    open_loop: bool,
+    closed_loop: bool,
 }
 
 impl Statistics {
-    /// Of a run with arrivals of its own, or of one that goes on when it is answered.
+    /// Of a run in which everybody goes on as soon as they are answered, or of one in which they do not.
     #[must_use]
-    pub fn new(open_loop: bool) -> Self {
-        Self { open_loop, ..Self::default() }
+    pub fn new(closed_loop: bool) -> Self {
+        Self { closed_loop, ..Self::default() }
     }
 
     /// From now on it counts.
@@ -176,19 +187,20 @@ impl Statistics {
         self.began.map_or(Duration::ZERO, |began| self.ended.unwrap_or(now).since(began))
     }
 
-    /// Something was done. It counts where it was due and done while measuring.
+    /// Something was done. It counts where it was due while measuring: what the end of the measurement finds under way is
+    /// what took longest, and not to be left out.
     pub fn record(&mut self, deed: Deed, due: Moment, now: Moment) {
         let Some(began) = self.began.filter(|began| *began <= due) else { return };
-        if self.ended.is_some() {
+        if self.ended.is_some_and(|ended| ended < due) {
             return;
         }
-        // Whoever writes at a rate sets that of the deliveries too; connections and the like have none.
-        let open_loop = self.open_loop && !matches!(deed, Deed::Connect | Deed::Return | Deed::Avalanche);
         if !self.series.contains_key(&deed) {
-            self.series.extend(Series::new(open_loop).map(|series| (deed, series)));
+            let series = Series::new(self.closed_loop && deed.is_made_in_turn());
+            self.series.extend(series.map(|series| (deed, series)));
         }
         if let Some(series) = self.series.get_mut(&deed) {
-            series.record(now.since(began), now.since(due));
+            let at = self.ended.is_none().then(|| now.since(began));
+            series.record(at, now.since(due));
         }
     }
 
@@ -229,22 +241,25 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_due_and_done_while_measuring_counts() {
-        let mut statistics = Statistics::new(true);
+    fn only_what_is_due_while_measuring_counts() {
+        let mut statistics = Statistics::new(false);
         statistics.record(Deed::Send, at(0), at(1));
         statistics.begin(at(1000));
         statistics.record(Deed::Send, at(999), at(1001));
         statistics.record(Deed::Send, at(1000), at(1003));
         statistics.end(at(2000));
-        statistics.record(Deed::Send, at(1500), at(2001));
+        statistics.record(Deed::Send, at(2001), at(2002));
         let series = statistics.of(Deed::Send).unwrap();
         assert_eq!((series.latency.len(), series.latency.max()), (1, 3000));
+        statistics.record(Deed::Send, at(1999), at(5000));
+        let series = statistics.of(Deed::Send).unwrap();
+        assert_eq!((series.latency.len(), series.seconds.len()), (2, 1), "it was under way at the end");
         assert_eq!(statistics.measured(at(9000)), Duration::from_secs(1));
     }
 
     #[test]
     fn seconds_stand_by_themselves() {
-        let mut statistics = Statistics::new(true);
+        let mut statistics = Statistics::new(false);
         statistics.begin(at(0));
         for (due, done) in [(0, 10), (500, 510), (1000, 1100), (3000, 3020)] {
             statistics.record(Deed::Send, at(due), at(done));
@@ -257,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_stall_weighs_more_when_corrected() {
-        let mut closed = Statistics::new(false);
+        let mut closed = Statistics::new(true);
         closed.begin(at(0));
         for number in 0..1000 {
             closed.record(Deed::Send, at(number), at(number + 1));
@@ -268,7 +283,7 @@ mod tests {
         assert!(series.latency.value_at_quantile(0.99) < 1100, "as measured it is one of a thousand");
         assert!(corrected.value_at_quantile(0.99) > 900_000, "it kept a thousand from being sent");
 
-        let mut open = Statistics::new(true);
+        let mut open = Statistics::new(false);
         open.begin(at(0));
         open.record(Deed::Send, at(0), at(1));
         assert!(open.of(Deed::Send).unwrap().corrected().is_none());

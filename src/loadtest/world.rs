@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::history::{Call, Conversation, History, Message, Moment, Person};
 use super::http::{Answer, Http, HttpError};
 use super::people::{Account, People};
-use super::plan::Plan;
+use super::plan::{Plan, Scenario};
 use super::statistics::{Deed, Statistics};
 use super::target::Target;
 
@@ -44,7 +44,9 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(plan: Plan, target: Rc<Target>, people: People) -> Rc<Self> {
-        let open_loop = plan.rate.is_some();
+        // In the other scenarios people wait for more than their answer.
+        let at_full_speed = [Scenario::Sends, Scenario::Hot, Scenario::Claims, Scenario::Fanout];
+        let closed_loop = plan.rate.is_none() && at_full_speed.contains(&plan.scenario);
         let chance = StdRng::seed_from_u64(plan.seed);
         // A run is told from those before it, whatever its seed.
         let mark = format!("loadtest-{:08x}-", rand::random::<u32>());
@@ -60,7 +62,7 @@ impl World {
             target,
             people,
             history: RefCell::new(history),
-            statistics: RefCell::new(Statistics::new(open_loop)),
+            statistics: RefCell::new(Statistics::new(closed_loop)),
             events: Cell::new(0),
             stage: Cell::new("getting ready"),
             persons: RefCell::new(persons),

@@ -10,6 +10,7 @@ mod connections;
 mod cors;
 mod errors;
 mod health;
+mod loadtest;
 mod once;
 mod races;
 mod support;

@@ -167,7 +167,7 @@ impl Step {
 /// The state after the action, where it may be done.
 fn carried_out(state: State, call: Call, by: Person, action: Action) -> Option<State> {
     let free_for = |agent| state.owner.is_none_or(|owner| owner == agent);
-    let next = match action {
+    match action {
         Action::Open | Action::Send | Action::Note => (!state.closed).then_some(state),
         Action::Claim | Action::Reply => (!state.closed && free_for(by)).then_some(State { owner: Some(by), ..state }),
         Action::Close => (!state.closed).then_some(State { closed: true, pending: None, ..state }),
@@ -181,8 +181,7 @@ fn carried_out(state: State, call: Call, by: Person, action: Action) -> Option<S
             }
             _ => None,
         },
-    };
-    next
+    }
 }
 
 /// Whether the refusal is true of the state.

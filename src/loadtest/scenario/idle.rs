@@ -13,6 +13,7 @@ use crate::loadtest::people::Account;
 use crate::loadtest::plan::Transport;
 use crate::loadtest::polling::Polling;
 use crate::loadtest::socket::SocketError;
+use crate::loadtest::statistics::Deed;
 use crate::loadtest::world::World;
 
 /// How many connect at a time where no rate is given.
@@ -20,12 +21,12 @@ const AT_A_TIME: usize = 100;
 
 enum Held {
     Websocket(Client),
-    Polling(Polling),
+    Polling(Box<Polling>),
 }
 
 pub(super) async fn start(world: &Rc<World>) -> Result<Crew, LoadtestError> {
     let every = world.plan.rate.map(|rate| Duration::from_secs_f64(1.0 / rate));
-    let began = Instant::now();
+    let (due, began) = (world.now(), Instant::now());
     // At a rate, a connection that takes long keeps no other one waiting.
     let at_a_time = if every.is_some() { world.people.customers.len().max(1) } else { AT_A_TIME };
     let connecting = (0_u32..).zip(&world.people.customers).map(|(number, account)| async move {
@@ -35,6 +36,7 @@ pub(super) async fn start(world: &Rc<World>) -> Result<Crew, LoadtestError> {
         hold(world, account).await
     });
     let held: Vec<Result<Held, SocketError>> = stream::iter(connecting).buffer_unordered(at_a_time).collect().await;
+    world.record(Deed::Ramp, due);
     let mut crew = Crew::default();
     let mut refused = None;
     for held in held {
@@ -56,6 +58,6 @@ pub(super) async fn start(world: &Rc<World>) -> Result<Crew, LoadtestError> {
 async fn hold(world: &Rc<World>, account: &Account) -> Result<Held, SocketError> {
     match world.plan.transport {
         Transport::Websocket => Client::start(world, account, false).await.map(Held::Websocket),
-        Transport::Polling => Polling::start(world, account).await.map(Held::Polling),
+        Transport::Polling => Polling::start(world, account).await.map(Box::new).map(Held::Polling),
     }
 }

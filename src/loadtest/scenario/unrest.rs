@@ -58,8 +58,8 @@ async fn cut_now_and_then(world: Rc<World>, client: Rc<Client>) {
 
 pub(super) async fn reconnect(world: &Rc<World>) -> Result<Crew, LoadtestError> {
     let mut customers = settled(world).await?;
-    let mut crew = Crew::default();
-    crew.clients = customers.iter().map(|customer| Rc::clone(&customer.client)).collect();
+    let clients = customers.iter().map(|customer| Rc::clone(&customer.client)).collect();
+    let mut crew = Crew { clients, ..Crew::default() };
     let world = Rc::clone(world);
     crew.work(async move {
         while world.pause(CALM).await {

@@ -5,7 +5,7 @@ mod people;
 mod server;
 
 pub(crate) use database::{Backend, TestDatabase};
-pub(crate) use people::Person;
+pub(crate) use people::{Person, SECRET};
 pub(crate) use server::{MINE, QUEUE, SEND, TestServer};
 
 /// Runs a test on both databases, as `name::sqlite` and `name::postgres`.
