@@ -5,13 +5,14 @@
 //! back what the server has stored, and has the [`checker`] judge all that was asked for, answered and shown. Checker
 //! and [`history`] know nothing of how a run is made, so that tests under faults can use them too.
 //!
-//! The map: `target`, `http`, `socket`, `polling` and `packet` are the client; `calls` and `client` are what a person
+//! The map: `target`, `http`, `socket`, `polling` and `packet` are the client; `calls`, `client` and `ears` are what a person
 //! does with it; `scenario` is what many do; `world` is what they share; [`statistics`] and [`report`] are the figures.
 //!
 //! Everything of a run lives on one thread: at its rates, locks would cost more than the work.
 
 mod calls;
 mod client;
+mod ears;
 mod http;
 mod packet;
 mod polling;

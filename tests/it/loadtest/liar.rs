@@ -21,6 +21,8 @@ pub(super) enum Lie {
     SecondWinner,
     /// What is read back lacks its last message.
     Forget,
+    /// No lie: whoever loses a claim storm is told that they ask too often, as a server with limits would say.
+    Limit,
 }
 
 /// Told once. Lives as long as the test.
@@ -100,11 +102,11 @@ impl Back {
     }
 
     fn frame(&mut self, frame: Vec<u8>) -> Vec<u8> {
-        if let Some(held) = self.held.take() {
-            return [frame, held].concat();
-        }
         if !frame.windows(13).any(|part| part == b"\"new_message\"") {
             return frame;
+        }
+        if let Some(held) = self.held.take() {
+            return [frame, held].concat();
         }
         // Not the first ones: the run should be under way.
         self.seen += 1;
@@ -126,6 +128,9 @@ impl Back {
         match self.lie {
             Lie::SecondWinner if asked.contains("/claim") && head.starts_with("HTTP/1.1 400") && self.may_lie() => {
                 written(&head.replacen("400 Bad Request", "201 Created", 1), body)
+            }
+            Lie::Limit if asked.contains("/claim") && head.starts_with("HTTP/1.1 400") => {
+                written(&head.replacen("400 Bad Request", "429 Too Many Requests\r\nretry-after: 0", 1), "{}")
             }
             Lie::Forget if asked.contains("/api/v1/support/conversations/") && self.may_lie() => {
                 let mut json: Value = serde_json::from_str(body).unwrap();

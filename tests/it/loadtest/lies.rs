@@ -48,3 +48,14 @@ async fn a_second_winner_is_found() {
 async fn an_acknowledged_message_that_is_not_read_back_is_found() {
     is_caught(Lie::Forget, Scenario::Sends, Promise::NothingLost).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_are_no_violation_and_are_explained() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let liar = Liar::before(&server.url, Lie::Limit).await;
+    let report = outcome_of(small(&liar.url, Scenario::Claims)).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Clean, "{:?}", report.checked.violations);
+    assert!(report.limited > 0);
+    assert!(table(&report).contains("429: the server's limits are on"), "{}", table(&report));
+}
