@@ -61,6 +61,10 @@ fn row(out: &mut String, name: &str, count: &str, rate: &str, latency: &Latency)
 
 fn verdict(report: &Report, out: &mut String) -> std::fmt::Result {
     let checked = &report.checked;
+    if report.outcome == Outcome::Clean && checked.conversations == 0 {
+        let lost = report.counts.get("connections lost").copied().unwrap_or(0);
+        return writeln!(out, "\nNobody wrote, so there were only connections to look at: {lost} were lost.");
+    }
     writeln!(
         out,
         "\nChecked: {} conversations, {} calls, {} messages shown to listeners, {} read back.",

@@ -18,8 +18,8 @@ use crate::loadtest::people::Account;
 use crate::loadtest::world::{Pace, World};
 
 /// Messages that a customer writes into one conversation, the first one included.
-const MESSAGES: std::ops::RangeInclusive<u32> = 2..=5;
-/// Answers behind which an agent closes.
+const MESSAGES: std::ops::RangeInclusive<u32> = 3..=6;
+/// Answers behind which an agent closes: some customers are done by then, some are in the middle of a message.
 const ANSWERS: u32 = 3;
 /// A customer waits for an answer as long as they think, so many times, and a little.
 const THOUGHTS: u32 = 10;
@@ -73,8 +73,11 @@ impl Customer {
         let world = Rc::clone(&self.caller.world);
         let spread = f64::from(MESSAGES.end() - MESSAGES.start() + 1);
         let wanted = MESSAGES.start() + (world.chance() * spread) as u32;
+        let closed = Some(News::Closed(conversation));
+        let mut last = None;
         for _ in 1..wanted {
-            if self.answered(conversation).await == Some(News::Closed(conversation)) {
+            last = self.answered(conversation).await;
+            if last == closed {
                 break;
             }
             self.client.wish(Wish::Emit("typing", id.to_owned())).await;
@@ -82,18 +85,18 @@ impl Customer {
                 return;
             }
             self.client.wish(Wish::Emit("stop_typing", id.to_owned())).await;
-            let outcome = self.caller.send(conversation, id, world.now()).await;
-            if !matches!(outcome, Outcome::Ok { .. }) {
+            if !matches!(self.caller.send(conversation, id, world.now()).await, Outcome::Ok { .. }) {
                 break;
             }
         }
-        while let Some(news) = self.answered(conversation).await {
-            if news == News::Closed(conversation) {
-                let stars = 1 + (world.chance() * 5.0) as u8;
-                self.caller.rate(conversation, id, stars, world.now()).await;
+        while last != closed {
+            last = self.answered(conversation).await;
+            if last.is_none() {
                 return;
             }
         }
+        let stars = 1 + (world.chance() * 5.0) as u8;
+        self.caller.rate(conversation, id, stars, world.now()).await;
     }
 
     /// Waits for an agent's message or the close.

@@ -14,7 +14,7 @@ fn deeds(scenario: Scenario) -> &'static [Deed] {
     match scenario {
         Scenario::Sends | Scenario::Hot | Scenario::Fanout => &[Deed::Send, Deed::Delivery],
         Scenario::Claims => &[Deed::Open, Deed::Claim, Deed::Storm],
-        Scenario::Idle => &[Deed::Connect],
+        Scenario::Idle => &[Deed::Connect, Deed::Ramp],
         Scenario::Jitter => &[Deed::Send, Deed::Return],
         Scenario::Reconnect => &[Deed::Send, Deed::Return, Deed::Avalanche],
         Scenario::Mix => &[Deed::Open, Deed::Claim, Deed::Reply, Deed::Note, Deed::Close, Deed::Rate],
