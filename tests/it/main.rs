@@ -13,6 +13,7 @@ mod health;
 mod identity;
 mod idle_memory;
 mod limits;
+mod loadtest;
 mod once;
 mod plans;
 mod races;
