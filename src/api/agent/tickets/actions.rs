@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::view::Card;
 use crate::api::Api;
 use crate::api::agent::view::Extent;
-use crate::api::body::{Fields, Json};
+use crate::api::body::{Fields, Json, words};
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
 use crate::api::names::ticket_id;
@@ -29,10 +29,11 @@ pub(in crate::api) async fn set_status(
     Json(body): Json<StatusBody>,
 ) -> Result<HttpResponse, Failure> {
     let mut fields = Fields::default();
-    let status =
-        fields.one_of("status", Some(body.status.as_deref().unwrap_or_default()), TicketStatus::ALL, |status| {
-            status.as_str()
-        });
+    let status = fields.one_of(
+        "status",
+        Some(body.status.as_deref().unwrap_or_default()),
+        words(TicketStatus::ALL, TicketStatus::as_str),
+    );
     let notes = body.resolution_notes.as_deref();
     let notes = fields.optional("resolution_notes", notes, ResolutionNotes::parse_or_nothing).flatten();
     let status = fields.finish(status)?;
@@ -92,7 +93,7 @@ pub(in crate::api) async fn prioritise(
 ) -> Result<HttpResponse, Failure> {
     let mut fields = Fields::default();
     let priority = Some(body.priority.as_deref().unwrap_or_default());
-    let priority = fields.one_of("priority", priority, TicketPriority::ALL, TicketPriority::as_str);
+    let priority = fields.one_of("priority", priority, words(TicketPriority::ALL, TicketPriority::as_str));
     let priority = fields.finish(priority)?;
     change(&api, &id, "Priority updated", Command::PrioritiseTicket { by: agent.as_agent(), priority }).await
 }

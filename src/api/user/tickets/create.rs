@@ -12,7 +12,7 @@ use super::access::{find, send_name, writer};
 use super::add_message::post_into;
 use super::view::UserTicket;
 use crate::api::Api;
-use crate::api::body::{self, Fields, JsonBytes};
+use crate::api::body::{self, Fields, JsonBytes, words};
 use crate::api::caller::{Caller, Observed, Visitor};
 use crate::api::envelope::created;
 use crate::api::guard::pass_guard;
@@ -133,8 +133,9 @@ fn form(caller: Option<&Principal>, body: TicketBody, headers: &HeaderMap) -> Re
     let subject = fields.required("subject", body.subject.as_deref(), Subject::parse);
     let description = fields.required("description", body.description.as_deref(), Description::parse);
     let support_type =
-        fields.one_of("support_type", body.support_type.as_deref(), SupportType::ALL, SupportType::as_str);
-    let priority = fields.one_of("priority", body.priority.as_deref(), TicketPriority::ALL, TicketPriority::as_str);
+        fields.one_of("support_type", body.support_type.as_deref(), words(SupportType::ALL, SupportType::as_str));
+    let priority =
+        fields.one_of("priority", body.priority.as_deref(), words(TicketPriority::ALL, TicketPriority::as_str));
     let from = writer(&mut fields, caller, body.email.as_deref());
     let phone_number = fields.optional("phone_number", body.phone_number.as_deref(), PhoneNumber::parse);
     let mut reference =
