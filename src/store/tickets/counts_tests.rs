@@ -105,6 +105,8 @@ async fn the_tallies_follow_whatever_happens_to_tickets(database: TestDatabase) 
     // Moves no tally: everything that is counted stays.
     execute(&hand, "UPDATE tickets SET updated_at = created_at, subject = 'other'").await;
     compare(&hand).await;
+    execute(&hand, "UPDATE tickets SET status = 'escalated', assigned_to = NULL WHERE status = 'closed'").await;
+    compare(&hand).await;
     for row in tickets::Entity::find().all(&hand).await.expect("rows").into_iter().take(30) {
         row.delete(&hand).await.expect("deleted");
     }
