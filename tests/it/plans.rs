@@ -213,7 +213,8 @@ async fn every_list_and_lookup_goes_by_an_index() {
         ("?sort_by=status", "conversations_listed_status"),
         ("?sort_by=status&sort_order=asc", "conversations_listed_status"),
         ("?status=waiting_support", "conversations_listed_status"),
-        ("?status=closed", "conversations_listed_status"),
+        // Nearly all fit: whichever of two indexes is walked, one is; the counts' is named here.
+        ("?status=closed", "conversations_listed_open"),
         ("?assigned_to=user-5", "conversations_listed_open"),
         ("?assigned_to=user-5&status=waiting_user", "conversations_listed_open"),
         ("?assigned_to=unassigned", "conversations_listed_open"),

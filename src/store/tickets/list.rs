@@ -173,7 +173,10 @@ fn found(term: &SearchTerm, backend: Backend, others: &Condition) -> Condition {
         .order_by_desc(Column::Id)
         .limit(RECENT)
         .into_query();
-    Condition::all().add(Column::Id.in_subquery(recent)).add(is_in)
+    // As an array the recent ones are known before anything is joined to them, and are found by their ids; as a subquery
+    // PostgreSQL may rather read the whole table.
+    let recent = Expr::SubQuery(None, Box::new(recent.into()));
+    Condition::all().add(Expr::cust_with_exprs("tickets.id = ANY (ARRAY $1)", [recent])).add(is_in)
 }
 
 fn sorted(passing: Select<tickets::Entity>, order: TicketOrder) -> Select<tickets::Entity> {
