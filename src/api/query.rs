@@ -100,23 +100,6 @@ fn number(fields: &mut Fields, name: &'static str, value: Option<&str>, least: u
     }
 }
 
-/// One of a list of words.
-pub(super) fn one_of<T: Copy>(
-    fields: &mut Fields,
-    name: &'static str,
-    value: Option<&str>,
-    all: impl IntoIterator<Item = (&'static str, T)>,
-) -> Option<T> {
-    let value = value?;
-    let all: Vec<_> = all.into_iter().collect();
-    let found = all.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);
-    if found.is_none() {
-        let words: Vec<_> = all.iter().map(|(word, _)| *word).collect();
-        fields.fault(name, format!("{name} must be one of {}", words.join(", ")));
-    }
-    found
-}
-
 /// The moment from which on something counts: that moment, or the beginning of that day.
 pub(super) fn date_from(fields: &mut Fields, name: &'static str, value: Option<&str>) -> Option<Timestamp> {
     dated(fields, name, value).map(|date| match date {

@@ -29,7 +29,7 @@ pub use history::{History, Stretch, all_messages, visible_messages};
 pub use people::People;
 pub use queue::{AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, queue};
 pub use tickets::{
-    Holder, OwnTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort,
+    OwnTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort,
     people_in_ticket, ticket, ticket_of_id, ticket_of_number, tickets, tickets_of,
 };
 pub use timeline::{Happening, Timeline, timeline};
