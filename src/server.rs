@@ -15,6 +15,7 @@ use crate::api::{self, Api, LastLook, Readiness};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
+use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
 use crate::limits::Limits;
@@ -47,6 +48,9 @@ pub enum StartError {
     /// Tokens cannot be verified.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// The help center's auto-reply cannot be used.
+    #[error("help_center.auto_reply cannot be used")]
+    AutoReply,
     /// The secret cannot be used.
     #[error("auth.jwt_secret cannot be used")]
     Secret,
@@ -93,19 +97,24 @@ impl Server {
         let directory = Directory::start(&database, &settings.directory);
         let limits = Limits::new(&settings.limits);
         let proxies = TrustedProxies::new(&settings.server.trusted_proxies);
+        let auto_reply = settings.help_center.auto_reply.auto_reply().ok_or(StartError::AutoReply)?;
+        let help_center = HelpCenter::new(Arc::clone(&registry), database.clone(), auto_reply);
         let realtime = Realtime {
             database: database.clone(),
+            help_center: help_center.clone(),
+            broadcaster,
             verifier: Arc::clone(&verifier),
             directory: directory.clone(),
             limits: limits.clone(),
             proxies: proxies.clone(),
             clock: Arc::clone(&clock),
         };
-        let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster);
+        let sockets = realtime::start(realtime, &settings.socket, &settings.cors);
         let readiness = Readiness::default();
         let api = Api {
             registry: Arc::clone(&registry),
             database,
+            help_center,
             verifier,
             guard: Guard::new(&settings.guard),
             nonces,

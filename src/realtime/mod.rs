@@ -1,9 +1,11 @@
-//! Chat on Socket.IO: the namespace `/support`, and which room hears what when something has happened.
+//! Chat on Socket.IO: the namespaces `/support` and `/help-center`, and which room hears what when something has happened.
 //!
 //! A socket may ask; what happens is decided by the conversation's actor and announced by [`Broadcaster`] when it is
 //! stored. Protocol, rooms and slow readers are `socketio`'s business.
 
 mod broadcast;
+mod caller;
+mod help_center;
 mod pace;
 mod payload;
 mod rooms;
@@ -16,6 +18,7 @@ use crate::config::{CorsSettings, SocketSettings};
 use crate::conversation::Clock;
 use crate::database::Database;
 use crate::engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
+use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Verifier};
 use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
@@ -28,6 +31,10 @@ pub use broadcast::Broadcaster;
 pub struct Realtime {
     /// Where conversations are read.
     pub database: Database,
+    /// The help center.
+    pub help_center: HelpCenter,
+    /// Who tells what has happened, and who types.
+    pub broadcaster: Arc<Broadcaster>,
     /// Who connects.
     pub verifier: Arc<Verifier>,
     /// Where they are written down.
@@ -40,21 +47,21 @@ pub struct Realtime {
     pub clock: Arc<dyn Clock>,
 }
 
+/// The part of what may wait for a client that the messages of its greeting may take. `socketio` holds back a quarter at
+/// most until a client is in.
+const GREETING_SHARE: usize = 8;
+
 /// Makes the sockets, and has the broadcaster announce on them.
 #[must_use]
-pub fn start(
-    realtime: Realtime,
-    settings: &SocketSettings,
-    cors: &CorsSettings,
-    broadcaster: &Broadcaster,
-) -> SocketIo {
+pub fn start(realtime: Realtime, settings: &SocketSettings, cors: &CorsSettings) -> SocketIo {
     let realtime = Arc::new(realtime);
     let io = SocketIo::builder(engine(settings, cors, &realtime.proxies), socketio(settings))
         .allow_request(pace::handshakes(&realtime))
         .namespace(support::namespace(&realtime))
+        .namespace(help_center::namespace(&realtime, settings.outgoing_bytes / GREETING_SHARE))
         .build();
-    if let Some(support) = io.namespace(support::NAME) {
-        broadcaster.announce_on(support);
+    if let (Some(support), Some(help_center)) = (io.namespace(support::NAME), io.namespace(help_center::NAME)) {
+        realtime.broadcaster.announce_on(support, help_center);
     }
     io
 }

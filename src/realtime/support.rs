@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::AUTHORIZATION;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Realtime;
+use super::caller;
 use super::pace::paced;
 use super::payload::{Place, Typing};
 use super::rooms;
-use crate::domain::{ConversationId, Owner, Refusal};
+use crate::domain::ConversationId;
 use crate::failure::{Code, Failure, FieldError};
 use crate::identity::Principal;
 use crate::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
@@ -31,8 +31,9 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Principal> {
     .on_connect(|socket: Socket<Principal>| async move { greet(&socket) });
     let namespace = on(namespace, realtime, "join_conversation", join);
     let namespace = on(namespace, realtime, "leave_conversation", async |_, socket, event| leave(socket, event));
-    let namespace = on(namespace, realtime, "typing", async |_, socket, event| relay(socket, event, "typing"));
-    on(namespace, realtime, "stop_typing", async |_, socket, event| relay(socket, event, "stop_typing"))
+    let namespace =
+        on(namespace, realtime, "typing", async |realtime, socket, event| relay(realtime, socket, event, true));
+    on(namespace, realtime, "stop_typing", async |realtime, socket, event| relay(realtime, socket, event, false))
 }
 
 /// An event that is acknowledged with [`Answer`], within the limit of a socket's events.
@@ -77,18 +78,12 @@ impl Answer {
     }
 }
 
-/// A token in `auth.token`, or else in the handshake request's `Authorization`.
+/// Refuses a bad token with what `connect_error` shows.
 fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<Principal, ConnectRefusal> {
-    let in_auth = handshake.auth.as_ref().and_then(|auth| auth.get("token")).and_then(Value::as_str);
-    let in_auth = in_auth.filter(|token| !token.trim().is_empty());
-    let in_header = || handshake.headers.get(AUTHORIZATION.as_str());
-    let principal = realtime.verifier.verify(in_auth.or_else(in_header)).map_err(|error| {
-        tracing::debug!(%error, "a socket's token was refused");
+    caller::principal(realtime, handshake).map_err(|_| {
         let failure = Failure::unauthorized();
         ConnectRefusal { message: failure.message.into_owned(), data: Some(json!({ "code": failure.code })) }
-    })?;
-    realtime.directory.saw(&principal, realtime.clock.now());
-    Ok(principal)
+    })
 }
 
 fn greet(socket: &Socket<Principal>) {
@@ -120,8 +115,8 @@ async fn join(realtime: &Realtime, socket: &Socket<Principal>, event: &Event) ->
         store::conversation(&realtime.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
     if principal.is_agent {
         socket.join(rooms::of_conversation_agents(id));
-    } else if conversation.owner != Owner::Account(principal.id.clone()) {
-        return Err(Refusal::AccessDenied.into());
+    } else {
+        conversation.permit_customer(&principal.id)?;
     }
     socket.join(rooms::of_conversation(id));
     Ok(())
@@ -135,8 +130,9 @@ fn leave(socket: &Socket<Principal>, event: &Event) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tells the others in the room; only somebody in it may (`decisions.md`, "Beyond the contract").
-fn relay(socket: &Socket<Principal>, event: &Event, name: &'static str) -> Result<(), Failure> {
+/// Tells the others in the room that somebody types or has stopped; only somebody in it may (`decisions.md`, "Beyond the
+/// contract").
+fn relay(realtime: &Realtime, socket: &Socket<Principal>, event: &Event, is_typing: bool) -> Result<(), Failure> {
     let conversation_id = conversation_id(event)?;
     let room = rooms::of_conversation(conversation_id);
     if !socket.is_in(&room) {
@@ -145,6 +141,9 @@ fn relay(socket: &Socket<Principal>, event: &Event, name: &'static str) -> Resul
     let principal = socket.data();
     let place = Place::Conversation(conversation_id);
     let typing = Typing { place, user_id: principal.id.as_str(), is_admin: principal.is_agent };
-    socket.to(&room).emit(name, &typing);
+    socket.to(&room).emit(Typing::event(is_typing), &typing);
+    if principal.is_agent {
+        realtime.broadcaster.agent_types(conversation_id, is_typing);
+    }
     Ok(())
 }
