@@ -7,12 +7,13 @@
 //! on; when they are stored, the caller is answered and [`realtime`] tells everyone who listens.
 //!
 //! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`conversation`] →
-//! [`store`], [`identity`], [`journal`] → [`domain`], and [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports
+//! [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports
 //! nothing of ours; `engineio` and `socketio` know nothing of chat. [`config`], [`database`] and [`schema`], [`failure`],
 //! [`limits`], [`moment`], [`proxies`] and [`telemetry`] are the ground that the rooms stand on.
 
 pub mod api;
 pub mod cli;
+pub mod cluster;
 pub mod config;
 pub mod conversation;
 pub mod database;
@@ -33,3 +34,4 @@ pub mod store;
 pub mod telemetry;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod wire;

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing_actix_web::TracingLogger;
 
 use crate::api::{self, Api, LastLook, Readiness};
+use crate::cluster::{Alone, Cluster, Presence};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
@@ -20,9 +21,10 @@ use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
 use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
-use crate::realtime::{self, Broadcaster, Realtime};
+use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
+use crate::store;
 use crate::telemetry::RequestSpan;
 
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.
@@ -81,6 +83,7 @@ impl Server {
         if migrate {
             schema::up(&database, &settings.database).await?;
         }
+        store::keep_search_fast(&database);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
         let broadcaster = Arc::new(Broadcaster::default());
@@ -99,7 +102,10 @@ impl Server {
         let proxies = TrustedProxies::new(&settings.server.trusted_proxies);
         let auto_reply = settings.help_center.auto_reply.auto_reply().ok_or(StartError::AutoReply)?;
         let help_center = HelpCenter::new(Arc::clone(&registry), database.clone(), auto_reply);
+        let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
+        let cluster: Arc<dyn Cluster> = Arc::new(Alone::new(Arc::clone(&presence_broadcaster) as _));
         let realtime = Realtime {
+            registry: Arc::clone(&registry),
             database: database.clone(),
             help_center: help_center.clone(),
             broadcaster,
@@ -107,9 +113,11 @@ impl Server {
             directory: directory.clone(),
             limits: limits.clone(),
             proxies: proxies.clone(),
+            presence: Presence::new(Arc::clone(&cluster)),
             clock: Arc::clone(&clock),
+            catch_up_bytes: settings.socket.outgoing_bytes / 4,
         };
-        let sockets = realtime::start(realtime, &settings.socket, &settings.cors);
+        let sockets = realtime::start(realtime, &settings, &presence_broadcaster);
         let readiness = Readiness::default();
         let api = Api {
             registry: Arc::clone(&registry),
@@ -121,6 +129,7 @@ impl Server {
             limits,
             proxies,
             directory,
+            cluster,
             clock,
             readiness: readiness.clone(),
             last_look: LastLook::default(),
@@ -189,6 +198,10 @@ fn listen(settings: &ServerSettings) -> Result<(TcpListener, SocketAddr), StartE
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
+        // Connections inherit it. The kernel ends one whose client takes nothing, however long it stays on the line:
+        // a client that stopped reading, whose session was cut, must not keep its connection and what stands in it.
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_user_timeout(Some(settings.unread_timeout()))?;
         socket.bind(&address.into())?;
         socket.listen(i32::try_from(*backlog).unwrap_or(i32::MAX))?;
         let listener = TcpListener::from(socket);

@@ -10,5 +10,7 @@ pub mod messages;
 pub mod nonces;
 pub mod tallies;
 pub mod ticket_counters;
+pub mod ticket_days;
+pub mod ticket_tallies;
 pub mod tickets;
 pub mod users;

@@ -10,6 +10,8 @@ mod m20261123_000001_conversations;
 mod m20261123_000002_people;
 mod m20261123_000003_nonces;
 mod m20261123_000004_tickets;
+mod m20261123_000005_lists;
+mod m20261123_000006_ticket_lists;
 mod m20261123_000007_help_center;
 
 /// All steps in the order in which they are applied.
@@ -23,6 +25,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_people::Migration),
             Box::new(m20261123_000003_nonces::Migration),
             Box::new(m20261123_000004_tickets::Migration),
+            Box::new(m20261123_000005_lists::Migration),
+            Box::new(m20261123_000006_ticket_lists::Migration),
             Box::new(m20261123_000007_help_center::Migration),
         ]
     }

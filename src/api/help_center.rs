@@ -6,15 +6,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::Api;
-use super::body::{Fields, Json};
+use super::body::Json;
 use super::caller::{Caller, Observed};
 use super::names::client_message_id_named;
 use super::query::{Query, number};
 use crate::domain::{ClientMessageId, EventId, MessageText};
 use crate::failure::Failure;
-use crate::help_center::{Arrival, HelpCenter, ThreadPayload};
+use crate::help_center::{Arrival, HelpCenter, SendBody, ThreadPayload};
 use crate::identity::Principal;
 use crate::store::Stretch;
+use crate::wire::Fields;
 
 /// Which messages: the newest, or those in front of one that the client has.
 #[derive(Debug, Deserialize)]
@@ -70,13 +71,6 @@ async fn before(help_center: &HelpCenter, arrival: &Arrival, text: &str) -> Resu
     Ok(text.parse::<u64>().ok().map(|seq| u32::try_from(seq).unwrap_or(u32::MAX)))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct SendBody {
-    text: Option<String>,
-    client_message_id: Option<String>,
-}
-
 /// Answers with the conversation as it is then, the message in it. So it does to a repeat: the message is there once.
 pub(super) async fn send(
     api: web::Data<Api>,
@@ -95,8 +89,8 @@ pub(super) async fn send(
 
 fn read(body: &SendBody, headers: &HeaderMap) -> Result<(MessageText, Option<ClientMessageId>), Failure> {
     let mut fields = Fields::default();
-    let text = fields.required("text", body.text.as_deref(), MessageText::parse_for_help_center);
-    let client_message_id =
-        client_message_id_named(&mut fields, "clientMessageId", body.client_message_id.as_deref(), headers);
+    let text = body.text(&mut fields);
+    let name = SendBody::CLIENT_MESSAGE_ID;
+    let client_message_id = client_message_id_named(&mut fields, name, body.client_message_id.as_deref(), headers);
     fields.finish(text.map(|text| (text, client_message_id)))
 }

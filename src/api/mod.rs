@@ -10,6 +10,7 @@ mod cors;
 mod envelope;
 mod error;
 mod exchange;
+mod guard;
 mod health;
 mod help_center;
 mod names;
@@ -17,11 +18,11 @@ mod query;
 mod readiness;
 mod routes;
 mod user;
-mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cluster::Cluster;
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::help_center::HelpCenter;
@@ -55,6 +56,8 @@ pub struct Api {
     pub proxies: TrustedProxies,
     /// Where callers are written down.
     pub directory: Directory,
+    /// Who is there, on any server.
+    pub cluster: Arc<dyn Cluster>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Whether new work is taken.

@@ -1,14 +1,16 @@
-//! How clients name things: a conversation in a path or a body, and a send.
+//! How clients name things: a conversation or a ticket in a path or a body, and a send.
 
 use actix_web::http::header::HeaderMap;
 
-use super::body::Fields;
-use crate::domain::{ClientMessageId, ConversationId};
+use crate::domain::{ClientMessageId, Refusal, TicketId};
 use crate::failure::Failure;
+use crate::wire::Fields;
+
+pub(super) use crate::wire::conversation_id;
 
 /// An id that is no UUID is as unknown as one that names nothing (`decisions.md`).
-pub(super) fn conversation_id(id: &str) -> Result<ConversationId, Failure> {
-    ConversationId::parse(id).ok_or_else(Failure::conversation_not_found)
+pub(super) fn ticket_id(id: &str) -> Result<TicketId, Failure> {
+    TicketId::parse(id).ok_or_else(|| Refusal::TicketNotFound.into())
 }
 
 /// The name of a send, from the body or from `Idempotency-Key`; where both are given they must agree.

@@ -1,11 +1,13 @@
 //! What a query string asks for: pages of a list, and a stretch of a conversation.
 
 use actix_web::web;
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
 use serde::Deserialize;
 
-use super::body::Fields;
+use crate::domain::Timestamp;
 use crate::failure::Failure;
 use crate::store::{Page, Stretch};
+use crate::wire::Fields;
 
 /// `page` and `limit` of a list.
 #[derive(Debug, Deserialize)]
@@ -45,21 +47,45 @@ impl StretchQuery {
     }
 
     fn stretch(&self, after_name: &'static str, after: Option<&str>) -> Result<Stretch, Failure> {
-        let mut fields = Fields::default();
-        let limit = number(&mut fields, "limit", self.limit.as_deref(), 1).map(|limit| limit.min(Stretch::MAX_LIMIT));
-        let after = number(&mut fields, after_name, after, 0);
-        let before = number(&mut fields, "before_seq", self.before_seq.as_deref(), 0);
-        let stretch = match (after, before) {
-            (Some(_), Some(_)) => {
-                fields.fault(after_name, format!("{after_name} and before_seq cannot be used together"));
-                None
-            }
-            (Some(after), None) => Some(Stretch::After { after, limit: limit.unwrap_or(Stretch::MAX_LIMIT) }),
-            (None, Some(before)) => Some(Stretch::Before { before, limit: limit.unwrap_or(Stretch::MAX_LIMIT) }),
-            (None, None) => Some(Stretch::Last { limit: limit.unwrap_or(Stretch::ALL) }),
-        };
-        fields.finish(stretch)
+        stretch((after_name, after), ("before_seq", self.before_seq.as_deref()), self.limit.as_deref())
     }
+}
+
+/// `after_position`, `before_position` and `limit` of a timeline.
+#[derive(Debug, Deserialize)]
+pub(super) struct TimelineQuery {
+    after_position: Option<String>,
+    before_position: Option<String>,
+    limit: Option<String>,
+}
+
+impl TimelineQuery {
+    /// A stretch by `position`.
+    pub(super) fn stretch(&self) -> Result<Stretch, Failure> {
+        let after = ("after_position", self.after_position.as_deref());
+        stretch(after, ("before_position", self.before_position.as_deref()), self.limit.as_deref())
+    }
+}
+
+fn stretch(
+    (after_name, after): (&'static str, Option<&str>),
+    (before_name, before): (&'static str, Option<&str>),
+    limit: Option<&str>,
+) -> Result<Stretch, Failure> {
+    let mut fields = Fields::default();
+    let limit = number(&mut fields, "limit", limit, 1).map(|limit| limit.min(Stretch::MAX_LIMIT));
+    let after = number(&mut fields, after_name, after, 0);
+    let before = number(&mut fields, before_name, before, 0);
+    let stretch = match (after, before) {
+        (Some(_), Some(_)) => {
+            fields.fault(after_name, format!("{after_name} and {before_name} cannot be used together"));
+            None
+        }
+        (Some(after), None) => Some(Stretch::After { after, limit: limit.unwrap_or(Stretch::MAX_LIMIT) }),
+        (None, Some(before)) => Some(Stretch::Before { before, limit: limit.unwrap_or(Stretch::MAX_LIMIT) }),
+        (None, None) => Some(Stretch::Last { limit: limit.unwrap_or(Stretch::ALL) }),
+    };
+    fields.finish(stretch)
 }
 
 /// A whole number of at least `least`. Beyond what counts anything, the largest is as good.
@@ -74,5 +100,108 @@ pub(super) fn number(fields: &mut Fields, name: &'static str, value: Option<&str
     }
 }
 
+/// One of a list of words.
+pub(super) fn one_of<T: Copy>(
+    fields: &mut Fields,
+    name: &'static str,
+    value: Option<&str>,
+    all: impl IntoIterator<Item = (&'static str, T)>,
+) -> Option<T> {
+    let value = value?;
+    let all: Vec<_> = all.into_iter().collect();
+    let found = all.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);
+    if found.is_none() {
+        let words: Vec<_> = all.iter().map(|(word, _)| *word).collect();
+        fields.fault(name, format!("{name} must be one of {}", words.join(", ")));
+    }
+    found
+}
+
+/// The moment from which on something counts: that moment, or the beginning of that day.
+pub(super) fn date_from(fields: &mut Fields, name: &'static str, value: Option<&str>) -> Option<Timestamp> {
+    dated(fields, name, value).map(|date| match date {
+        Date::Day(day) => day.and_time(chrono::NaiveTime::MIN).and_utc(),
+        Date::Moment(moment) => moment,
+    })
+}
+
+/// The first moment that does not count any more: behind that moment, or behind that day, which both count themselves.
+pub(super) fn date_to(fields: &mut Fields, name: &'static str, value: Option<&str>) -> Option<Timestamp> {
+    dated(fields, name, value).and_then(|date| match date {
+        Date::Day(day) => Some(day.checked_add_days(Days::new(1))?.and_time(chrono::NaiveTime::MIN).and_utc()),
+        // What is stored has whole milliseconds.
+        Date::Moment(moment) => moment.checked_add_signed(chrono::TimeDelta::milliseconds(1)),
+    })
+}
+
+enum Date {
+    Day(NaiveDate),
+    Moment(Timestamp),
+}
+
+/// ISO 8601: a day, or a moment, in UTC where it does not say.
+fn dated(fields: &mut Fields, name: &'static str, value: Option<&str>) -> Option<Date> {
+    /// The years that both databases and every client can read.
+    const YEARS: std::ops::RangeInclusive<i32> = 1..=9998;
+    let value = value?;
+    let date = NaiveDate::parse_from_str(value, "%Y-%m-%d")
+        .map(Date::Day)
+        .or_else(|_| DateTime::parse_from_rfc3339(value).map(|moment| Date::Moment(moment.to_utc())))
+        .or_else(|_| NaiveDateTime::parse_from_str(value, "%Y-%m-%dT%H:%M:%S%.f").map(|it| Date::Moment(it.and_utc())))
+        .or_else(|_| NaiveDateTime::parse_from_str(value, "%Y-%m-%dT%H:%M").map(|it| Date::Moment(it.and_utc())));
+    let year = |date: &Date| match date {
+        Date::Day(day) => chrono::Datelike::year(day),
+        Date::Moment(moment) => chrono::Datelike::year(moment),
+    };
+    match date {
+        Ok(date) if YEARS.contains(&year(&date)) => Some(date),
+        _ => {
+            fields.fault(name, format!("{name} must be an ISO 8601 date, such as 2026-02-25 or 2026-02-25T10:30:00Z"));
+            None
+        }
+    }
+}
+
 /// A query string as a handler wants it; one that cannot be read, or names a value twice, is 400.
 pub(super) type Query<T> = web::Query<T>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str, to: bool) -> Option<String> {
+        let mut fields = Fields::default();
+        let read = if to { date_to } else { date_from };
+        read(&mut fields, "date", Some(value)).map(|moment| moment.to_rfc3339())
+    }
+
+    #[test]
+    fn a_date_is_a_day_or_a_moment() {
+        for (value, from, to) in [
+            ("2026-02-25", "2026-02-25T00:00:00+00:00", "2026-02-26T00:00:00+00:00"),
+            ("2024-02-29", "2024-02-29T00:00:00+00:00", "2024-03-01T00:00:00+00:00"),
+            ("2026-02-25T10:30:00.250Z", "2026-02-25T10:30:00.250+00:00", "2026-02-25T10:30:00.251+00:00"),
+            ("2026-02-25T10:30:00+01:00", "2026-02-25T09:30:00+00:00", "2026-02-25T09:30:00.001+00:00"),
+            ("2026-02-25T10:30:00", "2026-02-25T10:30:00+00:00", "2026-02-25T10:30:00.001+00:00"),
+            ("2026-02-25T10:30", "2026-02-25T10:30:00+00:00", "2026-02-25T10:30:00.001+00:00"),
+        ] {
+            assert_eq!(
+                (read(value, false).as_deref(), read(value, true).as_deref()),
+                (Some(from), Some(to)),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_named() {
+        for value in
+            ["", "yesterday", "2026-02-30", "2026-13-01", "25.02.2026", "1772000000", "+99999-01-01", "0000-01-01"]
+        {
+            let mut fields = Fields::default();
+            assert_eq!(date_from(&mut fields, "date_from", Some(value)), None, "{value}");
+            let failure = fields.finish(Some(())).expect_err("a fault");
+            assert_eq!(failure.details[0].field, "date_from");
+        }
+    }
+}

@@ -24,6 +24,7 @@ pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .service(resource("/health/ready", Method::GET, || web::route().to(health::ready)))
             .configure(users)
             .configure(agents)
+            .configure(tickets)
             .configure(help_centers)
             .default_service(web::to(error::unknown_path));
     }
@@ -45,6 +46,8 @@ fn agents(config: &mut ServiceConfig) {
     config
         .service(resource(BASE, Method::GET, || web::route().to(agent::list)))
         .service(resource(&format!("{BASE}/{{id}}"), Method::GET, || web::route().to(agent::detail)))
+        .service(resource(&format!("{BASE}/{{id}}/timeline"), Method::GET, || web::route().to(agent::timeline)))
+        .service(resource("/api/v1/unified-admin/support/agents", Method::GET, || web::route().to(agent::agents)))
         .service(resource(&format!("{BASE}/{{id}}/claim"), Method::POST, || web::route().to(agent::claim)))
         .service(resource(&format!("{BASE}/{{id}}/reply"), Method::POST, || web::route().to(agent::reply)))
         .service(resource(&format!("{BASE}/{{id}}/close"), Method::POST, || web::route().to(agent::close)))
@@ -52,6 +55,28 @@ fn agents(config: &mut ServiceConfig) {
         .service(resource("/api/v1/unified-admin/support/handovers/{id}/respond", Method::POST, || {
             web::route().to(agent::respond_to_handover)
         }));
+}
+
+/// Behind all others: any one segment behind the agents' base path is a ticket's id.
+fn tickets(config: &mut ServiceConfig) {
+    const USERS: &str = "/api/v1/support";
+    const AGENTS: &str = "/api/v1/unified-admin/support";
+    let users = |path: &str, method, route| resource(&format!("{USERS}{path}"), method, route);
+    let agents = |path: &str, method, route| resource(&format!("{AGENTS}{path}"), method, route);
+    config
+        .service(users("/request-support", Method::POST, || web::route().to(user::tickets::request_support)))
+        .service(users("/create-ticket", Method::POST, || web::route().to(user::tickets::create_ticket)))
+        .service(users("/my-tickets", Method::GET, || web::route().to(user::tickets::my_tickets)))
+        .service(users("/ticket", Method::GET, || web::route().to(user::tickets::ticket)))
+        .service(users("/ticket/add-message", Method::POST, || web::route().to(user::tickets::add_message)))
+        .service(users("/ticket/{number}/rate", Method::POST, || web::route().to(user::tickets::rate)))
+        .service(agents("/conversations/{id}/create-ticket", Method::POST, || web::route().to(agent::tickets::create)))
+        .service(agents("", Method::GET, || web::route().to(agent::tickets::list)))
+        .service(agents("/{id}", Method::GET, || web::route().to(agent::tickets::detail)))
+        .service(agents("/{id}/reply", Method::POST, || web::route().to(agent::tickets::reply)))
+        .service(agents("/{id}/status", Method::PUT, || web::route().to(agent::tickets::set_status)))
+        .service(agents("/{id}/assign", Method::PUT, || web::route().to(agent::tickets::assign)))
+        .service(agents("/{id}/priority", Method::PUT, || web::route().to(agent::tickets::prioritise)));
 }
 
 fn help_centers(config: &mut ServiceConfig) {

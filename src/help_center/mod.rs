@@ -6,6 +6,7 @@
 //! by its actor, as of any other.
 
 mod payload;
+mod send;
 
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +21,7 @@ use crate::identity::Principal;
 use crate::store::{self, History, Stretch};
 
 pub(crate) use payload::{MessagePayload, ThreadPayload};
+pub(crate) use send::SendBody;
 
 /// Characters of a `User-Agent` that are kept.
 const USER_AGENT_LENGTH: usize = 512;

@@ -9,15 +9,14 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::Realtime;
-use super::caller;
 use super::pace::paced;
-use super::rooms;
-use crate::domain::{ClientMessageId, ConversationId, MessageText, Posted, TextError};
+use super::{Realtime, caller, rooms, sending};
+use crate::domain::{ClientMessageId, ConversationId, MessageText, Posted};
 use crate::failure::{Code, Failure, FieldError};
-use crate::help_center::{Arrival, MessagePayload, Thread, ThreadPayload};
+use crate::help_center::{Arrival, MessagePayload, SendBody, Thread, ThreadPayload};
 use crate::identity::Principal;
 use crate::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
+use crate::wire::Fields;
 
 /// The namespace's name.
 pub(super) const NAME: &str = "/help-center";
@@ -119,22 +118,20 @@ async fn send(realtime: &Realtime, socket: &Socket<Visitor>, event: &Event) -> R
 
 /// `{ text, clientMessageId? }`.
 fn read(event: &Event) -> Result<(MessageText, Option<ClientMessageId>), Failure> {
-    let payload = payload(event);
-    let text = string(&payload, "text")
-        .and_then(|text| rule("text", MessageText::parse_for_help_center(text.unwrap_or_default())));
-    let client_message_id = string(&payload, "clientMessageId")
-        .and_then(|id| id.map(|id| rule("clientMessageId", ClientMessageId::parse(id))).transpose());
-    match (text, client_message_id) {
-        (Ok(text), Ok(client_message_id)) => Ok((text, client_message_id)),
-        (text, id) => Err(Failure::validation([text.err(), id.err()].into_iter().flatten().collect())),
-    }
+    let body: SendBody = sending::read(payload(event))?;
+    let mut fields = Fields::default();
+    let text = body.text(&mut fields);
+    let (name, id) = (SendBody::CLIENT_MESSAGE_ID, body.client_message_id.as_deref());
+    let client_message_id = fields.optional(name, id, ClientMessageId::parse);
+    fields.finish(text.map(|text| (text, client_message_id)))
 }
 
 /// The agents who have the conversation open see them type, and nobody else.
 fn typing(realtime: &Realtime, socket: &Socket<Visitor>, event: &Event) -> Result<(), Failure> {
     let (known, id) = greeted(socket)?;
     let Some(Value::Bool(is_typing)) = payload(event).remove("isTyping") else {
-        return Err(Failure::validation(vec![fault("isTyping", "must be true or false")]));
+        let message = "isTyping must be true or false".to_owned();
+        return Err(Failure::validation(vec![FieldError { field: "isTyping".into(), message }]));
     };
     realtime.broadcaster.customer_types(id, &known.principal.id, is_typing);
     Ok(())
@@ -143,22 +140,6 @@ fn typing(realtime: &Realtime, socket: &Socket<Visitor>, event: &Event) -> Resul
 /// Through a map: a struct would also be read from an array.
 fn payload(event: &Event) -> Map<String, Value> {
     event.first().unwrap_or_default()
-}
-
-fn string<'a>(payload: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, FieldError> {
-    match payload.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(fault(name, "must be a string")),
-    }
-}
-
-fn rule<T>(name: &'static str, parsed: Result<T, TextError>) -> Result<T, FieldError> {
-    parsed.map_err(|error| fault(name, &error.to_string()))
-}
-
-fn fault(name: &'static str, rule: &str) -> FieldError {
-    FieldError { field: name.into(), message: format!("{name} {rule}") }
 }
 
 /// The acknowledgement; a failure that nobody waits for is an event of its own.

@@ -29,3 +29,8 @@ pub(super) fn of_ticket(id: TicketId) -> String {
 pub(super) fn of_ticket_agents(id: TicketId) -> String {
     format!("ticket:{id}:agents")
 }
+
+/// A mark on a socket that it is in the conversation's room only because it has joined the conversation's ticket.
+pub(super) fn by_ticket(id: ConversationId) -> String {
+    format!("conversation:{id}:by-ticket")
+}

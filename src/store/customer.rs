@@ -3,6 +3,7 @@
 use entity::conversations;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::beside::{Beside, beside};
 use super::stored;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Channel, Conversation, UserId};
@@ -15,6 +16,8 @@ const MOST_CONVERSATIONS: u64 = 1000;
 pub struct OwnConversations {
     /// The most recently changed first.
     pub conversations: Vec<Conversation>,
+    /// Tickets of them.
+    pub beside: Beside,
     /// How many there are.
     pub total: u64,
 }
@@ -39,7 +42,8 @@ pub async fn conversations_of(database: &Database, account: UserId) -> Result<Ow
             let conversations = rows.into_iter().map(stored::conversation).collect::<Result<Vec<_>, _>>()?;
             let shown = conversations.len() as u64;
             let total = if shown < MOST_CONVERSATIONS { shown } else { own.count(&connection).await? };
-            Ok::<_, DbErr>(OwnConversations { conversations, total })
+            let beside = beside(&connection, &conversations).await?;
+            Ok::<_, DbErr>(OwnConversations { conversations, beside, total })
         })
         .await
 }

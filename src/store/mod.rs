@@ -3,19 +3,36 @@
 //! Nothing here writes, and nothing here decides who may see what: the edge asks for what its caller may have.
 
 mod actor;
+mod agents;
+mod beside;
 mod conversation;
 mod customer;
 mod handover;
 mod help_center;
+mod handovers;
 mod history;
+mod people;
 mod queue;
 mod stored;
+mod tickets;
+mod timeline;
+mod trigrams;
 mod whole;
 
 pub use actor::{FoundSend, Snapshot, find_send, load};
-pub use conversation::conversation;
+pub use agents::{Agents, agents};
+pub use beside::{Beside, beside_one};
+pub use conversation::{conversation, conversation_of_ticket};
 pub use customer::{OwnConversations, conversations_of};
 pub use handover::{agent, handed_over};
 pub use help_center::{help_center_of, seq_of};
+pub use handovers::handovers_of;
 pub use history::{History, Stretch, all_messages, visible_messages};
-pub use queue::{Counts, Page, Queue, people_in, queue};
+pub use people::People;
+pub use queue::{AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, queue};
+pub use tickets::{
+    Holder, OwnTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort,
+    people_in_ticket, ticket, ticket_of_id, ticket_of_number, tickets, tickets_of,
+};
+pub use timeline::{Happening, Timeline, timeline};
+pub use trigrams::keep_search_fast;

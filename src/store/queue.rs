@@ -1,15 +1,22 @@
-//! The agents' queue: a page of all conversations, counts over them, and the people in them.
+//! The agents' queue: a page of the conversations that fit, how many fit, and counts over everything.
 
-use std::collections::HashMap;
+mod counts;
+mod filter;
+mod search;
 
-use entity::{conversations, users};
-use sea_orm::{
-    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use entity::conversations::{self, Column};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
+use super::beside::{Beside, beside};
 use super::stored;
-use crate::database::{Database, DatabaseError};
-use crate::domain::{Conversation, Status, UserId};
+use crate::database::{Backend, Database, DatabaseError};
+use crate::domain::{Conversation, UserId};
+
+pub use counts::Counts;
+pub(super) use filter::open;
+pub use filter::{AssignedTo, Filter, Sort, SortBy};
+pub use search::{RECENT, SearchTerm};
 
 /// A page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +33,9 @@ impl Page {
     /// How many at most.
     pub const MAX_LIMIT: u32 = 100;
 
-    fn offset(self) -> u64 {
+    /// How many stand in front of it.
+    #[must_use]
+    pub fn offset(self) -> u64 {
         u64::from(self.number.saturating_sub(1)) * u64::from(self.limit)
     }
 }
@@ -34,126 +43,73 @@ impl Page {
 /// What the queue shows.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    /// Those on the page, the last written first.
+    /// Those on the page, in order.
     pub conversations: Vec<Conversation>,
-    /// Customers and agents in them, by account.
-    pub people: HashMap<String, users::Model>,
-    /// Counts over everything.
+    /// People and tickets of them.
+    pub beside: Beside,
+    /// How many fit, on all pages.
+    pub total: u64,
+    /// Counts over everything, whatever fits.
     pub counts: Counts,
 }
 
-/// How many conversations there are, by status and by whether somebody holds them.
-#[derive(Clone, Debug, Default)]
-pub struct Counts {
-    by: HashMap<(String, bool), u64>,
-    /// Open ones of the caller.
-    pub mine: u64,
-}
-
-impl Counts {
-    /// All.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.by.values().sum()
-    }
-
-    /// Those of a status.
-    #[must_use]
-    pub fn of(&self, status: Status) -> u64 {
-        [true, false].into_iter().map(|is_held| self.get(status, is_held)).sum()
-    }
-
-    /// All that are not closed.
-    #[must_use]
-    pub fn open(&self) -> u64 {
-        self.total() - self.of(Status::Closed)
-    }
-
-    /// Nobody holds them, and it is support's turn.
-    #[must_use]
-    pub fn unassigned(&self) -> u64 {
-        self.get(Status::Active, false) + self.get(Status::WaitingSupport, false)
-    }
-
-    fn get(&self, status: Status, is_held: bool) -> u64 {
-        self.by.get(&(status.as_str().to_owned(), is_held)).copied().unwrap_or_default()
-    }
-}
-
-/// A page of the queue, as `caller` sees it.
+/// A page of the conversations that fit, as `caller` sees them.
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn queue(database: &Database, caller: UserId, page: Page) -> Result<Queue, DatabaseError> {
+pub async fn queue(
+    database: &Database,
+    caller: UserId,
+    filter: Filter,
+    sort: Sort,
+    page: Page,
+) -> Result<Queue, DatabaseError> {
+    let backend = database.backend();
     database
         .read(async move |connection| {
-            let rows = conversations::Entity::find()
-                .order_by_desc(conversations::Column::LastMessageAt)
-                .order_by_desc(conversations::Column::Id)
-                .offset(page.offset())
-                .limit(u64::from(page.limit))
-                .all(&connection)
-                .await?;
-            let conversations = rows.into_iter().map(stored::conversation).collect::<Result<Vec<_>, _>>()?;
-            let people = people(&connection, &conversations).await?;
-            let counts = counts(&connection, &caller).await?;
-            Ok::<_, DbErr>(Queue { conversations, people, counts })
+            let counts = counts::counts(&connection, &caller).await?;
+            let fitting = fitting(&filter, backend);
+            let total = match filter.status {
+                None if filter.is_by_status_alone() => counts.total(),
+                Some(status) if filter.is_by_status_alone() => counts.of(status),
+                _ => how_many(&connection, fitting.clone()).await?,
+            };
+            // Behind the end there is nothing to look for.
+            let is_behind = page.offset() >= total;
+            let conversations =
+                if is_behind { Vec::new() } else { on_page(&connection, fitting, (sort, page), backend).await? };
+            let beside = beside(&connection, &conversations).await?;
+            Ok::<_, DbErr>(Queue { conversations, beside, total, counts })
         })
         .await
 }
 
-/// The customer and the agent of one conversation.
-///
-/// # Errors
-/// [`DatabaseError`].
-pub async fn people_in(
-    database: &Database,
-    conversation: &Conversation,
-) -> Result<HashMap<String, users::Model>, DatabaseError> {
-    let conversation = conversation.clone();
-    database.read(async move |connection| people(&connection, &[conversation]).await).await
+/// What fits, as a condition on `conversations`.
+fn fitting(filter: &Filter, backend: Backend) -> Condition {
+    let condition = filter.condition(backend);
+    let found = filter.search.as_ref().map(|term| term.found_in(backend, &condition));
+    condition.add_option(found.map(|found| Column::Id.in_subquery(found)))
 }
 
-async fn people(
-    connection: &DatabaseConnection,
-    conversations: &[Conversation],
-) -> Result<HashMap<String, users::Model>, DbErr> {
-    let ids: Vec<&str> = conversations
-        .iter()
-        .flat_map(|conversation| {
-            let assignee = conversation.assignee.as_ref().map(|assignee| &assignee.id);
-            [conversation.owner.account(), assignee]
-        })
-        .flatten()
-        .map(UserId::as_str)
-        .collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows = users::Entity::find().filter(users::Column::Id.is_in(ids)).all(connection).await?;
-    Ok(rows.into_iter().map(|user| (user.id.clone(), user)).collect())
-}
-
-async fn counts(connection: &DatabaseConnection, caller: &UserId) -> Result<Counts, DbErr> {
-    let is_held = || conversations::Column::AssignedTo.is_not_null();
-    let by: Vec<(String, bool, i64)> = conversations::Entity::find()
+async fn how_many(connection: &DatabaseConnection, fitting: Condition) -> Result<u64, DbErr> {
+    let how_many: Option<i64> = conversations::Entity::find()
         .select_only()
-        .column(conversations::Column::Status)
-        .column_as(is_held(), "is_held")
-        .column_as(conversations::Column::Id.count(), "how_many")
-        .group_by(conversations::Column::Status)
-        .group_by(is_held())
+        .column_as(Expr::cust("count(*)"), "how_many")
+        .filter(fitting)
         .into_tuple()
-        .all(connection)
+        .one(connection)
         .await?;
-    let mine = conversations::Entity::find()
-        .filter(conversations::Column::AssignedTo.eq(caller.as_str()))
-        .filter(conversations::Column::Status.ne(Status::Closed.as_str()))
-        .count(connection)
-        .await?;
-    let by = by
-        .into_iter()
-        .map(|(status, is_held, how_many)| ((status, is_held), u64::try_from(how_many).unwrap_or_default()))
-        .collect();
-    Ok(Counts { by, mine })
+    Ok(u64::try_from(how_many.unwrap_or_default()).unwrap_or_default())
+}
+
+async fn on_page(
+    connection: &DatabaseConnection,
+    fitting: Condition,
+    (sort, page): (Sort, Page),
+    backend: Backend,
+) -> Result<Vec<Conversation>, DbErr> {
+    let mut found = conversations::Entity::find().filter(fitting);
+    sort.sort(&mut found, backend);
+    let rows = found.offset(page.offset()).limit(u64::from(page.limit)).all(connection).await?;
+    rows.into_iter().map(stored::conversation).collect()
 }

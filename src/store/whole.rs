@@ -34,7 +34,8 @@ fn handover(row: handovers::Model) -> Result<Handover, DbErr> {
     })
 }
 
-fn ticket(row: tickets::Model) -> Result<Ticket, DbErr> {
+/// A ticket.
+pub(super) fn ticket(row: tickets::Model) -> Result<Ticket, DbErr> {
     const TABLE: &str = "tickets";
     let party = |id: Option<String>, name: Option<String>, column| -> Result<Option<Party>, DbErr> {
         let Some(id) = id else { return Ok(None) };

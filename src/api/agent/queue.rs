@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
+use super::filter::ListQuery;
 use super::view::{Card, Detail, Extent};
 use crate::api::Api;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
 use crate::api::query::{PageQuery, Query, StretchQuery};
-
 use crate::domain::Status;
 use crate::failure::Failure;
 use crate::store::{self, Counts};
@@ -55,13 +55,15 @@ struct Meta {
 pub(in crate::api) async fn list(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
-    query: Query<PageQuery>,
+    page: Query<PageQuery>,
+    query: Query<ListQuery>,
 ) -> Result<HttpResponse, Failure> {
-    let page = query.page()?;
-    let queue = store::queue(&api.database, agent.id.clone(), page).await?;
+    let page = page.page()?;
+    let (filter, sort) = query.read()?;
+    let queue = store::queue(&api.database, agent.id.clone(), filter, sort, page).await?;
     let conversations =
-        queue.conversations.iter().map(|conversation| Card::new(conversation, &queue.people, Extent::List)).collect();
-    let total = queue.counts.total();
+        queue.conversations.iter().map(|conversation| Card::new(conversation, &queue.beside, Extent::List)).collect();
+    let total = queue.total;
     let meta = Meta { total, page: page.number, limit: page.limit, total_pages: total.div_ceil(u64::from(page.limit)) };
     Ok(fetched("Conversations fetched", List { analytics: Analytics::new(&queue.counts), conversations, meta }))
 }
@@ -76,6 +78,7 @@ pub(in crate::api) async fn detail(
     let id = conversation_id(&id)?;
     let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
     let history = store::all_messages(&api.database, &conversation, stretch).await?;
-    let people = store::people_in(&api.database, &conversation).await?;
-    Ok(fetched("Conversation fetched", Detail::new(&conversation, &people, &history.messages, history.has_more)))
+    let beside = store::beside_one(&api.database, &conversation).await?;
+    let handovers = store::handovers_of(&api.database, id).await?;
+    Ok(fetched("Conversation fetched", Detail::new(&conversation, &beside, &history, &handovers)))
 }

@@ -1,17 +1,15 @@
 //! A conversation as agents see it, in the list and whole (`support-admin.md`).
 
-use std::collections::HashMap;
-
-use entity::users;
+use entity::{handovers, tickets, users};
+use sea_orm::prelude::Uuid;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::api::view::LastMessage;
-use crate::domain::{Assignee, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
+use super::name;
+use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating, UserId};
 use crate::moment::Iso;
-
-/// People by their account.
-pub(super) type People = HashMap<String, users::Model>;
+use crate::store::{Beside, History};
+use crate::wire::view::{LastMessage, TicketCard};
 
 /// What the list shows, and the detail begins with.
 #[derive(Serialize)]
@@ -31,7 +29,7 @@ pub(super) struct Card<'a> {
     #[serde(rename = "updatedAt")]
     updated_at: Iso,
     user: Option<User<'a>>,
-    ticket: Option<()>,
+    ticket: Option<Ticket<'a>>,
     message_count: i64,
     last_message: Option<LastMessage<'a>>,
     has_unread: bool,
@@ -45,7 +43,7 @@ struct ProfileImage<'a> {
 
 /// The account that a conversation belongs to.
 #[derive(Serialize)]
-struct User<'a> {
+pub(super) struct User<'a> {
     id: &'a str,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
@@ -68,14 +66,84 @@ struct UserMore<'a> {
 }
 
 #[derive(Serialize)]
-struct AssignedAdmin<'a> {
+pub(super) struct AssignedAdmin<'a> {
     id: &'a str,
     first_name: &'a str,
     last_name: &'a str,
     email: Option<&'a str>,
 }
 
-/// How much of a user is shown.
+/// The ticket that was made of a conversation.
+#[derive(Serialize)]
+struct Ticket<'a> {
+    #[serde(flatten)]
+    card: TicketCard<'a>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    more: Option<TicketMore<'a>>,
+}
+
+/// What the detail adds to it.
+#[derive(Serialize)]
+struct TicketMore<'a> {
+    description: &'a str,
+    assigned_to: Option<&'a str>,
+    resolved_at: Option<Iso>,
+    resolved_by: Option<&'a str>,
+    resolution_notes: Option<&'a str>,
+    related_transaction_id: Option<&'a str>,
+    #[serde(rename = "createdAt")]
+    created_at: Iso,
+}
+
+impl<'a> Ticket<'a> {
+    fn new(ticket: &'a tickets::Model, extent: Extent) -> Self {
+        Self {
+            card: TicketCard::new(ticket),
+            more: (extent == Extent::Detail).then(|| TicketMore {
+                description: &ticket.description,
+                assigned_to: ticket.assigned_to.as_deref(),
+                resolved_at: ticket.resolved_at.map(Iso),
+                resolved_by: ticket.resolved_by.as_deref(),
+                resolution_notes: ticket.resolution_notes.as_deref(),
+                related_transaction_id: ticket.related_transaction_id.as_deref(),
+                created_at: Iso(ticket.created_at),
+            }),
+        }
+    }
+}
+
+/// One agent's asking another to take the conversation over.
+#[derive(Serialize)]
+struct Handover<'a> {
+    id: Uuid,
+    from_admin_id: &'a str,
+    to_admin_id: &'a str,
+    from_admin_name: &'a str,
+    to_admin_name: &'a str,
+    reason: Option<&'a str>,
+    status: &'a str,
+    responded_at: Option<Iso>,
+    #[serde(rename = "createdAt")]
+    created_at: Iso,
+}
+
+impl<'a> Handover<'a> {
+    fn new(handover: &'a handovers::Model) -> Self {
+        Self {
+            id: handover.id,
+            from_admin_id: &handover.from_id,
+            to_admin_id: &handover.to_id,
+            from_admin_name: &handover.from_name,
+            to_admin_name: &handover.to_name,
+            reason: handover.reason.as_deref(),
+            status: &handover.status,
+            responded_at: handover.responded_at.map(Iso),
+            created_at: Iso(handover.created_at),
+        }
+    }
+}
+
+/// How much of a user and of a ticket is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     List,
@@ -83,9 +151,9 @@ pub(super) enum Extent {
 }
 
 impl<'a> Card<'a> {
-    pub(super) fn new(conversation: &'a Conversation, people: &'a People, extent: Extent) -> Self {
+    pub(super) fn new(conversation: &'a Conversation, beside: &'a Beside, extent: Extent) -> Self {
         let last_message = conversation.last_message.as_ref();
-        let user_id = conversation.owner.account().map(crate::domain::UserId::as_str);
+        let user_id = conversation.owner.account().map(UserId::as_str);
         let assignee = conversation.assignee.as_ref();
         Self {
             id: conversation.id,
@@ -100,18 +168,19 @@ impl<'a> Card<'a> {
             last_message_at: Iso(conversation.last_message_at),
             created_at: Iso(conversation.created_at),
             updated_at: Iso(conversation.updated_at),
-            user: user_id.and_then(|id| people.get(id)).map(|user| User::new(user, extent)),
-            ticket: None,
+            user: user_id.and_then(|id| beside.person(id)).map(|user| User::new(user, extent)),
+            ticket: beside.ticket(conversation).map(|ticket| Ticket::new(ticket, extent)),
             message_count: conversation.message_count,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| message.is_from_user),
-            assigned_admin: assignee.map(|assignee| AssignedAdmin::new(assignee, people)),
+            assigned_admin: assignee
+                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, beside.person(assignee.id.as_str()))),
         }
     }
 }
 
 impl<'a> User<'a> {
-    fn new(user: &'a users::Model, extent: Extent) -> Self {
+    pub(super) fn new(user: &'a users::Model, extent: Extent) -> Self {
         Self {
             id: &user.id,
             first_name: user.first_name.as_deref(),
@@ -133,16 +202,10 @@ impl<'a> User<'a> {
 
 impl<'a> AssignedAdmin<'a> {
     /// From the directory where it has their names apart, else from the name under which they took it.
-    fn new(assignee: &'a Assignee, people: &'a People) -> Self {
-        let person = people.get(assignee.id.as_str());
-        let (first, last) = match person {
-            Some(users::Model { first_name: Some(first), last_name, .. }) => {
-                (first.as_str(), last_name.as_deref().unwrap_or_default())
-            }
-            _ => assignee.name.split_once(' ').unwrap_or((assignee.name.as_str(), "")),
-        };
+    pub(super) fn new(id: &'a UserId, name: &'a str, person: Option<&'a users::Model>) -> Self {
+        let (first, last) = name::apart(person, name);
         Self {
-            id: assignee.id.as_str(),
+            id: id.as_str(),
             first_name: first,
             last_name: last,
             email: person.and_then(|person| person.email.as_deref()),
@@ -163,33 +226,33 @@ pub(super) struct Detail<'a> {
     messages: Vec<AgentMessage<'a>>,
     total_messages: i64,
     has_more: bool,
-    handovers: [(); 0],
+    handovers: Vec<Handover<'a>>,
 }
 
 impl<'a> Detail<'a> {
     pub(super) fn new(
         conversation: &'a Conversation,
-        people: &'a People,
-        messages: &'a [Posted],
-        has_more: bool,
+        beside: &'a Beside,
+        history: &'a History,
+        handovers: &'a [handovers::Model],
     ) -> Self {
         Self {
-            card: Card::new(conversation, people, Extent::Detail),
+            card: Card::new(conversation, beside, Extent::Detail),
             smileai_conversation_id: None,
             device_metadata: device_metadata(conversation),
             ip_address: conversation.ip_address.as_deref(),
             user_agent: conversation.user_agent.as_deref(),
             feedback: conversation.feedback.as_ref(),
-            messages: messages.iter().map(AgentMessage::new).collect(),
+            messages: history.messages.iter().map(AgentMessage::new).collect(),
             total_messages: conversation.message_count,
-            has_more,
-            handovers: [],
+            has_more: history.has_more,
+            handovers: handovers.iter().map(Handover::new).collect(),
         }
     }
 }
 
 /// Agents always get a string `platform` (`decisions.md`).
-fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
+pub(super) fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
     let mut object = conversation.device_metadata.as_ref().map(|device| device.as_object().clone()).unwrap_or_default();
     if !object.get("platform").is_some_and(Value::is_string) {
         object.insert("platform".to_owned(), Value::from("unknown"));
@@ -199,7 +262,7 @@ fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
 
 /// A message as agents see it.
 #[derive(Serialize)]
-struct AgentMessage<'a> {
+pub(super) struct AgentMessage<'a> {
     id: EventId,
     position: i64,
     seq: Option<i64>,
@@ -215,7 +278,7 @@ struct AgentMessage<'a> {
 }
 
 impl<'a> AgentMessage<'a> {
-    fn new(posted: &'a Posted) -> Self {
+    pub(super) fn new(posted: &'a Posted) -> Self {
         let author = &posted.message.author;
         Self {
             id: posted.id,
@@ -224,7 +287,7 @@ impl<'a> AgentMessage<'a> {
             message: posted.message.text.as_str(),
             is_internal: posted.message.is_note(),
             is_from_user: author.is_customer(),
-            user_id: author.account().map(crate::domain::UserId::as_str),
+            user_id: author.account().map(UserId::as_str),
             sender_name: author.name(),
             sender_email: author.email(),
             attachments: None,

@@ -8,11 +8,11 @@ use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
 use crate::api::query::{Query, StretchQuery};
-use crate::api::view::{LastMessage, UserConversation, UserMessage, assigned_admin_name};
 use crate::domain::{Conversation, ConversationId, Rating};
 use crate::failure::Failure;
 use crate::moment::Iso;
-use crate::store;
+use crate::store::{self, Beside};
+use crate::wire::view::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 
 #[derive(Serialize)]
 struct List<'a> {
@@ -29,7 +29,7 @@ struct Card<'a> {
     message_count: i64,
     last_message: Option<LastMessage<'a>>,
     has_unread: bool,
-    ticket: Option<()>,
+    ticket: Option<TicketCard<'a>>,
     last_message_at: Iso,
     created_at: Iso,
     updated_at: Iso,
@@ -37,7 +37,7 @@ struct Card<'a> {
 }
 
 impl<'a> Card<'a> {
-    fn new(conversation: &'a Conversation) -> Self {
+    fn new(conversation: &'a Conversation, beside: &'a Beside) -> Self {
         let last_message = conversation.last_message.as_ref();
         Self {
             id: conversation.id,
@@ -46,7 +46,7 @@ impl<'a> Card<'a> {
             message_count: conversation.last_seq,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| !message.is_from_user),
-            ticket: None,
+            ticket: beside.ticket(conversation).map(TicketCard::new),
             last_message_at: Iso(conversation.last_message_at),
             created_at: Iso(conversation.created_at),
             updated_at: Iso(conversation.updated_at),
@@ -57,7 +57,7 @@ impl<'a> Card<'a> {
 
 pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, Failure> {
     let found = store::conversations_of(&api.database, caller.id.clone()).await?;
-    let conversations = found.conversations.iter().map(Card::new).collect();
+    let conversations = found.conversations.iter().map(|conversation| Card::new(conversation, &found.beside)).collect();
     Ok(fetched("Conversations fetched", List { conversations, total: found.total }))
 }
 
@@ -77,7 +77,9 @@ pub(in crate::api) async fn detail(
     let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
     conversation.permit_customer(&caller.id)?;
     let history = store::visible_messages(&api.database, &conversation, stretch).await?;
+    let beside = store::beside_one(&api.database, &conversation).await?;
     let messages = history.messages.iter().map(UserMessage::in_history).collect();
-    let conversation = UserConversation::page(&conversation, messages, history.has_more);
+    let ticket = beside.ticket(&conversation);
+    let conversation = UserConversation::page(&conversation, messages, history.has_more, ticket);
     Ok(fetched("Conversation retrieved", Retrieved { conversation }))
 }

@@ -4,6 +4,7 @@ mod conversations;
 mod guest;
 mod rate;
 mod send;
+pub(super) mod tickets;
 
 pub(super) use conversations::{detail, list};
 pub(super) use guest::send_unauthenticated;

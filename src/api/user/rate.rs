@@ -4,13 +4,14 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use crate::api::Api;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
 use crate::conversation::Outcome;
 use crate::domain::{Command, ConversationId, Feedback, Rate, Rating, RatingError};
 use crate::failure::Failure;
+use crate::wire::Fields;
 
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct RateBody {
@@ -32,11 +33,7 @@ pub(in crate::api) async fn rate(
     id: web::Path<String>,
     Json(body): Json<RateBody>,
 ) -> Result<HttpResponse, Failure> {
-    let mut fields = Fields::default();
-    let rating = body.rating.ok_or(RatingError).and_then(Rating::parse);
-    let rating = rating.map_err(|error| fields.fault("rating", error.to_string())).ok();
-    let feedback = fields.optional("feedback", body.feedback.as_deref(), Feedback::parse_or_nothing).flatten();
-    let rating = fields.finish(rating)?;
+    let (rating, feedback) = read(&body)?;
     let id = conversation_id(&id)?;
     let rate = Rate { from: caller.as_customer(), rating, feedback };
     match api.registry.execute(id, Command::Rate(rate)).await? {
@@ -45,4 +42,13 @@ pub(in crate::api) async fn rate(
         }
         _ => Err(Failure::defect()),
     }
+}
+
+/// What a body says, if it keeps to the rules.
+pub(super) fn read(body: &RateBody) -> Result<(Rating, Option<Feedback>), Failure> {
+    let mut fields = Fields::default();
+    let rating = body.rating.ok_or(RatingError).and_then(Rating::parse);
+    let rating = rating.map_err(|error| fields.fault("rating", error.to_string())).ok();
+    let feedback = fields.optional("feedback", body.feedback.as_deref(), Feedback::parse_or_nothing).flatten();
+    Ok((fields.finish(rating)?, feedback))
 }

@@ -1,4 +1,10 @@
 //! `/api/v1/unified-admin/support`.
 
 mod actions;
+mod agents;
+mod lists;
+mod model;
 mod queue;
+mod search;
+mod tickets;
+mod timeline;

@@ -1,6 +1,6 @@
 //! A fresh database for each test, gone behind it.
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -37,6 +37,15 @@ impl TestDatabase {
                 Self { url: url.to_string(), remains: Remains::Database(name) }
             }
         }
+    }
+}
+
+impl TestDatabase {
+    /// A way in beside the servers; one of them must have made the tables.
+    pub(crate) async fn hand(&self) -> DatabaseConnection {
+        let mut options = ConnectOptions::new(&self.url);
+        options.max_connections(1).sqlx_logging(false);
+        Database::connect(options).await.unwrap()
     }
 }
 

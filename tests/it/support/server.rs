@@ -150,6 +150,7 @@ impl Answer {
 fn redact(value: &mut Value) {
     match value {
         Value::String(text) if text.len() == 36 && uuid::Uuid::parse_str(text).is_ok() => *text = "[id]".to_owned(),
+        Value::String(text) if is_ticket_number(text) => text.replace_range(4..8, "year"),
         Value::String(text) if is_moment(text) => *text = "[moment]".to_owned(),
         Value::Array(items) => items.iter_mut().for_each(redact),
         Value::Object(fields) => fields.values_mut().for_each(redact),
@@ -160,4 +161,10 @@ fn redact(value: &mut Value) {
 /// ISO 8601, UTC, with milliseconds and `Z`.
 fn is_moment(text: &str) -> bool {
     text.len() == 24 && text.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+}
+
+/// `SMI-2026-000001`; a year later it is another.
+fn is_ticket_number(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    matches!(parts[..], ["SMI", year, number] if (year.len(), number.len()) == (4, 6))
 }

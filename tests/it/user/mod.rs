@@ -4,3 +4,4 @@ mod conversations;
 mod guest;
 mod rate;
 mod send;
+mod tickets;

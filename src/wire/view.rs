@@ -1,8 +1,10 @@
 //! The shapes that answers and events share, key by key as the contract spells them.
 
+use entity::tickets;
+use sea_orm::prelude::Uuid;
 use serde::Serialize;
 
-use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating};
+use crate::domain::{Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
 use crate::moment::Iso;
 
 /// A message as a customer sees it in an answer to `chat/send` (`support-user.md`, 1).
@@ -44,7 +46,7 @@ impl<'a> UserMessage<'a> {
 
 /// A conversation with messages, as its customer sees it (`support-user.md`, 1 and 4).
 #[derive(Serialize)]
-pub(super) struct UserConversation<'a> {
+pub(crate) struct UserConversation<'a> {
     id: ConversationId,
     status: &'static str,
     assigned_admin_name: Option<&'a str>,
@@ -60,11 +62,11 @@ pub(super) struct UserConversation<'a> {
     /// Whether there are more messages in the direction of the page; only where a page was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     has_more: Option<bool>,
-    ticket: Option<()>,
+    ticket: Option<TicketCard<'a>>,
 }
 
 impl<'a> UserConversation<'a> {
-    pub(super) fn new(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>) -> Self {
+    pub(crate) fn new(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>) -> Self {
         Self {
             id: conversation.id,
             status: conversation.status.as_str(),
@@ -83,20 +85,55 @@ impl<'a> UserConversation<'a> {
         }
     }
 
-    /// With a page of its messages, and whether there are more.
-    pub(super) fn page(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>, has_more: bool) -> Self {
-        Self { has_more: Some(has_more), ..Self::new(conversation, messages) }
+    /// With a page of its messages, whether there are more, and its ticket.
+    pub(crate) fn page(
+        conversation: &'a Conversation,
+        messages: Vec<UserMessage<'a>>,
+        has_more: bool,
+        ticket: Option<&'a tickets::Model>,
+    ) -> Self {
+        let ticket = ticket.map(TicketCard::new);
+        Self { has_more: Some(has_more), ticket, ..Self::new(conversation, messages) }
     }
 }
 
+/// The ticket that was made of a conversation, as everyone in it sees it.
+#[derive(Serialize)]
+pub(crate) struct TicketCard<'a> {
+    id: Uuid,
+    ticket_number: &'a str,
+    subject: &'a str,
+    status: &'a str,
+    priority: &'a str,
+    support_type: &'a str,
+}
+
+impl<'a> TicketCard<'a> {
+    pub(crate) fn new(ticket: &'a tickets::Model) -> Self {
+        Self {
+            id: ticket.id,
+            ticket_number: &ticket.ticket_number,
+            subject: &ticket.subject,
+            status: &ticket.status,
+            priority: &ticket.priority,
+            support_type: &ticket.support_type,
+        }
+    }
+}
+
+/// The conversation that a ticket is shown with; the thread of its own that it may have instead is nobody's business.
+pub(crate) fn shown_conversation(conversation: &Conversation) -> Option<ConversationId> {
+    (conversation.channel != Channel::Ticket).then_some(conversation.id)
+}
+
 /// The name that customers are shown: "Sarah is helping you".
-pub(super) fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
+pub(crate) fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
     conversation.assignee.as_ref().map(|assignee| assignee.name.as_str())
 }
 
 /// What lists show of the last message that the customer can see.
 #[derive(Serialize)]
-pub(super) struct LastMessage<'a> {
+pub(crate) struct LastMessage<'a> {
     message: &'a str,
     is_from_user: bool,
     sender_name: Option<&'a str>,
@@ -105,7 +142,7 @@ pub(super) struct LastMessage<'a> {
 }
 
 impl<'a> LastMessage<'a> {
-    pub(super) fn of(conversation: &'a Conversation) -> Option<Self> {
+    pub(crate) fn of(conversation: &'a Conversation) -> Option<Self> {
         conversation.last_message.as_ref().map(|message| Self {
             message: &message.preview,
             is_from_user: message.is_from_user,

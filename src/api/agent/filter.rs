@@ -1,0 +1,65 @@
+//! What `GET …/conversations` may be asked for, key by key.
+
+use serde::Deserialize;
+
+use crate::api::query::{date_from, date_to, one_of};
+use crate::domain::{Channel, Status, UserId};
+use crate::failure::Failure;
+use crate::store::{AssignedTo, Filter, SearchTerm, Sort, SortBy};
+use crate::wire::Fields;
+
+/// Filters and order; the page is [`crate::api::query::PageQuery`]'s. Keys that nobody knows are ignored.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct ListQuery {
+    search: Option<String>,
+    status: Option<String>,
+    assigned_to: Option<String>,
+    user_id: Option<String>,
+    has_ticket: Option<String>,
+    channel: Option<String>,
+    date_from: Option<String>,
+    date_to: Option<String>,
+    sort_by: Option<String>,
+    sort_order: Option<String>,
+}
+
+impl ListQuery {
+    /// What was asked for; every value that breaks its rule is named. A search for nothing is none, as a page that has
+    /// a field for it sends it.
+    pub(super) fn read(&self) -> Result<(Filter, Sort), Failure> {
+        let mut fields = Fields::default();
+        let statuses = Status::ALL.map(|status| (status.as_str(), status));
+        let channels = [Channel::Support, Channel::HelpCenter].map(|channel| (channel.as_str(), channel));
+        let filter = Filter {
+            search: fields.optional("search", self.search.as_deref(), SearchTerm::parse).flatten(),
+            status: one_of(&mut fields, "status", self.status.as_deref(), statuses),
+            assigned_to: self.assigned_to.as_deref().and_then(|assigned_to| match assigned_to {
+                "unassigned" => Some(AssignedTo::Nobody),
+                agent => account(&mut fields, "assigned_to", agent).map(AssignedTo::Agent),
+            }),
+            user_id: self.user_id.as_deref().and_then(|user_id| account(&mut fields, "user_id", user_id)),
+            has_ticket: one_of(
+                &mut fields,
+                "has_ticket",
+                self.has_ticket.as_deref(),
+                [("true", true), ("false", false)],
+            ),
+            channel: one_of(&mut fields, "channel", self.channel.as_deref(), channels),
+            created_from: date_from(&mut fields, "date_from", self.date_from.as_deref()),
+            created_before: date_to(&mut fields, "date_to", self.date_to.as_deref()),
+        };
+        let by = one_of(&mut fields, "sort_by", self.sort_by.as_deref(), SortBy::ALL);
+        let is_ascending =
+            one_of(&mut fields, "sort_order", self.sort_order.as_deref(), [("asc", true), ("desc", false)]);
+        let sort = Sort { by: by.unwrap_or_default(), is_ascending: is_ascending.unwrap_or_default() };
+        fields.finish(Some((filter, sort)))
+    }
+}
+
+fn account(fields: &mut Fields, name: &'static str, id: &str) -> Option<UserId> {
+    let parsed = UserId::parse(id);
+    if parsed.is_err() {
+        fields.fault(name, format!("{name} must be an account's id"));
+    }
+    parsed.ok()
+}

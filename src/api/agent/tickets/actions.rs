@@ -1,0 +1,103 @@
+//! `PUT …/support/:id/status`, `/assign` and `/priority`. Each answers the ticket as the list shows it.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use super::view::Card;
+use crate::api::Api;
+use crate::api::agent::handover::known_agent;
+use crate::api::agent::view::Extent;
+use crate::api::body::Json;
+use crate::api::caller::AgentCaller;
+use crate::api::envelope::fetched;
+use crate::api::names::ticket_id;
+use crate::conversation::Outcome;
+use crate::domain::{Command, Refusal, ResolutionNotes, TextError, TicketPriority, TicketStatus, UserId};
+use crate::failure::Failure;
+use crate::store;
+use crate::wire::Fields;
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct StatusBody {
+    status: Option<String>,
+    resolution_notes: Option<String>,
+}
+
+pub(in crate::api) async fn set_status(
+    api: web::Data<Api>,
+    AgentCaller(agent): AgentCaller,
+    id: web::Path<String>,
+    Json(body): Json<StatusBody>,
+) -> Result<HttpResponse, Failure> {
+    let mut fields = Fields::default();
+    let status =
+        fields.one_of("status", Some(body.status.as_deref().unwrap_or_default()), TicketStatus::ALL, |status| {
+            status.as_str()
+        });
+    let notes = body.resolution_notes.as_deref();
+    let notes = fields.optional("resolution_notes", notes, ResolutionNotes::parse_or_nothing).flatten();
+    let status = fields.finish(status)?;
+    let message = match status {
+        TicketStatus::Pending => "Ticket pending",
+        TicketStatus::InProgress => "Ticket in_progress",
+        TicketStatus::WaitingUser => "Ticket waiting_user",
+        TicketStatus::Resolved => "Ticket resolved",
+        TicketStatus::Closed => "Ticket closed",
+        TicketStatus::Escalated => "Ticket escalated",
+    };
+    change(&api, &id, message, Command::SetTicketStatus { by: agent.as_agent(), status, notes }).await
+}
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct AssignBody {
+    assigned_to: Option<String>,
+}
+
+pub(in crate::api) async fn assign(
+    api: web::Data<Api>,
+    AgentCaller(agent): AgentCaller,
+    id: web::Path<String>,
+    Json(body): Json<AssignBody>,
+) -> Result<HttpResponse, Failure> {
+    let mut fields = Fields::default();
+    let assignee = fields.required("assigned_to", body.assigned_to.as_deref(), |id| match id.trim() {
+        "" => Err(TextError::Empty),
+        id => Ok(UserId::parse(id).ok()),
+    });
+    let assignee = fields.finish(assignee)?;
+    let to = match assignee {
+        Some(id) => known_agent(&api, id).await?,
+        None => None,
+    };
+    change(&api, &id, "Ticket assigned", Command::AssignTicket { by: agent.as_agent(), to }).await
+}
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct PriorityBody {
+    priority: Option<String>,
+}
+
+pub(in crate::api) async fn prioritise(
+    api: web::Data<Api>,
+    AgentCaller(agent): AgentCaller,
+    id: web::Path<String>,
+    Json(body): Json<PriorityBody>,
+) -> Result<HttpResponse, Failure> {
+    let mut fields = Fields::default();
+    let priority = Some(body.priority.as_deref().unwrap_or_default());
+    let priority = fields.one_of("priority", priority, TicketPriority::ALL, TicketPriority::as_str);
+    let priority = fields.finish(priority)?;
+    change(&api, &id, "Priority updated", Command::PrioritiseTicket { by: agent.as_agent(), priority }).await
+}
+
+async fn change(api: &Api, id: &str, message: &'static str, command: Command) -> Result<HttpResponse, Failure> {
+    let key = store::ticket_of_id(&api.database, ticket_id(id)?).await?.ok_or(Refusal::TicketNotFound)?;
+    match api.registry.execute(key.conversation, command).await? {
+        Outcome::Ticket(conversation) => {
+            let people = store::people_in_ticket(&api.database, &conversation).await?;
+            let card = Card::new(&conversation, &people, Extent::List).ok_or_else(Failure::defect)?;
+            Ok(fetched(message, card))
+        }
+        _ => Err(Failure::defect()),
+    }
+}

@@ -1,0 +1,85 @@
+//! `POST …/conversations/:id/create-ticket`: an agent makes a ticket of a conversation.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::api::body::Json;
+use crate::api::caller::AgentCaller;
+use crate::api::envelope::created;
+use crate::api::names::conversation_id;
+use crate::conversation::Outcome;
+use crate::domain::{
+    Command, ConversationId, Description, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
+};
+use crate::failure::Failure;
+use crate::wire::Fields;
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct CreateBody {
+    subject: Option<String>,
+    description: Option<String>,
+    support_type: Option<String>,
+    priority: Option<String>,
+    related_transaction_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Created<'a> {
+    ticket: Ticket<'a>,
+}
+
+#[derive(Serialize)]
+struct Ticket<'a> {
+    id: TicketId,
+    ticket_number: &'a str,
+    subject: &'a Subject,
+    support_type: &'static str,
+    priority: &'static str,
+    status: &'static str,
+    conversation_id: ConversationId,
+}
+
+pub(in crate::api) async fn create(
+    api: web::Data<Api>,
+    AgentCaller(agent): AgentCaller,
+    id: web::Path<String>,
+    Json(body): Json<CreateBody>,
+) -> Result<HttpResponse, Failure> {
+    let draft = Box::new(form(body)?);
+    let id = conversation_id(&id)?;
+    let outcome = api.registry.execute(id, Command::CreateTicket { by: agent.as_agent(), draft }).await?;
+    let Outcome::Ticket(conversation) = outcome else { return Err(Failure::defect()) };
+    let ticket = conversation.ticket.as_deref().ok_or_else(Failure::defect)?;
+    let ticket = Ticket {
+        id: ticket.draft.id,
+        ticket_number: ticket.number.as_str(),
+        subject: &ticket.draft.subject,
+        support_type: ticket.draft.support_type.as_str(),
+        priority: ticket.draft.priority.as_str(),
+        status: ticket.status.as_str(),
+        conversation_id: id,
+    };
+    Ok(created("Ticket created from conversation", Created { ticket }))
+}
+
+fn form(body: CreateBody) -> Result<TicketDraft, Failure> {
+    let mut fields = Fields::default();
+    let subject = fields.required("subject", body.subject.as_deref(), Subject::parse);
+    let description = fields.required("description", body.description.as_deref(), Description::parse);
+    let support_type =
+        fields.one_of("support_type", body.support_type.as_deref(), SupportType::ALL, SupportType::as_str);
+    let priority = fields.one_of("priority", body.priority.as_deref(), TicketPriority::ALL, TicketPriority::as_str);
+    let transaction = body.related_transaction_id.as_deref();
+    let transaction = fields.optional("related_transaction_id", transaction, Reference::parse_or_nothing).flatten();
+    fields.finish(subject.zip(description).map(|(subject, description)| TicketDraft {
+        id: TicketId(Uuid::now_v7()),
+        subject,
+        description,
+        support_type: support_type.unwrap_or(SupportType::GeneralInquiry),
+        priority: priority.unwrap_or(TicketPriority::Medium),
+        related_transaction_id: transaction,
+        session_id: None,
+    }))
+}

@@ -1,0 +1,58 @@
+//! `POST …/support/:id/reply`: an agent answers in a ticket, or writes a note.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use crate::api::Api;
+use crate::api::body::Json;
+use crate::api::caller::AgentCaller;
+use crate::api::envelope::created;
+use crate::api::names::{client_message_id, ticket_id};
+use crate::conversation::Outcome;
+use crate::domain::{Command, EventId, Refusal};
+use crate::failure::Failure;
+use crate::moment::Iso;
+use crate::store;
+use crate::wire::Fields;
+use crate::wire::reply::{Reply, ReplyBody};
+
+#[derive(Serialize)]
+struct Replied<'a> {
+    id: EventId,
+    message: &'a str,
+    is_internal: bool,
+    is_from_user: bool,
+    sender_name: Option<&'a str>,
+    #[serde(rename = "createdAt")]
+    created_at: Iso,
+}
+
+pub(in crate::api) async fn reply(
+    api: web::Data<Api>,
+    AgentCaller(agent): AgentCaller,
+    id: web::Path<String>,
+    request: HttpRequest,
+    Json(body): Json<ReplyBody>,
+) -> Result<HttpResponse, Failure> {
+    let mut fields = Fields::default();
+    let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
+    let reply = body.read(&mut fields, agent.as_agent(), client_message_id);
+    let Reply { post, is_note } = fields.finish(reply)?;
+    api.limits.send(&agent.id)?;
+    let key = store::ticket_of_id(&api.database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
+    let command = if is_note { Command::NoteOnTicket(post) } else { Command::ReplyToTicket(post) };
+    match api.registry.execute(key.conversation, command).await? {
+        Outcome::Posted(posted) => Ok(created(
+            "Reply sent",
+            Replied {
+                id: posted.id,
+                message: posted.message.text.as_str(),
+                is_internal: posted.message.is_note(),
+                is_from_user: false,
+                sender_name: posted.message.author.name(),
+                created_at: Iso(posted.at),
+            },
+        )),
+        _ => Err(Failure::defect()),
+    }
+}

@@ -1,0 +1,135 @@
+//! A ticket as agents see it, in the list and whole (`support-admin.md`, "Tickets").
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::api::agent::view::{AgentMessage, AssignedAdmin, Extent, User, device_metadata};
+use crate::domain::{
+    Conversation, ConversationId, Description, Feedback, Posted, Rating, Reference, ResolutionNotes, Subject, TicketId,
+    UserId,
+};
+use crate::moment::Iso;
+use crate::store::People;
+use crate::wire::view::shown_conversation;
+
+/// What the list shows, the detail begins with, and a change is answered with.
+#[derive(Serialize)]
+pub(super) struct Card<'a> {
+    id: TicketId,
+    ticket_number: &'a str,
+    user_id: Option<&'a str>,
+    phone_number: Option<&'a str>,
+    email: Option<&'a str>,
+    subject: &'a Subject,
+    support_type: &'static str,
+    status: &'static str,
+    priority: &'static str,
+    assigned_to: Option<&'a UserId>,
+    first_response_at: Option<Iso>,
+    last_response_at: Option<Iso>,
+    response_time_seconds: Option<i64>,
+    resolved_at: Option<Iso>,
+    satisfaction_rating: Option<Rating>,
+    tags: [(); 0],
+    conversation_id: Option<ConversationId>,
+    #[serde(rename = "createdAt")]
+    created_at: Iso,
+    #[serde(rename = "updatedAt")]
+    updated_at: Iso,
+    user: Option<User<'a>>,
+    message_count: i64,
+    assigned_admin: Option<AssignedAdmin<'a>>,
+}
+
+impl<'a> Card<'a> {
+    /// Nothing where the conversation has no ticket.
+    pub(super) fn new(conversation: &'a Conversation, people: &'a People, extent: Extent) -> Option<Self> {
+        let ticket = conversation.ticket.as_deref()?;
+        let user_id = conversation.owner.account().map(UserId::as_str);
+        Some(Self {
+            id: ticket.draft.id,
+            ticket_number: ticket.number.as_str(),
+            user_id,
+            phone_number: conversation.phone_number.as_deref(),
+            email: conversation.email.as_deref(),
+            subject: &ticket.draft.subject,
+            support_type: ticket.draft.support_type.as_str(),
+            status: ticket.status.as_str(),
+            priority: ticket.draft.priority.as_str(),
+            assigned_to: ticket.assignee.as_ref().map(|assignee| &assignee.id),
+            first_response_at: ticket.first_response_at.map(Iso),
+            last_response_at: ticket.last_response_at.map(Iso),
+            response_time_seconds: ticket.response_time_seconds(),
+            resolved_at: ticket.resolved.as_ref().map(|resolved| Iso(resolved.at)),
+            satisfaction_rating: ticket.rating,
+            tags: [],
+            conversation_id: shown_conversation(conversation),
+            created_at: Iso(ticket.created_at),
+            updated_at: Iso(ticket.updated_at),
+            user: user_id.and_then(|id| people.get(id)).map(|user| User::new(user, extent)),
+            message_count: conversation.message_count,
+            assigned_admin: ticket
+                .assignee
+                .as_ref()
+                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, people.get(assignee.id.as_str()))),
+        })
+    }
+}
+
+/// A ticket whole.
+#[derive(Serialize)]
+pub(super) struct Detail<'a> {
+    #[serde(flatten)]
+    card: Card<'a>,
+    related_registration_progress_id: Option<()>,
+    internal_notes: Option<()>,
+    related_transaction: Option<()>,
+    description: &'a Description,
+    resolved_by: Option<&'a UserId>,
+    resolution_notes: Option<&'a ResolutionNotes>,
+    related_transaction_id: Option<&'a Reference>,
+    session_id: Option<&'a Reference>,
+    device_metadata: Map<String, Value>,
+    ip_address: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    attachments: Option<()>,
+    feedback: Option<&'a Feedback>,
+    messages: Vec<AgentMessage<'a>>,
+    total_messages: i64,
+    has_more: bool,
+    resolved_by_admin: Option<AssignedAdmin<'a>>,
+}
+
+impl<'a> Detail<'a> {
+    /// Nothing where the conversation has no ticket.
+    pub(super) fn new(
+        conversation: &'a Conversation,
+        people: &'a People,
+        messages: &'a [Posted],
+        has_more: bool,
+    ) -> Option<Self> {
+        let ticket = conversation.ticket.as_deref()?;
+        let resolver = ticket.resolved.as_ref().map(|resolved| &resolved.by);
+        Some(Self {
+            card: Card::new(conversation, people, Extent::Detail)?,
+            related_registration_progress_id: None,
+            internal_notes: None,
+            related_transaction: None,
+            description: &ticket.draft.description,
+            resolved_by: resolver.map(|resolver| &resolver.id),
+            resolution_notes: ticket.resolution_notes.as_ref(),
+            related_transaction_id: ticket.draft.related_transaction_id.as_ref(),
+            session_id: ticket.draft.session_id.as_ref(),
+            device_metadata: device_metadata(conversation),
+            ip_address: conversation.ip_address.as_deref(),
+            user_agent: conversation.user_agent.as_deref(),
+            attachments: None,
+            feedback: ticket.feedback.as_ref(),
+            messages: messages.iter().map(AgentMessage::new).collect(),
+            total_messages: conversation.message_count,
+            has_more,
+            resolved_by_admin: resolver
+                .map(|resolver| AssignedAdmin::new(&resolver.id, &resolver.name, people.get(resolver.id.as_str()))),
+        })
+    }
+}

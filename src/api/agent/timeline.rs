@@ -1,0 +1,76 @@
+//! `GET …/conversations/:id/timeline`: what happened, in order.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::api::caller::AgentCaller;
+use crate::api::envelope::fetched;
+use crate::api::names::conversation_id;
+use crate::api::query::{Query, TimelineQuery};
+use crate::domain::preview;
+use crate::failure::Failure;
+use crate::moment::Iso;
+use crate::store::{self, Happening};
+
+#[derive(Serialize)]
+struct Timeline {
+    events: Vec<Row>,
+    has_more: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    position: i64,
+    #[serde(rename = "type")]
+    kind: String,
+    actor_id: Option<String>,
+    actor_name: Option<String>,
+    data: Value,
+    #[serde(rename = "createdAt")]
+    created_at: Iso,
+}
+
+impl Row {
+    /// A message is named and shown in short: whoever wants all of it has the conversation's messages.
+    fn new(happening: Happening) -> Self {
+        match happening {
+            Happening::Message(message) => Self {
+                position: message.position,
+                kind: if message.is_internal { "note" } else { "message" }.to_owned(),
+                actor_id: message.sender_id,
+                actor_name: message.sender_name,
+                data: json!({
+                    "message_id": message.id,
+                    "seq": message.seq,
+                    "is_from_user": message.is_from_user,
+                    "preview": preview(&message.body),
+                }),
+                created_at: Iso(message.created_at),
+            },
+            Happening::Event(event) => Self {
+                position: event.position,
+                kind: event.kind,
+                actor_id: event.actor_id,
+                actor_name: event.actor_name,
+                data: event.data,
+                created_at: Iso(event.created_at),
+            },
+        }
+    }
+}
+
+pub(in crate::api) async fn timeline(
+    api: web::Data<Api>,
+    AgentCaller(_): AgentCaller,
+    id: web::Path<String>,
+    query: Query<TimelineQuery>,
+) -> Result<HttpResponse, Failure> {
+    let stretch = query.stretch()?;
+    let id = conversation_id(&id)?;
+    let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    let found = store::timeline(&api.database, &conversation, stretch).await?;
+    let events = found.happenings.into_iter().map(Row::new).collect();
+    Ok(fetched("Timeline fetched", Timeline { events, has_more: found.has_more }))
+}

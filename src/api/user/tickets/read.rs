@@ -1,0 +1,73 @@
+//! `GET /api/v1/support/my-tickets` and `/ticket?ticket_number=…`.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::access::{find, may_read, not_found};
+use super::view::{Card, UserTicket};
+use crate::api::Api;
+use crate::api::caller::{Caller, Visitor};
+use crate::api::envelope::fetched;
+use crate::api::guard::pass_guard;
+use crate::api::query::{Query, StretchQuery};
+use crate::domain::TextError;
+use crate::failure::Failure;
+use crate::store::{self, Stretch};
+use crate::wire::Fields;
+use crate::wire::view::UserMessage;
+
+#[derive(Serialize)]
+struct List<'a> {
+    tickets: Vec<Card<'a>>,
+    total_tickets: u64,
+}
+
+pub(in crate::api) async fn my_tickets(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, Failure> {
+    let found = store::tickets_of(&api.database, caller.id.clone()).await?;
+    let tickets = found.tickets.iter().filter_map(Card::new).collect();
+    Ok(fetched("Tickets fetched", List { tickets, total_tickets: found.total }))
+}
+
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct TicketQuery {
+    ticket_number: Option<String>,
+    email: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Retrieved<'a> {
+    ticket: UserTicket<'a>,
+}
+
+pub(in crate::api) async fn ticket(
+    api: web::Data<Api>,
+    Visitor(caller): Visitor,
+    request: HttpRequest,
+    query: Query<TicketQuery>,
+    stretch: Query<StretchQuery>,
+) -> Result<HttpResponse, Failure> {
+    pass_guard(&api, caller.as_ref(), &request, &[]).await?;
+    let mut fields = Fields::default();
+    let number = fields.required("ticket_number", query.ticket_number.as_deref(), number);
+    let number = fields.finish(number)?;
+    let stretch = stretch.by_seq()?;
+    let key = find(&api, &number).await?.filter(|key| may_read(key, caller.as_ref(), query.email.as_deref()));
+    let Some(key) = key else { return Err(not_found(&number)) };
+    retrieve(&api, &key, stretch).await
+}
+
+async fn retrieve(api: &Api, key: &store::TicketKey, stretch: Stretch) -> Result<HttpResponse, Failure> {
+    let conversation = store::ticket(&api.database, key.id).await?.ok_or_else(Failure::defect)?;
+    let history = store::visible_messages(&api.database, &conversation, stretch).await?;
+    let messages = history.messages.iter().map(UserMessage::in_history).collect();
+    let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(Failure::defect)?;
+    Ok(fetched("Ticket retrieved", Retrieved { ticket }))
+}
+
+/// A number as it was sent, less the white space around it.
+pub(super) fn number(number: &str) -> Result<String, TextError> {
+    match number.trim() {
+        "" => Err(TextError::Empty),
+        number => Ok(number.to_owned()),
+    }
+}

@@ -1,0 +1,118 @@
+//! A ticket as its customer sees it (`decisions.md`, "Tickets without an agent").
+
+use serde::Serialize;
+
+use crate::domain::{Conversation, ConversationId, Description, Feedback, Rating, Reference, Subject, TicketId};
+use crate::moment::Iso;
+use crate::wire::view::{UserMessage, shown_conversation};
+
+/// A ticket with its messages.
+#[derive(Serialize)]
+pub(super) struct UserTicket<'a> {
+    id: TicketId,
+    ticket_number: &'a str,
+    subject: &'a Subject,
+    description: &'a Description,
+    support_type: &'static str,
+    status: &'static str,
+    priority: &'static str,
+    email: Option<&'a str>,
+    phone_number: Option<&'a str>,
+    related_transaction_id: Option<&'a Reference>,
+    satisfaction_rating: Option<Rating>,
+    feedback: Option<&'a Feedback>,
+    conversation_id: Option<ConversationId>,
+    created_at: Iso,
+    updated_at: Iso,
+    last_response_at: Option<Iso>,
+    messages: Vec<UserMessage<'a>>,
+    total_messages: i64,
+    /// Whether there are more messages in the direction of the page; only where they were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_more: Option<bool>,
+}
+
+impl<'a> UserTicket<'a> {
+    /// Nothing where the conversation has no ticket.
+    pub(super) fn new(
+        conversation: &'a Conversation,
+        messages: Vec<UserMessage<'a>>,
+        has_more: Option<bool>,
+    ) -> Option<Self> {
+        let ticket = conversation.ticket.as_deref()?;
+        Some(Self {
+            id: ticket.draft.id,
+            ticket_number: ticket.number.as_str(),
+            subject: &ticket.draft.subject,
+            description: &ticket.draft.description,
+            support_type: ticket.draft.support_type.as_str(),
+            status: ticket.status.as_str(),
+            priority: ticket.draft.priority.as_str(),
+            email: conversation.email.as_deref(),
+            phone_number: conversation.phone_number.as_deref(),
+            related_transaction_id: ticket.draft.related_transaction_id.as_ref(),
+            satisfaction_rating: ticket.rating,
+            feedback: ticket.feedback.as_ref(),
+            conversation_id: shown_conversation(conversation),
+            created_at: Iso(ticket.created_at),
+            updated_at: Iso(ticket.updated_at),
+            last_response_at: ticket.last_response_at.map(Iso),
+            messages,
+            total_messages: conversation.last_seq,
+            has_more,
+        })
+    }
+}
+
+/// A ticket as the customer's list shows it.
+#[derive(Serialize)]
+pub(super) struct Card<'a> {
+    id: TicketId,
+    ticket_number: &'a str,
+    subject: &'a Subject,
+    support_type: &'static str,
+    status: &'static str,
+    priority: &'static str,
+    message_count: i64,
+    last_message: Option<LastMessage<'a>>,
+    has_unread: bool,
+    conversation_id: Option<ConversationId>,
+    created_at: Iso,
+    updated_at: Iso,
+    last_response_at: Option<Iso>,
+}
+
+#[derive(Serialize)]
+struct LastMessage<'a> {
+    message: &'a str,
+    is_from_user: bool,
+    #[serde(rename = "createdAt")]
+    created_at: Iso,
+}
+
+impl<'a> Card<'a> {
+    /// Nothing where the conversation has no ticket.
+    pub(super) fn new(conversation: &'a Conversation) -> Option<Self> {
+        let ticket = conversation.ticket.as_deref()?;
+        let last_message = conversation.last_message.as_ref();
+        Some(Self {
+            id: ticket.draft.id,
+            ticket_number: ticket.number.as_str(),
+            subject: &ticket.draft.subject,
+            support_type: ticket.draft.support_type.as_str(),
+            status: ticket.status.as_str(),
+            priority: ticket.draft.priority.as_str(),
+            message_count: conversation.last_seq,
+            last_message: last_message.map(|message| LastMessage {
+                message: &message.preview,
+                is_from_user: message.is_from_user,
+                created_at: Iso(conversation.last_message_at),
+            }),
+            has_unread: last_message.is_some_and(|message| !message.is_from_user),
+            conversation_id: shown_conversation(conversation),
+            created_at: Iso(ticket.created_at),
+            updated_at: Iso(ticket.updated_at),
+            last_response_at: ticket.last_response_at.map(Iso),
+        })
+    }
+}

@@ -1,0 +1,213 @@
+//! Where a socket may be on `/support` — in conversations and in tickets — and what it says there (`support-user.md`,
+//! `support-admin.md`, "Real-time"; `decisions.md`, "Beyond the contract").
+
+use serde_json::{Map, Value};
+
+use super::Realtime;
+use super::payload::{NewMessage, Place, Typing};
+use super::presence::Attendee;
+use super::rooms;
+use crate::database::{Database, DatabaseError};
+use crate::domain::{Channel, Conversation, ConversationId, Owner, Posted, Refusal, TicketId};
+use crate::failure::{Code, Failure, FieldError};
+use crate::socketio::{Event, Socket};
+use crate::store::{self, Stretch};
+
+/// Messages that a socket is sent of what it has missed; whoever has missed more reads them over REST.
+const MOST_MISSED: u32 = Stretch::MAX_LIMIT;
+
+fn payload(event: &Event) -> Map<String, Value> {
+    // Through a map: a struct would also be read from an array.
+    event.first().unwrap_or_default()
+}
+
+fn invalid(field: &'static str, message: &str) -> Failure {
+    Failure::validation(vec![FieldError { field: field.into(), message: message.to_owned() }])
+}
+
+fn text<'a>(payload: &'a Map<String, Value>, field: &'static str) -> Result<&'a str, Failure> {
+    payload.get(field).and_then(Value::as_str).ok_or_else(|| invalid(field, &format!("{field} must be a string")))
+}
+
+fn conversation_id(payload: &Map<String, Value>) -> Result<ConversationId, Failure> {
+    ConversationId::parse(text(payload, "conversation_id")?).ok_or_else(Failure::conversation_not_found)
+}
+
+fn ticket_id(payload: &Map<String, Value>) -> Result<TicketId, Failure> {
+    TicketId::parse(text(payload, "ticket_id")?).ok_or_else(|| Refusal::TicketNotFound.into())
+}
+
+/// The last `seq` that the client has, where it says so.
+fn after_seq(payload: &Map<String, Value>) -> Result<Option<u32>, Failure> {
+    match payload.get("after_seq") {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_u64().and_then(|after| u32::try_from(after).ok()) {
+            Some(after) => Ok(Some(after)),
+            None => Err(invalid("after_seq", "after_seq must be a whole number from 0")),
+        },
+    }
+}
+
+/// Its owner and any agent may join; agents hear notes too. With `after_seq` a socket that was not there is first sent
+/// what it has missed, without a gap to what it hears from then on.
+pub(super) async fn join_conversation(
+    realtime: &Realtime,
+    socket: &Socket<Attendee>,
+    event: &Event,
+) -> Result<(), Failure> {
+    let payload = payload(event);
+    let id = conversation_id(&payload)?;
+    let after = after_seq(&payload)?;
+    let conversation =
+        store::conversation(&realtime.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    if !socket.data().is_agent {
+        conversation.permit_customer(&socket.data().id)?;
+    }
+    socket.leave(&rooms::by_ticket(id));
+    match after {
+        // Whoever is there has missed nothing.
+        Some(after) if !socket.is_in(&rooms::of_conversation(id)) => {
+            catch_up(realtime, socket, conversation, after).await
+        }
+        _ => enter(socket, id),
+    }
+}
+
+fn owned_or_agents(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Failure> {
+    let principal = socket.data();
+    if !principal.is_agent && conversation.owner != Owner::Account(principal.id.clone()) {
+        return Err(Refusal::AccessDenied.into());
+    }
+    Ok(())
+}
+
+fn enter(socket: &Socket<Attendee>, id: ConversationId) -> Result<(), Failure> {
+    let is_in = socket.join(rooms::of_conversation(id))
+        && (!socket.data().is_agent || socket.join(rooms::of_conversation_agents(id)));
+    if is_in { Ok(()) } else { Err(too_many_rooms()) }
+}
+
+fn too_many_rooms() -> Failure {
+    Failure::new(Code::Forbidden, "This connection has joined too many conversations")
+}
+
+async fn catch_up(
+    realtime: &Realtime,
+    socket: &Socket<Attendee>,
+    conversation: Conversation,
+    after: u32,
+) -> Result<(), Failure> {
+    let (id, bytes) = (conversation.id, realtime.catch_up_bytes);
+    let missed = missed(realtime.database.clone(), conversation, socket.data().is_agent, after, bytes);
+    let entering = socket.clone();
+    let entered = realtime.registry.listen(id, missed, move |missed| {
+        for posted in &missed {
+            entering.emit("new_message", &NewMessage::of_conversation(posted));
+        }
+        enter(&entering, id)
+    });
+    entered.await?
+}
+
+/// What stands behind `after`, notes for agents alone. Where it is more than a socket is sent, the newest of it: the gap
+/// is then in front, where the client sees it by `seq` and reads over REST what is missing.
+async fn missed(
+    database: Database,
+    conversation: Conversation,
+    is_agent: bool,
+    after: u32,
+    mut bytes: usize,
+) -> Result<Vec<Posted>, DatabaseError> {
+    let last = Stretch::Last { limit: MOST_MISSED };
+    let mut messages = if is_agent {
+        store::all_messages(&database, &conversation, last).await?.messages
+    } else {
+        store::visible_messages(&database, &conversation, last).await?.messages
+    };
+    let fits = |posted: &&Posted| {
+        let left = bytes.checked_sub(posted.message.text.as_str().len());
+        bytes = left.unwrap_or_default();
+        left.is_some() && posted.message.seq.is_none_or(|seq| seq > i64::from(after))
+    };
+    let missed = messages.iter().rev().take_while(fits).count();
+    Ok(messages.split_off(messages.len() - missed))
+}
+
+/// Leaving what one is not in is fine.
+pub(super) async fn leave_conversation(_: &Realtime, socket: &Socket<Attendee>, event: &Event) -> Result<(), Failure> {
+    leave(socket, conversation_id(&payload(event))?);
+    Ok(())
+}
+
+fn leave(socket: &Socket<Attendee>, id: ConversationId) {
+    socket.leave(&rooms::of_conversation(id));
+    socket.leave(&rooms::of_conversation_agents(id));
+    socket.leave(&rooms::by_ticket(id));
+}
+
+/// Its owner and any agent may join a ticket, and are in its conversation then too; but for an owner in the help center,
+/// who hears the ticket alone.
+pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, event: &Event) -> Result<(), Failure> {
+    let id = ticket_id(&payload(event))?;
+    let conversation = store::conversation_of_ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
+    owned_or_agents(socket, &conversation)?;
+    let is_in =
+        socket.join(rooms::of_ticket(id)) && (!socket.data().is_agent || socket.join(rooms::of_ticket_agents(id)));
+    if !is_in {
+        return Err(too_many_rooms());
+    }
+    let principal = socket.data();
+    let has_conversation = match principal.is_agent {
+        true => conversation.channel != Channel::Ticket,
+        false => conversation.permit_customer(&principal.id).is_ok(),
+    };
+    if has_conversation && !socket.is_in(&rooms::of_conversation(conversation.id)) {
+        enter(socket, conversation.id)?;
+        socket.join(rooms::by_ticket(conversation.id));
+    }
+    Ok(())
+}
+
+/// Undoes what joining has done: who had joined the conversation for itself stays in it.
+pub(super) async fn leave_ticket(realtime: &Realtime, socket: &Socket<Attendee>, event: &Event) -> Result<(), Failure> {
+    let id = ticket_id(&payload(event))?;
+    if !socket.is_in(&rooms::of_ticket(id)) {
+        return Ok(());
+    }
+    let conversation = store::conversation_of_ticket(&realtime.database, id).await?;
+    socket.leave(&rooms::of_ticket(id));
+    socket.leave(&rooms::of_ticket_agents(id));
+    if let Some(conversation) = conversation.filter(|conversation| socket.is_in(&rooms::by_ticket(conversation.id))) {
+        leave(socket, conversation.id);
+    }
+    Ok(())
+}
+
+/// Tells the others in the room of a conversation or of a ticket that somebody types or has stopped; only somebody in it
+/// may. A customer in the help center is told of an agent.
+pub(super) fn relay(
+    realtime: &Realtime,
+    socket: &Socket<Attendee>,
+    event: &Event,
+    is_typing: bool,
+) -> Result<(), Failure> {
+    let payload = payload(event);
+    let (place, room) = if payload.contains_key("ticket_id") && !payload.contains_key("conversation_id") {
+        let id = ticket_id(&payload)?;
+        (Place::Ticket(id), rooms::of_ticket(id))
+    } else {
+        let id = conversation_id(&payload)?;
+        (Place::Conversation(id), rooms::of_conversation(id))
+    };
+    if !socket.is_in(&room) {
+        let noun = if matches!(place, Place::Ticket(_)) { "ticket" } else { "conversation" };
+        return Err(Failure::new(Code::Forbidden, format!("Join the {noun} first")));
+    }
+    let principal = socket.data();
+    let typing = Typing { place, user_id: principal.id.as_str(), is_admin: principal.is_agent };
+    socket.to(&room).emit(Typing::event(is_typing), &typing);
+    if let (Place::Conversation(id), true) = (place, principal.is_agent) {
+        realtime.broadcaster.agent_types(id, is_typing);
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! One ticket, by its id or its number.
+
+use std::collections::HashMap;
+
+use entity::{conversations, tickets};
+use sea_orm::prelude::Uuid;
+use sea_orm::sea_query::SimpleExpr;
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
+
+use crate::database::{Database, DatabaseError};
+use crate::domain::{Conversation, ConversationId, TicketId};
+use crate::store::{stored, whole};
+
+/// What tells whose a ticket is, and where it is written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketKey {
+    /// Which one.
+    pub id: TicketId,
+    /// The conversation that its messages are in.
+    pub conversation: ConversationId,
+    /// The account it belongs to.
+    pub user_id: Option<String>,
+    /// Its contact address.
+    pub email: Option<String>,
+}
+
+/// A ticket by its id, or nothing where there is none.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn ticket_of_id(database: &Database, id: TicketId) -> Result<Option<TicketKey>, DatabaseError> {
+    key(database, tickets::Column::Id.eq(id.0)).await
+}
+
+/// A ticket by its number, or nothing where there is none. It takes the same work either way, so that the time an
+/// answer takes does not tell which numbers there are.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn ticket_of_number(database: &Database, number: &str) -> Result<Option<TicketKey>, DatabaseError> {
+    key(database, tickets::Column::TicketNumber.eq(number)).await
+}
+
+async fn key(database: &Database, which: SimpleExpr) -> Result<Option<TicketKey>, DatabaseError> {
+    database
+        .read(async move |connection| {
+            let found: Option<(Uuid, Uuid, Option<String>, Option<String>)> = tickets::Entity::find()
+                .select_only()
+                .columns([
+                    tickets::Column::Id,
+                    tickets::Column::ConversationId,
+                    tickets::Column::UserId,
+                    tickets::Column::Email,
+                ])
+                .filter(which)
+                .into_tuple()
+                .one(&connection)
+                .await?;
+            Ok::<_, DbErr>(found.map(|(id, conversation, user_id, email)| TicketKey {
+                id: TicketId(id),
+                conversation: ConversationId(conversation),
+                user_id,
+                email,
+            }))
+        })
+        .await
+}
+
+/// The ticket of this id, or nothing where there is none.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn ticket(database: &Database, id: TicketId) -> Result<Option<Conversation>, DatabaseError> {
+    database
+        .read(async move |connection| {
+            let row = tickets::Entity::find_by_id(id.0).one(&connection).await?;
+            let found = with_their_conversations(&connection, row.into_iter().collect()).await?;
+            Ok::<_, DbErr>(found.into_iter().next())
+        })
+        .await
+}
+
+/// Tickets in the order of their rows.
+pub(super) async fn with_their_conversations(
+    connection: &DatabaseConnection,
+    rows: Vec<tickets::Model>,
+) -> Result<Vec<Conversation>, DbErr> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = rows.iter().map(|ticket| ticket.conversation_id);
+    let found = conversations::Entity::find().filter(conversations::Column::Id.is_in(ids)).all(connection).await?;
+    let mut conversations: HashMap<Uuid, conversations::Model> = found.into_iter().map(|row| (row.id, row)).collect();
+    // Whatever was read in between, a ticket is never stored without its conversation.
+    rows.into_iter()
+        .filter_map(|ticket| conversations.remove(&ticket.conversation_id).map(|row| (row, ticket)))
+        .map(|(row, ticket)| {
+            let mut conversation = stored::conversation(row)?;
+            conversation.ticket = Some(Box::new(whole::ticket(ticket)?));
+            Ok(conversation)
+        })
+        .collect()
+}

@@ -1,0 +1,87 @@
+//! `GET …/agents`.
+
+use insta::{allow_duplicates, assert_snapshot};
+use sea_orm::{ActiveModelTrait, IntoActiveModel};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Backend, Person, TestDatabase, TestServer, conversation_row, message_row, on_both_databases, user_row,
+};
+
+const AGENTS: &str = "/api/v1/unified-admin/support/agents";
+
+on_both_databases! {
+    async fn everyone_who_ever_came_as_an_agent_is_there_with_what_they_hold(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let hand = database.hand().await;
+        let (mut lucy, mut mike, ann) = (user_row("lucy", true), user_row("mike", true), user_row("ann", false));
+        (lucy.first_name, lucy.last_name, lucy.name) = (None, None, Some("Lucy in the Sky".to_owned()));
+        (mike.first_name, mike.last_name) = (Some("Mike".to_owned()), None);
+        for user in [lucy, mike, ann] {
+            user.into_active_model().insert(&hand).await.unwrap();
+        }
+        for (status, channel) in
+            [("active", "support"), ("waiting_user", "help_center"), ("closed", "support"), ("active", "ticket")]
+        {
+            let mut row = conversation_row("ann", 1);
+            (row.status, row.channel) = (status.to_owned(), channel.to_owned());
+            row.assigned_to = Some("mike".to_owned());
+            message_row(&row, 2, "Hello").into_active_model().insert(&hand).await.unwrap();
+            row.into_active_model().insert(&hand).await.unwrap();
+        }
+        // Sarah is there with her very first call, whether she is written down already or not.
+        let answer = server.get(&Person::agent("sarah"), AGENTS).await;
+        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "data": {
+                "agents": [
+                  {
+                    "email": "lucy@example.com",
+                    "first_name": "Lucy",
+                    "id": "lucy",
+                    "last_name": "in the Sky",
+                    "online": false,
+                    "open_conversations": 0
+                  },
+                  {
+                    "email": "mike@example.com",
+                    "first_name": "Mike",
+                    "id": "mike",
+                    "last_name": "",
+                    "online": false,
+                    "open_conversations": 2
+                  },
+                  {
+                    "email": "sarah@example.com",
+                    "first_name": "Sarah",
+                    "id": "sarah",
+                    "last_name": "Johnson",
+                    "online": false,
+                    "open_conversations": 0
+                  }
+                ]
+              },
+              "message": "Agents fetched",
+              "success": true
+            }
+            "#) };
+    }
+
+    async fn what_an_agent_holds_is_counted_anew_each_time(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let id = server.conversation(&john).await;
+        for (action, held) in [("claim", 1), ("close", 0)] {
+            server.agent_does(&sarah, &id, action, None).await;
+            let answer = server.get(&sarah, AGENTS).await;
+            let agents: &Value = &answer.body["data"]["agents"];
+            assert_eq!((&agents[0]["id"], &agents[0]["open_conversations"]), (&json!("sarah"), &json!(held)), "{action}");
+            assert_eq!(agents.as_array().map(Vec::len), Some(1), "a customer is no agent");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Every query that a list or a lookup runs goes by an index: seen in the plans that PostgreSQL itself reports for what
+//! the server really sent, over 200 000 conversations.
+//!
+//! The data are such that each filter asked for fits few rows: one that fits nearly all may rightly read the table, as
+//! may the count of them. Each question is put often enough that PostgreSQL also decides whether to keep one plan for
+//! all values, and is held to that plan too.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::{Mutex, Once};
+
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+use crate::support::{Backend, MINE, Person, QUEUE, SEND, TestDatabase, TestServer};
+
+/// PostgreSQL gives up planning anew after five times, if it does.
+const TIMES: usize = 7;
+
+/// Tables that grow.
+const LARGE: [&str; 7] =
+    ["conversations", "messages", "conversation_events", "conversation_origins", "users", "tickets", "handovers"];
+
+/// What PostgreSQL has said since the last look.
+static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Listens to what the driver passes on of PostgreSQL's notices.
+struct Ear;
+
+impl<S: tracing::Subscriber> Layer<S> for Ear {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        struct Message(String);
+        impl Visit for Message {
+            fn record_str(&mut self, field: &Field, value: &str) {
+                if field.name() == "message" {
+                    self.0.push_str(value);
+                }
+            }
+
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                if field.name() == "message" {
+                    write!(self.0, "{value:?}").unwrap();
+                }
+            }
+        }
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        if message.0.contains("plan:") {
+            SAID.lock().unwrap().push(message.0);
+        }
+    }
+}
+
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let notices = tracing_subscriber::filter::Targets::new()
+            .with_target("sqlx::postgres::notice", tracing::level_filters::LevelFilter::INFO);
+        let subscriber = tracing_subscriber::registry().with(Ear.with_filter(notices));
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+}
+
+/// 200 000 conversations of 50 000 customers with two messages and two events each, 1 % open; a hundred agents; tickets
+/// of 10 %; and one long conversation.
+const DATA: [&str; 12] = [
+    "DROP INDEX messages_body_trigrams",
+    "INSERT INTO users (id, is_agent, role, email, first_name, last_name, created_at, last_seen_at)
+     SELECT 'user-' || g, g < 100, 'user', 'user-' || g || '@example.com', 'First' || g, 'Last' || g, now(), now()
+     FROM generate_series(0, 49999) g",
+    "INSERT INTO conversations (id, channel, user_id, email, status, assigned_to, assigned_name, assigned_at, version,
+         last_seq, message_count, last_message, last_message_is_from_user, last_message_at, ticket_id, created_at,
+         updated_at, last_event_at)
+     SELECT md5(g::text)::uuid, CASE WHEN g % 200 = 7 THEN 'help_center' ELSE 'support' END, 'user-' || g % 50000,
+         'user-' || g % 50000 || '@mail.test',
+         CASE WHEN g % 300 = 1 THEN 'active' WHEN g % 300 = 2 THEN 'waiting_support' WHEN g % 300 = 3 THEN 'waiting_user'
+             ELSE 'closed' END,
+         CASE WHEN g % 300 <> 1 THEN 'user-' || g % 97 END, 'Agent', now(), 4, 2, 2, 'Hello', true,
+         now() - g * interval '1 minute', CASE WHEN g % 10 = 5 THEN md5('ticket' || g)::uuid END,
+         now() - g * interval '61 seconds', now() - g * interval '59 seconds', now() - g * interval '1 minute'
+     FROM generate_series(1, 200000) g",
+    "INSERT INTO messages (conversation_id, position, id, seq, body, is_internal, is_from_user, sender, sender_id,
+         sender_email, client_message_id, created_at)
+     SELECT md5((1 + g % 200000)::text)::uuid, 2 + 2 * (g / 200000), gen_random_uuid(), 1 + g / 200000,
+         'transfer ' || md5(g::text), false, true, 'account:user-' || g % 50000, 'user-' || g % 50000, 'x@mail.test',
+         CASE WHEN g % 2 = 0 THEN 'send-' || g END, now()
+     FROM generate_series(0, 399999) g",
+    "INSERT INTO conversation_events (conversation_id, position, id, type, data, created_at)
+     SELECT md5((1 + g % 200000)::text)::uuid, 1 + 2 * (g / 200000), gen_random_uuid(), 'created', '{}', now()
+     FROM generate_series(0, 399999) g",
+    "INSERT INTO messages (conversation_id, position, id, seq, body, is_internal, is_from_user, sender, sender_id,
+         sender_email, created_at)
+     SELECT md5('77')::uuid, g, gen_random_uuid(), g - 2, 'again and again', false, true, 'account:user-77', 'user-77',
+         'x@mail.test', now()
+     FROM generate_series(5, 5000) g",
+    "UPDATE conversations SET status = 'waiting_user', version = 5000, last_seq = 4998, message_count = 4998 WHERE id = md5('77')::uuid",
+    "INSERT INTO tickets (id, ticket_number, conversation_id, is_of_conversation, subject, description, support_type,
+         status, priority, priority_rank, created_at, updated_at)
+     SELECT ticket_id, 'SMI-2026-' || row_number() OVER (), id, true, 'Subject', 'Description', 'OTHER', 'pending',
+         'low', 1, now(), now()
+     FROM conversations WHERE ticket_id IS NOT NULL",
+    "INSERT INTO handovers (id, conversation_id, from_id, from_name, to_id, to_name, status, created_at)
+     SELECT gen_random_uuid(), id, 'user-1', 'One', 'user-2', 'Two', 'rejected', now() FROM conversations LIMIT 20000",
+    "INSERT INTO tallies (share, closed) SELECT 1000, count(*) FROM conversations WHERE status = 'closed'",
+    "CREATE INDEX messages_body_trigrams ON messages USING gin (body gin_trgm_ops)
+     WITH (fastupdate = on, gin_pending_list_limit = 65536)",
+    "VACUUM ANALYZE",
+];
+
+/// What each new connection is to report.
+async fn report(database: &TestDatabase) {
+    let hand = database.hand().await;
+    let name = url::Url::parse(&database.url).unwrap().path().trim_start_matches('/').to_owned();
+    for setting in [
+        "session_preload_libraries = 'auto_explain'",
+        "auto_explain.log_min_duration = 0",
+        "auto_explain.log_level = 'notice'",
+        "auto_explain.log_format = 'json'",
+        "auto_explain.log_nested_statements = on",
+    ] {
+        hand.execute_unprepared(&format!("ALTER DATABASE {name} SET {setting}")).await.unwrap();
+    }
+}
+
+/// Each plan, and the statement that it is of.
+fn plans() -> Vec<(String, Value)> {
+    let said = std::mem::take(&mut *SAID.lock().unwrap());
+    let plans = said.iter().map(|said| {
+        let plan: Value = serde_json::from_str(&said[said.find('{').unwrap()..]).unwrap();
+        (plan["Query Text"].as_str().unwrap_or_default().to_owned(), plan["Plan"].clone())
+    });
+    plans.collect()
+}
+
+/// Every node of a plan, from the top.
+fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
+    found.push(plan);
+    for below in plan["Plans"].as_array().into_iter().flatten() {
+        nodes(below, found);
+    }
+}
+
+/// What is wrong, all of it.
+#[derive(Default)]
+struct Verdict(String);
+
+impl Verdict {
+    /// Looks at the plans of a question that was just put: no large table may be read whole, and these indexes are used.
+    fn look(&mut self, question: &str, expected: &[&str]) {
+        let plans = plans();
+        let mut used = BTreeSet::new();
+        for (statement, plan) in &plans {
+            let mut all = Vec::new();
+            nodes(plan, &mut all);
+            for node in all {
+                let kind = node["Node Type"].as_str().unwrap();
+                let table = node["Relation Name"].as_str().unwrap_or_default();
+                if kind == "Seq Scan" && LARGE.contains(&table) {
+                    writeln!(self.0, "{question} reads {table} whole:\n{statement}\n{plan:#}").unwrap();
+                }
+                used.extend(node["Index Name"].as_str());
+            }
+        }
+        for index in expected.iter().filter(|index| !used.contains(*index)) {
+            writeln!(self.0, "{question} does not use {index}, but {used:?}").unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_list_and_lookup_goes_by_an_index() {
+    listen();
+    let database = TestDatabase::create(Backend::Postgres).await;
+    drop(TestServer::start(&database).await);
+    let hand = database.hand().await;
+    for statement in DATA {
+        hand.execute_unprepared(statement).await.unwrap();
+    }
+    report(&database).await;
+    let server = TestServer::start(&database).await;
+    let mut verdict = Verdict::default();
+    let (customer, agent) = (Person::customer("user-77"), Person::agent("user-5"));
+    for (query, index) in [
+        ("", "conversations_listed_last_message_at"),
+        ("?page=500", "conversations_listed_last_message_at"),
+        ("?sort_order=asc", "conversations_listed_last_message_at"),
+        ("?sort_by=createdAt", "conversation_origins_created_at"),
+        ("?sort_by=createdAt&sort_order=asc", "conversation_origins_created_at"),
+        ("?sort_by=updatedAt", "conversations_listed_updated_at"),
+        ("?sort_by=status", "conversations_listed_status"),
+        ("?sort_by=status&sort_order=asc", "conversations_listed_status"),
+        ("?status=waiting_support", "conversations_listed_status"),
+        ("?status=closed", "conversations_listed_last_message_at"),
+        ("?assigned_to=user-5", "conversations_listed_open"),
+        ("?assigned_to=user-5&status=waiting_user", "conversations_listed_open"),
+        ("?assigned_to=unassigned", "conversations_listed_open"),
+        ("?user_id=user-77", "conversations_user_id_updated_at"),
+        ("?has_ticket=true", "conversations_listed_ticket"),
+        ("?channel=help_center", "conversations_listed_help_center"),
+        ("?date_from=2100-01-01", "conversation_origins_created_at"),
+        ("?search=ab12cd", "messages_body_trigrams"),
+        ("?search=user-777%40mail", "conversation_origins_trigrams"),
+        ("?search=Last4567", "users_trigrams"),
+        ("?search=ab12cd&status=closed&sort_by=createdAt", "messages_body_trigrams"),
+        ("?search=zz", "messages_pkey"),
+    ] {
+        for _ in 0..TIMES {
+            let answer = server.get(&agent, &format!("{QUEUE}{query}")).await;
+            assert_eq!(answer.status, 200, "{query}: {}", answer.body);
+        }
+        // The counts go by what is open.
+        verdict.look(query, &[index, "conversations_listed_open"]);
+    }
+    let id = hand_id(&hand).await;
+    for (who, path, index) in [
+        (&customer, MINE.to_owned(), "conversations_user_id_updated_at"),
+        (&customer, format!("{MINE}/{id}"), "messages_pkey"),
+        (&customer, format!("{MINE}/{id}?after_seq=4000&limit=20"), "messages_pkey"),
+        (&customer, format!("{MINE}/{id}?before_seq=4000&limit=20"), "messages_pkey"),
+        (&agent, format!("{QUEUE}/{id}"), "handovers_conversation_id_created_at"),
+        (&agent, format!("{QUEUE}/{id}?after_position=4000&limit=20"), "messages_pkey"),
+        (&agent, format!("{QUEUE}/{id}?before_seq=4000&limit=20"), "messages_pkey"),
+        (&agent, format!("{QUEUE}/{id}/timeline"), "conversation_events_pkey"),
+        (&agent, format!("{QUEUE}/{id}/timeline?after_position=4000"), "messages_pkey"),
+        (&agent, "/api/v1/unified-admin/support/agents".to_owned(), "users_agents"),
+    ] {
+        for _ in 0..TIMES {
+            assert_eq!(server.get(who, &path).await.status, 200, "{path}");
+        }
+        verdict.look(&path, &[index]);
+    }
+    // A repeat of what is stored, to an actor that has to be loaded: the state and the send's name are looked up.
+    let body = json!({ "message": "once", "conversation_id": id, "client_message_id": "the-one-send" });
+    for _ in 0..2 {
+        let server = TestServer::start(&database).await;
+        assert_eq!(server.post(&customer, SEND, body.clone()).await.status, 201);
+        verdict.look("a send", &["conversations_pkey", "messages_sender_client_message_id"]);
+    }
+    assert!(verdict.0.is_empty(), "{}", verdict.0);
+}
+
+/// The long conversation.
+async fn hand_id(hand: &sea_orm::DatabaseConnection) -> uuid::Uuid {
+    let statement =
+        sea_orm::Statement::from_string(hand.get_database_backend(), "SELECT md5('77')::uuid AS id".to_owned());
+    hand.query_one_raw(statement).await.unwrap().unwrap().try_get("", "id").unwrap()
+}

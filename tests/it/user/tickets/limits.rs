@@ -1,0 +1,82 @@
+//! The forms: every field at its edge, in scalar values.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{ADD_MESSAGE, Backend, CREATE_TICKET, Person, REQUEST_SUPPORT, TestDatabase, TestServer, about};
+
+#[tokio::test]
+async fn every_field_of_a_ticket_is_held_to_its_length() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let john = Person::customer("john");
+    for (field, limit) in [
+        ("subject", 200),
+        ("description", 5000),
+        ("phone_number", 64),
+        ("related_transaction_id", 128),
+        ("session_id", 128),
+    ] {
+        let create = |value: String| {
+            let mut body = about("x");
+            body[field] = json!(value);
+            server.post(&john, CREATE_TICKET, body)
+        };
+        assert_eq!(create(format!(" {} ", "👋".repeat(limit))).await.status, StatusCode::CREATED, "{field}");
+        let answer = create("👋".repeat(limit + 1)).await;
+        let message = format!("{field} must be at most {limit} characters");
+        assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, message.as_str()));
+        assert_eq!(answer.body["details"], json!([{ "field": field, "message": message }]));
+        assert_eq!(create("a\0b".to_owned()).await.status, StatusCode::BAD_REQUEST, "{field}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_ticket_is_named_all_at_once() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let body = json!({
+        "subject": " ", "support_type": "payment_issue", "priority": "highest", "email": "nobody",
+        "device_metadata": { "k": "x".repeat(5000) }, "client_message_id": "short",
+    });
+    let answer = server.post(&Person::nobody(), REQUEST_SUPPORT, body).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let fields: Vec<&Value> = answer.body["details"].as_array().unwrap().iter().map(|one| &one["field"]).collect();
+    assert_eq!(
+        fields,
+        ["subject", "description", "support_type", "priority", "email", "client_message_id", "device_metadata"]
+    );
+    assert_eq!(answer.body["details"][3]["message"], "priority must be one of low, medium, high, urgent");
+}
+
+#[tokio::test]
+async fn without_a_token_an_address_is_needed() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    for (path, body) in
+        [(REQUEST_SUPPORT, about("x")), (ADD_MESSAGE, json!({ "ticket_number": "SMI-2026-000001", "message": "x" }))]
+    {
+        let answer = server.post(&Person::nobody(), path, body).await;
+        assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, "email must not be empty"));
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_held_to_its_length() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let john = Person::customer("john");
+    let made = server.ticket(&john, "x").await;
+    let add = |text: String| server.post(&john, ADD_MESSAGE, json!({ "ticket_number": made.number, "message": text }));
+    assert_eq!(add("👋".repeat(5000)).await.status, StatusCode::CREATED);
+    for (text, message) in [
+        ("👋".repeat(5001), "message must be at most 5000 characters"),
+        (" ".to_owned(), "message must not be empty"),
+        ("\0x".to_owned(), "message must not contain the character U+0000"),
+    ] {
+        let answer = add(text).await;
+        assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, message));
+    }
+    let nameless = server.post(&john, ADD_MESSAGE, json!({ "message": "x" })).await;
+    assert_eq!(nameless.message(), "ticket_number must not be empty");
+}

@@ -1,0 +1,259 @@
+//! `GET /api/v1/support/my-tickets` and `/ticket`.
+
+use insta::{allow_duplicates, assert_snapshot};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{
+    ADD_MESSAGE, Backend, CREATE_TICKET, MY_TICKETS, Made, Person, REQUEST_SUPPORT, TICKET, TICKETS, TestDatabase,
+    TestServer, about, on_both_databases,
+};
+
+on_both_databases! {
+    async fn a_ticket_and_the_list_of_ones_own_look_as_the_contract_says(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let made = server.ticket(&john, "A question").await;
+        let reply = format!("{TICKETS}/{}/reply", made.id);
+        server.post(&sarah, &reply, json!({ "message": "Careful", "is_internal": true })).await;
+        server.post(&sarah, &reply, json!({ "message": "Hi John" })).await;
+        let ticket = server.get(&john, &format!("{TICKET}?ticket_number={}", made.number)).await;
+        allow_duplicates! { assert_snapshot!(ticket.shown(), @r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "data": {
+                "ticket": {
+                  "conversation_id": null,
+                  "created_at": "[moment]",
+                  "description": "It keeps failing",
+                  "email": "john@example.com",
+                  "feedback": null,
+                  "has_more": false,
+                  "id": "[id]",
+                  "last_response_at": "[moment]",
+                  "messages": [
+                    {
+                      "attachments": null,
+                      "created_at": "[moment]",
+                      "id": "[id]",
+                      "is_from_user": true,
+                      "message": "It keeps failing",
+                      "sender_email": "john@example.com",
+                      "sender_name": "John Doe",
+                      "seq": 1
+                    },
+                    {
+                      "attachments": null,
+                      "created_at": "[moment]",
+                      "id": "[id]",
+                      "is_from_user": false,
+                      "message": "Hi John",
+                      "sender_email": "sarah@example.com",
+                      "sender_name": "Sarah Johnson",
+                      "seq": 2
+                    }
+                  ],
+                  "phone_number": "+2348012345678",
+                  "priority": "low",
+                  "related_transaction_id": null,
+                  "satisfaction_rating": null,
+                  "status": "in_progress",
+                  "subject": "A question",
+                  "support_type": "GENERAL_INQUIRY",
+                  "ticket_number": "SMI-year-000001",
+                  "total_messages": 2,
+                  "updated_at": "[moment]"
+                }
+              },
+              "message": "Ticket retrieved",
+              "success": true
+            }
+            "#) };
+        let list = server.get(&john, MY_TICKETS).await;
+        allow_duplicates! { assert_snapshot!(list.shown(), @r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "data": {
+                "tickets": [
+                  {
+                    "conversation_id": null,
+                    "created_at": "[moment]",
+                    "has_unread": true,
+                    "id": "[id]",
+                    "last_message": {
+                      "createdAt": "[moment]",
+                      "is_from_user": false,
+                      "message": "Hi John"
+                    },
+                    "last_response_at": "[moment]",
+                    "message_count": 2,
+                    "priority": "low",
+                    "status": "in_progress",
+                    "subject": "A question",
+                    "support_type": "GENERAL_INQUIRY",
+                    "ticket_number": "SMI-year-000001",
+                    "updated_at": "[moment]"
+                  }
+                ],
+                "total_tickets": 1
+              },
+              "message": "Tickets fetched",
+              "success": true
+            }
+            "#) };
+    }
+
+    async fn ones_own_tickets_come_newest_first_and_are_only_ones_own(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        server.ticket(&Person::customer("mallory"), "Mallory's").await;
+        server.guest_ticket("john@example.com").await;
+        let conversation = server.conversation(&john).await;
+        let first = server.ticket(&john, "First").await;
+        let second = Made::of(&server.ticket_of(&sarah, &conversation).await);
+        let third = server.ticket(&john, "Third").await;
+        // What happens to one moves it nowhere.
+        server.post(&john, ADD_MESSAGE, json!({ "ticket_number": first.number, "message": "More" })).await;
+        let list = server.get(&john, MY_TICKETS).await.body;
+        let numbers: Vec<&Value> =
+            list["data"]["tickets"].as_array().unwrap().iter().map(|ticket| &ticket["ticket_number"]).collect();
+        assert_eq!(numbers, [&third.number, &second.number, &first.number]);
+        assert_eq!(list["data"]["total_tickets"], 3);
+        assert_eq!(list["data"]["tickets"][1]["conversation_id"], conversation.as_str());
+        assert_eq!(list["data"]["tickets"][2]["message_count"], 2);
+    }
+
+    async fn a_number_gives_nothing_away(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, nobody) = (Person::customer("john"), Person::nobody());
+        let johns = server.ticket(&john, "John's").await;
+        let guests = server.guest_ticket("jane@example.com").await;
+        let ask = |person: &Person, number: &str, email: &str| {
+            let path = format!("{TICKET}?ticket_number={number}{email}");
+            let request = server.request(Method::GET, person, &path);
+            async move { request.send(None).await }
+        };
+        let unknown = ask(&nobody, "SMI-2026-999999", "&email=jane@example.com").await;
+        allow_duplicates! { assert_snapshot!(unknown.shown(), @r#"
+            404 Not Found
+            content-type: application/json
+
+            {
+              "code": "NOT_FOUND",
+              "error": "Not Found",
+              "message": "Ticket SMI-2026-999999 not found",
+              "statusCode": 404,
+              "success": false
+            }
+            "#) };
+        let (mallory, jane, sarah) = (Person::customer("mallory"), Person::customer("jane"), Person::agent("sarah"));
+        for (person, made, email, may) in [
+            (&john, &johns, "", true),
+            (&sarah, &johns, "", true),
+            (&sarah, &guests, "", true),
+            (&nobody, &johns, "&email=JOHN@example.com", true),
+            (&nobody, &guests, "&email=jane@Example.com", true),
+            (&mallory, &johns, "", false),
+            (&mallory, &johns, "&email=john@example.com", false),
+            (&jane, &guests, "", false),
+            (&nobody, &guests, "", false),
+            (&nobody, &guests, "&email=", false),
+            (&nobody, &guests, "&email=jane", false),
+            (&nobody, &guests, "&email=john@example.com", false),
+            (&nobody, &johns, "&email=jane@example.com", false),
+        ] {
+            let answer = ask(person, &made.number, email).await;
+            if may {
+                assert_eq!(answer.body["data"]["ticket"]["id"], made.id.as_str(), "{email}");
+            } else {
+                let mut as_unknown = unknown.body.clone();
+                as_unknown["message"] = json!(format!("Ticket {} not found", made.number));
+                assert_eq!((answer.status, &answer.body), (StatusCode::NOT_FOUND, &as_unknown), "{email}");
+            }
+        }
+    }
+
+    async fn a_long_ticket_comes_in_pages(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let john = Person::customer("john");
+        let made = server.ticket(&john, "Long").await;
+        for number in 2..=5 {
+            let body = json!({ "ticket_number": made.number, "message": number.to_string() });
+            server.post(&john, ADD_MESSAGE, body).await;
+        }
+        for (query, seqs, has_more) in [
+            ("", vec![1, 2, 3, 4, 5], false),
+            ("&limit=2", vec![4, 5], true),
+            ("&after_seq=1&limit=2", vec![2, 3], true),
+            ("&before_seq=3", vec![1, 2], false),
+        ] {
+            let answer = server.get(&john, &format!("{TICKET}?ticket_number={}{query}", made.number)).await;
+            let ticket = &answer.body["data"]["ticket"];
+            let got: Vec<&Value> = ticket["messages"].as_array().unwrap().iter().map(|one| &one["seq"]).collect();
+            assert_eq!(got, seqs.into_iter().map(Value::from).collect::<Vec<_>>().iter().collect::<Vec<_>>(), "{query}");
+            assert_eq!((&ticket["total_messages"], &ticket["has_more"]), (&json!(5), &json!(has_more)), "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_number_must_be_named_and_may_be_anything() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let john = Person::customer("john");
+    for query in ["", "?ticket_number=", "?ticket_number=%20"] {
+        let answer = server.get(&john, &format!("{TICKET}{query}")).await;
+        assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, "ticket_number must not be empty"));
+        assert_eq!(answer.body["details"][0]["field"], "ticket_number");
+    }
+    for number in ["x".repeat(5000), "%00".to_owned(), "%27%20OR%201=1".to_owned(), "%25".to_owned()] {
+        let answer = server.get(&john, &format!("{TICKET}?ticket_number={number}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{number}");
+    }
+}
+
+/// Endpoint × caller.
+#[tokio::test]
+async fn who_may_come_to_which_endpoint() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let device = [("SWITCHBOARD__GUARD__MODE", "device")];
+    let server = TestServer::start_with(&database, &device).await;
+    let (john, nobody) = (Person::customer("john"), Person::nobody());
+    let bad = Person { token: "x.y.z".to_owned() };
+    let made = server.ticket(&john, "John's").await;
+    let rate = format!("/api/v1/support/ticket/{}/rate", made.number);
+    for (method, path) in [(Method::POST, CREATE_TICKET), (Method::GET, MY_TICKETS), (Method::POST, rate.as_str())] {
+        for person in [&nobody, &bad] {
+            let answer = server.request(method.clone(), person, path).send(Some(about("x"))).await;
+            assert_eq!((answer.status, answer.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
+        }
+    }
+    let read = format!("{TICKET}?ticket_number={}&email=john@example.com", made.number);
+    let mut body = about("x");
+    body["email"] = json!("john@example.com");
+    body["message"] = json!("More");
+    body["ticket_number"] = json!(made.number);
+    for (method, path, status) in [
+        (Method::POST, REQUEST_SUPPORT, StatusCode::CREATED),
+        (Method::POST, ADD_MESSAGE, StatusCode::CREATED),
+        (Method::GET, read.as_str(), StatusCode::OK),
+    ] {
+        let send = |person: &Person| server.request(method.clone(), person, path);
+        let body = (method == Method::POST).then(|| body.clone());
+        for person in [&nobody, &bad] {
+            let answer = send(person).send(body.clone()).await;
+            assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, "X-Device-Id header is required"));
+        }
+        assert_eq!(send(&john).send(body.clone()).await.status, status, "{path}");
+        let shown = send(&nobody).header("x-device-id", "d").header("x-device-fingerprint", "f");
+        assert_eq!(shown.header("x-request-id", "r").send(body).await.status, status, "{path}");
+    }
+}
