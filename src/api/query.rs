@@ -89,7 +89,7 @@ fn stretch(
 }
 
 /// A whole number of at least `least`. Beyond what counts anything, the largest is as good.
-fn number(fields: &mut Fields, name: &'static str, value: Option<&str>, least: u32) -> Option<u32> {
+pub(super) fn number(fields: &mut Fields, name: &'static str, value: Option<&str>, least: u32) -> Option<u32> {
     let value = value?;
     match value.parse::<u64>() {
         Ok(number) if number >= u64::from(least) => Some(u32::try_from(number).unwrap_or(u32::MAX)),

@@ -10,6 +10,7 @@ mod connections;
 mod cors;
 mod errors;
 mod health;
+mod help_center;
 mod identity;
 mod idle_memory;
 mod limits;
