@@ -12,6 +12,7 @@ mod errors;
 mod health;
 mod identity;
 mod limits;
+mod model;
 mod once;
 mod plans;
 mod races;
