@@ -15,6 +15,7 @@ mod identity;
 mod idle_memory;
 mod limits;
 mod loadtest;
+mod model;
 mod once;
 mod plans;
 mod races;
