@@ -30,9 +30,11 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Attendee> {
     let namespace = on(namespace, realtime, "leave_conversation", places::leave_conversation);
     let namespace = on(namespace, realtime, "join_ticket", places::join_ticket);
     let namespace = on(namespace, realtime, "leave_ticket", places::leave_ticket);
-    let namespace = on(namespace, realtime, "typing", async |realtime, socket, event| places::relay(realtime, socket, event, true));
     let namespace =
-        on(namespace, realtime, "stop_typing", async |realtime, socket, event| places::relay(realtime, socket, event, false));
+        on(namespace, realtime, "typing", async |realtime, socket, event| places::relay(realtime, socket, event, true));
+    let namespace = on(namespace, realtime, "stop_typing", async |realtime, socket, event| {
+        places::relay(realtime, socket, event, false)
+    });
     let sending = Arc::clone(realtime);
     namespace.on("send_message", move |socket: Socket<Attendee>, event: Event| {
         let realtime = Arc::clone(&sending);

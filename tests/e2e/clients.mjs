@@ -36,13 +36,13 @@ function asJson(text, request) {
   }
 }
 
-/** A socket on `/support`, together with everything it heard, in order, from its first moment on. */
+/** A socket on a namespace, together with everything it heard, in order, from its first moment on. */
 export class Client {
   heard = []
   #ear = new EventEmitter()
 
-  constructor(url, token, options) {
-    this.socket = io(`${url}/support`, {
+  constructor(url, token, options, namespace = '/support') {
+    this.socket = io(`${url}${namespace}`, {
       auth: { token },
       transports: ['websocket'],
       reconnection: false,

@@ -250,9 +250,21 @@ on_both_databases! {
             let answer = server.agent_does(&sarah, &id, "reply", Some(body)).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Conversation not found"));
         }
-        assert_eq!(server.get(&sarah, &format!("{QUEUE}/{id}")).await.status, StatusCode::NOT_FOUND);
+        for path in [format!("{QUEUE}/{id}"), format!("{QUEUE}/{id}/timeline")] {
+            let answer = server.get(&sarah, &path).await;
+            assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Conversation not found"));
+        }
+        for query in ["", "?channel=help_center", "?assigned_to=unassigned"] {
+            let list = server.get(&sarah, &format!("{QUEUE}{query}")).await.body["data"].clone();
+            assert_eq!((&list["meta"]["total"], &list["conversations"]), (&json!(0), &json!([])), "{query}");
+            assert_eq!(list["analytics"]["total_conversations"], 0);
+        }
 
         writes(&server, &john, "Hi").await;
+        let list = server.get(&sarah, &format!("{QUEUE}?channel=help_center")).await.body["data"].clone();
+        assert_eq!((&list["meta"]["total"], &list["conversations"][0]["id"]), (&json!(1), &json!(id)));
+        assert_eq!(list["conversations"][0]["has_unread"], true);
+        assert_eq!(server.get(&sarah, &format!("{QUEUE}?channel=support")).await.body["data"]["meta"]["total"], 0);
         let detail = server.get(&sarah, &format!("{QUEUE}/{id}")).await.body["data"].clone();
         assert_eq!((&detail["channel"], &detail["status"]), (&json!("help_center"), &json!("active")));
         assert_eq!((&detail["has_unread"], &detail["message_count"]), (&json!(true), &json!(2)));
@@ -278,6 +290,12 @@ on_both_databases! {
         let detail = server.get(&sarah, &format!("{QUEUE}/{id}")).await.body["data"].clone();
         assert_eq!((&detail["status"], &detail["assigned_to"]), (&json!("waiting_support"), &Value::Null));
         assert_eq!(said(&reopened).last().map(|(sender, _)| *sender), Some("support"), "nobody holds it again");
+        let analytics = server.get(&sarah, QUEUE).await.body["data"]["analytics"].clone();
+        assert_eq!((&analytics["by_status"]["closed"], &analytics["unassigned"]), (&json!(0), &json!(1)));
+        let timeline = server.get(&sarah, &format!("{QUEUE}/{id}/timeline")).await.body["data"]["events"].clone();
+        let timeline: Vec<_> = timeline.as_array().unwrap().iter().map(|it| it["type"].as_str().unwrap()).collect();
+        let notes_and_messages = ["claimed", "note", "message", "message", "closed", "reopened", "message", "message"];
+        assert_eq!(timeline, [&["created", "message", "message"], &notes_and_messages[..]].concat());
     }
 
     async fn it_is_not_among_its_customers_support_conversations(backend: Backend) {
