@@ -8,7 +8,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError, Route};
 
 use super::exchange::exchange;
-use super::{Api, agent, error, health, user};
+use super::{Api, agent, error, health, help_center, user};
 use crate::failure::{Code, Failure};
 
 /// Mounts every route of the API, and answers for every path that is none.
@@ -25,6 +25,7 @@ pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .configure(users)
             .configure(agents)
             .configure(tickets)
+            .configure(help_centers)
             .default_service(web::to(error::unknown_path));
     }
 }
@@ -78,13 +79,32 @@ fn tickets(config: &mut ServiceConfig) {
         .service(agents("/{id}/priority", Method::PUT, || web::route().to(agent::tickets::prioritise)));
 }
 
-/// A path with the methods it knows; any other gets 405 with `Allow`. What answers GET answers HEAD too, without a body.
+fn help_centers(config: &mut ServiceConfig) {
+    let methods: [(Method, fn() -> Route); 2] = [
+        (Method::GET, || web::route().to(help_center::messages)),
+        (Method::POST, || web::route().to(help_center::send)),
+    ];
+    config.service(resource_of("/api/help-center/messages", methods));
+}
+
+/// A path with the one method it knows.
 fn resource(path: &str, method: Method, route: fn() -> Route) -> impl HttpServiceFactory + use<> {
-    let allowed = if method == Method::GET { "GET, HEAD" } else { method.as_str() }.to_owned();
-    let mut resource = web::resource(path.to_owned()).route(route().method(method.clone()));
-    if method == Method::GET {
-        resource = resource.route(route().method(Method::HEAD));
+    resource_of(path, [(method, route)])
+}
+
+/// A path with the methods it knows; any other gets 405 with `Allow`. What answers GET answers HEAD too, without a body.
+fn resource_of<const N: usize>(path: &str, methods: [(Method, fn() -> Route); N]) -> impl HttpServiceFactory + use<N> {
+    let mut resource = web::resource(path.to_owned());
+    let mut allowed = Vec::new();
+    for (method, route) in methods {
+        allowed.push(method.to_string());
+        resource = resource.route(route().method(method.clone()));
+        if method == Method::GET {
+            allowed.push(Method::HEAD.to_string());
+            resource = resource.route(route().method(Method::HEAD));
+        }
     }
+    let allowed = allowed.join(", ");
     resource
         .default_service(web::to(move || {
             let answer = method_not_allowed(&allowed);

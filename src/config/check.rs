@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use secrecy::ExposeSecret;
 
-use super::{Environment, GuardMode, Settings, auth};
+use super::{Environment, GuardMode, Settings, auth, help_center};
 
 /// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,11 +23,14 @@ pub struct InvalidSetting {
 pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<InvalidSetting> {
     let mut problems = ranges(settings);
     problems.extend(auth::problems(&settings.auth, environment));
+    problems.extend(settings.socket.problems());
+    problems.extend(settings.recovery.problems());
     problems.extend(database(settings));
     problems.extend(cors(settings));
     problems.extend(redis(settings));
     problems.extend(guard(settings));
     problems.extend(connections(settings));
+    problems.extend(help_center::problems(&settings.help_center));
     if settings.auth.agent_roles.iter().any(|role| role.trim().is_empty()) || settings.auth.agent_roles.is_empty() {
         problems.push(InvalidSetting {
             key: "auth.agent_roles",
@@ -61,13 +64,14 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
 }
 
 fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
-    let Settings { server, database, journal, conversation, auth, limits, directory, socket, .. } = settings;
+    let Settings { server, database, journal, conversation, auth, limits, directory, .. } = settings;
     [
         within("server.port", server.port, 0..=65_535),
         within("server.workers", server.workers, 0..=1024),
         within("server.backlog", server.backlog, 1..=65_535),
         within("server.max_connections", server.max_connections, 1..=1_000_000),
         within("server.keep_alive_seconds", server.keep_alive_seconds, 1..=3600),
+        within("server.unread_timeout_seconds", server.unread_timeout_seconds, 1..=3600),
         within("server.body_limit_bytes", server.body_limit_bytes, 1024..=16_777_216),
         within("server.request_timeout_ms", server.request_timeout_ms, 100..=120_000),
         within("server.drain_timeout_ms", server.drain_timeout_ms, 100..=300_000),
@@ -93,18 +97,18 @@ fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
         within("limits.remembered", limits.remembered, 1000..=10_000_000),
         within("directory.remembered_people", directory.remembered_people, 1..=10_000_000),
         within("directory.intake", directory.intake, 1..=1_000_000),
-        within("socket.ping_interval_ms", socket.ping_interval_ms, 100..=300_000),
-        within("socket.ping_timeout_ms", socket.ping_timeout_ms, 100..=300_000),
-        within("socket.connect_timeout_ms", socket.connect_timeout_ms, 100..=300_000),
-        within("socket.max_payload_bytes", socket.max_payload_bytes, 1024..=16_777_216),
-        within("socket.outgoing_bytes", socket.outgoing_bytes, 65_536..=268_435_456),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-fn within<T: PartialOrd + Display>(key: &'static str, got: T, allowed: RangeInclusive<T>) -> Option<InvalidSetting> {
+/// A complaint about a number that is out of its range.
+pub(super) fn within<T: PartialOrd + Display>(
+    key: &'static str,
+    got: T,
+    allowed: RangeInclusive<T>,
+) -> Option<InvalidSetting> {
     (!allowed.contains(&got)).then(|| InvalidSetting {
         key,
         got: got.to_string(),

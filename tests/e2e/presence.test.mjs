@@ -1,45 +1,60 @@
-// Which agents are there: told when their first socket has come and when their last has gone.
+// Which agents are there: what GET …/agents says, and what agents hear while others come and go.
 
 import assert from 'node:assert/strict'
 import { scenario } from './scenario.mjs'
 
-scenario('agents hear when a colleague has come and when the last socket has gone, and customers do not', async ({ customer, agent }) => {
-  const [jane, sarah, mike] = [customer('Jane'), agent('Sarah'), agent('Mike')]
-  const phone = await jane.connect()
-  const witness = await sarah.connect()
-  const of = { admin_id: 'mike' }
-  const online = async () => {
-    const { body } = await sarah.get('/api/v1/unified-admin/support/agents')
-    return body.data.agents.find(({ id }) => id === 'mike')?.online
-  }
+const AGENTS = '/api/v1/unified-admin/support/agents'
 
-  const [desk, laptop] = [await mike.connect(), await mike.connect()]
-  assert.deepEqual(await witness.hears('agent_presence', of), { admin_id: 'mike', admin_name: 'Mike Doe', online: true })
-  assert.equal(await online(), true)
+async function online(agent) {
+  const { status, body } = await agent.get(AGENTS)
+  assert.equal(status, 200)
+  return Object.fromEntries(body.data.agents.map(({ id, online }) => [id, online]))
+}
 
-  // As long as one is left nothing is told.
-  desk.close()
-  for (let n = 0; n < 5; n++) (await mike.connect()).close()
-  await laptop.caughtUp()
-  await witness.caughtUp()
-  assert.equal(await online(), true, 'the laptop is still there')
-  assert.equal(witness.all('agent_presence', of).length, 1)
+scenario('agents hear when one comes with the first socket and goes with the last', async ({ customer, agent }) => {
+  const [sarah, mike, jane] = [agent('Sarah'), agent('Mike'), customer('Jane')]
+  const desk = await sarah.connect()
+  const mobile = await jane.connect()
+  assert.deepEqual(await online(sarah), { sarah: true })
 
-  laptop.close()
-  const gone = await witness.hears('agent_presence', { ...of, online: false })
-  assert.deepEqual(gone, { admin_id: 'mike', admin_name: 'Mike Doe', online: false })
-  assert.equal(await online(), false)
+  const first = await mike.connect()
+  const came = await desk.hears('agent_presence', { admin_id: 'mike' })
+  assert.deepEqual(came, { admin_id: 'mike', admin_name: 'Mike Doe', online: true })
+  assert.deepEqual(await online(sarah), { mike: true, sarah: true })
 
-  // Comes again: told again.
-  await mike.connect()
-  await witness.hears('agent_presence', { ...of, online: true }, 2)
-  await witness.caughtUp()
-  assert.deepEqual(witness.all('agent_presence', of).map(({ online }) => online), [true, false, true])
+  const second = await mike.connect()
+  first.close()
+  await second.caughtUp()
+  assert.deepEqual(await online(sarah), { mike: true, sarah: true })
 
-  // A customer, not even one with the same sub, makes no agent.
-  await customer('Mike').connect()
-  await witness.caughtUp()
-  assert.equal(witness.all('agent_presence', of).length, 3)
-  await phone.caughtUp()
-  assert.deepEqual(phone.heard.map(({ event }) => event), ['connect'])
+  second.close()
+  await desk.hears('agent_presence', { admin_id: 'mike', online: false })
+  assert.equal((await online(sarah)).mike, false)
+  await desk.caughtUp()
+  assert.equal(desk.all('agent_presence', { admin_id: 'mike' }).length, 2, 'neither the second socket nor its end was news')
+  await mobile.caughtUp()
+  assert.equal(mobile.all('agent_presence').length, 0, 'customers hear nothing of it')
+})
+
+scenario('an agent whose connection breaks is gone until the client is back', async ({ agent }) => {
+  const [sarah, mike] = [agent('Sarah'), agent('Mike')]
+  const desk = await sarah.connect()
+  const phone = await mike.connect({ reconnection: true, reconnectionDelay: 100 })
+  await desk.hears('agent_presence', { admin_id: 'mike', online: true })
+
+  phone.socket.io.engine.close()
+  await desk.hears('agent_presence', { admin_id: 'mike', online: true }, 2)
+  assert.deepEqual(
+    desk.all('agent_presence', { admin_id: 'mike' }).map(({ online }) => online),
+    [true, false, true],
+  )
+  assert.equal((await online(sarah)).mike, true)
+})
+
+scenario('a customer is no agent however often they come', async ({ customer, agent }) => {
+  const desk = await agent('Sarah').connect()
+  const mobile = await customer('Jane').connect()
+  mobile.close()
+  await desk.caughtUp()
+  assert.equal(desk.all('agent_presence', { admin_id: 'jane' }).length, 0)
 })

@@ -5,17 +5,17 @@ use serde::Deserialize;
 
 use super::view::Card;
 use crate::api::Api;
+use crate::api::agent::handover::known_agent;
 use crate::api::agent::view::Extent;
 use crate::api::body::Json;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
 use crate::api::names::ticket_id;
 use crate::conversation::Outcome;
-use crate::domain::{Command, Party, Refusal, ResolutionNotes, TextError, TicketPriority, TicketStatus, UserId};
+use crate::domain::{Command, Refusal, ResolutionNotes, TextError, TicketPriority, TicketStatus, UserId};
 use crate::failure::Failure;
-use crate::identity::Principal;
 use crate::store;
-use crate::wire::Fields;
+use crate::wire::{Fields, words};
 
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct StatusBody {
@@ -30,10 +30,11 @@ pub(in crate::api) async fn set_status(
     Json(body): Json<StatusBody>,
 ) -> Result<HttpResponse, Failure> {
     let mut fields = Fields::default();
-    let status =
-        fields.one_of("status", Some(body.status.as_deref().unwrap_or_default()), TicketStatus::ALL, |status| {
-            status.as_str()
-        });
+    let status = fields.one_of(
+        "status",
+        Some(body.status.as_deref().unwrap_or_default()),
+        words(TicketStatus::ALL, TicketStatus::as_str),
+    );
     let notes = body.resolution_notes.as_deref();
     let notes = fields.optional("resolution_notes", notes, ResolutionNotes::parse_or_nothing).flatten();
     let status = fields.finish(status)?;
@@ -66,18 +67,10 @@ pub(in crate::api) async fn assign(
     });
     let assignee = fields.finish(assignee)?;
     let to = match assignee {
-        Some(id) => agent_called(&api, id, &agent).await?,
+        Some(id) => known_agent(&api, id).await?,
         None => None,
     };
     change(&api, &id, "Ticket assigned", Command::AssignTicket { by: agent.as_agent(), to }).await
-}
-
-/// The caller is known even where the directory has not written them down yet.
-async fn agent_called(api: &Api, id: UserId, caller: &Principal) -> Result<Option<Party>, Failure> {
-    if id == caller.id {
-        return Ok(Some(Party::from(&caller.as_agent())));
-    }
-    Ok(store::agent(&api.database, id).await?)
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,7 +86,7 @@ pub(in crate::api) async fn prioritise(
 ) -> Result<HttpResponse, Failure> {
     let mut fields = Fields::default();
     let priority = Some(body.priority.as_deref().unwrap_or_default());
-    let priority = fields.one_of("priority", priority, TicketPriority::ALL, TicketPriority::as_str);
+    let priority = fields.one_of("priority", priority, words(TicketPriority::ALL, TicketPriority::as_str));
     let priority = fields.finish(priority)?;
     change(&api, &id, "Priority updated", Command::PrioritiseTicket { by: agent.as_agent(), priority }).await
 }
