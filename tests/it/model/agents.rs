@@ -64,7 +64,7 @@ impl World {
         if is_note || self.chance(0.1) {
             body["is_internal"] = json!(is_note);
         }
-        let name = self.name(false);
+        let name = if text.kept.is_some() { self.name(false) } else { Ok(None) };
         if let Ok(Some(name)) | Err(name) = &name {
             body["client_message_id"] = json!(name);
         }

@@ -25,7 +25,7 @@ impl World {
         let writer = self.some_writer();
         let is_guests = matches!(writer, Writer::Guest(_));
         let text = self.text(5000, true);
-        let name = self.name(is_guests);
+        let name = if text.kept.is_some() { self.name(is_guests) } else { Ok(None) };
         let target = if self.chance(0.7) { self.some_talk_of(&writer) } else { None };
         let target = if self.chance(0.1) { self.some_talk() } else { target };
         let mut body = json!({ "message": text.sent });

@@ -36,6 +36,11 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().expect("a number"))
 }
 
+#[expect(clippy::print_stderr, reason = "a walk that went wrong can be taken again")]
+fn print(seed: u64, steps: usize) {
+    eprintln!("MODEL_SEED={seed} MODEL_STEPS={steps}");
+}
+
 struct Walk {
     server: TestServer,
     world: World,
@@ -44,7 +49,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Everybody has been there once and is written down; all but one have a socket, and two have two.
+    /// Everybody has been there once and is written down, and has a socket; one customer and one agent have two.
     async fn begin(database: &TestDatabase, seed: u64) -> Self {
         let server = TestServer::start(database).await;
         let mut world = World::new(seed);
@@ -175,7 +180,7 @@ on_both_databases! {
         let seed = number("MODEL_SEED").unwrap_or_else(rand::random);
         let usual = if std::env::var_os("SOAK").is_some() { STEPS_OF_A_SOAK } else { STEPS };
         let steps = number("MODEL_STEPS").map_or(usual, |steps| usize::try_from(steps).unwrap());
-        eprintln!("MODEL_SEED={seed} MODEL_STEPS={steps}");
+        print(seed, steps);
         let database = TestDatabase::create(backend).await;
         let mut walk = Walk::begin(&database, seed).await;
         for step in 1..=steps {

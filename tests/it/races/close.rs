@@ -10,7 +10,6 @@ use crate::support::SEND;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_comes_before_the_close_or_is_refused_a_thousand_times() {
     let track = Track::lay().await;
-    let mut sent_ones = 0;
     for round in 0..ROUNDS {
         let id = track.servers[round % 2].conversation(&track.john).await;
         let (sent, closed) = join(
@@ -23,7 +22,6 @@ async fn a_message_comes_before_the_close_or_is_refused_a_thousand_times() {
         assert_eq!(stored["status"], "closed");
         let happened = track.happened(&id).await;
         if is_done(&sent) {
-            sent_ones += 1;
             assert_eq!(happened, ["created", "message", "message", "closed"]);
             assert_eq!(stored["messages"][1]["id"], sent.body["data"]["message"]["id"]);
         } else {
@@ -32,7 +30,6 @@ async fn a_message_comes_before_the_close_or_is_refused_a_thousand_times() {
         }
         assert_eq!(stored["messages"].as_array().unwrap().len(), happened.len() - 2);
     }
-    eprintln!("sent {sent_ones} of {ROUNDS}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

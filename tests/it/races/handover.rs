@@ -20,7 +20,6 @@ async fn after(track: &Track, id: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handover_is_accepted_or_rejected_and_never_both_a_thousand_times() {
     let track = Track::lay().await;
-    let mut accepted_ones = 0;
     for round in 0..ROUNDS {
         let id = track.held(round).await;
         let handover = track.asked(round, &id).await;
@@ -32,7 +31,6 @@ async fn a_handover_is_accepted_or_rejected_and_never_both_a_thousand_times() {
         assert_ne!(is_done(&accepted), is_done(&rejected), "round {round}: {} {}", accepted.body, rejected.body);
         let stored = track.stored(&id).await;
         if is_done(&accepted) {
-            accepted_ones += 1;
             refused(&rejected, StatusCode::BAD_REQUEST, RESOLVED);
             assert_eq!(after(&track, &id).await, ["handover_accepted"]);
             assert_eq!(
@@ -48,13 +46,11 @@ async fn a_handover_is_accepted_or_rejected_and_never_both_a_thousand_times() {
             );
         }
     }
-    eprintln!("accepted {accepted_ones} of {ROUNDS}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handover_is_accepted_before_the_close_or_not_at_all_a_thousand_times() {
     let track = Track::lay().await;
-    let mut accepted_ones = 0;
     for round in 0..ROUNDS {
         let id = track.held(round).await;
         let handover = track.asked(round, &id).await;
@@ -68,7 +64,6 @@ async fn a_handover_is_accepted_before_the_close_or_not_at_all_a_thousand_times(
         assert_eq!(stored["status"], "closed");
         let (holder, status) = (&stored["assigned_to"], &stored["handovers"][0]["status"]);
         if is_done(&accepted) {
-            accepted_ones += 1;
             assert_eq!(after(&track, &id).await, ["handover_accepted", "closed"]);
             assert_eq!((holder, status), (&json!("mike"), &json!("accepted")));
         } else {
@@ -77,7 +72,6 @@ async fn a_handover_is_accepted_before_the_close_or_not_at_all_a_thousand_times(
             assert_eq!((holder, status), (&json!("sarah"), &json!("rejected")));
         }
     }
-    eprintln!("accepted {accepted_ones} of {ROUNDS}");
 }
 
 /// Behind the acceptance the one who asks again does not hold it any more; in front of it one waits already.
@@ -86,7 +80,6 @@ async fn no_second_handover_slips_in_beside_an_acceptance_a_thousand_times() {
     let track = Track::lay().await;
     let lisa = Person::agent("lisa");
     track.is_known(&lisa, "lisa").await;
-    let mut late = 0;
     for round in 0..ROUNDS {
         let id = track.held(round).await;
         let handover = track.asked(round, &id).await;
@@ -98,7 +91,6 @@ async fn no_second_handover_slips_in_beside_an_acceptance_a_thousand_times() {
         .await;
         done(&accepted);
         if asked.status == StatusCode::FORBIDDEN {
-            late += 1;
             refused(&asked, StatusCode::FORBIDDEN, "Only the currently assigned agent can initiate a handover");
         } else {
             let pending = "There is already a pending handover for this conversation";
@@ -109,7 +101,6 @@ async fn no_second_handover_slips_in_beside_an_acceptance_a_thousand_times() {
         assert_eq!(stored["assigned_to"], "mike");
         assert_eq!(stored["handovers"].as_array().unwrap().len(), 1);
     }
-    eprintln!("refused behind the acceptance {late} of {ROUNDS}");
 }
 
 /// Two screens of the same agent ask two colleagues.
