@@ -80,16 +80,16 @@ const DATA: [&str; 15] = [
          'user-' || g % 50000 || '@mail.test',
          CASE WHEN g % 300 = 1 THEN 'active' WHEN g % 300 = 2 THEN 'waiting_support' WHEN g % 300 = 3 THEN 'waiting_user'
              ELSE 'closed' END,
-         CASE WHEN g % 300 <> 1 THEN 'user-' || g % 97 END, 'Agent', now(), 2, 1, 1, 'Hello', true,
+         CASE WHEN g % 300 <> 1 THEN 'user-' || g % 97 END, 'Agent', now(), 3, 2, 2, 'Hello', true,
          now() - g * interval '1 minute', CASE WHEN g % 10 = 5 THEN md5('ticket' || g)::uuid END,
          now() - g * interval '61 seconds', now() - g * interval '59 seconds', now() - g * interval '1 minute'
      FROM generate_series(1, 200000) g",
     "INSERT INTO messages (conversation_id, position, id, seq, body, is_internal, is_from_user, sender, sender_id,
          sender_email, client_message_id, created_at)
-     SELECT md5((1 + g)::text)::uuid, 2, gen_random_uuid(), 1,
+     SELECT md5((1 + g % 200000)::text)::uuid, 2 + g / 200000, gen_random_uuid(), 1 + g / 200000,
          'transfer ' || md5(g::text), false, true, 'account:user-' || g % 50000, 'user-' || g % 50000, 'x@mail.test',
          CASE WHEN g % 2 = 0 THEN 'send-' || g END, now()
-     FROM generate_series(0, 199999) g",
+     FROM generate_series(0, 399999) g",
     "INSERT INTO conversation_events (conversation_id, position, id, type, data, created_at)
      SELECT md5((1 + g)::text)::uuid, 1, gen_random_uuid(), 'created', '{}', now()
      FROM generate_series(0, 199999) g",
@@ -97,7 +97,7 @@ const DATA: [&str; 15] = [
          sender_email, created_at)
      SELECT md5('77')::uuid, g, gen_random_uuid(), g - 1, 'again and again', false, true, 'account:user-77', 'user-77',
          'x@mail.test', now()
-     FROM generate_series(3, 5000) g",
+     FROM generate_series(4, 5000) g",
     "UPDATE conversations SET status = 'waiting_user', version = 5000, last_seq = 4999, message_count = 4999 WHERE id = md5('77')::uuid",
     "INSERT INTO tickets (id, ticket_number, conversation_id, is_of_conversation, subject, description, support_type,
          status, priority, priority_rank, created_at, updated_at)
