@@ -67,7 +67,7 @@ fn listen() {
 }
 
 /// 200 000 conversations of 50 000 customers with two messages and two events each, 1 % open; a hundred agents; tickets
-/// of 1 %, and 99 000 beside, 4 % open; and one long conversation.
+/// of 10 %, and 90 000 beside, 4 % open; and one long conversation.
 const DATA: [&str; 15] = [
     "DROP INDEX messages_body_trigrams",
     "INSERT INTO users (id, is_agent, role, email, first_name, last_name, created_at, last_seen_at)
@@ -113,7 +113,7 @@ const DATA: [&str; 15] = [
          CASE WHEN g % 100 < 96 THEN 'closed' ELSE (ARRAY['pending', 'in_progress', 'escalated'])[1 + g % 3] END,
          CASE WHEN g % 100 < 98 THEN 'low' ELSE 'urgent' END, CASE WHEN g % 100 < 98 THEN 1 ELSE 4 END,
          'user-' || g % 97, now() - g * interval '1 minute', now() - g * interval '59 seconds'
-     FROM generate_series(1, 100000) g WHERE g % 100 <> 50",
+     FROM generate_series(1, 100000) g WHERE g % 10 <> 5",
     "CREATE INDEX tickets_search ON tickets USING gin (ticket_number gin_trgm_ops, subject gin_trgm_ops,
          email gin_trgm_ops, phone_number gin_trgm_ops, description gin_trgm_ops)",
     "INSERT INTO handovers (id, conversation_id, from_id, from_name, to_id, to_name, status, created_at)
