@@ -6,8 +6,8 @@
 //! to the conversation's actor; that one decides by [`domain::decide`], hands the events to the [`journal`] and goes
 //! on; when they are stored, the caller is answered and [`realtime`] tells everyone who listens.
 //!
-//! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`conversation`] →
-//! [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports
+//! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`help_center`] →
+//! [`conversation`] → [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports
 //! nothing of ours; `engineio` and `socketio` know nothing of chat. [`config`], [`database`] and [`schema`], [`failure`],
 //! [`limits`], [`moment`], [`proxies`] and [`telemetry`] are the ground that the rooms stand on.
 
