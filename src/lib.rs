@@ -6,7 +6,7 @@
 //! to the conversation's actor; that one decides by [`domain::decide`], hands the events to the [`journal`] and goes
 //! on; when they are stored, the caller is answered and [`realtime`] tells everyone who listens.
 //!
-//! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`wire`] →
+//! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`wire`], [`help_center`] →
 //! [`conversation`] → [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and [`realtime`] → [`socketio`] →
 //! [`engineio`]. `domain` imports nothing of ours; `engineio` and `socketio` know nothing of chat. [`loadtest`] is a
 //! client of all of it, for [`cli`] and for tests: it takes tokens from [`identity`] and nothing else. [`config`],
