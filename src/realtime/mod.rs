@@ -146,8 +146,9 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_protocol_layer() {
         let (engine, socketio) = limits(&[]);
-        let kept_headers = engine.kept_headers.clone();
-        assert_eq!(format!("{engine:?}"), format!("{:?}", EngineConfig { kept_headers, ..EngineConfig::default() }));
+        let (kept_headers, client_address) = (engine.kept_headers.clone(), engine.client_address.clone());
+        let expected = EngineConfig { kept_headers, client_address, ..EngineConfig::default() };
+        assert_eq!(format!("{engine:?}"), format!("{expected:?}"));
         assert_eq!(format!("{socketio:?}"), format!("{:?}", SocketIoConfig::default()));
     }
 
@@ -179,6 +180,7 @@ mod tests {
             max_sessions_per_address: 9,
             max_handshakes_per_second: 10,
             kept_headers: engine.kept_headers.clone(),
+            client_address: engine.client_address.clone(),
             ..EngineConfig::default()
         };
         assert_eq!(format!("{engine:?}"), format!("{expected:?}"));

@@ -76,7 +76,8 @@ const DATA: [&str; 15] = [
     "INSERT INTO conversations (id, channel, user_id, email, status, assigned_to, assigned_name, assigned_at, version,
          last_seq, message_count, last_message, last_message_is_from_user, last_message_at, ticket_id, created_at,
          updated_at, last_event_at)
-     SELECT md5(g::text)::uuid, CASE WHEN g % 200 = 7 THEN 'help_center' ELSE 'support' END, 'user-' || g % 50000,
+     SELECT md5(g::text)::uuid, CASE WHEN g % 200 = 7 THEN 'help_center' ELSE 'support' END,
+         CASE WHEN g % 200 = 7 THEN 'visitor-' || g ELSE 'user-' || g % 50000 END,
          'user-' || g % 50000 || '@mail.test',
          CASE WHEN g % 300 = 1 THEN 'active' WHEN g % 300 = 2 THEN 'waiting_support' WHEN g % 300 = 3 THEN 'waiting_user'
              ELSE 'closed' END,

@@ -84,7 +84,14 @@ impl World {
             .unwrap();
         let mut world = Self { made: Vec::new() };
         for _ in 0..CONVERSATIONS {
-            let (row, bodies) = made(random, &users);
+            // A customer has one conversation in the help center.
+            let (row, bodies) = loop {
+                let (row, bodies) = made(random, &users);
+                let is_taken = |made: &Made| (&made.row.channel, &made.row.user_id) == (&row.channel, &row.user_id);
+                if row.channel != "help_center" || !world.made.iter().any(is_taken) {
+                    break (row, bodies);
+                }
+            };
             let user = users.iter().find(|user| Some(&user.id) == row.user_id.as_ref()).unwrap();
             let mut words: Vec<_> = bodies.iter().map(|message| message.body.clone()).collect();
             words.extend([row.email.clone(), row.phone_number.clone(), user.email.clone()].into_iter().flatten());
