@@ -26,6 +26,67 @@ function recorder() {
   }
 }
 
+/** What the user's app heard on `/help-center`: no note, and neither who holds the conversation nor that it was closed. */
+const PHONE = [
+  'connect null',
+  'help_center:connected {"conversation":{"id":"#1","userId":"john","status":"open","createdAt":"T","updatedAt":"T"},"messages":[],"hasMore":false}',
+  'help_center:message {"id":"#2","conversationId":"#1","sender":"user","text":"Hello","createdAt":"T","seq":1}',
+  'help_center:message {"id":"#3","conversationId":"#1","sender":"support","text":"We are coming.","createdAt":"T","seq":2}',
+  'help_center:typing {"isTyping":true,"sender":"support"}',
+  'help_center:typing {"isTyping":false,"sender":"support"}',
+  'help_center:message {"id":"#4","conversationId":"#1","sender":"user","text":"Anybody?","createdAt":"T","seq":3}',
+  'help_center:message {"id":"#5","conversationId":"#1","sender":"support","text":"We are coming.","createdAt":"T","seq":4}',
+  'help_center:message {"id":"#6","conversationId":"#1","sender":"support","text":"How can I help?","createdAt":"T","seq":5}',
+  'help_center:message {"id":"#7","conversationId":"#1","sender":"user","text":"My outfits are gone","createdAt":"T","seq":6}',
+  'help_center:message {"id":"#8","conversationId":"#1","sender":"user","text":"Are you there?","createdAt":"T","seq":7}',
+  'help_center:message {"id":"#9","conversationId":"#1","sender":"support","text":"We are coming.","createdAt":"T","seq":8}',
+]
+
+/** What the agent heard who had joined the conversation. */
+const DESK = [
+  'connect null',
+  'conversation_created {"id":"#1","user_id":"john","email":"john@example.com","status":"active","created_at":"T","first_message":"Hello"}',
+  'typing {"conversation_id":"#1","user_id":"john","is_admin":false}',
+  'stop_typing {"conversation_id":"#1","user_id":"john","is_admin":false}',
+  'new_message {"conversation_id":"#1","message":{"id":"#4","seq":3,"message":"Anybody?","is_from_user":true,"is_internal":false,"sender_name":"John Doe","sender_email":"john@example.com","attachments":null,"createdAt":"T","created_at":"T"}}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Anybody?","sender_name":"John Doe","created_at":"T"}}',
+  'new_message {"conversation_id":"#1","message":{"id":"#5","seq":4,"message":"We are coming.","is_from_user":false,"is_internal":false,"sender_name":"Support","sender_email":null,"attachments":null,"createdAt":"T","created_at":"T"}}',
+  'conversation_claimed {"conversation_id":"#1","assigned_to":"sarah","assigned_admin_name":"Sarah Doe"}',
+  'conversation_updated {"conversation_id":"#1","event":"claimed","assigned_to":"sarah","assigned_admin_name":"Sarah Doe"}',
+  'new_message {"conversation_id":"#1","message":{"id":"#10","seq":null,"message":"A known troublemaker","is_from_user":false,"is_internal":true,"sender_name":"Sarah Doe","sender_email":"sarah@example.com","attachments":null,"createdAt":"T","created_at":"T"}}',
+  'new_message {"conversation_id":"#1","message":{"id":"#6","seq":5,"message":"How can I help?","is_from_user":false,"is_internal":false,"sender_name":"Sarah Doe","sender_email":"sarah@example.com","attachments":null,"createdAt":"T","created_at":"T"}}',
+  'ticket_created_from_conversation {"conversation_id":"#1","ticket":{"id":"#11","ticket_number":"SMI","subject":"Outfits","support_type":"GENERAL_INQUIRY","priority":"medium","status":"in_progress"}}',
+  'ticket_created {"id":"#11","ticket_number":"SMI","subject":"Outfits","support_type":"GENERAL_INQUIRY","priority":"medium","email":"john@example.com","created_at":"T","conversation_id":"#1"}',
+  'new_message {"conversation_id":"#1","message":{"id":"#7","seq":6,"message":"My outfits are gone","is_from_user":true,"is_internal":false,"sender_name":"John Doe","sender_email":"john@example.com","attachments":null,"createdAt":"T","created_at":"T"}}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#7","preview":"My outfits are gone","sender_name":"John Doe","created_at":"T"}}',
+  'ticket_updated {"ticket_id":"#11","ticket_number":"SMI","event":"new_user_message","message":{"id":"#7","preview":"My outfits are gone","sender_name":"John Doe","created_at":"T"}}',
+  'conversation_closed {"conversation_id":"#1"}',
+  'conversation_updated {"conversation_id":"#1","event":"closed"}',
+  'new_message {"conversation_id":"#1","message":{"id":"#8","seq":7,"message":"Are you there?","is_from_user":true,"is_internal":false,"sender_name":"John Doe","sender_email":"john@example.com","attachments":null,"createdAt":"T","created_at":"T"}}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#8","preview":"Are you there?","sender_name":"John Doe","created_at":"T"}}',
+  'ticket_updated {"ticket_id":"#11","ticket_number":"SMI","event":"new_user_message","message":{"id":"#8","preview":"Are you there?","sender_name":"John Doe","created_at":"T"}}',
+  'new_message {"conversation_id":"#1","message":{"id":"#9","seq":8,"message":"We are coming.","is_from_user":false,"is_internal":false,"sender_name":"Support","sender_email":null,"attachments":null,"createdAt":"T","created_at":"T"}}',
+]
+
+/** What an agent heard who had not. */
+const LOBBY = [
+  'connect null',
+  'conversation_created {"id":"#1","user_id":"john","email":"john@example.com","status":"active","created_at":"T","first_message":"Hello"}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Anybody?","sender_name":"John Doe","created_at":"T"}}',
+  'conversation_updated {"conversation_id":"#1","event":"claimed","assigned_to":"sarah","assigned_admin_name":"Sarah Doe"}',
+  'ticket_created {"id":"#11","ticket_number":"SMI","subject":"Outfits","support_type":"GENERAL_INQUIRY","priority":"medium","email":"john@example.com","created_at":"T","conversation_id":"#1"}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#7","preview":"My outfits are gone","sender_name":"John Doe","created_at":"T"}}',
+  'ticket_updated {"ticket_id":"#11","ticket_number":"SMI","event":"new_user_message","message":{"id":"#7","preview":"My outfits are gone","sender_name":"John Doe","created_at":"T"}}',
+  'conversation_updated {"conversation_id":"#1","event":"closed"}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#8","preview":"Are you there?","sender_name":"John Doe","created_at":"T"}}',
+  'ticket_updated {"ticket_id":"#11","ticket_number":"SMI","event":"new_user_message","message":{"id":"#8","preview":"Are you there?","sender_name":"John Doe","created_at":"T"}}',
+]
+
+/** What the user heard on `/support`: nothing of all this. */
+const OWN = [
+  'connect null',
+]
+
 for (const [transport, options] of Object.entries(VIA)) {
   scenario(`a session of a user and an agent, event by event (${transport})`, async ({ visitor, agent }) => {
     const { name, show } = recorder()
@@ -76,11 +137,6 @@ for (const [transport, options] of Object.entries(VIA)) {
     assert.deepEqual(show(own), OWN)
   }, { settings: SETTINGS })
 }
-
-const PHONE = []
-const DESK = []
-const LOBBY = []
-const OWN = []
 
 scenario('its user cannot come to it by the support screens', async ({ visitor, agent }) => {
   const john = visitor('John')

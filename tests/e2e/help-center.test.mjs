@@ -192,12 +192,14 @@ for (const [transport, options] of Object.entries(VIA)) {
 
   scenario(`6: every connection is greeted, a recovered one too (${transport})`, async ({ visitor, agent }) => {
     const john = visitor('John')
-    const phone = john.calls({ ...options, reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 100 })
-    const { conversation } = await phone.hears('help_center:connected')
+    const phone = await john.enters(options)
+    const [{ conversation }] = phone.all('help_center:connected')
     await phone.send('Hello')
     await phone.hears('help_center:message', {}, 2)
     phone.socket.io.engine.close() // as a phone that loses its network
+    await phone.hears('disconnect')
     await agent('Sarah').reply(conversation.id, 'While you were away')
+    phone.socket.connect()
     const greeting = await phone.hears('help_center:connected', {}, 2)
     assert.deepEqual(said(greeting.messages), ['user: Hello', `support: ${AUTO_REPLY}`, 'support: While you were away'])
     assert.equal(phone.socket.recovered, true)
