@@ -27,6 +27,7 @@ pub mod moment;
 pub mod proxies;
 pub mod realtime;
 pub mod schema;
+pub(crate) mod schemas;
 pub mod server;
 pub mod socketio;
 pub mod store;

@@ -13,6 +13,7 @@ mod exchange;
 mod guard;
 mod health;
 mod names;
+mod openapi;
 mod query;
 mod readiness;
 mod routes;
@@ -31,6 +32,7 @@ use crate::proxies::TrustedProxies;
 
 pub use cors::cors;
 pub use health::LastLook;
+pub use openapi::document as openapi_document;
 pub use readiness::Readiness;
 pub use routes::configure;
 
@@ -63,6 +65,8 @@ pub struct Api {
     pub last_look: LastLook,
     /// Bytes that a request may bring.
     pub body_limit: usize,
+    /// Whether the documents of the API are served.
+    pub serves_documents: bool,
     /// How long an answer may take.
     pub request_timeout: Duration,
 }

@@ -3,6 +3,7 @@
 //! A socket may ask; what happens is decided by the conversation's actor and announced by [`Broadcaster`] when it is
 //! stored. Protocol, rooms and slow readers are `socketio`'s business.
 
+mod asyncapi;
 mod broadcast;
 mod pace;
 mod payload;
@@ -24,6 +25,7 @@ use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
 use crate::socketio::{SocketIo, SocketIoConfig};
 
+pub use asyncapi::document as asyncapi_document;
 pub use broadcast::Broadcaster;
 pub use presence::PresenceBroadcaster;
 

@@ -23,6 +23,10 @@ class Person {
     return request(this.server.url, this.token, 'POST', path, { body, headers })
   }
 
+  put(path, body) {
+    return request(this.server.url, this.token, 'PUT', path, { body })
+  }
+
   /** A socket that is still to connect, or to be refused. */
   knock(options) {
     const client = new Client(this.server.url, this.token, options)

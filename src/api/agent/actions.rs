@@ -1,6 +1,7 @@
 //! `POST …/conversations/:id/claim`, `/reply` and `/close`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Api;
@@ -9,12 +10,13 @@ use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
 use crate::api::names::{client_message_id, conversation_id};
 use crate::conversation::Outcome;
-use crate::domain::{Command, ConversationId, EventId, MessageText, Post, UserId};
+use crate::domain::{ClientMessageId, Command, ConversationId, EventId, MessageText, Post, UserId};
 use crate::failure::Failure;
 use crate::moment::Iso;
 
-#[derive(Serialize)]
-struct Claimed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationClaimed")]
+pub(in crate::api) struct Claimed {
     conversation_id: ConversationId,
     assigned_to: UserId,
     assigned_admin_name: String,
@@ -35,20 +37,25 @@ pub(in crate::api) async fn claim(
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "ReplyRequest")]
 pub(in crate::api) struct ReplyBody {
+    #[schemars(with = "MessageText")]
     message: Option<String>,
     is_internal: Option<bool>,
+    #[schemars(with = "Option<ClientMessageId>")]
     client_message_id: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Replied<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReplySent")]
+pub(in crate::api) struct Replied<'a> {
     id: EventId,
     position: i64,
     seq: Option<i64>,
     message: &'a str,
     is_internal: bool,
+    #[schemars(extend("const" = false))]
     is_from_user: bool,
     sender_name: Option<&'a str>,
     sender_email: Option<&'a str>,
@@ -89,8 +96,9 @@ pub(in crate::api) async fn reply(
     }
 }
 
-#[derive(Serialize)]
-struct Closed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationClosed")]
+pub(in crate::api) struct Closed {
     conversation_id: ConversationId,
 }
 

@@ -3,6 +3,7 @@
 //! What is made here belongs to the e-mail address and to no account, whoever sends it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::send::{SendBody, carry_out, form};
@@ -13,9 +14,12 @@ use crate::api::guard::{long_enough, pass_guard};
 use crate::domain::{Customer, EmailAddress, Owner, PhoneNumber};
 use crate::failure::Failure;
 
-#[derive(Debug, Deserialize)]
-struct GuestBody {
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "GuestSendRequest")]
+pub(in crate::api) struct GuestBody {
+    #[schemars(with = "EmailAddress")]
     email: Option<String>,
+    #[schemars(with = "Option<PhoneNumber>")]
     phone_number: Option<String>,
     #[serde(flatten)]
     send: SendBody,

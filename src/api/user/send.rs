@@ -2,6 +2,7 @@
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -18,10 +19,13 @@ use crate::domain::{
 use crate::failure::Failure;
 
 /// What the app sends; every field may be missing or null, and each rule is checked behind this.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "SendRequest")]
 pub(in crate::api) struct SendBody {
+    #[schemars(with = "MessageText")]
     message: Option<String>,
     conversation_id: Option<String>,
+    #[schemars(with = "Option<ClientMessageId>")]
     client_message_id: Option<String>,
     device_metadata: Option<Map<String, Value>>,
 }
@@ -112,16 +116,20 @@ pub(super) fn device_of(headers: &HeaderMap) -> Option<DeviceMetadata> {
     if object.is_empty() { None } else { DeviceMetadata::parse(object).ok() }
 }
 
-#[derive(Serialize)]
-struct Opened<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationOpened")]
+pub(in crate::api) struct Opened<'a> {
     conversation: UserConversation<'a>,
+    #[schemars(extend("const" = true))]
     is_new: bool,
 }
 
-#[derive(Serialize)]
-struct Sent<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MessageSent")]
+pub(in crate::api) struct Sent<'a> {
     conversation_id: ConversationId,
     message: UserMessage<'a>,
+    #[schemars(extend("const" = false))]
     is_new: bool,
 }
 

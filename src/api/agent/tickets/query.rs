@@ -1,28 +1,40 @@
 //! What the query string of the list asks for.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::api::body::Fields;
 use crate::domain::{SupportType, TicketPriority, TicketStatus, Timestamp, UserId};
 use crate::failure::Failure;
+use crate::schemas::{Date, Search, SortOrder, TicketSortKey};
 use crate::store::{Holder, TicketFilter, TicketOrder, TicketSort};
 
 /// Characters of what is searched for.
 const SEARCH_LENGTH: usize = 200;
 
 /// Filters and order; the page is [`crate::api::query::PageQuery`]'s.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api) struct TicketQuery {
+    #[schemars(with = "Option<Search>")]
     search: Option<String>,
+    #[schemars(with = "Option<TicketStatus>")]
     status: Option<String>,
+    #[schemars(with = "Option<TicketPriority>")]
     priority: Option<String>,
+    #[schemars(with = "Option<SupportType>")]
     support_type: Option<String>,
+    #[schemars(with = "Option<UserId>")]
     assigned_to: Option<String>,
+    #[schemars(with = "Option<UserId>")]
     user_id: Option<String>,
+    #[schemars(with = "Option<Date>")]
     date_from: Option<String>,
+    #[schemars(with = "Option<Date>")]
     date_to: Option<String>,
+    #[schemars(with = "Option<TicketSortKey>")]
     sort_by: Option<String>,
+    #[schemars(with = "Option<SortOrder>")]
     sort_order: Option<String>,
 }
 

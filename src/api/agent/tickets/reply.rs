@@ -1,6 +1,7 @@
 //! `POST …/support/:id/reply`: an agent answers in a ticket, or writes a note.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Api;
@@ -9,23 +10,28 @@ use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
 use crate::api::names::{client_message_id, ticket_id};
 use crate::conversation::Outcome;
-use crate::domain::{Command, EventId, MessageText, Post, Refusal};
+use crate::domain::{ClientMessageId, Command, EventId, MessageText, Post, Refusal};
 use crate::failure::Failure;
 use crate::moment::Iso;
 use crate::store;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "TicketReplyRequest")]
 pub(in crate::api) struct ReplyBody {
+    #[schemars(with = "MessageText")]
     message: Option<String>,
     is_internal: Option<bool>,
+    #[schemars(with = "Option<ClientMessageId>")]
     client_message_id: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Replied<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketReplySent")]
+pub(in crate::api) struct Replied<'a> {
     id: EventId,
     message: &'a str,
     is_internal: bool,
+    #[schemars(extend("const" = false))]
     is_from_user: bool,
     sender_name: Option<&'a str>,
     #[serde(rename = "createdAt")]

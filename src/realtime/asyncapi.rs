@@ -1,0 +1,192 @@
+//! The AsyncAPI document of `/support`: every event both ways, payloads from the structs that are sent.
+//!
+//! Which room hears an event is [`super::broadcast`]'s; here it is said in words.
+
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+
+use super::payload::{
+    ConversationClaimed, ConversationClosed, ConversationCreated, ConversationUpdated, HandoverRequested,
+    HandoverResolved, NewMessage, StatusChanged, TicketAssigned, TicketCreated, TicketCreatedFromConversation,
+    TicketUpdated, Typing,
+};
+use super::presence::AgentPresence;
+use super::support::Answer;
+use crate::failure::Code;
+use crate::schemas::Schemas;
+
+const ABOUT: &str = "\
+What happens live: Socket.IO v4 (`socket.io-client` 4.x) on the namespace `/support`. A message's `name` is the event's, its \
+payload the event's one argument; `action: receive` is what clients emit, `action: send` what the server emits. Every event that \
+clients emit is acknowledged where they ask for it. The token comes as `auth.token`, or as the handshake's `Authorization`; a bad one \
+is refused with `connect_error` `Unauthorized`. REST is in the OpenAPI document, docs/openapi.json.";
+
+/// The whole document.
+#[must_use]
+pub fn document() -> Value {
+    let mut draft = Draft::default();
+    clients(&mut draft);
+    conversations(&mut draft);
+    tickets(&mut draft);
+    draft.finish()
+}
+
+/// What clients emit.
+fn clients(draft: &mut Draft) {
+    let conversation = json!({ "conversation_id": { "type": "string" } });
+    let ticket = json!({ "ticket_id": { "type": "string" } });
+    let join = json!({
+        "conversation_id": { "type": "string" },
+        "after_seq": {
+            "description": "The last `seq` that the client has: it is first sent what came behind it",
+            "type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX,
+        },
+    });
+    let one = |properties: &Value, required: &str| json!({ "type": "object", "properties": properties, "required": [required] });
+    let place = json!({ "anyOf": [one(&conversation, "conversation_id"), one(&ticket, "ticket_id")] });
+    draft.receives(
+        "join_conversation",
+        "To hear a conversation: its owner, or any agent",
+        one(&join, "conversation_id"),
+    );
+    draft.receives("leave_conversation", "To hear it no more", one(&conversation, "conversation_id"));
+    draft.receives("join_ticket", "To hear a ticket, and its conversation with it", one(&ticket, "ticket_id"));
+    draft.receives("leave_ticket", "To hear it no more", one(&ticket, "ticket_id"));
+    draft.receives("typing", "Somebody types in a room that the socket has joined", place.clone());
+    draft.receives("stop_typing", "And has stopped", place);
+}
+
+fn conversations(draft: &mut Draft) {
+    draft.sends::<NewMessage<'static>>(
+        "new_message",
+        "To the conversation and the ticket that the message is in, each in its own words; a note to their agents alone",
+    );
+    draft.sends::<ConversationCreated<'static>>("conversation_created", "To all agents: a customer has begun one");
+    draft.sends::<ConversationUpdated<'static>>(
+        "conversation_updated",
+        "For lists and badges. To all agents: new_user_message, claimed, closed, handover_accepted, handover_rejected. To the \
+         customer: new_reply, claimed, closed, ticket_created, handover_completed",
+    );
+    draft.sends::<ConversationClaimed<'static>>(
+        "conversation_claimed",
+        "To the conversation: an agent has claimed it, or taken it over",
+    );
+    draft.sends::<ConversationClosed>("conversation_closed", "To the conversation");
+    draft.sends::<HandoverRequested<'static>>("handover_requested", "To the agent who was asked to take it over");
+    draft.sends::<HandoverResolved<'static>>(
+        "handover_resolved",
+        "To the agent who asked; where a close has settled it, to both",
+    );
+    draft.sends::<Typing<'static>>("typing", "To the others in the conversation or ticket");
+    draft.sends::<Typing<'static>>("stop_typing", "Likewise");
+    draft.sends::<AgentPresence<'static>>(
+        "agent_presence",
+        "To all agents: an agent's first socket has come, or the last one gone",
+    );
+}
+
+fn tickets(draft: &mut Draft) {
+    draft.sends::<TicketCreatedFromConversation<'static>>(
+        "ticket_created_from_conversation",
+        "To the conversation: a ticket was made of it",
+    );
+    draft.sends::<TicketCreated<'static>>("ticket_created", "To all agents");
+    draft.sends::<TicketUpdated<'static>>(
+        "ticket_updated",
+        "For lists and badges. To all agents: new_user_message, assigned. To the customer: new_reply, status_changed",
+    );
+    draft.sends::<TicketAssigned<'static>>("ticket_assigned", "To the ticket");
+    draft.sends::<StatusChanged<'static>>("status_changed", "To the ticket");
+}
+
+struct Draft {
+    schemas: Schemas,
+    messages: Map<String, Value>,
+    operations: Map<String, Value>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self { schemas: Schemas::new(), messages: Map::new(), operations: Map::new() }
+    }
+}
+
+impl Draft {
+    fn message(&mut self, key: &str, event: &str, summary: &str, payload: Value) -> Value {
+        self.messages.insert(key.to_owned(), json!({ "name": event, "summary": summary, "payload": payload }));
+        json!({ "$ref": format!("#/channels/support/messages/{key}") })
+    }
+
+    /// An event that clients emit, acknowledged with [`Answer`].
+    fn receives(&mut self, event: &str, summary: &str, payload: Value) {
+        let message = self.message(&format!("emit.{event}"), event, summary, payload);
+        let ack = self.schemas.sent::<Answer>();
+        let ack = self.message("ack", "ack", "What an event is acknowledged with", ack);
+        let channel = json!({ "$ref": "#/channels/support" });
+        let reply = json!({ "channel": channel, "messages": [ack] });
+        self.operations.insert(
+            format!("emit.{event}"),
+            json!({ "action": "receive", "channel": channel, "summary": summary, "messages": [message], "reply": reply }),
+        );
+    }
+
+    /// An event that the server emits.
+    fn sends<T: JsonSchema>(&mut self, event: &str, summary: &str) {
+        let payload = self.schemas.sent::<T>();
+        self.emits(event, summary, payload);
+    }
+
+    fn emits(&mut self, event: &str, summary: &str, payload: Value) {
+        let message = self.message(&format!("on.{event}"), event, summary, payload);
+        let channel = json!({ "$ref": "#/channels/support" });
+        self.operations.insert(
+            format!("on.{event}"),
+            json!({ "action": "send", "channel": channel, "summary": summary, "messages": [message] }),
+        );
+    }
+
+    fn finish(mut self) -> Value {
+        let refusal = json!({
+            "type": "object",
+            "properties": {
+                "message": { "const": "Unauthorized" },
+                "data": {
+                    "type": "object",
+                    "properties": { "code": { "const": Code::Unauthorized.as_str() } },
+                    "required": ["code"],
+                },
+            },
+            "required": ["message", "data"],
+        });
+        self.emits("connect_error", "The token was refused; the client library shows it as an error", refusal);
+        json!({
+            "asyncapi": "3.0.0",
+            "info": {
+                "title": "Switchboard on Socket.IO",
+                "version": env!("CARGO_PKG_VERSION"),
+                "description": ABOUT,
+                "license": { "name": "Apache-2.0" },
+            },
+            "defaultContentType": "application/json",
+            "servers": {
+                "local": {
+                    "host": "localhost:1500", "pathname": "/socket.io/", "protocol": "ws",
+                    "description": "Engine.IO v4 by WebSocket, or by polling over HTTP",
+                    "security": [{ "$ref": "#/components/securitySchemes/token" }],
+                },
+            },
+            "channels": {
+                "support": {
+                    "address": "/support",
+                    "description": "The namespace of chat, for customers with an account and for agents",
+                    "messages": self.messages,
+                },
+            },
+            "operations": self.operations,
+            "components": {
+                "schemas": self.schemas.definitions(),
+                "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+            },
+        })
+    }
+}
