@@ -57,6 +57,14 @@ fn chat() -> Namespace<Member> {
                 Some(number)
             }
         })
+        .on(
+            "who",
+            |socket: Socket<Member>, _: Event| async move { Some(socket.to(&socket.data().room).socket_ids().len()) },
+        )
+        // Whatever it is, a picture say, goes on to everyone else in the room.
+        .on("show", |socket: Socket<Member>, event: Event| async move {
+            socket.to(&socket.data().room).emit_arguments("shown", &event.into_arguments());
+        })
         .on("echo", |_: Socket<Member>, event: Event| async move { event.into_arguments() })
         .on("ask me", |socket: Socket<Member>, _: Event| async move {
             let answer = socket.emit_with_ack("question", &"why?", Duration::from_secs(1));

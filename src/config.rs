@@ -7,6 +7,7 @@
 mod auth;
 mod check;
 mod limits;
+mod socket;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use check::InvalidSetting;
 pub use limits::LimitSettings;
 
 use crate::proxies::Network;
+pub use socket::{RecoverySettings, SocketSettings};
 
 /// The secret of `config/default.toml`. Everybody knows it: production refuses to start on it.
 pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
@@ -87,6 +89,8 @@ pub struct Settings {
     pub socket: SocketSettings,
     /// The documents of the API.
     pub docs: DocsSettings,
+    /// What is kept for clients whose connections broke.
+    pub recovery: RecoverySettings,
     /// Several servers together.
     pub cluster: ClusterSettings,
     /// What is logged, and how.
@@ -109,6 +113,8 @@ pub struct ServerSettings {
     pub max_connections: usize,
     /// Seconds for which an idle HTTP connection is kept. Default 75.
     pub keep_alive_seconds: u64,
+    /// Seconds after which a connection is cut whose client takes nothing of what it is sent. Default 60.
+    pub unread_timeout_seconds: u64,
     /// Bytes of JSON that a request may bring. Default 262 144.
     pub body_limit_bytes: usize,
     /// Milliseconds after which a request is answered 503 at the latest. Default 10 000.
@@ -199,22 +205,6 @@ pub struct CorsSettings {
     pub origins: Vec<String>,
     /// Whether pages may send cookies and the like; not together with `*`. Default false.
     pub credentials: bool,
-}
-
-/// Engine.IO and Socket.IO.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SocketSettings {
-    /// Milliseconds between two pings. Default 25 000.
-    pub ping_interval_ms: u64,
-    /// Milliseconds within which a ping must be answered. Default 20 000.
-    pub ping_timeout_ms: u64,
-    /// Milliseconds within which a connection must join a namespace. Default 45 000.
-    pub connect_timeout_ms: u64,
-    /// Bytes that one incoming packet or polling body may have. Default 1 000 000.
-    pub max_payload_bytes: usize,
-    /// Bytes that may wait for one slow client before it is cut. Default 1 048 576.
-    pub outgoing_bytes: usize,
 }
 
 /// Several servers together.
@@ -372,6 +362,12 @@ impl ServerSettings {
     #[must_use]
     pub fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// [`ServerSettings::unread_timeout_seconds`] as a duration.
+    #[must_use]
+    pub fn unread_timeout(&self) -> Duration {
+        Duration::from_secs(self.unread_timeout_seconds)
     }
 
     /// [`ServerSettings::drain_timeout_ms`] as a duration.

@@ -6,10 +6,12 @@
 //! to the conversation's actor; that one decides by [`domain::decide`], hands the events to the [`journal`] and goes
 //! on; when they are stored, the caller is answered and [`realtime`] tells everyone who listens.
 //!
-//! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`conversation`] →
-//! [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports
-//! nothing of ours; `engineio` and `socketio` know nothing of chat. [`config`], [`database`] and [`schema`], [`failure`],
-//! [`limits`], [`moment`], [`proxies`] and [`telemetry`] are the ground that the rooms stand on.
+//! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`wire`] →
+//! [`conversation`] → [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and [`realtime`] → [`socketio`] →
+//! [`engineio`]. `domain` imports nothing of ours; `engineio` and `socketio` know nothing of chat. [`loadtest`] is a
+//! client of all of it, for [`cli`] and for tests: it takes tokens from [`identity`] and nothing else. [`config`],
+//! [`database`] and [`schema`], [`failure`], [`limits`], [`moment`], [`proxies`] and [`telemetry`] are the ground that the
+//! rooms stand on.
 
 pub mod api;
 pub mod cli;
@@ -23,6 +25,7 @@ pub mod failure;
 pub mod identity;
 pub mod journal;
 pub mod limits;
+pub mod loadtest;
 pub mod moment;
 pub mod proxies;
 pub mod realtime;
@@ -34,3 +37,4 @@ pub mod store;
 pub mod telemetry;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod wire;

@@ -59,7 +59,9 @@ impl Schemas {
     pub(crate) fn definitions(mut self) -> Map<String, Value> {
         let mut all = self.sent.take_definitions(true);
         for schema in all.values_mut().filter_map(Value::as_object_mut) {
-            if schema.contains_key("properties") {
+            let choices = schema.get("anyOf").or(schema.get("oneOf")).and_then(Value::as_array).cloned();
+            let is_object = |schema: &Value| schema.get("properties").is_some();
+            if schema.contains_key("properties") || choices.is_some_and(|choices| choices.iter().any(is_object)) {
                 schema.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
             }
         }

@@ -109,7 +109,7 @@ impl Server {
             clock: Arc::clone(&clock),
             catch_up_bytes: settings.socket.outgoing_bytes / 4,
         };
-        let sockets = realtime::start(realtime, &settings.socket, &settings.cors, &broadcaster, &presence_broadcaster);
+        let sockets = realtime::start(realtime, &settings, &broadcaster, &presence_broadcaster);
         let readiness = Readiness::default();
         let api = Api {
             registry: Arc::clone(&registry),
@@ -190,6 +190,10 @@ fn listen(settings: &ServerSettings) -> Result<(TcpListener, SocketAddr), StartE
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
+        // Connections inherit it. The kernel ends one whose client takes nothing, however long it stays on the line:
+        // a client that stopped reading, whose session was cut, must not keep its connection and what stands in it.
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_user_timeout(Some(settings.unread_timeout()))?;
         socket.bind(&address.into())?;
         socket.listen(i32::try_from(*backlog).unwrap_or(i32::MAX))?;
         let listener = TcpListener::from(socket);

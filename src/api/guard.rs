@@ -3,10 +3,10 @@
 use actix_web::HttpRequest;
 
 use super::Api;
-use super::body::Fields;
 use crate::domain::ClientMessageId;
 use crate::failure::{Code, Failure};
 use crate::identity::{GuardRefusal, GuardedRequest, Principal};
+use crate::wire::Fields;
 
 /// Characters that a guest's `client_message_id` has at least: it is what shows that a repeat is theirs.
 const GUEST_ID_LENGTH: usize = 16;

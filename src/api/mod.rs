@@ -18,7 +18,6 @@ mod query;
 mod readiness;
 mod routes;
 mod user;
-mod view;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,16 +2,13 @@
 
 use actix_web::http::header::HeaderMap;
 
-use super::body::Fields;
-use crate::domain::{ClientMessageId, ConversationId, Refusal, TicketId};
+use crate::domain::{ClientMessageId, Refusal, TicketId};
 use crate::failure::Failure;
+use crate::wire::Fields;
+
+pub(super) use crate::wire::conversation_id;
 
 /// An id that is no UUID is as unknown as one that names nothing (`decisions.md`).
-pub(super) fn conversation_id(id: &str) -> Result<ConversationId, Failure> {
-    ConversationId::parse(id).ok_or_else(Failure::conversation_not_found)
-}
-
-/// Likewise a ticket's.
 pub(super) fn ticket_id(id: &str) -> Result<TicketId, Failure> {
     TicketId::parse(id).ok_or_else(|| Refusal::TicketNotFound.into())
 }

@@ -5,11 +5,11 @@ use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::body::Fields;
 use crate::domain::Timestamp;
 use crate::failure::Failure;
 use crate::schemas::{Count, Number};
 use crate::store::{Page, Stretch};
+use crate::wire::Fields;
 
 /// `page` and `limit` of a list.
 #[derive(Debug, Deserialize, JsonSchema)]

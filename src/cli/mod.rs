@@ -1,5 +1,6 @@
-//! What can be typed: `serve` (the default), `migrate`, `token`.
+//! What can be typed: `serve` (the default), `migrate`, `token`, `loadtest`.
 
+mod loadtest;
 mod migrate;
 mod serve;
 mod token;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{Settings, SettingsError, Sources};
 use crate::database::DatabaseError;
 use crate::identity::TokenError;
+use crate::loadtest::LoadtestError;
 use crate::server::StartError;
 
 /// Switchboard: a support-chat server. People write, agents claim the conversation and answer, everyone sees it at
@@ -38,6 +40,8 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Print a signed token, for trying things out
     Token(token::Arguments),
+    /// Load a running server as its users would, measure it, and check that it keeps its promises
+    Loadtest(Box<loadtest::Arguments>),
 }
 
 /// Why a command failed.
@@ -55,6 +59,23 @@ pub enum CliError {
     /// No token.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// No load test.
+    #[error(transparent)]
+    Loadtest(#[from] LoadtestError),
+    /// The server broke a promise; what and how is printed already.
+    #[error("the server broke its promises {0} times")]
+    Violated(u64),
+    /// A load test in which nothing succeeded.
+    #[error("nothing that was asked for was done")]
+    NothingDone,
+    /// A file that could not be read or written.
+    #[error("{}: {error}", file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// Nothing could be printed, or no signal heard.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -76,10 +97,15 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(arguments: Arguments) -> Result<(), CliError> {
-    let (environment, settings) = Settings::load(&Sources::of_process(arguments.config))?;
+    // A load test is run from anywhere against another machine: this one's settings need not be good.
+    let load = || Settings::load(&Sources::of_process(arguments.config));
     match arguments.command.unwrap_or(Command::Serve(serve::Arguments::default())) {
-        Command::Serve(arguments) => serve::run(arguments, environment, settings).await,
-        Command::Migrate(arguments) => migrate::run(arguments, &settings).await,
-        Command::Token(arguments) => token::run(&arguments, &settings),
+        Command::Serve(arguments) => {
+            let (environment, settings) = load()?;
+            serve::run(arguments, environment, settings).await
+        }
+        Command::Migrate(arguments) => migrate::run(arguments, &load()?.1).await,
+        Command::Token(arguments) => token::run(&arguments, &load()?.1),
+        Command::Loadtest(arguments) => loadtest::run(*arguments).await,
     }
 }

@@ -23,6 +23,8 @@ pub struct InvalidSetting {
 pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<InvalidSetting> {
     let mut problems = ranges(settings);
     problems.extend(auth::problems(&settings.auth, environment));
+    problems.extend(settings.socket.problems());
+    problems.extend(settings.recovery.problems());
     problems.extend(database(settings));
     problems.extend(cors(settings));
     problems.extend(redis(settings));
@@ -61,13 +63,14 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
 }
 
 fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
-    let Settings { server, database, journal, conversation, auth, limits, directory, socket, .. } = settings;
+    let Settings { server, database, journal, conversation, auth, limits, directory, .. } = settings;
     [
         within("server.port", server.port, 0..=65_535),
         within("server.workers", server.workers, 0..=1024),
         within("server.backlog", server.backlog, 1..=65_535),
         within("server.max_connections", server.max_connections, 1..=1_000_000),
         within("server.keep_alive_seconds", server.keep_alive_seconds, 1..=3600),
+        within("server.unread_timeout_seconds", server.unread_timeout_seconds, 1..=3600),
         within("server.body_limit_bytes", server.body_limit_bytes, 1024..=16_777_216),
         within("server.request_timeout_ms", server.request_timeout_ms, 100..=120_000),
         within("server.drain_timeout_ms", server.drain_timeout_ms, 100..=300_000),
@@ -93,18 +96,18 @@ fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
         within("limits.remembered", limits.remembered, 1000..=10_000_000),
         within("directory.remembered_people", directory.remembered_people, 1..=10_000_000),
         within("directory.intake", directory.intake, 1..=1_000_000),
-        within("socket.ping_interval_ms", socket.ping_interval_ms, 100..=300_000),
-        within("socket.ping_timeout_ms", socket.ping_timeout_ms, 100..=300_000),
-        within("socket.connect_timeout_ms", socket.connect_timeout_ms, 100..=300_000),
-        within("socket.max_payload_bytes", socket.max_payload_bytes, 1024..=16_777_216),
-        within("socket.outgoing_bytes", socket.outgoing_bytes, 65_536..=268_435_456),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-fn within<T: PartialOrd + Display>(key: &'static str, got: T, allowed: RangeInclusive<T>) -> Option<InvalidSetting> {
+/// A complaint about a number that is out of its range.
+pub(super) fn within<T: PartialOrd + Display>(
+    key: &'static str,
+    got: T,
+    allowed: RangeInclusive<T>,
+) -> Option<InvalidSetting> {
     (!allowed.contains(&got)).then(|| InvalidSetting {
         key,
         got: got.to_string(),

@@ -6,7 +6,7 @@
 //! The map, from the wire inward:
 //! - [`packet`], [`payload`] and [`frame`] are the codec, without any I/O;
 //! - `service` answers requests, `handshake` and `cors` decide on them;
-//! - `polling`, `websocket` and `upgrade` are the transports; each works on any HTTP worker;
+//! - `polling`, `websocket` with its `reader`, and `upgrade` are the transports; each works on any HTTP worker;
 //! - `outbox` holds what leaves, `session` is the actor that takes what comes; `registry` finds both by the session's id.
 //!
 //! Older protocols, JSONP, WebTransport and compression of WebSocket messages are not offered.
@@ -15,6 +15,7 @@
 //! - `HttpServer::h1_allow_half_closed(false)`: without it a client that gives its poll up is noticed only by the heartbeat;
 //! - `HttpServer::client_disconnect_timeout` of some 200 ms: so long actix-web waits for a client after the server closed its
 //!   WebSocket, and the client waits for the server;
+//! - no middleware that keeps a clone of the request: a waiting poll's headers are let go of, which needs it alone;
 //! - `TCP_USER_TIMEOUT` on the listener: a client that does not read holds its connection (not its session) until the kernel ends it.
 
 pub mod frame;
@@ -25,10 +26,10 @@ mod application;
 mod close;
 mod config;
 mod cors;
-mod frame_guard;
 mod handshake;
 mod outbox;
 mod polling;
+mod reader;
 mod registry;
 mod request;
 mod service;

@@ -12,8 +12,8 @@ use std::{
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header},
-    web::Payload,
+    dev::{Payload, ServiceRequest},
+    http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue},
 };
 use bytes::BytesMut;
 use bytestring::ByteString;
@@ -31,17 +31,34 @@ use super::{
     session::Post,
 };
 
-/// Waits for something to say and says it.
-pub(super) async fn poll(request: &HttpRequest, found: Found, config: &EngineConfig) -> HttpResponse {
+/// Room for the body of a data request before it grows.
+const FIRST_ROOM: usize = 16 * 1024;
+
+/// Waits for something to say and says it. Of the request only the origin is kept meanwhile.
+pub(super) async fn poll(request: &mut ServiceRequest, found: Found, config: &EngineConfig) -> HttpResponse {
     match found.outbox.begin_poll() {
         Ok(()) => {}
         Err(PollRefusal::Overlap) => return HttpResponse::BadRequest().finish(),
         Err(PollRefusal::Upgraded) => return Refusal::BadRequest.answer(false),
         Err(PollRefusal::Over) => return Refusal::UnknownSession.answer(false),
     }
+    let gzip = takes_gzip(request.request());
     let mut poll = WaitingPoll { outbox: Some(found.outbox), limit: config.max_payload };
+    drop(found.actor);
+    shed_headers(request);
     let body = std::future::poll_fn(|context| poll.poll(context)).await;
-    answer(request, body, config)
+    answer(gzip, body, config)
+}
+
+/// A browser's headers take several KiB in actix-http, and hold on to the connection's read buffer. What looks at them after the
+/// answer, CORS alone, needs the origin.
+fn shed_headers(request: &mut ServiceRequest) {
+    let headers = request.headers_mut();
+    let origin = headers.get(header::ORIGIN).and_then(|origin| HeaderValue::from_bytes(origin.as_bytes()).ok());
+    *headers = HeaderMap::new();
+    if let Some(origin) = origin {
+        headers.insert(header::ORIGIN, origin);
+    }
 }
 
 /// A poll that waits. Dropped before it is answered, its client is gone.
@@ -72,14 +89,14 @@ impl Drop for WaitingPoll {
 }
 
 /// The answer to a poll or a handshake.
-pub(super) fn answer(request: &HttpRequest, body: Vec<u8>, config: &EngineConfig) -> HttpResponse {
+pub(super) fn answer(gzip_accepted: bool, body: Vec<u8>, config: &EngineConfig) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, "text/plain; charset=UTF-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"));
     let long_enough = config.compression_threshold.is_some_and(|threshold| body.len() >= threshold);
     if long_enough
-        && accepts_gzip(request)
+        && gzip_accepted
         && let Some(compressed) = gzip(&body)
     {
         return response
@@ -90,7 +107,8 @@ pub(super) fn answer(request: &HttpRequest, body: Vec<u8>, config: &EngineConfig
     response.body(body)
 }
 
-fn accepts_gzip(request: &HttpRequest) -> bool {
+/// Whether an answer may be compressed.
+pub(super) fn takes_gzip(request: &HttpRequest) -> bool {
     // Without the header everything is accepted, by the letter; in practice nothing is.
     request.headers().contains_key(header::ACCEPT_ENCODING)
         && AcceptEncoding::parse(request).is_ok_and(|accepted| {
@@ -148,7 +166,7 @@ enum PostError {
     TooLarge,
     /// Protocol 4 knows no binary bodies.
     Binary,
-    /// The client did not send all of it.
+    /// The client did not send all of it, or not in time.
     Gone,
     /// It is no text.
     Invalid,
@@ -165,7 +183,10 @@ async fn take(request: &HttpRequest, body: Payload, found: &Found, config: &Engi
     {
         return Err(PostError::Binary);
     }
-    let text = read(request, body, config.max_payload).await?;
+    // A pong would come in a data request too, so none may take longer than the heartbeat allows.
+    let patience = config.ping_interval + config.ping_timeout;
+    let reading = tokio::time::timeout(patience, read(request, body, config.max_payload));
+    let text = reading.await.map_err(|_| PostError::Gone)??;
     let (done, handed_on) = oneshot::channel();
     let mut packets = VecDeque::new();
     let mut broken = false;
@@ -185,7 +206,8 @@ async fn read(request: &HttpRequest, mut body: Payload, limit: usize) -> Result<
     if announced.is_some_and(|length| length > limit) {
         return Err(PostError::TooLarge);
     }
-    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
+    // Room is made for what comes, not for what is announced.
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_ROOM));
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|_| PostError::Gone)?;
         if bytes.len() + chunk.len() > limit {

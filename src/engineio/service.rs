@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, AsyncContext};
 use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{self, Payload, ServiceConfig},
+    HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    dev::{Payload, ServiceRequest, ServiceResponse, fn_service},
+    web::{self, ServiceConfig},
 };
 
 use super::{
@@ -72,11 +73,11 @@ impl EngineIo {
         move |services: &mut ServiceConfig| {
             let path = engine.shared.config.path.trim_end_matches('/').to_owned();
             let slashed = format!("{path}/");
-            let resource = web::resource([path, slashed]).to(move |request: HttpRequest, payload: Payload| {
+            let answer = move |request: ServiceRequest| {
                 let engine = engine.clone();
-                async move { engine.serve(request, payload).await }
-            });
-            services.service(resource);
+                async move { Ok::<_, actix_web::Error>(engine.serve(request).await) }
+            };
+            services.service(web::service([path, slashed]).finish(fn_service(answer)));
         }
     }
 
@@ -100,27 +101,36 @@ impl EngineIo {
         registry.for_each(|found| found.outbox.break_off(CloseReason::ServerShuttingDown));
     }
 
-    async fn serve(&self, request: HttpRequest, payload: Payload) -> HttpResponse {
+    async fn serve(&self, mut request: ServiceRequest) -> ServiceResponse {
         let cors = &self.shared.config.cors;
-        let mut response = match cors.preflight(&request) {
+        let mut response = match cors.preflight(request.request()) {
             Some(response) => response,
-            None => self.answer(&request, payload).await,
+            None => self.answer(&mut request).await,
         };
-        cors.mark(&request, response.headers_mut());
-        response
+        cors.mark(request.request(), response.headers_mut());
+        request.into_response(response)
     }
 
-    async fn answer(&self, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    async fn answer(&self, request: &mut ServiceRequest) -> HttpResponse {
         let shared = &self.shared;
-        let wish = handshake::check(request, &shared.config, &shared.registry, |request| self.allow(request));
-        match wish {
-            Ok(Wish::Open(Transport::Polling)) => self.open_polling(request),
+        let checked = handshake::check(request.request(), &shared.config, &shared.registry, |asked| self.allow(asked));
+        match checked {
+            Ok(Wish::Open(Transport::Polling)) => self.open_polling(request.request()),
+            Ok(Wish::Open(Transport::WebSocket)) => {
+                let payload = request.take_payload();
+                self.open_websocket(request.request(), payload)
+            }
+            Ok(Wish::Upgrade(found)) => {
+                let payload = request.take_payload();
+                self.upgrade(request.request(), payload, found)
+            }
             Ok(Wish::Poll(found)) => polling::poll(request, found, &shared.config).await,
             // Boxed, so that a poll, which waits long, does not hold room for what it is not.
-            Ok(Wish::Open(Transport::WebSocket)) => Box::pin(self.open_websocket(request, payload)).await,
-            Ok(Wish::Post(found)) => Box::pin(polling::post(request, payload, found, &shared.config)).await,
-            Ok(Wish::Upgrade(found)) => Box::pin(self.upgrade(request, payload, found)).await,
-            Err(refusal) => refusal.answer(handshake::is_upgrade(request)),
+            Ok(Wish::Post(found)) => {
+                let payload = request.take_payload();
+                Box::pin(polling::post(request.request(), payload, found, &shared.config)).await
+            }
+            Err(refusal) => refusal.answer(handshake::is_upgrade(request.request())),
         }
     }
 
@@ -149,17 +159,17 @@ impl EngineIo {
         let outbox = Arc::new(Outbox::polling(config.outgoing_budget));
         self.start(request, id, admission, outbox, None);
         let open = handshake::open_packet(id, Transport::Polling, config);
-        polling::answer(request, open.data().to_vec(), config)
+        polling::answer(polling::takes_gzip(request), open.data().to_vec(), config)
     }
 
-    async fn open_websocket(&self, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    fn open_websocket(&self, request: &HttpRequest, payload: Payload) -> HttpResponse {
         let config = &self.shared.config;
         let admission = match self.admit(request) {
             Ok(admission) => admission,
             Err(refusal) => return refusal.answer(true),
         };
         let outbox = Arc::new(Outbox::websocket(config.outgoing_budget));
-        let (response, reader) = match websocket::accept(request, payload, &outbox, config).await {
+        let (response, reader) = match websocket::accept(request, payload, &outbox, config) {
             Ok(accepted) => accepted,
             Err(error) => return error.error_response(),
         };
@@ -189,10 +199,10 @@ impl EngineIo {
         });
     }
 
-    async fn upgrade(&self, request: &HttpRequest, payload: Payload, found: Found) -> HttpResponse {
+    fn upgrade(&self, request: &HttpRequest, payload: Payload, found: Found) -> HttpResponse {
         let config = &self.shared.config;
         let own = Arc::new(Outbox::websocket(config.outgoing_budget));
-        let (response, reader) = match websocket::accept(request, payload, &own, config).await {
+        let (response, reader) = match websocket::accept(request, payload, &own, config) {
             Ok(accepted) => accepted,
             Err(error) => return error.error_response(),
         };

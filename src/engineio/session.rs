@@ -36,7 +36,7 @@ use super::{
 /// Packets handled before other tasks of the worker get their turn.
 const PACKETS_A_TURN: usize = 128;
 
-/// How long a poll may be on its way after the client's close packet.
+/// How long a poll may be on its way after the client's close packet, or when the server stops.
 const LATE_POLL: Duration = Duration::from_secs(1);
 /// How late a timer may fire without the next one starting later for it.
 const TIMER_SLACK: Duration = Duration::from_millis(5);
@@ -225,7 +225,7 @@ impl Session {
         self.connection.closed(reason);
         let patience = match reason {
             _ if self.outbox.is_websocket() => self.config.close_timeout,
-            CloseReason::TransportClose => LATE_POLL,
+            CloseReason::TransportClose | CloseReason::ServerShuttingDown => LATE_POLL,
             _ => self.config.polling_close_timeout,
         };
         self.arm(context, patience, |session, context| {

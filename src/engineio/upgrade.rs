@@ -4,7 +4,7 @@
 //! to go on with the session's. What comes from it goes to the actor, which may live on another worker, through a short channel.
 //! Whatever goes wrong before the `5` costs that WebSocket alone.
 
-use std::sync::Arc;
+use std::{future::poll_fn, sync::Arc};
 
 use futures_util::StreamExt;
 use tokio::{
@@ -18,9 +18,9 @@ use super::{
     frame::SharedPacket,
     outbox::{Delivery, Outbox},
     packet::Packet,
+    reader::WebSocketReader,
     registry::Found,
     session::{Inbound, Upgraded},
-    websocket::WebSocketReader,
 };
 
 /// Packets on their way to the actor; the reading stops while it is full.
@@ -31,7 +31,14 @@ const PROBE: &str = "probe";
 /// Sees an upgrade through, then brings the WebSocket's packets to the session until it ends.
 pub(super) async fn upgrade(mut reader: WebSocketReader, own: Arc<Outbox>, found: Found, config: Arc<EngineConfig>) {
     let deadline = Instant::now() + config.upgrade_timeout;
-    let probed = timeout_at(deadline, probe(&mut reader, &own, &found.outbox)).await;
+    let probed = timeout_at(deadline, async {
+        tokio::select! {
+            probed = probe(&mut reader, &own, &found.outbox) => probed,
+            // Its connection is gone, or the session is.
+            _ = poll_fn(|context| own.poll_ended(context)) => false,
+        }
+    })
+    .await;
     if !matches!(probed, Ok(true)) {
         found.outbox.abandon_upgrade();
         own.end(CloseReason::TransportClose);

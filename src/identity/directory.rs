@@ -13,7 +13,7 @@ use entity::users;
 use moka::sync::Cache;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{EntityTrait, IntoActiveModel};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Principal;
 use crate::config::DirectorySettings;
@@ -34,7 +34,15 @@ type Lately = Cache<(UserId, bool), Timestamp>;
 pub struct Directory {
     /// Apart as customer and as agent: who comes as an agent within a minute of coming otherwise is seen.
     lately: Lately,
-    intake: mpsc::Sender<users::Model>,
+    intake: mpsc::Sender<Intake>,
+}
+
+/// What the task is given.
+enum Intake {
+    /// Somebody to write down.
+    Person(Box<users::Model>),
+    /// Answered when everybody who came before has been dealt with.
+    Settle(oneshot::Sender<()>),
 }
 
 impl Directory {
@@ -58,28 +66,54 @@ impl Directory {
             return;
         }
         self.lately.insert(seen_as.clone(), now);
-        if self.intake.try_send(row(principal, now)).is_err() {
+        if self.intake.try_send(Intake::Person(Box::new(row(principal, now)))).is_err() {
             self.lately.invalidate(&seen_as);
+        }
+    }
+
+    /// Waits until everybody who has come to this server so far is written down, or could not be: for who must be found
+    /// right behind their coming.
+    pub async fn settled(&self) {
+        let (done, dealt_with) = oneshot::channel();
+        if self.intake.send(Intake::Settle(done)).await.is_ok() {
+            // An error means that the task is gone, and nobody is written down any more.
+            let _ = dealt_with.await;
         }
     }
 }
 
-async fn write_down(database: Database, mut people: mpsc::Receiver<users::Model>, lately: Lately) {
+async fn write_down(database: Database, mut intake: mpsc::Receiver<Intake>, lately: Lately) {
     let mut batch = Vec::with_capacity(BATCH);
-    while people.recv_many(&mut batch, BATCH).await > 0 {
+    while intake.recv_many(&mut batch, BATCH).await > 0 {
         // One statement cannot write the same row twice; the later word counts.
         let mut rows: HashMap<String, users::Model> = HashMap::new();
-        for mut row in batch.drain(..) {
-            row.is_agent |= rows.get(&row.id).is_some_and(|earlier| earlier.is_agent);
-            rows.insert(row.id.clone(), row);
-        }
-        let people: Vec<UserId> = rows.keys().filter_map(|id| UserId::parse(id).ok()).collect();
-        if let Err(error) = upsert(&database, rows.into_values().collect()).await {
-            tracing::warn!(%error, people = people.len(), "people could not be written down");
-            for id in people {
-                lately.invalidate(&(id.clone(), false));
-                lately.invalidate(&(id, true));
+        let mut waiting = Vec::new();
+        for item in batch.drain(..) {
+            match item {
+                Intake::Person(mut row) => {
+                    row.is_agent |= rows.get(&row.id).is_some_and(|earlier| earlier.is_agent);
+                    rows.insert(row.id.clone(), *row);
+                }
+                Intake::Settle(done) => waiting.push(done),
             }
+        }
+        if !rows.is_empty() {
+            write_rows(&database, rows, &lately).await;
+        }
+        for done in waiting {
+            // Nobody waits any more, where this fails.
+            let _ = done.send(());
+        }
+    }
+}
+
+async fn write_rows(database: &Database, rows: HashMap<String, users::Model>, lately: &Lately) {
+    let people: Vec<UserId> = rows.keys().filter_map(|id| UserId::parse(id).ok()).collect();
+    if let Err(error) = upsert(database, rows.into_values().collect()).await {
+        tracing::warn!(%error, people = people.len(), "people could not be written down");
+        for id in people {
+            lately.invalidate(&(id.clone(), false));
+            lately.invalidate(&(id, true));
         }
     }
 }

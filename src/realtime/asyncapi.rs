@@ -11,9 +11,11 @@ use super::payload::{
     TicketUpdated, Typing,
 };
 use super::presence::AgentPresence;
-use super::support::Answer;
+use super::support::{Answer, AnswerError};
 use crate::failure::Code;
 use crate::schemas::Schemas;
+use crate::wire::reply::{ReplyBody, ReplyView};
+use crate::wire::send::{SendBody, SentView};
 
 const ABOUT: &str = "\
 What happens live: Socket.IO v4 (`socket.io-client` 4.x) on the namespace `/support`. A message's `name` is the event's, its \
@@ -54,6 +56,29 @@ fn clients(draft: &mut Draft) {
     draft.receives("leave_ticket", "To hear it no more", one(&ticket, "ticket_id"));
     draft.receives("typing", "Somebody types in a room that the socket has joined", place.clone());
     draft.receives("stop_typing", "And has stopped", place);
+    sending(draft);
+}
+
+/// `send_message`, which is acknowledged with more than the others.
+fn sending(draft: &mut Draft) {
+    let (customer, agent) = (draft.schemas.received::<SendBody>(), draft.schemas.received::<ReplyBody>());
+    let somewhere = json!({
+        "type": "object", "properties": { "conversation_id": { "type": "string" } }, "required": ["conversation_id"],
+    });
+    let refusal = json!({
+        "type": "object",
+        "properties": { "error": draft.schemas.sent::<AnswerError>() },
+        "required": ["error"],
+        "additionalProperties": false,
+    });
+    let (sent, replied) = (draft.schemas.sent::<SentView<'static>>(), draft.schemas.sent::<ReplyView<'static>>());
+    let ack = json!({ "anyOf": [sent, replied, refusal] });
+    draft.acknowledged(
+        "send_message",
+        "A customer's message, as POST chat/send takes it, or an agent's reply or note",
+        json!({ "anyOf": [customer, { "allOf": [agent, somewhere] }] }),
+        ("ack.send_message", "The `data` of the REST answer, or why not", ack),
+    );
 }
 
 fn conversations(draft: &mut Draft) {
@@ -119,9 +144,14 @@ impl Draft {
 
     /// An event that clients emit, acknowledged with [`Answer`].
     fn receives(&mut self, event: &str, summary: &str, payload: Value) {
-        let message = self.message(&format!("emit.{event}"), event, summary, payload);
         let ack = self.schemas.sent::<Answer>();
-        let ack = self.message("ack", "ack", "What an event is acknowledged with", ack);
+        self.acknowledged(event, summary, payload, ("ack", "What an event is acknowledged with", ack));
+    }
+
+    fn acknowledged(&mut self, event: &str, summary: &str, payload: Value, ack: (&str, &str, Value)) {
+        let message = self.message(&format!("emit.{event}"), event, summary, payload);
+        let (key, said, shape) = ack;
+        let ack = self.message(key, "ack", said, shape);
         let channel = json!({ "$ref": "#/channels/support" });
         let reply = json!({ "channel": channel, "messages": [ack] });
         self.operations.insert(

@@ -10,20 +10,21 @@ mod payload;
 mod places;
 mod presence;
 mod rooms;
+mod sending;
 mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cluster::Presence;
-use crate::config::{CorsSettings, SocketSettings};
+use crate::config::{CorsSettings, RecoverySettings, Settings, SocketSettings};
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
 use crate::identity::{Directory, Verifier};
 use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
-use crate::socketio::{SocketIo, SocketIoConfig};
+use crate::socketio::{RecoveryConfig, SocketIo, SocketIoConfig};
 
 pub use asyncapi::document as asyncapi_document;
 pub use broadcast::Broadcaster;
@@ -56,13 +57,13 @@ pub struct Realtime {
 #[must_use]
 pub fn start(
     realtime: Realtime,
-    settings: &SocketSettings,
-    cors: &CorsSettings,
+    settings: &Settings,
     broadcaster: &Broadcaster,
     presence: &PresenceBroadcaster,
 ) -> SocketIo {
     let realtime = Arc::new(realtime);
-    let io = SocketIo::builder(engine(settings, cors, &realtime.proxies), socketio(settings))
+    let engine = engine(&settings.socket, &settings.cors, &realtime.proxies);
+    let io = SocketIo::builder(engine, socketio(&settings.socket, &settings.recovery))
         .allow_request(pace::handshakes(&realtime))
         .namespace(support::namespace(&realtime))
         .build();
@@ -81,14 +82,146 @@ fn engine(settings: &SocketSettings, cors: &CorsSettings, proxies: &TrustedProxi
     EngineConfig {
         ping_interval: Duration::from_millis(settings.ping_interval_ms),
         ping_timeout: Duration::from_millis(settings.ping_timeout_ms),
+        upgrade_timeout: Duration::from_millis(settings.upgrade_timeout_ms),
+        close_timeout: Duration::from_millis(settings.close_timeout_ms),
+        // Each is up to 4 KiB of memory that a stranger can take: only those that somebody reads.
+        kept_headers: ["authorization", "user-agent"].map(str::to_owned).into(),
         max_payload: settings.max_payload_bytes,
+        max_packets_per_payload: settings.max_packets,
         outgoing_budget: settings.outgoing_bytes,
         client_address: ClientAddress::Asked(AskAddress::new(move |request| proxies.client_of(request))),
+        compression_threshold: (settings.compression_bytes > 0).then_some(settings.compression_bytes),
+        max_sessions: settings.max_sessions,
+        max_sessions_per_address: settings.max_sessions_per_address,
+        max_handshakes_per_second: settings.max_handshakes_a_second,
         cors: CorsConfig { origins, credentials: cors.credentials },
         ..EngineConfig::default()
     }
 }
 
-fn socketio(settings: &SocketSettings) -> SocketIoConfig {
-    SocketIoConfig { connect_timeout: Duration::from_millis(settings.connect_timeout_ms), ..SocketIoConfig::default() }
+fn socketio(settings: &SocketSettings, recovery: &RecoverySettings) -> SocketIoConfig {
+    SocketIoConfig {
+        connect_timeout: Duration::from_millis(settings.connect_timeout_ms),
+        authorise_timeout: Duration::from_millis(settings.authorise_timeout_ms),
+        max_namespaces: settings.max_namespaces,
+        max_rooms: settings.max_rooms,
+        max_attachments: settings.max_attachments,
+        max_message_bytes: settings.max_message_bytes,
+        max_json_depth: settings.max_json_depth,
+        max_queued_events: settings.max_queued_events,
+        max_queued_bytes: settings.max_queued_bytes,
+        max_pending_acks: settings.max_pending_acks,
+        recovery: recovery.enabled.then(|| RecoveryConfig {
+            max_disconnection: Duration::from_secs(recovery.max_away_seconds),
+            max_sockets: recovery.max_sockets,
+            max_packets: recovery.max_packets,
+            max_bytes: recovery.max_bytes,
+            max_total_bytes: recovery.max_total_bytes,
+            ..RecoveryConfig::default()
+        }),
+        ..SocketIoConfig::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    fn limits(variables: &[(&str, &str)]) -> (EngineConfig, SocketIoConfig) {
+        let variables = variables.iter().map(|(name, value)| (format!("SWITCHBOARD__{name}"), (*value).to_owned()));
+        let sources = Sources { folder: None, variables: variables.collect() };
+        let (_, settings) = Settings::load(&sources).expect("these settings should load");
+        (
+            engine(&settings.socket, &settings.cors, &TrustedProxies::new(&[])),
+            socketio(&settings.socket, &settings.recovery),
+        )
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_protocol_layer() {
+        let (engine, socketio) = limits(&[]);
+        let kept_headers = engine.kept_headers.clone();
+        assert_eq!(format!("{engine:?}"), format!("{:?}", EngineConfig { kept_headers, ..EngineConfig::default() }));
+        assert_eq!(format!("{socketio:?}"), format!("{:?}", SocketIoConfig::default()));
+    }
+
+    #[test]
+    fn every_setting_of_the_engine_arrives_there() {
+        let (engine, _) = limits(&[
+            ("SOCKET__PING_INTERVAL_MS", "1001"),
+            ("SOCKET__PING_TIMEOUT_MS", "1002"),
+            ("SOCKET__UPGRADE_TIMEOUT_MS", "1003"),
+            ("SOCKET__CLOSE_TIMEOUT_MS", "1004"),
+            ("SOCKET__MAX_PAYLOAD_BYTES", "1025"),
+            ("SOCKET__MAX_PACKETS", "6"),
+            ("SOCKET__OUTGOING_BYTES", "65537"),
+            ("SOCKET__COMPRESSION_BYTES", "0"),
+            ("SOCKET__MAX_SESSIONS", "8"),
+            ("SOCKET__MAX_SESSIONS_PER_ADDRESS", "9"),
+            ("SOCKET__MAX_HANDSHAKES_A_SECOND", "10"),
+        ]);
+        let expected = EngineConfig {
+            ping_interval: Duration::from_millis(1001),
+            ping_timeout: Duration::from_millis(1002),
+            upgrade_timeout: Duration::from_millis(1003),
+            close_timeout: Duration::from_millis(1004),
+            max_payload: 1025,
+            max_packets_per_payload: 6,
+            outgoing_budget: 65_537,
+            compression_threshold: None,
+            max_sessions: 8,
+            max_sessions_per_address: 9,
+            max_handshakes_per_second: 10,
+            kept_headers: engine.kept_headers.clone(),
+            ..EngineConfig::default()
+        };
+        assert_eq!(format!("{engine:?}"), format!("{expected:?}"));
+    }
+
+    #[test]
+    fn every_setting_of_the_sockets_arrives_there() {
+        let (_, socketio) = limits(&[
+            ("SOCKET__CONNECT_TIMEOUT_MS", "1001"),
+            ("SOCKET__AUTHORISE_TIMEOUT_MS", "1002"),
+            ("SOCKET__MAX_NAMESPACES", "3"),
+            ("SOCKET__MAX_ROOMS", "17"),
+            ("SOCKET__MAX_ATTACHMENTS", "5"),
+            ("SOCKET__MAX_JSON_DEPTH", "6"),
+            ("SOCKET__MAX_QUEUED_EVENTS", "7"),
+            ("SOCKET__MAX_PENDING_ACKS", "8"),
+            ("SOCKET__MAX_MESSAGE_BYTES", "1025"),
+            ("SOCKET__MAX_QUEUED_BYTES", "1026"),
+            ("RECOVERY__MAX_AWAY_SECONDS", "9"),
+            ("RECOVERY__MAX_SOCKETS", "10"),
+            ("RECOVERY__MAX_PACKETS", "11"),
+            ("RECOVERY__MAX_BYTES", "1024"),
+            ("RECOVERY__MAX_TOTAL_BYTES", "65537"),
+        ]);
+        let recovery = RecoveryConfig {
+            max_disconnection: Duration::from_secs(9),
+            max_sockets: 10,
+            max_packets: 11,
+            max_bytes: 1024,
+            max_total_bytes: 65_537,
+            ..RecoveryConfig::default()
+        };
+        let expected = SocketIoConfig {
+            connect_timeout: Duration::from_millis(1001),
+            authorise_timeout: Duration::from_millis(1002),
+            max_namespaces: 3,
+            max_rooms: 17,
+            max_attachments: 5,
+            max_json_depth: 6,
+            max_queued_events: 7,
+            max_pending_acks: 8,
+            max_message_bytes: 1025,
+            max_queued_bytes: 1026,
+            recovery: Some(recovery),
+            ..SocketIoConfig::default()
+        };
+        assert_eq!(format!("{socketio:?}"), format!("{expected:?}"));
+        let (_, socketio) = limits(&[("RECOVERY__ENABLED", "false")]);
+        assert!(socketio.recovery.is_none());
+    }
 }

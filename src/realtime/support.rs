@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::pace::paced;
 use super::presence::Attendee;
+use super::sending::send_message;
 use super::{Realtime, places, rooms};
 use crate::failure::{Code, Failure, FieldError};
 use crate::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
@@ -32,7 +33,24 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Attendee> {
     let namespace = on(namespace, realtime, "join_ticket", places::join_ticket);
     let namespace = on(namespace, realtime, "leave_ticket", places::leave_ticket);
     let namespace = on(namespace, realtime, "typing", async |_, socket, event| places::relay(socket, event, "typing"));
-    on(namespace, realtime, "stop_typing", async |_, socket, event| places::relay(socket, event, "stop_typing"))
+    let namespace =
+        on(namespace, realtime, "stop_typing", async |_, socket, event| places::relay(socket, event, "stop_typing"));
+    let sending = Arc::clone(realtime);
+    namespace.on("send_message", move |socket: Socket<Attendee>, event: Event| {
+        let realtime = Arc::clone(&sending);
+        async move {
+            let sent = paced(&realtime.limits, &socket, send_message(&realtime, &socket, &event)).await;
+            Some(sent.map_or_else(|failure| Sent::Refused { error: AnswerError::new(failure) }, Sent::Done))
+        }
+    })
+}
+
+/// What `send_message` is acknowledged with: the `data` of the REST answer, or `{ error: { code, message } }`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Sent {
+    Done(Value),
+    Refused { error: AnswerError },
 }
 
 /// An event that is acknowledged with [`Answer`], within the limit of a socket's events.
@@ -71,12 +89,14 @@ pub(super) struct AnswerError {
 
 impl Answer {
     fn of(outcome: Result<(), Failure>) -> Self {
-        let error = outcome.err().map(|failure| AnswerError {
-            code: failure.code,
-            message: failure.message.into_owned(),
-            details: failure.details,
-        });
+        let error = outcome.err().map(AnswerError::new);
         Self { success: error.is_none(), error }
+    }
+}
+
+impl AnswerError {
+    fn new(failure: Failure) -> Self {
+        Self { code: failure.code, message: failure.message.into_owned(), details: failure.details }
     }
 }
 

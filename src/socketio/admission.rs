@@ -34,7 +34,7 @@ pub(crate) struct Core<D> {
 impl<D: Send + Sync + 'static> Core<D> {
     pub(crate) fn new(definition: Namespace<D>, hub: Arc<Hub>) -> Self {
         let recovery = hub.limits.recovery.clone();
-        Self { definition, recovery: recovery.map(|config| Arc::new(Recovery::new(config))), hub }
+        Self { definition, recovery: recovery.map(|config| Arc::new(Recovery::new(config, &hub.kept))), hub }
     }
 
     /// Asks the middleware, then finds the socket that the client had or makes one.

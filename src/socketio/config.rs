@@ -11,6 +11,8 @@ pub struct SocketIoConfig {
     pub authorise_timeout: Duration,
     /// Most binary attachments of a packet. Default 10.
     pub max_attachments: usize,
+    /// Most bytes of one packet with its attachments. Default 4 MiB.
+    pub max_message_bytes: usize,
     /// Deepest nesting of a packet's JSON. Default 64; more than 127 is refused whatever stands here.
     pub max_json_depth: usize,
     /// Longest name of a namespace, in bytes. Default 256.
@@ -19,6 +21,9 @@ pub struct SocketIoConfig {
     pub max_namespaces: usize,
     /// Most events of one connection that wait for their handlers. While it is reached nothing is read from it. Default 64.
     pub max_queued_events: usize,
+    /// Most bytes of one connection's events that wait for their handlers, as they came in. While it is reached nothing is read from it.
+    /// Default 1 MiB.
+    pub max_queued_bytes: usize,
     /// Most bytes of events that wait for a socket's CONNECT answer, each packet counted with 64 bytes on top. Over it the connection is
     /// closed. At most a quarter of the engine's outgoing budget, whatever stands here. Default 256 KiB.
     pub max_held_bytes: usize,
@@ -44,6 +49,9 @@ pub struct RecoveryConfig {
     pub max_bytes: usize,
     /// Most sockets of a namespace that are kept while their clients are away; the longest away goes first. Default 10 000.
     pub max_sockets: usize,
+    /// Most bytes of events that a namespace keeps for all its sockets together, each event counted once. While it is reached a socket
+    /// that is sent something keeps nothing, and those longest away go. Default 256 MiB.
+    pub max_total_bytes: usize,
     /// Time that a client which comes back waits for its old connection's handlers to end. Default 5 s.
     pub takeover_timeout: Duration,
 }
@@ -54,10 +62,12 @@ impl Default for SocketIoConfig {
             connect_timeout: Duration::from_secs(45),
             authorise_timeout: Duration::from_secs(10),
             max_attachments: 10,
+            max_message_bytes: 4 * 1024 * 1024,
             max_json_depth: 64,
             max_namespace_length: 256,
             max_namespaces: 16,
             max_queued_events: 64,
+            max_queued_bytes: 1024 * 1024,
             max_held_bytes: 256 * 1024,
             max_rooms: 20_000,
             max_pending_acks: 1024,
@@ -74,6 +84,7 @@ impl Default for RecoveryConfig {
             max_packets: 1024,
             max_bytes: 512 * 1024,
             max_sockets: 10_000,
+            max_total_bytes: 256 * 1024 * 1024,
             takeover_timeout: Duration::from_secs(5),
         }
     }

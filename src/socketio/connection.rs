@@ -13,7 +13,7 @@ use tokio::time::{Sleep, sleep};
 use super::{
     encode,
     event::Event,
-    membership::{Membership, Progress},
+    membership::{Membership, Progress, Queued},
     packet::{Body, Decoder, Packet},
     reason::DisconnectReason,
     server::Shared,
@@ -67,7 +67,7 @@ impl ClientConnection {
     }
 
     fn take(&mut self, packet: Packet) {
-        let Packet { namespace, body } = packet;
+        let Packet { namespace, body, length } = packet;
         if let Body::Connect(auth) = body {
             return self.connect(&namespace, auth.map(Value::Object));
         }
@@ -97,7 +97,7 @@ impl ClientConnection {
                     attachments: arguments.attachments,
                     wants_ack: id.is_some(),
                 };
-                membership.event(event, id);
+                membership.event(event, id, length);
             }
             _ => self.close(DisconnectReason::ForcedServerClose),
         }
@@ -200,8 +200,10 @@ impl Connection for ClientConnection {
         if !self.poll_places(context) || self.poll_lonely(context).is_ready() {
             self.close(DisconnectReason::ForcedServerClose);
         }
-        let queued: usize = self.memberships().map(Membership::queued).sum();
-        if queued < self.shared.config.max_queued_events { Poll::Ready(()) } else { Poll::Pending }
+        let Queued { events, bytes } = self.memberships().map(Membership::queued).sum();
+        let config = &self.shared.config;
+        let is_full = events >= config.max_queued_events || bytes >= config.max_queued_bytes;
+        if is_full { Poll::Pending } else { Poll::Ready(()) }
     }
 
     fn message(&mut self, message: Message) {

@@ -56,6 +56,14 @@ impl History {
         self.entries.shrink_to(self.entries.len().max(8) * 2);
     }
 
+    /// Nothing is kept of what was sent until now.
+    pub(crate) fn forget_all(&mut self) {
+        while !self.entries.is_empty() {
+            self.forget();
+        }
+        self.entries = VecDeque::new();
+    }
+
     fn forget(&mut self) {
         let Some(entry) = self.entries.pop_front() else {
             return;
@@ -86,7 +94,7 @@ mod tests {
 
     fn event(sequence: u64, delivery: Delivery) -> Arc<Outgoing> {
         let message = SharedPacket::text(&sequence.to_string()).into();
-        Arc::new(Outgoing::new(message, Some(sequence), delivery))
+        Arc::new(Outgoing::new(message, Some(sequence), delivery, &Arc::default()))
     }
 
     fn history(events: impl IntoIterator<Item = u64>, limits: &RecoveryConfig) -> History {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -33,6 +33,8 @@ pub(crate) struct Hub {
     pub(crate) rooms: Rooms,
     pub(crate) peers: DashMap<Arc<str>, Arc<Peer>>,
     pub(crate) limits: Arc<SocketIoConfig>,
+    /// What all events cost that anybody still keeps, each counted once.
+    pub(crate) kept: Arc<AtomicUsize>,
     next_key: AtomicU64,
     next_sequence: AtomicU64,
 }
@@ -48,6 +50,7 @@ impl Hub {
             rooms: Rooms::default(),
             peers: DashMap::new(),
             limits,
+            kept: Arc::default(),
             next_key: AtomicU64::new(0),
             next_sequence: AtomicU64::new(first),
         }
@@ -75,7 +78,7 @@ impl Hub {
         let offset = sequence.map(offset_of);
         let head = EventHead { prefix: &self.prefix, name, id, offset: offset.as_deref() };
         let message = encode::event(&head, content)?;
-        Ok(Arc::new(Outgoing::new(message, sequence, delivery)))
+        Ok(Arc::new(Outgoing::new(message, sequence, delivery, &self.kept)))
     }
 
     /// Sockets that are connected.

@@ -36,10 +36,10 @@ pub(crate) trait Membership {
     fn is_put_out(&self) -> bool;
 
     /// Events that wait.
-    fn queued(&self) -> usize;
+    fn queued(&self) -> Queued;
 
-    /// The client said something.
-    fn event(&mut self, event: Event, id: Option<u64>);
+    /// The client said something, in so many bytes.
+    fn event(&mut self, event: Event, id: Option<u64>, length: usize);
 
     /// The client answered.
     fn ack(&mut self, id: u64, arguments: Arguments);
@@ -50,6 +50,20 @@ pub(crate) trait Membership {
     fn ping_sent(&self);
 
     fn ping_answered(&self);
+}
+
+/// How much waits for its handlers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Queued {
+    pub(crate) events: usize,
+    /// As they came in.
+    pub(crate) bytes: usize,
+}
+
+impl std::iter::Sum for Queued {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self { events: sum.events + one.events, bytes: sum.bytes + one.bytes })
+    }
 }
 
 /// How far a membership has come.
@@ -68,8 +82,16 @@ pub(super) struct Member<D> {
     core: Arc<Core<D>>,
     session: SessionHandle,
     stage: Stage<D>,
-    queue: VecDeque<(Event, Option<u64>)>,
+    queue: VecDeque<Waiting>,
+    queued_bytes: usize,
     leaving: Option<DisconnectReason>,
+}
+
+/// An event that waits for its handler.
+struct Waiting {
+    event: Event,
+    id: Option<u64>,
+    length: usize,
 }
 
 enum Stage<D> {
@@ -110,7 +132,14 @@ impl<D: Send + Sync + 'static> Member<D> {
         session: SessionHandle,
         admission: LocalBoxFuture<'static, Result<Admitted<D>, ConnectRefusal>>,
     ) -> Self {
-        Self { core, session, stage: Stage::Admitting(admission), queue: VecDeque::new(), leaving: None }
+        Self {
+            core,
+            session,
+            stage: Stage::Admitting(admission),
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            leaving: None,
+        }
     }
 
     /// One step; `Ready` where another one may be possible.
@@ -147,10 +176,12 @@ impl<D: Send + Sync + 'static> Member<D> {
                 if socket.peer().is_gone() && self.leaving.is_none() {
                     // Put out: what it said before is not heard any more.
                     self.queue.clear();
+                    self.queued_bytes = 0;
                 }
-                let Some((event, id)) = self.queue.pop_front() else {
+                let Some(Waiting { event, id, length }) = self.queue.pop_front() else {
                     return Ok(self.start_leaving());
                 };
+                self.queued_bytes -= length;
                 let Some(handler) = self.core.definition.events.get(event.name.as_str()) else {
                     return Ok(Poll::Ready(()));
                 };
@@ -204,6 +235,7 @@ impl<D: Send + Sync + 'static> Member<D> {
     fn recover_from_panic(&mut self) {
         tracing::error!(namespace = %self.core.hub.name, "a handler panicked");
         self.queue.clear();
+        self.queued_bytes = 0;
         self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Greeting { admitted: Admitted { socket, pid, .. }, .. } | Stage::Joined { socket, pid, .. } => {
                 Stage::Joined { socket, pid, running: None }
@@ -268,12 +300,13 @@ impl<D: Send + Sync + 'static> Membership for Member<D> {
         }
     }
 
-    fn queued(&self) -> usize {
-        self.queue.len()
+    fn queued(&self) -> Queued {
+        Queued { events: self.queue.len(), bytes: self.queued_bytes }
     }
 
-    fn event(&mut self, event: Event, id: Option<u64>) {
-        self.queue.push_back((event, id));
+    fn event(&mut self, event: Event, id: Option<u64>, length: usize) {
+        self.queued_bytes += length;
+        self.queue.push_back(Waiting { event, id, length });
     }
 
     fn ack(&mut self, id: u64, arguments: Arguments) {

@@ -6,7 +6,14 @@
 //! Always true: a secret opens one socket, to one client at a time, and only after the namespace's middleware said yes to that
 //! client; sockets whose clients stay away are kept for a configured time and up to a configured number.
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dashmap::DashMap;
@@ -26,7 +33,7 @@ use crate::engineio::SessionHandle;
 const LENGTH: usize = 21;
 
 /// The secret of a socket.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Pid([u8; LENGTH]);
 
 impl Pid {
@@ -76,13 +83,16 @@ pub(crate) struct Recovered {
 pub(crate) struct Recovery<D> {
     config: RecoveryConfig,
     sockets: DashMap<Pid, Socket<D>>,
-    /// Those whose clients are away, the longest first. One that came back meanwhile is known by its time.
+    /// What the namespace keeps in all.
+    kept: Arc<AtomicUsize>,
+    /// Those whose clients are away.
     away: Mutex<Away>,
 }
 
 #[derive(Default)]
 struct Away {
-    queue: VecDeque<(Instant, Pid)>,
+    /// The longest first. One that came back is not in it, so that it takes nobody's place.
+    queue: BTreeSet<(Instant, Pid)>,
     /// Somebody waits for the first of them to expire.
     watched: bool,
 }
@@ -100,8 +110,8 @@ impl<D> Recovery<D> {
 }
 
 impl<D: Send + Sync + 'static> Recovery<D> {
-    pub(crate) fn new(config: RecoveryConfig) -> Self {
-        Self { config, sockets: DashMap::new(), away: Mutex::default() }
+    pub(crate) fn new(config: RecoveryConfig, kept: &Arc<AtomicUsize>) -> Self {
+        Self { config, kept: Arc::clone(kept), sockets: DashMap::new(), away: Mutex::default() }
     }
 
     /// A socket can be claimed from now on.
@@ -123,6 +133,9 @@ impl<D: Send + Sync + 'static> Recovery<D> {
         let peer = Arc::clone(socket.peer());
         // A handler that does not end is not waited for: the old connection is closed, so it cannot do harm.
         let _ = tokio::time::timeout(self.config.takeover_timeout, peer.detach()).await;
+        if let Some(since) = peer.away_since() {
+            self.away.lock().queue.remove(&(since, claim.pid));
+        }
         let Some(missed) = peer.take_over(session, claim.last) else {
             // Its client begins anew, so nobody will ask for it again, unless somebody was faster and has it.
             if peer.vanish_if_away(|_| true) {
@@ -135,13 +148,12 @@ impl<D: Send + Sync + 'static> Recovery<D> {
 
     /// The client of a socket is away since then. Runs on a worker, which sees to it that the socket expires.
     pub(crate) fn expire_later(self: &Arc<Self>, pid: Pid, since: Instant) {
-        let (surplus, watch) = {
+        let watch = {
             let mut away = self.away.lock();
-            away.queue.push_back((since, pid));
-            let surplus = (away.queue.len() > self.config.max_sockets).then(|| away.queue.pop_front()).flatten();
-            (surplus, !std::mem::replace(&mut away.watched, true))
+            away.queue.insert((since, pid));
+            !std::mem::replace(&mut away.watched, true)
         };
-        if let Some((since, pid)) = surplus {
+        while let Some((since, pid)) = self.surplus() {
             self.expire(pid, since);
         }
         if watch {
@@ -149,20 +161,27 @@ impl<D: Send + Sync + 'static> Recovery<D> {
         }
     }
 
+    /// The one that is away longest, where there are too many or too much is kept.
+    fn surplus(&self) -> Option<(Instant, Pid)> {
+        let mut away = self.away.lock();
+        let too_many = away.queue.len() > self.config.max_sockets;
+        let too_much = self.kept.load(Ordering::Relaxed) > self.config.max_total_bytes;
+        (too_many || too_much).then(|| away.queue.pop_first()).flatten()
+    }
+
     /// Lets sockets expire until none is away any more.
     async fn watch(self: Arc<Self>) {
         loop {
             let next = {
                 let mut away = self.away.lock();
-                let next = away.queue.front().copied();
+                let next = away.queue.first().copied();
                 away.watched = next.is_some();
                 next
             };
             let Some((since, pid)) = next else { return };
             tokio::time::sleep_until((since + self.config.max_disconnection).into()).await;
             let mut away = self.away.lock();
-            if away.queue.front() == Some(&(since, pid)) {
-                away.queue.pop_front();
+            if away.queue.remove(&(since, pid)) {
                 drop(away);
                 self.expire(pid, since);
             }

@@ -3,11 +3,14 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod bitten;
+mod codecs;
 mod packets;
 mod polling;
 mod recovery;
 mod requests;
 mod rooms;
 mod support;
+mod table;
 mod upgrade;
 mod websocket;

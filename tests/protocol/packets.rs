@@ -289,3 +289,20 @@ async fn stay_away_puts_clients_out() {
     assert_eq!(logged(&log).await, "server namespace disconnect");
     assert!(socket.closes().await);
 }
+
+#[tokio::test]
+async fn attachments_together_are_bounded_in_bytes() {
+    let (server, ..) = room_server_with(SocketIoConfig { max_message_bytes: 100_000, ..quiet() });
+    let header = "452-[\"echo\",{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":1}]";
+    for (length, passes) in [(40_000, true), (50_001, false)] {
+        let mut socket = joined(&server).await;
+        socket.send(header).await;
+        socket.send_binary(&vec![7; length]).await;
+        socket.send_binary(&vec![7; length]).await;
+        if passes {
+            socket.expect("452-[\"echo\"").await;
+        } else {
+            assert!(socket.closes().await);
+        }
+    }
+}

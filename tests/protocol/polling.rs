@@ -199,6 +199,26 @@ async fn a_post_that_is_given_up_closes_the_session() {
     until("the session is gone", || io.session_count() == 0).await;
 }
 
+/// While it is under way no pong can come, so it has as long as the heartbeat has.
+#[tokio::test]
+async fn a_post_that_never_ends_is_given_up() {
+    let (ping_interval, ping_timeout) = (Duration::from_millis(200), Duration::from_millis(200));
+    let io = io(EngineConfig { ping_interval, ping_timeout, ..EngineConfig::default() });
+    let server = Server::start(io.clone());
+    let poller = server.poller().await;
+    let mut http = server.http().await;
+    let head = format!("POST {} HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n", poller.path());
+    tokio::io::AsyncWriteExt::write_all(&mut http.stream, head.as_bytes()).await.unwrap();
+    let trickling = async {
+        while tokio::io::AsyncWriteExt::write_all(&mut http.stream, b"4").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), trickling)
+        .await
+        .expect("the connection stays for as long as it trickles");
+}
+
 #[tokio::test]
 async fn a_close_packet_answers_the_waiting_get_with_a_noop() {
     let server = server();

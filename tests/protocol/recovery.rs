@@ -359,6 +359,59 @@ async fn sockets_that_are_away_are_bounded_in_number() {
 }
 
 #[tokio::test]
+async fn one_that_comes_and_goes_does_not_cost_the_others_their_places() {
+    let world = World::with(EngineConfig::default(), RecoveryConfig { max_sockets: 3, ..RecoveryConfig::default() });
+    let patient = world.client(mine()).await;
+    let mut restless = world.client(mine()).await;
+    let (sid, auth) = (patient.sid.clone(), patient.auth());
+    patient.socket.vanish();
+    until("one is left", || world.namespace().socket_count() == 1).await;
+    for _ in 0..5 {
+        let auth = restless.auth();
+        restless.socket.vanish();
+        world.settled().await;
+        restless = world.client(auth).await;
+    }
+    assert_eq!(world.client(auth).await.sid, sid);
+}
+
+#[tokio::test]
+async fn bytes_over_the_limit_of_a_socket_are_told_not_hidden() {
+    for (length, kept) in [(100, true), (2000, false)] {
+        let recovery = RecoveryConfig { max_bytes: 2000, ..RecoveryConfig::default() };
+        let world = World::with(EngineConfig::default(), recovery);
+        let client = world.client(mine()).await;
+        let auth = client.auth();
+        client.socket.vanish();
+        world.settled().await;
+        world.namespace().to("always").emit("n", &"x".repeat(length));
+        assert_eq!(world.client(auth).await.sid == client.sid, kept, "{length} bytes");
+    }
+}
+
+#[tokio::test]
+async fn bytes_kept_for_all_together_are_bounded() {
+    let limit = 100_000;
+    let recovery = RecoveryConfig { max_total_bytes: limit, ..RecoveryConfig::default() };
+    let world = World::with(EngineConfig::default(), recovery);
+    let mut away = Vec::new();
+    for number in 0..4 {
+        let mut client = world.client(mine()).await;
+        client.join(&format!("room {number}")).await;
+        away.push((client.sid.clone(), client.auth()));
+        client.socket.vanish();
+        world.settled().await;
+        // Three of them fit; each was sent to one socket alone.
+        world.namespace().to(&format!("room {number}")).emit("n", &"x".repeat(limit / 4));
+    }
+    let mut recovered = Vec::new();
+    for (sid, auth) in away {
+        recovered.push(world.client(auth).await.sid == sid);
+    }
+    assert_eq!(recovered, [true, true, true, false]);
+}
+
+#[tokio::test]
 async fn a_pong_lets_go_of_what_arrived() {
     let engine = EngineConfig { ping_interval: Duration::from_millis(100), ..EngineConfig::default() };
     let world = World::with(engine, RecoveryConfig::default());

@@ -161,6 +161,23 @@ async fn an_upgrade_of_an_upgraded_session_is_closed_and_the_session_unharmed() 
     assert!(first.is_silent().await);
 }
 
+/// Each request is wrong in two ways; what comes first in the order answers.
+#[tokio::test]
+async fn checks_come_in_their_order() {
+    let io = builder(EngineConfig::default()).allow_request(|_| Err("Forbidden".to_owned())).build();
+    let server = Server::start(io);
+    for (method, query, code) in [
+        ("POST", "EIO=3&transport=x&sid=unknown", 0),
+        ("POST", "EIO=3&transport=websocket&sid=unknown", 1),
+        ("POST", "EIO=3&transport=websocket", 2),
+        ("GET", "EIO=3&transport=websocket", 3),
+        ("GET", "EIO=3&transport=polling", 4),
+    ] {
+        let answer = server.http().await.request(method, &format!("/socket.io/?{query}"), &[], "").await;
+        assert!(answer.body.starts_with(&format!("{{\"code\":{code},")), "{method} {query}: {}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn the_opening_packet_has_just_these_keys() {
     let server = server();

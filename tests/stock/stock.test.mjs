@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
 const here = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname)
-const { SWITCHBOARD_BIN, STOCK_PYTHON, SOAK } = process.env
+const { SWITCHBOARD_BIN, STOCK_PYTHON, STOCK_RUST, SOAK } = process.env
 /** How long a client may take; the long forms run for minutes. */
 const TIMEOUT = SOAK ? 600_000 : 120_000
 
@@ -23,7 +23,7 @@ async function beside(example, run) {
   const ended = once(server, 'exit')
   try {
     await listens(port, server)
-    await run({ ...process.env, PORT: String(port) })
+    await run({ ...process.env, PORT: String(port), SERVER_PID: String(server.pid) })
   } finally {
     server.kill('SIGKILL')
     await ended
@@ -58,6 +58,15 @@ test('socket.io-client 4.8 and 4.0 get through by WebSocket, by polling and by u
 
 test('python-socketio 5 gets through by WebSocket, by polling and by upgrade', () =>
   beside('chat', (env) => execute(STOCK_PYTHON, [join(here, 'python_client.py')], { env, timeout: TIMEOUT })))
+
+test('rust_socketio gets through by WebSocket, by polling and by upgrade', () =>
+  beside('chat', (env) => execute(STOCK_RUST, [], { env, timeout: TIMEOUT })))
+
+test('behind a proxy that drops the Upgrade header clients stay on polling and lose nothing', () =>
+  beside('chat', (env) => node('no-upgrade.mjs', env)))
+
+test('a client that stops reading is cut, the others go on, and it has everything or is told that it has not', () =>
+  beside('chat', (env) => node('slow-reader.mjs', { MEGABYTES: SOAK ? '60' : '5', STOPPED: SOAK ? '30' : '0', ...env })))
 
 test('the reference parsers read what we write and write what we read', () =>
   beside('echo', (env) => node('oracle.mjs', env)))

@@ -2,17 +2,18 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::api::Api;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
 use crate::api::names::{client_message_id, conversation_id};
 use crate::conversation::Outcome;
-use crate::domain::{ClientMessageId, Command, ConversationId, EventId, MessageText, Post, UserId};
+use crate::domain::{Command, ConversationId, UserId};
 use crate::failure::Failure;
-use crate::moment::Iso;
+use crate::wire::Fields;
+use crate::wire::reply::{self, ReplyBody, ReplyView};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationClaimed")]
@@ -37,32 +38,6 @@ pub(in crate::api) async fn claim(
     }
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "ReplyRequest")]
-pub(in crate::api) struct ReplyBody {
-    #[schemars(with = "MessageText")]
-    message: Option<String>,
-    is_internal: Option<bool>,
-    #[schemars(with = "Option<ClientMessageId>")]
-    client_message_id: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ReplySent")]
-pub(in crate::api) struct Replied<'a> {
-    id: EventId,
-    position: i64,
-    seq: Option<i64>,
-    message: &'a str,
-    is_internal: bool,
-    #[schemars(extend("const" = false))]
-    is_from_user: bool,
-    sender_name: Option<&'a str>,
-    sender_email: Option<&'a str>,
-    #[serde(rename = "createdAt")]
-    created_at: Iso,
-}
-
 pub(in crate::api) async fn reply(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
@@ -71,29 +46,11 @@ pub(in crate::api) async fn reply(
     Json(body): Json<ReplyBody>,
 ) -> Result<HttpResponse, Failure> {
     let mut fields = Fields::default();
-    let text = fields.required("message", body.message.as_deref(), MessageText::parse);
     let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
-    let post = fields.finish(text.map(|text| Post { from: agent.as_agent(), text, client_message_id }))?;
-    api.limits.send(&agent.id)?;
-    let id = conversation_id(&id)?;
-    let command = if body.is_internal.unwrap_or_default() { Command::Note(post) } else { Command::Reply(post) };
-    match api.registry.execute(id, command).await? {
-        Outcome::Posted(posted) => Ok(created(
-            "Reply sent",
-            Replied {
-                id: posted.id,
-                position: posted.position,
-                seq: posted.message.seq,
-                message: posted.message.text.as_str(),
-                is_internal: posted.message.is_note(),
-                is_from_user: false,
-                sender_name: posted.message.author.name(),
-                sender_email: posted.message.author.email(),
-                created_at: Iso(posted.at),
-            },
-        )),
-        _ => Err(Failure::defect()),
-    }
+    let reply = body.read(&mut fields, agent.as_agent(), client_message_id);
+    let reply = fields.finish(reply)?;
+    let posted = reply::carry_out(&api.registry, &api.limits, &id, reply).await?;
+    Ok(created("Reply sent", ReplyView::new(&posted)))
 }
 
 #[derive(Serialize, JsonSchema)]

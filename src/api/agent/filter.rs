@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::body::Fields;
 use crate::api::query::{date_from, date_to, one_of};
 use crate::domain::{Channel, Status, UserId};
 use crate::failure::Failure;
 use crate::schemas::{Date, QueueSort, Search, SortOrder, TrueOrFalse};
 use crate::store::{AssignedTo, Filter, SearchTerm, Sort, SortBy};
+use crate::wire::Fields;
 
 /// Filters and order; the page is [`crate::api::query::PageQuery`]'s. Keys that nobody knows are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -6,16 +6,18 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
 use crate::api::names::conversation_id;
 use crate::conversation::Outcome;
 use crate::domain::{
-    AnswerHandover, AskHandover, Command, ConversationId, HandoverId, Reason, Refusal, Resolution, TextError, UserId,
+    AnswerHandover, AskHandover, Command, ConversationId, HandoverId, Party, Reason, Refusal, Resolution, TextError,
+    UserId,
 };
 use crate::failure::Failure;
 use crate::store;
+use crate::wire::Fields;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "HandoverRequest")]
@@ -53,7 +55,7 @@ pub(in crate::api) async fn ask(
     let to = fields.finish(to)?;
     let id = conversation_id(&id)?;
     let target = match &to {
-        Some(to) => store::agent(&api.database, to.clone()).await?,
+        Some(to) => known_agent(&api, to.clone()).await?,
         None => None,
     };
     let command = Command::AskHandover(Box::new(AskHandover {
@@ -76,6 +78,16 @@ pub(in crate::api) async fn ask(
         )),
         _ => Err(Failure::defect()),
     }
+}
+
+/// An agent whom the directory knows, under the name that it has for them. Whoever has only just come to this server is
+/// being written down at this moment: so a name that is not found is looked for once more behind that.
+pub(super) async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, Failure> {
+    if let Some(agent) = store::agent(&api.database, id.clone()).await? {
+        return Ok(Some(agent));
+    }
+    api.directory.settled().await;
+    Ok(store::agent(&api.database, id).await?)
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

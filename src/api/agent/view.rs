@@ -7,13 +7,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::name;
-use crate::api::view::{LastMessage, TicketCard};
 use crate::domain::{
     Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Status, UserId,
 };
 use crate::moment::Iso;
 use crate::schemas::HandoverStatus;
 use crate::store::{Beside, History};
+use crate::wire::view::{LastMessage, TicketCard};
 
 /// What the list shows, and the detail begins with.
 #[derive(Serialize, JsonSchema)]

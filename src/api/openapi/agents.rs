@@ -6,6 +6,7 @@ use super::draft::{Draft, Who};
 use crate::api::agent::{actions, agents, filter, handover, queue, timeline, view};
 use crate::api::query::{PageQuery, StretchQuery, TimelineQuery};
 use crate::domain::Refusal;
+use crate::wire::reply::{ReplyBody, ReplyView};
 
 pub(super) const TAG: &str = "Agents";
 
@@ -62,9 +63,9 @@ fn acting(draft: &mut Draft) {
             "Answers the customer, or writes a note for the agents alone",
         )
         .part("id", "The conversation's id")
-        .takes::<actions::ReplyBody>(json!({ "message": "Hi John! I'm Sarah and I'll be helping you today." }))
+        .takes::<ReplyBody>(json!({ "message": "Hi John! I'm Sarah and I'll be helping you today." }))
         .send()
-        .answers::<actions::Replied<'static>>(201, &["Reply sent"])
+        .answers::<ReplyView<'static>>(201, &["Reply sent"])
         .refuses([Refusal::NotFound, Refusal::AssignedToAnother, Refusal::ReplyToClosed])
         .done("post", "/api/v1/unified-admin/support/conversations/{id}/reply");
     draft

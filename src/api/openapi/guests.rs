@@ -1,9 +1,10 @@
 //! What people without an account may do in conversations (`decisions.md`, "People without an account").
 
 use super::draft::{Draft, Who};
-use super::{Either, examples};
-use crate::api::user::{guest, send};
+use super::examples;
+use crate::api::user::guest;
 use crate::domain::Refusal;
+use crate::wire::send::SentView;
 
 pub(super) const TAG: &str = "Guests";
 
@@ -13,7 +14,7 @@ pub(super) fn describe(draft: &mut Draft) {
         .takes::<guest::GuestBody>(examples::guest_send())
         .device()
         .send()
-        .answers::<Either<send::Opened<'static>, send::Sent<'static>>>(201, &["Message sent"])
+        .answers::<SentView<'static>>(201, &["Message sent"])
         .refuses([Refusal::NotFound, Refusal::AccessDenied, Refusal::EmailMismatch, Refusal::SendToClosed])
         .done("post", "/api/v1/support/chat/send-unauthenticated");
 }

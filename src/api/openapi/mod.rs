@@ -16,7 +16,6 @@ mod tests;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::health;
@@ -93,14 +92,4 @@ fn orchestrators(draft: &mut Draft) {
         .fails(Failure::new(Code::Unavailable, "The server is stopping"))
         .fails(Failure::new(Code::Unavailable, "The database cannot be reached"))
         .done("get", "/health/ready");
-}
-
-/// One of two shapes.
-#[derive(JsonSchema, serde::Serialize)]
-#[serde(untagged)]
-#[schemars(inline)]
-#[expect(dead_code, reason = "a shape alone, never made")]
-enum Either<A, B> {
-    One(A),
-    Other(B),
 }

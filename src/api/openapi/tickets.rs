@@ -10,6 +10,7 @@ use crate::api::user::rate::RateBody;
 use crate::api::user::tickets::{add_message, create, rate, read};
 use crate::domain::{Refusal, TicketNumber};
 use crate::failure::{Code, Failure};
+use crate::wire::reply::ReplyBody;
 
 pub(super) const OWN: &str = "Customers' tickets";
 pub(super) const DESK: &str = "Agents' tickets";
@@ -108,7 +109,7 @@ fn writing(draft: &mut Draft) {
     draft
         .operation(DESK, Who::Agent, "replyToTicket", "Answers the customer, or writes a note for the agents alone")
         .part("id", "The ticket's id")
-        .takes::<reply::ReplyBody>(json!({ "message": "It is a known fault: look here", "is_internal": true }))
+        .takes::<ReplyBody>(json!({ "message": "It is a known fault: look here", "is_internal": true }))
         .send()
         .answers::<reply::Replied<'static>>(201, &["Reply sent"])
         .refuses([Refusal::TicketNotFound, Refusal::AssignedToAnother, Refusal::ReplyToClosed])

@@ -3,20 +3,21 @@
 use serde_json::json;
 
 use super::draft::{Draft, Who};
-use super::{Either, examples};
+use super::examples;
 use crate::api::query::StretchQuery;
-use crate::api::user::{conversations, rate, send};
+use crate::api::user::{conversations, rate};
 use crate::domain::Refusal;
+use crate::wire::send::{SendBody, SentView};
 
 pub(super) const TAG: &str = "Customers";
 
 pub(super) fn describe(draft: &mut Draft) {
     draft
         .operation(TAG, Who::Customer, "sendMessage", "Begins a conversation, or goes on with one")
-        .takes::<send::SendBody>(examples::send())
+        .takes::<SendBody>(examples::send())
         .device()
         .send()
-        .answers_with::<Either<send::Opened<'static>, send::Sent<'static>>>(
+        .answers_with::<SentView<'static>>(
             201,
             &["Message sent"],
             &[("new", examples::opened()), ("existing", examples::sent())],

@@ -9,11 +9,11 @@ use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
 use crate::api::query::{Query, StretchQuery};
-use crate::api::view::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 use crate::domain::{Conversation, ConversationId, Owner, Rating, Refusal, Status};
 use crate::failure::Failure;
 use crate::moment::Iso;
 use crate::store::{self, Beside};
+use crate::wire::view::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationList")]

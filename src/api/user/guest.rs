@@ -6,13 +6,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::send::{SendBody, carry_out, form};
+use super::send::{carry_out, form};
 use crate::api::Api;
-use crate::api::body::{self, Fields, JsonBytes};
+use crate::api::body::{self, JsonBytes};
 use crate::api::caller::{Observed, Visitor};
 use crate::api::guard::{long_enough, pass_guard};
 use crate::domain::{Customer, EmailAddress, Owner, PhoneNumber};
 use crate::failure::Failure;
+use crate::wire::Fields;
+use crate::wire::send::SendBody;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "GuestSendRequest")]

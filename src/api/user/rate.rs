@@ -5,13 +5,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Api;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
 use crate::conversation::Outcome;
 use crate::domain::{Command, ConversationId, Feedback, Rate, Rating, RatingError};
 use crate::failure::Failure;
+use crate::wire::Fields;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "RateRequest")]

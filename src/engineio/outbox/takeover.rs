@@ -6,6 +6,7 @@ use super::{
     Outbox,
     state::{Carrier, Stage, Upgrade},
 };
+use crate::engineio::close::CloseReason;
 
 impl Outbox {
     /// A WebSocket wants to take over. `false` where one already does or did, or the session is closing.
@@ -67,11 +68,25 @@ impl Outbox {
 
     fn continue_with(&self, successor: Arc<Outbox>) {
         let mut state = self.state.lock();
+        if state.stage == Stage::Over {
+            // Its connection was lost in this very moment.
+            drop(state);
+            return successor.break_off(CloseReason::TransportClose);
+        }
         state.successor = Some(successor);
         let drainer = state.drainer.take();
         drop(state);
         if let Some(drainer) = drainer {
             drainer.wake();
+        }
+    }
+
+    /// The WebSocket that drained this is gone, and whatever it was to go on with goes too.
+    pub(in crate::engineio) fn lose_connection(&self) {
+        let successor = self.state.lock().successor.take();
+        self.break_off(CloseReason::TransportClose);
+        if let Some(successor) = successor {
+            successor.break_off(CloseReason::TransportClose);
         }
     }
 }

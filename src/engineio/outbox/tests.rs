@@ -224,3 +224,20 @@ proptest! {
         prop_assert_eq!(heard, sent);
     }
 }
+
+#[test]
+fn a_websocket_that_is_lost_while_it_takes_over_ends_the_session() {
+    for lost_before in [true, false] {
+        let session = Arc::new(Outbox::polling(1000));
+        let websocket = Arc::new(Outbox::websocket(1000));
+        assert!(session.begin_upgrade(&websocket));
+        if lost_before {
+            websocket.lose_connection();
+        }
+        session.complete_upgrade();
+        if !lost_before {
+            websocket.lose_connection();
+        }
+        assert_eq!(ended(&session), Some(CloseReason::TransportClose));
+    }
+}

@@ -24,6 +24,8 @@ pub struct Packet {
     pub namespace: ByteString,
     /// What it says.
     pub body: Body,
+    /// The bytes that it came in, attachments included.
+    pub length: usize,
 }
 
 /// What a packet says.
@@ -70,7 +72,7 @@ pub enum DecodeError {
     /// The first character is no packet type.
     #[error("unknown packet type")]
     UnknownType,
-    /// No count, no dash, or more than the limit.
+    /// No count, no dash, or more than the limit, in number or in bytes.
     #[error("illegal attachments")]
     Attachments,
     /// Longer than the limit.
@@ -97,6 +99,7 @@ pub struct Decoder {
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     attachments: usize,
+    bytes: usize,
     depth: usize,
     namespace: usize,
 }
@@ -115,6 +118,7 @@ impl Decoder {
         Self {
             limits: Limits {
                 attachments: config.max_attachments,
+                bytes: config.max_message_bytes,
                 depth: config.max_json_depth,
                 namespace: config.max_namespace_length,
             },
@@ -140,6 +144,10 @@ impl Decoder {
                 let (Body::Event { arguments, .. } | Body::Ack { arguments, .. }) = &mut pending.packet.body else {
                     return Err(DecodeError::Unexpected);
                 };
+                pending.packet.length += bytes.len();
+                if pending.packet.length > self.limits.bytes {
+                    return Err(DecodeError::Attachments);
+                }
                 arguments.attachments.push(bytes);
                 if arguments.attachments.len() == pending.expected {
                     return Ok(Some(pending.packet));
@@ -184,7 +192,7 @@ fn decode_text(text: &ByteString, limits: Limits) -> Result<(Packet, usize), Dec
         _ => return Err(DecodeError::Payload),
     };
     let namespace = if namespace.is_empty() { ByteString::from_static("/") } else { text.slice_ref(namespace) };
-    Ok((Packet { namespace, body }, attachments))
+    Ok((Packet { namespace, body, length: text.len() }, attachments))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, DecodeError> {

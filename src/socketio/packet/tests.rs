@@ -12,6 +12,7 @@ fn decoded(text: &str) -> Packet {
 
 fn event(namespace: &'static str, name: &str, id: Option<u64>, values: Vec<Value>) -> Packet {
     Packet {
+        length: 0,
         namespace: namespace.into(),
         body: Body::Event { name: name.into(), id, arguments: Arguments { values, attachments: vec![] } },
     }
@@ -24,9 +25,13 @@ fn namespaces_ids_and_json_are_told_apart() {
     assert_eq!(decoded("0/a").namespace, "/a");
     assert_eq!(decoded(r#"0{"token":"1"}"#).body, Body::Connect(json!({"token": "1"}).as_object().cloned()));
     assert_eq!(decoded("1/a,").body, Body::Disconnect);
-    assert_eq!(decoded(r#"2["a",1]"#), event("/", "a", None, vec![json!(1)]));
-    assert_eq!(decoded(r#"2/ns,12["a","é"]"#), event("/ns", "a", Some(12), vec![json!("é")]));
-    assert_eq!(decoded("2[7]"), event("/", "7", None, vec![]));
+    for (text, event) in [
+        (r#"2["a",1]"#, event("/", "a", None, vec![json!(1)])),
+        (r#"2/ns,12["a","é"]"#, event("/ns", "a", Some(12), vec![json!("é")])),
+        ("2[7]", event("/", "7", None, vec![])),
+    ] {
+        assert_eq!(decoded(text), Packet { length: text.len(), ..event });
+    }
     assert_eq!(decoded("39007199254740992[]").body, Body::Ack { id: 1 << 53, arguments: Arguments::default() });
     assert_eq!(decoded("4").body, Body::ConnectError);
 }

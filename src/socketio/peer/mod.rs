@@ -11,7 +11,10 @@
 mod rooms;
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
@@ -82,11 +85,27 @@ pub(crate) struct Outgoing {
     pub(crate) delivery: Delivery,
     /// What it costs in a queue.
     pub(crate) cost: usize,
+    /// What all events that are kept anywhere cost together.
+    kept: Arc<AtomicUsize>,
 }
 
 impl Outgoing {
-    pub(crate) fn new(message: EncodedMessage, sequence: Option<Sequence>, delivery: Delivery) -> Self {
-        Self { cost: message.cost(), message, sequence, delivery }
+    /// It is counted in `kept` as long as anybody keeps it.
+    pub(crate) fn new(
+        message: EncodedMessage,
+        sequence: Option<Sequence>,
+        delivery: Delivery,
+        kept: &Arc<AtomicUsize>,
+    ) -> Self {
+        let cost = message.cost();
+        kept.fetch_add(cost, Ordering::Relaxed);
+        Self { cost, message, sequence, delivery, kept: Arc::clone(kept) }
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.kept.fetch_sub(self.cost, Ordering::Relaxed);
     }
 }
 
@@ -143,6 +162,9 @@ impl Peer {
             && (taken || !volatile)
         {
             history.push(Arc::clone(event), limits);
+            if hub.kept.load(Ordering::Relaxed) > limits.max_total_bytes {
+                history.forget_all();
+            }
         }
         taken
     }
@@ -271,6 +293,14 @@ impl Peer {
                 Stage::Away { settled: true, .. } | Stage::Gone => return,
             }
             settled.await;
+        }
+    }
+
+    /// Since when it is away, if it is.
+    pub(crate) fn away_since(&self) -> Option<Instant> {
+        match self.line.lock().stage {
+            Stage::Away { since, .. } => Some(since),
+            _ => None,
         }
     }
 

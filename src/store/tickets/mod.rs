@@ -8,6 +8,9 @@ mod lookup;
 mod own;
 mod people;
 
+#[cfg(test)]
+mod counts_tests;
+
 pub use counts::{Performance, TicketCounts};
 pub use list::{Holder, TicketFilter, TicketList, TicketOrder, TicketSort, tickets};
 pub use lookup::{TicketKey, ticket, ticket_of_id, ticket_of_number};

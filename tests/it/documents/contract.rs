@@ -98,7 +98,8 @@ fn every_example_of_the_openapi_document_fits_its_own_schema() {
     for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let at = format!("/paths/{}/{method}", path.replace('/', "~1"));
-            let answers = operation["responses"].as_object().unwrap().keys().map(|status| format!("/responses/{status}"));
+            let answers =
+                operation["responses"].as_object().unwrap().keys().map(|status| format!("/responses/{status}"));
             for part in answers.chain(operation.get("requestBody").map(|_| "/requestBody".to_owned())) {
                 let media = format!("{at}{part}/content/application~1json");
                 let validator = validator(&DOCUMENT, &format!("{media}/schema"));

@@ -8,7 +8,7 @@ mod server;
 mod tickets;
 
 pub(crate) use database::{Backend, TestDatabase};
-pub(crate) use people::Person;
+pub(crate) use people::{Person, SECRET};
 pub(crate) use rows::{conversation_row, message_row, minute, ticket_row, user_row};
 pub(crate) use server::{Answer, MINE, QUEUE, SEND, TestServer};
 pub(crate) use tickets::{ADD_MESSAGE, CREATE_TICKET, MY_TICKETS, Made, REQUEST_SUPPORT, TICKET, TICKETS, about};

@@ -6,16 +6,17 @@ use serde::Deserialize;
 
 use super::view::Card;
 use crate::api::Api;
+use crate::api::agent::handover::known_agent;
 use crate::api::agent::view::Extent;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
 use crate::api::names::ticket_id;
 use crate::conversation::Outcome;
-use crate::domain::{Command, Party, Refusal, ResolutionNotes, TextError, TicketPriority, TicketStatus, UserId};
+use crate::domain::{Command, Refusal, ResolutionNotes, TextError, TicketPriority, TicketStatus, UserId};
 use crate::failure::Failure;
-use crate::identity::Principal;
 use crate::store;
+use crate::wire::Fields;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "TicketStatusRequest")]
@@ -71,18 +72,10 @@ pub(in crate::api) async fn assign(
     });
     let assignee = fields.finish(assignee)?;
     let to = match assignee {
-        Some(id) => agent_called(&api, id, &agent).await?,
+        Some(id) => known_agent(&api, id).await?,
         None => None,
     };
     change(&api, &id, "Ticket assigned", Command::AssignTicket { by: agent.as_agent(), to }).await
-}
-
-/// The caller is known even where the directory has not written them down yet.
-async fn agent_called(api: &Api, id: UserId, caller: &Principal) -> Result<Option<Party>, Failure> {
-    if id == caller.id {
-        return Ok(Some(Party::from(&caller.as_agent())));
-    }
-    Ok(store::agent(&api.database, id).await?)
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
 use crate::api::names::conversation_id;
@@ -16,6 +16,7 @@ use crate::domain::{
     TicketStatus,
 };
 use crate::failure::Failure;
+use crate::wire::Fields;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "CreateTicketRequest")]

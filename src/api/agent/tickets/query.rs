@@ -4,11 +4,11 @@ use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::body::Fields;
 use crate::domain::{SupportType, TicketPriority, TicketStatus, Timestamp, UserId};
 use crate::failure::Failure;
 use crate::schemas::{Date, Search, SortOrder, TicketSortKey};
 use crate::store::{Holder, TicketFilter, TicketOrder, TicketSort};
+use crate::wire::Fields;
 
 /// Characters of what is searched for.
 const SEARCH_LENGTH: usize = 200;

@@ -2,28 +2,20 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::api::Api;
-use crate::api::body::{Fields, Json};
+use crate::api::body::Json;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
 use crate::api::names::{client_message_id, ticket_id};
 use crate::conversation::Outcome;
-use crate::domain::{ClientMessageId, Command, EventId, MessageText, Post, Refusal};
+use crate::domain::{Command, EventId, Refusal};
 use crate::failure::Failure;
 use crate::moment::Iso;
 use crate::store;
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "TicketReplyRequest")]
-pub(in crate::api) struct ReplyBody {
-    #[schemars(with = "MessageText")]
-    message: Option<String>,
-    is_internal: Option<bool>,
-    #[schemars(with = "Option<ClientMessageId>")]
-    client_message_id: Option<String>,
-}
+use crate::wire::Fields;
+use crate::wire::reply::{Reply, ReplyBody};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketReplySent")]
@@ -46,13 +38,12 @@ pub(in crate::api) async fn reply(
     Json(body): Json<ReplyBody>,
 ) -> Result<HttpResponse, Failure> {
     let mut fields = Fields::default();
-    let text = fields.required("message", body.message.as_deref(), MessageText::parse);
     let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
-    let post = fields.finish(text.map(|text| Post { from: agent.as_agent(), text, client_message_id }))?;
+    let reply = body.read(&mut fields, agent.as_agent(), client_message_id);
+    let Reply { post, is_note } = fields.finish(reply)?;
     api.limits.send(&agent.id)?;
     let key = store::ticket_of_id(&api.database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
-    let is_internal = body.is_internal.unwrap_or_default();
-    let command = if is_internal { Command::NoteOnTicket(post) } else { Command::ReplyToTicket(post) };
+    let command = if is_note { Command::NoteOnTicket(post) } else { Command::ReplyToTicket(post) };
     match api.registry.execute(key.conversation, command).await? {
         Outcome::Posted(posted) => Ok(created(
             "Reply sent",

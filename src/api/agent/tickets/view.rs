@@ -5,13 +5,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::agent::view::{AgentMessage, AssignedAdmin, Extent, User, device_metadata};
-use crate::api::view::shown_conversation;
 use crate::domain::{
     Conversation, ConversationId, Description, Feedback, Posted, Rating, Reference, ResolutionNotes, Subject,
     SupportType, TicketId, TicketPriority, TicketStatus, UserId,
 };
 use crate::moment::Iso;
 use crate::store::People;
+use crate::wire::view::shown_conversation;
 
 /// What the list shows, the detail begins with, and a change is answered with.
 #[derive(Serialize, JsonSchema)]

@@ -3,13 +3,13 @@
 use actix_web::http::header::HeaderMap;
 
 use crate::api::Api;
-use crate::api::body::Fields;
 use crate::api::guard::long_enough;
 use crate::api::names::client_message_id;
 use crate::domain::{ClientMessageId, Customer, EmailAddress, Owner, preview};
 use crate::failure::{Code, Failure};
 use crate::identity::Principal;
 use crate::store::{self, TicketKey};
+use crate::wire::Fields;
 
 /// The most characters that a number can have: 16 of the prefix, a year, and more digits than anybody will count to.
 const NUMBER_LENGTH: usize = 64;

@@ -9,17 +9,18 @@ use serde::{Deserialize, Serialize};
 use super::access::{find, not_found, send_name, writer};
 use super::read::number;
 use crate::api::Api;
-use crate::api::body::{self, Fields, JsonBytes};
+use crate::api::body::{self, JsonBytes};
 use crate::api::caller::Visitor;
 use crate::api::envelope::created;
 use crate::api::guard::pass_guard;
-use crate::api::view::UserMessage;
 use crate::conversation::Outcome;
 use crate::domain::{
     ClientMessageId, Command, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, TicketId,
 };
 use crate::failure::Failure;
 use crate::schemas::TicketNumber;
+use crate::wire::Fields;
+use crate::wire::view::UserMessage;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "TicketMessageRequest")]

@@ -13,12 +13,11 @@ use super::access::{find, send_name, writer};
 use super::add_message::post_into;
 use super::view::UserTicket;
 use crate::api::Api;
-use crate::api::body::{self, Fields, JsonBytes};
+use crate::api::body::{self, JsonBytes};
 use crate::api::caller::{Caller, Observed, Visitor};
 use crate::api::envelope::created;
 use crate::api::guard::pass_guard;
 use crate::api::user::send::device_of;
-use crate::api::view::UserMessage;
 use crate::conversation::Outcome;
 use crate::domain::{
     Channel, ClientMessageId, Command, Customer, Description, DeviceMetadata, EmailAddress, MessageText, OpenTicket,
@@ -27,6 +26,8 @@ use crate::domain::{
 use crate::failure::Failure;
 use crate::identity::Principal;
 use crate::store::{self, Stretch, TicketKey};
+use crate::wire::Fields;
+use crate::wire::view::UserMessage;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "TicketRequest")]

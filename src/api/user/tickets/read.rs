@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::access::{find, may_read, not_found};
 use super::view::{Card, UserTicket};
 use crate::api::Api;
-use crate::api::body::Fields;
 use crate::api::caller::{Caller, Visitor};
 use crate::api::envelope::fetched;
 use crate::api::guard::pass_guard;
 use crate::api::query::{Query, StretchQuery};
-use crate::api::view::UserMessage;
 use crate::domain::TextError;
 use crate::failure::Failure;
 use crate::schemas::TicketNumber;
 use crate::store::{self, Stretch};
+use crate::wire::Fields;
+use crate::wire::view::UserMessage;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketList")]

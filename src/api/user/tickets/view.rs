@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::api::view::{UserMessage, shown_conversation};
 use crate::domain::{
     Conversation, ConversationId, Description, Feedback, Rating, Reference, Subject, SupportType, TicketId,
     TicketPriority, TicketStatus,
 };
 use crate::moment::Iso;
+use crate::wire::view::{UserMessage, shown_conversation};
 
 /// A ticket with its messages.
 #[derive(Serialize, JsonSchema)]

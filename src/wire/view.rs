@@ -52,7 +52,7 @@ impl<'a> UserMessage<'a> {
 /// A conversation with messages, as its customer sees it (`support-user.md`, 1 and 4).
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Conversation")]
-pub(super) struct UserConversation<'a> {
+pub(crate) struct UserConversation<'a> {
     id: ConversationId,
     #[schemars(with = "Status")]
     status: &'static str,
@@ -73,7 +73,7 @@ pub(super) struct UserConversation<'a> {
 }
 
 impl<'a> UserConversation<'a> {
-    pub(super) fn new(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>) -> Self {
+    pub(crate) fn new(conversation: &'a Conversation, messages: Vec<UserMessage<'a>>) -> Self {
         Self {
             id: conversation.id,
             status: conversation.status.as_str(),
@@ -93,7 +93,7 @@ impl<'a> UserConversation<'a> {
     }
 
     /// With a page of its messages, whether there are more, and its ticket.
-    pub(super) fn page(
+    pub(crate) fn page(
         conversation: &'a Conversation,
         messages: Vec<UserMessage<'a>>,
         has_more: bool,
@@ -107,7 +107,7 @@ impl<'a> UserConversation<'a> {
 /// The ticket that was made of a conversation, as everyone in it sees it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketCard")]
-pub(super) struct TicketCard<'a> {
+pub(crate) struct TicketCard<'a> {
     #[schemars(with = "TicketId")]
     id: Uuid,
     ticket_number: &'a str,
@@ -121,7 +121,7 @@ pub(super) struct TicketCard<'a> {
 }
 
 impl<'a> TicketCard<'a> {
-    pub(super) fn new(ticket: &'a tickets::Model) -> Self {
+    pub(crate) fn new(ticket: &'a tickets::Model) -> Self {
         Self {
             id: ticket.id,
             ticket_number: &ticket.ticket_number,
@@ -134,19 +134,19 @@ impl<'a> TicketCard<'a> {
 }
 
 /// The conversation that a ticket is shown with; the thread of its own that it may have instead is nobody's business.
-pub(super) fn shown_conversation(conversation: &Conversation) -> Option<ConversationId> {
+pub(crate) fn shown_conversation(conversation: &Conversation) -> Option<ConversationId> {
     (conversation.channel != Channel::Ticket).then_some(conversation.id)
 }
 
 /// The name that customers are shown: "Sarah is helping you".
-pub(super) fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
+pub(crate) fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
     conversation.assignee.as_ref().map(|assignee| assignee.name.as_str())
 }
 
 /// What lists show of the last message that the customer can see.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "LastMessage")]
-pub(super) struct LastMessage<'a> {
+pub(crate) struct LastMessage<'a> {
     message: &'a str,
     is_from_user: bool,
     sender_name: Option<&'a str>,
@@ -155,7 +155,7 @@ pub(super) struct LastMessage<'a> {
 }
 
 impl<'a> LastMessage<'a> {
-    pub(super) fn of(conversation: &'a Conversation) -> Option<Self> {
+    pub(crate) fn of(conversation: &'a Conversation) -> Option<Self> {
         conversation.last_message.as_ref().map(|message| Self {
             message: &message.preview,
             is_from_user: message.is_from_user,

@@ -1,0 +1,72 @@
+//! How a run goes, on standard error: a line that moves on a terminal, elsewhere a line every few seconds.
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::loadtest::Progress;
+use crate::loadtest::plan::Plan;
+
+/// Between two lines where there is no terminal.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+/// Steps of the bar.
+const STEPS: u64 = 1000;
+
+pub(super) struct Display {
+    bar: Option<ProgressBar>,
+    stage: Cell<&'static str>,
+    said: Cell<Instant>,
+}
+
+impl Display {
+    pub(super) fn new(plan: &Plan) -> Rc<Self> {
+        let bar = io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(STEPS);
+            let style = ProgressStyle::with_template("{prefix} [{bar:24}] {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+            bar.set_prefix(plan.scenario.as_str());
+            bar
+        });
+        Rc::new(Self { bar, stage: Cell::new(""), said: Cell::new(Instant::now()) })
+    }
+
+    pub(super) fn show(&self, progress: &Progress) {
+        let figures = if progress.count == 0 {
+            progress.stage.to_owned()
+        } else {
+            format!(
+                "{}: {} {}s, {:.0}/s, p50 {:.2} ms, p99 {:.2} ms, {} errors",
+                progress.stage,
+                progress.count,
+                progress.deed,
+                progress.rate,
+                progress.p50_ms,
+                progress.p99_ms,
+                progress.errors
+            )
+        };
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position((progress.share * STEPS as f64) as u64);
+                bar.set_message(figures);
+            }
+            None => {
+                let news = self.stage.replace(progress.stage) != progress.stage;
+                if news || self.said.get().elapsed() >= BETWEEN_LINES {
+                    self.said.set(Instant::now());
+                    let _ = writeln!(io::stderr(), "{figures}");
+                }
+            }
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

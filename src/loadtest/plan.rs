@@ -1,0 +1,149 @@
+//! What a run is to do.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Serialize;
+
+/// Which load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Scenario {
+    /// Customers write into their own conversations.
+    Sends,
+    /// All write into one conversation.
+    Hot,
+    /// Many agents claim each new conversation at once.
+    Claims,
+    /// One conversation with many sockets.
+    Fanout,
+    /// Sockets that do nothing.
+    Idle,
+    /// Sockets that are cut every few seconds.
+    Jitter,
+    /// All sockets are cut at once, and come back at once.
+    Reconnect,
+    /// Customers and agents as they are.
+    Mix,
+}
+
+impl Scenario {
+    /// Every scenario.
+    pub const ALL: [Self; 8] =
+        [Self::Sends, Self::Hot, Self::Claims, Self::Fanout, Self::Idle, Self::Jitter, Self::Reconnect, Self::Mix];
+
+    /// As it is typed.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sends => "sends",
+            Self::Hot => "hot",
+            Self::Claims => "claims",
+            Self::Fanout => "fanout",
+            Self::Idle => "idle",
+            Self::Jitter => "jitter",
+            Self::Reconnect => "reconnect",
+            Self::Mix => "mix",
+        }
+    }
+
+    /// How many users it has where nobody says.
+    #[must_use]
+    pub fn users(self) -> usize {
+        match self {
+            Self::Sends | Self::Hot => 64,
+            Self::Claims => 4,
+            Self::Fanout => 200,
+            Self::Idle => 1000,
+            Self::Jitter | Self::Mix => 50,
+            Self::Reconnect => 500,
+        }
+    }
+
+    /// How many agents it has where nobody says.
+    #[must_use]
+    pub fn agents(self) -> usize {
+        match self {
+            Self::Claims => 16,
+            Self::Mix => 8,
+            Self::Hot | Self::Fanout => 4,
+            Self::Sends | Self::Idle | Self::Jitter | Self::Reconnect => 1,
+        }
+    }
+}
+
+/// How idle sockets are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// One connection each.
+    Websocket,
+    /// A request that waits, each.
+    Polling,
+}
+
+/// Who signs the tokens of the people of a run.
+#[derive(Clone, Debug)]
+pub enum Tokens {
+    /// We do, with the deployment's secret.
+    Signed {
+        /// The deployment's secret.
+        secret: SecretString,
+        /// The role that makes an agent there.
+        agent_role: String,
+    },
+    /// They are given.
+    Given {
+        /// Of customers.
+        customers: Vec<String>,
+        /// Of agents.
+        agents: Vec<String>,
+    },
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where the server is: `http://host:port` or `https://host`.
+    pub url: String,
+    /// Which load.
+    pub scenario: Scenario,
+    /// Customers, lanes or sockets, by the scenario.
+    pub users: usize,
+    /// Agents.
+    pub agents: usize,
+    /// Arrivals a second; nothing for as fast as it goes.
+    pub rate: Option<f64>,
+    /// How long it is measured.
+    pub duration: Duration,
+    /// How long before.
+    pub warm_up: Duration,
+    /// How long people of the mix think, on average.
+    pub think: Duration,
+    /// How idle sockets are held.
+    pub transport: Transport,
+    /// Where chance begins.
+    pub seed: u64,
+    /// Who signs.
+    pub tokens: Tokens,
+}
+
+impl Plan {
+    /// A run of a scenario with what it has by default, against this address.
+    #[must_use]
+    pub fn new(url: impl Into<String>, scenario: Scenario, tokens: Tokens) -> Self {
+        Self {
+            url: url.into(),
+            scenario,
+            users: scenario.users(),
+            agents: scenario.agents(),
+            rate: None,
+            duration: Duration::from_secs(20),
+            warm_up: Duration::from_secs(3),
+            think: Duration::from_secs(1),
+            transport: Transport::Websocket,
+            seed: 1,
+            tokens,
+        }
+    }
+}

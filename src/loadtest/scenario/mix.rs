@@ -1,0 +1,189 @@
+//! `mix`: customers and agents as they are. A customer opens a conversation, writes, reads the answers, rates; agents see
+//! it in the queue, several want it, one gets it, answers, leaves notes for colleagues, closes it. Everybody thinks
+//! before they write.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+use super::{Crew, failed, ready};
+use crate::loadtest::LoadtestError;
+use crate::loadtest::calls::Caller;
+use crate::loadtest::client::{Client, Wish};
+use crate::loadtest::ears::News;
+use crate::loadtest::history::{Action, Conversation, Outcome};
+use crate::loadtest::people::Account;
+use crate::loadtest::world::{Pace, World};
+
+/// Messages that a customer writes into one conversation, the first one included.
+const MESSAGES: std::ops::RangeInclusive<u32> = 3..=6;
+/// Answers behind which an agent closes: some customers are done by then, some are in the middle of a message.
+const ANSWERS: u32 = 3;
+/// A customer waits for an answer as long as they think, so many times, and a little.
+const THOUGHTS: u32 = 10;
+const A_LITTLE: Duration = Duration::from_secs(2);
+/// Of ten answers so many come with a note.
+const NOTES: f64 = 0.2;
+
+pub(super) async fn start(world: &Rc<World>) -> Result<Crew, LoadtestError> {
+    // Agents first: whoever is not there yet does not see what is opened.
+    let agents = ready(world.people.agents.iter().map(|account| Agent::new(world, account).boxed_local())).await?;
+    let customers =
+        ready(world.people.customers.iter().map(|account| Customer::new(world, account).boxed_local())).await?;
+    let mut crew = Crew::default();
+    agents.into_iter().for_each(|agent| crew.work_and_stay(agent.run()));
+    let count = customers.len();
+    for (number, customer) in customers.into_iter().enumerate() {
+        crew.work_and_stay(customer.run(Pace::of(world, number, count)));
+    }
+    Ok(crew)
+}
+
+struct Customer {
+    caller: Caller,
+    client: Client,
+}
+
+impl Customer {
+    async fn new(world: &Rc<World>, account: &Account) -> Result<Self, LoadtestError> {
+        let client = Client::start(world, account, true).await.map_err(|error| failed("a socket", error))?;
+        Ok(Self { caller: Caller::new(world, account), client })
+    }
+
+    async fn run(mut self, mut pace: Pace) -> Client {
+        let world = Rc::clone(&self.caller.world);
+        while let Some(due) = pace.next(&world).await {
+            if let Some((conversation, id)) = self.caller.open(due).await {
+                self.client.join(conversation, &id).await;
+                self.talk(conversation, &id).await;
+                if !world.is_over() {
+                    self.client.wish(Wish::Leave(conversation, id)).await;
+                }
+            }
+            if !world.pause(world.thinking()).await {
+                break;
+            }
+        }
+        self.client
+    }
+
+    async fn talk(&mut self, conversation: Conversation, id: &str) {
+        let world = Rc::clone(&self.caller.world);
+        let spread = f64::from(MESSAGES.end() - MESSAGES.start() + 1);
+        let wanted = MESSAGES.start() + (world.chance() * spread) as u32;
+        let closed = Some(News::Closed(conversation));
+        let mut last = None;
+        for _ in 1..wanted {
+            last = self.answered(conversation).await;
+            if last == closed {
+                break;
+            }
+            self.client.wish(Wish::Emit("typing", id.to_owned())).await;
+            if !world.pause(world.thinking()).await {
+                return;
+            }
+            self.client.wish(Wish::Emit("stop_typing", id.to_owned())).await;
+            if !matches!(self.caller.send(conversation, id, world.now()).await, Outcome::Ok { .. }) {
+                break;
+            }
+        }
+        while last != closed {
+            last = self.answered(conversation).await;
+            if last.is_none() {
+                return;
+            }
+        }
+        let stars = 1 + (world.chance() * 5.0) as u8;
+        self.caller.rate(conversation, id, stars, world.now()).await;
+    }
+
+    /// Waits for an agent's message or the close.
+    async fn answered(&mut self, conversation: Conversation) -> Option<News> {
+        let world = Rc::clone(&self.caller.world);
+        let awaited = [News::Written { conversation, by_customer: false }, News::Closed(conversation)];
+        let coming = async {
+            while let Some(news) = self.client.news.recv().await {
+                if awaited.contains(&news) {
+                    return Some(news);
+                }
+            }
+            None
+        };
+        tokio::select! {
+            news = tokio::time::timeout(world.plan.think * THOUGHTS + A_LITTLE, coming) => news.ok().flatten(),
+            () = world.over() => None,
+        }
+    }
+}
+
+struct Agent {
+    caller: Caller,
+    client: Client,
+    /// Whose they are, and how often they were answered.
+    mine: HashMap<Conversation, u32>,
+}
+
+impl Agent {
+    async fn new(world: &Rc<World>, account: &Account) -> Result<Self, LoadtestError> {
+        let client = Client::start(world, account, true).await.map_err(|error| failed("a socket", error))?;
+        Ok(Self { caller: Caller::new(world, account), client, mine: HashMap::new() })
+    }
+
+    async fn run(mut self) -> Client {
+        let world = Rc::clone(&self.caller.world);
+        loop {
+            let news = tokio::select! {
+                news = self.client.news.recv() => news,
+                () = world.over() => None,
+            };
+            match news {
+                None => break,
+                Some(News::Opened(conversation)) => self.opened(conversation).await,
+                Some(News::Written { conversation, by_customer: true }) if self.mine.contains_key(&conversation) => {
+                    self.answer(conversation).await;
+                }
+                Some(_) => {}
+            }
+        }
+        self.client
+    }
+
+    /// Sees it in the queue: opens it, and claims it if nobody was faster.
+    async fn opened(&mut self, conversation: Conversation) {
+        let world = Rc::clone(&self.caller.world);
+        let id = world.history.borrow()[conversation].label.clone();
+        if !self.client.join(conversation, &id).await {
+            return;
+        }
+        // Colleagues who look at the queue want it at about the same moment.
+        let outcome = self.caller.decide(conversation, &id, Action::Claim, world.now()).await;
+        if matches!(outcome, Outcome::Ok { .. }) {
+            self.mine.insert(conversation, 0);
+            self.answer(conversation).await;
+        } else {
+            self.client.wish(Wish::Leave(conversation, id)).await;
+        }
+    }
+
+    async fn answer(&mut self, conversation: Conversation) {
+        let world = Rc::clone(&self.caller.world);
+        let id = world.history.borrow()[conversation].label.clone();
+        self.client.wish(Wish::Emit("typing", id.clone())).await;
+        if !world.pause(world.thinking() / 2).await {
+            return;
+        }
+        if world.chance() < NOTES {
+            self.caller.reply(conversation, &id, true, world.now()).await;
+        }
+        self.caller.reply(conversation, &id, false, world.now()).await;
+        let answers = self.mine.entry(conversation).or_default();
+        *answers += 1;
+        if *answers >= ANSWERS {
+            self.mine.remove(&conversation);
+            self.caller.decide(conversation, &id, Action::Close, world.now()).await;
+            self.client.wish(Wish::Leave(conversation, id)).await;
+        }
+    }
+}

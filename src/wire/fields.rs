@@ -1,0 +1,68 @@
+//! Reading what somebody sent, field by field.
+
+use crate::domain::TextError;
+use crate::failure::{Failure, FieldError};
+
+/// Collects what is wrong with the fields of a body, so that a client learns of all of it at once.
+#[derive(Default)]
+pub struct Fields {
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// A field that must be there.
+    pub fn required<T>(
+        &mut self,
+        name: &'static str,
+        value: Option<&str>,
+        parse: impl FnOnce(&str) -> Result<T, TextError>,
+    ) -> Option<T> {
+        let parsed = value.ok_or(TextError::Empty).and_then(parse);
+        self.keep(name, parsed)
+    }
+
+    /// A field that may be left out, or be null.
+    pub fn optional<T>(
+        &mut self,
+        name: &'static str,
+        value: Option<&str>,
+        parse: impl FnOnce(&str) -> Result<T, TextError>,
+    ) -> Option<T> {
+        value.and_then(|value| self.keep(name, parse(value)))
+    }
+
+    /// A field that takes one of a few words.
+    pub fn one_of<T: Copy>(
+        &mut self,
+        name: &'static str,
+        value: Option<&str>,
+        words: &[T],
+        spelled: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
+        let value = value?;
+        let found = words.iter().copied().find(|word| spelled(*word) == value);
+        if found.is_none() {
+            let words: Vec<&str> = words.iter().copied().map(spelled).collect();
+            self.fault(name, format!("{name} must be one of {}", words.join(", ")));
+        }
+        found
+    }
+
+    /// The outcome of a field's own rule.
+    pub fn keep<T>(&mut self, name: &'static str, parsed: Result<T, TextError>) -> Option<T> {
+        parsed.map_err(|error| self.fault(name, format!("{name} {error}"))).ok()
+    }
+
+    /// A field that breaks its rule.
+    pub fn fault(&mut self, name: &'static str, message: String) {
+        self.errors.push(FieldError { field: name.into(), message });
+    }
+
+    /// The body, if everything was right.
+    pub fn finish<T>(self, body: Option<T>) -> Result<T, Failure> {
+        match body {
+            Some(body) if self.errors.is_empty() => Ok(body),
+            _ => Err(Failure::validation(self.errors)),
+        }
+    }
+}

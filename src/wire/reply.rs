@@ -1,0 +1,91 @@
+//! An agent's answer or note (`support-admin.md`, "reply").
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Fields, conversation_id};
+use crate::conversation::{Outcome, Registry};
+use crate::domain::{Agent, ClientMessageId, Command, EventId, MessageText, Post, Posted};
+use crate::failure::Failure;
+use crate::limits::Limits;
+use crate::moment::Iso;
+
+/// What the dashboard sends; every field may be missing or null, and each rule is checked behind this.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "ReplyRequest")]
+pub(crate) struct ReplyBody {
+    #[schemars(with = "MessageText")]
+    message: Option<String>,
+    is_internal: Option<bool>,
+    #[schemars(with = "Option<ClientMessageId>")]
+    pub(crate) client_message_id: Option<String>,
+}
+
+impl ReplyBody {
+    /// What is wrong with it goes into `fields`; the name of the send has been read already.
+    pub(crate) fn read(
+        self,
+        fields: &mut Fields,
+        from: Agent,
+        client_message_id: Option<ClientMessageId>,
+    ) -> Option<Reply> {
+        let text = fields.required("message", self.message.as_deref(), MessageText::parse)?;
+        Some(Reply { post: Post { from, text, client_message_id }, is_note: self.is_internal.unwrap_or_default() })
+    }
+}
+
+/// An answer or a note whose form is right.
+pub(crate) struct Reply {
+    pub(crate) post: Post<Agent>,
+    pub(crate) is_note: bool,
+}
+
+/// Writes it into the conversation of this id, as the client spells it.
+pub(crate) async fn carry_out(
+    registry: &Arc<Registry>,
+    limits: &Limits,
+    id: &str,
+    reply: Reply,
+) -> Result<Arc<Posted>, Failure> {
+    limits.send(&reply.post.from.id)?;
+    let command = if reply.is_note { Command::Note(reply.post) } else { Command::Reply(reply.post) };
+    match registry.execute(conversation_id(id)?, command).await? {
+        Outcome::Posted(posted) => Ok(posted),
+        _ => Err(Failure::defect()),
+    }
+}
+
+/// The answer's `data`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReplySent")]
+pub(crate) struct ReplyView<'a> {
+    id: EventId,
+    position: i64,
+    seq: Option<i64>,
+    message: &'a str,
+    is_internal: bool,
+    #[schemars(extend("const" = false))]
+    is_from_user: bool,
+    sender_name: Option<&'a str>,
+    sender_email: Option<&'a str>,
+    #[serde(rename = "createdAt")]
+    created_at: Iso,
+}
+
+impl<'a> ReplyView<'a> {
+    pub(crate) fn new(posted: &'a Posted) -> Self {
+        Self {
+            id: posted.id,
+            position: posted.position,
+            seq: posted.message.seq,
+            message: posted.message.text.as_str(),
+            is_internal: posted.message.is_note(),
+            is_from_user: false,
+            sender_name: posted.message.author.name(),
+            sender_email: posted.message.author.email(),
+            created_at: Iso(posted.at),
+        }
+    }
+}

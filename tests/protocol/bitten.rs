@@ -1,0 +1,136 @@
+//! What has bitten other servers and has no other test: lost sessions without sticky routing, deadlocks and leaks in handlers that
+//! run late, crashes on malformed requests.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use crate::support::{Http, Log, Server, logged, quiet, until};
+use serde_json::Value;
+use switchboard::{
+    engineio::EngineConfig,
+    socketio::{ConnectRefusal, DisconnectReason, Event, Namespace, Socket, SocketIo},
+};
+
+fn namespace() -> Namespace<()> {
+    Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) })
+        .on_connect(|socket: Socket<()>| async move {
+            socket.join("all");
+        })
+        .on("echo", |socket: Socket<()>, event: Event| async move {
+            socket.emit_arguments("echo", &event.into_arguments());
+        })
+}
+
+fn start(namespace: Namespace<()>) -> (Server, SocketIo) {
+    let io = SocketIo::builder(EngineConfig::default(), quiet()).namespace(namespace).build();
+    (Server::start(io.clone()), io)
+}
+
+#[tokio::test]
+async fn one_session_may_be_polled_through_any_worker() {
+    let (server, _) = start(namespace());
+    let poller = server.poller().await;
+    assert_eq!(poller.post("40").await.body, "ok");
+    let path = poller.path();
+    assert!(Http::connect(server.address).await.get(&path).await.body.starts_with("40{"));
+    // Each request on a connection of its own, which the workers take in turns.
+    for number in 0..20 {
+        assert_eq!(poller.post(&format!("42[\"echo\",{number}]")).await.body, "ok");
+        let answer = Http::connect(server.address).await.get(&path).await;
+        assert_eq!(answer.body, format!("42[\"echo\",{number}]"));
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_sid_or_query_is_answered_and_harms_nobody() {
+    let (server, io) = start(namespace());
+    let mut bystander = server.joined().await;
+    let long = "x".repeat(3000);
+    for query in [
+        "%",
+        "%%%",
+        "&&&===&",
+        "=",
+        "?",
+        "transport",
+        "transport=polling&sid",
+        "transport=polling&EIO=4&sid=%00%ff",
+        "transport=polling&EIO=4&sid=../../etc/passwd",
+        "EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAAAAAAAAAAAAA%3D",
+        "EIO[]=4&transport[]=polling",
+        "transport=polling&transport=x",
+        "EIO=4&transport=polling&sid=%E2%82",
+        &long,
+    ] {
+        for method in ["GET", "POST"] {
+            let path = format!("/socket.io/?{query}");
+            let answer = server.http().await.request(method, &path, &[], "").await;
+            assert_eq!(answer.status, 400, "{method} {query}");
+        }
+    }
+    assert_eq!(io.session_count(), 1);
+    bystander.send("42[\"echo\",1]").await;
+    assert_eq!(bystander.text().await, "42[\"echo\",1]");
+}
+
+#[tokio::test]
+async fn a_disconnect_handler_may_empty_rooms_and_put_others_out() {
+    let log = Log::default();
+    let left = Arc::clone(&log);
+    let (server, io) = start(namespace().on_disconnect(move |socket: Socket<()>, reason: DisconnectReason| {
+        let left = Arc::clone(&left);
+        async move {
+            socket.to("all").leave("all");
+            socket.leave_all();
+            socket.broadcast().disconnect();
+            left.lock().unwrap().push(reason.to_string());
+        }
+    }));
+    let (first, mut second) = (server.joined().await, server.joined().await);
+    first.vanish();
+    assert_eq!(second.text().await, "41");
+    let reasons: HashSet<String> = [logged(&log).await, logged(&log).await].into();
+    assert_eq!(reasons, ["transport close", "server namespace disconnect"].map(str::to_owned).into());
+    until("nobody is left", || io.namespace("/").unwrap().socket_count() == 0).await;
+    assert_eq!(io.namespace("/").unwrap().to("all").emit("x", &1), 0);
+}
+
+#[tokio::test]
+async fn a_join_after_the_disconnect_leaves_nothing() {
+    let log = Log::default();
+    let told = Arc::clone(&log);
+    let (server, io) = start(namespace().on("join late", move |socket: Socket<()>, _: Event| {
+        let told = Arc::clone(&told);
+        async move {
+            // Still at work when the client is gone, as a handler is that asks a database.
+            actix_rt::spawn(async move {
+                while socket.is_connected() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                told.lock().unwrap().push(format!("{} {}", socket.join("late"), socket.rooms().len()));
+            });
+        }
+    }));
+    let mut socket = server.joined().await;
+    socket.send("42[\"join late\"]").await;
+    socket.send("42[\"echo\",1]").await;
+    socket.expect("42[\"echo\",1]").await;
+    socket.vanish();
+    assert!(logged(&log).await.starts_with("false"));
+    until("it is gone", || io.session_count() == 0).await;
+    assert_eq!(io.namespace("/").unwrap().to("late").join("found"), 0);
+}
+
+#[tokio::test]
+async fn the_session_id_is_a_long_secret_and_not_the_public_id() {
+    let (server, _) = start(namespace());
+    let mut secrets = HashSet::new();
+    for _ in 0..20 {
+        let mut poller = server.poller().await;
+        poller.post("40").await;
+        let connected: Value = serde_json::from_str(poller.poll().await.body.strip_prefix("40").unwrap()).unwrap();
+        assert_ne!(connected["sid"], poller.sid.as_str());
+        // Of six bits each.
+        assert!(poller.sid.len() * 6 >= 120);
+        assert!(secrets.insert(poller.sid));
+    }
+}
