@@ -25,7 +25,7 @@ scenario('every event of the document is heard in a session, and none that it la
   const acks = {}
   const ask = async (client, event, payload) => {
     const ack = await client.ask(event, payload)
-    assert.equal(ack.success, true, `${event}: ${JSON.stringify(ack)}`)
+    assert(event === 'send_message' ? !ack.error : ack.success === true, `${event}: ${JSON.stringify(ack)}`)
     acks[event] = ack
   }
 
@@ -37,7 +37,11 @@ scenario('every event of the document is heard in a session, and none that it la
   await ask(other, 'join_conversation', { conversation_id: id })
   await ask(phone, 'typing', { conversation_id: id })
   await ask(phone, 'stop_typing', { conversation_id: id })
+  await ask(phone, 'send_message', { conversation_id: id, message: 'I wait' })
   await act(sarah, id, 'claim')
+  await ask(lobby, 'send_message', { conversation_id: id, message: 'I am here' })
+  await ask(phone, 'send_message', { message: 'And another thing' })
+  assert('error' in (await phone.ask('send_message', { conversation_id: id, message: '' })))
   await act(sarah, id, 'reply', { message: 'Hi Jane' })
   await act(sarah, id, 'reply', { message: 'A note', is_internal: true })
   await done(jane.send('Can you help?', { conversation_id: id }))
