@@ -1,7 +1,9 @@
 //! Indexes of the agents' lists, and of what they search.
 //!
-//! Every message moves its conversation's row, and with it an entry in each of these indexes: there is one for each
-//! order in which a list can be walked, and none beside.
+//! On PostgreSQL every message moves its conversation's row, and with it an entry in each index that holds the row. So
+//! there is one for each order in which a list can be walked, and the rest hold only rows that seldom move.
+//!
+//! On a database that is full already the indexes take their time, in which nothing can be written.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
@@ -57,9 +59,9 @@ const ORIGINS: [&str; 6] = [
 ];
 
 /// Trigrams, where the database has them and lets us; without them a search reads every message. A message waits in the
-/// index's list of pending ones, where a search finds it: taking its trigrams apart at once would cost a send five times
-/// as much. The list is long because whoever overfills it must empty it, and that would be a send; the server empties it
-/// every second beside them.
+/// index's list of pending entries, where a search finds it: to give each trigram its place at once would make a send
+/// cost five times as much. The list is long because whoever overfills it must empty it, and that would be a send; the
+/// server empties it every second beside them.
 const TRIGRAMS: &str = "DO $$
 BEGIN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;

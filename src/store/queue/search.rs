@@ -56,12 +56,15 @@ impl SearchTerm {
     }
 
     /// Patterns, one of which fits where the term is. Databases know upper and lower case of ASCII for sure, and of the
-    /// rest as far as they were told: whoever types all in one case finds the other.
+    /// rest as far as they were told: what is written small, large or with capitals in front is found in any case.
     fn patterns(&self) -> Vec<String> {
         let mut terms = vec![self.0.clone()];
         if !self.0.is_ascii() {
-            terms.extend([self.0.to_lowercase(), self.0.to_uppercase()]);
-            terms.dedup();
+            for spelt in [self.0.to_lowercase(), self.0.to_uppercase(), capitalised(&self.0)] {
+                if terms.iter().all(|term| *term != spelt) {
+                    terms.push(spelt);
+                }
+            }
         }
         terms.iter().map(|term| format!("%{}%", literally(term))).collect()
     }
@@ -164,6 +167,21 @@ fn body() -> Expr {
     Expr::col((messages::Entity, messages::Column::Body))
 }
 
+/// With a capital at the beginning of each word.
+fn capitalised(term: &str) -> String {
+    let mut begins = true;
+    let mut capitalised = String::with_capacity(term.len());
+    for character in term.chars() {
+        if begins {
+            capitalised.extend(character.to_uppercase());
+        } else {
+            capitalised.extend(character.to_lowercase());
+        }
+        begins = !character.is_alphanumeric();
+    }
+    capitalised
+}
+
 /// Every character for itself.
 fn literally(term: &str) -> String {
     let mut pattern = String::with_capacity(term.len());
@@ -199,9 +217,10 @@ mod tests {
     }
 
     #[test]
-    fn letters_beyond_ascii_are_looked_for_in_both_cases() {
+    fn letters_beyond_ascii_are_looked_for_in_every_case() {
         assert_eq!(term("É").patterns(), ["%É%", "%é%"]);
         assert_eq!(term("Élan").patterns(), ["%Élan%", "%élan%", "%ÉLAN%"]);
+        assert_eq!(term("özil öz").patterns(), ["%özil öz%", "%ÖZIL ÖZ%", "%Özil Öz%"]);
         assert_eq!(term("Elan").patterns(), ["%Elan%"]);
     }
 

@@ -2,6 +2,7 @@
 
 mod actions;
 mod agents;
+mod handovers;
 mod lists;
 mod model;
 mod queue;
