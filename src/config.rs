@@ -6,6 +6,7 @@
 
 mod auth;
 mod check;
+mod help_center;
 mod limits;
 mod socket;
 
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 pub use auth::{AuthSettings, GuardMode, GuardSettings, TokenAlgorithm};
 pub use check::InvalidSetting;
+pub use help_center::{AutoReplySettings, HelpCenterSettings, PolicySetting};
 pub use limits::LimitSettings;
 
 use crate::proxies::Network;
@@ -28,7 +30,7 @@ pub use socket::{RecoverySettings, SocketSettings};
 pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
 
 /// Settings that are texts.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 12] = [
     "server.host",
     "database.url",
     "auth.jwt_secret",
@@ -37,6 +39,8 @@ const TEXTS: [&str; 10] = [
     "auth.issuer",
     "guard.secret",
     "tickets.prefix",
+    "help_center.auto_reply.text",
+    "help_center.auto_reply.sender_name",
     "cluster.redis_url",
     "log.level",
 ];
@@ -83,6 +87,8 @@ pub struct Settings {
     pub directory: DirectorySettings,
     /// Tickets.
     pub tickets: TicketSettings,
+    /// The help center.
+    pub help_center: HelpCenterSettings,
     /// Which web pages may call.
     pub cors: CorsSettings,
     /// Engine.IO and Socket.IO.

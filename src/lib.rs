@@ -22,6 +22,7 @@ pub mod database;
 pub mod domain;
 pub mod engineio;
 pub mod failure;
+pub mod help_center;
 pub mod identity;
 pub mod journal;
 pub mod limits;

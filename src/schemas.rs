@@ -150,6 +150,11 @@ shapes! {
     Rating, "Rating", { "description": "Stars", "type": "integer", "minimum": 1, "maximum": 5 };
     Search, "Search", { "type": "string", "maxLength": 200, "pattern": r"^[^\x00]*$" };
     TicketNumber, "TicketNumber", { "type": "string", "minLength": 1, "pattern": r"\S", "examples": ["SMI-2026-001234"] };
+    HelpCenterText, "HelpCenterText", {
+        "description": "Length counts Unicode scalar values, without the white space around the text",
+        "type": "string", "minLength": 1, "maxLength": MessageText::MAX_LENGTH_IN_HELP_CENTER, "pattern": SOME_TEXT,
+    };
+    Before, "Before", { "description": "A message's `seq` or id", "type": "string", "pattern": r"^(\d{1,10}|[0-9a-fA-F-]{36})$" };
     Date, "Date", {
         "description": "ISO 8601: a day, or a moment, in UTC where it does not say",
         "type": "string", "pattern": r"^\d{4}-\d\d-\d\d(T.+)?$", "examples": ["2026-02-25", "2026-02-25T10:30:00Z"],
@@ -162,6 +167,14 @@ shapes! {
 pub(crate) enum Search {}
 /// A ticket's number, as people spell it.
 pub(crate) enum TicketNumber {}
+/// What a customer writes in the help center.
+pub(crate) enum HelpCenterText {}
+/// In front of which message.
+pub(crate) enum Before {}
+/// Whether the help center's conversation is open.
+pub(crate) enum HelpCenterStatus {}
+/// Who wrote in it.
+pub(crate) enum HelpCenterSender {}
 /// A day or a moment in a query string.
 pub(crate) enum Date {}
 /// A whole number from 0.
@@ -220,6 +233,8 @@ words! {
     Channel, "Channel", vec![Self::Support.as_str(), Self::HelpCenter.as_str()];
     Resolution, "HandoverResolution", vec![Self::Accepted.as_str(), Self::Rejected.as_str()];
     Code, "ErrorCode", Self::ALL.iter().map(|one| one.as_str()).collect();
+    HelpCenterStatus, "HelpCenterStatus", vec!["open", "closed"];
+    HelpCenterSender, "HelpCenterSender", vec!["user", "support"];
     HandoverStatus, "HandoverStatus", vec!["pending", "accepted", "rejected"];
     TimelineType, "TimelineType", vec![
         "created", "message", "note", "claimed", "handover_requested", "handover_accepted", "handover_rejected",

@@ -16,6 +16,7 @@ use crate::cluster::{Alone, Cluster, Presence};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
+use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
 use crate::limits::Limits;
@@ -49,6 +50,9 @@ pub enum StartError {
     /// Tokens cannot be verified.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// The help center's auto-reply cannot be used.
+    #[error("help_center.auto_reply cannot be used")]
+    AutoReply,
     /// The secret cannot be used.
     #[error("auth.jwt_secret cannot be used")]
     Secret,
@@ -96,11 +100,15 @@ impl Server {
         let directory = Directory::start(&database, &settings.directory);
         let limits = Limits::new(&settings.limits);
         let proxies = TrustedProxies::new(&settings.server.trusted_proxies);
+        let auto_reply = settings.help_center.auto_reply.auto_reply().ok_or(StartError::AutoReply)?;
+        let help_center = HelpCenter::new(Arc::clone(&registry), database.clone(), auto_reply);
         let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
         let cluster: Arc<dyn Cluster> = Arc::new(Alone::new(Arc::clone(&presence_broadcaster) as _));
         let realtime = Realtime {
             registry: Arc::clone(&registry),
             database: database.clone(),
+            help_center: help_center.clone(),
+            broadcaster,
             verifier: Arc::clone(&verifier),
             directory: directory.clone(),
             limits: limits.clone(),
@@ -109,11 +117,12 @@ impl Server {
             clock: Arc::clone(&clock),
             catch_up_bytes: settings.socket.outgoing_bytes / 4,
         };
-        let sockets = realtime::start(realtime, &settings, &broadcaster, &presence_broadcaster);
+        let sockets = realtime::start(realtime, &settings, &presence_broadcaster);
         let readiness = Readiness::default();
         let api = Api {
             registry: Arc::clone(&registry),
             database,
+            help_center,
             verifier,
             guard: Guard::new(&settings.guard),
             nonces,

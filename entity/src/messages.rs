@@ -23,7 +23,8 @@ pub struct Model {
     pub is_internal: bool,
     /// Written by the user, not by support.
     pub is_from_user: bool,
-    /// Who wrote it, as a key in which `client_message_id` is unique: `account:<sub>` or `guest:<e-mail>`.
+    /// Who wrote it, as a key in which `client_message_id` is unique: `account:<sub>`, `guest:<e-mail>` or
+    /// `auto-reply`.
     #[sea_orm(column_type = "Text")]
     pub sender: String,
     /// The account that wrote it.

@@ -12,6 +12,7 @@ mod m20261123_000003_nonces;
 mod m20261123_000004_tickets;
 mod m20261123_000005_lists;
 mod m20261123_000006_ticket_lists;
+mod m20261123_000007_help_center;
 
 /// All steps in the order in which they are applied.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_tickets::Migration),
             Box::new(m20261123_000005_lists::Migration),
             Box::new(m20261123_000006_ticket_lists::Migration),
+            Box::new(m20261123_000007_help_center::Migration),
         ]
     }
 }

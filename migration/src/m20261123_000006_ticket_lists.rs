@@ -127,43 +127,63 @@ fn indexes() -> Vec<IndexCreateStatement> {
     ]
 }
 
+/// Adds what a statement changed to the tallies, at once for all its rows: row by row, a statement that changes many would
+/// visit each of its own earlier versions of a tally again. What comes out even writes nothing.
+macro_rules! tally_function {
+    ($name:literal, $changed:literal) => {
+        concat!(
+            "CREATE FUNCTION ",
+            $name,
+            "() RETURNS trigger LANGUAGE plpgsql AS $$ \
+             DECLARE mine integer := free_ticket_share(); \
+             BEGIN \
+               INSERT INTO ticket_tallies AS tally (share, status, priority, support_type, is_assigned, tickets, \
+                 responded, response_seconds, rated, stars) \
+               SELECT mine, status, priority, support_type, assigned_to IS NOT NULL, sum(times), \
+                 COALESCE(sum(times) FILTER (WHERE response_time_seconds IS NOT NULL), 0), \
+                 COALESCE(sum(times * response_time_seconds), 0), \
+                 COALESCE(sum(times) FILTER (WHERE rating IS NOT NULL), 0), COALESCE(sum(times * rating), 0) \
+               FROM (",
+            $changed,
+            ") changed GROUP BY 2, 3, 4, 5 \
+               HAVING sum(times) <> 0 OR sum(times * response_time_seconds) <> 0 OR sum(times * rating) <> 0 \
+                 OR sum(times) FILTER (WHERE response_time_seconds IS NOT NULL) <> 0 \
+                 OR sum(times) FILTER (WHERE rating IS NOT NULL) <> 0 \
+               ON CONFLICT (share, status, priority, support_type, is_assigned) DO UPDATE SET \
+                 tickets = tally.tickets + excluded.tickets, responded = tally.responded + excluded.responded, \
+                 response_seconds = tally.response_seconds + excluded.response_seconds, \
+                 rated = tally.rated + excluded.rated, stars = tally.stars + excluded.stars; \
+               INSERT INTO ticket_days AS days (day, share, tickets) \
+               SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), mine, sum(times) \
+               FROM (",
+            $changed,
+            ") changed GROUP BY 1 HAVING sum(times) <> 0 \
+               ON CONFLICT (day, share) DO UPDATE SET tickets = days.tickets + excluded.tickets; \
+               RETURN NULL; \
+             END $$"
+        )
+    };
+}
+
 /// A writer takes a share that no other has at the moment, so none waits for another; only with more writers at once
 /// than shares they do. What is stored already is tallied first: nothing can be written meanwhile, as the indexes above
 /// were made in the same transaction.
-const POSTGRES: [&str; 7] = [
-    "CREATE FUNCTION tally_ticket() RETURNS trigger LANGUAGE plpgsql AS $$ \
-     DECLARE mine integer; \
+const POSTGRES: [&str; 10] = [
+    "CREATE FUNCTION free_ticket_share() RETURNS integer LANGUAGE plpgsql AS $$ \
+     DECLARE share integer; \
      BEGIN \
        FOR attempt IN 0..15 LOOP \
-         mine := (pg_backend_pid() + attempt) % 16; \
-         EXIT WHEN pg_try_advisory_xact_lock(1953199219, mine); \
+         share := (pg_backend_pid() + attempt) % 16; \
+         EXIT WHEN pg_try_advisory_xact_lock(1953199219, share); \
        END LOOP; \
-       IF TG_OP <> 'INSERT' THEN \
-         PERFORM add_to_ticket_tally(mine, OLD, -1); \
-       END IF; \
-       IF TG_OP <> 'DELETE' THEN \
-         PERFORM add_to_ticket_tally(mine, NEW, 1); \
-       END IF; \
-       IF TG_OP <> 'UPDATE' THEN \
-         INSERT INTO ticket_days AS days (day, share, tickets) \
-         VALUES (to_char(COALESCE(NEW.created_at, OLD.created_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD'), mine, \
-                 CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END) \
-         ON CONFLICT (day, share) DO UPDATE SET tickets = days.tickets + excluded.tickets; \
-       END IF; \
-       RETURN NULL; \
+       RETURN share; \
      END $$",
-    "CREATE FUNCTION add_to_ticket_tally(mine integer, ticket tickets, times integer) RETURNS void LANGUAGE sql AS $$ \
-       INSERT INTO ticket_tallies AS tally \
-         (share, status, priority, support_type, is_assigned, tickets, responded, response_seconds, rated, stars) \
-       VALUES (mine, ticket.status, ticket.priority, ticket.support_type, ticket.assigned_to IS NOT NULL, times, \
-               CASE WHEN ticket.response_time_seconds IS NULL THEN 0 ELSE times END, \
-               COALESCE(ticket.response_time_seconds, 0) * times, \
-               CASE WHEN ticket.rating IS NULL THEN 0 ELSE times END, COALESCE(ticket.rating, 0) * times) \
-       ON CONFLICT (share, status, priority, support_type, is_assigned) DO UPDATE SET \
-         tickets = tally.tickets + excluded.tickets, responded = tally.responded + excluded.responded, \
-         response_seconds = tally.response_seconds + excluded.response_seconds, \
-         rated = tally.rated + excluded.rated, stars = tally.stars + excluded.stars; \
-     $$",
+    tally_function!("tally_tickets_made", "SELECT 1 AS times, made.* FROM made"),
+    tally_function!("tally_tickets_gone", "SELECT -1 AS times, gone.* FROM gone"),
+    tally_function!(
+        "tally_tickets_changed",
+        "SELECT 1 AS times, made.* FROM made UNION ALL SELECT -1, gone.* FROM gone"
+    ),
     "INSERT INTO ticket_tallies \
        (share, status, priority, support_type, is_assigned, tickets, responded, response_seconds, rated, stars) \
      SELECT 0, status, priority, support_type, assigned_to IS NOT NULL, count(*), count(response_time_seconds), \
@@ -171,12 +191,12 @@ const POSTGRES: [&str; 7] = [
      FROM tickets GROUP BY 2, 3, 4, 5",
     "INSERT INTO ticket_days (day, share, tickets) \
      SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 0, count(*) FROM tickets GROUP BY 1",
-    "CREATE TRIGGER tickets_made AFTER INSERT OR DELETE ON tickets FOR EACH ROW EXECUTE FUNCTION tally_ticket()",
-    "CREATE TRIGGER tickets_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN ( \
-       (OLD.status, OLD.priority, OLD.support_type, OLD.assigned_to IS NULL, OLD.response_time_seconds, OLD.rating) \
-       IS DISTINCT FROM \
-       (NEW.status, NEW.priority, NEW.support_type, NEW.assigned_to IS NULL, NEW.response_time_seconds, NEW.rating)) \
-     EXECUTE FUNCTION tally_ticket()",
+    "CREATE TRIGGER tickets_made AFTER INSERT ON tickets REFERENCING NEW TABLE AS made \
+     FOR EACH STATEMENT EXECUTE FUNCTION tally_tickets_made()",
+    "CREATE TRIGGER tickets_gone AFTER DELETE ON tickets REFERENCING OLD TABLE AS gone \
+     FOR EACH STATEMENT EXECUTE FUNCTION tally_tickets_gone()",
+    "CREATE TRIGGER tickets_changed AFTER UPDATE ON tickets REFERENCING OLD TABLE AS gone NEW TABLE AS made \
+     FOR EACH STATEMENT EXECUTE FUNCTION tally_tickets_changed()",
     // An installation whose PostgreSQL has no pg_trgm, or does not let us have it, searches without an index.
     "DO $$ BEGIN \
        CREATE EXTENSION IF NOT EXISTS pg_trgm; \
@@ -187,12 +207,15 @@ const POSTGRES: [&str; 7] = [
      END $$",
 ];
 
-const POSTGRES_BACK: [&str; 5] = [
+const POSTGRES_BACK: [&str; 8] = [
     "DROP INDEX IF EXISTS tickets_search",
     "DROP TRIGGER tickets_changed ON tickets",
+    "DROP TRIGGER tickets_gone ON tickets",
     "DROP TRIGGER tickets_made ON tickets",
-    "DROP FUNCTION tally_ticket()",
-    "DROP FUNCTION add_to_ticket_tally(integer, tickets, integer)",
+    "DROP FUNCTION tally_tickets_changed()",
+    "DROP FUNCTION tally_tickets_gone()",
+    "DROP FUNCTION tally_tickets_made()",
+    "DROP FUNCTION free_ticket_share()",
 ];
 
 macro_rules! add_to_tally {

@@ -1,4 +1,4 @@
-//! Chat on REST: the routes of `support-user.md` and `support-admin.md`, the envelope, and errors.
+//! Chat on REST: the routes of `support-user.md`, `support-admin.md` and `help-center.md`, the envelope, and errors.
 //!
 //! A handler takes who calls and what they want, makes one call, and gives a typed answer. What may happen is decided
 //! by the conversation's actor, or for reads by [`crate::store`]'s questions; sockets come to the same calls.
@@ -12,6 +12,7 @@ mod error;
 mod exchange;
 mod guard;
 mod health;
+mod help_center;
 mod names;
 mod openapi;
 mod query;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use crate::cluster::Cluster;
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
+use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Guard, Nonces, Verifier};
 use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
@@ -42,6 +44,8 @@ pub struct Api {
     pub registry: Arc<Registry>,
     /// Where they are read.
     pub database: Database,
+    /// The help center.
+    pub help_center: HelpCenter,
     /// Who calls.
     pub verifier: Arc<Verifier>,
     /// What stands in front of people without an account.

@@ -19,8 +19,18 @@ pub(super) fn client_message_id(
     in_body: Option<&str>,
     headers: &HeaderMap,
 ) -> Option<ClientMessageId> {
+    client_message_id_named(fields, "client_message_id", in_body, headers)
+}
+
+/// As [`client_message_id`], where the body spells it otherwise.
+pub(super) fn client_message_id_named(
+    fields: &mut Fields,
+    name: &'static str,
+    in_body: Option<&str>,
+    headers: &HeaderMap,
+) -> Option<ClientMessageId> {
     const HEADER: &str = "Idempotency-Key";
-    let in_body = fields.optional("client_message_id", in_body, ClientMessageId::parse);
+    let in_body = fields.optional(name, in_body, ClientMessageId::parse);
     let in_header = headers.get("idempotency-key").and_then(|value| {
         let Ok(value) = value.to_str() else {
             fields.fault(HEADER, "Idempotency-Key must be ASCII".to_owned());
@@ -30,7 +40,7 @@ pub(super) fn client_message_id(
     });
     match (&in_body, &in_header) {
         (Some(body), Some(header)) if body != header => {
-            fields.fault(HEADER, "Idempotency-Key and client_message_id must not differ".to_owned());
+            fields.fault(HEADER, format!("Idempotency-Key and {name} must not differ"));
             None
         }
         _ => in_body.or(in_header),

@@ -100,7 +100,7 @@ fn stretch(
 }
 
 /// A whole number of at least `least`. Beyond what counts anything, the largest is as good.
-fn number(fields: &mut Fields, name: &'static str, value: Option<&str>, least: u32) -> Option<u32> {
+pub(super) fn number(fields: &mut Fields, name: &'static str, value: Option<&str>, least: u32) -> Option<u32> {
     let value = value?;
     match value.parse::<u64>() {
         Ok(number) if number >= u64::from(least) => Some(u32::try_from(number).unwrap_or(u32::MAX)),
@@ -109,23 +109,6 @@ fn number(fields: &mut Fields, name: &'static str, value: Option<&str>, least: u
             None
         }
     }
-}
-
-/// One of a list of words.
-pub(super) fn one_of<T: Copy>(
-    fields: &mut Fields,
-    name: &'static str,
-    value: Option<&str>,
-    all: impl IntoIterator<Item = (&'static str, T)>,
-) -> Option<T> {
-    let value = value?;
-    let all: Vec<_> = all.into_iter().collect();
-    let found = all.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);
-    if found.is_none() {
-        let words: Vec<_> = all.iter().map(|(word, _)| *word).collect();
-        fields.fault(name, format!("{name} must be one of {}", words.join(", ")));
-    }
-    found
 }
 
 /// The moment from which on something counts: that moment, or the beginning of that day.

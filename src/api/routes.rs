@@ -1,5 +1,7 @@
 //! Which path goes where.
 
+use std::collections::HashSet;
+
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
@@ -8,20 +10,27 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError, Route};
 
 use super::exchange::exchange;
-use super::{Api, agent, error, health, openapi, user};
+use super::{Api, agent, error, health, help_center, openapi, user};
 use crate::failure::{Code, Failure};
 
 /// Mounts every route of the API, and answers for every path that is none.
 pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config| {
+        let mut endpoints = endpoints();
+        if api.serves_documents {
+            endpoints.extend(documents());
+        }
         let mount = |config: &mut ServiceConfig| {
-            let documents = if api.serves_documents { documents() } else { Vec::new() };
-            for Endpoint { path, method, route } in endpoints().into_iter().chain(documents) {
-                config.service(resource(&path, method, route));
+            // A path stands where its first method does: the first path that fits is taken.
+            let mut mounted = HashSet::new();
+            for Endpoint { path, .. } in &endpoints {
+                if mounted.insert(path) {
+                    config.service(resource(path, &endpoints));
+                }
             }
         };
         config
-            .app_data(web::Data::new(api.clone()))
+            .app_data(web::Data::new(api))
             .app_data(
                 web::QueryConfig::default()
                     .error_handler(|_, _| Failure::new(Code::ValidationError, "The query string is not valid").into()),
@@ -59,6 +68,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     all.extend(users());
     all.extend(agents());
     all.extend(tickets());
+    all.extend(help_centers());
     all
 }
 
@@ -117,13 +127,27 @@ fn tickets() -> Vec<Endpoint> {
     ]
 }
 
+fn help_centers() -> Vec<Endpoint> {
+    const MESSAGES: &str = "/api/help-center/messages";
+    vec![
+        get(MESSAGES, || web::route().to(help_center::messages)),
+        post(MESSAGES, || web::route().to(help_center::send)),
+    ]
+}
+
 /// A path with the methods it knows; any other gets 405 with `Allow`. What answers GET answers HEAD too, without a body.
-fn resource(path: &str, method: Method, route: fn() -> Route) -> impl HttpServiceFactory + use<> {
-    let allowed = if method == Method::GET { "GET, HEAD" } else { method.as_str() }.to_owned();
-    let mut resource = web::resource(path.to_owned()).route(route().method(method.clone()));
-    if method == Method::GET {
-        resource = resource.route(route().method(Method::HEAD));
+fn resource(path: &str, endpoints: &[Endpoint]) -> impl HttpServiceFactory + use<> {
+    let mut resource = web::resource(path.to_owned());
+    let mut allowed = Vec::new();
+    for Endpoint { method, route, .. } in endpoints.iter().filter(|endpoint| endpoint.path == path) {
+        allowed.push(method.to_string());
+        resource = resource.route(route().method(method.clone()));
+        if *method == Method::GET {
+            allowed.push(Method::HEAD.to_string());
+            resource = resource.route(route().method(Method::HEAD));
+        }
     }
+    let allowed = allowed.join(", ");
     resource
         .default_service(web::to(move || {
             let answer = method_not_allowed(&allowed);

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use secrecy::ExposeSecret;
 
-use super::{Environment, GuardMode, Settings, auth};
+use super::{Environment, GuardMode, Settings, auth, help_center};
 
 /// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,7 @@ pub(super) fn problems(settings: &Settings, environment: Environment) -> Vec<Inv
     problems.extend(redis(settings));
     problems.extend(guard(settings));
     problems.extend(connections(settings));
+    problems.extend(help_center::problems(&settings.help_center));
     if settings.auth.agent_roles.iter().any(|role| role.trim().is_empty()) || settings.auth.agent_roles.is_empty() {
         problems.push(InvalidSetting {
             key: "auth.agent_roles",

@@ -18,7 +18,9 @@ use super::listening::Listeners;
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
-use crate::domain::{Command, Conversation, ConversationId, Event, EventId, Refusal, SendKey, decide, permit};
+use crate::domain::{
+    Author, Command, Conversation, ConversationId, Event, EventId, Posted, Refusal, SendKey, decide, permit,
+};
 use crate::journal::{Append, AppendOutcome, Completion, Lineage};
 
 /// What the actor holds true of its conversation.
@@ -80,6 +82,7 @@ pub(super) struct ConversationActor {
     pub(super) next_look: Option<SpawnHandle>,
     pub(super) listeners: Listeners,
     pub(super) was_used: bool,
+    is_retired: bool,
     is_leaving: bool,
 }
 
@@ -97,6 +100,7 @@ impl ConversationActor {
             next_look: None,
             listeners: Listeners::default(),
             was_used: false,
+            is_retired: false,
             is_leaving: false,
         }
     }
@@ -107,6 +111,7 @@ impl ConversationActor {
             tracing::error!(conversation = %self.id, "a conversation's actor panicked; its state is loaded again");
             self.abandon(context, &CommandError::Fault);
         }
+        self.retire_if_useless(context);
         self.leave_if_done(context);
     }
 
@@ -206,7 +211,7 @@ impl ConversationActor {
             return;
         }
         if let Some(key) = pending.command.send_key()
-            && let Some(message) = events.iter().rev().find_map(Event::posted)
+            && let Some(message) = written(&events)
         {
             self.remembered.insert(key, KnownSend::new(Arc::new(message), &after));
         }
@@ -291,6 +296,22 @@ impl ConversationActor {
             && !matches!(self.belief, Belief::Loading)
     }
 
+    /// Goes at once where it keeps nothing that spares a look into the database: of a conversation that nobody has
+    /// written in, or of which it knows nothing, because somebody only began to listen to it.
+    fn retire_if_useless(&mut self, context: &mut Context<Self>) {
+        let is_useless = match &self.belief {
+            Belief::None => true,
+            Belief::Loading => false,
+            Belief::State(speculation) => {
+                speculation.conversation.as_ref().is_none_or(|conversation| conversation.message_count == 0)
+            }
+        };
+        if is_useless && self.is_idle() && !self.is_retired {
+            self.belief = Belief::None;
+            self.retire(context);
+        }
+    }
+
     fn tick(&mut self, context: &mut Context<Self>) {
         if std::mem::take(&mut self.was_used) || !self.is_idle() {
             return;
@@ -303,6 +324,7 @@ impl ConversationActor {
     /// Out of the registry first: from here on nobody sends here. What was sent before stands in the mailbox in front of
     /// the message to ourselves.
     pub(super) fn retire(&mut self, context: &mut Context<Self>) {
+        self.is_retired = true;
         self.registry.forget(self.id, &context.address());
         context.address().do_send(Leave);
     }
@@ -316,8 +338,9 @@ impl ConversationActor {
 
 /// What a command that was not refused is answered with.
 fn outcome(command: &Command, after: &Arc<Conversation>, events: &[Event]) -> Outcome {
-    let message = events.iter().rev().find_map(Event::posted).map(Arc::new);
+    let message = written(events).map(Arc::new);
     match (command, message) {
+        (Command::EnterHelpCenter(_), _) => Outcome::Entered(Arc::clone(after)),
         (Command::Open(_) | Command::OpenTicket(_), Some(message)) => {
             Outcome::Opened { conversation: Arc::clone(after), message }
         }
@@ -337,6 +360,12 @@ fn outcome(command: &Command, after: &Arc<Conversation>, events: &[Event]) -> Ou
         ) => Outcome::Ticket(Arc::clone(after)),
         (_, None) => Outcome::Closed,
     }
+}
+
+/// The message that a command is answered with: what its caller wrote, not what follows it by itself.
+fn written(events: &[Event]) -> Option<Posted> {
+    let is_written = |posted: &Posted| !matches!(posted.message.author, Author::AutoReply { .. });
+    events.iter().filter_map(Event::posted).rfind(is_written)
 }
 
 impl Actor for ConversationActor {

@@ -1,6 +1,7 @@
 //! Registry, actors and journal together on real databases; the only things made up are the clock and who listens.
 
 mod failing;
+mod help_center;
 mod limits;
 mod listening;
 mod repeats;

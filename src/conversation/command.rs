@@ -18,6 +18,8 @@ pub enum Outcome {
         /// Its first message.
         message: Arc<Posted>,
     },
+    /// A customer's conversation in the help center is there, now or already.
+    Entered(Arc<Conversation>),
     /// A further message, an answer or a note.
     Posted(Arc<Posted>),
     /// It is the agent's, now or already.

@@ -18,7 +18,7 @@ use super::identity::ConversationIds;
 use super::listening::Listen;
 use crate::config::ConversationSettings;
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Command, ConversationId, Posted};
+use crate::domain::{Command, ConversationId, Posted, UserId};
 use crate::journal::Journal;
 
 /// What actors work with.
@@ -71,6 +71,12 @@ impl Registry {
             Outcome::Opened { conversation, .. } => Ok((conversation.id, outcome)),
             _ => Ok((id, outcome)),
         }
+    }
+
+    /// The id that an account's conversation in the help center gets, where there is none yet.
+    #[must_use]
+    pub fn help_center_id(&self, account: &UserId) -> ConversationId {
+        self.parts.ids.for_help_center(account)
     }
 
     /// Has a conversation's actor decide a command, and waits until what comes of it is durable.

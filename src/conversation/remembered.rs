@@ -16,8 +16,11 @@ pub(super) struct KnownSend {
 
 impl KnownSend {
     pub(super) fn new(message: Arc<Posted>, conversation: &Conversation) -> Self {
-        let opened = (message.message.is_opening() && message.message.author.is_customer())
-            .then(|| Arc::new(conversation.as_opened(&message.message)));
+        // In the help center a first message is like any other: the conversation was there before.
+        let opens = conversation.channel != Channel::HelpCenter
+            && message.message.is_opening()
+            && message.message.author.is_customer();
+        let opened = opens.then(|| Arc::new(conversation.as_opened(&message.message)));
         Self { message, opened }
     }
 

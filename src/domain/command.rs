@@ -1,8 +1,8 @@
 //! What may be asked of a conversation. The edge has checked the form; whether it may happen, [`super::decide`] says.
 
 use super::{
-    Agent, AnswerHandover, AskHandover, Author, ClientMessageId, Customer, Feedback, MessageText, Origin, Party,
-    Rating, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
+    Agent, AnswerHandover, AskHandover, Author, ClientMessageId, Customer, Feedback, HelpCenterPost, MessageText,
+    Origin, Party, Rating, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
 };
 
 /// Something that somebody wants of one conversation.
@@ -66,6 +66,10 @@ pub enum Command {
     },
     /// The customer says how a ticket was dealt with.
     RateTicket(Rate),
+    /// A customer comes to the help center: makes their conversation there, empty, unless it is there.
+    EnterHelpCenter(Box<Origin>),
+    /// A customer writes in the help center.
+    WriteToHelpCenter(Box<HelpCenterPost>),
 }
 
 /// A ticket that a customer makes, and where it came from.
@@ -125,7 +129,7 @@ impl Command {
     /// Whether it makes a conversation, and meets one only as a repeat of itself.
     #[must_use]
     pub fn begins(&self) -> bool {
-        matches!(self, Self::Open(_) | Self::OpenTicket(_))
+        matches!(self, Self::Open(_) | Self::OpenTicket(_) | Self::EnterHelpCenter(_))
     }
 
     /// Whether it is asked of a ticket rather than of a conversation.
@@ -149,7 +153,9 @@ impl Command {
             | Self::Rate(_)
             | Self::AskHandover(_)
             | Self::AnswerHandover(_)
-            | Self::CreateTicket { .. } => false,
+            | Self::CreateTicket { .. }
+            | Self::EnterHelpCenter(_)
+            | Self::WriteToHelpCenter(_) => false,
         }
     }
 
@@ -160,6 +166,7 @@ impl Command {
             Self::Open(open) => (open.origin.customer.owner.sender_key(), &open.client_message_id),
             Self::OpenTicket(open) => (open.origin.customer.owner.sender_key(), &open.client_message_id),
             Self::Send(post) | Self::SendToTicket(post) => (post.from.owner.sender_key(), &post.client_message_id),
+            Self::WriteToHelpCenter(post) => (post.origin.customer.owner.sender_key(), &post.client_message_id),
             Self::Reply(post) | Self::Note(post) | Self::ReplyToTicket(post) | Self::NoteOnTicket(post) => {
                 (Author::Agent(post.from.clone()).sender_key(), &post.client_message_id)
             }
@@ -176,6 +183,7 @@ impl Command {
             Self::Open(open) => (open.text.as_str(), true),
             Self::OpenTicket(open) => (open.draft.description.as_str(), true),
             Self::Send(post) | Self::SendToTicket(post) => (post.text.as_str(), true),
+            Self::WriteToHelpCenter(post) => (post.text.as_str(), true),
             Self::Reply(post) | Self::Note(post) | Self::ReplyToTicket(post) | Self::NoteOnTicket(post) => {
                 (post.text.as_str(), false)
             }

@@ -1,8 +1,8 @@
 //! A conversation's state: what its events so far have made of it.
 
 use super::{
-    Agent, Change, ConversationId, DeviceMetadata, Event, Feedback, Handover, Message, Origin, Owner, Party, Rating,
-    Resolution, Ticket, Timestamp, UserId,
+    Agent, Author, Change, ConversationId, DeviceMetadata, Event, Feedback, Handover, Message, Origin, Owner, Party,
+    Rating, Refusal, Resolution, Ticket, Timestamp, UserId,
 };
 
 /// The app that a conversation came by.
@@ -193,6 +193,11 @@ impl Conversation {
                 self.status = Status::Closed;
                 self.updated_at = at;
             }
+            Change::Reopened(_) => {
+                self.status = Status::Active;
+                self.assignee = None;
+                self.updated_at = at;
+            }
             Change::Rated(rate) => {
                 self.rating = Some(rate.rating);
                 self.feedback.clone_from(&rate.feedback);
@@ -241,21 +246,25 @@ impl Conversation {
         }
     }
 
-    /// A note moves nothing that the customer can see, not even a timestamp.
+    /// A note moves nothing that the customer can see, not even a timestamp. An auto-reply is seen and counted, and no
+    /// more: lists go on to show what the customer wrote, as unread, and to whoever waits nobody has answered.
     fn message(&mut self, message: &Message, at: Timestamp) {
         self.message_count += 1;
         let Some(seq) = message.seq else { return };
         self.last_seq = seq;
+        self.updated_at = at;
+        if let Some(ticket) = &mut self.ticket {
+            ticket.message(message.author.is_agent(), at);
+        }
+        if matches!(message.author, Author::AutoReply { .. }) {
+            return;
+        }
         self.last_message = Some(VisibleMessage {
             preview: message.text.preview().to_owned(),
             is_from_user: message.author.is_customer(),
             sender_name: message.author.name().map(ToOwned::to_owned),
         });
         self.last_message_at = at;
-        self.updated_at = at;
-        if let Some(ticket) = &mut self.ticket {
-            ticket.message(message.author.is_customer(), at);
-        }
         if !message.author.is_customer() {
             self.status = Status::WaitingUser;
         } else if !message.is_opening() {
@@ -290,6 +299,19 @@ impl Conversation {
             updated_at: self.created_at,
             last_event_at: self.created_at,
             ..self.clone()
+        }
+    }
+
+    /// Whether a customer may read and hear it as one of their conversations on `/support`. One of the help center's is
+    /// not among them, whoever asks.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] or [`Refusal::AccessDenied`].
+    pub fn permit_customer(&self, account: &UserId) -> Result<(), Refusal> {
+        match &self.owner {
+            _ if self.channel != Channel::Support => Err(Refusal::NotFound),
+            Owner::Account(owner) if owner == account => Ok(()),
+            _ => Err(Refusal::AccessDenied),
         }
     }
 

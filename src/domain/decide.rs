@@ -3,7 +3,7 @@
 
 use super::{
     Agent, Author, Change, Channel, ClientMessageId, Command, Conversation, Customer, Message, MessageText, Origin,
-    Owner, Post, Rate, Refusal, Resolution, Status, decide_handover, decide_ticket,
+    Owner, Post, Rate, Refusal, Resolution, Status, decide_handover, decide_ticket, help_center,
 };
 
 /// What a command makes happen, in order; nothing, where what it asks for is so already.
@@ -25,6 +25,8 @@ pub fn decide(conversation: Option<&Conversation>, command: &Command) -> Result<
             decide_ticket::made(&open.draft, None),
             first(&open.origin, MessageText::from(&open.draft.description), open.client_message_id.clone()),
         ]),
+        (conversation, Command::EnterHelpCenter(origin)) => Ok(help_center::enter(conversation, origin)),
+        (conversation, Command::WriteToHelpCenter(post)) => Ok(help_center::write(conversation, post)),
         // Only a repeated first send meets the conversation that it made; and this one is no repeat.
         (Some(_), Command::Open(_) | Command::OpenTicket(_)) => Err(Refusal::ClientMessageIdReused),
         (None, _) => Err(Refusal::NotFound),
@@ -52,6 +54,7 @@ pub fn decide(conversation: Option<&Conversation>, command: &Command) -> Result<
 pub fn permit(conversation: Option<&Conversation>, command: &Command) -> Result<(), Refusal> {
     let conversation = match conversation {
         _ if command.begins() => return Ok(()),
+        None if matches!(command, Command::WriteToHelpCenter(_)) => return Ok(()),
         None if command.is_of_ticket() => return Err(Refusal::TicketNotFound),
         None => return Err(Refusal::NotFound),
         Some(conversation) if command.is_of_ticket() => return decide_ticket::permit(conversation, command),
@@ -59,7 +62,18 @@ pub fn permit(conversation: Option<&Conversation>, command: &Command) -> Result<
         Some(conversation) if conversation.channel == Channel::Ticket => return Err(Refusal::NotFound),
         Some(conversation) => conversation,
     };
+    if conversation.channel == Channel::HelpCenter {
+        match command {
+            Command::WriteToHelpCenter(_) => {}
+            // Its customer comes to it by the help center alone: anywhere else it is not there.
+            Command::Send(_) | Command::Rate(_) => return Err(Refusal::NotFound),
+            // Nobody has written in it yet: to agents it is not there.
+            _ if conversation.message_count == 0 => return Err(Refusal::NotFound),
+            _ => {}
+        }
+    }
     match command {
+        Command::WriteToHelpCenter(post) => help_center::permit(conversation, &post.origin.customer),
         Command::Send(post) => owns(conversation, &post.from),
         Command::Reply(post) if conversation.is_held_by_another_than(&post.from.id) => Err(Refusal::AssignedToAnother),
         Command::Rate(rate) if conversation.owner != rate.from.owner => Err(Refusal::RateNotOwn),

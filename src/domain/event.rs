@@ -43,7 +43,8 @@ impl Event {
 /// What an event changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The conversation began. Always at position 1, always with a message in what happened with it.
+    /// The conversation began. Always at position 1, and with a message in what happened with it; only in the help
+    /// center the first message may come later.
     Created(Box<Origin>),
     /// Somebody wrote.
     Message(Message),
@@ -51,6 +52,8 @@ pub enum Change {
     Claimed(Agent),
     /// An agent closed it.
     Closed(Agent),
+    /// The customer wrote into a closed one, in the help center: it is open again, and nobody's.
+    Reopened(Customer),
     /// The customer rated it.
     Rated(Rate),
     /// The agent who holds it asked another to take it over.
@@ -170,6 +173,7 @@ impl Change {
             Self::Message(_) => "message",
             Self::Claimed(_) => "claimed",
             Self::Closed(_) => "closed",
+            Self::Reopened(_) => "reopened",
             Self::Rated(_) => "rated",
             Self::HandoverRequested(_) => "handover_requested",
             Self::HandoverResolved { resolution: Resolution::Accepted, .. } => "handover_accepted",

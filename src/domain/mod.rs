@@ -13,6 +13,7 @@ mod decide_ticket;
 mod device;
 mod event;
 mod handover;
+mod help_center;
 mod identifier;
 mod person;
 mod rating;
@@ -26,6 +27,8 @@ mod decide_tests;
 #[cfg(test)]
 mod handover_tests;
 #[cfg(test)]
+mod help_center_tests;
+#[cfg(test)]
 mod property_tests;
 #[cfg(test)]
 mod ticket_tests;
@@ -37,8 +40,9 @@ pub use decide::{decide, permit};
 pub use device::{DEVICE_METADATA_LIMIT, DeviceMetadata};
 pub use event::{Change, Event, Message, Origin, Posted};
 pub use handover::{AnswerHandover, AskHandover, Handover, Party, Resolution};
+pub use help_center::{AutoReply, AutoReplyPolicy, HelpCenterPost};
 pub use identifier::{ConversationId, EventId, HandoverId, TicketId, UserId, UserIdError};
-pub use person::{Agent, Author, Customer, NAMELESS_AGENT, Owner, display_name};
+pub use person::{AUTO_REPLY_KEY, Agent, Author, Customer, NAMELESS_AGENT, Owner, display_name};
 pub use rating::{Rating, RatingError};
 pub use refusal::Refusal;
 pub use text::{

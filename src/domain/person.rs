@@ -78,6 +78,9 @@ pub fn display_name(
 /// The name of an agent of whom nothing else is known: pages split it, so it is never empty.
 pub const NAMELESS_AGENT: &str = "Support";
 
+/// The sender under which auto-replies are stored; no account's and no guest's key looks like it.
+pub const AUTO_REPLY_KEY: &str = "auto-reply";
+
 /// Who wrote a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Author {
@@ -85,6 +88,11 @@ pub enum Author {
     Customer(Customer),
     /// An agent.
     Agent(Agent),
+    /// Nobody: it follows a customer's message by itself.
+    AutoReply {
+        /// Whom it is shown to come from.
+        name: String,
+    },
 }
 
 impl Author {
@@ -94,6 +102,7 @@ impl Author {
         match self {
             Self::Customer(customer) => customer.owner.sender_key(),
             Self::Agent(agent) => account_key(&agent.id),
+            Self::AutoReply { .. } => AUTO_REPLY_KEY.to_owned(),
         }
     }
 
@@ -103,12 +112,19 @@ impl Author {
         matches!(self, Self::Customer(_))
     }
 
+    /// Whether an agent wrote it.
+    #[must_use]
+    pub fn is_agent(&self) -> bool {
+        matches!(self, Self::Agent(_))
+    }
+
     /// The account that wrote it, where there is one.
     #[must_use]
     pub fn account(&self) -> Option<&UserId> {
         match self {
             Self::Customer(customer) => customer.owner.account(),
             Self::Agent(agent) => Some(&agent.id),
+            Self::AutoReply { .. } => None,
         }
     }
 
@@ -118,6 +134,7 @@ impl Author {
         match self {
             Self::Customer(customer) => customer.name.as_deref(),
             Self::Agent(agent) => Some(&agent.name),
+            Self::AutoReply { name } => Some(name),
         }
     }
 
@@ -127,6 +144,7 @@ impl Author {
         match self {
             Self::Customer(customer) => customer.email.as_deref(),
             Self::Agent(agent) => agent.email.as_deref(),
+            Self::AutoReply { .. } => None,
         }
     }
 }

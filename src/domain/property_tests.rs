@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{
-    Story, agent, answer_handover, ask_handover, create_ticket, customer, guest, note, open, reply, send,
-    set_ticket_status,
+    Story, agent, answer_handover, ask_handover, create_ticket, customer, enter, guest, note, open, reply, send,
+    set_ticket_status, write,
 };
 
 #[derive(Clone, Debug)]
@@ -24,6 +24,16 @@ fn agents() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["grace", "edsger", "barbara"])
 }
 
+fn policies() -> impl Strategy<Value = AutoReplyPolicy> {
+    prop::sample::select(vec![AutoReplyPolicy::Unassigned, AutoReplyPolicy::First, AutoReplyPolicy::Never])
+}
+
+/// Ada and Bob write in the help center.
+fn writes() -> impl Strategy<Value = Command> {
+    let accounts = prop::sample::select(vec![customer("ada"), customer("bob")]);
+    (accounts, words(), policies()).prop_map(|(customer, words, policy)| write(customer, &words, policy))
+}
+
 fn words() -> impl Strategy<Value = String> {
     // A letter in front keeps trimming out of it.
     "x\\PC{0,140}y"
@@ -33,6 +43,7 @@ fn commands() -> impl Strategy<Value = Command> {
     prop_oneof![
         1 => (customers(), words()).prop_map(|(customer, words)| open(customer, &words, "")),
         8 => (customers(), words()).prop_map(|(customer, words)| send(customer, &words)),
+        8 => writes(),
         3 => agents().prop_map(|id| Command::Claim(agent(id))),
         6 => (agents(), words()).prop_map(|(id, words)| reply(id, &words)),
         4 => (agents(), words()).prop_map(|(id, words)| note(id, &words)),
@@ -75,9 +86,13 @@ fn wishes() -> impl Strategy<Value = Wish> {
     ]
 }
 
-/// Someone opens the conversation; then anybody tries anything.
+/// Someone opens the conversation, by either app; then anybody tries anything.
 fn histories() -> impl Strategy<Value = Vec<Step>> {
-    let opening = (customers(), words()).prop_map(|(customer, words)| open(customer, &words, ""));
+    let opening = prop_oneof![
+        (customers(), words()).prop_map(|(customer, words)| open(customer, &words, "")),
+        Just(enter(customer("ada"))),
+        writes(),
+    ];
     let step = (wishes(), -5_000..10_000_i64).prop_map(|(wish, clock)| Step { wish, clock });
     (opening, prop::collection::vec(step, 0..60)).prop_map(|(opening, mut steps)| {
         steps.insert(0, Step { wish: Wish::Ask(opening), clock: 0 });
@@ -112,7 +127,7 @@ fn visible(story: &Story) -> (Option<Conversation>, Vec<Event>) {
 
 proptest! {
     #[test]
-    fn a_conversation_has_one_holder_at_most_and_changes_hands_by_a_claim_or_an_accepted_handover_alone(steps in histories()) {
+    fn a_conversation_has_one_holder_at_most_and_changes_hands_by_a_claim_a_handover_or_being_opened_again_alone(steps in histories()) {
         tell(&steps, |_, before, after, events| {
             let holder = |story: &Story| story.state.as_ref().and_then(|state| state.assignee.clone());
             let claims: Vec<_> = events.iter().filter(|event| matches!(event.change, Change::Claimed(_))).collect();
@@ -129,6 +144,7 @@ proptest! {
                     prop_assert_eq!((&asked.from.id, &asked.to.id), (&old.id, &new.id));
                     prop_assert_eq!(events[0].change.kind(), "handover_accepted");
                 }
+                (Some(_), None) => prop_assert_eq!(events[0].change.kind(), "reopened"),
                 (old, new) => prop_assert!(old == new && claims.is_empty()),
             }
             Ok(())
@@ -160,16 +176,47 @@ proptest! {
     }
 
     #[test]
-    fn a_closed_conversation_takes_nothing(steps in histories()) {
-        let story = tell(&steps, |_, before, _, events| {
+    fn a_closed_conversation_takes_nothing_before_its_customer_opens_it_again_in_the_help_center(steps in histories()) {
+        let story = tell(&steps, |step, before, _, events| {
             let was_closed = before.state.as_ref().is_some_and(|state| state.status == Status::Closed);
-            // The holder's claim succeeds, and is nothing; its ticket goes on.
-            prop_assert!(!was_closed || events.iter().all(|event| event.change.kind().starts_with("ticket_")));
+            let kinds: Vec<_> = events.iter().map(|event| event.change.kind()).collect();
+            if matches!(step.wish, Wish::Ask(Command::WriteToHelpCenter(_))) {
+                prop_assert_eq!(kinds[0] == "reopened", was_closed);
+            } else {
+                // The holder's claim succeeds, and is nothing; its ticket goes on.
+                prop_assert!(!was_closed || kinds.iter().all(|kind| kind.starts_with("ticket_")));
+            }
             Ok(())
         })?;
-        let closed = story.log.iter().position(|event| matches!(event.change, Change::Closed(_)));
-        let behind = closed.map_or(&[] as &[Event], |index| &story.log[index + 1..]);
-        prop_assert!(behind.iter().all(|event| event.change.kind().starts_with("ticket_")));
+        let mut is_closed = false;
+        for kind in story.log.iter().map(|event| event.change.kind()) {
+            prop_assert!(!is_closed || kind == "reopened" || kind.starts_with("ticket_"));
+            is_closed = kind == "closed" || is_closed && kind != "reopened";
+        }
+    }
+
+    #[test]
+    fn an_auto_reply_stands_behind_a_customers_message_that_nobody_holds_and_follows_nothing_else(steps in histories()) {
+        tell(&steps, |step, _, after, events| {
+            let is_auto = |event: &Event| {
+                event.posted().is_some_and(|posted| matches!(posted.message.author, Author::AutoReply { .. }))
+            };
+            let Wish::Ask(Command::WriteToHelpCenter(post)) = &step.wish else {
+                prop_assert!(!events.iter().any(is_auto));
+                return Ok(());
+            };
+            let (last, before_it) = events.split_last().unwrap();
+            prop_assert!(!before_it.iter().any(is_auto));
+            prop_assert_eq!(after.conversation().last_message.as_ref().map(|message| message.is_from_user), Some(true));
+            let is_held = after.conversation().assignee.is_some();
+            let is_first = after.conversation().last_seq <= 2 && events.iter().filter_map(Event::posted).any(|it| it.message.is_opening());
+            prop_assert_eq!(is_auto(last), match post.auto_reply.policy {
+                AutoReplyPolicy::Unassigned => !is_held,
+                AutoReplyPolicy::First => is_first,
+                AutoReplyPolicy::Never => false,
+            });
+            Ok(())
+        })?;
     }
 
     #[test]

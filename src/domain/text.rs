@@ -130,6 +130,17 @@ text! {
 }
 
 impl MessageText {
+    /// The most characters that a customer may write in the help center (`help-center.md`, 4.5).
+    pub const MAX_LENGTH_IN_HELP_CENTER: usize = 2000;
+
+    /// As [`Self::parse`], for a customer's message in the help center.
+    ///
+    /// # Errors
+    /// [`TextError`] when it is empty, too long, or cannot be stored.
+    pub fn parse_for_help_center(text: &str) -> Result<Self, TextError> {
+        limited(text, Self::MAX_LENGTH_IN_HELP_CENTER).map(|text| Self(Arc::from(text)))
+    }
+
     /// What a list or a notification shows of it.
     #[must_use]
     pub fn preview(&self) -> &str {
@@ -160,6 +171,13 @@ mod tests {
         assert!(MessageText::parse(&"👋".repeat(5000)).is_ok());
         assert_eq!(MessageText::parse(&"👋".repeat(5001)), Err(TextError::TooLong { limit: 5000 }));
         assert!(MessageText::parse(&format!("  {}  ", "a".repeat(5000))).is_ok());
+    }
+
+    #[test]
+    fn a_message_in_the_help_center_has_1_to_2000_scalar_values_after_trimming() {
+        assert_eq!(MessageText::parse_for_help_center(" \n"), Err(TextError::Empty));
+        assert!(MessageText::parse_for_help_center(&format!(" {} ", "👋".repeat(2000))).is_ok());
+        assert_eq!(MessageText::parse_for_help_center(&"👋".repeat(2001)), Err(TextError::TooLong { limit: 2000 }));
     }
 
     #[test]

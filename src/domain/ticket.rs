@@ -142,9 +142,9 @@ impl Ticket {
     }
 
     /// Somebody wrote what the customer can see.
-    pub(super) fn message(&mut self, is_from_customer: bool, at: Timestamp) {
+    pub(super) fn message(&mut self, is_answer: bool, at: Timestamp) {
         self.updated_at = at;
-        if is_from_customer {
+        if !is_answer {
             return;
         }
         self.first_response_at.get_or_insert(at);

@@ -40,6 +40,7 @@ impl Part {
             // What the customer can see moves the ticket's times.
             Change::Message(message) => message.is_note() || !has_ticket,
             Change::Closed(_)
+            | Change::Reopened(_)
             | Change::HandoverRequested(_)
             | Change::HandoverResolved { .. }
             | Change::TicketCreated(_)

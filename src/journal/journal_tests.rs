@@ -5,6 +5,7 @@ mod committing;
 mod failing;
 mod fencing;
 mod gathering;
+mod help_center;
 mod naming;
 
 use std::sync::Arc;

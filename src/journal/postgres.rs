@@ -76,7 +76,7 @@ made AS (
     FROM part
     WHERE expected_version = 0 AND id NOT IN (SELECT conversation_id FROM taken)
     ORDER BY id
-    ON CONFLICT (id) DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING id
 ),
 passed AS (

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{Agent, Change, Channel, Conversation, Event, Handover, Message, Party, Rate, Ticket, Timestamp};
+use crate::domain::{
+    Agent, Change, Channel, Conversation, Customer, Event, Handover, Message, Party, Ticket, Timestamp,
+};
 use entity::{conversation_events, conversations, handovers, messages, tickets};
 
 /// A conversation as its row.
@@ -54,8 +56,11 @@ pub(super) fn event(event: &Event) -> EventRow {
         )),
         Change::Claimed(agent) => EventRow::Other(by_agent(event, agent)),
         Change::Closed(agent) => EventRow::Other(by_agent(event, agent)),
-        Change::Rated(rate) => EventRow::Other(by_customer(event, rate)),
-        Change::TicketRated(rate) => EventRow::Other(by_customer(event, rate)),
+        Change::Reopened(customer) => EventRow::Other(by_customer(event, customer, json!({}))),
+        Change::Rated(rate) | Change::TicketRated(rate) => {
+            let data = json!({ "rating": rate.rating, "feedback": rate.feedback });
+            EventRow::Other(by_customer(event, &rate.from, data))
+        }
         Change::HandoverRequested(handover) => EventRow::Other(by_party(
             event,
             &handover.from,
@@ -173,9 +178,9 @@ fn by_party(event: &Event, party: &Party, data: Value) -> conversation_events::M
     other(event, Some(party.id.as_str().to_owned()), Some(party.name.clone()), data)
 }
 
-fn by_customer(event: &Event, rate: &Rate) -> conversation_events::Model {
-    let id = rate.from.owner.account().map(|id| id.as_str().to_owned());
-    other(event, id, rate.from.name.clone(), json!({ "rating": rate.rating, "feedback": rate.feedback }))
+fn by_customer(event: &Event, customer: &Customer, data: Value) -> conversation_events::Model {
+    let id = customer.owner.account().map(|id| id.as_str().to_owned());
+    other(event, id, customer.name.clone(), data)
 }
 
 fn other(

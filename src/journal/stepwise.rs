@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use super::batch::{Batch, Part};
 use super::row::{self, EventRow};
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Change, Channel, Conversation, ConversationId, TicketNumber};
+use crate::domain::{Change, Channel, Conversation, ConversationId, Event, TicketNumber};
 
 /// Rows in one statement: SQLite takes 32 766 values, and a message has 13.
 const ROWS_A_STATEMENT: usize = 2000;
@@ -193,7 +193,8 @@ async fn pass(transaction: &DatabaseTransaction, part: &Part, state: &Conversati
     let row = row::conversation(state);
     if part.expected_version() == 0 {
         let made = conversations::Entity::insert(row.into_active_model())
-            .on_conflict(OnConflict::column(conversations::Column::Id).do_nothing().to_owned())
+            // Its id is taken, or it would be the second one of its account in the help center.
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(transaction)
             .await?;
         return Ok(made == 1);
@@ -276,13 +277,18 @@ async fn store_ticket(
     Ok(())
 }
 
-/// How many more conversations are closed than were before the part; a ticket's own thread does not count.
+/// How many more conversations are closed than were before the part, or how many fewer; a ticket's own thread does not
+/// count.
 fn newly_closed(part: &Part, state: &Conversation) -> i64 {
-    let counts = |event: &&crate::domain::Event| matches!(event.change, Change::Closed(_));
     if state.channel == Channel::Ticket {
         return 0;
     }
-    part.events().filter(counts).map(|_| 1).sum()
+    let moves = |event: &Event| match event.change {
+        Change::Closed(_) => 1,
+        Change::Reopened(_) => -1,
+        _ => 0,
+    };
+    part.events().map(moves).sum()
 }
 
 async fn move_tally(transaction: &DatabaseTransaction, share: i32, closed: i64) -> Result<(), DbErr> {

@@ -1,27 +1,31 @@
-//! The AsyncAPI document of `/support`: every event both ways, payloads from the structs that are sent.
+//! The AsyncAPI document of `/support` and `/help-center`: every event both ways, payloads from the structs that are sent.
 //!
 //! Which room hears an event is [`super::broadcast`]'s; here it is said in words.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
+use super::help_center::ErrorPayload;
 use super::payload::{
     ConversationClaimed, ConversationClosed, ConversationCreated, ConversationUpdated, HandoverRequested,
-    HandoverResolved, NewMessage, StatusChanged, TicketAssigned, TicketCreated, TicketCreatedFromConversation,
-    TicketUpdated, Typing,
+    HandoverResolved, HelpCenterTyping, NewMessage, StatusChanged, TicketAssigned, TicketCreated,
+    TicketCreatedFromConversation, TicketUpdated, Typing,
 };
 use super::presence::AgentPresence;
 use super::support::{Answer, AnswerError};
 use crate::failure::Code;
+use crate::help_center::{self, MessagePayload, ThreadPayload};
 use crate::schemas::Schemas;
 use crate::wire::reply::{ReplyBody, ReplyView};
 use crate::wire::send::{SendBody, SentView};
 
 const ABOUT: &str = "\
-What happens live: Socket.IO v4 (`socket.io-client` 4.x) on the namespace `/support`. A message's `name` is the event's, its \
+What happens live: Socket.IO v4 (`socket.io-client` 4.x) on the namespaces `/support` and `/help-center`. A message's `name` is the event's, its \
 payload the event's one argument; `action: receive` is what clients emit, `action: send` what the server emits. Every event that \
 clients emit is acknowledged where they ask for it. The token comes as `auth.token`, or as the handshake's `Authorization`; a bad one \
-is refused with `connect_error` `Unauthorized`. REST is in the OpenAPI document, docs/openapi.json.";
+is refused on `/support` with `connect_error` `Unauthorized`, and told on `/help-center` by `help_center:error`, then put out. REST is in the OpenAPI document, docs/openapi.json.";
 
 /// The whole document.
 #[must_use]
@@ -30,6 +34,7 @@ pub fn document() -> Value {
     clients(&mut draft);
     conversations(&mut draft);
     tickets(&mut draft);
+    help_center(&mut draft);
     draft.finish()
 }
 
@@ -124,22 +129,70 @@ fn tickets(draft: &mut Draft) {
     draft.sends::<StatusChanged<'static>>("status_changed", "To the ticket");
 }
 
+/// `help-center.md`, 3.
+fn help_center(draft: &mut Draft) {
+    draft.channel = "helpCenter";
+    let error = draft.schemas.sent::<ErrorPayload>();
+    let refusal = |error: &Value| json!({ "type": "object", "properties": { "error": error }, "required": ["error"], "additionalProperties": false });
+    let message = draft.schemas.sent::<MessagePayload<'static>>();
+    let sent = json!({
+        "type": "object", "properties": { "message": message }, "required": ["message"], "additionalProperties": false,
+    });
+    let text = draft.schemas.received::<help_center::SendBody>();
+    draft.acknowledged(
+        "help_center:send",
+        "A customer's message",
+        text,
+        (
+            "ack.help_center.send",
+            "The message as it is stored, or why not",
+            json!({ "anyOf": [sent, refusal(&error)] }),
+        ),
+    );
+    let nothing = json!({ "type": "object", "additionalProperties": false });
+    draft.acknowledged(
+        "help_center:typing",
+        "The customer types, or has stopped: for the agents who have the conversation open",
+        json!({ "type": "object", "properties": { "isTyping": { "type": "boolean" } }, "required": ["isTyping"] }),
+        ("ack.help_center.typing", "Nothing, or why not", json!({ "anyOf": [nothing, refusal(&error)] })),
+    );
+    draft.sends::<ThreadPayload<'static>>(
+        "help_center:connected",
+        "On every connection: the conversation and its newest messages",
+    );
+    draft.sends::<MessagePayload<'static>>("help_center:message", "To all sockets of the customer: either side wrote");
+    draft.sends::<HelpCenterTyping>(
+        "help_center:typing",
+        "To all sockets of the customer: an agent types, or has stopped",
+    );
+    draft.emits(
+        "help_center:error",
+        "The token is bad, and the connection ends; or an event failed that no acknowledgement was asked for",
+        error,
+    );
+}
+
 struct Draft {
     schemas: Schemas,
-    messages: Map<String, Value>,
+    /// Which channel is written: `support` or `helpCenter`.
+    channel: &'static str,
+    messages: BTreeMap<&'static str, Map<String, Value>>,
     operations: Map<String, Value>,
 }
 
 impl Default for Draft {
     fn default() -> Self {
-        Self { schemas: Schemas::new(), messages: Map::new(), operations: Map::new() }
+        Self { schemas: Schemas::new(), channel: "support", messages: BTreeMap::new(), operations: Map::new() }
     }
 }
 
 impl Draft {
     fn message(&mut self, key: &str, event: &str, summary: &str, payload: Value) -> Value {
-        self.messages.insert(key.to_owned(), json!({ "name": event, "summary": summary, "payload": payload }));
-        json!({ "$ref": format!("#/channels/support/messages/{key}") })
+        let message = json!({ "name": event, "summary": summary, "payload": payload });
+        // A key of such a document has no colon.
+        let key = key.replace(':', ".");
+        self.messages.entry(self.channel).or_default().insert(key.clone(), message);
+        json!({ "$ref": format!("#/channels/{}/messages/{key}", self.channel) })
     }
 
     /// An event that clients emit, acknowledged with [`Answer`].
@@ -152,10 +205,10 @@ impl Draft {
         let message = self.message(&format!("emit.{event}"), event, summary, payload);
         let (key, said, shape) = ack;
         let ack = self.message(key, "ack", said, shape);
-        let channel = json!({ "$ref": "#/channels/support" });
+        let channel = json!({ "$ref": format!("#/channels/{}", self.channel) });
         let reply = json!({ "channel": channel, "messages": [ack] });
         self.operations.insert(
-            format!("emit.{event}"),
+            format!("emit.{event}").replace(':', "."),
             json!({ "action": "receive", "channel": channel, "summary": summary, "messages": [message], "reply": reply }),
         );
     }
@@ -168,9 +221,9 @@ impl Draft {
 
     fn emits(&mut self, event: &str, summary: &str, payload: Value) {
         let message = self.message(&format!("on.{event}"), event, summary, payload);
-        let channel = json!({ "$ref": "#/channels/support" });
+        let channel = json!({ "$ref": format!("#/channels/{}", self.channel) });
         self.operations.insert(
-            format!("on.{event}"),
+            format!("on.{event}").replace(':', "."),
             json!({ "action": "send", "channel": channel, "summary": summary, "messages": [message] }),
         );
     }
@@ -188,6 +241,7 @@ impl Draft {
             },
             "required": ["message", "data"],
         });
+        self.channel = "support";
         self.emits("connect_error", "The token was refused; the client library shows it as an error", refusal);
         json!({
             "asyncapi": "3.0.0",
@@ -209,7 +263,12 @@ impl Draft {
                 "support": {
                     "address": "/support",
                     "description": "The namespace of chat, for customers with an account and for agents",
-                    "messages": self.messages,
+                    "messages": self.messages.get("support"),
+                },
+                "helpCenter": {
+                    "address": "/help-center",
+                    "description": "The namespace of the help center: one conversation a customer, joined by connecting",
+                    "messages": self.messages.get("helpCenter"),
                 },
             },
             "operations": self.operations,

@@ -1,10 +1,12 @@
-//! Chat on Socket.IO: the namespace `/support`, and which room hears what when something has happened.
+//! Chat on Socket.IO: the namespaces `/support` and `/help-center`, and which room hears what when something has happened.
 //!
 //! A socket may ask; what happens is decided by the conversation's actor and announced by [`Broadcaster`] when it is
 //! stored. Protocol, rooms and slow readers are `socketio`'s business.
 
 mod asyncapi;
 mod broadcast;
+mod caller;
+mod help_center;
 mod pace;
 mod payload;
 mod places;
@@ -21,6 +23,7 @@ use crate::config::{CorsSettings, RecoverySettings, Settings, SocketSettings};
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
+use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Verifier};
 use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
@@ -37,6 +40,10 @@ pub struct Realtime {
     pub registry: Arc<Registry>,
     /// Where conversations are read.
     pub database: Database,
+    /// The help center.
+    pub help_center: HelpCenter,
+    /// Who tells what has happened, and who types.
+    pub broadcaster: Arc<Broadcaster>,
     /// Who connects.
     pub verifier: Arc<Verifier>,
     /// Where they are written down.
@@ -53,22 +60,22 @@ pub struct Realtime {
     pub catch_up_bytes: usize,
 }
 
+/// The part of what may wait for a client that the messages of its greeting may take. `socketio` holds back a quarter at
+/// most until a client is in.
+const GREETING_SHARE: usize = 8;
+
 /// Makes the sockets, and has the broadcasters announce on them.
 #[must_use]
-pub fn start(
-    realtime: Realtime,
-    settings: &Settings,
-    broadcaster: &Broadcaster,
-    presence: &PresenceBroadcaster,
-) -> SocketIo {
+pub fn start(realtime: Realtime, settings: &Settings, presence: &PresenceBroadcaster) -> SocketIo {
     let realtime = Arc::new(realtime);
     let engine = engine(&settings.socket, &settings.cors, &realtime.proxies);
     let io = SocketIo::builder(engine, socketio(&settings.socket, &settings.recovery))
         .allow_request(pace::handshakes(&realtime))
         .namespace(support::namespace(&realtime))
+        .namespace(help_center::namespace(&realtime, settings.socket.outgoing_bytes / GREETING_SHARE))
         .build();
-    if let Some(support) = io.namespace(support::NAME) {
-        broadcaster.announce_on(support.clone());
+    if let (Some(support), Some(help_center)) = (io.namespace(support::NAME), io.namespace(help_center::NAME)) {
+        realtime.broadcaster.announce_on(support.clone(), help_center);
         presence.announce_on(support);
     }
     io

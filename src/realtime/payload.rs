@@ -279,6 +279,23 @@ pub(super) struct StatusChanged<'a> {
     pub(super) resolution_notes: Option<&'a ResolutionNotes>,
 }
 
+impl Typing<'_> {
+    /// What it is called.
+    pub(super) fn event(is_typing: bool) -> &'static str {
+        if is_typing { "typing" } else { "stop_typing" }
+    }
+}
+
+/// `help_center:typing`, to the customer.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "HelpCenterTyping")]
+pub(super) struct HelpCenterTyping {
+    pub(super) is_typing: bool,
+    #[schemars(extend("const" = "support"))]
+    pub(super) sender: &'static str,
+}
+
 /// `typing` and `stop_typing`, to the conversation or the ticket but not to the sender.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Typing")]

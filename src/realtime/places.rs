@@ -60,7 +60,9 @@ pub(super) async fn join_conversation(
     let after = after_seq(&payload)?;
     let conversation =
         store::conversation(&realtime.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
-    owned_or_agents(socket, &conversation)?;
+    if !socket.data().is_agent {
+        conversation.permit_customer(&socket.data().id)?;
+    }
     socket.leave(&rooms::by_ticket(id));
     match after {
         // Whoever is there has missed nothing.
@@ -143,7 +145,8 @@ fn leave(socket: &Socket<Attendee>, id: ConversationId) {
     socket.leave(&rooms::by_ticket(id));
 }
 
-/// Its owner and any agent may join a ticket, and are in its conversation then too.
+/// Its owner and any agent may join a ticket, and are in its conversation then too; but for an owner in the help center,
+/// who hears the ticket alone.
 pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, event: &Event) -> Result<(), Failure> {
     let id = ticket_id(&payload(event))?;
     let conversation = store::conversation_of_ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
@@ -153,7 +156,12 @@ pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, 
     if !is_in {
         return Err(too_many_rooms());
     }
-    if conversation.channel != Channel::Ticket && !socket.is_in(&rooms::of_conversation(conversation.id)) {
+    let principal = socket.data();
+    let has_conversation = match principal.is_agent {
+        true => conversation.channel != Channel::Ticket,
+        false => conversation.permit_customer(&principal.id).is_ok(),
+    };
+    if has_conversation && !socket.is_in(&rooms::of_conversation(conversation.id)) {
         enter(socket, conversation.id)?;
         socket.join(rooms::by_ticket(conversation.id));
     }
@@ -175,8 +183,14 @@ pub(super) async fn leave_ticket(realtime: &Realtime, socket: &Socket<Attendee>,
     Ok(())
 }
 
-/// Tells the others in the room of a conversation or of a ticket; only somebody in it may.
-pub(super) fn relay(socket: &Socket<Attendee>, event: &Event, name: &'static str) -> Result<(), Failure> {
+/// Tells the others in the room of a conversation or of a ticket that somebody types or has stopped; only somebody in it
+/// may. A customer in the help center is told of an agent.
+pub(super) fn relay(
+    realtime: &Realtime,
+    socket: &Socket<Attendee>,
+    event: &Event,
+    is_typing: bool,
+) -> Result<(), Failure> {
     let payload = payload(event);
     let (place, room) = if payload.contains_key("ticket_id") && !payload.contains_key("conversation_id") {
         let id = ticket_id(&payload)?;
@@ -191,6 +205,9 @@ pub(super) fn relay(socket: &Socket<Attendee>, event: &Event, name: &'static str
     }
     let principal = socket.data();
     let typing = Typing { place, user_id: principal.id.as_str(), is_admin: principal.is_agent };
-    socket.to(&room).emit(name, &typing);
+    socket.to(&room).emit(Typing::event(is_typing), &typing);
+    if let (Place::Conversation(id), true) = (place, principal.is_agent) {
+        realtime.broadcaster.agent_types(id, is_typing);
+    }
     Ok(())
 }

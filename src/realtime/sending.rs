@@ -71,7 +71,7 @@ async fn reply(
 }
 
 /// Reads a payload; a field of the wrong type is named.
-fn read<Body: DeserializeOwned>(payload: Map<String, Value>) -> Result<Body, Failure> {
+pub(super) fn read<Body: DeserializeOwned>(payload: Map<String, Value>) -> Result<Body, Failure> {
     serde_path_to_error::deserialize(Value::Object(payload)).map_err(|error| {
         let field = error.path().to_string();
         Failure::validation(vec![FieldError { message: format!("{field} has the wrong type"), field: field.into() }])

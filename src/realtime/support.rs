@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::AUTHORIZATION;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use super::pace::paced;
 use super::presence::Attendee;
 use super::sending::send_message;
-use super::{Realtime, places, rooms};
+use super::{Realtime, caller, places, rooms};
 use crate::failure::{Code, Failure, FieldError};
 use crate::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
@@ -32,9 +31,11 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Attendee> {
     let namespace = on(namespace, realtime, "leave_conversation", places::leave_conversation);
     let namespace = on(namespace, realtime, "join_ticket", places::join_ticket);
     let namespace = on(namespace, realtime, "leave_ticket", places::leave_ticket);
-    let namespace = on(namespace, realtime, "typing", async |_, socket, event| places::relay(socket, event, "typing"));
     let namespace =
-        on(namespace, realtime, "stop_typing", async |_, socket, event| places::relay(socket, event, "stop_typing"));
+        on(namespace, realtime, "typing", async |realtime, socket, event| places::relay(realtime, socket, event, true));
+    let namespace = on(namespace, realtime, "stop_typing", async |realtime, socket, event| {
+        places::relay(realtime, socket, event, false)
+    });
     let sending = Arc::clone(realtime);
     namespace.on("send_message", move |socket: Socket<Attendee>, event: Event| {
         let realtime = Arc::clone(&sending);
@@ -100,17 +101,12 @@ impl AnswerError {
     }
 }
 
-/// A token in `auth.token`, or else in the handshake request's `Authorization`.
+/// Refuses a bad token with what `connect_error` shows.
 fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<Attendee, ConnectRefusal> {
-    let in_auth = handshake.auth.as_ref().and_then(|auth| auth.get("token")).and_then(Value::as_str);
-    let in_auth = in_auth.filter(|token| !token.trim().is_empty());
-    let in_header = || handshake.headers.get(AUTHORIZATION.as_str());
-    let principal = realtime.verifier.verify(in_auth.or_else(in_header)).map_err(|error| {
-        tracing::debug!(%error, "a socket's token was refused");
+    let principal = caller::principal(realtime, handshake).map_err(|_| {
         let failure = Failure::unauthorized();
         ConnectRefusal { message: failure.message.into_owned(), data: Some(json!({ "code": failure.code })) }
     })?;
-    realtime.directory.saw(&principal, realtime.clock.now());
     Ok(Attendee::new(principal, &realtime.presence))
 }
 

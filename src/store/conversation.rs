@@ -7,7 +7,8 @@ use super::whole::whole;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Channel, Conversation, ConversationId, TicketId};
 
-/// A conversation's state, or nothing where there is none; the thread of a ticket of its own is none.
+/// A conversation's state, or nothing where there is none; the thread of a ticket of its own is none, nor is what nobody
+/// has written in yet.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -16,7 +17,9 @@ pub async fn conversation(database: &Database, id: ConversationId) -> Result<Opt
         .read(async move |connection| {
             let row = conversations::Entity::find_by_id(id.0).one(&connection).await?;
             match row {
-                Some(row) if row.channel != Channel::Ticket.as_str() => whole(&connection, row).await.map(Some),
+                Some(row) if row.channel != Channel::Ticket.as_str() && row.message_count > 0 => {
+                    whole(&connection, row).await.map(Some)
+                }
                 _ => Ok(None),
             }
         })

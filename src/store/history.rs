@@ -109,6 +109,8 @@ fn without_seq(conversation: &Conversation) -> i64 {
 
 /// Where the first message stands that has this `seq` or a later one.
 async fn position_of(database: &Database, conversation: &Conversation, seq: u32) -> Result<Option<i64>, DatabaseError> {
+    // None has 0: the first that has a later one has 1, and stands where that one may stand.
+    let seq = seq.max(1);
     let first = of(conversation)
         .select_only()
         .column(messages::Column::Position)

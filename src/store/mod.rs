@@ -9,6 +9,7 @@ mod conversation;
 mod customer;
 mod handover;
 mod handovers;
+mod help_center;
 mod history;
 mod people;
 mod queue;
@@ -25,11 +26,12 @@ pub use conversation::{conversation, conversation_of_ticket};
 pub use customer::{OwnConversations, conversations_of};
 pub use handover::{agent, handed_over};
 pub use handovers::handovers_of;
+pub use help_center::{help_center_of, seq_of};
 pub use history::{History, Stretch, all_messages, visible_messages};
 pub use people::People;
 pub use queue::{AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, queue};
 pub use tickets::{
-    Holder, OwnTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort,
+    OwnTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort,
     people_in_ticket, ticket, ticket_of_id, ticket_of_number, tickets, tickets_of,
 };
 pub use timeline::{Happening, Timeline, timeline};

@@ -5,8 +5,9 @@ use entity::{conversations, messages};
 use sea_orm::DbErr;
 
 use crate::domain::{
-    Agent, Assignee, Author, Channel, ClientMessageId, Conversation, ConversationId, Customer, DeviceMetadata,
-    EmailAddress, EventId, Feedback, Message, MessageText, Owner, Posted, Rating, Status, UserId, VisibleMessage,
+    AUTO_REPLY_KEY, Agent, Assignee, Author, Channel, ClientMessageId, Conversation, ConversationId, Customer,
+    DeviceMetadata, EmailAddress, EventId, Feedback, Message, MessageText, Owner, Posted, Rating, Status, UserId,
+    VisibleMessage,
 };
 
 pub(super) fn nonsense(table: &str, column: &str) -> DbErr {
@@ -87,6 +88,9 @@ pub(crate) fn posted(row: messages::Model) -> Result<Posted, DbErr> {
         }),
         (false, Some(id), _) => {
             Author::Agent(Agent { id, name: row.sender_name.unwrap_or_default(), email: row.sender_email })
+        }
+        (false, None, _) if row.sender == AUTO_REPLY_KEY => {
+            Author::AutoReply { name: row.sender_name.unwrap_or_default() }
         }
         (_, None, _) => return Err(nonsense(TABLE, "sender_id")),
     };

@@ -6,7 +6,7 @@ mod story;
 
 pub(crate) use database::{Halt, TestDatabase, execute, on_both_databases, run};
 pub(crate) use people::{
-    account, agent, answer_handover, ask_handover, close, create_ticket, customer, guest, note, note_as, open,
-    open_ticket, reply, reply_as, send, send_as, set_ticket_status, text,
+    account, agent, answer_handover, ask_handover, close, create_ticket, customer, enter, guest, note, note_as, open,
+    open_ticket, reply, reply_as, send, send_as, set_ticket_status, text, write, write_as,
 };
 pub(crate) use story::Story;

@@ -1,13 +1,15 @@
 //! People who write and help in tests, and what they ask.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use uuid::Uuid;
 
 use crate::domain::{
-    Agent, AnswerHandover, AskHandover, Channel, ClientMessageId, Command, Customer, Description, DeviceMetadata,
-    EmailAddress, HandoverId, MessageText, Open, OpenTicket, Origin, Owner, Post, Reason, Subject, SupportType,
-    TicketDraft, TicketId, TicketPriority, TicketStatus, UserId,
+    Agent, AnswerHandover, AskHandover, AutoReply, AutoReplyPolicy, Channel, ClientMessageId, Command, Customer,
+    Description, DeviceMetadata, EmailAddress, HandoverId, HelpCenterPost, MessageText, Open, OpenTicket, Origin,
+    Owner, Post, Reason, Subject, SupportType, TicketDraft, TicketId, TicketPriority, TicketStatus, UserId,
 };
 
 pub(crate) fn text(text: &str) -> MessageText {
@@ -127,4 +129,28 @@ pub(crate) fn open_ticket(customer: Customer, client_message_id: &str) -> Comman
 
 pub(crate) fn set_ticket_status(by: &str, status: TicketStatus) -> Command {
     Command::SetTicketStatus { by: agent(by), status, notes: None }
+}
+
+fn in_help_center(customer: Customer) -> Origin {
+    Origin { channel: Channel::HelpCenter, customer, device_metadata: None, ip_address: None, user_agent: None }
+}
+
+/// Somebody comes to the help center.
+pub(crate) fn enter(customer: Customer) -> Command {
+    Command::EnterHelpCenter(Box::new(in_help_center(customer)))
+}
+
+/// Somebody writes in the help center, where auto-replies say "We are coming".
+pub(crate) fn write(from: Customer, words: &str, policy: AutoReplyPolicy) -> Command {
+    write_as(from, words, policy, "")
+}
+
+pub(crate) fn write_as(from: Customer, words: &str, policy: AutoReplyPolicy, client_message_id: &str) -> Command {
+    let auto_reply = AutoReply { policy, text: text("We are coming"), sender_name: "Support".to_owned() };
+    Command::WriteToHelpCenter(Box::new(HelpCenterPost {
+        origin: in_help_center(from),
+        text: text(words),
+        client_message_id: id(client_message_id),
+        auto_reply: Arc::new(auto_reply),
+    }))
 }

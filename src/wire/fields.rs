@@ -3,6 +3,14 @@
 use crate::domain::TextError;
 use crate::failure::{Failure, FieldError};
 
+/// Each of some values, with the word that clients have for it.
+pub fn words<T: Copy>(
+    all: &'static [T],
+    spelled: impl Fn(T) -> &'static str,
+) -> impl Iterator<Item = (&'static str, T)> {
+    all.iter().map(move |value| (spelled(*value), *value))
+}
+
 /// Collects what is wrong with the fields of a body, so that a client learns of all of it at once.
 #[derive(Default)]
 pub struct Fields {
@@ -32,20 +40,22 @@ impl Fields {
     }
 
     /// A field that takes one of a few words.
-    pub fn one_of<T: Copy>(
+    pub fn one_of<T>(
         &mut self,
         name: &'static str,
         value: Option<&str>,
-        words: &[T],
-        spelled: impl Fn(T) -> &'static str,
+        words: impl IntoIterator<Item = (&'static str, T)>,
     ) -> Option<T> {
         let value = value?;
-        let found = words.iter().copied().find(|word| spelled(*word) == value);
-        if found.is_none() {
-            let words: Vec<&str> = words.iter().copied().map(spelled).collect();
-            self.fault(name, format!("{name} must be one of {}", words.join(", ")));
+        let mut others = Vec::new();
+        for (word, meaning) in words {
+            if word == value {
+                return Some(meaning);
+            }
+            others.push(word);
         }
-        found
+        self.fault(name, format!("{name} must be one of {}", others.join(", ")));
+        None
     }
 
     /// The outcome of a field's own rule.

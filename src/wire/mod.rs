@@ -7,7 +7,7 @@ pub(crate) mod reply;
 pub(crate) mod send;
 pub(crate) mod view;
 
-pub use fields::Fields;
+pub use fields::{Fields, words};
 
 use crate::domain::ConversationId;
 use crate::failure::Failure;

@@ -1,19 +1,23 @@
-// What the AsyncAPI document says of the events on `/support`. Every event that any end-to-end test hears, and every ack, is
+// What the AsyncAPI document says of the events on `/support` and `/help-center`. Every event that any end-to-end test hears, and every ack, is
 // held against it: the server may emit nothing that the document lacks.
 
 import { readFileSync } from 'node:fs'
 import Ajv2020 from 'ajv/dist/2020.js'
 
 const document = JSON.parse(readFileSync(new URL('../../docs/asyncapi.json', import.meta.url), 'utf8'))
-const { messages } = document.channels.support
+const messages = Object.assign({}, ...Object.values(document.channels).map((channel) => channel.messages))
 
-/** The events that the server emits, and those that clients may. */
-export const emitted = named('on.')
-export const received = named('emit.')
+/** The events of a namespace that the server emits, and those that clients may. */
+export const emitted = (namespace) => named(namespace, 'on.')
+export const received = (namespace) => named(namespace, 'emit.')
 
-function named(prefix) {
-  return Object.keys(messages).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length))
+function named(namespace, prefix) {
+  const channel = Object.values(document.channels).find(({ address }) => address === namespace)
+  return Object.entries(channel.messages).filter(([key]) => key.startsWith(prefix)).map(([, { name }]) => name)
 }
+
+// A key of the document has no colon.
+const keyOf = (prefix, event) => `${prefix}.${event.replace(':', '.')}`
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
 const validators = new Map()
@@ -33,10 +37,12 @@ function check(key, payload, what) {
 
 export function checkEvent(event, payloads) {
   if (payloads.length !== 1) throw new Error(`${event} came with ${payloads.length} arguments`)
-  check(`on.${event}`, payloads[0], event)
+  check(keyOf('on', event), payloads[0], event)
 }
 
+/** Of an event that the document lacks, as a test may send it, the ack is anything. */
 export function checkAck(event, ack) {
-  const key = `ack.${event}` in messages ? `ack.${event}` : 'ack'
-  check(key, ack, `the ack of ${event}`)
+  if (!(keyOf('emit', event) in messages)) return
+  const key = keyOf('ack', event)
+  check(key in messages ? key : 'ack', ack, `the ack of ${event}`)
 }

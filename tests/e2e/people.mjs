@@ -2,6 +2,9 @@
 
 import { Client, request } from './clients.mjs'
 import { sign } from './tokens.mjs'
+import { eventually } from './waiting.mjs'
+
+const AGENTS = '/api/v1/unified-admin/support'
 
 class Person {
   #clients = []
@@ -74,6 +77,17 @@ export class Customer extends Person {
     return body.data.conversation.id
   }
 
+  /** Makes a ticket without a conversation. */
+  async makesTicket(fields) {
+    const { status, body } = await this.post('/api/v1/support/create-ticket', fields)
+    if (status !== 201) throw new Error(`the ticket got ${status} ${JSON.stringify(body)}`)
+    return body.data.ticket
+  }
+
+  addToTicket(number, message) {
+    return this.post('/api/v1/support/ticket/add-message', { ticket_number: number, message })
+  }
+
   list() {
     return this.get('/api/v1/support/conversations')
   }
@@ -96,7 +110,7 @@ export class Agent extends Person {
   }
 
   #act(conversationId, action, body) {
-    return this.post(`/api/v1/unified-admin/support/conversations/${conversationId}/${action}`, body)
+    return this.post(`${AGENTS}/conversations/${conversationId}/${action}`, body)
   }
 
   claim(conversationId) {
@@ -113,5 +127,34 @@ export class Agent extends Person {
 
   closeConversation(conversationId) {
     return this.#act(conversationId, 'close')
+  }
+
+  /** Asks a colleague to take it over; the handover's id. A colleague who has just come for the first time is known at once, but not yet to be asked. */
+  async handsOver(conversationId, colleague, reason) {
+    let answer
+    const ask = async () => (answer = await this.#act(conversationId, 'handover', { to_admin_id: colleague.sub, reason }))
+    await eventually(async () => (await ask()).body.message !== 'Target admin not found', () => `${colleague.sub} to be known`)
+    if (answer.status !== 201) throw new Error(`the handover got ${answer.status} ${JSON.stringify(answer.body)}`)
+    return answer.body.data.handover_id
+  }
+
+  respond(handoverId, status) {
+    return this.post(`${AGENTS}/handovers/${handoverId}/respond`, { status })
+  }
+
+  /** Makes a ticket of a conversation: `{ id, ticket_number, … }`. */
+  async makesTicket(conversationId, fields) {
+    const { status, body } = await this.#act(conversationId, 'create-ticket', fields)
+    if (status !== 201) throw new Error(`the ticket got ${status} ${JSON.stringify(body)}`)
+    return body.data.ticket
+  }
+
+  replyInTicket(ticketId, message, is_internal = false) {
+    return this.post(`${AGENTS}/${ticketId}/reply`, { message, is_internal })
+  }
+
+  /** `status`, `assign` or `priority`. */
+  changeTicket(ticketId, what, fields) {
+    return this.put(`${AGENTS}/${ticketId}/${what}`, fields)
   }
 }

@@ -2,14 +2,15 @@
 
 import { test } from 'node:test'
 import { databases } from './databases.mjs'
+import { Visitor } from './help-center.mjs'
 import { Agent, Customer } from './people.mjs'
 import { Server } from './server.mjs'
 
 /**
- * Runs `act({ server, database, customer, agent, anotherServer })` once for each kind of database. Whatever it opened is
+ * Runs `act({ server, database, customer, visitor, agent, anotherServer })` once for each kind of database. Whatever it opened is
  * closed, and the servers must leave in good order; what they printed is shown if anything failed.
  *
- * `customer(name)` and `agent(name)` use the first server, `customer(name, other)` another one on the same database,
+ * `customer(name)`, `visitor(name)` of the help center and `agent(name)` use the first server, `customer(name, other)` another one on the same database,
  * which `anotherServer()` starts.
  */
 export function scenario(sentence, act, { on = ['sqlite', 'postgres'], settings } = {}) {
@@ -31,7 +32,7 @@ export function scenario(sentence, act, { on = ['sqlite', 'postgres'], settings 
       }
       try {
         const server = await startServer()
-        await act({ server, database, customer: enter(Customer), agent: enter(Agent), anotherServer: startServer })
+        await act({ server, database, customer: enter(Customer), visitor: enter(Visitor), agent: enter(Agent), anotherServer: startServer })
         people.forEach((person) => person.goHome())
         for (const server of servers) await server.stop()
       } catch (error) {

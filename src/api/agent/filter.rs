@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::query::{date_from, date_to, one_of};
+use crate::api::query::{date_from, date_to};
 use crate::domain::{Channel, Status, UserId};
 use crate::failure::Failure;
 use crate::schemas::{Date, QueueSort, Search, SortOrder, TrueOrFalse};
@@ -44,31 +44,25 @@ impl ListQuery {
         let channels = [Channel::Support, Channel::HelpCenter].map(|channel| (channel.as_str(), channel));
         let filter = Filter {
             search: fields.optional("search", self.search.as_deref(), SearchTerm::parse).flatten(),
-            status: one_of(&mut fields, "status", self.status.as_deref(), statuses),
+            status: fields.one_of("status", self.status.as_deref(), statuses),
             assigned_to: self.assigned_to.as_deref().and_then(|assigned_to| match assigned_to {
                 "unassigned" => Some(AssignedTo::Nobody),
                 agent => account(&mut fields, "assigned_to", agent).map(AssignedTo::Agent),
             }),
             user_id: self.user_id.as_deref().and_then(|user_id| account(&mut fields, "user_id", user_id)),
-            has_ticket: one_of(
-                &mut fields,
-                "has_ticket",
-                self.has_ticket.as_deref(),
-                [("true", true), ("false", false)],
-            ),
-            channel: one_of(&mut fields, "channel", self.channel.as_deref(), channels),
+            has_ticket: fields.one_of("has_ticket", self.has_ticket.as_deref(), [("true", true), ("false", false)]),
+            channel: fields.one_of("channel", self.channel.as_deref(), channels),
             created_from: date_from(&mut fields, "date_from", self.date_from.as_deref()),
             created_before: date_to(&mut fields, "date_to", self.date_to.as_deref()),
         };
-        let by = one_of(&mut fields, "sort_by", self.sort_by.as_deref(), SortBy::ALL);
-        let is_ascending =
-            one_of(&mut fields, "sort_order", self.sort_order.as_deref(), [("asc", true), ("desc", false)]);
+        let by = fields.one_of("sort_by", self.sort_by.as_deref(), SortBy::ALL);
+        let is_ascending = fields.one_of("sort_order", self.sort_order.as_deref(), [("asc", true), ("desc", false)]);
         let sort = Sort { by: by.unwrap_or_default(), is_ascending: is_ascending.unwrap_or_default() };
         fields.finish(Some((filter, sort)))
     }
 }
 
-fn account(fields: &mut Fields, name: &'static str, id: &str) -> Option<UserId> {
+pub(super) fn account(fields: &mut Fields, name: &'static str, id: &str) -> Option<UserId> {
     let parsed = UserId::parse(id);
     if parsed.is_err() {
         fields.fault(name, format!("{name} must be an account's id"));

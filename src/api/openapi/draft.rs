@@ -214,9 +214,9 @@ impl Operation<'_> {
     }
 
     /// What it answers where there is no envelope.
-    pub(super) fn answers_bare<T: JsonSchema>(mut self, description: &str) -> Self {
+    pub(super) fn answers_bare<T: JsonSchema>(mut self, status: u16, description: &str) -> Self {
         let schema = self.schemas.sent::<T>();
-        self.answer = Some((200, answer(description, &schema, Map::new())));
+        self.answer = Some((status, answer(description, &schema, Map::new())));
         self
     }
 

@@ -6,6 +6,7 @@ mod agents;
 mod draft;
 mod examples;
 mod guests;
+mod help_center;
 mod page;
 mod tickets;
 mod users;
@@ -46,6 +47,7 @@ pub fn document() -> Value {
     guests::describe(&mut draft);
     agents::describe(&mut draft);
     tickets::describe(&mut draft);
+    help_center::describe(&mut draft);
     orchestrators(&mut draft);
     let (paths, schemas) = draft.finish();
     json!({
@@ -62,6 +64,7 @@ pub fn document() -> Value {
             { "name": tickets::OWN, "description": "Tickets, as apps from before there were conversations have them" },
             { "name": agents::TAG, "description": "The agents' queue" },
             { "name": tickets::DESK, "description": "Tickets, as agents have them" },
+            { "name": help_center::TAG, "description": "One conversation a customer, without an envelope" },
             { "name": "Health", "description": "For orchestrators" },
         ],
         "paths": paths,
@@ -84,11 +87,14 @@ fn orchestrators(draft: &mut Draft) {
     const TAG: &str = "Health";
     draft
         .operation(TAG, Who::Anybody, "live", "The process answers")
-        .answers_bare::<health::Health>("It is alive")
+        .answers_bare::<health::Health>(200, "It is alive")
         .done("get", "/health/live");
     draft
         .operation(TAG, Who::Anybody, "ready", "The server may be sent work")
-        .answers_bare::<health::Health>("The database is reachable, its schema up to date, and the server not stopping")
+        .answers_bare::<health::Health>(
+            200,
+            "The database is reachable, its schema up to date, and the server not stopping",
+        )
         .fails(Failure::new(Code::Unavailable, "The server is stopping"))
         .fails(Failure::new(Code::Unavailable, "The database cannot be reached"))
         .done("get", "/health/ready");

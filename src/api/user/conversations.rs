@@ -9,7 +9,7 @@ use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
 use crate::api::query::{Query, StretchQuery};
-use crate::domain::{Conversation, ConversationId, Owner, Rating, Refusal, Status};
+use crate::domain::{Conversation, ConversationId, Rating, Status};
 use crate::failure::Failure;
 use crate::moment::Iso;
 use crate::store::{self, Beside};
@@ -80,9 +80,7 @@ pub(in crate::api) async fn detail(
     let stretch = query.by_seq()?;
     let id = conversation_id(&id)?;
     let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
-    if conversation.owner != Owner::Account(caller.id.clone()) {
-        return Err(Refusal::AccessDenied.into());
-    }
+    conversation.permit_customer(&caller.id)?;
     let history = store::visible_messages(&api.database, &conversation, stretch).await?;
     let beside = store::beside_one(&api.database, &conversation).await?;
     let messages = history.messages.iter().map(UserMessage::in_history).collect();

@@ -16,14 +16,23 @@ use crate::failure::Failure;
 use crate::wire::Fields;
 use crate::wire::send::SendBody;
 
+/// What the body has beside the send.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "GuestSendRequest")]
-pub(in crate::api) struct GuestBody {
+struct Contact {
     #[schemars(with = "EmailAddress")]
     email: Option<String>,
     #[schemars(with = "Option<PhoneNumber>")]
     phone_number: Option<String>,
-    #[serde(flatten)]
+}
+
+/// The body as a whole, as the documents show it.
+#[derive(JsonSchema)]
+#[schemars(rename = "GuestSendRequest")]
+#[expect(dead_code, reason = "a shape alone, never made")]
+pub(in crate::api) struct GuestBody {
+    #[schemars(flatten)]
+    contact: Contact,
+    #[schemars(flatten)]
     send: SendBody,
 }
 
@@ -35,11 +44,13 @@ pub(in crate::api) async fn send_unauthenticated(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, Failure> {
     pass_guard(&api, visitor.as_ref(), &request, &bytes).await?;
-    let body: GuestBody = body::parse(&bytes)?;
+    // Read twice: flattened into one shape, a field of the wrong type could not be named.
+    let contact: Contact = body::parse(&bytes)?;
+    let send: SendBody = body::parse(&bytes)?;
     let mut fields = Fields::default();
-    let send = form(&mut fields, body.send, request.headers());
-    let owner = fields.required("email", body.email.as_deref(), EmailAddress::parse);
-    let phone_number = fields.optional("phone_number", body.phone_number.as_deref(), PhoneNumber::parse);
+    let send = form(&mut fields, send, request.headers());
+    let owner = fields.required("email", contact.email.as_deref(), EmailAddress::parse);
+    let phone_number = fields.optional("phone_number", contact.phone_number.as_deref(), PhoneNumber::parse);
     long_enough(&mut fields, send.as_ref().and_then(|send| send.client_message_id.as_ref()));
     let (send, owner) = fields.finish(send.zip(owner))?;
     let customer = Customer {

@@ -8,38 +8,60 @@ mod ticket;
 use std::sync::OnceLock;
 
 use super::payload::{
-    ConversationClaimed, ConversationClosed, ConversationCreated, HandoverRequested, HandoverResolved, NewMessage,
-    Preview, TicketCreatedFromConversation, TicketSummary, Update,
+    ConversationClaimed, ConversationClosed, ConversationCreated, HandoverRequested, HandoverResolved,
+    HelpCenterTyping, NewMessage, Place, Preview, TicketCreatedFromConversation, TicketSummary, Typing, Update,
 };
 use super::rooms;
 use crate::conversation::Announce;
 use crate::domain::{
-    Agent, Change, Channel, Conversation, Event, Handover, Posted, Resolution, Status, TicketCreation, TicketStatus,
-    preview,
+    Agent, Author, Change, Channel, Conversation, ConversationId, Event, Handover, Posted, Resolution, Status,
+    TicketCreation, TicketStatus, UserId, preview,
 };
+use crate::help_center::MessagePayload;
 use crate::moment::Iso;
 use crate::socketio::NamespaceHandle;
 
-/// Announces on `/support`.
+/// Announces on `/support`, and on `/help-center` what its customers see.
 ///
 /// The sockets are made after the conversations that they announce, so they are named later; what happens before that
 /// has no socket to hear it.
 #[derive(Debug, Default)]
 pub struct Broadcaster {
-    support: OnceLock<NamespaceHandle>,
+    namespaces: OnceLock<Namespaces>,
+}
+
+#[derive(Debug)]
+struct Namespaces {
+    support: NamespaceHandle,
+    help_center: NamespaceHandle,
 }
 
 impl Broadcaster {
     /// Names the sockets to announce to. Only the first call counts.
-    pub fn announce_on(&self, support: NamespaceHandle) {
-        let _ = self.support.set(support);
+    pub fn announce_on(&self, support: NamespaceHandle, help_center: NamespaceHandle) {
+        let _ = self.namespaces.set(Namespaces { support, help_center });
+    }
+
+    /// An agent types in a conversation, or has stopped: its customer is told, where they are in the help center. Nobody
+    /// of any other conversation is in a room there.
+    pub(super) fn agent_types(&self, id: ConversationId, is_typing: bool) {
+        let Some(Namespaces { help_center, .. }) = self.namespaces.get() else { return };
+        let payload = HelpCenterTyping { is_typing, sender: "support" };
+        help_center.to(&rooms::of_conversation(id)).emit("help_center:typing", &payload);
+    }
+
+    /// A customer types in the help center, or has stopped: the agents who have the conversation open are told.
+    pub(super) fn customer_types(&self, id: ConversationId, customer: &UserId, is_typing: bool) {
+        let Some(Namespaces { support, .. }) = self.namespaces.get() else { return };
+        let payload = Typing { place: Place::Conversation(id), user_id: customer.as_str(), is_admin: false };
+        support.to(&rooms::of_conversation(id)).emit(Typing::event(is_typing), &payload);
     }
 }
 
 impl Announce for Broadcaster {
     fn announce(&self, conversation: &Conversation, events: &[Event]) {
-        let Some(support) = self.support.get() else { return };
-        let telling = Telling { support, conversation };
+        let Some(Namespaces { support, help_center }) = self.namespaces.get() else { return };
+        let telling = Telling { support, help_center, conversation };
         for event in events {
             telling.tell(event);
         }
@@ -48,6 +70,7 @@ impl Announce for Broadcaster {
 
 struct Telling<'a> {
     support: &'a NamespaceHandle,
+    help_center: &'a NamespaceHandle,
     conversation: &'a Conversation,
 }
 
@@ -63,8 +86,9 @@ impl Telling<'_> {
 
     fn tell_of_conversation(&self, event: &Event) {
         match &event.change {
-            // A conversation is told of by its first message, right behind this; a rating is read in the lists.
-            Change::Created(_) | Change::Rated(_) => {}
+            // A conversation is told of by its first message, and that it is open again by the one right behind this; a
+            // rating is read in the lists.
+            Change::Created(_) | Change::Reopened(_) | Change::Rated(_) => {}
             Change::Message(_) => event.posted().iter().for_each(|posted| self.message(posted)),
             Change::Claimed(agent) => self.claimed(agent),
             Change::Closed(_) => self.closed(),
@@ -87,12 +111,16 @@ impl Telling<'_> {
             return;
         }
         self.support.to(&rooms::of_conversation(id)).emit("new_message", &payload);
-        if posted.message.is_opening() {
-            self.created(posted);
-        } else if posted.message.author.is_customer() {
-            self.to_admins(Update::NewUserMessage { message: Preview::new(posted) });
-        } else {
-            self.to_customer(Update::NewReply { message: Preview::new(posted) });
+        if self.conversation.channel == Channel::HelpCenter {
+            let payload = MessagePayload::new(posted);
+            self.help_center.to(&rooms::of_conversation(id)).emit("help_center:message", &payload);
+        }
+        match &posted.message.author {
+            Author::Customer(_) if posted.message.is_opening() => self.created(posted),
+            Author::Customer(_) => self.to_admins(Update::NewUserMessage { message: Preview::new(posted) }),
+            Author::Agent(_) => self.to_customer(Update::NewReply { message: Preview::new(posted) }),
+            // Who has the conversation open sees it; in the lists nothing has changed.
+            Author::AutoReply { .. } => {}
         }
     }
 
@@ -190,7 +218,11 @@ impl Telling<'_> {
         self.support.to(rooms::ADMINS).emit("conversation_updated", &update.of(self.conversation.id));
     }
 
+    /// A conversation of the help center is not among those that its customer has on `/support`.
     fn to_customer(&self, update: Update<'_>) {
+        if self.conversation.channel != Channel::Support {
+            return;
+        }
         if let Some(account) = self.conversation.owner.account() {
             self.support.to(&rooms::of_user(account)).emit("conversation_updated", &update.of(self.conversation.id));
         }

@@ -1,6 +1,6 @@
 //! What is told of a ticket, beside what is told of its conversation: its screens listen to it alone.
 
-use crate::domain::{Change, Channel, Conversation, Event, Party, Posted, StatusChange, Ticket};
+use crate::domain::{Author, Change, Channel, Conversation, Event, Party, Posted, StatusChange, Ticket};
 use crate::moment::Iso;
 use crate::realtime::payload::{
     NewMessage, Preview, StatusChanged, TicketAssigned, TicketCreated, TicketUpdate, TicketUpdated,
@@ -21,6 +21,7 @@ pub(super) fn tell(support: &NamespaceHandle, conversation: &Conversation, ticke
         | Change::Created(_)
         | Change::Claimed(_)
         | Change::Closed(_)
+        | Change::Reopened(_)
         | Change::Rated(_)
         | Change::HandoverRequested(_)
         | Change::HandoverResolved { .. } => {}
@@ -58,11 +59,12 @@ impl Telling<'_> {
         }
         self.support.to(&rooms::of_ticket(id)).emit("new_message", &payload);
         let message = Preview::new(posted);
-        if !posted.message.author.is_customer() {
-            self.to_customer(TicketUpdate::NewReply { message });
-        } else if !posted.message.is_opening() {
+        match &posted.message.author {
             // The description is told of by `ticket_created`.
-            self.to_admins(TicketUpdate::NewUserMessage { message });
+            Author::Customer(_) if posted.message.is_opening() => {}
+            Author::Customer(_) => self.to_admins(TicketUpdate::NewUserMessage { message }),
+            Author::Agent(_) => self.to_customer(TicketUpdate::NewReply { message }),
+            Author::AutoReply { .. } => {}
         }
     }
 

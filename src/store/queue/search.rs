@@ -51,7 +51,7 @@ impl SearchTerm {
     }
 
     /// Whether trigrams can find it.
-    fn has_trigrams(&self) -> bool {
+    pub(in crate::store) fn has_trigrams(&self) -> bool {
         self.0.split(|character: char| !character.is_alphanumeric()).any(|run| run.chars().count() >= TRIGRAM)
     }
 
@@ -70,7 +70,7 @@ impl SearchTerm {
     }
 
     /// Whether it is in a text.
-    fn is_in(&self, text: &Expr, backend: Backend) -> Condition {
+    pub(in crate::store) fn is_in(&self, text: &Expr, backend: Backend) -> Condition {
         self.patterns().into_iter().fold(Condition::any(), |any, pattern| {
             any.add(match backend {
                 // Its escape is the backslash anyway; naming it would hide the pattern from the index.

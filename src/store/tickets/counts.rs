@@ -6,8 +6,9 @@ use entity::{ticket_days, ticket_tallies};
 use sea_orm::sea_query::{Alias, Func, SimpleExpr};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
-use super::list::{Holder, TicketFilter};
+use super::list::TicketFilter;
 use crate::domain::{SupportType, TicketPriority, TicketStatus, Timestamp};
+use crate::store::AssignedTo;
 
 /// How a day in UTC is spelled in `ticket_days`: in the order of days.
 const DAY: &str = "%Y-%m-%d";
@@ -101,18 +102,18 @@ impl TicketCounts {
     /// How many a filter lets through, where the tallies know it: it asks for nothing but status, priority, type, and
     /// whether somebody has it at all.
     pub(super) fn passing(&self, filter: &TicketFilter) -> Option<i64> {
-        let TicketFilter { search, status, priority, support_type, holder, user, from, until } = filter;
+        let TicketFilter { search, status, priority, support_type, assigned_to, user, from, until } = filter;
         if search.is_some() || user.is_some() || from.is_some() || until.is_some() {
             return None;
         }
-        if matches!(holder, Some(Holder::Agent(_))) {
+        if matches!(assigned_to, Some(AssignedTo::Agent(_))) {
             return None;
         }
         let passes = |tally: &Tally| {
             status.is_none_or(|status| tally.status == status.as_str())
                 && priority.is_none_or(|priority| tally.priority == priority.as_str())
                 && support_type.is_none_or(|support_type| tally.support_type == support_type.as_str())
-                && (holder.is_none() || !tally.is_assigned)
+                && (assigned_to.is_none() || !tally.is_assigned)
         };
         Some(self.sum(passes, |tally| tally.tickets))
     }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use entity::{tickets, users};
-use sea_orm::sea_query::extension::postgres::PgExpr;
-use sea_orm::sea_query::{ExprTrait, LikeExpr};
+use sea_orm::prelude::Uuid;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    QuerySelect, QueryTrait, Select,
 };
 
 use super::counts::{TicketCounts, counts};
@@ -15,13 +15,13 @@ use super::lookup::with_their_conversations;
 use super::people::people_in;
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::{Conversation, SupportType, TicketPriority, TicketStatus, Timestamp, UserId};
-use crate::store::Page;
+use crate::store::{AssignedTo, Page, RECENT, SearchTerm};
 
 /// Which tickets; a field that is `None` asks for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketFilter {
-    /// In number, subject, e-mail, phone number or description, in any case.
-    pub search: Option<String>,
+    /// In number, subject, e-mail, phone number or description.
+    pub search: Option<SearchTerm>,
     /// How far they are.
     pub status: Option<TicketStatus>,
     /// How urgent.
@@ -29,22 +29,13 @@ pub struct TicketFilter {
     /// Of which type.
     pub support_type: Option<SupportType>,
     /// Who has them.
-    pub holder: Option<Holder>,
+    pub assigned_to: Option<AssignedTo>,
     /// Whose they are.
     pub user: Option<UserId>,
     /// Made then or later.
     pub from: Option<Timestamp>,
     /// Made before.
     pub until: Option<Timestamp>,
-}
-
-/// Who has a ticket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// Nobody.
-    Nobody,
-    /// An agent.
-    Agent(UserId),
 }
 
 /// In which order.
@@ -113,23 +104,29 @@ pub async fn tickets(
         .await
 }
 
+/// Ids first: up to a far page the index is walked alone, and the rows in front of it are not read.
 async fn page_of(
     connection: &DatabaseConnection,
     passing: Select<tickets::Entity>,
     order: TicketOrder,
     page: Page,
 ) -> Result<Vec<Conversation>, DbErr> {
-    let rows = sorted(passing, order).offset(page.offset()).limit(u64::from(page.limit)).all(connection).await?;
+    let ids: Vec<Uuid> = sorted(passing.select_only().column(tickets::Column::Id), order)
+        .offset(page.offset())
+        .limit(u64::from(page.limit))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let found = tickets::Entity::find().filter(tickets::Column::Id.is_in(ids.iter().copied())).all(connection).await?;
+    let mut rows: HashMap<Uuid, tickets::Model> = found.into_iter().map(|row| (row.id, row)).collect();
+    let rows = ids.iter().filter_map(|id| rows.remove(id)).collect();
     with_their_conversations(connection, rows).await
 }
 
 fn filtered(filter: &TicketFilter, backend: Backend) -> Select<tickets::Entity> {
     use tickets::Column;
-    let TicketFilter { search, status, priority, support_type, holder, user, from, until } = filter;
+    let TicketFilter { search, status, priority, support_type, assigned_to, user, from, until } = filter;
     let mut passing = Condition::all();
-    if let Some(search) = search {
-        passing = passing.add(holding(search, backend));
-    }
     if let Some(status) = status {
         passing = passing.add(Column::Status.eq(status.as_str()));
     }
@@ -139,9 +136,9 @@ fn filtered(filter: &TicketFilter, backend: Backend) -> Select<tickets::Entity> 
     if let Some(support_type) = support_type {
         passing = passing.add(Column::SupportType.eq(support_type.as_str()));
     }
-    match holder {
-        Some(Holder::Nobody) => passing = passing.add(Column::AssignedTo.is_null()),
-        Some(Holder::Agent(agent)) => passing = passing.add(Column::AssignedTo.eq(agent.as_str())),
+    match assigned_to {
+        Some(AssignedTo::Nobody) => passing = passing.add(Column::AssignedTo.is_null()),
+        Some(AssignedTo::Agent(agent)) => passing = passing.add(Column::AssignedTo.eq(agent.as_str())),
         None => {}
     }
     if let Some(user) = user {
@@ -153,35 +150,33 @@ fn filtered(filter: &TicketFilter, backend: Backend) -> Select<tickets::Entity> 
     if let Some(until) = until {
         passing = passing.add(Column::CreatedAt.lt(*until));
     }
-    tickets::Entity::find().filter(passing)
+    let found = search.as_ref().map(|term| found(term, backend, &passing));
+    tickets::Entity::find().filter(passing.add_option(found))
 }
 
-/// What stands before a character that means itself in a pattern.
-const ESCAPE: char = '\\';
-
-/// Any of the searched columns holds these words. On PostgreSQL one index over their trigrams serves all of it.
-fn holding(words: &str, backend: Backend) -> Condition {
+/// The term is in any of the searched columns; on PostgreSQL one index over their trigrams serves all of it. Where it has
+/// none to find it by, the [`RECENT`] tickets are looked through that were made last and pass the other filters.
+fn found(term: &SearchTerm, backend: Backend, others: &Condition) -> Condition {
     use tickets::Column;
-    let mut pattern = String::with_capacity(words.len() + 2);
-    pattern.push('%');
-    for character in words.chars() {
-        if ['%', '_', ESCAPE].contains(&character) {
-            pattern.push(ESCAPE);
-        }
-        pattern.push(character);
+    let searched = [Column::TicketNumber, Column::Subject, Column::Email, Column::PhoneNumber, Column::Description];
+    let is_in = searched
+        .into_iter()
+        .fold(Condition::any(), |any, column| any.add(term.is_in(&Expr::col((tickets::Entity, column)), backend)));
+    if backend == Backend::Sqlite || term.has_trigrams() {
+        return is_in;
     }
-    pattern.push('%');
-    [Column::TicketNumber, Column::Subject, Column::Email, Column::PhoneNumber, Column::Description].into_iter().fold(
-        Condition::any(),
-        |any, column| {
-            any.add(match backend {
-                // Takes this escape unless told otherwise; the query builder cannot spell it behind ILIKE.
-                Backend::Postgres => column.into_expr().ilike(LikeExpr::new(pattern.as_str())),
-                // In any case for ASCII; SQLite knows no other letters' cases.
-                Backend::Sqlite => column.into_expr().like(LikeExpr::new(pattern.as_str()).escape(ESCAPE)),
-            })
-        },
-    )
+    let recent = tickets::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(others.clone())
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
+        .limit(RECENT)
+        .into_query();
+    // As an array the recent ones are known before anything is joined to them, and are found by their ids; as a subquery
+    // PostgreSQL may rather read the whole table.
+    let recent = Expr::SubQuery(None, Box::new(recent.into()));
+    Condition::all().add(Expr::cust_with_exprs("tickets.id = ANY (ARRAY $1)", [recent])).add(is_in)
 }
 
 fn sorted(passing: Select<tickets::Entity>, order: TicketOrder) -> Select<tickets::Entity> {

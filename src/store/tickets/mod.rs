@@ -12,7 +12,7 @@ mod people;
 mod counts_tests;
 
 pub use counts::{Performance, TicketCounts};
-pub use list::{Holder, TicketFilter, TicketList, TicketOrder, TicketSort, tickets};
+pub use list::{TicketFilter, TicketList, TicketOrder, TicketSort, tickets};
 pub use lookup::{TicketKey, ticket, ticket_of_id, ticket_of_number};
 pub use own::{OwnTickets, tickets_of};
 pub use people::people_in_ticket;

@@ -29,6 +29,8 @@ const TABLE: &[(&str, &str, &str, [u16; 9])] = &[
     ("POST", "/api/v1/support/create-ticket", r#"{"subject":"a","description":"b"}"#,           [ 401,  201,  201,  201,  201,   401,  401,  401,  401]),
     ("GET",  "/api/v1/support/my-tickets", "",                                                  [ 401,  200,  200,  200,  200,   401,  401,  401,  401]),
     ("POST", "/api/v1/support/ticket/{done_number}/rate", r#"{"rating":5}"#,                    [ 401,  200,  400,  400,  400,   401,  401,  401,  401]),
+    ("GET",  "/api/help-center/messages", "",                                                   [ 401,  200,  200,  200,  200,   401,  401,  401,  401]),
+    ("POST", "/api/help-center/messages", r#"{"text":"Hi"}"#,                                   [ 401,  201,  201,  201,  201,   401,  401,  401,  401]),
     // Where no token is needed, a bad one counts as none.
     ("POST", "/api/v1/support/chat/send-unauthenticated", r#"{"message":"Hi","email":"a@b.c"}"#,[ 201,  201,  201,  201,  201,   201,  201,  201,  201]),
     ("POST", "/api/v1/support/chat/send-unauthenticated", r#"{"message":"Hi","email":"owner@example.com","conversation_id":"{held}"}"#,

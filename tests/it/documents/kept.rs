@@ -61,11 +61,16 @@ async fn the_server_knows_each_path_of_the_document_by_the_methods_that_stand_th
 #[test]
 fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() {
     let document = switchboard::realtime::asyncapi_document();
-    let messages = document["channels"]["support"]["messages"].as_object().unwrap();
+    let channels = document["channels"].as_object().unwrap().values();
+    let messages: Vec<(&String, &Value)> =
+        channels.flat_map(|channel| channel["messages"].as_object().unwrap()).collect();
     let named = |prefix: &str| -> BTreeSet<String> {
-        messages.keys().filter_map(|key| key.strip_prefix(prefix)).map(str::to_owned).collect()
+        let of_prefix = messages.iter().filter(|(key, _)| key.starts_with(prefix));
+        of_prefix.map(|(_, message)| message["name"].as_str().unwrap().to_owned()).collect()
     };
     let source = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/realtime")).concat();
+    // But not what the document's own making says.
+    let source = source.replace("draft.emits(", "");
     let told = |before: &str| -> BTreeSet<String> {
         source.split(before).skip(1).map(|behind| behind.split('"').next().unwrap().to_owned()).collect()
     };
@@ -73,7 +78,7 @@ fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() 
     // Relayed under the name under which they came, and the protocol's own.
     emitted.extend(["typing", "stop_typing", "connect_error"].map(str::to_owned));
     assert_eq!(named("on."), emitted);
-    assert_eq!(named("emit."), told("realtime, \""));
+    assert_eq!(named("emit."), &told("realtime, \"") | &told(".on(\""));
 }
 
 fn sources(folder: &Path) -> Vec<String> {

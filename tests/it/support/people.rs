@@ -26,7 +26,7 @@ impl Person {
         Self { token: String::new() }
     }
 
-    fn with(sub: &str, role: &str, first_name: &str, last_name: &str) -> Self {
+    pub(crate) fn with(sub: &str, role: &str, first_name: &str, last_name: &str) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = TokenClaims {
             sub: sub.to_owned(),

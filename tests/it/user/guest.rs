@@ -181,6 +181,8 @@ async fn a_guest_must_say_who_they_are() {
         (json!({ "message": "Hello" }), "email"),
         (json!({ "message": "Hello", "email": "nobody" }), "email"),
         (json!({ "message": "", "email": "a@b.c" }), "message"),
+        (json!({ "message": 5, "email": "a@b.c" }), "message"),
+        (json!({ "message": "Hello", "email": 5 }), "email"),
         (json!({ "message": "Hello", "email": "a@b.c", "phone_number": "1".repeat(65) }), "phone_number"),
     ] {
         let answer = server.post(&Person::nobody(), GUEST_SEND, body.clone()).await;

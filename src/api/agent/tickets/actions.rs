@@ -16,7 +16,7 @@ use crate::conversation::Outcome;
 use crate::domain::{Command, Refusal, ResolutionNotes, TextError, TicketPriority, TicketStatus, UserId};
 use crate::failure::Failure;
 use crate::store;
-use crate::wire::Fields;
+use crate::wire::{Fields, words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "TicketStatusRequest")]
@@ -34,10 +34,11 @@ pub(in crate::api) async fn set_status(
     Json(body): Json<StatusBody>,
 ) -> Result<HttpResponse, Failure> {
     let mut fields = Fields::default();
-    let status =
-        fields.one_of("status", Some(body.status.as_deref().unwrap_or_default()), TicketStatus::ALL, |status| {
-            status.as_str()
-        });
+    let status = fields.one_of(
+        "status",
+        Some(body.status.as_deref().unwrap_or_default()),
+        words(TicketStatus::ALL, TicketStatus::as_str),
+    );
     let notes = body.resolution_notes.as_deref();
     let notes = fields.optional("resolution_notes", notes, ResolutionNotes::parse_or_nothing).flatten();
     let status = fields.finish(status)?;
@@ -93,7 +94,7 @@ pub(in crate::api) async fn prioritise(
 ) -> Result<HttpResponse, Failure> {
     let mut fields = Fields::default();
     let priority = Some(body.priority.as_deref().unwrap_or_default());
-    let priority = fields.one_of("priority", priority, TicketPriority::ALL, TicketPriority::as_str);
+    let priority = fields.one_of("priority", priority, words(TicketPriority::ALL, TicketPriority::as_str));
     let priority = fields.finish(priority)?;
     change(&api, &id, "Priority updated", Command::PrioritiseTicket { by: agent.as_agent(), priority }).await
 }

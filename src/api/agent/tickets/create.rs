@@ -16,7 +16,7 @@ use crate::domain::{
     TicketStatus,
 };
 use crate::failure::Failure;
-use crate::wire::Fields;
+use crate::wire::{Fields, words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "CreateTicketRequest")]
@@ -81,8 +81,9 @@ fn form(body: CreateBody) -> Result<TicketDraft, Failure> {
     let subject = fields.required("subject", body.subject.as_deref(), Subject::parse);
     let description = fields.required("description", body.description.as_deref(), Description::parse);
     let support_type =
-        fields.one_of("support_type", body.support_type.as_deref(), SupportType::ALL, SupportType::as_str);
-    let priority = fields.one_of("priority", body.priority.as_deref(), TicketPriority::ALL, TicketPriority::as_str);
+        fields.one_of("support_type", body.support_type.as_deref(), words(SupportType::ALL, SupportType::as_str));
+    let priority =
+        fields.one_of("priority", body.priority.as_deref(), words(TicketPriority::ALL, TicketPriority::as_str));
     let transaction = body.related_transaction_id.as_deref();
     let transaction = fields.optional("related_transaction_id", transaction, Reference::parse_or_nothing).flatten();
     fields.finish(subject.zip(description).map(|(subject, description)| TicketDraft {

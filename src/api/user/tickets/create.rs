@@ -26,8 +26,8 @@ use crate::domain::{
 use crate::failure::Failure;
 use crate::identity::Principal;
 use crate::store::{self, Stretch, TicketKey};
-use crate::wire::Fields;
 use crate::wire::view::UserMessage;
+use crate::wire::{Fields, words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "TicketRequest")]
@@ -144,8 +144,9 @@ fn form(caller: Option<&Principal>, body: TicketBody, headers: &HeaderMap) -> Re
     let subject = fields.required("subject", body.subject.as_deref(), Subject::parse);
     let description = fields.required("description", body.description.as_deref(), Description::parse);
     let support_type =
-        fields.one_of("support_type", body.support_type.as_deref(), SupportType::ALL, SupportType::as_str);
-    let priority = fields.one_of("priority", body.priority.as_deref(), TicketPriority::ALL, TicketPriority::as_str);
+        fields.one_of("support_type", body.support_type.as_deref(), words(SupportType::ALL, SupportType::as_str));
+    let priority =
+        fields.one_of("priority", body.priority.as_deref(), words(TicketPriority::ALL, TicketPriority::as_str));
     let from = writer(&mut fields, caller, body.email.as_deref());
     let phone_number = fields.optional("phone_number", body.phone_number.as_deref(), PhoneNumber::parse);
     let mut reference =

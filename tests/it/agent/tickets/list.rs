@@ -49,7 +49,7 @@ on_both_databases! {
             ("date_from=2020-01-01", vec!["wish", "login", "card"]),
             ("date_from=2020-01-01&date_to=2020-12-31T23:59:59Z", vec![]),
             ("date_to=2999-01-01&status=pending&sort_order=asc", vec!["card", "wish"]),
-            ("status=&priority=&search=%20", vec!["wish", "login", "card"]),
+            ("search=%20", vec!["wish", "login", "card"]),
         ] {
             let total = subjects.len() as u64;
             assert_eq!(listed(&server, query).await, (subjects.into_iter().map(ToOwned::to_owned).collect(), total), "{query}");
@@ -199,6 +199,7 @@ async fn a_query_value_that_breaks_its_rule_is_named() {
         ("support_type=payment_issue", "support_type"),
         ("date_from=yesterday", "date_from"),
         ("date_to=2026-02-30", "date_to"),
+        ("status=", "status"),
         ("sort_by=subject", "sort_by"),
         ("sort_order=up", "sort_order"),
         ("search=a%00b", "search"),

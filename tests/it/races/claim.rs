@@ -1,12 +1,12 @@
-//! What people do at the same moment, a thousand times.
+//! Agents who want the same conversation.
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 
+use super::ROUNDS;
 use crate::support::{Backend, Person, QUEUE, TestDatabase, TestServer};
 
 const AGENTS: usize = 64;
-const ROUNDS: usize = 1000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_64_agents_claiming_on_two_servers_exactly_one_wins_a_thousand_times() {

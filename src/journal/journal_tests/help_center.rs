@@ -1,0 +1,88 @@
+//! What the help center stores: a conversation without a message, messages that nobody wrote, one opened again.
+
+use entity::tallies;
+
+use super::*;
+use crate::domain::AutoReplyPolicy;
+use crate::testing::{Halt, agent, close, enter, on_both_databases, reply, write};
+
+async fn closed(hand: &DatabaseConnection) -> i64 {
+    tallies::Entity::find().all(hand).await.expect("read").iter().map(|share| share.closed).sum()
+}
+
+fn life() -> [Command; 6] {
+    let write = |words| write(customer("ada"), words, AutoReplyPolicy::Unassigned);
+    [write("Hello"), Command::Claim(agent("grace")), write("And?"), reply("grace", "Hi"), close("grace"), write("Back")]
+}
+
+async fn whatever_happens_in_the_help_center_is_read_back_as_it_was_believed(place: TestDatabase) {
+    let server = Server::start(&place).await;
+    let mut conversation = server.opened(&enter(customer("ada"))).await;
+    assert_eq!(server.stored(conversation.story.id).await, conversation.story.state);
+    for command in &life() {
+        let (append, outcome) = conversation.append(command);
+        server.hand_in(append);
+        assert_committed(outcome.await);
+        assert_eq!(server.stored(conversation.story.id).await, conversation.story.state, "{command:?}");
+    }
+    let history = store::visible_messages(
+        &server.database,
+        conversation.story.conversation(),
+        store::Stretch::Last { limit: store::Stretch::MAX_LIMIT },
+    );
+    let written: Vec<_> = conversation.story.log.iter().filter_map(Event::posted).collect();
+    let read = history.await.expect("read").messages;
+    let authors = |posted: &crate::domain::Posted| (posted.message.text.clone(), posted.message.author.sender_key());
+    assert_eq!(read.iter().map(authors).collect::<Vec<_>>(), written.iter().map(authors).collect::<Vec<_>>());
+    assert_eq!(read.len(), 6);
+}
+
+async fn the_tally_loses_what_is_opened_again_in_one_transaction_or_in_several(place: TestDatabase) {
+    let server = Server::start(&place).await;
+    let hand = place.hand().await;
+    let mut conversation = server.opened(&enter(customer("ada"))).await;
+    let mut tallies = Vec::new();
+    for command in &life() {
+        let (append, outcome) = conversation.append(command);
+        server.hand_in(append);
+        assert_committed(outcome.await);
+        tallies.push(closed(&hand).await);
+    }
+    assert_eq!(tallies, [0, 0, 0, 0, 1, 0]);
+
+    let halt = Halt::begin(&server.database).await;
+    let mut at_once = Speculating::begin(Story::untold());
+    let mut outcomes = Vec::new();
+    let bobs = write(customer("bob"), "Hello", AutoReplyPolicy::Never);
+    for command in [bobs.clone(), close("grace"), bobs.clone(), close("grace"), bobs, close("grace")] {
+        let (append, outcome) = at_once.append(&command);
+        server.hand_in(append);
+        outcomes.push(outcome);
+    }
+    drop(halt);
+    for outcome in outcomes {
+        assert_committed(outcome.await);
+    }
+    assert_eq!(closed(&hand).await, 1);
+}
+
+/// Under whatever id: when the server's secret changes, derived ids do.
+async fn an_account_has_one_conversation_and_never_a_second_one(place: TestDatabase) {
+    let server = Server::start(&place).await;
+    server.opened(&enter(customer("ada"))).await;
+    for again in [enter(customer("ada")), write(customer("ada"), "Hello", AutoReplyPolicy::First)] {
+        let mut second = Speculating::begin(Story::untold());
+        let (append, outcome) = second.append(&again);
+        server.hand_in(append);
+        assert_conflict(outcome.await);
+    }
+    // Others are not held up by it.
+    server.opened(&enter(customer("bob"))).await;
+    server.opened(&open(customer("ada"), "Hello", "")).await;
+}
+
+on_both_databases!(
+    whatever_happens_in_the_help_center_is_read_back_as_it_was_believed,
+    the_tally_loses_what_is_opened_again_in_one_transaction_or_in_several,
+    an_account_has_one_conversation_and_never_a_second_one,
+);

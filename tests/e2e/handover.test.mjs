@@ -1,0 +1,102 @@
+// A conversation goes from one agent to another: who hears what of it, and who hears nothing.
+
+import assert from 'node:assert/strict'
+import { forget, hear } from './exactly.mjs'
+import { scenario } from './scenario.mjs'
+
+/** Sarah holds Jane's conversation. Everybody who could hear of it listens, and so does Jane's other phone. */
+async function stage({ customer, agent }) {
+  const [jane, john] = [customer('Jane'), customer('John')]
+  const [sarah, mike, lisa] = [agent('Sarah'), agent('Mike'), agent('Lisa')]
+  const id = await jane.opens()
+  const clients = {
+    phone: await jane.join(id),
+    pocket: await jane.connect(), // has not opened the conversation
+    stranger: await john.connect(),
+    desk: await sarah.join(id),
+    target: await mike.connect(),
+    bystander: await lisa.join(id),
+  }
+  assert.equal((await sarah.claim(id)).status, 201)
+  return { id, jane, sarah, mike, lisa, clients }
+}
+
+const nobody = { phone: [], pocket: [], stranger: [], desk: [], target: [], bystander: [] }
+
+scenario('a handover is told to the agent who is asked, and its rejection to the one who asked', async (people) => {
+  const { id, sarah, mike, clients } = await stage(people)
+  await hear({ phone: clients.phone }, {
+    phone: [
+      ['conversation_claimed', { conversation_id: id, assigned_to: 'sarah', assigned_admin_name: 'Sarah Doe' }],
+      ['conversation_updated', { conversation_id: id, event: 'claimed', assigned_admin_name: 'Sarah Doe' }],
+    ],
+  })
+  await clients.target.hears('conversation_updated', { event: 'claimed' })
+  await forget(clients)
+
+  const handover = await sarah.handsOver(id, mike, 'He speaks Yoruba')
+  const requested = {
+    handover_id: handover,
+    conversation_id: id,
+    from_admin_id: 'sarah',
+    from_admin_name: 'Sarah Doe',
+    reason: 'He speaks Yoruba',
+  }
+  await hear(clients, { ...nobody, target: [['handover_requested', requested]] })
+
+  const answer = await mike.respond(handover, 'rejected')
+  assert.deepEqual([answer.status, answer.body.message], [201, 'Handover rejected'])
+  const rejected = ['conversation_updated', { conversation_id: id, event: 'handover_rejected' }]
+  const resolved = { handover_id: handover, conversation_id: id, status: 'rejected', to_admin_name: 'Mike Doe' }
+  await hear(clients, { ...nobody, desk: [rejected, ['handover_resolved', resolved]], target: [rejected], bystander: [rejected] })
+  assert.equal((await sarah.reply(id, 'Still me')).status, 201)
+})
+
+scenario('a handover that is accepted is told to everybody whom it concerns', async (people) => {
+  const { id, jane, sarah, mike, clients } = await stage(people)
+  const handover = await sarah.handsOver(id, mike)
+  await clients.target.hears('handover_requested', (requested) => requested.reason === null)
+  await clients.bystander.hears('conversation_updated', { event: 'claimed' })
+  await forget(clients)
+
+  assert.equal((await mike.respond(handover, 'accepted')).body.message, 'Handover accepted')
+  const claimed = ['conversation_claimed', { conversation_id: id, assigned_to: 'mike', assigned_admin_name: 'Mike Doe' }]
+  const accepted = ['conversation_updated', { conversation_id: id, event: 'handover_accepted' }]
+  const completed = ['conversation_updated', { conversation_id: id, event: 'handover_completed', assigned_admin_name: 'Mike Doe' }]
+  const resolved = { handover_id: handover, conversation_id: id, status: 'accepted', to_admin_name: 'Mike Doe' }
+  await hear(clients, {
+    phone: [claimed, completed],
+    pocket: [completed],
+    stranger: [],
+    desk: [claimed, accepted, ['handover_resolved', resolved]],
+    target: [accepted],
+    bystander: [claimed, accepted],
+  })
+
+  const { conversation } = (await jane.read(id)).body.data
+  assert.deepEqual([conversation.status, conversation.assigned_admin_name], ['active', 'Mike Doe'])
+  assert.equal((await sarah.reply(id, 'One more thing')).status, 403)
+  assert.equal((await mike.reply(id, 'I have it now')).status, 201)
+})
+
+scenario('a handover over which the conversation is closed is rejected, and both agents hear so', async (people) => {
+  const { id, sarah, mike, lisa, clients } = await stage(people)
+  const handover = await sarah.handsOver(id, mike)
+  await clients.target.hears('handover_requested')
+  await clients.pocket.hears('conversation_updated', { event: 'claimed' })
+  await forget(clients)
+
+  assert.equal((await lisa.closeConversation(id)).status, 201)
+  const closed = ['conversation_closed', { conversation_id: id }]
+  const updated = (event) => ['conversation_updated', { conversation_id: id, event }]
+  const resolved = ['handover_resolved', { handover_id: handover, conversation_id: id, status: 'rejected', to_admin_name: 'Mike Doe' }]
+  await hear(clients, {
+    phone: [closed, updated('closed')],
+    pocket: [updated('closed')],
+    stranger: [],
+    desk: [closed, updated('closed'), updated('handover_rejected'), resolved],
+    target: [updated('closed'), updated('handover_rejected'), resolved],
+    bystander: [closed, updated('closed'), updated('handover_rejected')],
+  })
+  assert.equal((await mike.respond(handover, 'accepted')).body.message, 'This handover has already been resolved')
+})

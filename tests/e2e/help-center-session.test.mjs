@@ -1,0 +1,169 @@
+// The help center across both namespaces: its user on `/help-center`, agents on `/support`.
+
+import assert from 'node:assert/strict'
+import { VIA } from './help-center.mjs'
+import { joined } from './people.mjs'
+import { scenario } from './scenario.mjs'
+
+const SETTINGS = { SWITCHBOARD__HELP_CENTER__AUTO_REPLY__TEXT: 'We are coming.' }
+
+/** Everything that clients hear, without what differs from run to run: ids by the order of their first use. */
+function recorder() {
+  const names = new Map()
+  const id = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+  const moment = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
+  const name = (found) => {
+    if (!names.has(found)) names.set(found, `#${names.size + 1}`)
+    return names.get(found)
+  }
+  return {
+    /** Ids get their names in the order in which they are named or shown. */
+    name,
+    show: (client) =>
+      client.heard.map(({ event, payload }) =>
+        `${event} ${JSON.stringify(payload ?? null)}`.replace(id, name).replace(moment, 'T').replace(/"SMI-\d{4}-\d{6}"/g, '"SMI"'),
+      ),
+  }
+}
+
+for (const [transport, options] of Object.entries(VIA)) {
+  scenario(`a session of a user and an agent, event by event (${transport})`, async ({ visitor, agent }) => {
+    const { name, show } = recorder()
+    const john = visitor('John')
+    const sarah = agent('Sarah')
+    const lisa = agent('Lisa')
+    const lobby = await lisa.connect(options) // has joined no conversation
+    await lobby.hears('agent_presence')
+    const desk = await sarah.connect(options)
+    await lobby.hears('agent_presence', { admin_id: 'sarah' })
+    const own = await john.connect(options) // his app's support screen: hears nothing of all this
+    const phone = await john.enters(options)
+    const [{ conversation: { id } }] = phone.all('help_center:connected')
+    name(id)
+    const step = async (event, fits, count) => {
+      await phone.hears(event, fits, count)
+      for (const client of [phone, desk, lobby, own]) await client.caughtUp()
+    }
+
+    await phone.send('Hello')
+    await step('help_center:message', {}, 2)
+    await joined(desk, id)
+    phone.tell('help_center:typing', { isTyping: true })
+    await desk.hears('typing')
+    phone.tell('help_center:typing', { isTyping: false })
+    await desk.hears('stop_typing')
+    desk.tell('typing', { conversation_id: id })
+    desk.tell('stop_typing', { conversation_id: id })
+    await step('help_center:typing', {}, 2)
+    await phone.send('Anybody?')
+    await step('help_center:message', {}, 4)
+    await sarah.claim(id)
+    await sarah.note(id, 'A known troublemaker')
+    await sarah.reply(id, 'How can I help?')
+    await step('help_center:message', {}, 5)
+    await sarah.post(`/api/v1/unified-admin/support/conversations/${id}/create-ticket`, { subject: 'Outfits', description: 'Gone' })
+    await lobby.hears('ticket_created')
+    await phone.send('My outfits are gone')
+    await step('help_center:message', {}, 6)
+    await sarah.closeConversation(id)
+    await lobby.hears('conversation_updated', { event: 'closed' })
+    await phone.send('Are you there?')
+    await step('help_center:message', {}, 8)
+
+    assert.deepEqual(show(phone), PHONE)
+    assert.deepEqual(show(desk).filter((line) => !line.startsWith('agent_presence')), DESK)
+    assert.deepEqual(show(lobby).filter((line) => !line.startsWith('agent_presence')), LOBBY)
+    assert.deepEqual(show(own), OWN)
+  }, { settings: SETTINGS })
+}
+
+const PHONE = []
+const DESK = []
+const LOBBY = []
+const OWN = []
+
+scenario('its user cannot come to it by the support screens', async ({ visitor, agent }) => {
+  const john = visitor('John')
+  const phone = await john.enters()
+  const { message } = await phone.send('Hello')
+  const id = message.conversationId
+  const own = await john.connect()
+  const stranger = await visitor('Mallory').connect()
+  const error = { code: 'NOT_FOUND', message: 'Conversation not found' }
+  for (const client of [own, stranger]) {
+    assert.deepEqual(await client.ask('join_conversation', { conversation_id: id }), { success: false, error })
+    assert.deepEqual(await client.ask('join_conversation', { conversation_id: id, after_seq: 0 }), { success: false, error })
+    assert.deepEqual(await client.ask('send_message', { conversation_id: id, message: 'Hello' }), { error })
+    assert.equal((await client.ask('typing', { conversation_id: id })).success, false)
+  }
+  assert.deepEqual((await john.list()).body.data, { conversations: [], total: 0 })
+  // Its ticket is his; the conversation is not, by that way either.
+  const { body } = await agent('Sarah').post(`/api/v1/unified-admin/support/conversations/${id}/create-ticket`, { subject: 'S', description: 'D' })
+  const ticket = { ticket_id: body.data.ticket.id }
+  assert.deepEqual(await own.ask('join_ticket', ticket), { success: true })
+  await agent('Sarah').note(id, 'A known troublemaker')
+  await agent('Sarah').reply(id, 'Hi')
+  await own.hears('new_message', { ...ticket, message: { message: 'Hi' } })
+  await own.caughtUp()
+  assert.equal(own.all('new_message', (heard) => heard.conversation_id !== undefined).length, 0)
+  for (const client of [own, phone]) assert(!JSON.stringify(client.heard).includes('troublemaker'))
+})
+
+scenario('agents who join it before anybody has written are told that it is not there', async ({ visitor, agent }) => {
+  const phone = await visitor('John').enters()
+  const [{ conversation: { id } }] = phone.all('help_center:connected')
+  const desk = await agent('Sarah').connect()
+  const answer = await desk.ask('join_conversation', { conversation_id: id })
+  assert.deepEqual(answer, { success: false, error: { code: 'NOT_FOUND', message: 'Conversation not found' } })
+  await phone.send('Hello')
+  await joined(desk, id)
+})
+
+scenario('typing is told to agents who joined and to the user, and to nobody else', async ({ visitor, agent }) => {
+  const john = visitor('John')
+  const [phone, tablet] = [await john.enters(), await john.enters()]
+  const { message } = await phone.send('Hello')
+  const conversation = { conversation_id: message.conversationId }
+  const sarah = agent('Sarah')
+  const [desk, lobby] = [await sarah.join(message.conversationId), await agent('Lisa').connect()]
+  const stranger = await visitor('Mallory').enters()
+
+  phone.tell('help_center:typing', { isTyping: true })
+  assert.deepEqual(await desk.hears('typing'), { ...conversation, user_id: 'john', is_admin: false })
+  phone.tell('help_center:typing', { isTyping: false })
+  assert.deepEqual(await desk.hears('stop_typing'), { ...conversation, user_id: 'john', is_admin: false })
+  assert.equal((await lobby.ask('typing', conversation)).success, false, 'has not joined')
+  desk.tell('typing', conversation)
+  desk.tell('stop_typing', conversation)
+  for (const device of [phone, tablet]) {
+    await device.hears('help_center:typing', {}, 2)
+    await device.caughtUp()
+    assert.deepEqual(device.all('help_center:typing'), [
+      { isTyping: true, sender: 'support' },
+      { isTyping: false, sender: 'support' },
+    ])
+  }
+  for (const client of [lobby, stranger]) {
+    await client.caughtUp()
+    assert.deepEqual(client.heard.filter(({ event }) => event.includes('typing')), [])
+  }
+  assert.equal(desk.all('typing').length, 1, 'an agent does not see themselves typing')
+})
+
+scenario('a conversation is handed over and answered as any other, and its user hears who holds it from nobody', async ({ visitor, agent }) => {
+  const phone = await visitor('John').enters()
+  const { message } = await phone.send('Hello')
+  const id = message.conversationId
+  const [sarah, lisa] = [agent('Sarah'), agent('Lisa')]
+  const desk = await lisa.connect()
+  assert.equal((await sarah.claim(id)).status, 201)
+  assert.equal((await lisa.claim(id)).status, 400)
+  assert.equal((await lisa.reply(id, 'Hi')).status, 403)
+  const asked = await sarah.post(`/api/v1/unified-admin/support/conversations/${id}/handover`, { to_admin_id: 'lisa' })
+  await desk.hears('handover_requested', { conversation_id: id })
+  await lisa.post(`/api/v1/unified-admin/support/handovers/${asked.body.data.handover_id}/respond`, { status: 'accepted' })
+  assert.equal((await lisa.reply(id, 'Lisa here')).status, 201)
+  await phone.hears('help_center:message', { text: 'Lisa here' })
+  const events = phone.heard.map(({ event }) => event)
+  assert.deepEqual(events, ['connect', 'help_center:connected', 'help_center:message', 'help_center:message', 'help_center:message'])
+})

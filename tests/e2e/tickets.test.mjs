@@ -1,0 +1,260 @@
+// Tickets on sockets: what is told of them, in which rooms, and to whom not.
+
+import assert from 'node:assert/strict'
+import { forget, hear } from './exactly.mjs'
+import { joined } from './people.mjs'
+import { scenario } from './scenario.mjs'
+
+const SUCCESS = { success: true }
+
+const about = { subject: 'Failed transfer', description: 'It keeps failing', support_type: 'TRANSACTION_ISSUE', priority: 'high' }
+
+/** `new_message` as it is heard of a message; what differs from one to the next is said. */
+const heard = (place, { id, createdAt, seq = null }, fields) => [
+  'new_message',
+  {
+    ...place,
+    message: {
+      id,
+      seq,
+      attachments: null,
+      is_internal: false,
+      createdAt,
+      created_at: createdAt,
+      ...fields,
+    },
+  },
+]
+
+const byJane = { is_from_user: true, sender_name: 'Jane Doe', sender_email: 'jane@example.com' }
+const bySarah = { is_from_user: false, sender_name: 'Sarah Doe', sender_email: 'sarah@example.com' }
+
+scenario("a ticket of a conversation is told of to everybody, and what is written is heard in both rooms", async ({ customer, agent }) => {
+  const [jane, john, sarah, mike] = [customer('Jane'), customer('John'), agent('Sarah'), agent('Mike')]
+  const id = await jane.opens()
+  const clients = {
+    phone: await jane.join(id),
+    pocket: await jane.connect(),
+    stranger: await john.connect(),
+    desk: await sarah.join(id),
+    lobby: await mike.connect(),
+  }
+  assert.equal((await sarah.claim(id)).status, 201)
+  await clients.pocket.hears('conversation_updated', { event: 'claimed' }) // the last to be told
+  await forget(clients)
+
+  const made = await sarah.makesTicket(id, about)
+  const { id: ticketId, ticket_number } = made
+  const detail = (await sarah.get(`/api/v1/unified-admin/support/${ticketId}`)).body.data
+  const shown = { id: ticketId, ticket_number, subject: about.subject, support_type: about.support_type, priority: 'high', status: 'in_progress' }
+  assert.deepEqual(made, { ...shown, conversation_id: id })
+  const inRoom = ['ticket_created_from_conversation', { conversation_id: id, ticket: shown }]
+  const toOwner = ['conversation_updated', { conversation_id: id, event: 'ticket_created', ticket_number }]
+  const toAgents = ['ticket_created', {
+    id: ticketId,
+    ticket_number,
+    subject: about.subject,
+    support_type: about.support_type,
+    priority: 'high',
+    email: 'jane@example.com',
+    created_at: detail.createdAt,
+    conversation_id: id,
+  }]
+  await hear(clients, {
+    phone: [inRoom, toOwner],
+    pocket: [toOwner],
+    stranger: [],
+    desk: [inRoom, toAgents],
+    lobby: [toAgents],
+  })
+
+  // The owner and any agent may join it, and are in the conversation's room then too.
+  assert.deepEqual(await clients.pocket.ask('join_ticket', { ticket_id: ticketId }), SUCCESS)
+  assert.deepEqual(await clients.lobby.ask('join_ticket', { ticket_id: ticketId }), SUCCESS)
+  const refused = await clients.stranger.ask('join_ticket', { ticket_id: ticketId })
+  assert.deepEqual(refused, { success: false, error: { code: 'ACCESS_DENIED', message: 'Access denied' } })
+
+  const conversation = { conversation_id: id }
+  const ticket = { ticket_id: ticketId }
+  const more = (await jane.send('Any news?', { conversation_id: id })).body.data.message
+  const news = { ...byJane, message: 'Any news?' }
+  const short = { id: more.id, preview: 'Any news?', sender_name: 'Jane Doe', created_at: more.created_at }
+  const updates = [
+    ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: short }],
+    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: short }],
+  ]
+  const both = [heard(conversation, more, news), heard(ticket, more, news)]
+  await hear(clients, {
+    phone: [both[0]],
+    pocket: both,
+    stranger: [],
+    desk: [both[0], ...updates],
+    lobby: [...both, ...updates],
+  })
+
+  // Answered in the ticket: it is the conversation's message.
+  const answered = await sarah.replyInTicket(ticketId, 'It is on its way')
+  assert.deepEqual([answered.status, answered.body.message], [201, 'Reply sent'])
+  const reply = { ...answered.body.data, seq: 3 }
+  const answer = { ...bySarah, message: 'It is on its way' }
+  const badge = { id: reply.id, preview: 'It is on its way', sender_name: 'Sarah Doe', created_at: reply.createdAt }
+  const badges = [
+    ['conversation_updated', { conversation_id: id, event: 'new_reply', message: badge }],
+    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_reply', message: badge }],
+  ]
+  const answers = [heard(conversation, reply, answer), heard(ticket, reply, answer)]
+  await hear(clients, {
+    phone: [answers[0], ...badges],
+    pocket: [...answers, ...badges],
+    stranger: [],
+    desk: [answers[0]],
+    lobby: answers,
+  })
+
+  // A note goes to the agents in the rooms alone.
+  const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
+  const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
+  const notes = [heard(conversation, note, said), heard(ticket, note, said)]
+  await hear(clients, { phone: [], pocket: [], stranger: [], desk: [notes[0]], lobby: notes })
+
+  // Who leaves the ticket leaves what joining had joined, and no more.
+  await joined(clients.lobby, id)
+  assert.deepEqual(await clients.pocket.ask('leave_ticket', { ticket_id: ticketId }), SUCCESS)
+  assert.deepEqual(await clients.lobby.ask('leave_ticket', { ticket_id: ticketId }), SUCCESS)
+  const last = (await jane.send('Thanks', { conversation_id: id })).body.data.message
+  const thanks = heard(conversation, last, { ...byJane, message: 'Thanks' })
+  const lastShort = { id: last.id, preview: 'Thanks', sender_name: 'Jane Doe', created_at: last.created_at }
+  const lastUpdates = [
+    ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: lastShort }],
+    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: lastShort }],
+  ]
+  await hear(clients, {
+    phone: [thanks],
+    pocket: [],
+    stranger: [],
+    desk: [thanks, ...lastUpdates],
+    lobby: [thanks, ...lastUpdates],
+  })
+})
+
+scenario('a ticket without a conversation is told of from its making to its end', async ({ customer, agent }) => {
+  const [jane, john, sarah, mike] = [customer('Jane'), customer('John'), agent('Sarah'), agent('Mike')]
+  const clients = {
+    phone: await jane.connect(),
+    pocket: await jane.connect(),
+    stranger: await john.connect(),
+    desk: await sarah.connect(),
+    lobby: await mike.connect(),
+  }
+  await forget(clients)
+
+  const made = await jane.makesTicket({ ...about, priority: undefined })
+  const { id: ticketId, ticket_number } = made
+  const created = ['ticket_created', {
+    id: ticketId,
+    ticket_number,
+    subject: about.subject,
+    support_type: about.support_type,
+    priority: 'medium',
+    email: 'jane@example.com',
+    created_at: made.created_at,
+    conversation_id: null,
+  }]
+  await hear(clients, { phone: [], pocket: [], stranger: [], desk: [created], lobby: [created] })
+
+  for (const name of ['phone', 'desk']) {
+    assert.deepEqual(await clients[name].ask('join_ticket', { ticket_id: ticketId }), SUCCESS)
+  }
+  const refused = await clients.stranger.ask('join_ticket', { ticket_id: ticketId })
+  assert.deepEqual([refused.success, refused.error.code], [false, 'ACCESS_DENIED'])
+  for (const ticket_id of ['nonsense', '01900000-0000-7000-8000-000000000000']) {
+    const unknown = await clients.desk.ask('join_ticket', { ticket_id })
+    assert.deepEqual(unknown, { success: false, error: { code: 'NOT_FOUND', message: 'Ticket not found' } })
+  }
+
+  // The customer writes.
+  const place = { ticket_id: ticketId }
+  const added = (await jane.addToTicket(ticket_number, 'Any news?')).body.data.message
+  const message = heard(place, { ...added, createdAt: added.created_at }, { ...byJane, message: 'Any news?' })
+  const short = { id: added.id, preview: 'Any news?', sender_name: 'Jane Doe', created_at: added.created_at }
+  const update = ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: short }]
+  await hear(clients, { phone: [message], pocket: [], stranger: [], desk: [message, update], lobby: [update] })
+
+  // It is given to an agent.
+  assert.equal((await mike.changeTicket(ticketId, 'assign', { assigned_to: 'mike' })).body.message, 'Ticket assigned')
+  const holder = { ticket_id: ticketId, ticket_number, assigned_to: 'mike', assigned_admin_name: 'Mike Doe' }
+  const assigned = ['ticket_assigned', holder]
+  const told = ['ticket_updated', { ...holder, event: 'assigned' }]
+  await hear(clients, { phone: [assigned], pocket: [], stranger: [], desk: [assigned, told], lobby: [told] })
+
+  // The first public answer begins the work.
+  const reply = { ...(await sarah.replyInTicket(ticketId, 'On its way')).body.data, seq: 3 }
+  const answer = heard(place, reply, { ...bySarah, message: 'On its way' })
+  const badge = { id: reply.id, preview: 'On its way', sender_name: 'Sarah Doe', created_at: reply.createdAt }
+  const begun = { ticket_id: ticketId, ticket_number, old_status: 'pending', new_status: 'in_progress' }
+  const badges = [
+    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_reply', message: badge }],
+    ['ticket_updated', { ...begun, event: 'status_changed' }],
+  ]
+  const changed = ['status_changed', { ...begun, resolution_notes: null }]
+  await hear(clients, {
+    phone: [answer, changed, ...badges],
+    pocket: badges,
+    stranger: [],
+    desk: [answer, changed],
+    lobby: [],
+  })
+
+  // A note, and a priority: nothing that is told to a customer.
+  const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
+  assert.equal((await sarah.changeTicket(ticketId, 'priority', { priority: 'urgent' })).body.message, 'Priority updated')
+  const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
+  await hear(clients, { phone: [], pocket: [], stranger: [], desk: [heard(place, note, said)], lobby: [] })
+
+  // It is done.
+  const done = await sarah.changeTicket(ticketId, 'status', { status: 'resolved', resolution_notes: 'Refunded' })
+  assert.equal(done.body.message, 'Ticket resolved')
+  const end = { ticket_id: ticketId, ticket_number, old_status: 'in_progress', new_status: 'resolved', resolution_notes: 'Refunded' }
+  const ended = ['ticket_updated', { ...end, event: 'status_changed' }]
+  await hear(clients, {
+    phone: [['status_changed', end], ended],
+    pocket: [ended],
+    stranger: [],
+    desk: [['status_changed', end]],
+    lobby: [],
+  })
+
+  assert.deepEqual(await clients.phone.ask('leave_ticket', { ticket_id: ticketId }), SUCCESS)
+  await sarah.changeTicket(ticketId, 'status', { status: 'closed' })
+  await hear({ phone: clients.phone }, {
+    phone: [['ticket_updated', { ...end, old_status: 'resolved', new_status: 'closed', event: 'status_changed' }]],
+  })
+})
+
+scenario('typing in a ticket is relayed to the others in its room, in order, and from nobody else', async ({ customer, agent }) => {
+  const [jane, sarah] = [customer('Jane'), agent('Sarah')]
+  const [phone, desk, lobby] = [await jane.connect(), await sarah.connect(), await agent('Mike').connect()]
+  const { id: ticket_id } = await jane.makesTicket(about)
+  await lobby.hears('ticket_created')
+  await forget({ phone, desk, lobby })
+
+  for (const event of ['typing', 'stop_typing']) {
+    const ack = await desk.ask(event, { ticket_id })
+    assert.deepEqual([ack.success, ack.error.code], [false, 'FORBIDDEN'])
+  }
+  assert.deepEqual(await desk.ask('join_ticket', { ticket_id }), SUCCESS)
+  // Handled in order: relayed, though nobody waits for the ack of joining.
+  phone.tell('join_ticket', { ticket_id })
+  phone.tell('typing', { ticket_id })
+  await hear({ phone, desk, lobby }, {
+    phone: [],
+    desk: [['typing', { ticket_id, user_id: 'jane', is_admin: false }]],
+    lobby: [],
+  })
+  assert.deepEqual(await desk.ask('stop_typing', { ticket_id }), SUCCESS)
+  await hear({ phone, desk, lobby }, {
+    phone: [['stop_typing', { ticket_id, user_id: 'sarah', is_admin: true }]],
+    desk: [],
+    lobby: [],
+  })
+})

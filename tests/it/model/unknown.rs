@@ -1,0 +1,164 @@
+//! What the server chooses and the model cannot know: ids and moments. Each stands for one value, which shows itself
+//! when it is first seen and must be the same wherever it is seen again; no two ids have the same.
+
+use std::collections::HashSet;
+
+use chrono::DateTime;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const UNKNOWN: &str = "$unknown";
+const SECONDS: &str = "$seconds";
+const ROWS: &str = "$rows";
+const ANYTHING: &str = "$anything";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unknown(usize);
+
+impl Serialize for Unknown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        json!({ UNKNOWN: self.0 }).serialize(serializer)
+    }
+}
+
+/// Whatever it is.
+pub(super) fn anything() -> Value {
+    json!({ ANYTHING: true })
+}
+
+/// The whole seconds from the one moment to the other.
+pub(super) fn seconds(from: Unknown, to: Unknown) -> Value {
+    json!({ SECONDS: [from.0, to.0] })
+}
+
+/// As many of these as `limit` lets through, each at most once, with `key` never rising from one to the next.
+pub(super) fn rows(rows: Vec<Value>, key: &str, limit: usize) -> Value {
+    json!({ ROWS: rows, "key": key, "limit": limit })
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Id,
+    Moment,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Unknowns {
+    all: Vec<(Kind, Option<String>)>,
+    ids: HashSet<String>,
+    /// Looked at when everything else has shown itself.
+    later: Vec<(usize, usize, Value)>,
+}
+
+impl Unknowns {
+    pub(super) fn id(&mut self) -> Unknown {
+        self.all.push((Kind::Id, None));
+        Unknown(self.all.len() - 1)
+    }
+
+    pub(super) fn moment(&mut self) -> Unknown {
+        self.all.push((Kind::Moment, None));
+        Unknown(self.all.len() - 1)
+    }
+
+    /// What it has shown itself to be.
+    pub(super) fn value(&self, unknown: Unknown) -> Option<&str> {
+        self.all[unknown.0].1.as_deref()
+    }
+
+    /// Whether `actual` is what was expected, or where it is not.
+    pub(super) fn fit(&mut self, expected: &Value, actual: &Value) -> Result<(), String> {
+        self.compare(expected, actual, "")?;
+        for (from, to, actual) in std::mem::take(&mut self.later) {
+            let moment = |at: usize| self.all[at].1.as_deref().map(|text| DateTime::parse_from_rfc3339(text).unwrap());
+            if let (Some(from), Some(to)) = (moment(from), moment(to))
+                && actual != json!((to - from).num_seconds())
+            {
+                return Err(format!("{actual} seconds between {from} and {to}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, expected: &Value, actual: &Value, path: &str) -> Result<(), String> {
+        let differ = || Err(format!("at {path}:\n  expected {expected}\n  but got  {actual}"));
+        match (expected, actual) {
+            (Value::Object(special), _) if special.contains_key(UNKNOWN) => {
+                self.show(usize::try_from(special[UNKNOWN].as_u64().unwrap()).unwrap(), actual, path)
+            }
+            (Value::Object(special), _) if special.contains_key(ANYTHING) => Ok(()),
+            (Value::Object(special), _) if special.contains_key(SECONDS) => {
+                let at = |index: usize| usize::try_from(special[SECONDS][index].as_u64().unwrap()).unwrap();
+                self.later.push((at(0), at(1), actual.clone()));
+                Ok(())
+            }
+            (Value::Object(special), Value::Array(rows)) if special.contains_key(ROWS) => {
+                self.compare_rows(special, rows, path)
+            }
+            (Value::Object(expected), Value::Object(actual)) => {
+                if !expected.keys().eq(actual.keys()) {
+                    let (expected, actual): (Vec<_>, Vec<_>) = (expected.keys().collect(), actual.keys().collect());
+                    return Err(format!(
+                        "at {path}:\n  expected the keys {expected:?}\n  but got           {actual:?}"
+                    ));
+                }
+                expected.iter().try_for_each(|(key, value)| self.compare(value, &actual[key], &format!("{path}.{key}")))
+            }
+            (Value::Array(expected), Value::Array(actual)) if expected.len() == actual.len() => expected
+                .iter()
+                .zip(actual)
+                .enumerate()
+                .try_for_each(|(at, (expected, actual))| self.compare(expected, actual, &format!("{path}[{at}]"))),
+            (Value::Number(one), Value::Number(other)) if one.as_f64() == other.as_f64() => Ok(()),
+            _ if expected == actual => Ok(()),
+            _ => differ(),
+        }
+    }
+
+    fn show(&mut self, unknown: usize, actual: &Value, path: &str) -> Result<(), String> {
+        let text = actual.as_str().ok_or_else(|| format!("at {path}: {actual} is no id and no moment"))?;
+        let (kind, known) = &mut self.all[unknown];
+        if let Some(known) = known {
+            let same = *known == text;
+            return if same { Ok(()) } else { Err(format!("at {path}: {text}, which was {known} before")) };
+        }
+        let is_one = match kind {
+            Kind::Id => Uuid::parse_str(text).is_ok() && self.ids.insert(text.to_owned()),
+            Kind::Moment => text.len() == 24 && text.ends_with('Z') && DateTime::parse_from_rfc3339(text).is_ok(),
+        };
+        *known = Some(text.to_owned());
+        if is_one { Ok(()) } else { Err(format!("at {path}: {text} is no {kind:?}, or one that was there before")) }
+    }
+
+    fn compare_rows(
+        &mut self,
+        special: &serde_json::Map<String, Value>,
+        actual: &[Value],
+        path: &str,
+    ) -> Result<(), String> {
+        let (expected, key) = (special[ROWS].as_array().unwrap(), special["key"].as_str().unwrap());
+        let limit = usize::try_from(special["limit"].as_u64().unwrap()).unwrap();
+        if actual.len() != expected.len().min(limit) {
+            return Err(format!("at {path}: {} rows of {}", actual.len(), expected.len()));
+        }
+        let place = |row: &Value| usize::try_from(row["id"][UNKNOWN].as_u64().unwrap()).unwrap();
+        let mut seen = HashSet::new();
+        for row in actual {
+            let is_it = |wanted: &&Value| self.all[place(wanted)].1.as_deref() == row["id"].as_str();
+            let wanted = expected.iter().find(is_it).ok_or_else(|| format!("at {path}: a row too many: {row}"))?;
+            if !seen.insert(place(wanted)) {
+                return Err(format!("at {path}: twice: {row}"));
+            }
+            self.compare(wanted, row, &format!("{path}[{}]", row["id"]))?;
+        }
+        let keys: Vec<&str> = actual.iter().map(|row| row[key].as_str().unwrap()).collect();
+        if keys.is_sorted_by(|one, next| one >= next) { Ok(()) } else { Err(format!("at {path}: order: {keys:?}")) }
+    }
+
+    /// Whether moments that came in this order never go back.
+    pub(super) fn in_order(&self, moments: &[Unknown]) -> bool {
+        let known: Vec<&str> = moments.iter().filter_map(|at| self.value(*at)).collect();
+        known.is_sorted()
+    }
+}
