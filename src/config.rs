@@ -93,6 +93,8 @@ pub struct Settings {
     pub cors: CorsSettings,
     /// Engine.IO and Socket.IO.
     pub socket: SocketSettings,
+    /// The documents of the API.
+    pub docs: DocsSettings,
     /// What is kept for clients whose connections broke.
     pub recovery: RecoverySettings,
     /// Several servers together.
@@ -191,6 +193,14 @@ pub struct DirectorySettings {
 pub struct TicketSettings {
     /// What a ticket's number begins with: `<prefix>-<year>-<6 digits>`. Default `SMI`.
     pub prefix: String,
+}
+
+/// The documents of the API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocsSettings {
+    /// Whether `/openapi.json` and `/docs` are served. Default true, in production false.
+    pub enabled: bool,
 }
 
 /// Which web pages may call.

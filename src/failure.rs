@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::database::DatabaseError;
@@ -137,7 +138,8 @@ impl Serialize for Code {
 }
 
 /// A field that breaks its rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "FieldError")]
 pub struct FieldError {
     /// The field, as the client spells it.
     pub field: Cow<'static, str>,

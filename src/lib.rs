@@ -10,7 +10,7 @@
 //! [`conversation`] → [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and [`realtime`] → [`socketio`] →
 //! [`engineio`]. `domain` imports nothing of ours; `engineio` and `socketio` know nothing of chat. [`loadtest`] is a
 //! client of all of it, for [`cli`] and for tests: it takes tokens from [`identity`] and nothing else. [`config`],
-//! [`database`] and [`schema`], [`failure`], [`limits`], [`moment`], [`proxies`] and [`telemetry`] are the ground that the
+//! [`database`] and [`schema`], [`failure`], [`limits`], [`moment`], [`proxies`], `schemas` and [`telemetry`] are the ground that the
 //! rooms stand on.
 
 pub mod api;
@@ -31,6 +31,7 @@ pub mod moment;
 pub mod proxies;
 pub mod realtime;
 pub mod schema;
+pub(crate) mod schemas;
 pub mod server;
 pub mod socketio;
 pub mod store;

@@ -134,6 +134,7 @@ impl Server {
             readiness: readiness.clone(),
             last_look: LastLook::default(),
             body_limit: settings.server.body_limit_bytes,
+            serves_documents: settings.docs.enabled,
             request_timeout: settings.server.request_timeout(),
         };
         let (listener, address) = listen(&settings.server)?;

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Api;
@@ -13,16 +14,34 @@ use crate::failure::{Code, Failure, FieldError};
 /// overload is over when what waits is written.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ErrorBody<'a> {
+#[schemars(rename = "Error")]
+pub(super) struct ErrorBody<'a> {
+    #[schemars(extend("const" = false))]
     success: bool,
     status_code: u16,
+    #[schemars(with = "String")]
     error: &'static str,
     message: &'a str,
     code: Code,
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     details: &'a [FieldError],
+}
+
+impl<'a> ErrorBody<'a> {
+    /// What a client is told of it.
+    pub(super) fn new(failure: &'a Failure) -> Self {
+        let status = failure.status_code();
+        Self {
+            success: false,
+            status_code: status.as_u16(),
+            error: status.canonical_reason().unwrap_or("Error"),
+            message: &failure.message,
+            code: failure.code,
+            details: &failure.details,
+        }
+    }
 }
 
 impl ResponseError for Failure {
@@ -39,14 +58,7 @@ impl ResponseError for Failure {
         if self.code == Code::Unauthorized {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
-        response.json(ErrorBody {
-            success: false,
-            status_code: status.as_u16(),
-            error: status.canonical_reason().unwrap_or("Error"),
-            message: &self.message,
-            code: self.code,
-            details: &self.details,
-        })
+        response.json(ErrorBody::new(self))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -14,8 +15,9 @@ use crate::schema;
 /// How long it is taken for true that the database is well, so that a stranger's asking costs next to nothing.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
-#[derive(Serialize)]
-struct Health {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Health")]
+pub(super) struct Health {
     status: &'static str,
 }
 

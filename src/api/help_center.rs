@@ -3,6 +3,7 @@
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Api;
@@ -14,14 +15,17 @@ use crate::domain::{ClientMessageId, EventId, MessageText};
 use crate::failure::Failure;
 use crate::help_center::{Arrival, HelpCenter, SendBody, ThreadPayload};
 use crate::identity::Principal;
+use crate::schemas::{Before, Count};
 use crate::store::Stretch;
 use crate::wire::Fields;
 
 /// Which messages: the newest, or those in front of one that the client has.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct MessagesQuery {
     /// The `seq` of that message, or its id.
+    #[schemars(with = "Option<Before>")]
     before: Option<String>,
+    #[schemars(with = "Option<Count>")]
     limit: Option<String>,
 }
 

@@ -14,6 +14,7 @@ mod guard;
 mod health;
 mod help_center;
 mod names;
+mod openapi;
 mod query;
 mod readiness;
 mod routes;
@@ -32,6 +33,7 @@ use crate::proxies::TrustedProxies;
 
 pub use cors::cors;
 pub use health::LastLook;
+pub use openapi::document as openapi_document;
 pub use readiness::Readiness;
 pub use routes::configure;
 
@@ -66,6 +68,8 @@ pub struct Api {
     pub last_look: LastLook,
     /// Bytes that a request may bring.
     pub body_limit: usize,
+    /// Whether the documents of the API are served.
+    pub serves_documents: bool,
     /// How long an answer may take.
     pub request_timeout: Duration,
 }

@@ -2,17 +2,21 @@
 
 use actix_web::web;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::domain::Timestamp;
 use crate::failure::Failure;
+use crate::schemas::{Count, Number};
 use crate::store::{Page, Stretch};
 use crate::wire::Fields;
 
 /// `page` and `limit` of a list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct PageQuery {
+    #[schemars(with = "Option<Count>")]
     page: Option<String>,
+    #[schemars(with = "Option<Count>")]
     limit: Option<String>,
 }
 
@@ -27,11 +31,15 @@ impl PageQuery {
 }
 
 /// `after_seq`, `before_seq` or `after_position`, and `limit`, of a conversation's messages.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct StretchQuery {
+    #[schemars(with = "Option<Number>")]
     after_seq: Option<String>,
+    #[schemars(with = "Option<Number>")]
     before_seq: Option<String>,
+    #[schemars(with = "Option<Number>")]
     after_position: Option<String>,
+    #[schemars(with = "Option<Count>")]
     limit: Option<String>,
 }
 
@@ -52,10 +60,13 @@ impl StretchQuery {
 }
 
 /// `after_position`, `before_position` and `limit` of a timeline.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct TimelineQuery {
+    #[schemars(with = "Option<Number>")]
     after_position: Option<String>,
+    #[schemars(with = "Option<Number>")]
     before_position: Option<String>,
+    #[schemars(with = "Option<Count>")]
     limit: Option<String>,
 }
 

@@ -1,5 +1,7 @@
 //! Which path goes where.
 
+use std::collections::HashSet;
+
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
@@ -8,98 +10,139 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError, Route};
 
 use super::exchange::exchange;
-use super::{Api, agent, error, health, help_center, user};
+use super::{Api, agent, error, health, help_center, openapi, user};
 use crate::failure::{Code, Failure};
 
 /// Mounts every route of the API, and answers for every path that is none.
 pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config| {
+        let mut endpoints = endpoints();
+        if api.serves_documents {
+            endpoints.extend(documents());
+        }
+        let mount = |config: &mut ServiceConfig| {
+            // A path stands where its first method does: the first path that fits is taken.
+            let mut mounted = HashSet::new();
+            for Endpoint { path, .. } in &endpoints {
+                if mounted.insert(path) {
+                    config.service(resource(path, &endpoints));
+                }
+            }
+        };
         config
             .app_data(web::Data::new(api))
             .app_data(
                 web::QueryConfig::default()
                     .error_handler(|_, _| Failure::new(Code::ValidationError, "The query string is not valid").into()),
             )
-            .service(resource("/health/live", Method::GET, || web::route().to(health::live)))
-            .service(resource("/health/ready", Method::GET, || web::route().to(health::ready)))
-            .configure(users)
-            .configure(agents)
-            .configure(tickets)
-            .configure(help_centers)
+            .configure(mount)
             .default_service(web::to(error::unknown_path));
     }
 }
 
-fn users(config: &mut ServiceConfig) {
-    config
-        .service(resource("/api/v1/support/chat/send", Method::POST, || web::route().to(user::send)))
-        .service(resource("/api/v1/support/chat/send-unauthenticated", Method::POST, || {
-            web::route().to(user::send_unauthenticated)
-        }))
-        .service(resource("/api/v1/support/conversations/{id}/rate", Method::POST, || web::route().to(user::rate)))
-        .service(resource("/api/v1/support/conversations", Method::GET, || web::route().to(user::list)))
-        .service(resource("/api/v1/support/conversations/{id}", Method::GET, || web::route().to(user::detail)));
+/// One method of one path.
+pub(super) struct Endpoint {
+    pub(super) path: String,
+    pub(super) method: Method,
+    route: fn() -> Route,
 }
 
-fn agents(config: &mut ServiceConfig) {
-    const BASE: &str = "/api/v1/unified-admin/support/conversations";
-    config
-        .service(resource(BASE, Method::GET, || web::route().to(agent::list)))
-        .service(resource(&format!("{BASE}/{{id}}"), Method::GET, || web::route().to(agent::detail)))
-        .service(resource(&format!("{BASE}/{{id}}/timeline"), Method::GET, || web::route().to(agent::timeline)))
-        .service(resource("/api/v1/unified-admin/support/agents", Method::GET, || web::route().to(agent::agents)))
-        .service(resource(&format!("{BASE}/{{id}}/claim"), Method::POST, || web::route().to(agent::claim)))
-        .service(resource(&format!("{BASE}/{{id}}/reply"), Method::POST, || web::route().to(agent::reply)))
-        .service(resource(&format!("{BASE}/{{id}}/close"), Method::POST, || web::route().to(agent::close)))
-        .service(resource(&format!("{BASE}/{{id}}/handover"), Method::POST, || web::route().to(agent::ask_handover)))
-        .service(resource("/api/v1/unified-admin/support/handovers/{id}/respond", Method::POST, || {
-            web::route().to(agent::respond_to_handover)
-        }));
+fn get(path: impl Into<String>, route: fn() -> Route) -> Endpoint {
+    Endpoint { path: path.into(), method: Method::GET, route }
+}
+
+fn post(path: impl Into<String>, route: fn() -> Route) -> Endpoint {
+    Endpoint { path: path.into(), method: Method::POST, route }
+}
+
+fn put(path: impl Into<String>, route: fn() -> Route) -> Endpoint {
+    Endpoint { path: path.into(), method: Method::PUT, route }
+}
+
+/// Everything that the API answers to; `openapi` describes each of them.
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let mut all = vec![
+        get("/health/live", || web::route().to(health::live)),
+        get("/health/ready", || web::route().to(health::ready)),
+    ];
+    all.extend(users());
+    all.extend(agents());
+    all.extend(tickets());
+    all.extend(help_centers());
+    all
+}
+
+/// What describes it.
+fn documents() -> Vec<Endpoint> {
+    vec![
+        get("/openapi.json", || web::route().to(openapi::openapi)),
+        get("/docs", || web::route().to(openapi::page)),
+        get("/docs/{file}", || web::route().to(openapi::file)),
+    ]
+}
+
+fn users() -> Vec<Endpoint> {
+    let at = |path: &str| format!("/api/v1/support{path}");
+    vec![
+        post(at("/chat/send"), || web::route().to(user::send)),
+        post(at("/chat/send-unauthenticated"), || web::route().to(user::send_unauthenticated)),
+        get(at("/conversations"), || web::route().to(user::list)),
+        get(at("/conversations/{id}"), || web::route().to(user::detail)),
+        post(at("/conversations/{id}/rate"), || web::route().to(user::rate)),
+        post(at("/request-support"), || web::route().to(user::tickets::request_support)),
+        post(at("/create-ticket"), || web::route().to(user::tickets::create_ticket)),
+        get(at("/my-tickets"), || web::route().to(user::tickets::my_tickets)),
+        get(at("/ticket"), || web::route().to(user::tickets::ticket)),
+        post(at("/ticket/add-message"), || web::route().to(user::tickets::add_message)),
+        post(at("/ticket/{number}/rate"), || web::route().to(user::tickets::rate)),
+    ]
+}
+
+fn agents() -> Vec<Endpoint> {
+    let at = |path: &str| format!("/api/v1/unified-admin/support{path}");
+    vec![
+        get(at("/conversations"), || web::route().to(agent::list)),
+        get(at("/conversations/{id}"), || web::route().to(agent::detail)),
+        get(at("/conversations/{id}/timeline"), || web::route().to(agent::timeline)),
+        post(at("/conversations/{id}/claim"), || web::route().to(agent::claim)),
+        post(at("/conversations/{id}/reply"), || web::route().to(agent::reply)),
+        post(at("/conversations/{id}/close"), || web::route().to(agent::close)),
+        post(at("/conversations/{id}/handover"), || web::route().to(agent::ask_handover)),
+        post(at("/conversations/{id}/create-ticket"), || web::route().to(agent::tickets::create)),
+        post(at("/handovers/{id}/respond"), || web::route().to(agent::respond_to_handover)),
+        get(at("/agents"), || web::route().to(agent::agents)),
+    ]
 }
 
 /// Behind all others: any one segment behind the agents' base path is a ticket's id.
-fn tickets(config: &mut ServiceConfig) {
-    const USERS: &str = "/api/v1/support";
-    const AGENTS: &str = "/api/v1/unified-admin/support";
-    let users = |path: &str, method, route| resource(&format!("{USERS}{path}"), method, route);
-    let agents = |path: &str, method, route| resource(&format!("{AGENTS}{path}"), method, route);
-    config
-        .service(users("/request-support", Method::POST, || web::route().to(user::tickets::request_support)))
-        .service(users("/create-ticket", Method::POST, || web::route().to(user::tickets::create_ticket)))
-        .service(users("/my-tickets", Method::GET, || web::route().to(user::tickets::my_tickets)))
-        .service(users("/ticket", Method::GET, || web::route().to(user::tickets::ticket)))
-        .service(users("/ticket/add-message", Method::POST, || web::route().to(user::tickets::add_message)))
-        .service(users("/ticket/{number}/rate", Method::POST, || web::route().to(user::tickets::rate)))
-        .service(agents("/conversations/{id}/create-ticket", Method::POST, || web::route().to(agent::tickets::create)))
-        .service(agents("", Method::GET, || web::route().to(agent::tickets::list)))
-        .service(agents("/{id}", Method::GET, || web::route().to(agent::tickets::detail)))
-        .service(agents("/{id}/reply", Method::POST, || web::route().to(agent::tickets::reply)))
-        .service(agents("/{id}/status", Method::PUT, || web::route().to(agent::tickets::set_status)))
-        .service(agents("/{id}/assign", Method::PUT, || web::route().to(agent::tickets::assign)))
-        .service(agents("/{id}/priority", Method::PUT, || web::route().to(agent::tickets::prioritise)));
+fn tickets() -> Vec<Endpoint> {
+    let at = |path: &str| format!("/api/v1/unified-admin/support{path}");
+    vec![
+        get(at(""), || web::route().to(agent::tickets::list)),
+        get(at("/{id}"), || web::route().to(agent::tickets::detail)),
+        post(at("/{id}/reply"), || web::route().to(agent::tickets::reply)),
+        put(at("/{id}/status"), || web::route().to(agent::tickets::set_status)),
+        put(at("/{id}/assign"), || web::route().to(agent::tickets::assign)),
+        put(at("/{id}/priority"), || web::route().to(agent::tickets::prioritise)),
+    ]
 }
 
-fn help_centers(config: &mut ServiceConfig) {
-    let methods: [(Method, fn() -> Route); 2] = [
-        (Method::GET, || web::route().to(help_center::messages)),
-        (Method::POST, || web::route().to(help_center::send)),
-    ];
-    config.service(resource_of("/api/help-center/messages", methods));
-}
-
-/// A path with the one method it knows.
-fn resource(path: &str, method: Method, route: fn() -> Route) -> impl HttpServiceFactory + use<> {
-    resource_of(path, [(method, route)])
+fn help_centers() -> Vec<Endpoint> {
+    const MESSAGES: &str = "/api/help-center/messages";
+    vec![
+        get(MESSAGES, || web::route().to(help_center::messages)),
+        post(MESSAGES, || web::route().to(help_center::send)),
+    ]
 }
 
 /// A path with the methods it knows; any other gets 405 with `Allow`. What answers GET answers HEAD too, without a body.
-fn resource_of<const N: usize>(path: &str, methods: [(Method, fn() -> Route); N]) -> impl HttpServiceFactory + use<N> {
+fn resource(path: &str, endpoints: &[Endpoint]) -> impl HttpServiceFactory + use<> {
     let mut resource = web::resource(path.to_owned());
     let mut allowed = Vec::new();
-    for (method, route) in methods {
+    for Endpoint { method, route, .. } in endpoints.iter().filter(|endpoint| endpoint.path == path) {
         allowed.push(method.to_string());
         resource = resource.route(route().method(method.clone()));
-        if method == Method::GET {
+        if *method == Method::GET {
             allowed.push(Method::HEAD.to_string());
             resource = resource.route(route().method(Method::HEAD));
         }

@@ -1,14 +1,17 @@
 //! The shapes of `help-center.md`, section 4, key by key.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Thread;
 use crate::domain::{Conversation, ConversationId, EventId, Posted, Status, UserId};
 use crate::moment::Iso;
+use crate::schemas::{HelpCenterSender, HelpCenterStatus};
 
 /// `help_center:connected`, and what REST answers.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HelpCenterThread")]
 pub(crate) struct ThreadPayload<'a> {
     conversation: ConversationPayload<'a>,
     messages: Vec<MessagePayload<'a>>,
@@ -16,22 +19,26 @@ pub(crate) struct ThreadPayload<'a> {
     has_more: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HelpCenterConversation")]
 struct ConversationPayload<'a> {
     id: ConversationId,
     user_id: Option<&'a UserId>,
+    #[schemars(with = "HelpCenterStatus")]
     status: &'static str,
     created_at: Iso,
     updated_at: Iso,
 }
 
 /// `help_center:message`, and every message in a thread.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HelpCenterMessage")]
 pub(crate) struct MessagePayload<'a> {
     id: EventId,
     conversation_id: ConversationId,
+    #[schemars(with = "HelpCenterSender")]
     sender: &'static str,
     text: &'a str,
     created_at: Iso,

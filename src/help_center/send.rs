@@ -1,15 +1,20 @@
 //! A send, by whichever door.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::domain::MessageText;
+use crate::domain::{ClientMessageId, MessageText};
+use crate::schemas::HelpCenterText;
 use crate::wire::Fields;
 
 /// What the app sends; every field may be missing or null, and each rule is checked behind this.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HelpCenterSendRequest")]
 pub(crate) struct SendBody {
+    #[schemars(with = "HelpCenterText")]
     text: Option<String>,
+    #[schemars(with = "Option<ClientMessageId>")]
     pub(crate) client_message_id: Option<String>,
 }
 

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -155,8 +156,9 @@ fn acknowledge(socket: &Socket<Visitor>, is_awaited: bool, outcome: Result<Value
 }
 
 /// `help_center:error` (`help-center.md`, 4.4).
-#[derive(Serialize)]
-struct ErrorPayload {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HelpCenterError")]
+pub(super) struct ErrorPayload {
     code: Code,
     message: String,
     /// What is wrong with each field, by its name.

@@ -3,6 +3,7 @@
 //! A socket may ask; what happens is decided by the conversation's actor and announced by [`Broadcaster`] when it is
 //! stored. Protocol, rooms and slow readers are `socketio`'s business.
 
+mod asyncapi;
 mod broadcast;
 mod caller;
 mod help_center;
@@ -28,6 +29,7 @@ use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
 use crate::socketio::{RecoveryConfig, SocketIo, SocketIoConfig};
 
+pub use asyncapi::document as asyncapi_document;
 pub use broadcast::Broadcaster;
 pub use presence::PresenceBroadcaster;
 

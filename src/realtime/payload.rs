@@ -1,12 +1,17 @@
 //! The payloads of the events on `/support`, key by key (`support-user.md`, `support-admin.md`).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{ConversationId, EventId, HandoverId, Posted, Reason, ResolutionNotes, Subject, TicketId, preview};
+use crate::domain::{
+    ConversationId, EventId, HandoverId, Posted, Reason, Resolution, ResolutionNotes, Status, Subject, SupportType,
+    TicketId, TicketPriority, TicketStatus, preview,
+};
 use crate::moment::Iso;
 
 /// `new_message`, to the conversation or to the ticket.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NewMessage")]
 pub(super) struct NewMessage<'a> {
     #[serde(flatten)]
     place: Place,
@@ -14,7 +19,8 @@ pub(super) struct NewMessage<'a> {
 }
 
 /// Where something was written or is being typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Place")]
 pub(super) enum Place {
     /// In a conversation.
     #[serde(rename = "conversation_id")]
@@ -24,7 +30,8 @@ pub(super) enum Place {
     Ticket(TicketId),
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EventMessage")]
 struct Message<'a> {
     id: EventId,
     seq: Option<i64>,
@@ -70,26 +77,30 @@ impl<'a> NewMessage<'a> {
 }
 
 /// `conversation_created`, to the agents.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationCreated")]
 pub(super) struct ConversationCreated<'a> {
     pub(super) id: ConversationId,
     pub(super) user_id: Option<&'a str>,
     pub(super) email: Option<&'a str>,
+    #[schemars(with = "Status")]
     pub(super) status: &'static str,
     pub(super) created_at: Iso,
     pub(super) first_message: &'a str,
 }
 
 /// `conversation_updated`: what has happened, for lists and badges.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationUpdated")]
 pub(super) struct ConversationUpdated<'a> {
     conversation_id: ConversationId,
     #[serde(flatten)]
     update: Update<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[schemars(rename = "ConversationUpdate")]
 pub(super) enum Update<'a> {
     /// To the agents: the customer wrote.
     NewUserMessage { message: Preview<'a> },
@@ -119,7 +130,8 @@ impl<'a> Update<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Preview")]
 pub(super) struct Preview<'a> {
     id: EventId,
     preview: &'a str,
@@ -139,7 +151,8 @@ impl<'a> Preview<'a> {
 }
 
 /// `conversation_claimed`, to the conversation.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationClaimed")]
 pub(super) struct ConversationClaimed<'a> {
     pub(super) conversation_id: ConversationId,
     pub(super) assigned_to: &'a str,
@@ -147,13 +160,15 @@ pub(super) struct ConversationClaimed<'a> {
 }
 
 /// `conversation_closed`, to the conversation.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationClosed")]
 pub(super) struct ConversationClosed {
     pub(super) conversation_id: ConversationId,
 }
 
 /// `handover_requested`, to the agent who was asked.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HandoverRequested")]
 pub(super) struct HandoverRequested<'a> {
     pub(super) handover_id: HandoverId,
     pub(super) conversation_id: ConversationId,
@@ -163,38 +178,48 @@ pub(super) struct HandoverRequested<'a> {
 }
 
 /// `handover_resolved`, to the agent who asked, and on a close to the one who was asked too.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HandoverResolved")]
 pub(super) struct HandoverResolved<'a> {
     pub(super) handover_id: HandoverId,
     pub(super) conversation_id: ConversationId,
+    #[schemars(with = "Resolution")]
     pub(super) status: &'static str,
     pub(super) to_admin_name: &'a str,
 }
 
 /// `ticket_created_from_conversation`, to the conversation.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketCreatedFromConversation")]
 pub(super) struct TicketCreatedFromConversation<'a> {
     pub(super) conversation_id: ConversationId,
     pub(super) ticket: TicketSummary<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketSummary")]
 pub(super) struct TicketSummary<'a> {
     pub(super) id: TicketId,
     pub(super) ticket_number: &'a str,
     pub(super) subject: &'a Subject,
+    #[schemars(with = "SupportType")]
     pub(super) support_type: &'static str,
+    #[schemars(with = "TicketPriority")]
     pub(super) priority: &'static str,
+    #[schemars(with = "TicketStatus")]
     pub(super) status: &'static str,
 }
 
 /// `ticket_created`, to the agents.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketCreated")]
 pub(super) struct TicketCreated<'a> {
     pub(super) id: TicketId,
     pub(super) ticket_number: &'a str,
     pub(super) subject: &'a Subject,
+    #[schemars(with = "SupportType")]
     pub(super) support_type: &'static str,
+    #[schemars(with = "TicketPriority")]
     pub(super) priority: &'static str,
     pub(super) email: Option<&'a str>,
     pub(super) created_at: Iso,
@@ -203,7 +228,8 @@ pub(super) struct TicketCreated<'a> {
 }
 
 /// `ticket_updated`: what has happened, for lists and badges.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketUpdated")]
 pub(super) struct TicketUpdated<'a> {
     pub(super) ticket_id: TicketId,
     pub(super) ticket_number: &'a str,
@@ -211,8 +237,9 @@ pub(super) struct TicketUpdated<'a> {
     pub(super) update: TicketUpdate<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[schemars(rename = "TicketUpdate")]
 pub(super) enum TicketUpdate<'a> {
     /// To the agents: the customer wrote.
     NewUserMessage { message: Preview<'a> },
@@ -230,7 +257,8 @@ pub(super) enum TicketUpdate<'a> {
 }
 
 /// `ticket_assigned`, to the ticket.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketAssigned")]
 pub(super) struct TicketAssigned<'a> {
     pub(super) ticket_id: TicketId,
     pub(super) ticket_number: &'a str,
@@ -239,11 +267,14 @@ pub(super) struct TicketAssigned<'a> {
 }
 
 /// `status_changed`, to the ticket.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StatusChanged")]
 pub(super) struct StatusChanged<'a> {
     pub(super) ticket_id: TicketId,
     pub(super) ticket_number: &'a str,
+    #[schemars(with = "TicketStatus")]
     pub(super) old_status: &'static str,
+    #[schemars(with = "TicketStatus")]
     pub(super) new_status: &'static str,
     pub(super) resolution_notes: Option<&'a ResolutionNotes>,
 }
@@ -256,15 +287,18 @@ impl Typing<'_> {
 }
 
 /// `help_center:typing`, to the customer.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HelpCenterTyping")]
 pub(super) struct HelpCenterTyping {
     pub(super) is_typing: bool,
+    #[schemars(extend("const" = "support"))]
     pub(super) sender: &'static str,
 }
 
 /// `typing` and `stop_typing`, to the conversation or the ticket but not to the sender.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Typing")]
 pub(super) struct Typing<'a> {
     #[serde(flatten)]
     pub(super) place: Place,

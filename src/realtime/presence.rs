@@ -4,6 +4,7 @@
 use std::ops::Deref;
 use std::sync::OnceLock;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rooms;
@@ -50,8 +51,9 @@ impl Deref for Attendee {
 }
 
 /// `agent_presence`, to the agents.
-#[derive(Serialize)]
-struct AgentPresence<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AgentPresence")]
+pub(super) struct AgentPresence<'a> {
     admin_id: &'a str,
     admin_name: &'a str,
     online: bool,

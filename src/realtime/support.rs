@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -69,15 +70,18 @@ where
 }
 
 /// What an event is acknowledged with: `{ success: true }`, or `{ success: false, error: { code, message } }`.
-#[derive(Serialize)]
-struct Answer {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Ack")]
+pub(super) struct Answer {
+    #[schemars(with = "bool")]
     success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<AnswerError>,
 }
 
-#[derive(Serialize)]
-struct AnswerError {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AckError")]
+pub(super) struct AnswerError {
     code: Code,
     message: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fields, conversation_id};
@@ -12,10 +13,13 @@ use crate::limits::Limits;
 use crate::moment::Iso;
 
 /// What the dashboard sends; every field may be missing or null, and each rule is checked behind this.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "ReplyRequest")]
 pub(crate) struct ReplyBody {
+    #[schemars(with = "MessageText")]
     message: Option<String>,
     is_internal: Option<bool>,
+    #[schemars(with = "Option<ClientMessageId>")]
     pub(crate) client_message_id: Option<String>,
 }
 
@@ -54,13 +58,15 @@ pub(crate) async fn carry_out(
 }
 
 /// The answer's `data`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReplySent")]
 pub(crate) struct ReplyView<'a> {
     id: EventId,
     position: i64,
     seq: Option<i64>,
     message: &'a str,
     is_internal: bool,
+    #[schemars(extend("const" = false))]
     is_from_user: bool,
     sender_name: Option<&'a str>,
     sender_email: Option<&'a str>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -15,10 +16,13 @@ use crate::failure::Failure;
 use crate::limits::Limits;
 
 /// What the app sends; every field may be missing or null, and each rule is checked behind this.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "SendRequest")]
 pub(crate) struct SendBody {
+    #[schemars(with = "MessageText")]
     message: Option<String>,
     conversation_id: Option<String>,
+    #[schemars(with = "Option<ClientMessageId>")]
     pub(crate) client_message_id: Option<String>,
     device_metadata: Option<Map<String, Value>>,
 }
@@ -91,13 +95,23 @@ pub(crate) async fn carry_out(
 }
 
 /// The answer's `data`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "Sent")]
 pub(crate) enum SentView<'a> {
     /// It began a conversation.
-    Opened { conversation: Box<UserConversation<'a>>, is_new: bool },
+    Opened {
+        conversation: Box<UserConversation<'a>>,
+        #[schemars(extend("const" = true))]
+        is_new: bool,
+    },
     /// It went on with one.
-    Posted { conversation_id: ConversationId, message: UserMessage<'a>, is_new: bool },
+    Posted {
+        conversation_id: ConversationId,
+        message: UserMessage<'a>,
+        #[schemars(extend("const" = false))]
+        is_new: bool,
+    },
 }
 
 impl Sent {

@@ -1,14 +1,19 @@
 //! The shapes that answers and events share, key by key as the contract spells them.
 
 use entity::tickets;
+use schemars::JsonSchema;
 use sea_orm::prelude::Uuid;
 use serde::Serialize;
 
-use crate::domain::{Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating};
+use crate::domain::{
+    Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating, Status, SupportType, TicketId,
+    TicketPriority, TicketStatus,
+};
 use crate::moment::Iso;
 
 /// A message as a customer sees it in an answer to `chat/send` (`support-user.md`, 1).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
 pub(crate) struct UserMessage<'a> {
     pub(crate) id: EventId,
     pub(crate) seq: Option<i64>,
@@ -45,9 +50,11 @@ impl<'a> UserMessage<'a> {
 }
 
 /// A conversation with messages, as its customer sees it (`support-user.md`, 1 and 4).
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Conversation")]
 pub(crate) struct UserConversation<'a> {
     id: ConversationId,
+    #[schemars(with = "Status")]
     status: &'static str,
     assigned_admin_name: Option<&'a str>,
     email: Option<&'a str>,
@@ -98,13 +105,18 @@ impl<'a> UserConversation<'a> {
 }
 
 /// The ticket that was made of a conversation, as everyone in it sees it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketCard")]
 pub(crate) struct TicketCard<'a> {
+    #[schemars(with = "TicketId")]
     id: Uuid,
     ticket_number: &'a str,
     subject: &'a str,
+    #[schemars(with = "TicketStatus")]
     status: &'a str,
+    #[schemars(with = "TicketPriority")]
     priority: &'a str,
+    #[schemars(with = "SupportType")]
     support_type: &'a str,
 }
 
@@ -132,7 +144,8 @@ pub(crate) fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
 }
 
 /// What lists show of the last message that the customer can see.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LastMessage")]
 pub(crate) struct LastMessage<'a> {
     message: &'a str,
     is_from_user: bool,

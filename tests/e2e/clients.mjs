@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
 import { io } from 'socket.io-client'
+import { checkAck, checkEvent } from './documented.mjs'
 import { PATIENCE, until } from './waiting.mjs'
 
 const NO_CONVERSATION = '00000000-0000-4000-8000-000000000000'
@@ -53,7 +54,11 @@ export class Client {
     for (const event of ['connect', 'disconnect', 'connect_error']) {
       this.socket.on(event, (detail) => this.#record(event, detail))
     }
-    this.socket.onAny((event, payload) => this.#record(event, payload))
+    // What throws in here fails the test, whatever that waits for.
+    this.socket.onAny((event, ...payloads) => {
+      checkEvent(event, payloads)
+      this.#record(event, payloads[0])
+    })
   }
 
   #record(event, payload) {
@@ -79,11 +84,11 @@ export class Client {
 
   /** Emits and waits for the acknowledgement. */
   async ask(event, payload) {
-    try {
-      return await this.socket.timeout(PATIENCE).emitWithAck(event, payload)
-    } catch (error) {
+    const ack = await this.socket.timeout(PATIENCE).emitWithAck(event, payload).catch((error) => {
       throw new Error(`no ack of ${event} ${JSON.stringify(payload)}: ${error.message}`)
-    }
+    })
+    checkAck(event, ack)
+    return ack
   }
 
   /** Emits, and waits for nothing. */

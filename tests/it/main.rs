@@ -8,6 +8,7 @@ mod agent;
 mod configuration;
 mod connections;
 mod cors;
+mod documents;
 mod errors;
 mod health;
 mod help_center;

@@ -1,6 +1,7 @@
 //! `POST …/conversations/:id/claim`, `/reply` and `/close`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Api;
@@ -14,8 +15,9 @@ use crate::failure::Failure;
 use crate::wire::Fields;
 use crate::wire::reply::{self, ReplyBody, ReplyView};
 
-#[derive(Serialize)]
-struct Claimed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationClaimed")]
+pub(in crate::api) struct Claimed {
     conversation_id: ConversationId,
     assigned_to: UserId,
     assigned_admin_name: String,
@@ -51,8 +53,9 @@ pub(in crate::api) async fn reply(
     Ok(created("Reply sent", ReplyView::new(&posted)))
 }
 
-#[derive(Serialize)]
-struct Closed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationClosed")]
+pub(in crate::api) struct Closed {
     conversation_id: ConversationId,
 }
 

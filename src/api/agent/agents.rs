@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::name;
@@ -13,13 +14,15 @@ use crate::domain::Agent;
 use crate::failure::Failure;
 use crate::store::{self, Agents};
 
-#[derive(Serialize)]
-struct List<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AgentList")]
+pub(in crate::api) struct List<'a> {
     agents: Vec<Row<'a>>,
 }
 
-#[derive(Serialize)]
-struct Row<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Agent")]
+pub(in crate::api) struct Row<'a> {
     id: &'a str,
     first_name: &'a str,
     last_name: &'a str,

@@ -1,25 +1,37 @@
 //! What `GET …/conversations` may be asked for, key by key.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::api::query::{date_from, date_to};
 use crate::domain::{Channel, Status, UserId};
 use crate::failure::Failure;
+use crate::schemas::{Date, QueueSort, Search, SortOrder, TrueOrFalse};
 use crate::store::{AssignedTo, Filter, SearchTerm, Sort, SortBy};
 use crate::wire::Fields;
 
 /// Filters and order; the page is [`crate::api::query::PageQuery`]'s. Keys that nobody knows are ignored.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api) struct ListQuery {
+    #[schemars(with = "Option<Search>")]
     search: Option<String>,
+    #[schemars(with = "Option<Status>")]
     status: Option<String>,
+    #[schemars(with = "Option<UserId>")]
     assigned_to: Option<String>,
+    #[schemars(with = "Option<UserId>")]
     user_id: Option<String>,
+    #[schemars(with = "Option<TrueOrFalse>")]
     has_ticket: Option<String>,
+    #[schemars(with = "Option<Channel>")]
     channel: Option<String>,
+    #[schemars(with = "Option<Date>")]
     date_from: Option<String>,
+    #[schemars(with = "Option<Date>")]
     date_to: Option<String>,
+    #[schemars(with = "Option<QueueSort>")]
     sort_by: Option<String>,
+    #[schemars(with = "Option<SortOrder>")]
     sort_order: Option<String>,
 }
 

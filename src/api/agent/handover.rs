@@ -1,6 +1,7 @@
 //! `POST …/conversations/:id/handover` and `POST …/handovers/:id/respond`.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,18 +19,23 @@ use crate::failure::Failure;
 use crate::store;
 use crate::wire::Fields;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "HandoverRequest")]
 pub(in crate::api) struct HandoverBody {
+    #[schemars(with = "UserId")]
     to_admin_id: Option<String>,
+    #[schemars(with = "Option<Reason>")]
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Asked<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HandoverRequested")]
+pub(in crate::api) struct Asked<'a> {
     handover_id: HandoverId,
     conversation_id: ConversationId,
     to_admin_id: &'a UserId,
     to_admin_name: &'a str,
+    #[schemars(extend("const" = "pending"))]
     status: &'static str,
 }
 
@@ -84,15 +90,19 @@ pub(super) async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, 
     Ok(store::agent(&api.database, id).await?)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "HandoverAnswer")]
 pub(in crate::api) struct RespondBody {
+    #[schemars(with = "Resolution")]
     status: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Answered {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HandoverAnswered")]
+pub(in crate::api) struct Answered {
     handover_id: HandoverId,
     conversation_id: ConversationId,
+    #[schemars(with = "Resolution")]
     status: &'static str,
 }
 

@@ -1,14 +1,14 @@
 //! What agents ask (`support-admin.md`).
 
-mod actions;
-mod agents;
-mod filter;
-mod handover;
-mod name;
-mod queue;
+pub(super) mod actions;
+pub(super) mod agents;
+pub(super) mod filter;
+pub(super) mod handover;
+pub(super) mod name;
+pub(super) mod queue;
 pub(super) mod tickets;
-mod timeline;
-mod view;
+pub(super) mod timeline;
+pub(super) mod view;
 
 pub(super) use actions::{claim, close, reply};
 pub(super) use agents::agents;

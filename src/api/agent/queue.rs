@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::filter::ListQuery;
@@ -14,21 +15,25 @@ use crate::api::names::conversation_id;
 use crate::api::query::{PageQuery, Query, StretchQuery};
 use crate::domain::Status;
 use crate::failure::Failure;
+use crate::schemas::CountsOf;
 use crate::store::{self, Counts};
 
-#[derive(Serialize)]
-struct List<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Queue")]
+pub(in crate::api) struct List<'a> {
     analytics: Analytics,
     conversations: Vec<Card<'a>>,
     meta: Meta,
 }
 
-#[derive(Serialize)]
-struct Analytics {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QueueAnalytics")]
+pub(in crate::api) struct Analytics {
     total_conversations: u64,
     mine: u64,
     active: u64,
     unassigned: u64,
+    #[schemars(with = "CountsOf<Status>")]
     by_status: BTreeMap<&'static str, u64>,
 }
 
@@ -44,8 +49,9 @@ impl Analytics {
     }
 }
 
-#[derive(Serialize)]
-struct Meta {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QueueMeta")]
+pub(in crate::api) struct Meta {
     total: u64,
     page: u32,
     limit: u32,

@@ -1,8 +1,9 @@
 //! `GET …/conversations/:id/timeline`: what happened, in order.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api::Api;
 use crate::api::caller::AgentCaller;
@@ -12,21 +13,26 @@ use crate::api::query::{Query, TimelineQuery};
 use crate::domain::preview;
 use crate::failure::Failure;
 use crate::moment::Iso;
+use crate::schemas::TimelineType;
 use crate::store::{self, Happening};
 
-#[derive(Serialize)]
-struct Timeline {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Timeline")]
+pub(in crate::api) struct Timeline {
     events: Vec<Row>,
     has_more: bool,
 }
 
-#[derive(Serialize)]
-struct Row {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TimelineEvent")]
+pub(in crate::api) struct Row {
     position: i64,
     #[serde(rename = "type")]
+    #[schemars(with = "TimelineType")]
     kind: String,
     actor_id: Option<String>,
     actor_name: Option<String>,
+    #[schemars(with = "Map<String, Value>")]
     data: Value,
     #[serde(rename = "createdAt")]
     created_at: Iso,

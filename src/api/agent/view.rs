@@ -1,24 +1,31 @@
 //! A conversation as agents see it, in the list and whole (`support-admin.md`).
 
 use entity::{handovers, tickets, users};
+use schemars::JsonSchema;
 use sea_orm::prelude::Uuid;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::name;
-use crate::domain::{Conversation, ConversationId, EventId, Feedback, Posted, Rating, UserId};
+use crate::domain::{
+    Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Status, UserId,
+};
 use crate::moment::Iso;
+use crate::schemas::HandoverStatus;
 use crate::store::{Beside, History};
 use crate::wire::view::{LastMessage, TicketCard};
 
 /// What the list shows, and the detail begins with.
-#[derive(Serialize)]
-pub(super) struct Card<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QueueCard")]
+pub(in crate::api) struct Card<'a> {
     id: ConversationId,
+    #[schemars(with = "Channel")]
     channel: &'static str,
     user_id: Option<&'a str>,
     email: Option<&'a str>,
     phone_number: Option<&'a str>,
+    #[schemars(with = "Status")]
     status: &'static str,
     assigned_to: Option<&'a str>,
     assigned_at: Option<Iso>,
@@ -36,13 +43,15 @@ pub(super) struct Card<'a> {
     assigned_admin: Option<AssignedAdmin<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProfileImage")]
 struct ProfileImage<'a> {
     secure_url: &'a str,
 }
 
 /// The account that a conversation belongs to.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "User")]
 pub(super) struct User<'a> {
     id: &'a str,
     first_name: Option<&'a str>,
@@ -56,7 +65,8 @@ pub(super) struct User<'a> {
 }
 
 /// What the detail adds to it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "UserMore")]
 struct UserMore<'a> {
     account_status: &'static str,
     role: &'a str,
@@ -65,7 +75,8 @@ struct UserMore<'a> {
     kyc_verification: Option<()>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AssignedAdmin")]
 pub(super) struct AssignedAdmin<'a> {
     id: &'a str,
     first_name: &'a str,
@@ -74,7 +85,8 @@ pub(super) struct AssignedAdmin<'a> {
 }
 
 /// The ticket that was made of a conversation.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QueueTicket")]
 struct Ticket<'a> {
     #[serde(flatten)]
     card: TicketCard<'a>,
@@ -83,7 +95,8 @@ struct Ticket<'a> {
 }
 
 /// What the detail adds to it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "QueueTicketMore")]
 struct TicketMore<'a> {
     description: &'a str,
     assigned_to: Option<&'a str>,
@@ -113,14 +126,17 @@ impl<'a> Ticket<'a> {
 }
 
 /// One agent's asking another to take the conversation over.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Handover")]
 struct Handover<'a> {
+    #[schemars(with = "HandoverId")]
     id: Uuid,
     from_admin_id: &'a str,
     to_admin_id: &'a str,
     from_admin_name: &'a str,
     to_admin_name: &'a str,
     reason: Option<&'a str>,
+    #[schemars(with = "HandoverStatus")]
     status: &'a str,
     responded_at: Option<Iso>,
     #[serde(rename = "createdAt")]
@@ -214,8 +230,9 @@ impl<'a> AssignedAdmin<'a> {
 }
 
 /// A conversation whole.
-#[derive(Serialize)]
-pub(super) struct Detail<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationDetail")]
+pub(in crate::api) struct Detail<'a> {
     #[serde(flatten)]
     card: Card<'a>,
     smileai_conversation_id: Option<()>,
@@ -261,7 +278,8 @@ pub(super) fn device_metadata(conversation: &Conversation) -> Map<String, Value>
 }
 
 /// A message as agents see it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AgentMessage")]
 pub(super) struct AgentMessage<'a> {
     id: EventId,
     position: i64,

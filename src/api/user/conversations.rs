@@ -1,6 +1,7 @@
 //! `GET /api/v1/support/conversations` and `/:id`: a customer's own.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Api;
@@ -8,22 +9,25 @@ use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
 use crate::api::query::{Query, StretchQuery};
-use crate::domain::{Conversation, ConversationId, Rating};
+use crate::domain::{Conversation, ConversationId, Rating, Status};
 use crate::failure::Failure;
 use crate::moment::Iso;
 use crate::store::{self, Beside};
 use crate::wire::view::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 
-#[derive(Serialize)]
-struct List<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationList")]
+pub(in crate::api) struct List<'a> {
     conversations: Vec<Card<'a>>,
     total: u64,
 }
 
 /// A conversation as the list shows it (`support-user.md`, 3).
-#[derive(Serialize)]
-struct Card<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationCard")]
+pub(in crate::api) struct Card<'a> {
     id: ConversationId,
+    #[schemars(with = "Status")]
     status: &'static str,
     assigned_admin_name: Option<&'a str>,
     message_count: i64,
@@ -61,8 +65,9 @@ pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) ->
     Ok(fetched("Conversations fetched", List { conversations, total: found.total }))
 }
 
-#[derive(Serialize)]
-struct Retrieved<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationRetrieved")]
+pub(in crate::api) struct Retrieved<'a> {
     conversation: UserConversation<'a>,
 }
 

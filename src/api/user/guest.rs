@@ -3,6 +3,7 @@
 //! What is made here belongs to the e-mail address and to no account, whoever sends it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::send::{carry_out, form};
@@ -16,10 +17,23 @@ use crate::wire::Fields;
 use crate::wire::send::SendBody;
 
 /// What the body has beside the send.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Contact {
+    #[schemars(with = "EmailAddress")]
     email: Option<String>,
+    #[schemars(with = "Option<PhoneNumber>")]
     phone_number: Option<String>,
+}
+
+/// The body as a whole, as the documents show it.
+#[derive(JsonSchema)]
+#[schemars(rename = "GuestSendRequest")]
+#[expect(dead_code, reason = "a shape alone, never made")]
+pub(in crate::api) struct GuestBody {
+    #[schemars(flatten)]
+    contact: Contact,
+    #[schemars(flatten)]
+    send: SendBody,
 }
 
 pub(in crate::api) async fn send_unauthenticated(

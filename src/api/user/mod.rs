@@ -1,9 +1,9 @@
 //! What customers ask (`support-user.md`).
 
-mod conversations;
-mod guest;
-mod rate;
-mod send;
+pub(super) mod conversations;
+pub(super) mod guest;
+pub(super) mod rate;
+pub(super) mod send;
 pub(super) mod tickets;
 
 pub(super) use conversations::{detail, list};

@@ -1,6 +1,7 @@
 //! `POST /api/v1/support/conversations/:id/rate`.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Api;
@@ -13,14 +14,18 @@ use crate::domain::{Command, ConversationId, Feedback, Rate, Rating, RatingError
 use crate::failure::Failure;
 use crate::wire::Fields;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "RateRequest")]
 pub(in crate::api) struct RateBody {
+    #[schemars(with = "Rating")]
     rating: Option<f64>,
+    #[schemars(with = "Option<Feedback>")]
     feedback: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Rated {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConversationRated")]
+pub(in crate::api) struct Rated {
     id: ConversationId,
     satisfaction_rating: Rating,
     feedback: Option<Feedback>,

@@ -1,6 +1,7 @@
 //! What tests need: a database, a server on it, and people who call.
 
 mod database;
+pub(crate) mod documented;
 mod people;
 mod rows;
 mod server;

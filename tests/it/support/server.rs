@@ -10,6 +10,7 @@ use switchboard::config::{Settings, Sources};
 use switchboard::server::Server;
 use tokio::sync::oneshot;
 
+use super::documented;
 use super::people::SECRET;
 use super::{Person, TestDatabase};
 
@@ -110,11 +111,15 @@ impl Request {
             Some(body) => self.0.json(&body),
             None => self.0,
         };
-        let response = request.send().await.unwrap();
+        let (http, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = http.execute(request).await.unwrap();
         let status = response.status();
         let headers = response.headers().clone();
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        documented::check(&method, &path, status, &body);
         Answer { status, headers, body }
     }
 }

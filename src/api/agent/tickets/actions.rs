@@ -1,6 +1,7 @@
 //! `PUT …/support/:id/status`, `/assign` and `/priority`. Each answers the ticket as the list shows it.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::view::Card;
@@ -17,9 +18,12 @@ use crate::failure::Failure;
 use crate::store;
 use crate::wire::{Fields, words};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "TicketStatusRequest")]
 pub(in crate::api) struct StatusBody {
+    #[schemars(with = "TicketStatus")]
     status: Option<String>,
+    #[schemars(with = "Option<ResolutionNotes>")]
     resolution_notes: Option<String>,
 }
 
@@ -49,8 +53,10 @@ pub(in crate::api) async fn set_status(
     change(&api, &id, message, Command::SetTicketStatus { by: agent.as_agent(), status, notes }).await
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "TicketAssignRequest")]
 pub(in crate::api) struct AssignBody {
+    #[schemars(with = "UserId")]
     assigned_to: Option<String>,
 }
 
@@ -73,8 +79,10 @@ pub(in crate::api) async fn assign(
     change(&api, &id, "Ticket assigned", Command::AssignTicket { by: agent.as_agent(), to }).await
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "TicketPriorityRequest")]
 pub(in crate::api) struct PriorityBody {
+    #[schemars(with = "TicketPriority")]
     priority: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! `POST …/conversations/:id/create-ticket`: an agent makes a ticket of a conversation.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,31 +13,42 @@ use crate::api::names::conversation_id;
 use crate::conversation::Outcome;
 use crate::domain::{
     Command, ConversationId, Description, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
+    TicketStatus,
 };
 use crate::failure::Failure;
 use crate::wire::{Fields, words};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "CreateTicketRequest")]
 pub(in crate::api) struct CreateBody {
+    #[schemars(with = "Subject")]
     subject: Option<String>,
+    #[schemars(with = "Description")]
     description: Option<String>,
+    #[schemars(with = "Option<SupportType>")]
     support_type: Option<String>,
+    #[schemars(with = "Option<TicketPriority>")]
     priority: Option<String>,
     related_transaction_id: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Created<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketCreated")]
+pub(in crate::api) struct Created<'a> {
     ticket: Ticket<'a>,
 }
 
-#[derive(Serialize)]
-struct Ticket<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CreatedTicket")]
+pub(in crate::api) struct Ticket<'a> {
     id: TicketId,
     ticket_number: &'a str,
     subject: &'a Subject,
+    #[schemars(with = "SupportType")]
     support_type: &'static str,
+    #[schemars(with = "TicketPriority")]
     priority: &'static str,
+    #[schemars(with = "TicketStatus")]
     status: &'static str,
     conversation_id: ConversationId,
 }

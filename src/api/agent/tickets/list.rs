@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::query::TicketQuery;
@@ -15,27 +16,34 @@ use crate::api::names::ticket_id;
 use crate::api::query::{PageQuery, Query, StretchQuery};
 use crate::domain::{Refusal, SupportType, TicketPriority, TicketStatus};
 use crate::failure::Failure;
+use crate::schemas::CountsOf;
 use crate::store::{self, TicketCounts};
 
-#[derive(Serialize)]
-struct List<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketQueue")]
+pub(in crate::api) struct List<'a> {
     analytics: Analytics,
     tickets: Vec<Card<'a>>,
     meta: Meta,
 }
 
-#[derive(Serialize)]
-struct Analytics {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketAnalytics")]
+pub(in crate::api) struct Analytics {
     overview: Overview,
     activity: Activity,
     performance: Performance,
+    #[schemars(with = "CountsOf<TicketStatus>")]
     by_status: BTreeMap<&'static str, i64>,
+    #[schemars(with = "CountsOf<TicketPriority>")]
     by_priority: BTreeMap<&'static str, i64>,
+    #[schemars(with = "CountsOf<SupportType>")]
     by_type: BTreeMap<&'static str, i64>,
 }
 
-#[derive(Serialize)]
-struct Overview {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketOverview")]
+pub(in crate::api) struct Overview {
     total_tickets: i64,
     open: i64,
     pending: i64,
@@ -47,15 +55,17 @@ struct Overview {
     unassigned: i64,
 }
 
-#[derive(Serialize)]
-struct Activity {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketActivity")]
+pub(in crate::api) struct Activity {
     new_today: i64,
     new_this_week: i64,
     new_this_month: i64,
 }
 
-#[derive(Serialize)]
-struct Performance {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketPerformance")]
+pub(in crate::api) struct Performance {
     avg_response_time_seconds: f64,
     avg_satisfaction_rating: f64,
     total_rated: i64,
@@ -93,8 +103,9 @@ impl Analytics {
     }
 }
 
-#[derive(Serialize)]
-struct Meta {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketMeta")]
+pub(in crate::api) struct Meta {
     total: u64,
     page: u32,
     limit: u32,

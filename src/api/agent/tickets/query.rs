@@ -1,26 +1,38 @@
 //! What `GET …/support` may be asked for, key by key.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::api::agent::filter::account;
 use crate::api::query::{date_from, date_to};
-use crate::domain::{SupportType, TicketPriority, TicketStatus};
+use crate::domain::{SupportType, TicketPriority, TicketStatus, UserId};
 use crate::failure::Failure;
+use crate::schemas::{Date, Search, SortOrder, TicketSortKey};
 use crate::store::{AssignedTo, SearchTerm, TicketFilter, TicketOrder, TicketSort};
 use crate::wire::{Fields, words};
 
 /// Filters and order; the page is [`crate::api::query::PageQuery`]'s. Keys that nobody knows are ignored.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api) struct TicketQuery {
+    #[schemars(with = "Option<Search>")]
     search: Option<String>,
+    #[schemars(with = "Option<TicketStatus>")]
     status: Option<String>,
+    #[schemars(with = "Option<TicketPriority>")]
     priority: Option<String>,
+    #[schemars(with = "Option<SupportType>")]
     support_type: Option<String>,
+    #[schemars(with = "Option<UserId>")]
     assigned_to: Option<String>,
+    #[schemars(with = "Option<UserId>")]
     user_id: Option<String>,
+    #[schemars(with = "Option<Date>")]
     date_from: Option<String>,
+    #[schemars(with = "Option<Date>")]
     date_to: Option<String>,
+    #[schemars(with = "Option<TicketSortKey>")]
     sort_by: Option<String>,
+    #[schemars(with = "Option<SortOrder>")]
     sort_order: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! `POST …/support/:id/reply`: an agent answers in a ticket, or writes a note.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Api;
@@ -16,11 +17,13 @@ use crate::store;
 use crate::wire::Fields;
 use crate::wire::reply::{Reply, ReplyBody};
 
-#[derive(Serialize)]
-struct Replied<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketReplySent")]
+pub(in crate::api) struct Replied<'a> {
     id: EventId,
     message: &'a str,
     is_internal: bool,
+    #[schemars(extend("const" = false))]
     is_from_user: bool,
     sender_name: Option<&'a str>,
     #[serde(rename = "createdAt")]

@@ -1,28 +1,33 @@
 //! A ticket as agents see it, in the list and whole (`support-admin.md`, "Tickets").
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::agent::view::{AgentMessage, AssignedAdmin, Extent, User, device_metadata};
 use crate::domain::{
-    Conversation, ConversationId, Description, Feedback, Posted, Rating, Reference, ResolutionNotes, Subject, TicketId,
-    UserId,
+    Conversation, ConversationId, Description, Feedback, Posted, Rating, Reference, ResolutionNotes, Subject,
+    SupportType, TicketId, TicketPriority, TicketStatus, UserId,
 };
 use crate::moment::Iso;
 use crate::store::People;
 use crate::wire::view::shown_conversation;
 
 /// What the list shows, the detail begins with, and a change is answered with.
-#[derive(Serialize)]
-pub(super) struct Card<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketRow")]
+pub(in crate::api) struct Card<'a> {
     id: TicketId,
     ticket_number: &'a str,
     user_id: Option<&'a str>,
     phone_number: Option<&'a str>,
     email: Option<&'a str>,
     subject: &'a Subject,
+    #[schemars(with = "SupportType")]
     support_type: &'static str,
+    #[schemars(with = "TicketStatus")]
     status: &'static str,
+    #[schemars(with = "TicketPriority")]
     priority: &'static str,
     assigned_to: Option<&'a UserId>,
     first_response_at: Option<Iso>,
@@ -30,6 +35,7 @@ pub(super) struct Card<'a> {
     response_time_seconds: Option<i64>,
     resolved_at: Option<Iso>,
     satisfaction_rating: Option<Rating>,
+    #[schemars(with = "Vec<String>")]
     tags: [(); 0],
     conversation_id: Option<ConversationId>,
     #[serde(rename = "createdAt")]
@@ -77,8 +83,9 @@ impl<'a> Card<'a> {
 }
 
 /// A ticket whole.
-#[derive(Serialize)]
-pub(super) struct Detail<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketDetail")]
+pub(in crate::api) struct Detail<'a> {
     #[serde(flatten)]
     card: Card<'a>,
     related_registration_progress_id: Option<()>,

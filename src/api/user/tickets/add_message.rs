@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::access::{find, not_found, send_name, writer};
@@ -13,21 +14,30 @@ use crate::api::caller::Visitor;
 use crate::api::envelope::created;
 use crate::api::guard::pass_guard;
 use crate::conversation::Outcome;
-use crate::domain::{Command, ConversationId, Customer, MessageText, Post, Posted, TicketId};
+use crate::domain::{
+    ClientMessageId, Command, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, TicketId,
+};
 use crate::failure::Failure;
+use crate::schemas::TicketNumber;
 use crate::wire::Fields;
 use crate::wire::view::UserMessage;
 
-#[derive(Debug, Deserialize)]
-struct MessageBody {
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "TicketMessageRequest")]
+pub(in crate::api) struct MessageBody {
+    #[schemars(with = "TicketNumber")]
     ticket_number: Option<String>,
+    #[schemars(with = "MessageText")]
     message: Option<String>,
+    #[schemars(with = "Option<EmailAddress>")]
     email: Option<String>,
+    #[schemars(with = "Option<ClientMessageId>")]
     client_message_id: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Added<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketMessageAdded")]
+pub(in crate::api) struct Added<'a> {
     ticket_number: &'a str,
     ticket_id: TicketId,
     message: UserMessage<'a>,

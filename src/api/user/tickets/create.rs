@@ -4,6 +4,7 @@
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -19,8 +20,8 @@ use crate::api::guard::pass_guard;
 use crate::api::user::send::device_of;
 use crate::conversation::Outcome;
 use crate::domain::{
-    Channel, ClientMessageId, Command, Customer, Description, DeviceMetadata, MessageText, OpenTicket, Origin,
-    PhoneNumber, Post, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
+    Channel, ClientMessageId, Command, Customer, Description, DeviceMetadata, EmailAddress, MessageText, OpenTicket,
+    Origin, PhoneNumber, Post, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
 };
 use crate::failure::Failure;
 use crate::identity::Principal;
@@ -28,23 +29,32 @@ use crate::store::{self, Stretch, TicketKey};
 use crate::wire::view::UserMessage;
 use crate::wire::{Fields, words};
 
-#[derive(Debug, Deserialize)]
-struct TicketBody {
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "TicketRequest")]
+pub(in crate::api) struct TicketBody {
+    #[schemars(with = "Subject")]
     subject: Option<String>,
+    #[schemars(with = "Description")]
     description: Option<String>,
+    #[schemars(with = "Option<SupportType>")]
     support_type: Option<String>,
+    #[schemars(with = "Option<TicketPriority>")]
     priority: Option<String>,
+    #[schemars(with = "Option<EmailAddress>")]
     email: Option<String>,
+    #[schemars(with = "Option<PhoneNumber>")]
     phone_number: Option<String>,
     related_transaction_id: Option<String>,
     session_id: Option<String>,
     device_metadata: Option<Map<String, Value>>,
     ticket_number: Option<String>,
+    #[schemars(with = "Option<ClientMessageId>")]
     client_message_id: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Created<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketOpened")]
+pub(in crate::api) struct Created<'a> {
     ticket: UserTicket<'a>,
     message: &'static str,
 }

@@ -1,6 +1,7 @@
 //! `POST /api/v1/support/ticket/:ticketNumber/rate`.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::access::{find, not_found};
@@ -13,8 +14,9 @@ use crate::conversation::Outcome;
 use crate::domain::{Command, Feedback, Rate, Rating};
 use crate::failure::Failure;
 
-#[derive(Serialize)]
-struct Rated<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketRated")]
+pub(in crate::api) struct Rated<'a> {
     ticket_number: &'a str,
     satisfaction_rating: Rating,
     feedback: Option<Feedback>,

@@ -1,6 +1,7 @@
 //! `GET /api/v1/support/my-tickets` and `/ticket?ticket_number=…`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::access::{find, may_read, not_found};
@@ -12,12 +13,14 @@ use crate::api::guard::pass_guard;
 use crate::api::query::{Query, StretchQuery};
 use crate::domain::TextError;
 use crate::failure::Failure;
+use crate::schemas::TicketNumber;
 use crate::store::{self, Stretch};
 use crate::wire::Fields;
 use crate::wire::view::UserMessage;
 
-#[derive(Serialize)]
-struct List<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketList")]
+pub(in crate::api) struct List<'a> {
     tickets: Vec<Card<'a>>,
     total_tickets: u64,
 }
@@ -28,14 +31,16 @@ pub(in crate::api) async fn my_tickets(api: web::Data<Api>, Caller(caller): Call
     Ok(fetched("Tickets fetched", List { tickets, total_tickets: found.total }))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(in crate::api) struct TicketQuery {
+    #[schemars(with = "TicketNumber")]
     ticket_number: Option<String>,
     email: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Retrieved<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketRetrieved")]
+pub(in crate::api) struct Retrieved<'a> {
     ticket: UserTicket<'a>,
 }
 

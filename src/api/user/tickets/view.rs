@@ -1,20 +1,28 @@
 //! A ticket as its customer sees it (`decisions.md`, "Tickets without an agent").
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{Conversation, ConversationId, Description, Feedback, Rating, Reference, Subject, TicketId};
+use crate::domain::{
+    Conversation, ConversationId, Description, Feedback, Rating, Reference, Subject, SupportType, TicketId,
+    TicketPriority, TicketStatus,
+};
 use crate::moment::Iso;
 use crate::wire::view::{UserMessage, shown_conversation};
 
 /// A ticket with its messages.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Ticket")]
 pub(super) struct UserTicket<'a> {
     id: TicketId,
     ticket_number: &'a str,
     subject: &'a Subject,
     description: &'a Description,
+    #[schemars(with = "SupportType")]
     support_type: &'static str,
+    #[schemars(with = "TicketStatus")]
     status: &'static str,
+    #[schemars(with = "TicketPriority")]
     priority: &'static str,
     email: Option<&'a str>,
     phone_number: Option<&'a str>,
@@ -65,13 +73,17 @@ impl<'a> UserTicket<'a> {
 }
 
 /// A ticket as the customer's list shows it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketListed")]
 pub(super) struct Card<'a> {
     id: TicketId,
     ticket_number: &'a str,
     subject: &'a Subject,
+    #[schemars(with = "SupportType")]
     support_type: &'static str,
+    #[schemars(with = "TicketStatus")]
     status: &'static str,
+    #[schemars(with = "TicketPriority")]
     priority: &'static str,
     message_count: i64,
     last_message: Option<LastMessage<'a>>,
@@ -82,7 +94,8 @@ pub(super) struct Card<'a> {
     last_response_at: Option<Iso>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TicketLastMessage")]
 struct LastMessage<'a> {
     message: &'a str,
     is_from_user: bool,

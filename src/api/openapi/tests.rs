@@ -1,0 +1,54 @@
+//! The document says what the routes do, no more and no less.
+
+use std::collections::BTreeSet;
+
+use super::document;
+use crate::api::routes::endpoints;
+use crate::failure::Code;
+
+#[test]
+fn every_route_is_described_with_its_method_and_nothing_else_is() {
+    let document = document();
+    let described: BTreeSet<(String, String)> = document["paths"]
+        .as_object()
+        .expect("paths")
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().expect("methods").keys().map(|method| (path.clone(), method.to_uppercase()))
+        })
+        .collect();
+    let served: BTreeSet<(String, String)> =
+        endpoints().into_iter().map(|endpoint| (endpoint.path, endpoint.method.to_string())).collect();
+    assert_eq!(described, served);
+}
+
+#[test]
+fn every_code_is_described_but_those_that_belong_to_no_operation() {
+    let document = document()["paths"].to_string();
+    for code in Code::ALL {
+        let belongs = ![Code::MethodNotAllowed, Code::ServerError].contains(&code);
+        assert_eq!(document.contains(&format!("\"{}\"", code.as_str())), belongs, "{code:?}");
+    }
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_and_names_the_parts_of_its_path() {
+    let document = document();
+    let mut names = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for operation in methods.as_object().expect("methods").values() {
+            let name = operation["operationId"].as_str().expect("a name");
+            assert!(names.insert(name.to_owned()), "{name} twice");
+            let parts: Vec<&str> =
+                path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            let told: Vec<&str> = operation["parameters"]
+                .as_array()
+                .expect("parameters")
+                .iter()
+                .filter(|parameter| parameter["in"] == "path")
+                .filter_map(|parameter| parameter["name"].as_str())
+                .collect();
+            assert_eq!(told, parts, "{path}");
+        }
+    }
+}

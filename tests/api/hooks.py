@@ -1,0 +1,27 @@
+"""Three of four made-up ids stand for something that there is: else nearly every call would be answered 404."""
+
+import json
+import os
+import zlib
+
+import schemathesis
+
+THERE = json.loads(os.environ["SEEDED"])
+
+
+def kind(path):
+    if "{number}" in path:
+        return "numbers"
+    if "/handovers/" in path:
+        return "handovers"
+    return "conversations" if "/conversations/" in path else "tickets"
+
+
+@schemathesis.hook
+def map_path_parameters(context, path_parameters):
+    pool = THERE[kind(context.operation.path)]
+    for name, value in (path_parameters or {}).items():
+        dice = zlib.crc32(repr(value).encode())
+        if dice % 4:
+            path_parameters[name] = pool[dice // 4 % len(pool)]
+    return path_parameters

@@ -1,0 +1,128 @@
+// Schemathesis reads /openapi.json of a running server and asks it everything that the document allows, and much that it
+// does not. Nothing may be answered that the document does not say, and never 5xx.
+
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import test from 'node:test'
+
+const here = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname)
+const { SWITCHBOARD_BIN, API_PYTHON, SOAK, SEED = '20261123' } = process.env
+const SECRET = 'schemathesis-only-0123456789abcdef0123456789'
+const MINUTES = SOAK ? 60 : 4
+
+/** Runs what is given while a server serves on an empty database; it must leave in good order. */
+async function beside(run) {
+  const folder = mkdtempSync(join(tmpdir(), 'switchboard-api.'))
+  const port = await freePort()
+  const environment = { ...process.env, PORT: String(port), JWT_SECRET: SECRET, DATABASE_URL: `sqlite://${folder}/switchboard.db` }
+  const server = spawn(SWITCHBOARD_BIN, ['serve'], { cwd: folder, env: environment, stdio: ['ignore', 'ignore', 'pipe'] })
+  const log = []
+  server.stderr.setEncoding('utf8').on('data', (text) => log.push(text))
+  const ended = once(server, 'exit')
+  try {
+    const url = `http://127.0.0.1:${port}`
+    await ready(url, server)
+    const token = (sub, role) => {
+      const line = ['token', '--sub', sub, '--role', role, '--email', `${sub}@example.com`, '--name', `${sub} Doe`]
+      return execFileSync(SWITCHBOARD_BIN, line, { cwd: folder, env: environment, encoding: 'utf8' }).trim()
+    }
+    await run(url, token)
+    server.kill('SIGTERM')
+    assert.equal((await ended)[0], 0)
+  } catch (error) {
+    console.error(`--- the end of the server's log\n${log.join('').slice(-5_000)}---`)
+    throw error
+  } finally {
+    server.kill('SIGKILL')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function ready(url, server) {
+  for (let tries = 0; tries < 600; tries++) {
+    assert.equal(server.exitCode, null, 'the server has ended')
+    const answer = await fetch(`${url}/health/ready`).catch(() => null)
+    await answer?.arrayBuffer()
+    if (answer?.status === 200) return
+    await new Promise((resolve) => setTimeout(resolve, 50)) // nothing tells of it: asked again, a bounded number of times
+  }
+  assert.fail('the server is not ready')
+}
+
+/** Something of everything, of the caller's and of somebody else's, in several states. */
+async function seeded(url, agent, stranger) {
+  const call = async (token, method, path, body) => {
+    const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) }
+    const answer = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) })
+    const answered = await answer.json()
+    assert(answer.ok, `${method} ${path}: ${JSON.stringify(answered)}`)
+    return answered.data
+  }
+  const DESK = '/api/v1/unified-admin/support'
+  const there = { conversations: [], tickets: [], numbers: [], handovers: [] }
+  await call(stranger.agent, 'GET', `${DESK}/agents`)
+  for (const customer of [agent, stranger.customer]) {
+    for (const state of ['new', 'claimed', 'handed over', 'ticket', 'closed']) {
+      const { conversation } = await call(customer, 'POST', '/api/v1/support/chat/send', { message: state })
+      there.conversations.push(conversation.id)
+      const act = (action, body) => call(agent, 'POST', `${DESK}/conversations/${conversation.id}/${action}`, body)
+      if (state !== 'new') await act('claim')
+      if (state === 'handed over') there.handovers.push((await act('handover', { to_admin_id: 'another' })).handover_id)
+      if (state === 'ticket') there.tickets.push((await act('create-ticket', { subject: 'A', description: 'B' })).ticket.id)
+      if (state === 'closed') await act('close')
+    }
+    for (const status of ['pending', 'resolved']) {
+      const { ticket } = await call(customer, 'POST', '/api/v1/support/create-ticket', { subject: status, description: 'B' })
+      there.tickets.push(ticket.id)
+      there.numbers.push(ticket.ticket_number)
+      await call(agent, 'PUT', `${DESK}/${ticket.id}/status`, { status })
+    }
+  }
+  return there
+}
+
+async function schemathesis(url, token, there, phases, examples) {
+  const line = [
+    'run', `${url}/openapi.json`, '--phases', phases, '--max-examples', String(examples), '--seed', SEED,
+    '--header', `Authorization: Bearer ${token}`, '--continue-on-failure', '--request-timeout', '20',
+    // A document cannot say of a text that it is too long once it is trimmed, or that two of its parts must agree:
+    // what is allowed by its letter may be refused, with 400 as it says.
+    '--exclude-checks', 'positive_data_acceptance',
+  ]
+  const environment = { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: here, SEEDED: JSON.stringify(there), NO_COLOR: '1' }
+  const child = spawn(join(dirname(API_PYTHON), 'st'), line, { cwd: tmpdir(), env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = []
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => said.push(text))
+  const impatience = setTimeout(() => child.kill('SIGKILL'), MINUTES * 60_000)
+  const [code] = await once(child, 'exit')
+  clearTimeout(impatience)
+  const text = said.join('')
+  assert.equal(code, 0, `schemathesis found something (SEED=${SEED}):\n${text.slice(-30_000)}`)
+  // A run that asked nothing has proved nothing.
+  const asked = Number(/(\d+) generated/.exec(text)?.[1] ?? /(\d+) test cases/.exec(text)?.[1] ?? 0)
+  assert(asked > 200, `only ${asked} calls:\n${text.slice(-3_000)}`)
+}
+
+test('schemathesis finds no 5xx and no answer that the document does not allow', () =>
+  beside(async (url, token) => {
+    const stranger = { customer: token('john', 'user'), agent: token('another', 'admin') }
+    const agent = token('sarah', 'admin')
+    const there = await seeded(url, agent, stranger)
+    await schemathesis(url, agent, there, 'examples,coverage,fuzzing', SOAK ? 500 : 15)
+    await schemathesis(url, stranger.customer, there, 'fuzzing', SOAK ? 200 : 10)
+  }))

@@ -1,0 +1,48 @@
+// What the AsyncAPI document says of the events on `/support` and `/help-center`. Every event that any end-to-end test hears, and every ack, is
+// held against it: the server may emit nothing that the document lacks.
+
+import { readFileSync } from 'node:fs'
+import Ajv2020 from 'ajv/dist/2020.js'
+
+const document = JSON.parse(readFileSync(new URL('../../docs/asyncapi.json', import.meta.url), 'utf8'))
+const messages = Object.assign({}, ...Object.values(document.channels).map((channel) => channel.messages))
+
+/** The events of a namespace that the server emits, and those that clients may. */
+export const emitted = (namespace) => named(namespace, 'on.')
+export const received = (namespace) => named(namespace, 'emit.')
+
+function named(namespace, prefix) {
+  const channel = Object.values(document.channels).find(({ address }) => address === namespace)
+  return Object.entries(channel.messages).filter(([key]) => key.startsWith(prefix)).map(([, { name }]) => name)
+}
+
+// A key of the document has no colon.
+const keyOf = (prefix, event) => `${prefix}.${event.replace(':', '.')}`
+
+const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
+const validators = new Map()
+
+function complaints(key, payload) {
+  const message = messages[key]
+  if (!message) return [`the document has no ${key}`]
+  if (!validators.has(key)) validators.set(key, ajv.compile({ allOf: [message.payload], components: document.components }))
+  const validate = validators.get(key)
+  return validate(payload) ? [] : validate.errors.map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`)
+}
+
+function check(key, payload, what) {
+  const found = complaints(key, payload)
+  if (found.length) throw new Error(`${what} ${JSON.stringify(payload)} is not as docs/asyncapi.json says:\n${found.join('\n')}`)
+}
+
+export function checkEvent(event, payloads) {
+  if (payloads.length !== 1) throw new Error(`${event} came with ${payloads.length} arguments`)
+  check(keyOf('on', event), payloads[0], event)
+}
+
+/** Of an event that the document lacks, as a test may send it, the ack is anything. */
+export function checkAck(event, ack) {
+  if (!(keyOf('emit', event) in messages)) return
+  const key = keyOf('ack', event)
+  check(key in messages ? key : 'ack', ack, `the ack of ${event}`)
+}

@@ -1,0 +1,86 @@
+// One session in which everything happens that anybody is told of. Each event is held against docs/asyncapi.json when it is
+// heard (clients.mjs); here it is seen to that every event of the document comes, in each of its forms.
+
+import assert from 'node:assert/strict'
+import { checkEvent, emitted, received } from './documented.mjs'
+import { scenario } from './scenario.mjs'
+
+const DESK = '/api/v1/unified-admin/support'
+
+/** What an event tells apart by its `event`, and of whom it is. */
+const form = ({ event, payload }) => (payload?.event ? `${event} ${payload.event}` : event)
+
+scenario('every event of the document is heard in a session, and none that it lacks', async ({ server, customer, agent }) => {
+  const [jane, sarah, mike, mallory] = [customer('Jane'), agent('Sarah'), agent('Mike'), customer('Mallory')]
+  const lobby = await sarah.connect()
+  const other = await mike.connect()
+  const clients = [lobby, other]
+  const done = async (answer) => {
+    const { status, body } = await answer
+    assert(status < 300, `${status} ${JSON.stringify(body)}`)
+    return body.data
+  }
+  const act = (who, id, action, body) => done(who.post(`${DESK}/conversations/${id}/${action}`, body))
+  const put = (who, id, what, body) => done(who.put(`${DESK}/${id}/${what}`, body))
+  const acks = {}
+  const ask = async (client, event, payload) => {
+    const ack = await client.ask(event, payload)
+    assert(event === 'send_message' ? !ack.error : ack.success === true, `${event}: ${JSON.stringify(ack)}`)
+    acks[event] = ack
+  }
+
+  // A conversation is begun, talked in, handed over, made a ticket of, closed.
+  const id = await jane.opens()
+  const phone = await jane.connect()
+  clients.push(phone)
+  await ask(phone, 'join_conversation', { conversation_id: id, after_seq: 0 })
+  await ask(other, 'join_conversation', { conversation_id: id })
+  await ask(phone, 'typing', { conversation_id: id })
+  await ask(phone, 'stop_typing', { conversation_id: id })
+  await ask(phone, 'send_message', { conversation_id: id, message: 'I wait' })
+  await act(sarah, id, 'claim')
+  await ask(lobby, 'send_message', { conversation_id: id, message: 'I am here' })
+  await ask(phone, 'send_message', { message: 'And another thing' })
+  assert('error' in (await phone.ask('send_message', { conversation_id: id, message: '' })))
+  await act(sarah, id, 'reply', { message: 'Hi Jane' })
+  await act(sarah, id, 'reply', { message: 'A note', is_internal: true })
+  await done(jane.send('Can you help?', { conversation_id: id }))
+  for (const status of ['rejected', 'accepted']) {
+    const { handover_id } = await act(sarah, id, 'handover', { to_admin_id: 'mike', reason: 'He knows' })
+    await done(mike.post(`${DESK}/handovers/${handover_id}/respond`, { status }))
+  }
+  const { ticket } = await act(mike, id, 'create-ticket', { subject: 'Transfers', description: 'They fail' })
+  await ask(phone, 'join_ticket', { ticket_id: ticket.id })
+  await ask(lobby, 'join_ticket', { ticket_id: ticket.id })
+  await ask(phone, 'typing', { ticket_id: ticket.id })
+  await lobby.hears('typing', { ticket_id: ticket.id })
+  await done(mike.post(`${DESK}/${ticket.id}/reply`, { message: 'It is mended' }))
+  await done(jane.send('Thank you', { conversation_id: id }))
+  await put(mike, ticket.id, 'assign', { assigned_to: 'sarah' })
+  await put(mike, ticket.id, 'status', { status: 'resolved', resolution_notes: 'Mended' })
+  await put(mike, ticket.id, 'status', { status: 'closed' })
+  await ask(lobby, 'leave_ticket', { ticket_id: ticket.id })
+  await act(mike, id, 'handover', { to_admin_id: 'sarah' })
+  await act(sarah, id, 'close')
+  await ask(phone, 'leave_conversation', { conversation_id: id })
+
+  // Somebody whose token is bad is told so.
+  const stranger = mallory.knock({ auth: { token: 'no token' } })
+  clients.push(stranger)
+  const { message, data } = await stranger.hears('connect_error')
+  checkEvent('connect_error', [{ message, data }])
+
+  for (const client of [lobby, other, phone]) await client.caughtUp()
+  const heard = new Set(clients.flatMap((client) => client.heard.map(form)))
+  for (const connection of ['connect', 'disconnect']) heard.delete(connection)
+  const names = new Set([...heard].map((one) => one.split(' ')[0]))
+  assert.deepEqual([...names].sort(), emitted('/support').sort())
+  for (const [event, forms] of [
+    ['conversation_updated', 'new_user_message new_reply claimed closed handover_accepted handover_rejected handover_completed ticket_created'],
+    ['ticket_updated', 'new_user_message new_reply assigned status_changed'],
+  ]) {
+    for (const one of forms.split(' ')) assert(heard.has(`${event} ${one}`), `nobody heard ${event} ${one}`)
+  }
+  assert.deepEqual(Object.keys(acks).sort(), received('/support').sort(), 'every event that clients may emit was acknowledged')
+  assert(server.isRunning)
+})

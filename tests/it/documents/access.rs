@@ -1,0 +1,176 @@
+//! Who may call what: every endpoint, by every kind of caller, and what they get.
+
+use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::documented::{DOCUMENT, template};
+use crate::support::{Backend, Person, QUEUE, SEND, TestDatabase, TestServer, on_both_databases};
+
+/// What the callers get, in this order: somebody without a token, the owner, another customer, the agent who holds it,
+/// another agent; and by tokens of the owner's account with an agent's role that are not good: one that has expired,
+/// one that is not signed (`alg: none`), one that is signed with another secret, and one by RS256.
+#[rustfmt::skip]
+const TABLE: &[(&str, &str, &str, [u16; 9])] = &[
+    //                                                                                           nobody owner strgr holdr agent  exprd none  secrt rs256
+    ("GET",  "/health/live", "",                                                                [ 200,  200,  200,  200,  200,   200,  200,  200,  200]),
+    ("GET",  "/health/ready", "",                                                               [ 200,  200,  200,  200,  200,   200,  200,  200,  200]),
+    // Customers.
+    ("POST", "/api/v1/support/chat/send", r#"{"message":"Hi"}"#,                                [ 401,  201,  201,  201,  201,   401,  401,  401,  401]),
+    ("POST", "/api/v1/support/chat/send", r#"{"message":"Hi","conversation_id":"{held}"}"#,     [ 401,  201,  400,  400,  400,   401,  401,  401,  401]),
+    ("GET",  "/api/v1/support/conversations", "",                                               [ 401,  200,  200,  200,  200,   401,  401,  401,  401]),
+    ("GET",  "/api/v1/support/conversations/{held}", "",                                        [ 401,  200,  400,  400,  400,   401,  401,  401,  401]),
+    ("POST", "/api/v1/support/conversations/{closed}/rate", r#"{"rating":5}"#,                  [ 401,  200,  400,  400,  400,   401,  401,  401,  401]),
+    ("POST", "/api/v1/support/create-ticket", r#"{"subject":"a","description":"b"}"#,           [ 401,  201,  201,  201,  201,   401,  401,  401,  401]),
+    ("GET",  "/api/v1/support/my-tickets", "",                                                  [ 401,  200,  200,  200,  200,   401,  401,  401,  401]),
+    ("POST", "/api/v1/support/ticket/{done_number}/rate", r#"{"rating":5}"#,                    [ 401,  200,  400,  400,  400,   401,  401,  401,  401]),
+    ("GET",  "/api/help-center/messages", "",                                                   [ 401,  200,  200,  200,  200,   401,  401,  401,  401]),
+    ("POST", "/api/help-center/messages", r#"{"text":"Hi"}"#,                                   [ 401,  201,  201,  201,  201,   401,  401,  401,  401]),
+    // Where no token is needed, a bad one counts as none.
+    ("POST", "/api/v1/support/chat/send-unauthenticated", r#"{"message":"Hi","email":"a@b.c"}"#,[ 201,  201,  201,  201,  201,   201,  201,  201,  201]),
+    ("POST", "/api/v1/support/chat/send-unauthenticated", r#"{"message":"Hi","email":"owner@example.com","conversation_id":"{held}"}"#,
+                                                                                                [ 400,  400,  400,  400,  400,   400,  400,  400,  400]),
+    ("POST", "/api/v1/support/request-support", r#"{"subject":"a","description":"b","email":"a@b.c"}"#,
+                                                                                                [ 201,  201,  201,  201,  201,   201,  201,  201,  201]),
+    ("GET",  "/api/v1/support/ticket?ticket_number={number}", "",                               [ 404,  200,  404,  200,  200,   404,  404,  404,  404]),
+    ("POST", "/api/v1/support/ticket/add-message", r#"{"ticket_number":"{number}","message":"Hi","email":"a@b.c"}"#,
+                                                                                                [ 400,  201,  400,  400,  400,   400,  400,  400,  400]),
+    // Agents, conversations.
+    ("GET",  "/api/v1/unified-admin/support/conversations", "",                                 [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
+    ("GET",  "/api/v1/unified-admin/support/conversations/{held}", "",                          [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
+    ("GET",  "/api/v1/unified-admin/support/conversations/{held}/timeline", "",                 [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/conversations/{held}/claim", "",                    [ 401,  403,  403,  201,  400,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/conversations/{held}/reply", r#"{"message":"Hi"}"#, [ 401,  403,  403,  201,  403,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/conversations/{held}/reply", r#"{"message":"Hi","is_internal":true}"#,
+                                                                                                [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/conversations/{held}/close", "",                    [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/conversations/{held}/handover", r#"{"to_admin_id":"third"}"#,
+                                                                                                [ 401,  403,  403,  201,  403,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/conversations/{held}/create-ticket", r#"{"subject":"a","description":"b"}"#,
+                                                                                                [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
+    // It was the holder who asked, and the other agent who was asked.
+    ("POST", "/api/v1/unified-admin/support/handovers/{handover}/respond", r#"{"status":"accepted"}"#,
+                                                                                                [ 401,  403,  403,  403,  201,   401,  401,  401,  401]),
+    ("GET",  "/api/v1/unified-admin/support/agents", "",                                        [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
+    // Agents, tickets: the holder's is the one that they are given to.
+    ("GET",  "/api/v1/unified-admin/support", "",                                               [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
+    ("GET",  "/api/v1/unified-admin/support/{ticket}", "",                                      [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/{ticket}/reply", r#"{"message":"Hi"}"#,             [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/{ticket_of_held}/reply", r#"{"message":"Hi"}"#,     [ 401,  403,  403,  201,  403,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/{ticket_of_held}/reply", r#"{"message":"Hi","is_internal":true}"#,
+                                                                                                [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
+    ("PUT",  "/api/v1/unified-admin/support/{ticket}/status", r#"{"status":"resolved"}"#,       [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
+    ("PUT",  "/api/v1/unified-admin/support/{ticket}/assign", r#"{"assigned_to":"third"}"#,     [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
+    ("PUT",  "/api/v1/unified-admin/support/{ticket}/priority", r#"{"priority":"low"}"#,        [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
+];
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The callers, in the order of the table.
+fn callers() -> [(&'static str, Person); 9] {
+    let claims = |exp: u64| json!({ "sub": "owner", "role": "admin", "email": "owner@example.com", "exp": exp });
+    let signed = |algorithm, key: &EncodingKey, exp| Person {
+        token: encode(&Header::new(algorithm), &claims(exp), key).unwrap(),
+    };
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let unsigned = format!("{}.{}.", part(json!({ "alg": "none", "typ": "JWT" })), part(claims(now() + 3600)));
+    let ours = EncodingKey::from_secret(b"a-secret-for-tests-a-secret-for-tests");
+    let another = EncodingKey::from_secret(b"another-secret-another-secret-another");
+    let rsa = EncodingKey::from_rsa_pem(include_bytes!("../../keys/rsa.private.pem")).unwrap();
+    [
+        ("nobody", Person::nobody()),
+        ("the owner", Person::customer("owner")),
+        ("a stranger", Person::customer("stranger")),
+        ("the holder", Person::agent("holder")),
+        ("another agent", Person::agent("other")),
+        ("an expired token", signed(Algorithm::HS256, &ours, now() - 60)),
+        ("an unsigned token", Person { token: unsigned }),
+        ("another secret", signed(Algorithm::HS256, &another, now() + 3600)),
+        ("RS256", signed(Algorithm::RS256, &rsa, now() + 3600)),
+    ]
+}
+
+/// Makes what a row names, anew each time, and puts it in its place.
+async fn filled(server: &TestServer, text: &str) -> String {
+    let (owner, holder) = (Person::customer("owner"), Person::agent("holder"));
+    let put = |name: &str, value: &str| text.replace(&format!("{{{name}}}"), value);
+    if text.contains("{held}") {
+        return put("held", &held(server).await);
+    }
+    if text.contains("{closed}") {
+        let id = held(server).await;
+        server.agent_does(&holder, &id, "close", None).await;
+        return put("closed", &id);
+    }
+    if text.contains("{handover}") {
+        let id = held(server).await;
+        let asked = server.agent_does(&holder, &id, "handover", Some(json!({ "to_admin_id": "other" }))).await;
+        return put("handover", asked.body["data"]["handover_id"].as_str().unwrap());
+    }
+    if text.contains("{ticket_of_held}") {
+        let ticket = server.ticket_of(&holder, &held(server).await).await;
+        return put("ticket_of_held", ticket.body["data"]["ticket"]["id"].as_str().unwrap());
+    }
+    if ["{number}", "{ticket}", "{done_number}"].iter().any(|name| text.contains(name)) {
+        let ticket = server.ticket(&owner, "Mine").await;
+        if text.contains("{done_number}") {
+            server.set_status(&holder, &ticket, "resolved").await;
+        }
+        return put("number", &ticket.number).replace("{done_number}", &ticket.number).replace("{ticket}", &ticket.id);
+    }
+    text.to_owned()
+}
+
+async fn held(server: &TestServer) -> String {
+    let id = server.conversation(&Person::customer("owner")).await;
+    server.agent_does(&Person::agent("holder"), &id, "claim", None).await;
+    id
+}
+
+on_both_databases! {
+    async fn every_endpoint_gives_every_kind_of_caller_what_the_table_says(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        for agent in ["holder", "other", "third"] {
+            // Whom a conversation can be handed to has come once.
+            server.get(&Person::agent(agent), QUEUE).await;
+        }
+        let mut wrong = Vec::new();
+        for (method, path, body, expected) in TABLE {
+            for ((who, caller), expected) in callers().into_iter().zip(expected) {
+                // Both at once: they may name the same thing.
+                let request = filled(&server, &format!("{path} {body}")).await;
+                let (path, body) = request.split_once(' ').unwrap();
+                let body = (!body.is_empty()).then(|| serde_json::from_str(body).unwrap());
+                let answer = server.request(Method::from_bytes(method.as_bytes()).unwrap(), &caller, path).send(body).await;
+                if answer.status.as_u16() != *expected {
+                    wrong.push(format!("{method} {path} by {who}: {} instead of {expected}: {}", answer.status, answer.body));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn the_table_has_every_endpoint() {
+    let told: BTreeSet<(String, &str)> = TABLE
+        .iter()
+        .map(|(method, path, ..)| (method.to_lowercase(), template(path.split('?').next().unwrap()).unwrap()))
+        .collect();
+    let all: BTreeSet<(String, &str)> = DOCUMENT["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(|method| (method.clone(), path.as_str())))
+        .collect();
+    assert_eq!(told, all);
+    assert!(all.iter().any(|(_, path)| *path == SEND));
+}

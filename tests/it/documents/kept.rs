@@ -1,0 +1,91 @@
+//! The OpenAPI and the AsyncAPI document, as they are kept and as they are served.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::assert_kept;
+use crate::support::documented::DOCUMENT;
+use crate::support::{Backend, Person, TestDatabase, TestServer};
+
+fn pretty(document: &Value) -> String {
+    format!("{}\n", serde_json::to_string_pretty(document).unwrap())
+}
+
+#[test]
+fn the_openapi_document_in_docs_is_what_the_program_makes() {
+    assert_kept("docs/openapi.json", &pretty(&DOCUMENT));
+}
+
+#[test]
+fn the_asyncapi_document_in_docs_is_what_the_program_makes() {
+    assert_kept("docs/asyncapi.json", &pretty(&switchboard::realtime::asyncapi_document()));
+}
+
+#[tokio::test]
+async fn the_server_serves_the_document_that_is_kept() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let answer = server.get(&Person::nobody(), "/openapi.json").await;
+    assert_eq!(
+        (answer.status, &answer.headers["content-type"]),
+        (StatusCode::OK, &"application/json".parse().unwrap())
+    );
+    assert_eq!(answer.body, *DOCUMENT);
+}
+
+#[tokio::test]
+async fn the_server_knows_each_path_of_the_document_by_the_methods_that_stand_there_and_by_no_other() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
+        let path = path.replace("{id}", "x").replace("{number}", "x");
+        let mut known: BTreeSet<String> =
+            methods.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
+        if known.contains("GET") {
+            known.insert("HEAD".to_owned());
+        }
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            let answer = server.request(method.clone(), &Person::nobody(), &path).send(None).await;
+            assert_eq!(answer.status != 405, known.contains(method.as_str()), "{method} {path}: {}", answer.status);
+            if answer.status == 405 {
+                let allowed = answer.headers["allow"].to_str().unwrap().split(", ").map(str::to_owned).collect();
+                assert_eq!(known, allowed, "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() {
+    let document = switchboard::realtime::asyncapi_document();
+    let channels = document["channels"].as_object().unwrap().values();
+    let messages: Vec<(&String, &Value)> =
+        channels.flat_map(|channel| channel["messages"].as_object().unwrap()).collect();
+    let named = |prefix: &str| -> BTreeSet<String> {
+        let of_prefix = messages.iter().filter(|(key, _)| key.starts_with(prefix));
+        of_prefix.map(|(_, message)| message["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let source = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/realtime")).concat();
+    // But not what the document's own making says.
+    let source = source.replace("draft.emits(", "");
+    let told = |before: &str| -> BTreeSet<String> {
+        source.split(before).skip(1).map(|behind| behind.split('"').next().unwrap().to_owned()).collect()
+    };
+    let mut emitted = told("emit(\"");
+    // Relayed under the name under which they came, and the protocol's own.
+    emitted.extend(["typing", "stop_typing", "connect_error"].map(str::to_owned));
+    assert_eq!(named("on."), emitted);
+    assert_eq!(named("emit."), &told("realtime, \"") | &told(".on(\""));
+}
+
+fn sources(folder: &Path) -> Vec<String> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![std::fs::read_to_string(&path).unwrap()] })
+        .collect()
+}

@@ -1,0 +1,89 @@
+//! Every answer that a test sees is held against the OpenAPI document: nothing may be answered that it does not allow.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+
+use jsonschema::Validator;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(switchboard::api::openapi_document);
+
+/// Validators by where in the document their schema stands: making one costs more than using it.
+static VALIDATORS: LazyLock<Mutex<HashMap<String, Validator>>> = LazyLock::new(Mutex::default);
+
+/// What is wrong with `value` by the schema at this place of the document.
+pub(crate) fn complaints(pointer: &str, value: &Value) -> Vec<String> {
+    let mut validators = VALIDATORS.lock().unwrap();
+    let validator = validators.entry(pointer.to_owned()).or_insert_with(|| validator(&DOCUMENT, pointer));
+    validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect()
+}
+
+/// What holds values against the schema at a place of a document that has its components where OpenAPI has them.
+pub(crate) fn validator(document: &Value, pointer: &str) -> Validator {
+    let schema = document.pointer(pointer).unwrap_or_else(|| panic!("the document has no {pointer}"));
+    let root = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "allOf": [schema],
+        "components": document["components"],
+    });
+    jsonschema::options().should_validate_formats(true).build(&root).unwrap()
+}
+
+/// The path of the document that serves this one: the one with the fewest parts that stand for anything.
+pub(crate) fn template(path: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let paths = DOCUMENT["paths"].as_object().unwrap().keys();
+    let fits = |template: &&String| {
+        let wanted: Vec<&str> = template.split('/').collect();
+        wanted.len() == parts.len()
+            && wanted
+                .iter()
+                .zip(&parts)
+                .all(|(wanted, part)| wanted == part || (wanted.starts_with('{') && !part.is_empty()))
+    };
+    paths.filter(fits).min_by_key(|template| template.matches('{').count()).map(String::as_str)
+}
+
+/// # Panics
+/// When the document does not allow this answer.
+pub(crate) fn check(method: &Method, path: &str, status: StatusCode, body: &Value) {
+    let described = template(path);
+    if path.starts_with("/socket.io")
+        || path == "/openapi.json"
+        || path.starts_with("/docs")
+        || *method == Method::OPTIONS
+    {
+        return;
+    }
+    let is_head = *method == Method::HEAD;
+    let verb = if is_head { "get".to_owned() } else { method.as_str().to_lowercase() };
+    let operation = described.and_then(|template| DOCUMENT["paths"][template].get(&verb));
+    let pointer = match (described, operation) {
+        (Some(template), Some(operation)) if operation["responses"].get(status.as_str()).is_some() => format!(
+            "/paths/{}/{verb}/responses/{}/content/application~1json/schema",
+            template.replace('~', "~0").replace('/', "~1"),
+            status.as_str()
+        ),
+        // What the document says of all operations together.
+        (_, Some(_)) => {
+            assert!(
+                status == 413 || status == 500,
+                "{method} {path} was answered {status}, which it is not said to be: {body}"
+            );
+            "/components/schemas/Error".to_owned()
+        }
+        (Some(_), None) => {
+            assert_eq!(status, 405, "{method} {path}: {body}");
+            "/components/schemas/Error".to_owned()
+        }
+        (None, None) => {
+            assert_eq!(status, 404, "{method} {path}: {body}");
+            "/components/schemas/Error".to_owned()
+        }
+    };
+    if !is_head {
+        let complaints = complaints(&pointer, body);
+        assert!(complaints.is_empty(), "{method} {path} was answered {status}, but {complaints:#?}\nin {body:#}");
+    }
+}
