@@ -35,7 +35,7 @@ fn creating<'a>(draft: &'a mut Draft, who: Who, id: &str, summary: &str) -> Oper
         .device()
         .send()
         .answers::<create::Created<'static>>(201, &["Support ticket created successfully", "Message sent"])
-        .refuses([Refusal::TicketEmailMismatch, Refusal::AccessDenied, Refusal::TicketDone])
+        .refuses([Refusal::TicketEmailMismatch, Refusal::AccessDenied, Refusal::TicketDone, Refusal::SendToClosed])
 }
 
 fn customers(draft: &mut Draft) {
@@ -62,7 +62,7 @@ fn customers(draft: &mut Draft) {
         .send()
         .answers::<add_message::Added<'static>>(201, &["Message sent"])
         .fails(unknown_number())
-        .refuses([Refusal::TicketEmailMismatch, Refusal::AccessDenied, Refusal::TicketDone])
+        .refuses([Refusal::TicketEmailMismatch, Refusal::AccessDenied, Refusal::TicketDone, Refusal::SendToClosed])
         .done("post", "/api/v1/support/ticket/add-message");
     draft
         .operation(OWN, Who::Customer, "rateTicket", "Says how a resolved or closed ticket was")
