@@ -85,7 +85,7 @@ fn without_null(shape: &Value) -> Value {
         }
         None => {
             let mut shape = shape.clone();
-            if let Some(kinds) = shape["type"].as_array_mut() {
+            if let Some(kinds) = shape.get_mut("type").and_then(Value::as_array_mut) {
                 kinds.retain(|kind| kind != "null");
                 if let [kind] = kinds.as_slice() {
                     shape["type"] = kind.clone();
