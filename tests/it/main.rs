@@ -12,6 +12,7 @@ mod errors;
 mod health;
 mod identity;
 mod idle_memory;
+mod joining;
 mod limits;
 mod loadtest;
 mod once;
