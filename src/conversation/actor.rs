@@ -226,6 +226,7 @@ impl ConversationActor {
         if self.listeners.are_reading() {
             return;
         }
+        self.release_found();
         let Belief::State(speculation) = &self.belief else { return };
         let durable = speculation.durable;
         while let Some(decided) = self.in_flight.release(durable) {

@@ -4,10 +4,11 @@
 //! missed; but between their reading and their first live event something could be announced to others. So the actor,
 //! which alone announces, holds its announcements and answers while they read, hands them what they read less what it is
 //! itself about to announce, and goes on. Many who come at once read together, a batch at a time, and what was held goes
-//! out between two batches.
+//! out between two batches. Nobody reads for longer than they are waited for.
 
 use std::collections::{HashSet, VecDeque};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{AsyncContext, Context, Handler, Message};
@@ -16,7 +17,7 @@ use futures_util::future::join_all;
 use super::actor::ConversationActor;
 use super::command::CommandError;
 use crate::database::DatabaseError;
-use crate::domain::Posted;
+use crate::domain::{Conversation, Event, Posted};
 
 /// Listeners that read at once: what is announced meanwhile waits for them.
 const BATCH: usize = 32;
@@ -38,6 +39,8 @@ pub(super) struct Listen {
 pub(super) struct Listeners {
     waiting: VecDeque<Listen>,
     reading: usize,
+    /// What a load found to be stored, and the state that it found; it may not be announced while somebody reads either.
+    found: Vec<(Arc<Conversation>, Vec<Event>)>,
 }
 
 impl Listeners {
@@ -47,7 +50,7 @@ impl Listeners {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.reading == 0 && self.waiting.is_empty()
+        self.reading == 0 && self.waiting.is_empty() && self.found.is_empty()
     }
 }
 
@@ -88,7 +91,21 @@ impl ConversationActor {
 
     /// Ids of the messages that are stored, or about to be, and not announced yet.
     fn still_to_announce(&self) -> HashSet<crate::domain::EventId> {
-        self.in_flight.events().chain(self.unconfirmed.events()).map(|event| event.id).collect()
+        let found = self.listeners.found.iter().flat_map(|(_, events)| events);
+        found.chain(self.in_flight.events()).chain(self.unconfirmed.events()).map(|event| event.id).collect()
+    }
+
+    /// Has events announced that turned out to be stored: in front of everything that is decided from now on, and not
+    /// while somebody reads.
+    pub(super) fn announce_found(&mut self, conversation: Arc<Conversation>, events: Vec<Event>) {
+        self.listeners.found.push((conversation, events));
+    }
+
+    /// Nobody reads: what was found goes out.
+    pub(super) fn release_found(&mut self) {
+        for (conversation, events) in std::mem::take(&mut self.listeners.found) {
+            self.registry.announcer().announce(&conversation, &events);
+        }
     }
 }
 

@@ -123,16 +123,17 @@ impl ConversationActor {
             Ok(snapshot) => {
                 let patience = Duration::from_secs(self.registry.settings().unconfirmed_seconds);
                 let stored = self.unconfirmed.resolve(&snapshot, patience);
-                if let Some(conversation) = &snapshot.conversation
-                    && !stored.is_empty()
-                {
-                    self.registry.announcer().announce(conversation, &stored);
-                }
                 for send in snapshot.sends {
                     self.remembered.insert(send.key, KnownSend::new(Arc::new(send.message), &send.conversation));
                 }
                 let unknown = snapshot.conversation.is_none();
-                self.belief = Belief::State(Speculation::stored(snapshot.conversation));
+                let speculation = Speculation::stored(snapshot.conversation);
+                if let Some(conversation) = &speculation.conversation
+                    && !stored.is_empty()
+                {
+                    self.announce_found(Arc::clone(conversation), stored);
+                }
+                self.belief = Belief::State(speculation);
                 self.decide_waiting(context);
                 // An id that was asked for and names nothing must not cost an actor for minutes.
                 if unknown && !self.has_begun() {

@@ -97,7 +97,8 @@ impl Registry {
 
     /// Lets somebody begin to listen to a conversation that goes on: `missed` reads what they have missed of it, oldest
     /// first, and `begin` gets that and joins them, both while nothing of the conversation is announced. What is
-    /// announced afterwards is what comes next. `begin` runs on the conversation's thread and must not block.
+    /// announced afterwards is what comes next. `begin` runs on the conversation's thread and must not block. A read that
+    /// takes longer than its caller waits for is given up, since the conversation stands still meanwhile.
     ///
     /// # Errors
     /// [`CommandError`]: not now, or the read failed; then `begin` was not called.
@@ -113,6 +114,10 @@ impl Registry {
             if !reply.is_closed() {
                 let _ = reply.send(missed.map(begin));
             }
+        };
+        let patience = self.parts.request_timeout;
+        let missed = async move {
+            tokio::time::timeout(patience, missed).await.unwrap_or(Err(DatabaseError::TimedOut(patience)))
         };
         self.deliver(id, Listen { missed: Box::pin(missed), begin: Box::new(begin) })?;
         match tokio::time::timeout(self.parts.request_timeout, begun).await {

@@ -56,7 +56,7 @@ pub struct Realtime {
     pub presence: Presence,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// Bytes of text that a socket is sent at most of what it has missed; it must fit into what may wait for it.
+    /// Bytes that a socket is sent at most of what it has missed; it must fit into what may wait for it.
     pub catch_up_bytes: usize,
 }
 

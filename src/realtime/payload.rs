@@ -56,6 +56,11 @@ impl<'a> NewMessage<'a> {
         Self::of(Place::Ticket(ticket), posted)
     }
 
+    /// Bytes that it takes as JSON.
+    pub(super) fn length(&self) -> usize {
+        serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
+    }
+
     fn of(place: Place, posted: &'a Posted) -> Self {
         let message = &posted.message;
         Self {

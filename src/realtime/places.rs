@@ -84,7 +84,12 @@ fn owned_or_agents(socket: &Socket<Attendee>, conversation: &Conversation) -> Re
 fn enter(socket: &Socket<Attendee>, id: ConversationId) -> Result<(), Failure> {
     let is_in = socket.join(rooms::of_conversation(id))
         && (!socket.data().is_agent || socket.join(rooms::of_conversation_agents(id)));
-    if is_in { Ok(()) } else { Err(too_many_rooms()) }
+    if is_in {
+        return Ok(());
+    }
+    // Half of it would be an agent who hears no notes.
+    leave(socket, id);
+    Err(too_many_rooms())
 }
 
 fn too_many_rooms() -> Failure {
@@ -110,7 +115,9 @@ async fn catch_up(
 }
 
 /// What stands behind `after`, notes for agents alone. Where it is more than a socket is sent, the newest of it: the gap
-/// is then in front, where the client sees it by `seq` and reads over REST what is missing.
+/// is then in front, where the client sees it by `seq` and reads over REST what is missing. It is measured as it is sent:
+/// a text of control characters is six times as long there, and whoever was sent more than may wait for them would be
+/// cut off each time they came back.
 async fn missed(
     database: Database,
     conversation: Conversation,
@@ -125,7 +132,7 @@ async fn missed(
         store::visible_messages(&database, &conversation, last).await?.messages
     };
     let fits = |posted: &&Posted| {
-        let left = bytes.checked_sub(posted.message.text.as_str().len());
+        let left = bytes.checked_sub(NewMessage::of_conversation(posted).length());
         bytes = left.unwrap_or_default();
         left.is_some() && posted.message.seq.is_none_or(|seq| seq > i64::from(after))
     };
@@ -151,6 +158,15 @@ pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, 
     let id = ticket_id(&payload(event))?;
     let conversation = store::conversation_of_ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
     owned_or_agents(socket, &conversation)?;
+    let entered = enter_ticket(socket, id, &conversation);
+    if entered.is_err() {
+        socket.leave(&rooms::of_ticket(id));
+        socket.leave(&rooms::of_ticket_agents(id));
+    }
+    entered
+}
+
+fn enter_ticket(socket: &Socket<Attendee>, id: TicketId, conversation: &Conversation) -> Result<(), Failure> {
     let is_in =
         socket.join(rooms::of_ticket(id)) && (!socket.data().is_agent || socket.join(rooms::of_ticket_agents(id)));
     if !is_in {
@@ -161,11 +177,15 @@ pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, 
         true => conversation.channel != Channel::Ticket,
         false => conversation.permit_customer(&principal.id).is_ok(),
     };
-    if has_conversation && !socket.is_in(&rooms::of_conversation(conversation.id)) {
-        enter(socket, conversation.id)?;
-        socket.join(rooms::by_ticket(conversation.id));
+    if !has_conversation || socket.is_in(&rooms::of_conversation(conversation.id)) {
+        return Ok(());
     }
-    Ok(())
+    enter(socket, conversation.id)?;
+    if socket.join(rooms::by_ticket(conversation.id)) {
+        return Ok(());
+    }
+    leave(socket, conversation.id);
+    Err(too_many_rooms())
 }
 
 /// Undoes what joining has done: who had joined the conversation for itself stays in it.

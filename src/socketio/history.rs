@@ -22,14 +22,14 @@ pub(crate) struct History {
     bytes: usize,
     /// The last event that is not kept any more.
     floor: Option<Sequence>,
-    /// No event of this socket has a number below.
+    /// The number that was to be given next when the socket came.
     born: Sequence,
     /// How many of the entries were sent before the ping that is not answered yet.
     pinged: usize,
 }
 
 impl History {
-    /// Of a socket whose events all have numbers from `born`.
+    /// Of a socket that came when `born` was the number to be given next.
     pub(crate) fn new(born: Sequence) -> Self {
         Self { entries: VecDeque::new(), bytes: 0, floor: None, born, pinged: 0 }
     }
@@ -74,14 +74,16 @@ impl History {
     }
 
     /// What a client misses whose last event was `last`, or `None` where that is not known any more. A client that presents an event
-    /// from before this socket, or none, has got none of it.
+    /// from before this socket, or none, has got none of it; but an event may have got its number just before the socket came and
+    /// have reached it all the same, so that what was sent is looked through first.
     pub(crate) fn since(&mut self, last: Option<Sequence>) -> Option<Vec<Arc<Outgoing>>> {
         self.pinged = 0;
-        let start = match last.filter(|last| *last >= self.born) {
-            None if self.floor.is_none() => 0,
-            None => return None,
-            last if last == self.floor => 0,
-            Some(last) => self.entries.iter().rposition(|entry| entry.sequence == Some(last))? + 1,
+        let sent = last.and_then(|last| self.entries.iter().rposition(|entry| entry.sequence == Some(last)));
+        let start = match (sent, self.floor) {
+            (Some(place), _) => place + 1,
+            (None, Some(_)) if last == self.floor => 0,
+            (None, None) if last.is_none_or(|last| last < self.born) => 0,
+            (None, _) => return None,
         };
         Some(self.entries.iter().skip(start).filter(|entry| entry.delivery == Delivery::Reliable).cloned().collect())
     }
@@ -127,6 +129,16 @@ mod tests {
         assert_eq!(missed(&mut history, None), some(&["11", "13", "12", "14"]));
         assert_eq!(missed(&mut history, Some(3)), missed(&mut history, None));
         assert_eq!(missed(&mut history, Some(99)), None);
+    }
+
+    #[test]
+    fn an_event_that_got_its_number_before_the_socket_came_is_not_sent_twice() {
+        let mut history = history([9, 11], &RecoveryConfig::default());
+        assert_eq!(missed(&mut history, Some(9)), some(&["11"]));
+        assert_eq!(missed(&mut history, Some(8)), some(&["9", "11"]));
+        history.forget();
+        assert_eq!(missed(&mut history, Some(9)), some(&["11"]));
+        assert_eq!(missed(&mut history, Some(8)), None);
     }
 
     #[test]

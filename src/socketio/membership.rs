@@ -209,9 +209,12 @@ impl<D: Send + Sync + 'static> Member<D> {
             return;
         };
         let (socket, pid) = (admitted.socket, admitted.pid);
-        let text = pid.map(Pid::to_text);
-        let connected = encode::connected(&self.core.hub.prefix, socket.id(), text.as_deref());
-        socket.peer().welcome(&admitted.missed, &connected);
+        // Where its session has ended another connection may have got the peer meanwhile, and is welcomed by its own membership.
+        if self.leaving.is_none() {
+            let text = pid.map(Pid::to_text);
+            let connected = encode::connected(&self.core.hub.prefix, socket.id(), text.as_deref());
+            socket.peer().welcome(&admitted.missed, &connected);
+        }
         self.stage = Stage::Joined { socket, pid, running: None };
     }
 

@@ -14,6 +14,7 @@ mod health;
 mod help_center;
 mod identity;
 mod idle_memory;
+mod joining;
 mod limits;
 mod loadtest;
 mod model;

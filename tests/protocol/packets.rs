@@ -306,3 +306,34 @@ async fn attachments_together_are_bounded_in_bytes() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_middleware_that_does_not_decide_in_time_refuses() {
+    let config = SocketIoConfig { authorise_timeout: Duration::from_millis(50), ..quiet() };
+    let (server, ..) = room_server_with(config);
+    let mut socket = server.websocket().await;
+    socket.send("40{\"slow\":1}").await;
+    assert_eq!(socket.text().await, "44{\"message\":\"timeout\"}");
+    // The connection stays.
+    socket.send("40").await;
+    socket.expect("40{").await;
+}
+
+#[tokio::test]
+async fn what_waits_for_the_connect_answer_is_bounded_in_bytes() {
+    // What the welcome costs: 64 bytes on top of its frame, `\x81\x7e` and two bytes of length.
+    let welcome = |text: &str| format!("42[\"welcome\",{{\"x\":\"{text}\"}}]");
+    let cost = welcome(&"y".repeat(1000)).len() + 4 + 64;
+    let (server, ..) = room_server_with(SocketIoConfig { max_held_bytes: cost, ..quiet() });
+    for (length, passes) in [(1000, true), (1001, false)] {
+        let text = "y".repeat(length);
+        let mut socket = server.websocket().await;
+        socket.send(&format!("40{{\"x\":\"{text}\"}}")).await;
+        if passes {
+            socket.expect("40{").await;
+            assert_eq!(socket.text().await, welcome(&text));
+        } else {
+            assert!(socket.closes().await);
+        }
+    }
+}

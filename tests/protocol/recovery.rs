@@ -1,7 +1,10 @@
 //! Clients that come back: with everything they missed, or told that they must fetch it.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -217,6 +220,50 @@ async fn a_takeover_waits_for_the_old_connections_handlers() {
     let back = world.back(&client).await;
     assert_eq!(back.sid, client.sid);
     assert_eq!(world.log(), ["came false", "left transport close", "came true"]);
+}
+
+/// Its greeting is not waited for for ever, and the client then gets what it missed from its own connection, once.
+#[tokio::test]
+async fn a_greeting_that_outlives_its_connection_says_nothing_to_the_next_one() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(1));
+    let [greeted, left] = [Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))];
+    let (greeting, opening, leaving) = (Arc::clone(&greeted), Arc::clone(&gate), Arc::clone(&left));
+    let recovery = RecoveryConfig { takeover_timeout: Duration::from_millis(200), ..RecoveryConfig::default() };
+    let config = SocketIoConfig { recovery: Some(recovery), ..SocketIoConfig::default() };
+    let namespace = Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) })
+        .on_connect(move |socket: Socket<()>| {
+            let gate = Arc::clone(&opening);
+            greeting.fetch_add(1, Ordering::SeqCst);
+            async move {
+                socket.join("always");
+                gate.acquire().await.unwrap().forget();
+            }
+        })
+        .on_disconnect(move |_: Socket<()>, _: DisconnectReason| {
+            leaving.fetch_add(1, Ordering::SeqCst);
+            async {}
+        });
+    let io = SocketIo::builder(EngineConfig::default(), config).namespace(namespace).build();
+    let server = Server::start(io.clone());
+    let mut first = server.websocket().await;
+    first.send("40").await;
+    let answer = first.expect("40").await;
+    let secret: Value = serde_json::from_str(&answer[2..]).unwrap();
+    let connect = format!("40{}", json!({"pid": secret["pid"]}));
+
+    let mut second = server.websocket().await;
+    second.send(&connect).await;
+    until("the second is greeted", || greeted.load(Ordering::SeqCst) == 2).await;
+    io.namespace("/").unwrap().to("always").emit("n", &1);
+    let mut third = server.websocket().await;
+    third.send(&connect).await;
+    until("the third is greeted", || greeted.load(Ordering::SeqCst) == 3).await;
+    // Who waits longest is let go first.
+    gate.add_permits(1);
+    until("the second has left", || left.load(Ordering::SeqCst) == 2).await;
+    gate.add_permits(1);
+    third.expect("42[\"n\",1,").await;
+    assert_eq!(third.expect("40").await, answer);
 }
 
 #[tokio::test]

@@ -436,3 +436,27 @@ async fn a_stopping_server_waits_for_what_is_still_handled() {
     io.close(CloseKind::GoElsewhere).await;
     assert_eq!(reasons.0.lock().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn what_a_client_said_right_before_it_went_is_heard() {
+    let heard = Arc::new(Mutex::new(0));
+    let hearing = Arc::clone(&heard);
+    let namespace = Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) }).on(
+        "word",
+        move |_: Socket<()>, _: Event| {
+            let hearing = Arc::clone(&hearing);
+            async move { *hearing.lock().unwrap() += 1 }
+        },
+    );
+    let io = SocketIo::builder(EngineConfig::default(), quiet()).namespace(namespace).build();
+    let server = Server::start(io.clone());
+    for _ in 0..20 {
+        let mut socket = server.joined().await;
+        for _ in 0..100 {
+            socket.send("42[\"word\"]").await;
+        }
+        socket.vanish();
+    }
+    until("all are gone", || io.session_count() == 0).await;
+    until("all that was said is heard", || *heard.lock().unwrap() == 2000).await;
+}

@@ -1,12 +1,15 @@
 //! What fails costs what was under way, and nobody is told of what is not stored.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use tokio::sync::oneshot;
 
 use super::server::{Server, assert_seq_has_no_gap, posted, written};
 use crate::conversation::CommandError;
 use crate::database::Backend;
+use crate::domain::ConversationId;
 use crate::testing::{Halt, TestDatabase, customer, execute, on_both_databases, open, run, send, send_as};
 
 async fn a_panic_costs_the_command_that_it_happened_to(place: TestDatabase) {
@@ -67,26 +70,32 @@ async fn a_commit_that_fails_fails_all_that_was_under_way_and_nobody_is_told(pla
     assert_eq!(heard.len(), 5, "two openings and one message");
 }
 
+/// A server that has given up on the commit of a message, `slow`, which the database finishes all the same once the lock
+/// is let go of. Before it stands the opening alone.
+async fn with_a_slow_commit(place: &mut TestDatabase) -> (Server, ConversationId, DatabaseTransaction) {
+    place.settings.timeout_ms = 500;
+    let server = Server::start(place).await;
+    let id = server.opened().await;
+    let hand = place.hand().await;
+    // A statement that is cancelled does not end here: it goes on waiting for the lock that the test holds.
+    let dawdle = "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOOP
+            BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; EXCEPTION WHEN query_canceled THEN NULL; END;
+        END LOOP; END $$;
+        CREATE TRIGGER dawdle BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.body = 'slow')
+            EXECUTE FUNCTION dawdle()";
+    execute(&hand, dawdle).await;
+    let lock = hand.begin().await.unwrap();
+    lock.execute_unprepared("SELECT pg_advisory_xact_lock(7)").await.unwrap();
+    let slow = send_as(customer("ada"), "slow", "name");
+    assert_eq!(server.ask(id, slow).await, Err(CommandError::Unavailable));
+    (server, id, lock)
+}
+
 /// The database takes so long over a commit that the server gives up on it, and then finishes it all the same.
 #[test]
 fn what_turns_out_to_be_stored_is_told_once() {
     run(Backend::Postgres, async |mut place: TestDatabase| {
-        place.settings.timeout_ms = 500;
-        let server = Server::start(&place).await;
-        let id = server.opened().await;
-        let hand = place.hand().await;
-        // A statement that is cancelled does not end here: it goes on waiting for the lock that the test holds.
-        let dawdle = "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOOP
-                BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; EXCEPTION WHEN query_canceled THEN NULL; END;
-            END LOOP; END $$;
-            CREATE TRIGGER dawdle BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.body = 'slow')
-                EXECUTE FUNCTION dawdle()";
-        execute(&hand, dawdle).await;
-        let lock = hand.begin().await.unwrap();
-        lock.execute_unprepared("SELECT pg_advisory_xact_lock(7)").await.unwrap();
-
-        let slow = send_as(customer("ada"), "slow", "name");
-        assert_eq!(server.ask(id, slow.clone()).await, Err(CommandError::Unavailable));
+        let (server, id, lock) = with_a_slow_commit(&mut place).await;
         // Nothing can get past it, and nothing is told of it.
         assert_eq!(server.ask(id, send(customer("ada"), "behind it")).await, Err(CommandError::Unavailable));
         assert_eq!((server.listener.heard().len(), server.stored(id).await.unwrap().version), (2, 2));
@@ -97,11 +106,37 @@ fn what_turns_out_to_be_stored_is_told_once() {
         assert_eq!((heard[2].id.0, heard[2].position), (stored[1].id, 3));
 
         // Who asks again under its name learns what came of it; and it is told of no second time.
-        assert_eq!(posted(server.ask(id, slow).await).id, heard[2].id);
+        assert_eq!(posted(server.ask(id, send_as(customer("ada"), "slow", "name")).await).id, heard[2].id);
         assert_eq!(posted(server.ask(id, send(customer("ada"), "on")).await).message.seq, Some(3));
         let heard = server.listener.heard_events(4).await;
         assert_eq!(heard.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
         assert_seq_has_no_gap(&written(&place, id).await);
+    });
+}
+
+/// As above, while somebody who read before it was stored begins to listen.
+#[test]
+fn what_turns_out_to_be_stored_is_not_missed_by_who_begins_to_listen_meanwhile() {
+    run(Backend::Postgres, async |mut place: TestDatabase| {
+        let (server, id, lock) = with_a_slow_commit(&mut place).await;
+        let (end, read) = oneshot::channel();
+        let found_nothing = async { read.await.map_or(Ok(Vec::new()), Ok) };
+        let (registry, listener) = (Arc::clone(&server.registry), Arc::clone(&server.listener));
+        let begin = async move { registry.listen(id, found_nothing, move |_| listener.heard().len()).await };
+        let begun = actix::spawn(begin);
+        tokio::task::yield_now().await;
+        lock.rollback().await.unwrap();
+        while server.stored(id).await.unwrap().version < 3 {}
+        // Decided on the state that was loaded with the slow one in it.
+        let next = server.asking(id, send(customer("ada"), "next"));
+        while server.stored(id).await.unwrap().version < 4 {}
+        end.send(Vec::new()).unwrap();
+
+        let announced = begun.await.unwrap().unwrap();
+        posted(next.await.unwrap());
+        let heard = server.listener.heard_events(4).await;
+        assert_eq!(announced, 2, "what came behind the opening was still to come when the listener began");
+        assert_eq!(heard.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
     });
 }
 

@@ -96,9 +96,20 @@ async fn a_read_that_fails_begins_nothing_and_holds_up_nobody(place: TestDatabas
     posted(server.ask(id, send(customer("ada"), "And?")).await);
 }
 
+async fn a_reader_that_does_not_end_is_given_up_and_the_conversation_goes_on(place: TestDatabase) {
+    let server = Server::start_with(&place, |settings| settings.server.request_timeout_ms = 300).await;
+    let id = server.opened().await;
+    let begun = server.registry.listen(id, std::future::pending(), |_| ()).await;
+    assert_eq!(begun, Err(CommandError::Unavailable));
+    // It may have to wait until the reader is given up, and is told of then, whatever its own caller heard.
+    let _ = server.ask(id, send(customer("ada"), "And?")).await;
+    server.listener.heard_events(3).await;
+}
+
 on_both_databases!(
     nothing_is_missed_and_nothing_comes_twice_a_thousand_times,
     what_another_server_wrote_is_not_missed_either,
     an_avalanche_of_listeners_does_not_hold_up_the_conversation,
     a_read_that_fails_begins_nothing_and_holds_up_nobody,
+    a_reader_that_does_not_end_is_given_up_and_the_conversation_goes_on,
 );

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use entity::messages;
 use parking_lot::Mutex;
@@ -97,10 +96,12 @@ impl Server {
     /// With other settings than the defaults; the database's stand in `place`.
     pub(super) async fn start_with(place: &TestDatabase, change: impl FnOnce(&mut Settings)) -> Self {
         let (_, mut settings) = Settings::load(&Sources::default()).expect("the defaults");
+        settings.server.request_timeout_ms = 20_000;
         change(&mut settings);
         let (database, runtime) =
             Database::connect(&place.settings, settings.journal.writers).await.expect("connected");
         let (listener, clock) = (Arc::new(Listener::default()), Arc::new(TestClock::default()));
+        let request_timeout = settings.server.request_timeout();
         let registry = Registry::start(RegistryParts {
             database: database.clone(),
             journal: Journal::start(&database, &settings.journal, &settings.tickets),
@@ -108,7 +109,7 @@ impl Server {
             clock: Arc::<TestClock>::clone(&clock),
             ids: ConversationIds::new(&settings.auth.jwt_secret).expect("any secret will do"),
             settings: settings.conversation,
-            request_timeout: Duration::from_secs(20),
+            request_timeout,
         });
         Self { registry, listener, clock, database, _runtime: runtime }
     }
