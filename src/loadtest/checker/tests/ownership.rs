@@ -48,7 +48,10 @@ fn nothing_is_done_to_a_closed_conversation() {
     for action in [Action::Send, Action::Reply, Action::Note, Action::Claim, Action::Close] {
         let mut tape = Tape::new();
         tape.sends(1);
-        tape.does(tape.sarah, Action::Claim, DONE);
+        // What is hers she may claim again.
+        if action != Action::Claim {
+            tape.does(tape.sarah, Action::Claim, DONE);
+        }
         tape.does(tape.sarah, Action::Close, DONE);
         let by = if action == Action::Send { tape.jane } else { tape.sarah };
         let call = tape.does(by, action, DONE);
@@ -213,4 +216,16 @@ fn many_claims_of_unknown_outcome_are_decided_or_given_up_in_bounded_time() {
     tape.reads_state(Some(tape.sarah), false);
     let verdict = check(&tape.history);
     assert_eq!(verdict.broken + verdict.undecided, 1);
+}
+
+#[test]
+fn whoever_has_it_may_claim_it_again_when_it_is_closed() {
+    let mut tape = Tape::new();
+    tape.sends(1);
+    tape.does(tape.sarah, Action::Claim, DONE);
+    tape.does(tape.sarah, Action::Close, DONE);
+    tape.does(tape.sarah, Action::Claim, DONE);
+    assert_eq!(tape.broken(), []);
+    tape.does(tape.mike, Action::Claim, DONE);
+    assert_eq!(tape.broken(), [Promise::OneWinner]);
 }
