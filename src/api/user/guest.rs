@@ -53,9 +53,7 @@ pub(in crate::api) async fn send_unauthenticated(
     let phone_number = fields.optional("phone_number", contact.phone_number.as_deref(), PhoneNumber::parse);
     long_enough(&mut fields, send.as_ref().and_then(|send| send.client_message_id.as_ref()));
     let (send, owner) = fields.finish(send.zip(owner))?;
-    let customer = Customer {
-        phone_number: phone_number.map(|number| number.as_str().to_owned()),
-        ..Customer::guest(owner)
-    };
+    let customer =
+        Customer { phone_number: phone_number.map(|number| number.as_str().to_owned()), ..Customer::guest(owner) };
     carry_out(&api, customer, send, observed, request.headers()).await
 }
