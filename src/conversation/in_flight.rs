@@ -32,16 +32,20 @@ pub(super) enum Ground {
 }
 
 impl Decided {
-    /// Whether its state is known to have been the stored one when or after it was asked for. A later append of ours that
-    /// was taken shows it, and so does a read.
+    /// Whether nothing but the state speaks for the answer.
+    fn is_of_state(&self) -> bool {
+        matches!(self.ground, Ground::State | Ground::StateUnlessRepeated)
+    }
+
+    /// Whether its state, once it is durable, was the stored one at some moment behind the question. A later append of ours
+    /// that was taken shows it. So does a read behind the question: if it found this very version, or an earlier one, from
+    /// which only appends of ours have led here, which then were taken behind the read.
     fn is_sure(&self, durable: i64, seen: Option<Seen>) -> bool {
-        match self.ground {
-            Ground::Made(..) | Ground::Repeated => true,
-            Ground::State | Ground::StateUnlessRepeated => {
-                self.rests_on < durable
-                    || seen.is_some_and(|seen| seen.version == self.rests_on && seen.behind >= self.pending.number)
-            }
-        }
+        !self.is_of_state() || self.rests_on < durable || self.is_seen(seen)
+    }
+
+    fn is_seen(&self, seen: Option<Seen>) -> bool {
+        seen.is_some_and(|seen| seen.version <= self.rests_on && seen.behind >= self.pending.number)
     }
 
     fn made(&self) -> Option<&Arc<[Event]>> {
@@ -84,10 +88,10 @@ impl InFlight {
         self.0.pop_front_if(|decided| decided.rests_on <= durable && decided.is_sure(durable, seen))
     }
 
-    /// Whether the next waits for nothing but to know whether its state is still the stored one; behind a
-    /// [`Self::release`] that gave nothing.
-    pub(super) fn is_unsure(&self, durable: i64) -> bool {
-        self.0.front().is_some_and(|decided| decided.rests_on <= durable)
+    /// Whether any waits, or will, to know whether its state is still the stored one. The last that was asked is the last
+    /// that a read can speak for.
+    pub(super) fn is_unsure(&self, seen: Option<Seen>) -> bool {
+        self.0.iter().rev().find(|decided| decided.is_of_state()).is_some_and(|decided| !decided.is_seen(seen))
     }
 
     /// Answers those with an error whose state could not be looked at, up to the question of that number.

@@ -7,10 +7,12 @@
 //!
 //! - the state was read behind the question; or
 //! - a later append of ours was taken: the fence has said so; or
-//! - a look at the stored version, begun behind the question, finds that very version.
+//! - a look at the stored version, begun behind the question, finds that very version, or one from which appends of ours
+//!   lead to it that were taken since.
 //!
-//! One look serves all who have asked by then, and none is made while an append is under way, whose outcome will tell.
-//! Where the look finds another version, everything is decided anew on what is stored.
+//! One look serves all who have asked by then, and goes on beside the appends under way: of sixteen agents who claim at
+//! once, fifteen are refused as soon as the winner's claim is stored. Where the look finds a version that is not ours,
+//! everything is decided anew on what is stored; if an append of ours is under way then, the fence says so.
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{AsyncContext, Context};
@@ -40,11 +42,10 @@ struct Look {
 }
 
 impl ConversationActor {
-    /// Looks at the stored version, where an answer waits for nothing else.
+    /// Looks at the stored version, where an answer needs it: beside the appends that it waits for, not behind them.
     pub(super) fn look_if_unsure(&mut self, context: &mut Context<Self>) {
         let Belief::State(speculation) = &self.belief else { return };
-        if self.is_looking_at_version || self.in_flight.has_appends() || !self.in_flight.is_unsure(speculation.durable)
-        {
+        if self.is_looking_at_version || !self.in_flight.is_unsure(speculation.seen) {
             return;
         }
         self.is_looking_at_version = true;
@@ -66,7 +67,7 @@ impl ConversationActor {
                     speculation.seen = Some(Seen { version, behind: look.behind });
                     // What lies between is ours, stored meanwhile. A database that was put back is behind us.
                     let is_ours = (look.expected..=durable).contains(&version);
-                    if !is_ours && !self.in_flight.has_appends() && self.in_flight.is_unsure(durable) {
+                    if !is_ours && !self.in_flight.has_appends() && !self.in_flight.is_empty() {
                         self.start_over(context);
                         return;
                     }
