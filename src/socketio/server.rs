@@ -10,6 +10,7 @@ use super::{
     connection::ClientConnection,
     hub::Hub,
     namespace::{Namespace, NamespaceHandle},
+    pace::{MakePace, Pace},
 };
 use crate::engineio::{AllowRequest, Application, Connection, EngineConfig, EngineIo, SessionHandle};
 
@@ -24,6 +25,7 @@ pub struct SocketIo {
 pub(super) struct Shared {
     pub(super) config: Arc<SocketIoConfig>,
     pub(super) namespaces: HashMap<Arc<str>, Arc<dyn Joinable>>,
+    pub(super) pace: Box<MakePace>,
 }
 
 /// Collects namespaces.
@@ -32,6 +34,7 @@ pub struct SocketIoBuilder {
     config: Arc<SocketIoConfig>,
     namespaces: HashMap<Arc<str>, Arc<dyn Joinable>>,
     allow: Option<Box<AllowRequest>>,
+    pace: Box<MakePace>,
 }
 
 /// How clients are told that the server stops.
@@ -52,7 +55,8 @@ impl SocketIo {
         if let Some(recovery) = &mut config.recovery {
             recovery.max_bytes = recovery.max_bytes.min(engine.outgoing_budget / 2);
         }
-        SocketIoBuilder { engine, config: Arc::new(config), namespaces: HashMap::new(), allow: None }
+        let pace = Box::new(|| None);
+        SocketIoBuilder { engine, config: Arc::new(config), namespaces: HashMap::new(), allow: None, pace }
     }
 
     /// Mounts the routes on one HTTP worker.
@@ -102,10 +106,17 @@ impl SocketIoBuilder {
         self
     }
 
+    /// Watches how much each connection says; asked for each one that begins. Default: nothing is counted.
+    #[must_use]
+    pub fn pace(mut self, pace: impl Fn() -> Option<Box<dyn Pace>> + Send + Sync + 'static) -> Self {
+        self.pace = Box::new(pace);
+        self
+    }
+
     /// The server.
     #[must_use]
     pub fn build(self) -> SocketIo {
-        let shared = Arc::new(Shared { config: self.config, namespaces: self.namespaces });
+        let shared = Arc::new(Shared { config: self.config, namespaces: self.namespaces, pace: self.pace });
         let application = Arc::new(Protocol(Arc::clone(&shared)));
         SocketIo { engine: EngineIo::with_allow_request(self.engine, application, self.allow), shared }
     }

@@ -3,58 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Person, SEND, TestDatabase, TestServer, on_both_databases};
-
-const OPEN: &str = "/socket.io/?EIO=4&transport=polling";
-
-/// A polling session on `/support`.
-struct Socket<'a> {
-    server: &'a TestServer,
-    path: String,
-}
-
-impl<'a> Socket<'a> {
-    async fn join(server: &'a TestServer, person: &Person) -> Self {
-        let opening = server.get(&Person::nobody(), OPEN).await;
-        let opening: Value = serde_json::from_str(&opening.body.as_str().unwrap()[1..]).unwrap();
-        let socket = Self { server, path: format!("{OPEN}&sid={}", opening["sid"].as_str().unwrap()) };
-        socket.says(&format!("40/support,{}", json!({ "token": person.token }))).await;
-        // An agent hears that they have come right behind it.
-        assert!(socket.poll().await[0].starts_with("40/support,"));
-        socket
-    }
-
-    async fn says(&self, packet: &str) {
-        let url = format!("{}{}", self.server.url, self.path);
-        let answer = self.server.http.post(url).body(packet.to_owned()).send().await.unwrap();
-        assert_eq!(answer.text().await.unwrap(), "ok");
-    }
-
-    async fn poll(&self) -> Vec<String> {
-        let url = format!("{}{}", self.server.url, self.path);
-        let answer = self.server.http.get(url).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        answer.text().await.unwrap().split('\u{1e}').map(ToOwned::to_owned).collect()
-    }
-
-    /// Joins a conversation: the messages that come before the acknowledgement, and that.
-    async fn joins(&self, payload: Value) -> (Vec<Value>, Value) {
-        self.says(&format!("42/support,1{}", json!(["join_conversation", payload]))).await;
-        let mut messages = Vec::new();
-        loop {
-            for packet in self.poll().await {
-                if let Some(ack) = packet.strip_prefix("43/support,1") {
-                    return (messages, serde_json::from_str::<Value>(ack).unwrap()[0].take());
-                }
-                assert_ne!(packet, "1", "the session was closed");
-                if let Some(event) = packet.strip_prefix("42/support,[\"new_message\",") {
-                    let event: Value = serde_json::from_str(&format!("[{event}")).unwrap();
-                    messages.push(event[0]["message"].clone());
-                }
-            }
-        }
-    }
-}
+use crate::support::{Backend, Person, SEND, Socket, TestDatabase, TestServer, on_both_databases};
 
 fn texts(messages: &[Value]) -> Vec<&str> {
     messages.iter().map(|message| message["message"].as_str().unwrap()).collect()
