@@ -15,6 +15,7 @@ use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::in_flight::{Decided, InFlight};
 use super::listening::Listeners;
+use super::reading::caught;
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
@@ -220,10 +221,10 @@ impl ConversationActor {
         self.in_flight.push(Decided { pending, answer, made, rests_on: version, is_final: true });
     }
 
-    /// Lets out every answer whose ground is durable, and tells of what has happened; not while somebody reads what they
-    /// have missed of it.
+    /// Lets out every answer whose ground is durable, and tells of what has happened; not where those who read what they
+    /// have missed must not be told of more.
     fn release(&mut self, context: &mut Context<Self>) {
-        if self.listeners.are_reading() {
+        if self.listeners.are_full() {
             return;
         }
         self.release_found();
@@ -233,7 +234,7 @@ impl ConversationActor {
             if let Some((events, conversation)) = &decided.made {
                 // The caller hears first: should telling the others go wrong, the answer is out.
                 decided.pending.answer(decided.answer.map_err(CommandError::Refused));
-                self.registry.announcer().announce(conversation, events);
+                self.announce(conversation, events);
                 continue;
             }
             match (decided.answer, decided.pending.command.send_key()) {
@@ -258,7 +259,7 @@ impl ConversationActor {
         self.looking_up += 1;
         let (database, id) = (self.registry.database().clone(), self.id);
         let look = async move {
-            let answer = match crate::store::find_send(&database, key).await {
+            let answer = match caught(crate::store::find_send(&database, key)).await {
                 Ok(Some(found)) => KnownSend::new(Arc::new(found.message), &found.conversation)
                     .answer(&pending.command, id)
                     .map_err(CommandError::Refused),

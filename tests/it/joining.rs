@@ -62,3 +62,58 @@ async fn what_was_missed_is_never_more_than_may_wait_for_a_socket() {
     let (missed, _) = Socket::join(&server, &john).await.joins(json!({ "conversation_id": id, "after_seq": 6 })).await;
     assert!(missed.is_empty());
 }
+
+/// Each of its joins reads 200 messages; the others hear what happens all the same, and so does it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_socket_that_joins_and_leaves_in_a_loop_holds_up_nobody() {
+    const LONG: usize = 200;
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let john = Person::customer("john");
+    let id = server.conversation(&john).await;
+    let send = async |number: usize| {
+        let body = json!({ "conversation_id": id, "message": format!("{number}") });
+        assert_eq!(server.post(&john, SEND, body).await.status, 201);
+    };
+    for number in 2..=LONG {
+        send(number).await;
+    }
+    let listener = Socket::join(&server, &john).await;
+    listener.joins(json!({ "conversation_id": id })).await;
+    let greedy = Socket::join(&server, &john).await;
+    let leave = format!("42/support,2{}", json!(["leave_conversation", { "conversation_id": id }]));
+    let (mut joins, mut has_sent) = (0, false);
+    let joining = async {
+        let mut last = 0;
+        while last < 2 * LONG {
+            let (missed, _) = greedy.joins(json!({ "conversation_id": id, "after_seq": 0 })).await;
+            let numbers: Vec<usize> = texts(&missed).iter().filter_map(|text| text.parse().ok()).collect();
+            assert!(numbers.is_sorted_by(|one, next| one + 1 == *next), "{numbers:?}");
+            assert!(numbers.last().is_some_and(|newest| *newest >= last), "{numbers:?}");
+            (joins, last) = (joins + 1, numbers[numbers.len() - 1]);
+            greedy.says(&leave).await;
+            // What came until then it has heard like the others.
+            while !greedy.poll().await.iter().any(|packet| packet.starts_with("43/support,2")) {}
+        }
+    };
+    let sending = async {
+        for number in LONG + 1..=2 * LONG {
+            send(number).await;
+        }
+        has_sent = true;
+    };
+    let listening = async {
+        let mut heard = Vec::new();
+        while heard.len() < LONG {
+            for packet in listener.poll().await {
+                if let Some(event) = packet.strip_prefix("42/support,[\"new_message\",") {
+                    let event: Value = serde_json::from_str(&format!("[{event}")).unwrap();
+                    heard.push(event[0]["message"]["message"].as_str().unwrap().parse::<usize>().unwrap());
+                }
+            }
+        }
+        assert_eq!(heard, (LONG + 1..=2 * LONG).collect::<Vec<_>>());
+    };
+    tokio::join!(joining, sending, listening);
+    assert!(has_sent && joins > 1, "{joins}");
+}
