@@ -33,7 +33,8 @@ pub struct SocketSettings {
     pub compression_bytes: usize,
     /// Sessions open at once; beyond, a handshake is refused. Default 200 000.
     pub max_sessions: usize,
-    /// Sessions open at once from one address; beyond, a handshake is refused. Default 200 000.
+    /// Sessions open at once from one address, of IPv6 from one network of 64 bits; beyond, a handshake is refused.
+    /// Default 200 000.
     pub max_sessions_per_address: usize,
     /// Handshakes a second, all addresses together; beyond, they are refused. Default 20 000.
     pub max_handshakes_a_second: u32,

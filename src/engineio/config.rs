@@ -45,7 +45,7 @@ pub struct EngineConfig {
     pub max_header: usize,
     /// Most sessions at a time. Default 200 000.
     pub max_sessions: usize,
-    /// Most sessions at a time from one address. Behind a proxy set [`EngineConfig::client_address`] too. Default 200 000.
+    /// Most sessions at a time from one address, of IPv6 from one network of 64 bits. Behind a proxy set [`EngineConfig::client_address`] too. Default 200 000.
     pub max_sessions_per_address: usize,
     /// Most handshakes a second, all addresses together, with a burst of as many. Default 20 000.
     pub max_handshakes_per_second: u32,

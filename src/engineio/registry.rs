@@ -16,7 +16,7 @@ use actix::Addr;
 use dashmap::{DashMap, mapref::entry::Entry};
 use parking_lot::Mutex;
 
-use super::{config::EngineConfig, outbox::Outbox, session::Session, session_id::SessionId};
+use super::{config::EngineConfig, network::network_of, outbox::Outbox, session::Session, session_id::SessionId};
 
 /// A session as requests find it.
 #[derive(Clone)]
@@ -28,6 +28,7 @@ pub(super) struct Found {
 /// See the module.
 pub(super) struct Registry {
     sessions: DashMap<SessionId, Found>,
+    /// By [`network_of`] the address.
     addresses: DashMap<IpAddr, usize>,
     count: AtomicUsize,
     /// Actors that have not stopped, whether their sessions are still known or not.
@@ -85,7 +86,7 @@ impl Registry {
         }
         // From here on dropping the admission gives the place back.
         let mut admission = Admission { registry: Arc::clone(self), address: None };
-        if let Some(address) = address {
+        if let Some(address) = address.map(network_of) {
             let mut sessions = self.addresses.entry(address).or_insert(0);
             if *sessions >= self.max_per_address {
                 drop(sessions);

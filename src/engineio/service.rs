@@ -15,7 +15,7 @@ use super::{
     config::EngineConfig,
     handshake::{self, Refusal, Transport, Wish},
     outbox::{Delivery, Outbox},
-    polling,
+    polling::{self, Shedding},
     registry::{Admission, Found, Registry},
     request::{SessionRequest, client_address},
     session::{Reader, Session},
@@ -41,6 +41,7 @@ struct Shared {
     registry: Arc<Registry>,
     application: Arc<dyn Application>,
     allow: Option<Box<AllowRequest>>,
+    shedding: Shedding,
 }
 
 impl EngineIo {
@@ -63,6 +64,7 @@ impl EngineIo {
                 config: Arc::new(config),
                 application,
                 allow,
+                shedding: Shedding::default(),
             }),
         }
     }
@@ -124,7 +126,7 @@ impl EngineIo {
                 let payload = request.take_payload();
                 self.upgrade(request.request(), payload, found)
             }
-            Ok(Wish::Poll(found)) => polling::poll(request, found, &shared.config).await,
+            Ok(Wish::Poll(found)) => polling::poll(request, found, &shared.config, &shared.shedding).await,
             // Boxed, so that a poll, which waits long, does not hold room for what it is not.
             Ok(Wish::Post(found)) => {
                 let payload = request.take_payload();

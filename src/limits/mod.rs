@@ -7,7 +7,7 @@
 mod buckets;
 mod connection;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use governor::clock::DefaultClock;
 
 use crate::config::LimitSettings;
 use crate::domain::{EmailAddress, Owner, UserId};
+use crate::engineio::network_of;
 use buckets::Buckets;
 
 pub use connection::ConnectionLimits;
@@ -125,7 +126,7 @@ impl Limits {
     /// # Errors
     /// [`TooSoon`].
     pub fn guest_call(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
-        self.with(|counts| counts.guest_calls.take(&from.map(counted_address)))
+        self.with(|counts| counts.guest_calls.take(&from.map(network_of)))
     }
 
     /// Counts a session that is to be opened.
@@ -133,7 +134,7 @@ impl Limits {
     /// # Errors
     /// [`TooSoon`].
     pub fn handshake(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
-        self.with(|counts| counts.handshakes.take(&from.map(counted_address)))
+        self.with(|counts| counts.handshakes.take(&from.map(network_of)))
     }
 
     /// The limits of a connection that begins, where they are on. They are its own: nobody else counts there.
@@ -145,14 +146,6 @@ impl Limits {
 
     fn with(&self, take: impl FnOnce(&Counts) -> Result<(), TooSoon>) -> Result<(), TooSoon> {
         self.0.as_deref().map_or(Ok(()), take)
-    }
-}
-
-/// What an address counts as: of IPv6 the network of 64 bits, since whoever has one address there has them all.
-fn counted_address(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
-        address @ IpAddr::V4(_) => address,
     }
 }
 
