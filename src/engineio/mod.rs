@@ -48,6 +48,7 @@ pub use frame::SharedPacket;
 pub use network::network_of;
 pub use outbox::Delivery;
 pub use packet::Message;
+pub use registry::EngineCensus;
 pub use request::{Headers, SessionRequest};
 pub use service::{AllowRequest, EngineIo};
 pub use session_id::SessionId;

@@ -32,7 +32,9 @@ pub(super) struct Registry {
     addresses: DashMap<IpAddr, usize>,
     count: AtomicUsize,
     /// Actors that have not stopped, whether their sessions are still known or not.
-    running: AtomicUsize,
+    running: Arc<AtomicUsize>,
+    /// WebSockets that try to take a session over, or bring its packets since they have.
+    upgrades: Arc<AtomicUsize>,
     rate: Mutex<Rate>,
     closing: AtomicBool,
     max_sessions: usize,
@@ -64,7 +66,8 @@ impl Registry {
             sessions: DashMap::new(),
             addresses: DashMap::new(),
             count: AtomicUsize::new(0),
-            running: AtomicUsize::new(0),
+            running: Arc::default(),
+            upgrades: Arc::default(),
             rate: Mutex::new(Rate { tokens: a_second, a_second, filled: Instant::now() }),
             closing: AtomicBool::new(false),
             max_sessions: config.max_sessions,
@@ -108,9 +111,24 @@ impl Registry {
     }
 
     /// Counts an actor until the guard is dropped.
-    pub(super) fn run(self: &Arc<Self>) -> Running {
-        self.running.fetch_add(1, Ordering::AcqRel);
-        Running(Arc::clone(self))
+    pub(super) fn run(&self) -> Running {
+        Running::count(&self.running)
+    }
+
+    /// Counts an upgrade's task until the guard is dropped.
+    pub(super) fn run_upgrade(&self) -> Running {
+        Running::count(&self.upgrades)
+    }
+
+    /// What is there now.
+    pub(super) fn census(&self) -> EngineCensus {
+        EngineCensus {
+            sessions: self.sessions.len(),
+            places: self.count.load(Ordering::Acquire),
+            addresses: self.addresses.len(),
+            actors: self.running.load(Ordering::Acquire),
+            upgrades: self.upgrades.load(Ordering::Acquire),
+        }
     }
 
     /// Whether no actor is at work any more.
@@ -184,11 +202,33 @@ impl Drop for Registration {
     }
 }
 
-/// A session's actor that has not stopped.
-pub(super) struct Running(Arc<Registry>);
+/// Something of a session that has not ended.
+pub(super) struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn count(running: &Arc<AtomicUsize>) -> Self {
+        running.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(running))
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// What an engine holds at a moment. Everything is 0 where every session is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EngineCensus {
+    /// Sessions that requests find.
+    pub sessions: usize,
+    /// Places that are taken of [`EngineConfig::max_sessions`].
+    pub places: usize,
+    /// Addresses that have a session.
+    pub addresses: usize,
+    /// Actors that run, those that finish what their sessions began among them.
+    pub actors: usize,
+    /// Tasks that see to a WebSocket which takes a session over or has.
+    pub upgrades: usize,
 }

@@ -16,7 +16,7 @@ use super::{
     handshake::{self, Refusal, Transport, Wish},
     outbox::{Delivery, Outbox},
     polling::{self, Shedding},
-    registry::{Admission, Found, Registry},
+    registry::{Admission, EngineCensus, Found, Registry},
     request::{SessionRequest, client_address},
     session::{Reader, Session},
     session_id::SessionId,
@@ -87,6 +87,12 @@ impl EngineIo {
     #[must_use]
     pub fn session_count(&self) -> usize {
         self.shared.registry.count()
+    }
+
+    /// What is there now: sessions, their actors and tasks, entries of maps.
+    #[must_use]
+    pub fn census(&self) -> EngineCensus {
+        self.shared.registry.census()
     }
 
     /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone and the application
@@ -209,7 +215,11 @@ impl EngineIo {
             Err(error) => return error.error_response(),
         };
         if found.outbox.begin_upgrade(&own) {
-            actix_rt::spawn(upgrade(reader, own, found, Arc::clone(config)));
+            let (running, config) = (self.shared.registry.run_upgrade(), Arc::clone(config));
+            actix_rt::spawn(async move {
+                upgrade(reader, own, found, config).await;
+                drop(running);
+            });
         } else {
             // The handshake is answered, then the WebSocket closed: the session is not to suffer.
             own.end(CloseReason::TransportClose);

@@ -9,7 +9,7 @@
 //! The map, from the wire inward: [`packet`] and `encode` are the codec; `connection` is the engine's session, `admission` lets it
 //! into a namespace, `membership` is its place there; `peer` is a socket without its data, which `rooms` and `broadcast` know; `history` and `recovery` bring
 //! clients back; `hub` is what the sockets of a namespace share;
-//! `pace` is where an application says how much a client may say.
+//! `pace` is where an application says how much a client may say; `census` counts what is there.
 //!
 //! Namespaces are fixed when the server is built. Middleware for single events and the msgpack parser are not offered.
 
@@ -18,6 +18,7 @@ pub mod packet;
 mod ack;
 mod admission;
 mod broadcast;
+mod census;
 mod config;
 mod connection;
 mod encode;
@@ -37,6 +38,7 @@ mod socket;
 
 pub use ack::AckError;
 pub use broadcast::Broadcast;
+pub use census::{Census, NamespaceCensus};
 pub use config::{RecoveryConfig, SocketIoConfig};
 pub use encode::EncodeError;
 pub use event::{BadArgument, EncodedReply, Event, IntoReply};

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, web::ServiceConfig};
 
 use super::{
     admission::{Core, Joinable},
+    census::Census,
     config::SocketIoConfig,
     connection::ClientConnection,
     hub::Hub,
@@ -74,6 +75,13 @@ impl SocketIo {
     #[must_use]
     pub fn session_count(&self) -> usize {
         self.engine.session_count()
+    }
+
+    /// What is there now: sessions, sockets, actors, tasks, entries of maps.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let namespaces = self.shared.namespaces.values().map(|namespace| namespace.census()).sum();
+        Census { engine: self.engine.census(), namespaces }
     }
 
     /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone or
