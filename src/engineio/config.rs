@@ -38,7 +38,7 @@ pub struct EngineConfig {
     pub allow_upgrades: bool,
     /// Longest query string of a request, in bytes. Default 4096.
     pub max_query: usize,
-    /// Request headers that are kept with a session for the application, each cut off at `max_header`. Default: `authorization`,
+    /// Request headers that are kept with a session for the application, none that is longer than `max_header`. Default: `authorization`,
     /// `cookie`, `origin`, `user-agent`, `x-forwarded-for`.
     pub kept_headers: Vec<String>,
     /// Longest kept header, in bytes; longer ones are left out. Default 4096.

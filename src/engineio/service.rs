@@ -98,9 +98,14 @@ impl EngineIo {
     /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone and the application
     /// has finished with them, or the time to close is over.
     pub async fn close(&self) {
+        self.close_within(self.shared.config.close_timeout).await;
+    }
+
+    /// As [`EngineIo::close`], in so much time at the longest: what has not left by then is dropped.
+    pub async fn close_within(&self, patience: Duration) {
         let registry = &self.shared.registry;
         registry.refuse_all();
-        let deadline = tokio::time::Instant::now() + self.shared.config.close_timeout;
+        let deadline = tokio::time::Instant::now() + patience.min(self.shared.config.close_timeout);
         while !registry.is_idle() && tokio::time::Instant::now() < deadline {
             // Again and again: a handshake that was under way may have come through.
             registry.for_each(|found| found.outbox.end(CloseReason::ServerShuttingDown));

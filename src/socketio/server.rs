@@ -1,6 +1,6 @@
 //! Namespaces on an engine: the whole Socket.IO server.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, web::ServiceConfig};
 
@@ -87,13 +87,18 @@ impl SocketIo {
     /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone or
     /// [`EngineConfig::close_timeout`] is over.
     pub async fn close(&self, kind: CloseKind) {
+        self.close_within(kind, Duration::MAX).await;
+    }
+
+    /// As [`SocketIo::close`], in so much time at the longest: what has not left by then is dropped.
+    pub async fn close_within(&self, kind: CloseKind, patience: Duration) {
         if kind == CloseKind::StayAway {
             for namespace in self.shared.namespaces.values() {
                 let hub = Arc::clone(namespace.hub());
                 NamespaceHandle { hub }.all().disconnect();
             }
         }
-        self.engine.close().await;
+        self.engine.close_within(patience).await;
     }
 }
 
