@@ -147,6 +147,8 @@ impl ClientConnection {
             }
             (None, Some(namespace)) => {
                 self.places.retain(|place| *place.name != *name || !matches!(place.state, State::Grace { .. }));
+                // Most join one or two, and a vector that grows by itself has room for four.
+                self.places.reserve_exact(1);
                 self.places.push(Place {
                     name: Arc::clone(&namespace.hub().name),
                     state: State::In(Arc::clone(namespace).join(&self.session, auth)),
