@@ -154,6 +154,7 @@ async fn read_until(stream: &mut TcpStream, sign: &str) -> String {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "which limit was held, and how well, is what a soak is for")]
 async fn idle_sessions_stay_within(transport: Transport, limits: &Limits) {
     let is_soak = std::env::var_os("SOAK").is_some();
     let number = if is_soak { 10_000 } else { 500 };
