@@ -172,7 +172,8 @@ impl Server {
             tracing::warn!(%error, "new connections could not be refused");
         }
         let drained = timeout_at(deadline, async {
-            self.sockets.close(CloseKind::GoElsewhere).await;
+            // A client that takes nothing must not cost the others their answers.
+            self.sockets.close_within(CloseKind::GoElsewhere, self.drain_timeout / 2).await;
             self.readiness.answered().await;
             self.journal.flush().await;
         })

@@ -93,6 +93,7 @@ fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
         within("limits.sends_burst", limits.sends_burst, 1..=10_000),
         within("limits.guest_calls_per_minute", limits.guest_calls_per_minute, 1..=100_000),
         within("limits.socket_events_per_second", limits.socket_events_per_second, 1..=10_000),
+        within("limits.socket_connects_per_second", limits.socket_connects_per_second, 1..=10_000),
         within("limits.handshakes_per_second", limits.handshakes_per_second, 1..=100_000),
         within("limits.remembered", limits.remembered, 1000..=10_000_000),
         within("directory.remembered_people", directory.remembered_people, 1..=10_000_000),

@@ -14,12 +14,16 @@ pub struct LimitSettings {
     pub sends_burst: u32,
     /// Calls without an account that one address may make a minute, and at once. Default 10.
     pub guest_calls_per_minute: u32,
-    /// Events that one socket may send a second, and at once. Beyond, they are refused; a socket that sends more than
-    /// ten times as many is put out. Default 50.
+    /// Events that one socket may send a second, and at once; leaving its namespace and joining it again on the same
+    /// connection makes it no other. Beyond, they are refused; where more than ten times as many are, it is put out and
+    /// its connection closed. Default 50.
     pub socket_events_per_second: u32,
+    /// CONNECT packets that one connection may send a second, and at once, whatever namespace they name and whatever
+    /// becomes of them. Beyond, they are refused; where more than ten times as many are, it is closed. Default 20.
+    pub socket_connects_per_second: u32,
     /// Engine.IO sessions that one address may open a second, and at once. Default 20.
     pub handshakes_per_second: u32,
-    /// People, addresses and sockets whose last use is remembered, of each kind; beyond, that one is forgotten which was
+    /// People and addresses whose last use is remembered, of each kind; beyond, that one is forgotten which was
     /// not seen for longest. Default 100 000.
     pub remembered: u64,
 }

@@ -21,7 +21,8 @@ pub struct SocketSettings {
     pub connect_timeout_ms: u64,
     /// Milliseconds within which a namespace must have decided on a client. Default 10 000.
     pub authorise_timeout_ms: u64,
-    /// Milliseconds that a closing WebSocket has to take what waits for it. Default 10 000.
+    /// Milliseconds that a closing WebSocket has to take what waits for it; where the server stops, half of
+    /// `server.drain_timeout_ms` at the longest. Default 10 000.
     pub close_timeout_ms: u64,
     /// Bytes that one incoming packet or polling body may have. Default 1 000 000.
     pub max_payload_bytes: usize,
@@ -33,7 +34,8 @@ pub struct SocketSettings {
     pub compression_bytes: usize,
     /// Sessions open at once; beyond, a handshake is refused. Default 200 000.
     pub max_sessions: usize,
-    /// Sessions open at once from one address; beyond, a handshake is refused. Default 200 000.
+    /// Sessions open at once from one address, of IPv6 from one network of 64 bits; beyond, a handshake is refused.
+    /// Default 200 000.
     pub max_sessions_per_address: usize,
     /// Handshakes a second, all addresses together; beyond, they are refused. Default 20 000.
     pub max_handshakes_a_second: u32,

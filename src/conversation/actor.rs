@@ -16,6 +16,7 @@ use super::command::{CommandError, Execute, Outcome, Pending};
 use super::in_flight::{Decided, Ground, InFlight};
 use super::listening::Listeners;
 use super::overtaken::Seen;
+use super::reading::caught;
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
@@ -242,10 +243,10 @@ impl ConversationActor {
         self.in_flight.push(Decided { pending, answer, ground, rests_on: version });
     }
 
-    /// Lets out every answer whose ground is durable, and tells of what has happened; not while somebody reads what they
-    /// have missed of it.
+    /// Lets out every answer whose ground is durable, and tells of what has happened; not where those who read what they
+    /// have missed must not be told of more.
     pub(super) fn release(&mut self, context: &mut Context<Self>) {
-        if self.listeners.are_reading() {
+        if self.listeners.are_full() {
             return;
         }
         self.release_found();
@@ -256,7 +257,7 @@ impl ConversationActor {
                 (Ground::Made(events, conversation), answer, _) => {
                     // The caller hears first: should telling the others go wrong, the answer is out.
                     pending.answer(answer.map_err(CommandError::Refused));
-                    self.registry.announcer().announce(&conversation, &events);
+                    self.announce(&conversation, &events);
                 }
                 (Ground::StateUnlessRepeated, Err(refusal), Some(key)) => {
                     self.refuse_unless_repeated(context, pending, key, refusal);
@@ -280,7 +281,7 @@ impl ConversationActor {
         self.looking_up += 1;
         let (database, id) = (self.registry.database().clone(), self.id);
         let look = async move {
-            let answer = match crate::store::find_send(&database, key).await {
+            let answer = match caught(crate::store::find_send(&database, key)).await {
                 Ok(Some(found)) => KnownSend::new(Arc::new(found.message), &found.conversation)
                     .answer(&pending.command, id)
                     .map_err(CommandError::Refused),

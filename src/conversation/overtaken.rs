@@ -19,6 +19,7 @@ use actix::{AsyncContext, Context};
 
 use super::actor::{Belief, ConversationActor};
 use super::command::CommandError;
+use super::reading::caught;
 use crate::database::DatabaseError;
 use crate::journal::Lineage;
 use crate::store;
@@ -51,7 +52,7 @@ impl ConversationActor {
         self.is_looking_at_version = true;
         let (database, id) = (self.registry.database().clone(), self.id);
         let look = Look { lineage: speculation.lineage.clone(), expected: speculation.durable, behind: self.asked };
-        let reading = async move { store::version(&database, id).await };
+        let reading = caught(async move { store::version(&database, id).await });
         context.spawn(wrap_future(reading).map(move |found, actor: &mut Self, context: &mut Context<Self>| {
             actor.is_looking_at_version = false;
             actor.guarded(context, |actor, context| actor.looked(context, &look, found));

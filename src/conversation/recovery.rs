@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::actor::{Belief, ConversationActor, Speculation};
 use super::command::CommandError;
+use super::reading::caught;
 use super::remembered::KnownSend;
 use crate::database::DatabaseError;
 use crate::domain::Event;
@@ -102,7 +103,7 @@ impl ConversationActor {
         let keys = self.waiting.iter().filter_map(|pending| pending.command.send_key()).collect();
         let positions = self.unconfirmed.positions();
         let behind = self.asked;
-        let load = async move { store::load(&database, id, keys, positions).await };
+        let load = caught(async move { store::load(&database, id, keys, positions).await });
         context.spawn(wrap_future(load).map(move |loaded, actor: &mut Self, context: &mut Context<Self>| {
             actor.guarded(context, |actor, context| actor.loaded(context, loaded, behind));
         }));

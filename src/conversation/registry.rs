@@ -15,7 +15,7 @@ use super::announce::Announce;
 use super::clock::Clock;
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::identity::ConversationIds;
-use super::listening::Listen;
+use super::listening::{Listen, Missed};
 use crate::config::ConversationSettings;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Command, ConversationId, Posted, UserId};
@@ -95,31 +95,30 @@ impl Registry {
         }
     }
 
-    /// Lets somebody begin to listen to a conversation that goes on: `missed` reads what they have missed of it, oldest
-    /// first, and `begin` gets that and joins them, both while nothing of the conversation is announced. What is
+    /// Lets somebody begin to listen to a conversation that goes on: `read` finds what they have missed of it up to its
+    /// newest message, oldest first, and `begin` gets that with what was announced meanwhile, and joins them. What is
     /// announced afterwards is what comes next. `begin` runs on the conversation's thread and must not block. A read that
-    /// takes longer than its caller waits for is given up, since the conversation stands still meanwhile.
+    /// takes longer than its caller waits for is given up.
     ///
     /// # Errors
     /// [`CommandError`]: not now, or the read failed; then `begin` was not called.
     pub async fn listen<T: Send + 'static>(
         self: &Arc<Self>,
         id: ConversationId,
-        missed: impl Future<Output = Result<Vec<Posted>, DatabaseError>> + Send + 'static,
-        begin: impl FnOnce(Vec<Posted>) -> T + Send + 'static,
+        read: impl Future<Output = Result<Vec<Posted>, DatabaseError>> + Send + 'static,
+        begin: impl FnOnce(Missed) -> T + Send + 'static,
     ) -> Result<T, CommandError> {
         let (reply, begun) = oneshot::channel();
-        let begin = move |missed: Result<Vec<Posted>, CommandError>| {
+        let begin = move |missed: Result<Missed, CommandError>| {
             // Whoever has given up is not joined.
             if !reply.is_closed() {
                 let _ = reply.send(missed.map(begin));
             }
         };
         let patience = self.parts.request_timeout;
-        let missed = async move {
-            tokio::time::timeout(patience, missed).await.unwrap_or(Err(DatabaseError::TimedOut(patience)))
-        };
-        self.deliver(id, Listen { missed: Box::pin(missed), begin: Box::new(begin) })?;
+        let read =
+            async move { tokio::time::timeout(patience, read).await.unwrap_or(Err(DatabaseError::TimedOut(patience))) };
+        self.deliver(id, Listen { read: Box::pin(read), begin: Box::new(begin) })?;
         match tokio::time::timeout(self.parts.request_timeout, begun).await {
             Ok(Ok(begun)) => begun,
             Ok(Err(_)) => Err(CommandError::Fault),

@@ -38,14 +38,14 @@ pub struct EngineConfig {
     pub allow_upgrades: bool,
     /// Longest query string of a request, in bytes. Default 4096.
     pub max_query: usize,
-    /// Request headers that are kept with a session for the application, each cut off at `max_header`. Default: `authorization`,
+    /// Request headers that are kept with a session for the application, none that is longer than `max_header`. Default: `authorization`,
     /// `cookie`, `origin`, `user-agent`, `x-forwarded-for`.
     pub kept_headers: Vec<String>,
     /// Longest kept header, in bytes; longer ones are left out. Default 4096.
     pub max_header: usize,
     /// Most sessions at a time. Default 200 000.
     pub max_sessions: usize,
-    /// Most sessions at a time from one address. Behind a proxy set [`EngineConfig::client_address`] too. Default 200 000.
+    /// Most sessions at a time from one address, of IPv6 from one network of 64 bits. Behind a proxy set [`EngineConfig::client_address`] too. Default 200 000.
     pub max_sessions_per_address: usize,
     /// Most handshakes a second, all addresses together, with a burst of as many. Default 20 000.
     pub max_handshakes_per_second: u32,

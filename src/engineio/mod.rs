@@ -15,7 +15,8 @@
 //! - `HttpServer::h1_allow_half_closed(false)`: without it a client that gives its poll up is noticed only by the heartbeat;
 //! - `HttpServer::client_disconnect_timeout` of some 200 ms: so long actix-web waits for a client after the server closed its
 //!   WebSocket, and the client waits for the server;
-//! - no middleware that keeps a clone of the request: a waiting poll's headers are let go of, which needs it alone;
+//! - no middleware that keeps a clone of the request: a waiting poll's headers are let go of, which needs it alone, and with
+//!   the first such clone that is met that ends;
 //! - `TCP_USER_TIMEOUT` on the listener: a client that does not read holds its connection (not its session) until the kernel ends it.
 
 pub mod frame;
@@ -27,6 +28,7 @@ mod close;
 mod config;
 mod cors;
 mod handshake;
+mod network;
 mod outbox;
 mod polling;
 mod reader;
@@ -43,8 +45,10 @@ pub use close::CloseReason;
 pub use config::{AskAddress, ClientAddress, EngineConfig};
 pub use cors::{CorsConfig, Origins};
 pub use frame::SharedPacket;
+pub use network::network_of;
 pub use outbox::Delivery;
 pub use packet::Message;
+pub use registry::EngineCensus;
 pub use request::{Headers, SessionRequest};
 pub use service::{AllowRequest, EngineIo};
 pub use session_id::SessionId;

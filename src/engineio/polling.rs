@@ -6,7 +6,11 @@
 use std::{
     collections::VecDeque,
     io::Write,
-    sync::Arc,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -35,7 +39,12 @@ use super::{
 const FIRST_ROOM: usize = 16 * 1024;
 
 /// Waits for something to say and says it. Of the request only the origin is kept meanwhile.
-pub(super) async fn poll(request: &mut ServiceRequest, found: Found, config: &EngineConfig) -> HttpResponse {
+pub(super) async fn poll(
+    request: &mut ServiceRequest,
+    found: Found,
+    config: &EngineConfig,
+    shedding: &Shedding,
+) -> HttpResponse {
     match found.outbox.begin_poll() {
         Ok(()) => {}
         Err(PollRefusal::Overlap) => return HttpResponse::BadRequest().finish(),
@@ -45,15 +54,35 @@ pub(super) async fn poll(request: &mut ServiceRequest, found: Found, config: &En
     let gzip = takes_gzip(request.request());
     let mut poll = WaitingPoll { outbox: Some(found.outbox), limit: config.max_payload };
     drop(found.actor);
-    shed_headers(request);
+    shedding.shed_headers(request);
     let body = std::future::poll_fn(|context| poll.poll(context)).await;
     answer(gzip, body, config)
 }
 
-/// A browser's headers take several KiB in actix-http, and hold on to the connection's read buffer. What looks at them after the
-/// answer, CORS alone, needs the origin.
-fn shed_headers(request: &mut ServiceRequest) {
-    let headers = request.headers_mut();
+/// Lets go of what waiting polls need not hold, unless something of the server's holds on to it.
+#[derive(Debug, Default)]
+pub(super) struct Shedding {
+    is_in_vain: AtomicBool,
+}
+
+impl Shedding {
+    /// A browser's headers take several KiB in actix-http, and hold on to the connection's read buffer. What looks at them
+    /// after the answer, CORS alone, needs the origin.
+    ///
+    /// They can only be changed where nobody else has the request, which actix-web does not tell but by a panic. So where a
+    /// middleware keeps a clone that is found out once, and then costs memory, but no poll.
+    fn shed_headers(&self, request: &mut ServiceRequest) {
+        if self.is_in_vain.load(Ordering::Relaxed) {
+            return;
+        }
+        if catch_unwind(AssertUnwindSafe(|| keep_origin(request.headers_mut()))).is_err() {
+            self.is_in_vain.store(true, Ordering::Relaxed);
+            tracing::warn!("a middleware holds on to requests: waiting polls keep their headers");
+        }
+    }
+}
+
+fn keep_origin(headers: &mut HeaderMap) {
     let origin = headers.get(header::ORIGIN).and_then(|origin| HeaderValue::from_bytes(origin.as_bytes()).ok());
     *headers = HeaderMap::new();
     if let Some(origin) = origin {
@@ -216,4 +245,35 @@ async fn read(request: &HttpRequest, mut body: Payload, limit: usize) -> Result<
         bytes.extend_from_slice(&chunk);
     }
     ByteString::try_from(bytes).map_err(|_| PostError::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn request() -> ServiceRequest {
+        TestRequest::default()
+            .insert_header(("origin", "https://a.example"))
+            .insert_header(("cookie", "x"))
+            .to_srv_request()
+    }
+
+    #[test]
+    fn of_a_waiting_polls_headers_the_origin_alone_is_kept() {
+        let mut request = request();
+        Shedding::default().shed_headers(&mut request);
+        assert_eq!(request.headers().len(), 1);
+        assert_eq!(request.headers().get(header::ORIGIN).unwrap(), "https://a.example");
+    }
+
+    #[test]
+    fn a_request_that_something_holds_on_to_keeps_its_headers_and_no_other_is_tried() {
+        let (shedding, mut held, mut other) = (Shedding::default(), request(), request());
+        let clone = held.request().clone();
+        shedding.shed_headers(&mut held);
+        shedding.shed_headers(&mut other);
+        assert_eq!([clone.headers().len(), other.headers().len()], [2, 2]);
+    }
 }

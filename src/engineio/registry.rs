@@ -16,7 +16,7 @@ use actix::Addr;
 use dashmap::{DashMap, mapref::entry::Entry};
 use parking_lot::Mutex;
 
-use super::{config::EngineConfig, outbox::Outbox, session::Session, session_id::SessionId};
+use super::{config::EngineConfig, network::network_of, outbox::Outbox, session::Session, session_id::SessionId};
 
 /// A session as requests find it.
 #[derive(Clone)]
@@ -28,10 +28,13 @@ pub(super) struct Found {
 /// See the module.
 pub(super) struct Registry {
     sessions: DashMap<SessionId, Found>,
+    /// By [`network_of`] the address.
     addresses: DashMap<IpAddr, usize>,
     count: AtomicUsize,
     /// Actors that have not stopped, whether their sessions are still known or not.
-    running: AtomicUsize,
+    running: Arc<AtomicUsize>,
+    /// WebSockets that try to take a session over, or bring its packets since they have.
+    upgrades: Arc<AtomicUsize>,
     rate: Mutex<Rate>,
     closing: AtomicBool,
     max_sessions: usize,
@@ -63,7 +66,8 @@ impl Registry {
             sessions: DashMap::new(),
             addresses: DashMap::new(),
             count: AtomicUsize::new(0),
-            running: AtomicUsize::new(0),
+            running: Arc::default(),
+            upgrades: Arc::default(),
             rate: Mutex::new(Rate { tokens: a_second, a_second, filled: Instant::now() }),
             closing: AtomicBool::new(false),
             max_sessions: config.max_sessions,
@@ -85,7 +89,7 @@ impl Registry {
         }
         // From here on dropping the admission gives the place back.
         let mut admission = Admission { registry: Arc::clone(self), address: None };
-        if let Some(address) = address {
+        if let Some(address) = address.map(network_of) {
             let mut sessions = self.addresses.entry(address).or_insert(0);
             if *sessions >= self.max_per_address {
                 drop(sessions);
@@ -107,9 +111,24 @@ impl Registry {
     }
 
     /// Counts an actor until the guard is dropped.
-    pub(super) fn run(self: &Arc<Self>) -> Running {
-        self.running.fetch_add(1, Ordering::AcqRel);
-        Running(Arc::clone(self))
+    pub(super) fn run(&self) -> Running {
+        Running::count(&self.running)
+    }
+
+    /// Counts an upgrade's task until the guard is dropped.
+    pub(super) fn run_upgrade(&self) -> Running {
+        Running::count(&self.upgrades)
+    }
+
+    /// What is there now.
+    pub(super) fn census(&self) -> EngineCensus {
+        EngineCensus {
+            sessions: self.sessions.len(),
+            places: self.count.load(Ordering::Acquire),
+            addresses: self.addresses.len(),
+            actors: self.running.load(Ordering::Acquire),
+            upgrades: self.upgrades.load(Ordering::Acquire),
+        }
     }
 
     /// Whether no actor is at work any more.
@@ -183,11 +202,33 @@ impl Drop for Registration {
     }
 }
 
-/// A session's actor that has not stopped.
-pub(super) struct Running(Arc<Registry>);
+/// Something of a session that has not ended.
+pub(super) struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn count(running: &Arc<AtomicUsize>) -> Self {
+        running.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(running))
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// What an engine holds at a moment. Everything is 0 where every session is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EngineCensus {
+    /// Sessions that requests find.
+    pub sessions: usize,
+    /// Places that are taken of [`EngineConfig::max_sessions`].
+    pub places: usize,
+    /// Addresses that have a session.
+    pub addresses: usize,
+    /// Actors that run, those that finish what their sessions began among them.
+    pub actors: usize,
+    /// Tasks that see to a WebSocket which takes a session over or has.
+    pub upgrades: usize,
 }

@@ -15,8 +15,8 @@ use super::{
     config::EngineConfig,
     handshake::{self, Refusal, Transport, Wish},
     outbox::{Delivery, Outbox},
-    polling,
-    registry::{Admission, Found, Registry},
+    polling::{self, Shedding},
+    registry::{Admission, EngineCensus, Found, Registry},
     request::{SessionRequest, client_address},
     session::{Reader, Session},
     session_id::SessionId,
@@ -41,6 +41,7 @@ struct Shared {
     registry: Arc<Registry>,
     application: Arc<dyn Application>,
     allow: Option<Box<AllowRequest>>,
+    shedding: Shedding,
 }
 
 impl EngineIo {
@@ -63,6 +64,7 @@ impl EngineIo {
                 config: Arc::new(config),
                 application,
                 allow,
+                shedding: Shedding::default(),
             }),
         }
     }
@@ -87,12 +89,23 @@ impl EngineIo {
         self.shared.registry.count()
     }
 
+    /// What is there now: sessions, their actors and tasks, entries of maps.
+    #[must_use]
+    pub fn census(&self) -> EngineCensus {
+        self.shared.registry.census()
+    }
+
     /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone and the application
     /// has finished with them, or the time to close is over.
     pub async fn close(&self) {
+        self.close_within(self.shared.config.close_timeout).await;
+    }
+
+    /// As [`EngineIo::close`], in so much time at the longest: what has not left by then is dropped.
+    pub async fn close_within(&self, patience: Duration) {
         let registry = &self.shared.registry;
         registry.refuse_all();
-        let deadline = tokio::time::Instant::now() + self.shared.config.close_timeout;
+        let deadline = tokio::time::Instant::now() + patience.min(self.shared.config.close_timeout);
         while !registry.is_idle() && tokio::time::Instant::now() < deadline {
             // Again and again: a handshake that was under way may have come through.
             registry.for_each(|found| found.outbox.end(CloseReason::ServerShuttingDown));
@@ -124,7 +137,7 @@ impl EngineIo {
                 let payload = request.take_payload();
                 self.upgrade(request.request(), payload, found)
             }
-            Ok(Wish::Poll(found)) => polling::poll(request, found, &shared.config).await,
+            Ok(Wish::Poll(found)) => polling::poll(request, found, &shared.config, &shared.shedding).await,
             // Boxed, so that a poll, which waits long, does not hold room for what it is not.
             Ok(Wish::Post(found)) => {
                 let payload = request.take_payload();
@@ -207,7 +220,11 @@ impl EngineIo {
             Err(error) => return error.error_response(),
         };
         if found.outbox.begin_upgrade(&own) {
-            actix_rt::spawn(upgrade(reader, own, found, Arc::clone(config)));
+            let (running, config) = (self.shared.registry.run_upgrade(), Arc::clone(config));
+            actix_rt::spawn(async move {
+                upgrade(reader, own, found, config).await;
+                drop(running);
+            });
         } else {
             // The handshake is answered, then the WebSocket closed: the session is not to suffer.
             own.end(CloseReason::TransportClose);

@@ -180,6 +180,10 @@ impl Session {
                 self.outbox.break_off(CloseReason::ParseError);
                 self.posts.clear();
             } else if let Some(post) = self.posts.pop_front() {
+                if self.posts.is_empty() {
+                    // Many only listen from now on.
+                    self.posts = VecDeque::new();
+                }
                 // Where the request was given up nobody wants to know.
                 let _ = post.done.send(());
             }

@@ -128,7 +128,7 @@ impl HelpCenter {
     }
 
     /// Begins to listen to somebody's conversation: `begin` gets its newest messages, and what happens afterwards is what
-    /// it has not got. It runs while nothing of the conversation is announced, and must not block.
+    /// it has not got. It runs on the conversation's thread, and must not block.
     pub(crate) async fn listen<T: Send + 'static>(
         &self,
         arrival: &Arrival,
@@ -147,9 +147,16 @@ impl HelpCenter {
             let _ = found.set((conversation, history.has_more));
             Ok(history.messages)
         };
-        let begun = self.registry.listen(id, newest, move |messages| {
-            let (conversation, has_more) = beside.get()?.clone();
-            Some(begin(Thread { conversation, history: History { messages, has_more } }))
+        let begun = self.registry.listen(id, newest, move |mut missed| {
+            let (mut conversation, has_more) = beside.get()?.clone();
+            // What was announced while it was read is not announced again.
+            if let Some(since) = missed.since
+                && since.version > conversation.version
+            {
+                conversation = Conversation::clone(&since);
+            }
+            missed.messages.retain(|posted| posted.message.seq.is_some());
+            Some(begin(Thread { conversation, history: History { messages: missed.messages, has_more } }))
         });
         begun.await?.ok_or_else(Failure::defect)
     }

@@ -1,23 +1,29 @@
-//! How often somebody may: sends by person, calls without an account by address, events by socket, handshakes by address
-//! (`decisions.md`, "Envelope and errors").
+//! How often somebody may: sends by person, calls without an account by address, events by socket and the joining of
+//! namespaces by connection, handshakes by address (`decisions.md`, "Envelope and errors").
 //!
 //! REST and sockets ask the same limits. Who asks has been told apart before (401 and 403 come first), and nothing has
 //! been done yet. Each server counts for itself, in memory.
 
 mod buckets;
+mod connection;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use governor::Quota;
+use governor::clock::DefaultClock;
 
 use crate::config::LimitSettings;
 use crate::domain::{EmailAddress, Owner, UserId};
+use crate::engineio::network_of;
 use buckets::Buckets;
 
-/// A socket whose refused events come faster than this many times the limit is flooding.
+pub use connection::ConnectionLimits;
+use connection::Pace;
+
+/// A connection whose refused packets come faster than this many times the limit is flooding.
 const FLOOD: u32 = 10;
 
 /// Too often: it may be done again after a while.
@@ -36,14 +42,14 @@ impl TooSoon {
     }
 }
 
-/// Why an event of a socket is not handled.
+/// Why a packet of a connection is not handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventRefusal {
     /// Beyond the limit.
-    #[error(transparent)]
-    TooSoon(#[from] TooSoon),
-    /// So far beyond it that the socket should be put out.
-    #[error("the socket floods")]
+    #[error("too often")]
+    TooSoon,
+    /// So far beyond it that the connection should be closed.
+    #[error("the connection floods")]
     Flood,
 }
 
@@ -79,8 +85,8 @@ pub struct Limits(Option<Arc<Counts>>);
 struct Counts {
     sends: Buckets,
     guest_calls: Buckets,
-    socket_events: Buckets,
-    refused_events: Buckets,
+    socket_events: Pace,
+    socket_connects: Pace,
     handshakes: Buckets,
 }
 
@@ -90,16 +96,18 @@ impl Limits {
     pub fn new(settings: &LimitSettings) -> Self {
         let figure = |figure: u32| NonZeroU32::new(figure).unwrap_or(NonZeroU32::MIN);
         let buckets = |quota| Buckets::new(quota, settings.remembered);
-        let events = figure(settings.socket_events_per_second);
-        let flood = events.saturating_mul(figure(FLOOD));
+        let pace = |a_second| {
+            let refused = Quota::per_second(figure(a_second).saturating_mul(figure(FLOOD)));
+            Pace { taken: Quota::per_second(figure(a_second)), refused }
+        };
         Self(settings.enabled.then(|| {
             Arc::new(Counts {
                 sends: buckets(
                     Quota::per_second(figure(settings.sends_per_second)).allow_burst(figure(settings.sends_burst)),
                 ),
                 guest_calls: buckets(Quota::per_minute(figure(settings.guest_calls_per_minute))),
-                socket_events: buckets(Quota::per_second(events)),
-                refused_events: buckets(Quota::per_second(flood)),
+                socket_events: pace(settings.socket_events_per_second),
+                socket_connects: pace(settings.socket_connects_per_second),
                 handshakes: buckets(Quota::per_second(figure(settings.handshakes_per_second))),
             })
         }))
@@ -118,7 +126,7 @@ impl Limits {
     /// # Errors
     /// [`TooSoon`].
     pub fn guest_call(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
-        self.with(|counts| counts.guest_calls.take(&from.map(counted_address)))
+        self.with(|counts| counts.guest_calls.take(&from.map(network_of)))
     }
 
     /// Counts a session that is to be opened.
@@ -126,31 +134,18 @@ impl Limits {
     /// # Errors
     /// [`TooSoon`].
     pub fn handshake(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
-        self.with(|counts| counts.handshakes.take(&from.map(counted_address)))
+        self.with(|counts| counts.handshakes.take(&from.map(network_of)))
     }
 
-    /// Counts an event of a socket, by the socket's id.
-    ///
-    /// # Errors
-    /// [`EventRefusal`].
-    pub fn socket_event(&self, socket: &str) -> Result<(), EventRefusal> {
-        let Some(counts) = &self.0 else { return Ok(()) };
-        counts.socket_events.take(&socket).map_err(|too_soon| match counts.refused_events.take(&socket) {
-            Ok(()) => EventRefusal::TooSoon(too_soon),
-            Err(_) => EventRefusal::Flood,
-        })
+    /// The limits of a connection that begins, where they are on. They are its own: nobody else counts there.
+    #[must_use]
+    pub fn connection(&self) -> Option<ConnectionLimits> {
+        let counts = self.0.as_deref()?;
+        Some(ConnectionLimits::new(counts.socket_events, counts.socket_connects, DefaultClock::default()))
     }
 
     fn with(&self, take: impl FnOnce(&Counts) -> Result<(), TooSoon>) -> Result<(), TooSoon> {
         self.0.as_deref().map_or(Ok(()), take)
-    }
-}
-
-/// What an address counts as: of IPv6 the network of 64 bits, since whoever has one address there has them all.
-fn counted_address(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
-        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -165,6 +160,7 @@ mod tests {
             sends_burst: 2,
             guest_calls_per_minute: 1,
             socket_events_per_second: 1,
+            socket_connects_per_second: 1,
             handshakes_per_second: 1,
             remembered: 100,
         }
@@ -225,20 +221,8 @@ mod tests {
             assert!(limits.send(&account("jane")).is_ok());
             assert!(limits.guest_call(None).is_ok());
             assert!(limits.handshake(None).is_ok());
-            assert!(limits.socket_event("socket").is_ok());
         }
-    }
-
-    #[test]
-    fn a_socket_floods_when_ten_times_as_many_are_refused() {
-        let limits = Limits::new(&LimitSettings { socket_events_per_second: 5, ..settings() });
-        let outcomes: Vec<_> = (0..10_000).map(|_| limits.socket_event("one")).collect();
-        let first = |wanted: fn(&Result<(), EventRefusal>) -> bool| outcomes.iter().position(wanted).expect("such one");
-        let refused = first(|outcome| matches!(outcome, Err(EventRefusal::TooSoon(_))));
-        let flood = first(|outcome| matches!(outcome, Err(EventRefusal::Flood)));
-        assert!(refused >= 5, "{refused}");
-        assert!(flood >= refused + 50, "{refused} {flood}");
-        assert!(limits.socket_event("another").is_ok());
+        assert!(limits.connection().is_none());
     }
 
     #[test]

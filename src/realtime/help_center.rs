@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::pace::paced;
 use super::{Realtime, caller, rooms, sending};
 use crate::domain::{ClientMessageId, ConversationId, MessageText, Posted};
 use crate::failure::{Code, Failure, FieldError};
@@ -21,6 +20,9 @@ use crate::wire::Fields;
 
 /// The namespace's name.
 pub(super) const NAME: &str = "/help-center";
+
+/// What a customer writes.
+const SEND: &str = "help_center:send";
 
 /// Whose socket it is.
 pub(super) struct Visitor {
@@ -50,10 +52,10 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
         let realtime = Arc::clone(&greeting);
         async move { greet(&realtime, &socket, greeting_bytes).await }
     })
-    .on("help_center:send", move |socket: Socket<Visitor>, event: Event| {
+    .on(SEND, move |socket: Socket<Visitor>, event: Event| {
         let realtime = Arc::clone(&sending);
         async move {
-            let sent = paced(&realtime.limits, &socket, send(&realtime, &socket, &event)).await;
+            let sent = self::send(&realtime, &socket, &event).await;
             let sent = sent.map(|posted| json!({ "message": MessagePayload::new(&posted) }));
             acknowledge(&socket, event.wants_ack, sent)
         }
@@ -61,12 +63,14 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
     .on("help_center:typing", move |socket: Socket<Visitor>, event: Event| {
         let realtime = Arc::clone(&typing);
         async move {
-            match paced(&realtime.limits, &socket, async { self::typing(&realtime, &socket, &event) }).await {
-                // A person who types is not to be told that they type too fast.
-                Err(failure) if failure.code == Code::RateLimited => None,
-                told => acknowledge(&socket, event.wants_ack, told.map(|()| json!({}))),
-            }
+            let told = self::typing(&realtime, &socket, &event);
+            acknowledge(&socket, event.wants_ack, told.map(|()| json!({})))
         }
+    })
+    .on_too_many(|socket: Socket<Visitor>, event: Event| async move {
+        // A person who types is not to be told that they type too fast.
+        let is_told = event.name == SEND;
+        is_told.then(|| acknowledge(&socket, event.wants_ack, Err(Failure::rate_limited()))).flatten()
     })
 }
 

@@ -1,13 +1,14 @@
-//! How fast a socket may be: the limits of `decisions.md` around the handlers.
+//! How fast a client may be: the limits of `decisions.md` around the sockets.
 
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use serde_json::json;
 
 use super::Realtime;
 use crate::failure::Failure;
-use crate::limits::{EventRefusal, Limits, TooSoon};
-use crate::socketio::Socket;
+use crate::limits::{ConnectionLimits, EventRefusal, Limits, TooSoon};
+use crate::socketio::{ConnectRefusal, Excess, Pace};
 
 /// Whether an address may open another session. The refusal has Engine.IO's own form.
 pub(super) fn handshakes(
@@ -20,22 +21,32 @@ pub(super) fn handshakes(
     }
 }
 
-/// Does what an event asks for, unless the socket has sent too many: then nothing of it happens. A socket that floods is
-/// put out, and does not come back by itself.
-pub(super) async fn paced<D: Send + Sync + 'static, T>(
-    limits: &Limits,
-    socket: &Socket<D>,
-    handled: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    match limits.socket_event(socket.id()) {
-        Ok(()) => handled.await,
-        Err(EventRefusal::TooSoon(too_soon)) => Err(too_soon.into()),
-        Err(EventRefusal::Flood) => {
-            if socket.is_connected() {
-                tracing::warn!(socket = %socket.id(), "a socket that flooded was put out");
-                socket.disconnect();
-            }
-            Err(Failure::rate_limited())
+/// Counts what each connection says.
+pub(super) fn packets(limits: &Limits) -> impl Fn() -> Option<Box<dyn Pace>> + Send + Sync + 'static {
+    let limits = limits.clone();
+    move || limits.connection().map(|limits| Box::new(limits) as Box<dyn Pace>)
+}
+
+impl Pace for ConnectionLimits {
+    fn connect(&mut self) -> Result<(), Excess> {
+        Ok(self.connect()?)
+    }
+
+    fn event(&mut self, namespace: &Arc<str>) -> Result<(), Excess> {
+        Ok(self.event(namespace)?)
+    }
+
+    fn refusal(&self) -> ConnectRefusal {
+        let failure = Failure::rate_limited();
+        ConnectRefusal { message: failure.message.into_owned(), data: Some(json!({ "code": failure.code })) }
+    }
+}
+
+impl From<EventRefusal> for Excess {
+    fn from(refusal: EventRefusal) -> Self {
+        match refusal {
+            EventRefusal::TooSoon => Self::Refused,
+            EventRefusal::Flood => Self::Flood,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::Realtime;
 use super::payload::{NewMessage, Place, Typing};
 use super::presence::Attendee;
 use super::rooms;
-use crate::database::{Database, DatabaseError};
+use crate::conversation::Missed;
 use crate::domain::{Channel, Conversation, ConversationId, Owner, Posted, Refusal, TicketId};
 use crate::failure::{Code, Failure, FieldError};
 use crate::socketio::{Event, Socket};
@@ -102,11 +102,23 @@ async fn catch_up(
     conversation: Conversation,
     after: u32,
 ) -> Result<(), Failure> {
-    let (id, bytes) = (conversation.id, realtime.catch_up_bytes);
-    let missed = missed(realtime.database.clone(), conversation, socket.data().is_agent, after, bytes);
+    let (id, bytes, is_agent) = (conversation.id, realtime.catch_up_bytes, socket.data().is_agent);
+    let database = realtime.database.clone();
+    let read = async move {
+        let last = Stretch::Last { limit: MOST_MISSED };
+        let history = match is_agent {
+            true => store::all_messages(&database, &conversation, last).await?,
+            false => store::visible_messages(&database, &conversation, last).await?,
+        };
+        Ok(newest(history.messages, after, bytes))
+    };
     let entering = socket.clone();
-    let entered = realtime.registry.listen(id, missed, move |missed| {
-        for posted in &missed {
+    let entered = realtime.registry.listen(id, read, move |Missed { mut messages, since }| {
+        if since.is_some() {
+            messages.retain(|posted| is_agent || posted.message.seq.is_some());
+            messages = newest(messages, after, bytes);
+        }
+        for posted in &messages {
             entering.emit("new_message", &NewMessage::of_conversation(posted));
         }
         enter(&entering, id)
@@ -114,30 +126,18 @@ async fn catch_up(
     entered.await?
 }
 
-/// What stands behind `after`, notes for agents alone. Where it is more than a socket is sent, the newest of it: the gap
-/// is then in front, where the client sees it by `seq` and reads over REST what is missing. It is measured as it is sent:
-/// a text of control characters is six times as long there, and whoever was sent more than may wait for them would be
-/// cut off each time they came back.
-async fn missed(
-    database: Database,
-    conversation: Conversation,
-    is_agent: bool,
-    after: u32,
-    mut bytes: usize,
-) -> Result<Vec<Posted>, DatabaseError> {
-    let last = Stretch::Last { limit: MOST_MISSED };
-    let mut messages = if is_agent {
-        store::all_messages(&database, &conversation, last).await?.messages
-    } else {
-        store::visible_messages(&database, &conversation, last).await?.messages
-    };
+/// What stands behind `after`. Where it is more than a socket is sent, the newest of it: the gap is then in front, where
+/// the client sees it by `seq` and reads over REST what is missing. It is measured as it is sent: a text of control
+/// characters is six times as long there, and whoever was sent more than may wait for them would be cut off each time they
+/// came back.
+fn newest(mut messages: Vec<Posted>, after: u32, mut bytes: usize) -> Vec<Posted> {
     let fits = |posted: &&Posted| {
         let left = bytes.checked_sub(NewMessage::of_conversation(posted).length());
         bytes = left.unwrap_or_default();
         left.is_some() && posted.message.seq.is_none_or(|seq| seq > i64::from(after))
     };
     let missed = messages.iter().rev().take_while(fits).count();
-    Ok(messages.split_off(messages.len() - missed))
+    messages.split_off(messages.len() - missed)
 }
 
 /// Leaving what one is not in is fine.

@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::pace::paced;
 use super::presence::Attendee;
 use super::sending::send_message;
 use super::{Realtime, caller, places, rooms};
@@ -15,6 +14,9 @@ use crate::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
 /// The namespace's name.
 pub(super) const NAME: &str = "/support";
+
+/// The event whose acknowledgement has a form of its own.
+const SEND_MESSAGE: &str = "send_message";
 
 /// The namespace with everything it answers to.
 pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Attendee> {
@@ -26,7 +28,8 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Attendee> {
     // Whoever comes back with the name of an earlier connection must be the same person, in the same role.
     .recover_if(|before: &Attendee, now: &Attendee| before.id == now.id && before.is_agent == now.is_agent)
     .on_connect(|socket: Socket<Attendee>| async move { greet(&socket) })
-    .on_disconnect(|socket: Socket<Attendee>, _| async move { socket.data().goes() });
+    .on_disconnect(|socket: Socket<Attendee>, _| async move { socket.data().goes() })
+    .on_too_many(|_, event: Event| async move { Some(too_many(&event)) });
     let namespace = on(namespace, realtime, "join_conversation", places::join_conversation);
     let namespace = on(namespace, realtime, "leave_conversation", places::leave_conversation);
     let namespace = on(namespace, realtime, "join_ticket", places::join_ticket);
@@ -37,13 +40,29 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Attendee> {
         places::relay(realtime, socket, event, false)
     });
     let sending = Arc::clone(realtime);
-    namespace.on("send_message", move |socket: Socket<Attendee>, event: Event| {
+    namespace.on(SEND_MESSAGE, move |socket: Socket<Attendee>, event: Event| {
         let realtime = Arc::clone(&sending);
         async move {
-            let sent = paced(&realtime.limits, &socket, send_message(&realtime, &socket, &event)).await;
-            Some(sent.map_or_else(|failure| Sent::Refused { error: AnswerError::new(failure) }, Sent::Done))
+            let sent = send_message(&realtime, &socket, &event).await;
+            Some(sent.map_or_else(Sent::refused, Sent::Done))
         }
     })
+}
+
+/// What an event that came too soon is acknowledged with: what its handler acknowledges a refusal with.
+fn too_many(event: &Event) -> TooMany {
+    let failure = Failure::rate_limited();
+    match event.name.as_str() {
+        SEND_MESSAGE => TooMany::Send(Sent::refused(failure)),
+        _ => TooMany::Other(Answer::of(Err(failure))),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum TooMany {
+    Send(Sent),
+    Other(Answer),
 }
 
 /// What `send_message` is acknowledged with: the `data` of the REST answer, or `{ error: { code, message } }`.
@@ -54,7 +73,7 @@ enum Sent {
     Refused { error: AnswerError },
 }
 
-/// An event that is acknowledged with [`Answer`], within the limit of a socket's events.
+/// An event that is acknowledged with [`Answer`].
 fn on<F>(namespace: Namespace<Attendee>, realtime: &Arc<Realtime>, event: &str, handler: F) -> Namespace<Attendee>
 where
     F: AsyncFn(&Realtime, &Socket<Attendee>, &Event) -> Result<(), Failure> + Send + Sync + 'static,
@@ -64,7 +83,7 @@ where
         let with = Arc::clone(&with);
         async move {
             let (realtime, handler) = &*with;
-            Some(Answer::of(paced(&realtime.limits, &socket, handler(realtime, &socket, &event)).await))
+            Some(Answer::of(handler(realtime, &socket, &event).await))
         }
     })
 }
@@ -86,6 +105,12 @@ pub(super) struct AnswerError {
     message: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     details: Vec<FieldError>,
+}
+
+impl Sent {
+    fn refused(failure: Failure) -> Self {
+        Self::Refused { error: AnswerError::new(failure) }
+    }
 }
 
 impl Answer {

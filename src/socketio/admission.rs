@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::{
+    census::NamespaceCensus,
     handshake::{ConnectRefusal, Handshake},
     hub::Hub,
     membership::{Member, Membership},
@@ -19,6 +20,9 @@ use crate::engineio::SessionHandle;
 /// A namespace that can be joined, whatever its sockets' data are.
 pub(crate) trait Joinable: Send + Sync {
     fn hub(&self) -> &Arc<Hub>;
+
+    /// What is there now.
+    fn census(&self) -> NamespaceCensus;
 
     /// A client wants to join.
     fn join(self: Arc<Self>, session: &SessionHandle, auth: Option<Value>) -> Box<dyn Membership>;
@@ -76,6 +80,14 @@ impl<D: Send + Sync + 'static> Core<D> {
 impl<D: Send + Sync + 'static> Joinable for Core<D> {
     fn hub(&self) -> &Arc<Hub> {
         &self.hub
+    }
+
+    fn census(&self) -> NamespaceCensus {
+        let mut census = self.hub.census();
+        if let Some(recovery) = &self.recovery {
+            recovery.count(&mut census);
+        }
+        census
     }
 
     fn join(self: Arc<Self>, session: &SessionHandle, auth: Option<Value>) -> Box<dyn Membership> {

@@ -13,7 +13,9 @@ use tokio::time::{Sleep, sleep};
 use super::{
     encode,
     event::Event,
-    membership::{Membership, Progress, Queued},
+    handshake::ConnectRefusal,
+    membership::{Membership, Progress, Queued, Said},
+    pace::{Excess, Pace},
     packet::{Body, Decoder, Packet},
     reason::DisconnectReason,
     server::Shared,
@@ -26,6 +28,8 @@ pub(super) struct ClientConnection {
     session: SessionHandle,
     decoder: Decoder,
     places: Vec<Place>,
+    /// How much the client may say, where that is counted.
+    pace: Option<Box<dyn Pace>>,
     /// Until when something must be joined. Only there while nothing is.
     lonely: Option<Pin<Box<Sleep>>>,
     /// Why we close it, where it is us.
@@ -53,6 +57,7 @@ impl ClientConnection {
         Self {
             decoder: Decoder::new(&shared.config),
             lonely: Some(Box::pin(sleep(shared.config.connect_timeout))),
+            pace: (shared.pace)(),
             shared,
             session,
             places: Vec::new(),
@@ -70,6 +75,10 @@ impl ClientConnection {
         let Packet { namespace, body, length } = packet;
         if let Body::Connect(auth) = body {
             return self.connect(&namespace, auth.map(Value::Object));
+        }
+        let excess = if matches!(body, Body::Event { .. }) { self.count(&namespace) } else { None };
+        if excess == Some(Excess::Flood) {
+            return self.stop_flood(&namespace);
         }
         let named = |place: &&mut Place| *place.name == *namespace;
         let mut places = self.places.iter_mut().filter(named);
@@ -97,21 +106,49 @@ impl ClientConnection {
                     attachments: arguments.attachments,
                     wants_ack: id.is_some(),
                 };
-                membership.event(event, id, length);
+                membership.event(Said { event, id, length, is_too_much: excess.is_some() });
             }
             _ => self.close(DisconnectReason::ForcedServerClose),
         }
+    }
+
+    /// Counts an event, in whatever state its namespace is.
+    fn count(&mut self, namespace: &str) -> Option<Excess> {
+        let place = self.places.iter().find(|place| *place.name == *namespace)?;
+        self.pace.as_mut()?.event(&place.name).err()
+    }
+
+    /// What a client that floods has said is not answered, and it has to come again. Its stock client does not by itself.
+    fn stop_flood(&mut self, namespace: &str) {
+        for place in &mut self.places {
+            if let State::In(membership) = &mut place.state
+                && *place.name == *namespace
+            {
+                membership.put_out();
+            }
+        }
+        self.close(DisconnectReason::ForcedServerClose);
     }
 
     fn connect(&mut self, name: &str, auth: Option<Value>) {
         if self.places.iter().any(|place| *place.name == *name && place.is_in()) {
             return self.close(DisconnectReason::ForcedServerClose);
         }
-        let refusal = match self.shared.namespaces.get(name) {
-            None => "Invalid namespace",
-            Some(_) if self.places.len() >= self.shared.config.max_namespaces => "Too many namespaces",
-            Some(namespace) => {
+        let excess = self.pace.as_mut().and_then(|pace| Some((pace.connect().err()?, pace.refusal())));
+        let refusal = match (excess, self.shared.namespaces.get(name)) {
+            (Some((Excess::Flood, _)), _) => {
+                tracing::warn!("a client that asked to join far too often was put out");
+                return self.close(DisconnectReason::ForcedServerClose);
+            }
+            (Some((Excess::Refused, refusal)), _) => refusal,
+            (None, None) => ConnectRefusal::new("Invalid namespace"),
+            (None, Some(_)) if self.places.len() >= self.shared.config.max_namespaces => {
+                ConnectRefusal::new("Too many namespaces")
+            }
+            (None, Some(namespace)) => {
                 self.places.retain(|place| *place.name != *name || !matches!(place.state, State::Grace { .. }));
+                // Most join one or two, and a vector that grows by itself has room for four.
+                self.places.reserve_exact(1);
                 self.places.push(Place {
                     name: Arc::clone(&namespace.hub().name),
                     state: State::In(Arc::clone(namespace).join(&self.session, auth)),
@@ -119,7 +156,7 @@ impl ClientConnection {
                 return;
             }
         };
-        let packet = encode::refused(&encode::prefix(name), refusal, None);
+        let packet = encode::refused(&encode::prefix(name), &refusal.message, refusal.data.as_ref());
         self.session.push(packet.packets(), Delivery::Reliable);
     }
 

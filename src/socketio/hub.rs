@@ -13,6 +13,7 @@ use dashmap::DashMap;
 use serde::Serialize;
 
 use super::{
+    census::NamespaceCensus,
     config::SocketIoConfig,
     encode::{self, Content, EncodeError, EventHead},
     history::{History, Sequence},
@@ -79,6 +80,16 @@ impl Hub {
         let head = EventHead { prefix: &self.prefix, name, id, offset: offset.as_deref() };
         let message = encode::event(&head, content)?;
         Ok(Arc::new(Outgoing::new(message, sequence, delivery, &self.kept)))
+    }
+
+    /// What is kept here.
+    pub(crate) fn census(&self) -> NamespaceCensus {
+        NamespaceCensus {
+            sockets: self.peers.len(),
+            rooms: self.rooms.len(),
+            kept_bytes: self.kept.load(Ordering::Relaxed),
+            ..NamespaceCensus::default()
+        }
     }
 
     /// Sockets that are connected.

@@ -38,8 +38,11 @@ pub(crate) trait Membership {
     /// Events that wait.
     fn queued(&self) -> Queued;
 
-    /// The client said something, in so many bytes.
-    fn event(&mut self, event: Event, id: Option<u64>, length: usize);
+    /// The client said something.
+    fn event(&mut self, said: Said);
+
+    /// The client floods: it is told to stay away, and no further event of it is handled.
+    fn put_out(&mut self);
 
     /// The client answered.
     fn ack(&mut self, id: u64, arguments: Arguments);
@@ -66,6 +69,16 @@ impl std::iter::Sum for Queued {
     }
 }
 
+/// An event that waits for its handler.
+pub(crate) struct Said {
+    pub(crate) event: Event,
+    pub(crate) id: Option<u64>,
+    /// In bytes, as it came in.
+    pub(crate) length: usize,
+    /// More than the client may say: its own handler does not run.
+    pub(crate) is_too_much: bool,
+}
+
 /// How far a membership has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -82,16 +95,9 @@ pub(super) struct Member<D> {
     core: Arc<Core<D>>,
     session: SessionHandle,
     stage: Stage<D>,
-    queue: VecDeque<Waiting>,
+    queue: VecDeque<Said>,
     queued_bytes: usize,
     leaving: Option<DisconnectReason>,
-}
-
-/// An event that waits for its handler.
-struct Waiting {
-    event: Event,
-    id: Option<u64>,
-    length: usize,
 }
 
 enum Stage<D> {
@@ -178,11 +184,16 @@ impl<D: Send + Sync + 'static> Member<D> {
                     self.queue.clear();
                     self.queued_bytes = 0;
                 }
-                let Some(Waiting { event, id, length }) = self.queue.pop_front() else {
+                let Some(Said { event, id, length, is_too_much }) = self.queue.pop_front() else {
                     return Ok(self.start_leaving());
                 };
                 self.queued_bytes -= length;
-                let Some(handler) = self.core.definition.events.get(event.name.as_str()) else {
+                let definition = &self.core.definition;
+                let handler = match is_too_much {
+                    false => definition.events.get(event.name.as_str()),
+                    true => definition.on_too_many.as_ref(),
+                };
+                let Some(handler) = handler else {
                     return Ok(Poll::Ready(()));
                 };
                 *running = Some(handler(socket.clone(), event, id));
@@ -307,9 +318,16 @@ impl<D: Send + Sync + 'static> Membership for Member<D> {
         Queued { events: self.queue.len(), bytes: self.queued_bytes }
     }
 
-    fn event(&mut self, event: Event, id: Option<u64>, length: usize) {
-        self.queued_bytes += length;
-        self.queue.push_back(Waiting { event, id, length });
+    fn event(&mut self, said: Said) {
+        self.queued_bytes += said.length;
+        self.queue.push_back(said);
+    }
+
+    fn put_out(&mut self) {
+        if let Some((socket, _)) = self.socket() {
+            tracing::warn!(socket = %socket.id(), namespace = %self.core.hub.name, "a client that flooded was put out");
+            socket.disconnect();
+        }
     }
 
     fn ack(&mut self, id: u64, arguments: Arguments) {

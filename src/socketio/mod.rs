@@ -8,7 +8,8 @@
 //!
 //! The map, from the wire inward: [`packet`] and `encode` are the codec; `connection` is the engine's session, `admission` lets it
 //! into a namespace, `membership` is its place there; `peer` is a socket without its data, which `rooms` and `broadcast` know; `history` and `recovery` bring
-//! clients back; `hub` is what the sockets of a namespace share.
+//! clients back; `hub` is what the sockets of a namespace share;
+//! `pace` is where an application says how much a client may say; `census` counts what is there.
 //!
 //! Namespaces are fixed when the server is built. Middleware for single events and the msgpack parser are not offered.
 
@@ -17,6 +18,7 @@ pub mod packet;
 mod ack;
 mod admission;
 mod broadcast;
+mod census;
 mod config;
 mod connection;
 mod encode;
@@ -26,6 +28,7 @@ mod history;
 mod hub;
 mod membership;
 mod namespace;
+mod pace;
 mod peer;
 mod reason;
 mod recovery;
@@ -35,11 +38,13 @@ mod socket;
 
 pub use ack::AckError;
 pub use broadcast::Broadcast;
+pub use census::{Census, NamespaceCensus};
 pub use config::{RecoveryConfig, SocketIoConfig};
 pub use encode::EncodeError;
 pub use event::{BadArgument, EncodedReply, Event, IntoReply};
 pub use handshake::{ConnectRefusal, Handshake};
 pub use namespace::{Namespace, NamespaceHandle};
+pub use pace::{Excess, Pace};
 pub use packet::Arguments;
 pub use reason::DisconnectReason;
 pub use server::{CloseKind, SocketIo, SocketIoBuilder};

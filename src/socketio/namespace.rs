@@ -46,6 +46,7 @@ pub struct Namespace<D> {
     pub(crate) authorise: Box<Authorise<D>>,
     pub(crate) on_connect: Box<OnConnect<D>>,
     pub(crate) events: HashMap<Box<str>, Box<OnEvent<D>>>,
+    pub(crate) on_too_many: Option<Box<OnEvent<D>>>,
     pub(crate) on_disconnect: Box<OnDisconnect<D>>,
     pub(crate) same_owner: Box<SameOwner<D>>,
 }
@@ -67,6 +68,7 @@ impl<D: Send + Sync + 'static> Namespace<D> {
             }),
             on_connect: Box::new(|_| std::future::ready(()).boxed_local()),
             events: HashMap::new(),
+            on_too_many: None,
             on_disconnect: Box::new(|_, _| std::future::ready(()).boxed_local()),
             same_owner: Box::new(|_, _| true),
         }
@@ -96,18 +98,19 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         F: Fn(Socket<D>, Event) -> R + Send + Sync + 'static,
         R: Future<Output: IntoReply> + 'static,
     {
-        let handler = Arc::new(handler);
-        let handler = move |socket: Socket<D>, event: Event, id: Option<u64>| {
-            let handler = Arc::clone(&handler);
-            async move {
-                let reply = handler(socket.clone(), event).await;
-                if let Some(id) = id {
-                    acknowledge(&socket, id, reply);
-                }
-            }
-            .boxed_local()
-        };
-        self.events.insert(event.into(), Box::new(handler));
+        self.events.insert(event.into(), on_event(handler));
+        self
+    }
+
+    /// What happens in the place of an event's handler where the connection's [`Pace`](super::Pace) refuses the event, whatever its
+    /// name. Default: such events are ignored.
+    #[must_use]
+    pub fn on_too_many<F, R>(mut self, handler: F) -> Self
+    where
+        F: Fn(Socket<D>, Event) -> R + Send + Sync + 'static,
+        R: Future<Output: IntoReply> + 'static,
+    {
+        self.on_too_many = Some(on_event(handler));
         self
     }
 
@@ -144,6 +147,26 @@ impl<D> fmt::Debug for Namespace<D> {
             .field("events", &self.events.keys())
             .finish_non_exhaustive()
     }
+}
+
+/// A handler whose reply is the acknowledgement.
+fn on_event<D, F, R>(handler: F) -> Box<OnEvent<D>>
+where
+    D: Send + Sync + 'static,
+    F: Fn(Socket<D>, Event) -> R + Send + Sync + 'static,
+    R: Future<Output: IntoReply> + 'static,
+{
+    let handler = Arc::new(handler);
+    Box::new(move |socket: Socket<D>, event: Event, id: Option<u64>| {
+        let handler = Arc::clone(&handler);
+        async move {
+            let reply = handler(socket.clone(), event).await;
+            if let Some(id) = id {
+                acknowledge(&socket, id, reply);
+            }
+        }
+        .boxed_local()
+    })
 }
 
 fn acknowledge<D>(socket: &Socket<D>, id: u64, reply: impl IntoReply) {

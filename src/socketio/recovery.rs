@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::{
+    census::NamespaceCensus,
     config::RecoveryConfig,
     history::Sequence,
     hub::sequence_of,
@@ -101,6 +102,15 @@ impl<D> Recovery<D> {
     /// A socket has left for good.
     pub(crate) fn forget(&self, pid: Pid) {
         self.sockets.remove(&pid);
+    }
+
+    /// Adds what is kept here.
+    pub(crate) fn count(&self, census: &mut NamespaceCensus) {
+        let away = self.away.lock();
+        census.away = away.queue.len();
+        census.watchers = usize::from(away.watched);
+        drop(away);
+        census.claimable = self.sockets.len();
     }
 
     /// Whether another connection has got this socket's peer.

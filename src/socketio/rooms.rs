@@ -13,6 +13,10 @@ use super::peer::{Peer, PeerKey};
 pub(crate) struct Rooms(DashMap<Arc<str>, HashMap<PeerKey, Arc<Peer>>>);
 
 impl Rooms {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Puts a socket in and returns the room's name, shared by all who are in it.
     pub(crate) fn add(&self, room: Arc<str>, peer: Arc<Peer>) -> Arc<str> {
         let mut members = self.0.entry(room).or_default();

@@ -1,15 +1,17 @@
 //! Namespaces on an engine: the whole Socket.IO server.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, web::ServiceConfig};
 
 use super::{
     admission::{Core, Joinable},
+    census::Census,
     config::SocketIoConfig,
     connection::ClientConnection,
     hub::Hub,
     namespace::{Namespace, NamespaceHandle},
+    pace::{MakePace, Pace},
 };
 use crate::engineio::{AllowRequest, Application, Connection, EngineConfig, EngineIo, SessionHandle};
 
@@ -24,6 +26,7 @@ pub struct SocketIo {
 pub(super) struct Shared {
     pub(super) config: Arc<SocketIoConfig>,
     pub(super) namespaces: HashMap<Arc<str>, Arc<dyn Joinable>>,
+    pub(super) pace: Box<MakePace>,
 }
 
 /// Collects namespaces.
@@ -32,6 +35,7 @@ pub struct SocketIoBuilder {
     config: Arc<SocketIoConfig>,
     namespaces: HashMap<Arc<str>, Arc<dyn Joinable>>,
     allow: Option<Box<AllowRequest>>,
+    pace: Box<MakePace>,
 }
 
 /// How clients are told that the server stops.
@@ -52,7 +56,8 @@ impl SocketIo {
         if let Some(recovery) = &mut config.recovery {
             recovery.max_bytes = recovery.max_bytes.min(engine.outgoing_budget / 2);
         }
-        SocketIoBuilder { engine, config: Arc::new(config), namespaces: HashMap::new(), allow: None }
+        let pace = Box::new(|| None);
+        SocketIoBuilder { engine, config: Arc::new(config), namespaces: HashMap::new(), allow: None, pace }
     }
 
     /// Mounts the routes on one HTTP worker.
@@ -72,16 +77,28 @@ impl SocketIo {
         self.engine.session_count()
     }
 
+    /// What is there now: sessions, sockets, actors, tasks, entries of maps.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let namespaces = self.shared.namespaces.values().map(|namespace| namespace.census()).sum();
+        Census { engine: self.engine.census(), namespaces }
+    }
+
     /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone or
     /// [`EngineConfig::close_timeout`] is over.
     pub async fn close(&self, kind: CloseKind) {
+        self.close_within(kind, Duration::MAX).await;
+    }
+
+    /// As [`SocketIo::close`], in so much time at the longest: what has not left by then is dropped.
+    pub async fn close_within(&self, kind: CloseKind, patience: Duration) {
         if kind == CloseKind::StayAway {
             for namespace in self.shared.namespaces.values() {
                 let hub = Arc::clone(namespace.hub());
                 NamespaceHandle { hub }.all().disconnect();
             }
         }
-        self.engine.close().await;
+        self.engine.close_within(patience).await;
     }
 }
 
@@ -102,10 +119,17 @@ impl SocketIoBuilder {
         self
     }
 
+    /// Watches how much each connection says; asked for each one that begins. Default: nothing is counted.
+    #[must_use]
+    pub fn pace(mut self, pace: impl Fn() -> Option<Box<dyn Pace>> + Send + Sync + 'static) -> Self {
+        self.pace = Box::new(pace);
+        self
+    }
+
     /// The server.
     #[must_use]
     pub fn build(self) -> SocketIo {
-        let shared = Arc::new(Shared { config: self.config, namespaces: self.namespaces });
+        let shared = Arc::new(Shared { config: self.config, namespaces: self.namespaces, pace: self.pace });
         let application = Arc::new(Protocol(Arc::clone(&shared)));
         SocketIo { engine: EngineIo::with_allow_request(self.engine, application, self.allow), shared }
     }

@@ -3,58 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Person, SEND, TestDatabase, TestServer, on_both_databases};
-
-const OPEN: &str = "/socket.io/?EIO=4&transport=polling";
-
-/// A polling session on `/support`.
-struct Socket<'a> {
-    server: &'a TestServer,
-    path: String,
-}
-
-impl<'a> Socket<'a> {
-    async fn join(server: &'a TestServer, person: &Person) -> Self {
-        let opening = server.get(&Person::nobody(), OPEN).await;
-        let opening: Value = serde_json::from_str(&opening.body.as_str().unwrap()[1..]).unwrap();
-        let socket = Self { server, path: format!("{OPEN}&sid={}", opening["sid"].as_str().unwrap()) };
-        socket.says(&format!("40/support,{}", json!({ "token": person.token }))).await;
-        // An agent hears that they have come right behind it.
-        assert!(socket.poll().await[0].starts_with("40/support,"));
-        socket
-    }
-
-    async fn says(&self, packet: &str) {
-        let url = format!("{}{}", self.server.url, self.path);
-        let answer = self.server.http.post(url).body(packet.to_owned()).send().await.unwrap();
-        assert_eq!(answer.text().await.unwrap(), "ok");
-    }
-
-    async fn poll(&self) -> Vec<String> {
-        let url = format!("{}{}", self.server.url, self.path);
-        let answer = self.server.http.get(url).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        answer.text().await.unwrap().split('\u{1e}').map(ToOwned::to_owned).collect()
-    }
-
-    /// Joins a conversation: the messages that come before the acknowledgement, and that.
-    async fn joins(&self, payload: Value) -> (Vec<Value>, Value) {
-        self.says(&format!("42/support,1{}", json!(["join_conversation", payload]))).await;
-        let mut messages = Vec::new();
-        loop {
-            for packet in self.poll().await {
-                if let Some(ack) = packet.strip_prefix("43/support,1") {
-                    return (messages, serde_json::from_str::<Value>(ack).unwrap()[0].take());
-                }
-                assert_ne!(packet, "1", "the session was closed");
-                if let Some(event) = packet.strip_prefix("42/support,[\"new_message\",") {
-                    let event: Value = serde_json::from_str(&format!("[{event}")).unwrap();
-                    messages.push(event[0]["message"].clone());
-                }
-            }
-        }
-    }
-}
+use crate::support::{Backend, Person, SEND, Socket, TestDatabase, TestServer, on_both_databases};
 
 fn texts(messages: &[Value]) -> Vec<&str> {
     messages.iter().map(|message| message["message"].as_str().unwrap()).collect()
@@ -112,4 +61,59 @@ async fn what_was_missed_is_never_more_than_may_wait_for_a_socket() {
     assert!(missed.is_empty());
     let (missed, _) = Socket::join(&server, &john).await.joins(json!({ "conversation_id": id, "after_seq": 6 })).await;
     assert!(missed.is_empty());
+}
+
+/// Each of its joins reads 200 messages; the others hear what happens all the same, and so does it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_socket_that_joins_and_leaves_in_a_loop_holds_up_nobody() {
+    const LONG: usize = 200;
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let john = Person::customer("john");
+    let id = server.conversation(&john).await;
+    let send = async |number: usize| {
+        let body = json!({ "conversation_id": id, "message": format!("{number}") });
+        assert_eq!(server.post(&john, SEND, body).await.status, 201);
+    };
+    for number in 2..=LONG {
+        send(number).await;
+    }
+    let listener = Socket::join(&server, &john).await;
+    listener.joins(json!({ "conversation_id": id })).await;
+    let greedy = Socket::join(&server, &john).await;
+    let leave = format!("42/support,2{}", json!(["leave_conversation", { "conversation_id": id }]));
+    let (mut joins, mut has_sent) = (0, false);
+    let joining = async {
+        let mut last = 0;
+        while last < 2 * LONG {
+            let (missed, _) = greedy.joins(json!({ "conversation_id": id, "after_seq": 0 })).await;
+            let numbers: Vec<usize> = texts(&missed).iter().filter_map(|text| text.parse().ok()).collect();
+            assert!(numbers.is_sorted_by(|one, next| one + 1 == *next), "{numbers:?}");
+            assert!(numbers.last().is_some_and(|newest| *newest >= last), "{numbers:?}");
+            (joins, last) = (joins + 1, numbers[numbers.len() - 1]);
+            greedy.says(&leave).await;
+            // What came until then it has heard like the others.
+            while !greedy.poll().await.iter().any(|packet| packet.starts_with("43/support,2")) {}
+        }
+    };
+    let sending = async {
+        for number in LONG + 1..=2 * LONG {
+            send(number).await;
+        }
+        has_sent = true;
+    };
+    let listening = async {
+        let mut heard = Vec::new();
+        while heard.len() < LONG {
+            for packet in listener.poll().await {
+                if let Some(event) = packet.strip_prefix("42/support,[\"new_message\",") {
+                    let event: Value = serde_json::from_str(&format!("[{event}")).unwrap();
+                    heard.push(event[0]["message"]["message"].as_str().unwrap().parse::<usize>().unwrap());
+                }
+            }
+        }
+        assert_eq!(heard, (LONG + 1..=2 * LONG).collect::<Vec<_>>());
+    };
+    tokio::join!(joining, sending, listening);
+    assert!(has_sent && joins > 1, "{joins}");
 }

@@ -10,6 +10,7 @@ mod connections;
 mod cors;
 mod documents;
 mod errors;
+mod flooding;
 mod health;
 mod help_center;
 mod identity;
@@ -19,6 +20,7 @@ mod limits;
 mod loadtest;
 mod model;
 mod once;
+
 mod plans;
 mod races;
 mod sockets;

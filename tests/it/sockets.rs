@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::Value;
 use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
@@ -66,6 +67,25 @@ async fn the_session_over_the_limit_is_refused() {
         open(&server).await;
         let refused = server.get(&Person::nobody(), OPEN).await;
         assert_eq!((refused.status.as_u16(), refused.message()), (403, "Too many sessions"), "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_counted_by_the_network_of_an_address_as_everything_else_is() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let settings =
+        [("SWITCHBOARD__SOCKET__MAX_SESSIONS_PER_ADDRESS", "1"), ("SWITCHBOARD__SERVER__TRUSTED_PROXIES", "127.0.0.1")];
+    let server = TestServer::start_with(&database, &settings).await;
+    for (address, status) in [
+        ("2001:db8:1:2::1", 200),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", 403),
+        ("2001:db8:1:3::1", 200),
+        ("192.0.2.1", 200),
+        ("::ffff:192.0.2.1", 403),
+        ("192.0.2.2", 200),
+    ] {
+        let knock = server.request(Method::GET, &Person::nobody(), OPEN).header("x-forwarded-for", address);
+        assert_eq!(knock.send(None).await.status, status, "{address}");
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use crate::support::{Http, Log, Server, logged, quiet, until};
+use crate::support::{Http, Log, Server, WebSocket, logged, quiet, until};
 use serde_json::Value;
 use switchboard::{
     engineio::EngineConfig,
-    socketio::{ConnectRefusal, DisconnectReason, Event, Namespace, Socket, SocketIo},
+    socketio::{Census, CloseKind, ConnectRefusal, DisconnectReason, Event, Handshake, Namespace, Socket, SocketIo},
 };
+use tokio::sync::Notify;
 
 fn namespace() -> Namespace<()> {
     Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) })
@@ -70,6 +71,91 @@ async fn a_malformed_sid_or_query_is_answered_and_harms_nobody() {
     assert_eq!(io.session_count(), 1);
     bystander.send("42[\"echo\",1]").await;
     assert_eq!(bystander.text().await, "42[\"echo\",1]");
+}
+
+/// Says when it is dropped.
+struct Dropped(Log);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push("given up".to_owned());
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_does_not_end_is_given_up_after_finish_timeout_and_one_that_does_is_waited_for() {
+    for (finish_timeout, outcome) in [(Duration::from_millis(200), "given up"), (Duration::from_secs(60), "left")] {
+        let (log, end) = (Log::default(), Arc::new(Notify::new()));
+        let (left, guarded, ending) = (Arc::clone(&log), Arc::clone(&log), Arc::clone(&end));
+        let namespace = namespace()
+            .on("work", move |socket: Socket<()>, _: Event| {
+                let (guard, ending) = (Dropped(Arc::clone(&guarded)), Arc::clone(&ending));
+                async move {
+                    socket.emit("begun", &());
+                    ending.notified().await;
+                    std::mem::forget(guard);
+                }
+            })
+            .on_disconnect(move |_: Socket<()>, _: DisconnectReason| {
+                let left = Arc::clone(&left);
+                async move { left.lock().unwrap().push("left".to_owned()) }
+            });
+        let close_timeout = Duration::from_millis(100);
+        let engine = EngineConfig { finish_timeout, close_timeout, ..EngineConfig::default() };
+        let io = SocketIo::builder(engine, quiet()).namespace(namespace).build();
+        let server = Server::start(io.clone());
+        let mut socket = server.joined().await;
+        socket.send("42[\"work\"]").await;
+        socket.expect("42[\"begun\"").await;
+        socket.vanish();
+        until("the session is gone", || io.session_count() == 0).await;
+        if outcome == "left" {
+            assert_eq!(io.census().engine.actors, 1, "it is at work");
+            end.notify_one();
+        }
+        assert_eq!(logged(&log).await, outcome);
+        until("nothing is left", || io.census() == Census::default()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_header_up_to_max_header_is_kept_and_a_longer_one_is_not() {
+    let namespace = Namespace::<usize>::new("/", |handshake: Handshake| async move {
+        Ok::<_, ConnectRefusal>(handshake.headers.get("user-agent").map_or(0, str::len))
+    })
+    .on_connect(|socket: Socket<usize>| async move {
+        socket.emit("length", socket.data());
+    });
+    let engine = EngineConfig { max_header: 1000, ..EngineConfig::default() };
+    let io = SocketIo::builder(engine, quiet()).namespace(namespace).build();
+    let server = Server::start(io);
+    for (length, kept) in [(1000, 1000), (1001, 0)] {
+        let agent = "x".repeat(length);
+        let path = "/socket.io/?EIO=4&transport=websocket";
+        let mut socket = WebSocket::connect_with(server.address, path, &[("User-Agent", &agent)]).await.unwrap();
+        socket.expect("0{").await;
+        socket.send("40").await;
+        socket.expect("40{").await;
+        assert_eq!(socket.text().await, format!("42[\"length\",{kept}]"));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_holds_up_the_end_no_longer_than_it_is_given() {
+    let (server, io) = start(namespace());
+    let mut stuck = WebSocket::connect_narrow(server.address, "/socket.io/?EIO=4&transport=websocket").await;
+    stuck.expect("0{").await;
+    stuck.send("40").await;
+    stuck.expect("40{").await;
+    // More than the kernel takes, less than its budget.
+    let all = io.namespace("/").unwrap();
+    let payload = "x".repeat(10_000);
+    while io.session_count() == 1 && all.all().volatile().emit("n", &payload) == 1 {}
+    all.all().emit("n", &payload);
+    assert_eq!(io.session_count(), 1);
+    // It would have ten seconds.
+    io.close_within(CloseKind::GoElsewhere, Duration::from_millis(300)).await;
+    until("it is gone", || io.session_count() == 0).await;
 }
 
 #[tokio::test]

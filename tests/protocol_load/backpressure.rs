@@ -1,19 +1,17 @@
 //! Clients that do not read: memory stays flat, they are cut, others notice nothing. `SOAK=1` makes it long.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use crate::support::{Server, WebSocket, resident_kib, soak, until};
+use crate::support::{PATIENCE, Server, WebSocket, resident_kib, soak, until};
 use serde_json::{Value, json};
 use switchboard::{
     engineio::EngineConfig,
-    socketio::{ConnectRefusal, Namespace, Socket, SocketIo, SocketIoConfig},
+    socketio::{ConnectRefusal, Namespace, NamespaceHandle, Socket, SocketIo, SocketIoConfig},
 };
+use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
 
 fn io(engine: EngineConfig) -> SocketIo {
     SocketIo::builder(engine, SocketIoConfig::default())
@@ -25,43 +23,83 @@ fn io(engine: EngineConfig) -> SocketIo {
         .build()
 }
 
+/// Readers of a room, each of which takes what it is sent in order and tells how long each was on its way.
+struct Readers(Vec<JoinHandle<Vec<Duration>>>, Arc<Semaphore>);
+
+impl Readers {
+    const COUNT: u32 = 5;
+
+    /// They read so many events, which say when they were sent.
+    async fn start(server: &Server, events: usize, began: Instant) -> Self {
+        let heard = Arc::new(Semaphore::new(0));
+        let mut readers = Vec::new();
+        for _ in 0..Self::COUNT {
+            let (mut reader, heard) = (server.joined().await, Arc::clone(&heard));
+            readers.push(tokio::spawn(async move {
+                let mut latencies = Vec::new();
+                for number in 0..events {
+                    let text = reader.text().await;
+                    let rest = text.strip_prefix(&format!("42[\"n\",[{number},")).unwrap_or_else(|| panic!("{text}"));
+                    let sent = rest.split(',').next().unwrap().parse().unwrap();
+                    latencies.push(began.elapsed().saturating_sub(Duration::from_micros(sent)));
+                    heard.add_permits(1);
+                }
+                latencies
+            }));
+        }
+        Self(readers, heard)
+    }
+
+    /// Says so many events to the room, none before all have heard the last: what they hear late is late alone.
+    async fn are_told(self, namespace: &NamespaceHandle, events: usize, began: Instant) -> Latencies {
+        let payload = "x".repeat(10_000);
+        for number in 0..events {
+            let now = u64::try_from(began.elapsed().as_micros()).unwrap();
+            assert!(namespace.to("all").emit("n", &(number, now, &payload)) >= Self::COUNT as usize);
+            timeout(PATIENCE, self.1.acquire_many(Self::COUNT)).await.expect("all readers go on").unwrap().forget();
+        }
+        let mut all = Vec::new();
+        for reader in self.0 {
+            all.extend(reader.await.unwrap());
+        }
+        all.sort();
+        Latencies { median: all[all.len() / 2], p99: all[all.len() * 99 / 100] }
+    }
+}
+
+#[derive(Debug)]
+struct Latencies {
+    median: Duration,
+    p99: Duration,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_does_not_read_is_cut_while_the_others_notice_nothing() {
     let engine = EngineConfig { close_timeout: Duration::from_millis(200), ..EngineConfig::default() };
     let io = io(engine);
     let server = Server::start(io.clone());
     let namespace = io.namespace("/").unwrap();
+    let events = if soak() { 10_000 } else { 1_000 };
+    let began = Instant::now();
+    let alone = Readers::start(&server, events, began).await.are_told(&namespace, events, began).await;
+    until("they have left", || io.session_count() == 0).await;
 
     let path = "/socket.io/?EIO=4&transport=websocket";
     let mut stuck = WebSocket::connect_narrow(server.address, path).await;
     stuck.expect("0{").await;
     stuck.send("40").await;
     let answer: Value = serde_json::from_str(&stuck.expect("40").await[2..]).unwrap();
-    let mut reader = server.joined().await;
+    let readers = Readers::start(&server, events, began).await;
     let before = resident_kib();
-
-    let events = if soak() { 10_000 } else { 2_000 };
-    let payload = "x".repeat(10_000);
-    let read = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&read);
-    let reading = tokio::spawn(async move {
-        for number in 0..events {
-            let text = reader.text().await;
-            assert!(text.starts_with(&format!("42[\"n\",[{number},")));
-            counted.store(number + 1, Ordering::SeqCst);
-        }
-        reader
-    });
-    for number in 0..events {
-        namespace.to("all").emit("n", &(number, &payload));
-        // Not faster than the reader that does read, whose budget is the same.
-        until("the reader goes on", || number - read.load(Ordering::SeqCst).min(number) < 50).await;
-    }
-    let _reader = reading.await.unwrap();
-    until("the one that does not read is cut", || namespace.socket_count() == 1).await;
-    until("its session is gone", || io.session_count() == 1).await;
+    let beside = readers.are_told(&namespace, events, began).await;
+    until("the one that does not read is cut", || namespace.socket_count() == 0).await;
+    until("its session is gone", || io.session_count() == 0).await;
     let grown = resident_kib().saturating_sub(before);
     assert!(grown < 30_000, "{grown} KiB for {events} events of 10 kB");
+    // How fast is the machine's business; that it is no slower beside one that does not read is ours.
+    println!("alone {alone:?}, beside one that does not read {beside:?}");
+    assert!(beside.median < 5 * alone.median.max(Duration::from_millis(1)), "{beside:?}, alone {alone:?}");
+    assert!(beside.p99 < 10 * alone.p99.max(Duration::from_millis(10)), "{beside:?}, alone {alone:?}");
 
     // It comes back, and is told that it has not everything.
     let mut back = server.websocket().await;

@@ -75,11 +75,14 @@ for (const form of ["both sides notice", "only the client notices"]) {
     await cutting;
   });
   await Promise.all(work);
+  // What anybody has heard by now everybody has to hear.
+  const newest = Math.max(...opened.map(({ state }) => state.news.at(-1) ?? 0));
   await sleep(4500);
   let lost = 0, doubled = 0, disordered = 0, deliveries = 0;
   for (const { state } of opened) {
     for (const numbers of [state.news]) {
       deliveries += numbers.length;
+      lost += Math.max(0, newest - (numbers.at(-1) ?? 0));
       for (let i = 1; i < numbers.length; i++) {
         const step = numbers[i] - numbers[i - 1];
         if (step > 1) lost += step - 1;

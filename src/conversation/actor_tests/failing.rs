@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use tokio::sync::oneshot;
 
 use super::server::{Server, assert_seq_has_no_gap, posted, written};
-use crate::conversation::{CommandError, Outcome};
+use crate::conversation::{CommandError, Missed, Outcome};
 use crate::database::Backend;
 use crate::domain::{Command, ConversationId, Refusal};
 use crate::testing::{Halt, TestDatabase, agent, customer, execute, on_both_databases, open, run, send, send_as};
@@ -123,7 +123,8 @@ fn what_turns_out_to_be_stored_is_not_missed_by_who_begins_to_listen_meanwhile()
         let (end, read) = oneshot::channel();
         let found_nothing = async { read.await.map_or(Ok(Vec::new()), Ok) };
         let (registry, listener) = (Arc::clone(&server.registry), Arc::clone(&server.listener));
-        let begin = async move { registry.listen(id, found_nothing, move |_| listener.heard().len()).await };
+        let begun = move |missed: Missed| (missed.messages, listener.heard().len());
+        let begin = async move { registry.listen(id, found_nothing, begun).await };
         let begun = actix::spawn(begin);
         tokio::task::yield_now().await;
         lock.rollback().await.unwrap();
@@ -133,10 +134,11 @@ fn what_turns_out_to_be_stored_is_not_missed_by_who_begins_to_listen_meanwhile()
         while server.stored(id).await.unwrap().version < 4 {}
         end.send(Vec::new()).unwrap();
 
-        let announced = begun.await.unwrap().unwrap();
+        let (missed, announced) = begun.await.unwrap().unwrap();
         posted(next.await.unwrap());
         let heard = server.listener.heard_events(4).await;
-        assert_eq!(announced, 2, "what came behind the opening was still to come when the listener began");
+        let told = missed.iter().map(|posted| posted.id).chain(heard[announced..].iter().map(|event| event.id));
+        assert_eq!(told.collect::<Vec<_>>(), heard[2..].iter().map(|event| event.id).collect::<Vec<_>>());
         assert_eq!(heard.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
     });
 }

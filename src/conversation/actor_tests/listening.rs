@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::server::{Server, posted};
-use crate::conversation::CommandError;
-use crate::domain::{ConversationId, Event, Posted};
+use crate::conversation::{CommandError, Missed};
+use crate::domain::{ConversationId, Event};
 use crate::store::{self, Stretch};
 use crate::testing::{TestDatabase, customer, note, on_both_databases, send};
 
@@ -25,8 +27,8 @@ async fn begin(server: &Server, id: ConversationId, after: u32) -> Result<Begun,
         let stretch = Stretch::After { after, limit: Stretch::ALL };
         store::visible_messages(&database, &conversation, stretch).await.map(|history| history.messages)
     };
-    let begun = move |missed: Vec<Posted>| Begun {
-        missed: missed.into_iter().filter_map(|posted| posted.message.seq).collect(),
+    let begun = move |missed: Missed| Begun {
+        missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
         announced: listener.heard().len(),
     };
     server.registry.listen(id, missed, begun).await
@@ -106,7 +108,91 @@ async fn a_reader_that_does_not_end_is_given_up_and_the_conversation_goes_on(pla
     server.listener.heard_events(3).await;
 }
 
+/// Somebody who reads until the test has them end; what they begin with.
+struct Reader {
+    end: oneshot::Sender<()>,
+    begun: JoinHandle<Result<Begun, CommandError>>,
+}
+
+impl Reader {
+    /// One who has read all there is, and has not come back with it.
+    async fn start(server: &Server, id: ConversationId) -> Self {
+        let (end, may_end) = oneshot::channel::<()>();
+        let (has_read, reading) = oneshot::channel();
+        let (database, listener) = (server.database.clone(), Arc::clone(&server.listener));
+        let read = async move {
+            let conversation = store::conversation(&database, id).await?.expect("it is there");
+            let stretch = Stretch::Last { limit: Stretch::ALL };
+            let history = store::visible_messages(&database, &conversation, stretch).await?;
+            has_read.send(()).expect("the test waits for this");
+            let _ = may_end.await;
+            Ok(history.messages)
+        };
+        let begun = move |missed: Missed| Begun {
+            missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
+            announced: listener.heard().len(),
+        };
+        let registry = Arc::clone(&server.registry);
+        let begun = actix::spawn(async move { registry.listen(id, read, begun).await });
+        reading.await.expect("read");
+        Self { end, begun }
+    }
+
+    async fn end(self) -> Begun {
+        self.end.send(()).expect("it reads");
+        self.begun.await.unwrap().expect("begun")
+    }
+}
+
+async fn nobody_waits_for_a_reader_who_gets_behind_what_they_read_what_was_announced_meanwhile(place: TestDatabase) {
+    let server = Server::start(&place).await;
+    let id = server.opened().await;
+    let reader = Reader::start(&server, id).await;
+    for number in 0..10 {
+        posted(server.ask(id, send(customer("ada"), &format!("{number}"))).await);
+    }
+    server.listener.heard_events(12).await;
+    let begun = reader.end().await;
+    assert_eq!((begun.missed, begun.announced), ((1..=11).collect(), 12));
+    posted(server.ask(id, send(customer("ada"), "And?")).await);
+    assert_eq!(seqs(&server.listener.heard_events(13).await[12..]).collect::<Vec<_>>(), [12]);
+}
+
+/// More than is kept for a reader is not announced before they have read: it comes to them as to all others.
+async fn what_is_more_than_is_kept_for_a_reader_waits_for_them_and_is_not_lost(place: TestDatabase) {
+    let server = Server::start(&place).await;
+    let id = server.opened().await;
+    let reader = Reader::start(&server, id).await;
+    let sent: Vec<_> = (0..200).map(|number| server.asking(id, send(customer("ada"), &format!("{number}")))).collect();
+    server.listener.heard_events(2 + 64).await;
+    while server.stored(id).await.unwrap().version < 202 {}
+    let heard = server.listener.heard().len();
+    assert!(heard < 202, "{heard} were announced");
+    let begun = reader.end().await;
+    for answer in sent {
+        posted(answer.await.unwrap());
+    }
+    let heard = server.listener.heard_events(202).await;
+    let all: Vec<i64> = begun.missed.iter().copied().chain(seqs(&heard[begun.announced..])).collect();
+    assert_eq!(all, (1..=201).collect::<Vec<_>>(), "{} were announced when they began", begun.announced);
+}
+
+async fn a_read_that_panics_costs_its_reader_alone(place: TestDatabase) {
+    let server = Server::start(&place).await;
+    let id = server.opened().await;
+    let reader = Reader::start(&server, id).await;
+    let panics = async { panic!("as the test wants") };
+    let other = server.registry.listen(id, panics, |_| ());
+    let (begun, other) = tokio::join!(reader.end(), other);
+    assert_eq!((begun.missed, other), (vec![1], Err(CommandError::Fault)));
+    posted(server.ask(id, send(customer("ada"), "And?")).await);
+    assert_eq!(server.listener.heard_events(3).await.len(), 3);
+}
+
 on_both_databases!(
+    nobody_waits_for_a_reader_who_gets_behind_what_they_read_what_was_announced_meanwhile,
+    what_is_more_than_is_kept_for_a_reader_waits_for_them_and_is_not_lost,
+    a_read_that_panics_costs_its_reader_alone,
     nothing_is_missed_and_nothing_comes_twice_a_thousand_times,
     what_another_server_wrote_is_not_missed_either,
     an_avalanche_of_listeners_does_not_hold_up_the_conversation,

@@ -5,12 +5,14 @@ pub(crate) mod documented;
 mod people;
 mod rows;
 mod server;
+mod socket;
 mod tickets;
 
 pub(crate) use database::{Backend, TestDatabase};
 pub(crate) use people::{Person, SECRET};
 pub(crate) use rows::{conversation_row, message_row, minute, ticket_row, user_row};
 pub(crate) use server::{Answer, MINE, QUEUE, SEND, TestServer};
+pub(crate) use socket::Socket;
 pub(crate) use tickets::{ADD_MESSAGE, CREATE_TICKET, MY_TICKETS, Made, REQUEST_SUPPORT, TICKET, TICKETS, about};
 
 /// Runs a test on both databases, as `name::sqlite` and `name::postgres`.
