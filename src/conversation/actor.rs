@@ -20,6 +20,7 @@ use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
 use crate::domain::{Command, Conversation, ConversationId, Event, EventId, Refusal, SendKey, decide, permit};
 use crate::journal::{Append, AppendOutcome, Completion, Lineage};
+use crate::mutants::{self, Mutant};
 
 /// What the actor holds true of its conversation.
 #[derive(Debug)]
@@ -110,7 +111,10 @@ impl ConversationActor {
         self.leave_if_done(context);
     }
 
-    fn take(&mut self, context: &mut Context<Self>, pending: Pending) {
+    fn take(&mut self, context: &mut Context<Self>, mut pending: Pending) {
+        if mutants::lives(Mutant::Repeat) {
+            pending.command.forget_name();
+        }
         if self.waiting.len() + self.in_flight.len() + self.looking_up >= self.registry.settings().in_flight {
             pending.answer(Err(CommandError::Overloaded));
             return;
@@ -222,7 +226,7 @@ impl ConversationActor {
             return;
         }
         let Belief::State(speculation) = &self.belief else { return };
-        let durable = speculation.durable;
+        let durable = if mutants::lives(Mutant::Wait) { i64::MAX } else { speculation.durable };
         while let Some(decided) = self.in_flight.release(durable) {
             if let Some((events, conversation)) = &decided.made {
                 // The caller hears first: should telling the others go wrong, the answer is out.
