@@ -8,6 +8,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{AsyncContext, Context, Handler, Message};
@@ -16,7 +17,7 @@ use futures_util::future::join_all;
 use super::actor::ConversationActor;
 use super::command::CommandError;
 use crate::database::DatabaseError;
-use crate::domain::Posted;
+use crate::domain::{Conversation, Event, Posted};
 
 /// Listeners that read at once: what is announced meanwhile waits for them.
 const BATCH: usize = 32;
@@ -38,6 +39,8 @@ pub(super) struct Listen {
 pub(super) struct Listeners {
     waiting: VecDeque<Listen>,
     reading: usize,
+    /// What a load has found stored while somebody read: their reading may have been too early for it.
+    found: Vec<(Arc<Conversation>, Vec<Event>)>,
 }
 
 impl Listeners {
@@ -80,15 +83,31 @@ impl ConversationActor {
                         missed
                     }));
                 }
+                actor.announce_what_was_found();
                 actor.decide_waiting(context);
                 actor.read_next(context);
             });
         }));
     }
 
+    /// Tells of what was unconfirmed and a load has found stored; behind those who read, where somebody does.
+    pub(super) fn announce_found(&mut self, conversation: &Conversation, events: Vec<Event>) {
+        self.listeners.found.push((Arc::new(conversation.clone()), events));
+        if !self.listeners.are_reading() {
+            self.announce_what_was_found();
+        }
+    }
+
+    fn announce_what_was_found(&mut self) {
+        for (conversation, events) in std::mem::take(&mut self.listeners.found) {
+            self.registry.announcer().announce(&conversation, &events);
+        }
+    }
+
     /// Ids of the messages that are stored, or about to be, and not announced yet.
     fn still_to_announce(&self) -> HashSet<crate::domain::EventId> {
-        self.in_flight.events().chain(self.unconfirmed.events()).map(|event| event.id).collect()
+        let found = self.listeners.found.iter().flat_map(|(_, events)| events);
+        self.in_flight.events().chain(self.unconfirmed.events()).chain(found).map(|event| event.id).collect()
     }
 }
 

@@ -126,7 +126,7 @@ impl ConversationActor {
                 if let Some(conversation) = &snapshot.conversation
                     && !stored.is_empty()
                 {
-                    self.registry.announcer().announce(conversation, &stored);
+                    self.announce_found(conversation, stored);
                 }
                 for send in snapshot.sends {
                     self.remembered.insert(send.key, KnownSend::new(Arc::new(send.message), &send.conversation));

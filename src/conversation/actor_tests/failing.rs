@@ -1,12 +1,16 @@
 //! What fails costs what was under way, and nobody is told of what is not stored.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, TransactionTrait};
+use tokio::sync::oneshot;
 
 use super::server::{Server, assert_seq_has_no_gap, posted, written};
 use crate::conversation::CommandError;
 use crate::database::Backend;
+use crate::domain::ConversationId;
 use crate::testing::{Halt, TestDatabase, customer, execute, on_both_databases, open, run, send, send_as};
 
 async fn a_panic_costs_the_command_that_it_happened_to(place: TestDatabase) {
@@ -68,6 +72,12 @@ async fn a_commit_that_fails_fails_all_that_was_under_way_and_nobody_is_told(pla
     assert_eq!(heard.len(), 5, "two openings and one message");
 }
 
+/// While the test holds the lock, a message that says "slow" is not stored, and no cancelling ends the waiting for it.
+const DAWDLE: &str = "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOOP
+        BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; EXCEPTION WHEN query_canceled THEN NULL; END;
+    END LOOP; END $$;
+    CREATE TRIGGER dawdle BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.body = 'slow') EXECUTE FUNCTION dawdle()";
+
 /// The database takes so long over a commit that the server gives up on it, and then finishes it all the same.
 #[test]
 fn what_turns_out_to_be_stored_is_told_once() {
@@ -76,13 +86,7 @@ fn what_turns_out_to_be_stored_is_told_once() {
         let server = Server::start(&place).await;
         let id = server.opened().await;
         let hand = place.hand().await;
-        // A statement that is cancelled does not end here: it goes on waiting for the lock that the test holds.
-        let dawdle = "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOOP
-                BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; EXCEPTION WHEN query_canceled THEN NULL; END;
-            END LOOP; END $$;
-            CREATE TRIGGER dawdle BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.body = 'slow')
-                EXECUTE FUNCTION dawdle()";
-        execute(&hand, dawdle).await;
+        execute(&hand, DAWDLE).await;
         let lock = hand.begin().await.unwrap();
         lock.execute_unprepared("SELECT pg_advisory_xact_lock(7)").await.unwrap();
 
@@ -104,6 +108,50 @@ fn what_turns_out_to_be_stored_is_told_once() {
         assert_eq!(heard.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
         assert_seq_has_no_gap(&written(&place, id).await);
     });
+}
+
+/// A load finds it stored while somebody reads what they have missed, who began to read before it was: they must hear it.
+#[test]
+fn who_reads_when_it_turns_out_to_be_stored_hears_of_it_too() {
+    run(Backend::Postgres, async |mut place: TestDatabase| {
+        place.settings.timeout_ms = 500;
+        let server = Server::start(&place).await;
+        let id = server.opened().await;
+        let hand = place.hand().await;
+        execute(&hand, DAWDLE).await;
+        let lock = hand.begin().await.unwrap();
+        lock.execute_unprepared("SELECT pg_advisory_xact_lock(7)").await.unwrap();
+        assert_eq!(server.ask(id, send(customer("ada"), "slow")).await, Err(CommandError::Unavailable));
+
+        let (has_begun, begun) = oneshot::channel();
+        let (done, until_done) = oneshot::channel::<()>();
+        let nothing_yet = async move {
+            has_begun.send(()).expect("the test waits for this");
+            until_done.await.expect("the test says so");
+            Ok(Vec::new())
+        };
+        let (registry, listener) = (Arc::clone(&server.registry), Arc::clone(&server.listener));
+        let beginning =
+            actix::spawn(async move { registry.listen(id, nothing_yet, move |_| listener.heard().len()).await });
+        begun.await.unwrap();
+        lock.rollback().await.unwrap();
+        until_stored(&server, id, 3).await;
+        let on = server.asking(id, send(customer("ada"), "on"));
+        until_stored(&server, id, 4).await;
+        done.send(()).unwrap();
+
+        let announced_before = beginning.await.unwrap().unwrap();
+        assert_eq!(posted(on.await.unwrap()).message.seq, Some(3));
+        let heard = server.listener.heard_events(4).await;
+        let positions: Vec<i64> = heard[announced_before..].iter().map(|event| event.position).collect();
+        assert_eq!(positions, [3, 4], "of all that was stored behind the reading");
+    });
+}
+
+async fn until_stored(server: &Server, id: ConversationId, version: i64) {
+    while server.stored(id).await.unwrap().version < version {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 on_both_databases!(
