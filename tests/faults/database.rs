@@ -85,4 +85,13 @@ impl<'a> Place<'a> {
             None => Self::File(Disk::make(small_disk)),
         }
     }
+
+    /// Many runs share a cluster, and its disk.
+    pub(crate) async fn remove(&self) {
+        let Self::Cluster { cluster, url } = self else { return };
+        let hand = connect(&cluster.url).await;
+        let name = url.path().trim_start_matches('/');
+        hand.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        hand.close().await.unwrap();
+    }
 }

@@ -101,11 +101,15 @@ impl Fault {
                 Self::CommitTorn => scene.database(Weather::Torn, 5..200).await,
                 Self::CommitAnswerLost => scene.database(Weather::AnswersLost, 5..200).await,
                 Self::DatabaseHalted => {
+                    let _alone = scene.cluster_is_in_hand.lock().await;
                     scene.cluster("pause").await;
                     world.pause(100..2500).await;
                     scene.cluster("resume").await;
                 }
-                Self::DatabaseCrash => scene.cluster("crash").await,
+                Self::DatabaseCrash => {
+                    let _alone = scene.cluster_is_in_hand.lock().await;
+                    scene.cluster("crash").await;
+                }
                 Self::DiskFull => disk_full(&scene).await,
                 Self::Kill => {
                     let server = world.pick(&scene.servers);

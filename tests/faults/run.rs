@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use switchboard::loadtest::checker::{self, Verdict};
 use switchboard::loadtest::history::{Action, Message, Outcome};
+use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, LocalSet};
 
 use super::calls::{Caller, MINE, QUEUE};
@@ -94,6 +95,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) servers: Vec<TestServer>,
     pub(crate) accounts: Vec<Account>,
     pub(crate) clock: JumpingClock,
+    /// One that is halted cannot be crashed.
+    pub(crate) cluster_is_in_hand: Mutex<()>,
     plan: Plan,
 }
 
@@ -138,7 +141,7 @@ impl<'a> Scene<'a> {
             servers.push(TestServer::start(&world, manner.clone()).await);
         }
         let accounts = people::everybody(&world);
-        Self { world, place, link, servers, accounts, clock, plan: plan.clone() }
+        Self { world, place, link, servers, accounts, clock, cluster_is_in_hand: Mutex::new(()), plan: plan.clone() }
     }
 
     fn caller(&self, account: &Account) -> Caller {
@@ -225,7 +228,7 @@ fn manner(plan: &Plan, database: String, clock: &JumpingClock) -> Manner {
         before.push_str("ulimit -n 100; ");
     }
     if plan.has(Fault::LittleMemory) {
-        before.push_str("ulimit -v 1000000; ");
+        before.push_str("ulimit -v 2000000; ");
     }
     let clock = plan.has(Fault::ClockJumps).then(|| clock.clone());
     Manner { binary: plan.binary.clone(), database, settings, before, clock }
@@ -268,6 +271,8 @@ async fn play(scene: Scene<'_>) -> Found {
     } else {
         scene.servers.iter().map(TestServer::log).collect()
     };
+    scene.servers.iter().for_each(TestServer::kill);
+    scene.place.remove().await;
     Found { plan: scene.plan.clone(), verdict, odd: world.odd.take(), tally, log }
 }
 

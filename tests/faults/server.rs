@@ -56,6 +56,7 @@ pub(crate) struct TestServer {
     direct: Cell<SocketAddr>,
     logs: TempDir,
     lives: Cell<u32>,
+    is_starting: Cell<bool>,
     world: Rc<World>,
 }
 
@@ -72,6 +73,7 @@ impl TestServer {
             direct: Cell::new(nowhere),
             logs: TempDir::new().unwrap(),
             lives: Cell::new(0),
+            is_starting: Cell::new(false),
             world: Rc::clone(world),
         };
         assert!(server.begin().await, "the server does not start:\n{}", server.log());
@@ -99,8 +101,12 @@ impl TestServer {
         }
     }
 
-    /// Whether it has ended by itself; then nobody runs any more.
+    /// Whether it has ended by itself while nobody was starting it; then nobody runs any more.
     pub(crate) fn has_died(&self) -> Option<String> {
+        if self.is_starting.get() { None } else { self.ended() }
+    }
+
+    fn ended(&self) -> Option<String> {
         let mut child = self.child.borrow_mut();
         let status = child.as_mut()?.try_wait().unwrap()?;
         *child = None;
@@ -110,6 +116,13 @@ impl TestServer {
 
     /// Starts it once: whether it came up. A database that is away is a reason not to.
     pub(crate) async fn begin(&self) -> bool {
+        self.is_starting.set(true);
+        let is_up = self.beginning().await;
+        self.is_starting.set(false);
+        is_up
+    }
+
+    async fn beginning(&self) -> bool {
         self.kill();
         if let Some(clock) = &self.manner.clock {
             let inside = Inside::start(clock.clone(), self.manner.variables()).await;
@@ -141,7 +154,7 @@ impl TestServer {
                 self.listens_on(address.parse().unwrap());
                 return true;
             }
-            if self.has_died().is_some() {
+            if self.ended().is_some() {
                 return false;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
