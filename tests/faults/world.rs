@@ -70,10 +70,6 @@ impl World {
         *self.tally.borrow_mut().entry(what.into()).or_default() += 1;
     }
 
-    pub(crate) fn counted(&self, what: &str) -> u32 {
-        self.tally.borrow().get(what).copied().unwrap_or(0)
-    }
-
     pub(crate) fn is_odd(&self, what: impl Into<String>) {
         self.odd.borrow_mut().push(what.into());
     }
