@@ -74,7 +74,9 @@ async fn pages(world: &World, reader: &Caller, path: &str, key: &str) -> Vec<(i6
     loop {
         let answer = reader.read(&format!("{path}?after_{key}={known}&limit={PAGE}")).await;
         let data = &answer["data"];
-        let page: &Vec<Value> = data["conversation"]["messages"].as_array().or(data["messages"].as_array()).unwrap();
+        let nothing = Vec::new();
+        let page: &Vec<Value> =
+            data["conversation"]["messages"].as_array().or(data["messages"].as_array()).unwrap_or(&nothing);
         for message in page {
             known = known.max(message[key].as_i64().unwrap_or(0));
             let said = world.message(message["message"].as_str().unwrap_or_default());
