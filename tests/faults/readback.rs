@@ -42,7 +42,8 @@ fn everybody_is_up_to_date(world: &World) -> bool {
 
 /// Reads every conversation as its customer and as an agent see it, and writes it into the history.
 pub(crate) async fn read(world: &Rc<World>, callers: &[Caller], agent: &Caller) {
-    for (conversation, id, owner) in world.known.borrow().clone() {
+    let known = world.known.borrow().clone();
+    for (conversation, id, owner) in known {
         let customer = callers.iter().find(|caller| caller.person == owner).unwrap();
         let stored = read_one(world, customer, agent, &id).await;
         store(world, conversation, stored);
