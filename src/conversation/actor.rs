@@ -22,6 +22,7 @@ use crate::domain::{
     Author, Command, Conversation, ConversationId, Event, EventId, Posted, Refusal, SendKey, decide, permit,
 };
 use crate::journal::{Append, AppendOutcome, Completion, Lineage};
+use crate::mutants::{self, Mutant};
 
 /// What the actor holds true of its conversation.
 #[derive(Debug)]
@@ -115,7 +116,10 @@ impl ConversationActor {
         self.leave_if_done(context);
     }
 
-    fn take(&mut self, context: &mut Context<Self>, pending: Pending) {
+    fn take(&mut self, context: &mut Context<Self>, mut pending: Pending) {
+        if mutants::lives(Mutant::Repeat) {
+            pending.command.forget_name();
+        }
         if self.waiting.len() + self.in_flight.len() + self.looking_up >= self.registry.settings().in_flight {
             pending.answer(Err(CommandError::Overloaded));
             return;
@@ -228,7 +232,7 @@ impl ConversationActor {
         }
         self.release_found();
         let Belief::State(speculation) = &self.belief else { return };
-        let durable = speculation.durable;
+        let durable = if mutants::lives(Mutant::Wait) { i64::MAX } else { speculation.durable };
         while let Some(decided) = self.in_flight.release(durable) {
             if let Some((events, conversation)) = &decided.made {
                 // The caller hears first: should telling the others go wrong, the answer is out.

@@ -169,6 +169,8 @@ fn carried_out(state: State, call: Call, by: Person, action: Action) -> Option<S
     let free_for = |agent| state.owner.is_none_or(|owner| owner == agent);
     match action {
         Action::Open | Action::Send | Action::Note => (!state.closed).then_some(state),
+        // What is theirs already is theirs, closed too.
+        Action::Claim if state.owner == Some(by) => Some(state),
         Action::Claim | Action::Reply => (!state.closed && free_for(by)).then_some(State { owner: Some(by), ..state }),
         Action::Close => (!state.closed).then_some(State { closed: true, pending: None, ..state }),
         Action::Rate => (state.closed && !state.rated).then_some(State { rated: true, ..state }),

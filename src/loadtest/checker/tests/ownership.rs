@@ -214,3 +214,15 @@ fn many_claims_of_unknown_outcome_are_decided_or_given_up_in_bounded_time() {
     let verdict = check(&tape.history);
     assert_eq!(verdict.broken + verdict.undecided, 1);
 }
+
+#[test]
+fn whoever_has_it_may_claim_it_again_when_it_is_closed() {
+    let mut tape = Tape::new();
+    tape.sends(1);
+    tape.does(tape.sarah, Action::Claim, DONE);
+    tape.does(tape.sarah, Action::Close, DONE);
+    tape.does(tape.sarah, Action::Claim, DONE);
+    assert_eq!(tape.broken(), []);
+    tape.does(tape.mike, Action::Claim, DONE);
+    assert_eq!(tape.broken(), [Promise::OneWinner]);
+}
