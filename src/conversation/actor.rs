@@ -2,7 +2,7 @@
 //!
 //! It decides a command on what it believes to be the state, hands the events to the journal, and goes on: it never
 //! waits for the disk. Answers and announcements are held until everything that they rest on is durable, and leave in
-//! order. When the belief turns out wrong — another server wrote, a commit failed, something panicked — it is dropped
+//! order; what changes nothing is looked at once more, see `overtaken`. When the belief turns out wrong — another server wrote, a commit failed, something panicked — it is dropped
 //! and loaded again: see `recovery`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,11 +13,13 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 
 use super::command::{CommandError, Execute, Outcome, Pending};
-use super::in_flight::{Decided, InFlight};
+use super::in_flight::{Decided, Ground, InFlight};
 use super::listening::Listeners;
+use super::overtaken::Seen;
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
+use super::retiring::Stay;
 use crate::domain::{
     Author, Command, Conversation, ConversationId, Event, EventId, Posted, Refusal, SendKey, decide, permit,
 };
@@ -46,16 +48,29 @@ pub(super) struct Speculation {
     /// That there is no conversation is not known but taken for granted, to spare a first message the look. Only the
     /// fence can be relied on then, so nothing but a first message is decided on it.
     pub(super) is_assumed: bool,
+    /// The last that is known of what is stored, whoever wrote it.
+    pub(super) seen: Option<Seen>,
 }
 
 impl Speculation {
-    pub(super) fn stored(conversation: Option<Conversation>) -> Self {
-        let durable = conversation.as_ref().map_or(0, |conversation| conversation.version);
-        Self { conversation: conversation.map(Arc::new), durable, lineage: Lineage::begin(), is_assumed: false }
+    /// What a read found that began behind so many questions.
+    pub(super) fn stored(conversation: Option<Conversation>, behind: u64) -> Self {
+        let version = conversation.as_ref().map_or(0, |conversation| conversation.version);
+        // Read one after the other, these may be newer than the version that was read with them.
+        let is_of_one_moment = conversation
+            .as_ref()
+            .is_none_or(|conversation| conversation.ticket.is_none() && conversation.pending_handover.is_none());
+        Self {
+            conversation: conversation.map(Arc::new),
+            durable: version,
+            lineage: Lineage::begin(),
+            is_assumed: false,
+            seen: is_of_one_moment.then_some(Seen { version, behind }),
+        }
     }
 
     fn assumed_absent() -> Self {
-        Self { is_assumed: true, ..Self::stored(None) }
+        Self { conversation: None, durable: 0, lineage: Lineage::begin(), is_assumed: true, seen: None }
     }
 
     /// Whether this command may be decided on it.
@@ -79,12 +94,14 @@ pub(super) struct ConversationActor {
     pub(super) remembered: Remembered,
     pub(super) unconfirmed: Unconfirmed,
     /// Commands whose name is being looked for in the database, see [`Self::refuse_unless_repeated`].
-    looking_up: usize,
+    pub(super) looking_up: usize,
     pub(super) next_look: Option<SpawnHandle>,
     pub(super) listeners: Listeners,
     pub(super) was_used: bool,
-    is_retired: bool,
-    is_leaving: bool,
+    pub(super) stay: Stay,
+    /// How many commands have come.
+    pub(super) asked: u64,
+    pub(super) is_looking_at_version: bool,
 }
 
 impl ConversationActor {
@@ -101,8 +118,9 @@ impl ConversationActor {
             next_look: None,
             listeners: Listeners::default(),
             was_used: false,
-            is_retired: false,
-            is_leaving: false,
+            stay: Stay::default(),
+            asked: 0,
+            is_looking_at_version: false,
         }
     }
 
@@ -120,6 +138,8 @@ impl ConversationActor {
         if mutants::lives(Mutant::Repeat) {
             pending.command.forget_name();
         }
+        self.asked += 1;
+        pending.number = self.asked;
         if self.waiting.len() + self.in_flight.len() + self.looking_up >= self.registry.settings().in_flight {
             pending.answer(Err(CommandError::Overloaded));
             return;
@@ -159,19 +179,20 @@ impl ConversationActor {
         let state = speculation.conversation.as_deref();
         let rests_on = speculation.version();
         if let Err(refusal) = permit(state, &pending.command) {
-            self.in_flight.push(Decided { pending, answer: Err(refusal), made: None, rests_on, is_final: true });
+            self.in_flight.push(Decided { pending, answer: Err(refusal), ground: Ground::State, rests_on });
             return;
         }
         if let Some(known) = pending.command.send_key().and_then(|key| self.remembered.get(&key)) {
             let answer = known.answer(&pending.command, self.id);
-            self.in_flight.push(Decided { pending, answer, made: None, rests_on, is_final: true });
+            self.in_flight.push(Decided { pending, answer, ground: Ground::Repeated, rests_on });
             return;
         }
         match decide(state, &pending.command) {
             Err(refusal) => {
                 // What the state refuses may be the repeat of what it once took.
                 let is_final = refusal.stands_before_a_repeat();
-                self.in_flight.push(Decided { pending, answer: Err(refusal), made: None, rests_on, is_final });
+                let ground = if is_final { Ground::State } else { Ground::StateUnlessRepeated };
+                self.in_flight.push(Decided { pending, answer: Err(refusal), ground, rests_on });
             }
             Ok(changes) => {
                 let events = Event::in_sequence(self.id, state, self.registry.clock().now(), changes, || {
@@ -193,7 +214,8 @@ impl ConversationActor {
         };
         let answer = Ok(outcome(&pending.command, &after, &events));
         if events.is_empty() {
-            self.in_flight.push(Decided { pending, answer, made: None, rests_on: expected_version, is_final: true });
+            let ground = Ground::State;
+            self.in_flight.push(Decided { pending, answer, ground, rests_on: expected_version });
             return;
         }
         let events: Arc<[Event]> = events.into();
@@ -220,34 +242,35 @@ impl ConversationActor {
             self.remembered.insert(key, KnownSend::new(Arc::new(message), &after));
         }
         speculation.conversation = Some(Arc::clone(&after));
-        let made = Some((events, after));
-        self.in_flight.push(Decided { pending, answer, made, rests_on: version, is_final: true });
+        let ground = Ground::Made(events, after);
+        self.in_flight.push(Decided { pending, answer, ground, rests_on: version });
     }
 
     /// Lets out every answer whose ground is durable, and tells of what has happened; not while somebody reads what they
     /// have missed of it.
-    fn release(&mut self, context: &mut Context<Self>) {
+    pub(super) fn release(&mut self, context: &mut Context<Self>) {
         if self.listeners.are_reading() {
             return;
         }
         self.release_found();
         let Belief::State(speculation) = &self.belief else { return };
         let durable = if mutants::lives(Mutant::Wait) { i64::MAX } else { speculation.durable };
-        while let Some(decided) = self.in_flight.release(durable) {
-            if let Some((events, conversation)) = &decided.made {
-                // The caller hears first: should telling the others go wrong, the answer is out.
-                decided.pending.answer(decided.answer.map_err(CommandError::Refused));
-                self.registry.announcer().announce(conversation, events);
-                continue;
-            }
-            match (decided.answer, decided.pending.command.send_key()) {
-                (Err(refusal), Some(key)) if !decided.is_final => {
-                    self.refuse_unless_repeated(context, decided.pending, key, refusal);
+        let seen = speculation.seen;
+        while let Some(Decided { pending, answer, ground, .. }) = self.in_flight.release(durable, seen) {
+            match (ground, answer, pending.command.send_key()) {
+                (Ground::Made(events, conversation), answer, _) => {
+                    // The caller hears first: should telling the others go wrong, the answer is out.
+                    pending.answer(answer.map_err(CommandError::Refused));
+                    self.registry.announcer().announce(&conversation, &events);
                 }
-                (answer, _) => decided.pending.answer(answer.map_err(CommandError::Refused)),
+                (Ground::StateUnlessRepeated, Err(refusal), Some(key)) => {
+                    self.refuse_unless_repeated(context, pending, key, refusal);
+                }
+                (_, answer, _) => pending.answer(answer.map_err(CommandError::Refused)),
             }
         }
         self.remembered.trim(self.id, self.registry.settings().remembered_sends, durable);
+        self.look_if_unsure(context);
     }
 
     /// Looks for the command's name in the database before it is refused: what once succeeded is answered as it was
@@ -289,54 +312,6 @@ impl ConversationActor {
             }
             AppendOutcome::Conflict => self.start_over(context),
             AppendOutcome::Failed(_) => self.abandon(context, &CommandError::Unavailable),
-        }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.waiting.is_empty()
-            && self.in_flight.is_empty()
-            && self.unconfirmed.is_empty()
-            && self.looking_up == 0
-            && self.listeners.is_empty()
-            && !matches!(self.belief, Belief::Loading)
-    }
-
-    /// Goes at once where it keeps nothing that spares a look into the database: of a conversation that nobody has
-    /// written in, or of which it knows nothing, because somebody only began to listen to it.
-    fn retire_if_useless(&mut self, context: &mut Context<Self>) {
-        let is_useless = match &self.belief {
-            Belief::None => true,
-            Belief::Loading => false,
-            Belief::State(speculation) => {
-                speculation.conversation.as_ref().is_none_or(|conversation| conversation.message_count == 0)
-            }
-        };
-        if is_useless && self.is_idle() && !self.is_retired {
-            self.belief = Belief::None;
-            self.retire(context);
-        }
-    }
-
-    fn tick(&mut self, context: &mut Context<Self>) {
-        if std::mem::take(&mut self.was_used) || !self.is_idle() {
-            return;
-        }
-        self.retire(context);
-    }
-
-    /// Ends, once everything is done that was sent here before.
-    ///
-    /// Out of the registry first: from here on nobody sends here. What was sent before stands in the mailbox in front of
-    /// the message to ourselves.
-    pub(super) fn retire(&mut self, context: &mut Context<Self>) {
-        self.is_retired = true;
-        self.registry.forget(self.id, &context.address());
-        context.address().do_send(Leave);
-    }
-
-    fn leave_if_done(&mut self, context: &mut Context<Self>) {
-        if self.is_leaving && self.is_idle() {
-            actix::ActorContext::stop(context);
         }
     }
 }
@@ -405,19 +380,5 @@ impl Handler<Settled> for ConversationActor {
 
     fn handle(&mut self, settled: Settled, context: &mut Self::Context) {
         self.guarded(context, |actor, context| actor.settled(context, settled));
-    }
-}
-
-/// The last message that an actor gets, from itself.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Leave;
-
-impl Handler<Leave> for ConversationActor {
-    type Result = ();
-
-    fn handle(&mut self, Leave: Leave, context: &mut Self::Context) {
-        self.is_leaving = true;
-        self.leave_if_done(context);
     }
 }

@@ -75,6 +75,8 @@ pub(super) struct Pending {
     pub(super) reply: oneshot::Sender<Result<Outcome, CommandError>>,
     /// How often another server was faster.
     pub(super) conflicts: u32,
+    /// Which one it is of those that the actor was asked; 0 before it has come there.
+    pub(super) number: u64,
 }
 
 impl Pending {

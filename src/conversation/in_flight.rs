@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::command::{CommandError, Outcome, Pending};
+use super::overtaken::Seen;
 use crate::domain::{Conversation, Event, Refusal};
 
 /// A decided command.
@@ -11,13 +12,44 @@ use crate::domain::{Conversation, Event, Refusal};
 pub(super) struct Decided {
     pub(super) pending: Pending,
     pub(super) answer: Result<Outcome, Refusal>,
-    /// What it made happen, and the state behind it; nothing where it changed nothing.
-    pub(super) made: Option<(Arc<[Event]>, Arc<Conversation>)>,
+    pub(super) ground: Ground,
     /// The position that must be stored before anybody hears of the answer. A refusal too rests on what came before
     /// it: "already assigned" must not be said of a claim that the disk then never takes.
     pub(super) rests_on: i64,
-    /// Nothing in the database can change the answer: only a refusal by the state may turn out a repeat.
-    pub(super) is_final: bool,
+}
+
+/// What makes an answer true.
+#[derive(Debug)]
+pub(super) enum Ground {
+    /// That this has happened, with the state behind it: the fence stands for it.
+    Made(Arc<[Event]>, Arc<Conversation>),
+    /// That it was done before: what is written stays so.
+    Repeated,
+    /// What the state is; nothing has happened.
+    State,
+    /// The same, unless the database knows the command's name: then it is a repeat.
+    StateUnlessRepeated,
+}
+
+impl Decided {
+    /// Whether its state is known to have been the stored one when or after it was asked for. A later append of ours that
+    /// was taken shows it, and so does a read.
+    fn is_sure(&self, durable: i64, seen: Option<Seen>) -> bool {
+        match self.ground {
+            Ground::Made(..) | Ground::Repeated => true,
+            Ground::State | Ground::StateUnlessRepeated => {
+                self.rests_on < durable
+                    || seen.is_some_and(|seen| seen.version == self.rests_on && seen.behind >= self.pending.number)
+            }
+        }
+    }
+
+    fn made(&self) -> Option<&Arc<[Event]>> {
+        match &self.ground {
+            Ground::Made(events, _) => Some(events),
+            _ => None,
+        }
+    }
 }
 
 /// The queue of them.
@@ -39,12 +71,33 @@ impl InFlight {
 
     /// What they made happen.
     pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
-        self.0.iter().filter_map(|decided| decided.made.as_ref()).flat_map(|(events, _)| events.iter())
+        self.0.iter().filter_map(Decided::made).flat_map(|events| events.iter())
     }
 
-    /// The next whose answer may leave, now that everything up to `durable` is stored.
-    pub(super) fn release(&mut self, durable: i64) -> Option<Decided> {
-        self.0.pop_front_if(|decided| decided.rests_on <= durable)
+    /// Whether any of them is at the journal.
+    pub(super) fn has_appends(&self) -> bool {
+        self.0.iter().any(|decided| decided.made().is_some())
+    }
+
+    /// The next whose answer may leave, now that everything up to `durable` is stored, and so much is known of the rest.
+    pub(super) fn release(&mut self, durable: i64, seen: Option<Seen>) -> Option<Decided> {
+        self.0.pop_front_if(|decided| decided.rests_on <= durable && decided.is_sure(durable, seen))
+    }
+
+    /// Whether the next waits for nothing but to know whether its state is still the stored one; behind a
+    /// [`Self::release`] that gave nothing.
+    pub(super) fn is_unsure(&self, durable: i64) -> bool {
+        self.0.front().is_some_and(|decided| decided.rests_on <= durable)
+    }
+
+    /// Answers those with an error whose state could not be looked at, up to the question of that number.
+    pub(super) fn give_up_unsure(&mut self, durable: i64, up_to: u64, error: &CommandError) {
+        let is_unsure = |decided: &mut Decided| {
+            decided.rests_on <= durable && !decided.is_sure(durable, None) && decided.pending.number <= up_to
+        };
+        while let Some(decided) = self.0.pop_front_if(is_unsure) {
+            decided.pending.answer(Err(error.clone()));
+        }
     }
 
     /// Takes everything back to be decided anew, in order.
@@ -59,10 +112,8 @@ impl InFlight {
     pub(super) fn abandon(&mut self, error: &CommandError) -> Vec<Event> {
         let mut events = Vec::new();
         for decided in std::mem::take(&mut self.0) {
+            events.extend(decided.made().into_iter().flat_map(|made| made.iter().cloned()));
             decided.pending.answer(Err(error.clone()));
-            if let Some((made, _)) = decided.made {
-                events.extend(made.iter().cloned());
-            }
         }
         events
     }

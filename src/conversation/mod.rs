@@ -11,9 +11,11 @@ mod command;
 mod identity;
 mod in_flight;
 mod listening;
+mod overtaken;
 mod recovery;
 mod registry;
 mod remembered;
+mod retiring;
 
 #[cfg(test)]
 mod actor_tests;

@@ -101,13 +101,14 @@ impl ConversationActor {
         let id = self.id;
         let keys = self.waiting.iter().filter_map(|pending| pending.command.send_key()).collect();
         let positions = self.unconfirmed.positions();
+        let behind = self.asked;
         let load = async move { store::load(&database, id, keys, positions).await };
-        context.spawn(wrap_future(load).map(|loaded, actor: &mut Self, context: &mut Context<Self>| {
-            actor.guarded(context, |actor, context| actor.loaded(context, loaded));
+        context.spawn(wrap_future(load).map(move |loaded, actor: &mut Self, context: &mut Context<Self>| {
+            actor.guarded(context, |actor, context| actor.loaded(context, loaded, behind));
         }));
     }
 
-    fn loaded(&mut self, context: &mut Context<Self>, loaded: Result<Snapshot, DatabaseError>) {
+    fn loaded(&mut self, context: &mut Context<Self>, loaded: Result<Snapshot, DatabaseError>, behind: u64) {
         match loaded {
             Err(error) => {
                 self.belief = Belief::None;
@@ -127,7 +128,7 @@ impl ConversationActor {
                     self.remembered.insert(send.key, KnownSend::new(Arc::new(send.message), &send.conversation));
                 }
                 let unknown = snapshot.conversation.is_none();
-                let speculation = Speculation::stored(snapshot.conversation);
+                let speculation = Speculation::stored(snapshot.conversation, behind);
                 if let Some(conversation) = &speculation.conversation
                     && !stored.is_empty()
                 {

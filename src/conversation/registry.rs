@@ -86,7 +86,7 @@ impl Registry {
     /// may have happened; a repeat under the same `client_message_id` finds out.
     pub async fn execute(self: &Arc<Self>, id: ConversationId, command: Command) -> Result<Outcome, CommandError> {
         let (reply, answer) = oneshot::channel();
-        self.deliver(id, Execute(Pending { command, reply, conflicts: 0 }))?;
+        self.deliver(id, Execute(Pending { command, reply, conflicts: 0, number: 0 }))?;
         match tokio::time::timeout(self.parts.request_timeout, answer).await {
             Ok(Ok(answer)) => answer,
             // The actor dropped the command: it panicked over it.

@@ -62,6 +62,19 @@ pub async fn load(
         .await
 }
 
+/// The stored version of a conversation; 0 where there is none.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn version(database: &Database, id: ConversationId) -> Result<i64, DatabaseError> {
+    database
+        .read(async move |connection| {
+            let version = conversations::Entity::find_by_id(id.0).select_only().column(conversations::Column::Version);
+            Ok::<_, DbErr>(version.into_tuple().one(&connection).await?.unwrap_or(0))
+        })
+        .await
+}
+
 /// Looks for one send by its name.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ mod timeline;
 mod trigrams;
 mod whole;
 
-pub use actor::{FoundSend, Snapshot, find_send, load};
+pub use actor::{FoundSend, Snapshot, find_send, load, version};
 pub use agents::{Agents, agents};
 pub use beside::{Beside, beside_one};
 pub use conversation::{conversation, conversation_of_ticket};

@@ -7,10 +7,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use tokio::sync::oneshot;
 
 use super::server::{Server, assert_seq_has_no_gap, posted, written};
-use crate::conversation::CommandError;
+use crate::conversation::{CommandError, Outcome};
 use crate::database::Backend;
-use crate::domain::ConversationId;
-use crate::testing::{Halt, TestDatabase, customer, execute, on_both_databases, open, run, send, send_as};
+use crate::domain::{Command, ConversationId, Refusal};
+use crate::testing::{Halt, TestDatabase, agent, customer, execute, on_both_databases, open, run, send, send_as};
 
 async fn a_panic_costs_the_command_that_it_happened_to(place: TestDatabase) {
     let server = Server::start(&place).await;
@@ -73,7 +73,8 @@ async fn a_commit_that_fails_fails_all_that_was_under_way_and_nobody_is_told(pla
 /// A server that has given up on the commit of a message, `slow`, which the database finishes all the same once the lock
 /// is let go of. Before it stands the opening alone.
 async fn with_a_slow_commit(place: &mut TestDatabase) -> (Server, ConversationId, DatabaseTransaction) {
-    place.settings.timeout_ms = 500;
+    // Long enough for a machine whose disk stalls: only what meets the lock may run into it.
+    place.settings.timeout_ms = 2_000;
     let server = Server::start(place).await;
     let id = server.opened().await;
     let hand = place.hand().await;
@@ -140,7 +141,50 @@ fn what_turns_out_to_be_stored_is_not_missed_by_who_begins_to_listen_meanwhile()
     });
 }
 
+/// What the actor remembers may be another server's past: without the database nobody is told that it is so.
+async fn what_cannot_be_looked_at_is_not_answered_from_memory(mut place: TestDatabase) {
+    place.settings.timeout_ms = 2_000;
+    let server = Server::start(&place).await;
+    let id = server.opened().await;
+    server.ask(id, Command::Claim(agent("grace"))).await.unwrap();
+    let hand = place.hand().await;
+    execute(&hand, "ALTER TABLE conversations RENAME TO elsewhere").await;
+    for who in ["grace", "edsger"] {
+        assert_eq!(server.ask(id, Command::Claim(agent(who))).await.map(drop), Err(CommandError::Fault), "{who}");
+    }
+    execute(&hand, "ALTER TABLE elsewhere RENAME TO conversations").await;
+    assert!(matches!(server.ask(id, Command::Claim(agent("grace"))).await, Ok(Outcome::Claimed(_))));
+    let refused = Err(CommandError::Refused(Refusal::ClaimedByAnother));
+    assert_eq!(server.ask(id, Command::Claim(agent("edsger"))).await, refused);
+}
+
+/// However many ask for what changes nothing, and whatever is stored meanwhile: each is answered, and rightly.
+async fn what_changes_nothing_is_answered_beside_what_does(place: TestDatabase) {
+    let server = Server::start(&place).await;
+    let id = server.opened().await;
+    server.ask(id, Command::Claim(agent("grace"))).await.unwrap();
+    let halt = Halt::begin(&server.database).await;
+    let mut asked = Vec::new();
+    for number in 0..200 {
+        let (who, is_theirs) = if number % 2 == 0 { ("grace", true) } else { ("edsger", false) };
+        asked.push((is_theirs, server.asking(id, Command::Claim(agent(who)))));
+        if number % 10 == 5 {
+            asked.push((true, server.asking(id, send(customer("ada"), &format!("{number}")))));
+        }
+    }
+    drop(halt);
+    for (is_theirs, answer) in asked {
+        match answer.await.unwrap() {
+            Ok(_) => assert!(is_theirs),
+            Err(refused) => assert_eq!((is_theirs, refused), (false, Refusal::ClaimedByAnother.into())),
+        }
+    }
+    assert_eq!(server.stored(id).await.unwrap().version, 2 + 1 + 20);
+}
+
 on_both_databases!(
+    what_cannot_be_looked_at_is_not_answered_from_memory,
+    what_changes_nothing_is_answered_beside_what_does,
     a_panic_costs_the_command_that_it_happened_to,
     a_panic_over_a_first_message_leaves_nothing_behind,
     a_listener_that_panics_costs_no_answer_and_nothing_that_follows,

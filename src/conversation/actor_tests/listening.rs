@@ -97,7 +97,7 @@ async fn a_read_that_fails_begins_nothing_and_holds_up_nobody(place: TestDatabas
 }
 
 async fn a_reader_that_does_not_end_is_given_up_and_the_conversation_goes_on(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.server.request_timeout_ms = 300).await;
+    let server = Server::start_with(&place, |settings| settings.server.request_timeout_ms = 2_000).await;
     let id = server.opened().await;
     let begun = server.registry.listen(id, std::future::pending(), |_| ()).await;
     assert_eq!(begun, Err(CommandError::Unavailable));

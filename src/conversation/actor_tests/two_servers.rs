@@ -3,14 +3,20 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use rand::{RngExt, SeedableRng};
+
 use super::server::{Answer, Server, assert_seq_has_no_gap, posted, written};
 use crate::conversation::{CommandError, Outcome};
-use crate::domain::{Change, Command, ConversationId, Event, EventId, Refusal};
-use crate::testing::{TestDatabase, agent, customer, on_both_databases, send};
+use crate::domain::{Change, Command, ConversationId, Event, EventId, Refusal, TicketStatus, decide, permit};
+use crate::testing::{
+    TestDatabase, agent, answer_handover, ask_handover, close, create_ticket, customer, on_both_databases, reply, send,
+    set_ticket_status,
+};
 
 const SENDERS: usize = 8;
 const SENDS: usize = 40;
 const AGENTS: usize = 32;
+const ROUNDS: usize = 100;
 
 /// What one server's senders met: how long each answer took.
 struct Met {
@@ -176,13 +182,71 @@ async fn a_server_that_was_overtaken_answers_as_if_it_had_known(place: TestDatab
         Err(CommandError::Refused(Refusal::ClaimedByAnother)),
         "one still believed that nobody holds it"
     );
-    two.ask(id, crate::testing::close("edsger")).await.unwrap();
+    two.ask(id, close("edsger")).await.unwrap();
     assert_eq!(one.ask(id, send(customer("ada"), "x")).await, Err(CommandError::Refused(Refusal::SendToClosed)));
     assert_eq!(in_order(&two.listener.heard_events(2).await).len(), 2);
     assert_eq!(in_order(&one.listener.heard()).len(), 2);
 }
 
+/// What a command comes to by the rules, on what is stored.
+async fn by_the_rules(server: &Server, id: ConversationId, command: &Command) -> Result<(), CommandError> {
+    let state = server.stored(id).await;
+    permit(state.as_ref(), command).and_then(|()| decide(state.as_ref(), command)).map(drop).map_err(Into::into)
+}
+
+/// Grace has it, and one server knows; the other lets her hand it over. Both agents ask the first one again.
+async fn who_lost_it_on_another_server_is_told_so(place: TestDatabase) {
+    let [here, there] = [Server::start(&place).await, Server::start(&place).await];
+    for _ in 0..ROUNDS {
+        let id = here.opened().await;
+        here.ask(id, Command::Claim(agent("grace"))).await.unwrap();
+        let Ok(Outcome::HandoverAsked(handover)) = there.ask(id, ask_handover("grace", "edsger")).await else {
+            panic!("the handover was not asked for");
+        };
+        there.ask(id, answer_handover("edsger", handover.id, true)).await.unwrap();
+
+        let again = here.ask(id, Command::Claim(agent("grace"))).await;
+        assert_eq!(again, Err(CommandError::Refused(Refusal::ClaimedByAnother)), "it is edsger's by now");
+        assert!(matches!(here.ask(id, ask_handover("edsger", "barbara")).await, Ok(Outcome::HandoverAsked(_))));
+    }
+}
+
+/// Whatever is asked of whichever of them: the answer is what the rules say of what is stored.
+async fn servers_that_take_turns_answer_as_one(place: TestDatabase) {
+    const AGENTS: [&str; 3] = ["grace", "edsger", "barbara"];
+    let servers = [Server::start(&place).await, Server::start(&place).await];
+    let seed = rand::random::<u64>();
+    println!("seed {seed}");
+    let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+    let mut met = HashMap::<String, usize>::new();
+    for _ in 0..ROUNDS {
+        let id = servers[0].opened().await;
+        for _ in 0..12 {
+            let who = AGENTS[random.random_range(0..AGENTS.len())];
+            let pending = servers[0].stored(id).await.and_then(|state| state.pending_handover);
+            let command = match (random.random_range(0..10), pending) {
+                (0 | 1, _) => Command::Claim(agent(who)),
+                (2, _) => reply(who, "Hello"),
+                (3, _) => send(customer("ada"), "Hello?"),
+                (4 | 5, _) => ask_handover(who, AGENTS[random.random_range(0..AGENTS.len())]),
+                (6 | 7, Some(handover)) => answer_handover(who, handover.id, random.random_bool(0.5)),
+                (8, _) => create_ticket(who),
+                (9, _) if random.random_bool(0.3) => close(who),
+                _ => set_ticket_status(who, TicketStatus::InProgress),
+            };
+            let server = &servers[random.random_range(0..servers.len())];
+            let expected = by_the_rules(server, id, &command).await;
+            let answer = server.ask(id, command.clone()).await.map(drop);
+            assert_eq!(answer, expected, "{command:?}");
+            *met.entry(format!("{answer:?}")).or_default() += 1;
+        }
+    }
+    println!("{met:#?}");
+}
+
 on_both_databases!(
+    who_lost_it_on_another_server_is_told_so,
+    servers_that_take_turns_answer_as_one,
     two_servers_that_hammer_one_conversation_agree,
     of_many_agents_on_two_servers_one_gets_each_conversation,
     a_server_that_was_overtaken_answers_as_if_it_had_known,
