@@ -1,54 +1,83 @@
 //! Three defects that tests can switch on, to show that they would be seen: `tests/faults/mutants.rs`.
 //!
-//! Only a build with the feature `mutants` has them; nobody ships one. In any other build [`lives`] is a constant no, and
-//! what asks it is compiled away.
+//! Only a build with the feature `mutants` has them; nobody ships one. In any other build each of these functions gives
+//! back what it was given, and is compiled away.
 
-/// What can be taken out. `SWITCHBOARD_MUTANT` names one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mutant {
-    /// `fence`: a commit does not look at the version that it rests on.
-    Fence,
-    /// `wait`: answers and announcements do not wait for the commit.
-    Wait,
-    /// `repeat`: a send's name is not looked at, so a repeat is a further message.
-    Repeat,
-}
+pub(crate) use switches::{condition, forget_name, settled, statement};
 
-/// Whether this one was switched on.
 #[cfg(feature = "mutants")]
-pub(crate) fn lives(mutant: Mutant) -> bool {
-    static NAMED: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| std::env::var("SWITCHBOARD_MUTANT").unwrap_or_default());
-    let name = match mutant {
-        Mutant::Fence => "fence",
-        Mutant::Wait => "wait",
-        Mutant::Repeat => "repeat",
-    };
-    *NAMED == name
-}
+mod switches {
+    use std::sync::{LazyLock, OnceLock};
 
-/// None of them is in this build.
-#[cfg(not(feature = "mutants"))]
-pub(crate) const fn lives(_: Mutant) -> bool {
-    false
-}
+    use sea_orm::sea_query::{Expr, SimpleExpr};
 
-/// The journal's statement on PostgreSQL, blind to versions where [`Mutant::Fence`] lives.
-#[cfg(feature = "mutants")]
-pub(crate) fn fenced(statement: &'static str) -> &'static str {
-    static BLIND: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    if !lives(Mutant::Fence) {
-        return statement;
+    use crate::domain::Command;
+
+    /// What is taken out, as `SWITCHBOARD_MUTANT` names it: `fence`, `wait` or `repeat`.
+    fn is_without(name: &str) -> bool {
+        static NAMED: LazyLock<String> = LazyLock::new(|| std::env::var("SWITCHBOARD_MUTANT").unwrap_or_default());
+        *NAMED == name
     }
-    BLIND.get_or_init(|| {
-        statement
-            .replace("AND part.expected_version = conversations.version", "AND part.expected_version > 0")
-            .replace("AND conversations.version = part.expected_version", "")
-    })
+
+    /// The journal's statement on PostgreSQL; without the fence, one that is blind to versions.
+    pub(crate) fn statement(fenced: &'static str) -> &'static str {
+        static BLIND: OnceLock<String> = OnceLock::new();
+        if !is_without("fence") {
+            return fenced;
+        }
+        BLIND.get_or_init(|| {
+            let blind = fenced
+                .replace("AND part.expected_version = conversations.version", "AND part.expected_version > 0")
+                .replace("AND conversations.version = part.expected_version", "");
+            assert_ne!(blind, fenced, "the fence is written in another way");
+            blind
+        })
+    }
+
+    /// The same for the statement that goes step by step.
+    pub(crate) fn condition(fence: SimpleExpr) -> SimpleExpr {
+        if is_without("fence") { Expr::value(true) } else { fence }
+    }
+
+    /// Up to where events are taken for stored; without the wait for the commit, all of them.
+    pub(crate) fn settled(durable: i64) -> i64 {
+        if is_without("wait") { i64::MAX } else { durable }
+    }
+
+    /// Without the look at a send's name, takes it away, so that nothing shows a repeat of it.
+    pub(crate) fn forget_name(command: &mut Command) {
+        if !is_without("repeat") {
+            return;
+        }
+        match command {
+            Command::Open(open) => open.client_message_id = None,
+            Command::OpenTicket(open) => open.client_message_id = None,
+            Command::Send(post) | Command::SendToTicket(post) => post.client_message_id = None,
+            Command::Reply(post) | Command::Note(post) | Command::ReplyToTicket(post) | Command::NoteOnTicket(post) => {
+                post.client_message_id = None;
+            }
+            _ => {}
+        }
+    }
 }
 
-/// The statement as it is.
 #[cfg(not(feature = "mutants"))]
-pub(crate) const fn fenced(statement: &'static str) -> &'static str {
-    statement
+mod switches {
+    use sea_orm::sea_query::SimpleExpr;
+
+    use crate::domain::Command;
+
+    pub(crate) const fn statement(fenced: &'static str) -> &'static str {
+        fenced
+    }
+
+    pub(crate) fn condition(fence: SimpleExpr) -> SimpleExpr {
+        fence
+    }
+
+    pub(crate) const fn settled(durable: i64) -> i64 {
+        durable
+    }
+
+    pub(crate) const fn forget_name(_: &mut Command) {}
 }

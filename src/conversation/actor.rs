@@ -24,7 +24,7 @@ use crate::domain::{
     Author, Command, Conversation, ConversationId, Event, EventId, Posted, Refusal, SendKey, decide, permit,
 };
 use crate::journal::{Append, AppendOutcome, Completion, Lineage};
-use crate::mutants::{self, Mutant};
+use crate::mutants;
 
 /// What the actor holds true of its conversation.
 #[derive(Debug)]
@@ -135,9 +135,7 @@ impl ConversationActor {
     }
 
     fn take(&mut self, context: &mut Context<Self>, mut pending: Pending) {
-        if mutants::lives(Mutant::Repeat) {
-            pending.command.forget_name();
-        }
+        mutants::forget_name(&mut pending.command);
         self.asked += 1;
         pending.number = self.asked;
         if self.waiting.len() + self.in_flight.len() + self.looking_up >= self.registry.settings().in_flight {
@@ -254,8 +252,7 @@ impl ConversationActor {
         }
         self.release_found();
         let Belief::State(speculation) = &self.belief else { return };
-        let durable = if mutants::lives(Mutant::Wait) { i64::MAX } else { speculation.durable };
-        let seen = speculation.seen;
+        let (durable, seen) = (mutants::settled(speculation.durable), speculation.seen);
         while let Some(Decided { pending, answer, ground, .. }) = self.in_flight.release(durable, seen) {
             match (ground, answer, pending.command.send_key()) {
                 (Ground::Made(events, conversation), answer, _) => {

@@ -126,19 +126,6 @@ pub struct SendKey {
 }
 
 impl Command {
-    /// Takes the client's name off a send, so that nothing shows a repeat of it.
-    pub(crate) fn forget_name(&mut self) {
-        match self {
-            Self::Open(open) => open.client_message_id = None,
-            Self::OpenTicket(open) => open.client_message_id = None,
-            Self::Send(post) | Self::SendToTicket(post) => post.client_message_id = None,
-            Self::Reply(post) | Self::Note(post) | Self::ReplyToTicket(post) | Self::NoteOnTicket(post) => {
-                post.client_message_id = None;
-            }
-            _ => {}
-        }
-    }
-
     /// Whether it makes a conversation, and meets one only as a repeat of itself.
     #[must_use]
     pub fn begins(&self) -> bool {

@@ -157,7 +157,7 @@ impl Rows {
     }
 
     fn bind(&self) -> Query<'_> {
-        let query = self.bind_conversations(sqlx::query_scalar(mutants::fenced(COMMIT)));
+        let query = self.bind_conversations(sqlx::query_scalar(mutants::statement(COMMIT)));
         let query = query
             .bind(self.keys.iter().map(|(conversation, _)| *conversation).collect::<Vec<_>>())
             .bind(self.keys.iter().map(|(_, key)| key.sender.as_str()).collect::<Vec<_>>())
