@@ -3,7 +3,7 @@
 use actix_web::web;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::Timestamp;
 use crate::failure::Failure;
@@ -27,6 +27,22 @@ impl PageQuery {
         let page = number(&mut fields, "page", self.page.as_deref(), 1).unwrap_or(1);
         let limit = number(&mut fields, "limit", self.limit.as_deref(), 1).unwrap_or(Page::DEFAULT_LIMIT);
         fields.finish(Some(Page { number: page, limit: limit.min(Page::MAX_LIMIT) }))
+    }
+}
+
+/// Which page of a list an answer shows, and how many there are.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct PageMeta {
+    total: u64,
+    page: u32,
+    limit: u32,
+    total_pages: u64,
+}
+
+impl PageMeta {
+    /// This page of a list of so many.
+    pub(super) fn new(page: Page, total: u64) -> Self {
+        Self { total, page: page.number, limit: page.limit, total_pages: total.div_ceil(u64::from(page.limit)) }
     }
 }
 

@@ -48,6 +48,14 @@ pub struct Customer {
     pub phone_number: Option<String>,
 }
 
+impl Customer {
+    /// Somebody of whom only the address is known.
+    #[must_use]
+    pub fn guest(address: EmailAddress) -> Self {
+        Self { email: Some(address.to_string()), owner: Owner::Guest(address), name: None, phone_number: None }
+    }
+}
+
 /// The person who helps, as they were when they acted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {

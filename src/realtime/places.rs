@@ -156,7 +156,7 @@ fn leave(socket: &Socket<Attendee>, id: ConversationId) {
 /// who hears the ticket alone.
 pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, event: &Event) -> Result<(), Failure> {
     let id = ticket_id(&payload(event))?;
-    let conversation = store::conversation_of_ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
+    let conversation = store::ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
     owned_or_agents(socket, &conversation)?;
     let entered = enter_ticket(socket, id, &conversation);
     if entered.is_err() {
@@ -194,7 +194,7 @@ pub(super) async fn leave_ticket(realtime: &Realtime, socket: &Socket<Attendee>,
     if !socket.is_in(&rooms::of_ticket(id)) {
         return Ok(());
     }
-    let conversation = store::conversation_of_ticket(&realtime.database, id).await?;
+    let conversation = store::ticket(&realtime.database, id).await?;
     socket.leave(&rooms::of_ticket(id));
     socket.leave(&rooms::of_ticket_agents(id));
     if let Some(conversation) = conversation.filter(|conversation| socket.is_in(&rooms::by_ticket(conversation.id))) {

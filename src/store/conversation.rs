@@ -1,11 +1,11 @@
 //! One conversation, without its messages.
 
-use entity::{conversations, tickets};
+use entity::conversations;
 use sea_orm::EntityTrait;
 
 use super::whole::whole;
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Channel, Conversation, ConversationId, TicketId};
+use crate::domain::{Channel, Conversation, ConversationId};
 
 /// A conversation's state, or nothing where there is none; the thread of a ticket of its own is none, nor is what nobody
 /// has written in yet.
@@ -21,24 +21,6 @@ pub async fn conversation(database: &Database, id: ConversationId) -> Result<Opt
                     whole(&connection, row).await.map(Some)
                 }
                 _ => Ok(None),
-            }
-        })
-        .await
-}
-
-/// The conversation that a ticket's messages are in, be it a thread of the ticket's own; nothing where there is no such
-/// ticket.
-///
-/// # Errors
-/// [`DatabaseError`].
-pub async fn conversation_of_ticket(database: &Database, id: TicketId) -> Result<Option<Conversation>, DatabaseError> {
-    database
-        .read(async move |connection| {
-            let ticket = tickets::Entity::find_by_id(id.0).one(&connection).await?;
-            let Some(ticket) = ticket else { return Ok(None) };
-            match conversations::Entity::find_by_id(ticket.conversation_id).one(&connection).await? {
-                Some(row) => whole(&connection, row).await.map(Some),
-                None => Ok(None),
             }
         })
         .await

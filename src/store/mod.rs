@@ -22,7 +22,7 @@ mod whole;
 pub use actor::{FoundSend, Snapshot, find_send, load, version};
 pub use agents::{Agents, agents};
 pub use beside::{Beside, beside_one};
-pub use conversation::{conversation, conversation_of_ticket};
+pub use conversation::conversation;
 pub use customer::{OwnConversations, conversations_of};
 pub use handover::{agent, handed_over};
 pub use handovers::handovers_of;

@@ -32,8 +32,7 @@ pub(crate) fn customer(id: &str) -> Customer {
 
 /// Somebody with an address and no account.
 pub(crate) fn guest(email: &str) -> Customer {
-    let address = EmailAddress::parse(email).expect("a valid address");
-    Customer { email: Some(address.to_string()), owner: Owner::Guest(address), name: None, phone_number: None }
+    Customer::guest(EmailAddress::parse(email).expect("a valid address"))
 }
 
 pub(crate) fn agent(id: &str) -> Agent {

@@ -32,6 +32,10 @@ scenario(
     await load.refuses(20)
     assert.equal((await health(server, 'live')).status, 200)
     assert.equal((await health(server, 'ready')).status, 503)
+    // Apps end the session on a 401: only a bad token is one.
+    const mine = '/api/v1/support/conversations'
+    assert.equal((await conversations[0].customer.get(mine)).status, 503)
+    assert.equal((await request(server.url, 'bad', 'GET', mine)).status, 401)
     await database.resume()
     await load.acknowledges(100)
     await load.end()

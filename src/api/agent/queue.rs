@@ -12,7 +12,7 @@ use crate::api::Api;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
 use crate::api::names::conversation_id;
-use crate::api::query::{PageQuery, Query, StretchQuery};
+use crate::api::query::{PageMeta, PageQuery, Query, StretchQuery};
 use crate::domain::Status;
 use crate::failure::Failure;
 use crate::schemas::CountsOf;
@@ -23,7 +23,7 @@ use crate::store::{self, Counts};
 pub(in crate::api) struct List<'a> {
     analytics: Analytics,
     conversations: Vec<Card<'a>>,
-    meta: Meta,
+    meta: PageMeta,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -49,15 +49,6 @@ impl Analytics {
     }
 }
 
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "QueueMeta")]
-pub(in crate::api) struct Meta {
-    total: u64,
-    page: u32,
-    limit: u32,
-    total_pages: u64,
-}
-
 pub(in crate::api) async fn list(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
@@ -69,8 +60,7 @@ pub(in crate::api) async fn list(
     let queue = store::queue(&api.database, agent.id.clone(), filter, sort, page).await?;
     let conversations =
         queue.conversations.iter().map(|conversation| Card::new(conversation, &queue.beside, Extent::List)).collect();
-    let total = queue.total;
-    let meta = Meta { total, page: page.number, limit: page.limit, total_pages: total.div_ceil(u64::from(page.limit)) };
+    let meta = PageMeta::new(page, queue.total);
     Ok(fetched("Conversations fetched", List { analytics: Analytics::new(&queue.counts), conversations, meta }))
 }
 

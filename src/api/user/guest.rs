@@ -11,7 +11,7 @@ use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
 use crate::api::caller::{Observed, Visitor};
 use crate::api::guard::{long_enough, pass_guard};
-use crate::domain::{Customer, EmailAddress, Owner, PhoneNumber};
+use crate::domain::{Customer, EmailAddress, PhoneNumber};
 use crate::failure::Failure;
 use crate::wire::Fields;
 use crate::wire::send::SendBody;
@@ -53,11 +53,7 @@ pub(in crate::api) async fn send_unauthenticated(
     let phone_number = fields.optional("phone_number", contact.phone_number.as_deref(), PhoneNumber::parse);
     long_enough(&mut fields, send.as_ref().and_then(|send| send.client_message_id.as_ref()));
     let (send, owner) = fields.finish(send.zip(owner))?;
-    let customer = Customer {
-        email: Some(owner.as_str().to_owned()),
-        owner: Owner::Guest(owner),
-        name: None,
-        phone_number: phone_number.map(|number| number.as_str().to_owned()),
-    };
+    let customer =
+        Customer { phone_number: phone_number.map(|number| number.as_str().to_owned()), ..Customer::guest(owner) };
     carry_out(&api, customer, send, observed, request.headers()).await
 }

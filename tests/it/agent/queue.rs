@@ -156,6 +156,21 @@ on_both_databases! {
             "#) };
     }
 
+    async fn a_picture_is_shown_as_the_profile_image(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let server = TestServer::start(&database).await;
+        let (john, sarah) = (Person::with_picture("john", "https://img.example.com/john.png"), Person::agent("sarah"));
+        let id = server.conversation(&john).await;
+        // The directory writes people down behind the scenes; a probe of it is the answer itself.
+        let user = loop {
+            let user = server.get(&sarah, &format!("{QUEUE}/{id}")).await.body["data"]["user"].clone();
+            if user.is_object() {
+                break user;
+            }
+        };
+        assert_eq!(user["profile_image"], json!({ "secure_url": "https://img.example.com/john.png" }));
+    }
+
     async fn a_note_reaches_no_customer(backend: Backend) {
         let database = TestDatabase::create(backend).await;
         let server = TestServer::start(&database).await;

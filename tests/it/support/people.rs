@@ -27,6 +27,16 @@ impl Person {
     }
 
     pub(crate) fn with(sub: &str, role: &str, first_name: &str, last_name: &str) -> Self {
+        Self::claiming(sub, role, first_name, last_name, TokenClaims::default())
+    }
+
+    /// A customer whose token names a picture.
+    pub(crate) fn with_picture(sub: &str, picture: &str) -> Self {
+        let picture = TokenClaims { picture: Some(picture.to_owned()), ..TokenClaims::default() };
+        Self::claiming(sub, "user", "John", "Doe", picture)
+    }
+
+    fn claiming(sub: &str, role: &str, first_name: &str, last_name: &str, more: TokenClaims) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = TokenClaims {
             sub: sub.to_owned(),
@@ -36,7 +46,7 @@ impl Person {
             first_name: Some(first_name.to_owned()),
             last_name: Some(last_name.to_owned()),
             phone_number: Some("+2348012345678".to_owned()),
-            ..TokenClaims::default()
+            ..more
         };
         Self { token: sign(&claims, &SecretString::from(SECRET)).unwrap() }
     }

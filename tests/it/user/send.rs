@@ -145,13 +145,31 @@ on_both_databases! {
     async fn what_the_headers_tell_of_the_device_is_kept(backend: Backend) {
         let database = TestDatabase::create(backend).await;
         let server = TestServer::start(&database).await;
-        let request = server.request(reqwest::Method::POST, &Person::customer("john"), SEND)
-            .header("x-device-id", "abc").header("Platform", "iOS").header("user-agent", "app/2.1");
-        let id = request.send(Some(json!({ "message": "Hello" }))).await.body["data"]["conversation"]["id"].clone();
-        let seen = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{}", id.as_str().unwrap())).await;
-        let seen = &seen.body["data"];
-        assert_eq!(seen["device_metadata"], json!({ "device_id": "abc", "platform": "ios" }));
-        assert_eq!((&seen["user_agent"], &seen["ip_address"]), (&json!("app/2.1"), &json!("127.0.0.1")));
+        let all = [
+            ("x-device-id", "abc"), ("x-device-fingerprint", "f1"), ("x-device-name", "John's"),
+            ("x-device-model", "iPhone15,2"), ("Platform", "iOS"), ("x-os-name", "iOS"), ("x-os-version", "17.2"),
+            ("x-app-version", "2.1.0"),
+        ];
+        let known = json!({
+            "device_id": "abc", "device_fingerprint": "f1", "device_name": "John's", "device_model": "iPhone15,2",
+            "platform": "ios", "os_name": "iOS", "os_version": "17.2", "app_version": "2.1.0",
+        });
+        // Those that came, and a platform for agents at last.
+        for (headers, known) in [
+            (&all[..], known),
+            (&all[..1], json!({ "device_id": "abc", "platform": "unknown" })),
+            (&[], json!({ "platform": "unknown" })),
+        ] {
+            let request = server.request(reqwest::Method::POST, &Person::customer("john"), SEND);
+            let request = headers.iter().fold(request.header("user-agent", "app/2.1"), |request, (name, value)| {
+                request.header(name, value)
+            });
+            let id = request.send(Some(json!({ "message": "Hello" }))).await.body["data"]["conversation"]["id"].clone();
+            let seen = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{}", id.as_str().unwrap())).await;
+            let seen = &seen.body["data"];
+            assert_eq!(seen["device_metadata"], known);
+            assert_eq!((&seen["user_agent"], &seen["ip_address"]), (&json!("app/2.1"), &json!("127.0.0.1")));
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::api::agent::view::Extent;
 use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
 use crate::api::names::ticket_id;
-use crate::api::query::{PageQuery, Query, StretchQuery};
+use crate::api::query::{PageMeta, PageQuery, Query, StretchQuery};
 use crate::domain::{Refusal, SupportType, TicketPriority, TicketStatus};
 use crate::failure::Failure;
 use crate::schemas::CountsOf;
@@ -24,7 +24,7 @@ use crate::store::{self, TicketCounts};
 pub(in crate::api) struct List<'a> {
     analytics: Analytics,
     tickets: Vec<Card<'a>>,
-    meta: Meta,
+    meta: PageMeta,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -103,15 +103,6 @@ impl Analytics {
     }
 }
 
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketMeta")]
-pub(in crate::api) struct Meta {
-    total: u64,
-    page: u32,
-    limit: u32,
-    total_pages: u64,
-}
-
 pub(in crate::api) async fn list(
     api: web::Data<Api>,
     AgentCaller(_): AgentCaller,
@@ -123,8 +114,7 @@ pub(in crate::api) async fn list(
     let found = store::tickets(&api.database, filter, order, page, api.clock.now()).await?;
     let tickets =
         found.tickets.iter().filter_map(|conversation| Card::new(conversation, &found.people, Extent::List)).collect();
-    let total_pages = found.total.div_ceil(u64::from(page.limit));
-    let meta = Meta { total: found.total, page: page.number, limit: page.limit, total_pages };
+    let meta = PageMeta::new(page, found.total);
     Ok(fetched("Tickets fetched", List { analytics: Analytics::new(&found.counts), tickets, meta }))
 }
 

@@ -5,7 +5,7 @@ use actix_web::http::header::HeaderMap;
 use crate::api::Api;
 use crate::api::guard::long_enough;
 use crate::api::names::client_message_id;
-use crate::domain::{ClientMessageId, Customer, EmailAddress, Owner, preview};
+use crate::domain::{ClientMessageId, Customer, EmailAddress, preview};
 use crate::failure::{Code, Failure};
 use crate::identity::Principal;
 use crate::store::{self, TicketKey};
@@ -43,12 +43,7 @@ pub(super) fn may_read(ticket: &TicketKey, caller: Option<&Principal>, email: Op
 pub(super) fn writer(fields: &mut Fields, caller: Option<&Principal>, email: Option<&str>) -> Option<Customer> {
     match caller {
         Some(caller) => Some(caller.as_customer()),
-        None => fields.required("email", email, EmailAddress::parse).map(|email| Customer {
-            email: Some(email.as_str().to_owned()),
-            owner: Owner::Guest(email),
-            name: None,
-            phone_number: None,
-        }),
+        None => fields.required("email", email, EmailAddress::parse).map(Customer::guest),
     }
 }
 
