@@ -1,9 +1,10 @@
-//! Three defects that tests can switch on, to show that they would be seen: `tests/faults/mutants.rs`.
+//! Defects that tests can switch on: three to show that they would be seen, and actors that panic, which must harm nobody
+//! else. See `tests/faults/mutants.rs`.
 //!
-//! Only a build with the feature `mutants` has them; nobody ships one. In any other build each of these functions gives
-//! back what it was given, and is compiled away.
+//! Only a build with the feature `mutants` has them; nobody ships one. In any other build each of these functions does
+//! nothing or gives back what it was given, and is compiled away.
 
-pub(crate) use switches::{condition, forget_name, settled, statement};
+pub(crate) use switches::{condition, forget_name, panic_now_and_then, settled, statement};
 
 #[cfg(feature = "mutants")]
 mod switches {
@@ -13,8 +14,11 @@ mod switches {
 
     use crate::domain::Command;
 
-    /// What is taken out, as `SWITCHBOARD_MUTANT` names it: `fence`, `wait` or `repeat`.
-    fn is_without(name: &str) -> bool {
+    /// Of a conversation's commands and commits one in so many panics.
+    const PANICS: u32 = 60;
+
+    /// Whether `SWITCHBOARD_MUTANT` names this: no `fence`, no `wait`, no look at a `repeat`, or a `panic` now and then.
+    fn is_named(name: &str) -> bool {
         static NAMED: LazyLock<String> = LazyLock::new(|| std::env::var("SWITCHBOARD_MUTANT").unwrap_or_default());
         *NAMED == name
     }
@@ -22,7 +26,7 @@ mod switches {
     /// The journal's statement on PostgreSQL; without the fence, one that is blind to versions.
     pub(crate) fn statement(fenced: &'static str) -> &'static str {
         static BLIND: OnceLock<String> = OnceLock::new();
-        if !is_without("fence") {
+        if !is_named("fence") {
             return fenced;
         }
         BLIND.get_or_init(|| {
@@ -36,17 +40,17 @@ mod switches {
 
     /// The same for the statement that goes step by step.
     pub(crate) fn condition(fence: SimpleExpr) -> SimpleExpr {
-        if is_without("fence") { Expr::value(true) } else { fence }
+        if is_named("fence") { Expr::value(true) } else { fence }
     }
 
     /// Up to where events are taken for stored; without the wait for the commit, all of them.
     pub(crate) fn settled(durable: i64) -> i64 {
-        if is_without("wait") { i64::MAX } else { durable }
+        if is_named("wait") { i64::MAX } else { durable }
     }
 
     /// Without the look at a send's name, takes it away, so that nothing shows a repeat of it.
     pub(crate) fn forget_name(command: &mut Command) {
-        if !is_without("repeat") {
+        if !is_named("repeat") {
             return;
         }
         match command {
@@ -57,6 +61,14 @@ mod switches {
                 post.client_message_id = None;
             }
             _ => {}
+        }
+    }
+
+    /// Panics where an actor is at work.
+    #[expect(clippy::panic, reason = "that is what it is for")]
+    pub(crate) fn panic_now_and_then() {
+        if is_named("panic") && rand::random_ratio(1, PANICS) {
+            panic!("as a test wishes");
         }
     }
 }
@@ -80,4 +92,6 @@ mod switches {
     }
 
     pub(crate) const fn forget_name(_: &mut Command) {}
+
+    pub(crate) const fn panic_now_and_then() {}
 }

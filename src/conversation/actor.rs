@@ -164,6 +164,7 @@ impl ConversationActor {
     }
 
     fn decide_one(&mut self, context: &mut Context<Self>, pending: Pending) {
+        mutants::panic_now_and_then();
         let Belief::State(speculation) = &mut self.belief else { return };
         // Its caller was told 503 and may send it again: done now, it would be done twice.
         if pending.reply.is_closed() {
@@ -298,6 +299,7 @@ impl ConversationActor {
     }
 
     fn settled(&mut self, context: &mut Context<Self>, settled: Settled) {
+        mutants::panic_now_and_then();
         let Belief::State(speculation) = &mut self.belief else { return };
         if !speculation.lineage.is(&settled.lineage) {
             return;

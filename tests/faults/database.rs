@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::disk::Disk;
+use super::fault::Fault;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -15,24 +16,43 @@ pub(crate) enum Backend {
     Postgres,
 }
 
-/// A PostgreSQL that nobody else uses. Stopped when dropped.
+/// A PostgreSQL for many databases.
 pub(crate) struct Cluster {
-    folder: TempDir,
     url: Url,
+    /// Where it is one that nobody else uses; it is stopped when this is dropped.
+    folder: Option<TempDir>,
 }
 
 impl Cluster {
+    /// The one that all tests share. It can be neither halted nor crashed.
+    fn shared() -> Self {
+        let url = std::env::var("SWITCHBOARD_TEST_POSTGRES")
+            .expect("this test needs a PostgreSQL in SWITCHBOARD_TEST_POSTGRES: run `scripts/test`, which starts one");
+        Self { url: Url::parse(&url).unwrap(), folder: None }
+    }
+
+    /// What a run over these faults needs.
+    pub(crate) fn for_faults(backend: Backend, faults: &[Fault]) -> Option<Self> {
+        match backend {
+            Backend::Sqlite => None,
+            Backend::Postgres if faults.iter().any(|fault| fault.needs_a_cluster()) => Some(Self::start()),
+            Backend::Postgres => Some(Self::shared()),
+        }
+    }
+
+    /// One of its own.
     pub(crate) fn start() -> Self {
         let folder = TempDir::new().unwrap();
         // PostgreSQL's own user has to get through.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         std::fs::set_permissions(folder.path(), open).unwrap();
         let said = postgres("start", &folder.path().join("cluster"));
-        Self { url: Url::parse(said.trim()).unwrap(), folder }
+        Self { url: Url::parse(said.trim()).unwrap(), folder: Some(folder) }
     }
 
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().join("cluster")
+    /// For `scripts/postgres`.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.path().join("cluster"))
     }
 
     pub(crate) fn address(&self) -> std::net::SocketAddr {
@@ -53,7 +73,9 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        postgres("stop", &self.folder());
+        if let Some(folder) = self.folder() {
+            postgres("stop", &folder);
+        }
     }
 }
 

@@ -82,6 +82,11 @@ impl Fault {
         matches!(self, Self::Kill | Self::FewDescriptors | Self::LittleMemory | Self::DiskFull)
     }
 
+    /// Whether it needs a PostgreSQL that nobody else uses.
+    pub(crate) fn needs_a_cluster(self) -> bool {
+        matches!(self, Self::DatabaseHalted | Self::DatabaseCrash)
+    }
+
     /// Comes and goes until the run is over; what a server is started with is there all the time.
     pub(crate) async fn trouble(self, scene: Rc<Scene<'_>>) {
         let world = Rc::clone(&scene.world);
@@ -157,7 +162,7 @@ impl Scene<'_> {
 
     async fn cluster(&self, verb: &'static str) {
         let Place::Cluster { cluster, .. } = &self.place else { return };
-        let folder = cluster.folder();
+        let folder = cluster.folder().expect("a cluster of its own");
         tokio::task::spawn_blocking(move || postgres(verb, &folder)).await.unwrap();
     }
 }

@@ -75,6 +75,8 @@ impl Screen {
         let mut payload = json!({ "conversation_id": self.id });
         if known > 0 || self.world.dice(0..2) == 0 {
             payload["after_seq"] = json!(known);
+        } else {
+            self.world.blind.borrow_mut().push(listener);
         }
         self.world.history.borrow_mut().joining(listener, self.world.now());
         write(&mut stream, format!("42/support,1{}", json!(["join_conversation", payload]))).await?;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use switchboard::loadtest::history::{Conversation, Message, Outcome, Stored, StoredState};
+use switchboard::loadtest::history::{Conversation, Message, Moment, Outcome, Stored, StoredState};
 
 use super::calls::{Caller, MINE, QUEUE};
 use super::world::World;
@@ -25,7 +25,7 @@ pub(crate) async fn settle(world: &Rc<World>) {
 }
 
 fn everybody_is_up_to_date(world: &World) -> bool {
-    let history = world.history.borrow();
+    let (history, blind) = (world.history.borrow(), world.blind.borrow());
     history.conversations().all(|(_, record)| {
         let places = record.calls.iter().filter_map(|call| match history[*call].outcome {
             Outcome::Ok { seq } => seq,
@@ -33,9 +33,12 @@ fn everybody_is_up_to_date(world: &World) -> bool {
         });
         let highest = places.max().unwrap_or(0);
         record.listeners.iter().all(|listener| {
-            let listener = &history[*listener];
-            listener.sessions.last().is_some_and(|session| session.ended.is_none())
-                && (highest <= 1 || listener.latest() >= highest)
+            let latest = history[*listener].latest();
+            // Who asked for nothing that was before may be due nothing.
+            let is_due_nothing = latest == 0 && blind.contains(listener);
+            let session = history[*listener].sessions.last();
+            session.is_some_and(|session| session.ended.is_none() && session.joined != Moment::NEVER)
+                && (is_due_nothing || latest >= highest)
         })
     })
 }

@@ -1,5 +1,6 @@
 //! One run from beginning to end.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,7 +22,10 @@ use super::server::{Manner, TestServer};
 use super::world::World;
 
 /// No run takes that long: one that does hangs.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// With this, actors of a server that was built with its mutants panic now and then.
+pub(crate) const PANICKING: (&str, &str) = ("SWITCHBOARD_MUTANT", "panic");
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -33,12 +37,14 @@ pub(crate) struct Plan {
     pub(crate) milliseconds: u64,
     pub(crate) binary: PathBuf,
     /// For the server alone.
-    pub(crate) variables: Vec<(&'static str, String)>,
+    pub(crate) variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Plan {
+    /// With the binary that was built with the tests, or `SWITCHBOARD_BIN`.
     pub(crate) fn new(backend: Backend, faults: &[Fault], seed: u64) -> Self {
-        let binary = PathBuf::from(env!("CARGO_BIN_EXE_switchboard"));
+        let binary = std::env::var_os("SWITCHBOARD_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_switchboard").into());
+        let binary = PathBuf::from(binary);
         Self { seed, backend, faults: faults.to_vec(), milliseconds: 2500, binary, variables: Vec::new() }
     }
 
@@ -52,7 +58,9 @@ pub(crate) struct Found {
     pub(crate) plan: Plan,
     pub(crate) verdict: Verdict,
     pub(crate) odd: Vec<String>,
-    tally: String,
+    /// How often what came out.
+    tally: BTreeMap<String, u32>,
+    stages: String,
     log: String,
 }
 
@@ -61,14 +69,20 @@ impl Found {
         self.verdict.is_clean() && self.odd.is_empty()
     }
 
+    /// How often this came out.
+    pub(crate) fn times(&self, what: &str) -> u32 {
+        self.tally.get(what).copied().unwrap_or(0)
+    }
+
     pub(crate) fn summary(&self) -> String {
         let Plan { seed, backend, faults, .. } = &self.plan;
         let Verdict { calls, shown, stored, undecided, broken, .. } = self.verdict;
         format!(
             "FAULT_SEED={seed} {backend:?} {faults:?}: {calls} calls, {stored} messages stored, {shown} shown, {undecided} \
-             undecided, {broken} broken, {} odd; {}",
+             undecided, {broken} broken, {} odd; {};{}",
             self.odd.len(),
-            self.tally
+            self.tally.iter().map(|(what, times)| format!("{what} {times}")).collect::<Vec<_>>().join(", "),
+            self.stages
         )
     }
 
@@ -112,18 +126,20 @@ pub(crate) fn run_with(plan: &Plan, cluster: Option<&Cluster>, prepare: impl Asy
     // What is still under way at the end is dropped with it.
     let local = LocalSet::new();
     local.block_on(&runtime, async {
+        let world = World::new(plan.seed, plan.variables.contains(&PANICKING));
         let run = async {
-            let scene = Scene::set(plan, cluster).await;
+            let scene = Scene::set(&world, plan, cluster).await;
             prepare(&scene).await;
             play(scene).await
         };
-        tokio::time::timeout(PATIENCE, run).await.unwrap_or_else(|_| panic!("FAULT_SEED={} hangs", plan.seed))
+        let found = tokio::time::timeout(PATIENCE, run).await;
+        found.unwrap_or_else(|_| panic!("FAULT_SEED={} hangs:{}", plan.seed, world.stages()))
     })
 }
 
 impl<'a> Scene<'a> {
-    async fn set(plan: &Plan, cluster: Option<&'a Cluster>) -> Self {
-        let world = World::new(plan.seed);
+    async fn set(world: &Rc<World>, plan: &Plan, cluster: Option<&'a Cluster>) -> Self {
+        let world = Rc::clone(world);
         let place = Place::make(cluster, plan.has(Fault::DiskFull)).await;
         let (link, database) = match &place {
             Place::File(disk) => (None, disk.url()),
@@ -140,6 +156,7 @@ impl<'a> Scene<'a> {
         for _ in 0..if plan.has(Fault::TwoServers) { 2 } else { 1 } {
             servers.push(TestServer::start(&world, manner.clone()).await);
         }
+        world.reaches("started");
         let accounts = people::everybody(&world);
         Self { world, place, link, servers, accounts, clock, cluster_is_in_hand: Mutex::new(()), plan: plan.clone() }
     }
@@ -222,7 +239,7 @@ fn manner(plan: &Plan, database: String, clock: &JumpingClock) -> Manner {
     if plan.has(Fault::FewConnections) {
         settings.push(("SWITCHBOARD__DATABASE__MAX_CONNECTIONS", "3".to_owned()));
     }
-    settings.extend(plan.variables.clone());
+    settings.extend(plan.variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
     let mut before = String::new();
     if plan.has(Fault::FewDescriptors) {
         before.push_str("ulimit -n 100; ");
@@ -253,19 +270,21 @@ async fn play(scene: Scene<'_>) -> Found {
             () = Rc::clone(&scene).tend() => {}
             () = screens.follow(&scene) => {}
         }
+        world.reaches("worked");
         scene.heal().await;
+        world.reaches("healed");
         screens.look(&scene);
         readback::settle(&world).await;
+        world.reaches("settled");
         let readers: Vec<Caller> = scene.accounts.iter().map(|account| scene.reader(account)).collect();
         readback::read(&world, &readers, readers.last().unwrap()).await;
         no_conversation_twice(&scene, &readers).await;
+        world.reaches("read");
         // Sockets are open until all is read: a late event comes to somebody.
         screens.close();
     };
     work.await;
     let verdict = checker::check(&world.history.borrow());
-    let tally =
-        world.tally.borrow().iter().map(|(what, times)| format!("{what} {times}")).collect::<Vec<_>>().join(", ");
     let log = if verdict.is_clean() && world.odd.borrow().is_empty() {
         String::new()
     } else {
@@ -273,7 +292,14 @@ async fn play(scene: Scene<'_>) -> Found {
     };
     scene.servers.iter().for_each(TestServer::kill);
     scene.place.remove().await;
-    Found { plan: scene.plan.clone(), verdict, odd: world.odd.take(), tally, log }
+    Found {
+        plan: scene.plan.clone(),
+        verdict,
+        odd: world.odd.take(),
+        tally: world.tally.take(),
+        stages: world.stages(),
+        log,
+    }
 }
 
 async fn work(scene: &Scene<'_>, account: &Account) {
@@ -372,9 +398,10 @@ impl Drop for Scene<'_> {
     fn drop(&mut self) {
         // A cluster that a failed run has left halted hears nothing.
         if let Place::Cluster { cluster, .. } = &self.place
+            && let Some(folder) = cluster.folder()
             && std::thread::panicking()
         {
-            postgres("resume", &cluster.folder());
+            postgres("resume", &folder);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use switchboard::loadtest::history::{Call, Conversation, History, Message, Moment, Person};
+use switchboard::loadtest::history::{Call, Conversation, History, Listener, Message, Moment, Person};
 
 /// See the module. All of it lives on one thread.
 pub(crate) struct World {
@@ -17,24 +17,33 @@ pub(crate) struct World {
     pub(crate) known: RefCell<Vec<(Conversation, String, Person)>>,
     /// Handovers that wait for an answer: of which call, the server's id, to whom.
     pub(crate) offers: RefCell<Vec<(Conversation, Call, String, Person)>>,
+    /// Those who joined without asking for what was before.
+    pub(crate) blind: RefCell<Vec<Listener>>,
+    /// Whether 500 is excused: the server has a defect that makes its actors panic.
+    pub(crate) actors_panic: bool,
     /// Answers that no fault excuses.
     pub(crate) odd: RefCell<Vec<String>>,
     /// How often what came out.
     pub(crate) tally: RefCell<BTreeMap<String, u32>>,
     chance: RefCell<StdRng>,
+    /// When it came how far, in milliseconds.
+    stages: RefCell<String>,
     began: Instant,
     over: Cell<bool>,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Rc<Self> {
+    pub(crate) fn new(seed: u64, actors_panic: bool) -> Rc<Self> {
         Rc::new(Self {
             history: RefCell::new(History::new()),
             known: RefCell::default(),
             offers: RefCell::default(),
+            blind: RefCell::default(),
+            actors_panic,
             odd: RefCell::default(),
             tally: RefCell::default(),
             chance: RefCell::new(StdRng::seed_from_u64(seed)),
+            stages: RefCell::default(),
             began: Instant::now(),
             over: Cell::new(false),
         })
@@ -42,6 +51,16 @@ impl World {
 
     pub(crate) fn now(&self) -> Moment {
         Moment::after(self.began.elapsed())
+    }
+
+    /// It has come so far.
+    pub(crate) fn reaches(&self, stage: &str) {
+        self.stages.borrow_mut().push_str(&format!(" {stage} {} ms", self.began.elapsed().as_millis()));
+    }
+
+    /// How far it came when.
+    pub(crate) fn stages(&self) -> String {
+        self.stages.borrow().clone()
     }
 
     pub(crate) fn end(&self) {
