@@ -15,7 +15,7 @@ mod switches {
     use crate::domain::Command;
 
     /// Of a conversation's commands and commits one in so many panics.
-    const PANICS: u32 = 60;
+    const PANICS: u32 = 30;
 
     /// Whether `SWITCHBOARD_MUTANT` names this: no `fence`, no `wait`, no look at a `repeat`, or a `panic` now and then.
     fn is_named(name: &str) -> bool {

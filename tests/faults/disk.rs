@@ -38,7 +38,7 @@ impl Disk {
                 while ballast.write_all(&vec![0; size]).is_ok() {}
             }
         } else {
-            limit(server, "4096:");
+            limit(server, "--fsize=4096:");
         }
     }
 
@@ -48,7 +48,7 @@ impl Disk {
             // Not there where it was never full.
             let _ = fs::remove_file(self.ballast());
         } else {
-            limit(server, "unlimited:");
+            limit(server, "--fsize=unlimited:");
         }
     }
 
@@ -65,9 +65,10 @@ impl Drop for Disk {
     }
 }
 
-fn limit(server: u32, limit: &str) {
-    // The server may just have ended.
-    run(Command::new("prlimit").arg(format!("--pid={server}")).arg(format!("--fsize={limit}")));
+/// Limits a running server; no privilege is needed for it.
+pub(crate) fn limit(server: u32, limit: &str) {
+    // It may just have ended.
+    run(Command::new("prlimit").arg(format!("--pid={server}")).arg(limit));
 }
 
 fn run(command: &mut Command) -> bool {

@@ -44,7 +44,7 @@ each! {
     a_connection_is_reset_in_the_middle_of_a_commit: Postgres [CommitTorn], Postgres [CommitTorn, ClientsAnswersLost];
     the_line_to_the_database_is_slow_and_half_open: Postgres [DatabaseSlow], Postgres [DatabaseHalfOpen];
     the_answer_to_a_commit_is_lost: Postgres [CommitAnswerLost], Postgres [CommitAnswerLost, DatabaseSlow];
-    the_server_is_killed: Postgres [Kill, CommitAnswerLost], Sqlite [Kill, ClientsHalfOpen];
+    the_server_is_killed: Postgres [Kill, CommitAnswerLost], Sqlite [Kill, ClientsCut];
     two_servers_share_a_database: Postgres [TwoServers, Kill, CommitTorn], Sqlite [TwoServers, Kill];
     the_disk_is_full: Sqlite [DiskFull], Sqlite [DiskFull, Kill];
     the_pool_is_exhausted: Postgres [FewConnections, DatabaseSlow], Sqlite [FewConnections];

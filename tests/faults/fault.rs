@@ -5,6 +5,7 @@ use std::rc::Rc;
 use tokio::net::TcpStream;
 
 use super::database::{Backend, Place, postgres};
+use super::disk::limit;
 use super::listening::{Screen, deaf};
 use super::proxy::{Proxy, Weather};
 use super::run::Scene;
@@ -33,6 +34,7 @@ pub(crate) enum Fault {
     TwoServers,
     FewConnections,
     FewDescriptors,
+    /// What the server asks of memory beyond what it has, it does not get.
     LittleMemory,
     /// Clients that join and read nothing any more.
     DeafClients,
@@ -129,7 +131,8 @@ impl Fault {
                     let minutes = i64::try_from(world.dice(0..6000)).unwrap() - 3000;
                     scene.clock.jump(minutes);
                 }
-                Self::TwoServers | Self::FewConnections | Self::LittleMemory => return,
+                Self::LittleMemory => little_memory(&scene).await,
+                Self::TwoServers | Self::FewConnections => return,
             }
         }
     }
@@ -174,12 +177,27 @@ async fn disk_full(scene: &Scene<'_>) {
     disk.empty(scene.servers[0].pid());
 }
 
+/// For a moment the server gets hardly any memory; mostly it dies of that.
+async fn little_memory(scene: &Scene<'_>) {
+    let server = scene.world.pick(&scene.servers).pid();
+    // Just now it may not run.
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{server}/status")) else { return };
+    let Some(kilobytes) = status.lines().find_map(|line| line.strip_prefix("VmData:")?.trim().strip_suffix(" kB"))
+    else {
+        return;
+    };
+    let more = kilobytes.parse::<u64>().unwrap() + scene.world.dice(0..256);
+    limit(server, &format!("--data={}:", more << 10));
+    scene.world.pause(100..800).await;
+    limit(server, "--data=unlimited:");
+}
+
 /// More connections than the server has descriptors for.
 async fn crowd(scene: &Scene<'_>) {
     let server = scene.world.pick(&scene.servers);
     let Ok(address) = server.direct().trim_start_matches("http://").parse::<std::net::SocketAddr>() else { return };
     let mut crowd = Vec::new();
-    for _ in 0..300 {
+    for _ in 0..150 {
         crowd.extend(TcpStream::connect(address).await);
     }
     scene.world.pause(100..700).await;

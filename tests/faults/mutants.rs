@@ -96,11 +96,13 @@ fn an_actor_that_panics_loses_and_doubles_nothing() {
     let first = given_seed().unwrap_or(1);
     for (backend, faults) in [(Backend::Postgres, [Fault::CommitAnswerLost]), (Backend::Sqlite, [Fault::ClientsCut])] {
         let cluster = Cluster::for_faults(backend, &faults);
+        let mut panics = 0;
         for seed in first..first + PANICKING_RUNS {
             let plan = Plan::new(backend, &faults, seed);
             let found = run(&Plan { binary: binary(), variables: vec![PANICKING], ..plan }, cluster.as_ref());
-            assert!(found.times("500") > 0, "nothing panicked: {}", found.summary());
+            panics += found.times("500");
             found.must_be_clean();
         }
+        assert!(panics > 0, "no actor has panicked");
     }
 }
