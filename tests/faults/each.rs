@@ -39,15 +39,15 @@ macro_rules! each {
 
 each! {
     the_database_crashes_and_halts: Postgres [DatabaseCrash, DatabaseHalted];
-    the_clients_lines_are_cut_and_lose_answers: Postgres [ClientsCut, ClientsAnswersLost], Sqlite [ClientsCut];
-    the_clients_lines_are_slow_and_break_in_the_middle: Postgres [ClientsTorn], Sqlite [ClientsSlow, ClientsTorn];
-    a_connection_is_reset_in_the_middle_of_a_commit: Postgres [CommitTorn], Postgres [CommitTorn, ClientsAnswersLost];
-    the_line_to_the_database_is_slow_and_half_open: Postgres [DatabaseSlow], Postgres [DatabaseHalfOpen];
-    the_answer_to_a_commit_is_lost: Postgres [CommitAnswerLost], Postgres [CommitAnswerLost, DatabaseSlow];
+    the_clients_lines_break_and_lose_answers:
+        Postgres [ClientsCut, ClientsAnswersLost], Postgres [ClientsTorn], Sqlite [ClientsSlow, ClientsTorn];
+    a_commit_is_torn_or_its_answer_is_lost:
+        Postgres [CommitTorn], Postgres [CommitTorn, ClientsAnswersLost], Postgres [CommitAnswerLost, DatabaseSlow];
+    the_database_is_slow_half_open_or_has_no_connection_free:
+        Postgres [DatabaseHalfOpen], Postgres [FewConnections, DatabaseSlow], Sqlite [FewConnections];
     the_server_is_killed: Postgres [Kill, CommitAnswerLost], Sqlite [Kill, ClientsCut];
     two_servers_share_a_database: Postgres [TwoServers, Kill, CommitTorn], Sqlite [TwoServers, Kill];
     the_disk_is_full: Sqlite [DiskFull], Sqlite [DiskFull, Kill];
-    the_pool_is_exhausted: Postgres [FewConnections, DatabaseSlow], Sqlite [FewConnections];
     descriptors_and_memory_run_out: Postgres [LittleMemory], Sqlite [FewDescriptors, LittleMemory];
     clients_stop_reading: Postgres [DeafClients, ClientsHalfOpen], Sqlite [DeafClients];
     the_clock_jumps: Postgres [ClockJumps, ClientsCut], Sqlite [ClockJumps];

@@ -4,9 +4,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use switchboard::loadtest::history::{Conversation, Message, Moment, Outcome, Stored, StoredState};
+use switchboard::loadtest::history::{Action, Conversation, Message, Moment, Outcome, Stored, StoredState};
 
 use super::calls::{Caller, MINE, QUEUE};
+use super::people::CUSTOMERS;
 use super::world::World;
 
 /// The most that the server gives at once.
@@ -88,6 +89,36 @@ async fn pages(world: &World, reader: &Caller, path: &str, key: &str) -> Vec<(i6
         }
         if page.len() < PAGE {
             return all;
+        }
+    }
+}
+
+/// A first message that was repeated has made one conversation: what a customer's list has and nobody knows was begun
+/// by a call whose outcome nobody knows, each by another.
+pub(crate) async fn no_conversation_twice(world: &World, readers: &[Caller]) {
+    for reader in readers.iter().take(CUSTOMERS) {
+        let list = reader.read(&format!("{MINE}?limit=100")).await;
+        let listed = list["data"]["conversations"].as_array().cloned().unwrap_or_default();
+        let ids: Vec<&str> = listed.iter().filter_map(|listed| listed["id"].as_str()).collect();
+        let known = world.conversations(Some(reader.person));
+        for (_, id) in &known {
+            if !ids.contains(&id.as_str()) {
+                world.is_odd(format!("conversation {id} is not in its customer's list"));
+            }
+        }
+        let mut begun = Vec::new();
+        for id in ids.into_iter().filter(|id| known.iter().all(|(_, known)| known != id)) {
+            let whole = readers.last().unwrap().read(&format!("{QUEUE}/{id}?after_position=0&limit=1")).await;
+            let data = &whole["data"];
+            let messages = data["conversation"]["messages"].as_array().or(data["messages"].as_array()).unwrap();
+            let first = world.message(messages[0]["message"].as_str().unwrap());
+            let history = world.history.borrow();
+            let is_unknown = matches!(first, Message::Of(call)
+                if history[call].action == Action::Open && history[call].outcome == Outcome::Unknown);
+            if !is_unknown || begun.contains(&first) {
+                world.is_odd(format!("{first:?} has begun a second conversation, {id}"));
+            }
+            begun.push(first);
         }
     }
 }

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use switchboard::loadtest::checker::{self, Verdict};
-use switchboard::loadtest::history::{Action, Message, Outcome};
+use switchboard::loadtest::history::Outcome;
 use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, LocalSet};
 
-use super::calls::{Caller, MINE, QUEUE};
+use super::calls::Caller;
 use super::clock::JumpingClock;
 use super::database::{Backend, Cluster, Place, postgres};
 use super::fault::Fault;
@@ -180,6 +180,7 @@ impl<'a> Scene<'a> {
                     if !self.plan.has(Fault::LittleMemory) {
                         self.world.is_odd(format!("the server ended by itself: {how}"));
                     }
+                    self.last_words().await;
                     server.begin_again().await;
                 }
             }
@@ -194,6 +195,7 @@ impl<'a> Scene<'a> {
         }
         for server in &self.servers {
             if server.pid() == 0 {
+                self.last_words().await;
                 server.begin_in_peace().await;
             }
         }
@@ -270,7 +272,7 @@ async fn play(scene: Scene<'_>) -> Found {
         world.reaches("settled");
         let readers: Vec<Caller> = scene.accounts.iter().map(|account| scene.reader(account)).collect();
         readback::read(&world, &readers, readers.last().unwrap()).await;
-        no_conversation_twice(&scene, &readers).await;
+        readback::no_conversation_twice(&world, &readers).await;
         world.reaches("read");
         // Sockets are open until all is read: a late event comes to somebody.
         screens.close();
@@ -352,37 +354,6 @@ impl Screens {
 
     fn close(&mut self) {
         self.tasks.drain(..).for_each(|task| task.abort());
-    }
-}
-
-/// A first message that was repeated has made one conversation: what a customer's list has and nobody knows was begun
-/// by a call whose outcome nobody knows, each by another.
-async fn no_conversation_twice(scene: &Scene<'_>, readers: &[Caller]) {
-    let world = &scene.world;
-    for reader in readers.iter().take(CUSTOMERS) {
-        let list = reader.read(&format!("{MINE}?limit=100")).await;
-        let listed = list["data"]["conversations"].as_array().cloned().unwrap_or_default();
-        let ids: Vec<&str> = listed.iter().filter_map(|listed| listed["id"].as_str()).collect();
-        let known = world.conversations(Some(reader.person));
-        for (_, id) in &known {
-            if !ids.contains(&id.as_str()) {
-                world.is_odd(format!("conversation {id} is not in its customer's list"));
-            }
-        }
-        let mut begun = Vec::new();
-        for id in ids.into_iter().filter(|id| known.iter().all(|(_, known)| known != id)) {
-            let whole = readers.last().unwrap().read(&format!("{QUEUE}/{id}?after_position=0&limit=1")).await;
-            let data = &whole["data"];
-            let messages = data["conversation"]["messages"].as_array().or(data["messages"].as_array()).unwrap();
-            let first = world.message(messages[0]["message"].as_str().unwrap());
-            let history = world.history.borrow();
-            let is_unknown = matches!(first, Message::Of(call)
-                if history[call].action == Action::Open && history[call].outcome == Outcome::Unknown);
-            if !is_unknown || begun.contains(&first) {
-                world.is_odd(format!("{first:?} has begun a second conversation, {id}"));
-            }
-            begun.push(first);
-        }
     }
 }
 
