@@ -22,7 +22,7 @@ fn every_test_that_the_table_of_promises_names_exists() {
         let Some((file, test)) = name.split_once("::") else { return false };
         let Ok(source) = fs::read_to_string(root.join(file)) else { return false };
         // A function, one that a macro makes of a line, or a scenario.
-        [format!("fn {test}("), format!("    {test}: "), format!("('{test}'")].iter().any(|form| source.contains(form))
+        [format!("fn {test}("), format!("    {test}:"), format!("('{test}'")].iter().any(|form| source.contains(form))
     };
     let missing: Vec<_> = named.iter().filter(|name| !exists(name)).collect();
     assert!(missing.is_empty(), "no such tests: {missing:#?}");
