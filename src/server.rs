@@ -18,13 +18,13 @@ use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryPa
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
-use crate::journal::Journal;
+use crate::journal::{Journal, keep_searchable};
 use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
-use crate::store;
+
 use crate::telemetry::RequestSpan;
 
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.
@@ -91,7 +91,7 @@ impl Server {
         if migrate {
             schema::up(&database, &settings.database).await?;
         }
-        store::keep_search_fast(&database);
+        keep_searchable(&database);
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
         let broadcaster = Arc::new(Broadcaster::default());
         let registry = Registry::start(RegistryParts {

@@ -13,6 +13,7 @@ mod m20261123_000004_tickets;
 mod m20261123_000005_lists;
 mod m20261123_000006_ticket_lists;
 mod m20261123_000007_help_center;
+mod m20261123_000008_searchable_texts;
 
 /// All steps in the order in which they are applied.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000005_lists::Migration),
             Box::new(m20261123_000006_ticket_lists::Migration),
             Box::new(m20261123_000007_help_center::Migration),
+            Box::new(m20261123_000008_searchable_texts::Migration),
         ]
     }
 }

@@ -12,6 +12,7 @@ mod batch;
 mod lineage;
 mod postgres;
 mod row;
+mod searchable;
 mod stepwise;
 mod tally;
 mod writer;
@@ -30,6 +31,7 @@ use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Event};
 
 pub use lineage::Lineage;
+pub use searchable::keep_searchable;
 pub use tally::Tally;
 
 use stepwise::Numbering;

@@ -16,7 +16,6 @@ mod queue;
 mod stored;
 mod tickets;
 mod timeline;
-mod trigrams;
 mod whole;
 
 pub use actor::{FoundSend, Snapshot, find_send, load, version};
@@ -35,4 +34,3 @@ pub use tickets::{
     people_in_ticket, ticket, ticket_of_id, ticket_of_number, tickets, tickets_of,
 };
 pub use timeline::{Happening, Timeline, timeline};
-pub use trigrams::keep_search_fast;

@@ -68,8 +68,9 @@ fn listen() {
 
 /// 200 000 conversations of 50 000 customers with two messages and two events each, 1 % open; a hundred agents; tickets
 /// of 10 %, and 90 000 beside, 4 % open; and one long conversation.
-const DATA: [&str; 15] = [
-    "DROP INDEX messages_body_trigrams",
+const DATA: [&str; 18] = [
+    "DROP INDEX searchable_texts_trigrams",
+    "DROP TRIGGER messages_unsearchable ON messages",
     "INSERT INTO users (id, is_agent, role, email, first_name, last_name, created_at, last_seen_at)
      SELECT 'user-' || g, g < 100, 'user', 'user-' || g || '@example.com', 'First' || g, 'Last' || g, now(), now()
      FROM generate_series(0, 49999) g",
@@ -120,7 +121,11 @@ const DATA: [&str; 15] = [
     "INSERT INTO handovers (id, conversation_id, from_id, from_name, to_id, to_name, status, created_at)
      SELECT gen_random_uuid(), id, 'user-1', 'One', 'user-2', 'Two', 'rejected', now() FROM conversations LIMIT 20000",
     "INSERT INTO tallies (share, closed) SELECT 1000, count(*) FROM conversations WHERE status = 'closed'",
-    "CREATE INDEX messages_body_trigrams ON messages USING gin (body gin_trgm_ops)
+    "INSERT INTO searchable_texts (conversation_id, text)
+     SELECT conversation_id, string_agg(body, U&'\\001F') FROM messages GROUP BY conversation_id, position / 100",
+    "CREATE TRIGGER messages_unsearchable AFTER INSERT ON messages REFERENCING NEW TABLE AS made
+     FOR EACH STATEMENT EXECUTE FUNCTION list_unsearchable_messages()",
+    "CREATE INDEX searchable_texts_trigrams ON searchable_texts USING gin (text gin_trgm_ops)
      WITH (fastupdate = on, gin_pending_list_limit = 65536)",
     "VACUUM ANALYZE",
 ];
@@ -237,10 +242,10 @@ async fn every_list_and_lookup_goes_by_an_index() {
         ("?has_ticket=true", "conversations_listed_ticket"),
         ("?channel=help_center", "conversations_listed_help_center"),
         ("?date_from=2100-01-01", "conversation_origins_created_at"),
-        ("?search=ab12cd", "messages_body_trigrams"),
+        ("?search=ab12cd", "searchable_texts_trigrams"),
         ("?search=user-777%40mail", "conversation_origins_trigrams"),
         ("?search=Last4567", "users_trigrams"),
-        ("?search=ab12cd&status=closed&sort_by=createdAt", "messages_body_trigrams"),
+        ("?search=ab12cd&status=closed&sort_by=createdAt", "searchable_texts_trigrams"),
         (SHORT, "messages_pkey"),
     ] {
         for _ in 0..TIMES {

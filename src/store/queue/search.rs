@@ -1,8 +1,8 @@
 //! Finding conversations by words: in the customer's e-mail address, number, name and tag, and in what was written,
 //! notes included. Upper and lower case are the same; every character stands for itself.
 //!
-//! On PostgreSQL trigram indexes find the words, wherever they stand, in the moment they are stored. On SQLite, and where
-//! PostgreSQL does not have `pg_trgm`, everything is read. Trigrams begin at three letters or digits in a row: a term
+//! On PostgreSQL trigram indexes find the words, wherever they stand; what was written in the last second is not indexed
+//! yet and is read (migration 000008). On SQLite, and where PostgreSQL does not have `pg_trgm`, everything is read. Trigrams begin at three letters or digits in a row: a term
 //! without them is looked for in the [`RECENT`] conversations that were last written in.
 
 use entity::{conversations, messages, users};
@@ -108,12 +108,26 @@ impl SearchTerm {
             .inner_join(users::Entity, of_person(conversations::Entity))
             .cond_where(self.is_in(&Expr::cust(PERSON), backend))
             .take();
+        let mut found = match backend {
+            Backend::Postgres => self.texts("searchable_texts", backend),
+            Backend::Sqlite => Query::select()
+                .column((messages::Entity, messages::Column::ConversationId))
+                .from(messages::Entity)
+                .cond_where(self.is_in(&body(), backend))
+                .take(),
+        };
+        if backend == Backend::Postgres {
+            found.union(UnionType::Distinct, self.texts("unsearchable_texts", backend));
+        }
+        found.union(UnionType::Distinct, contacts).union(UnionType::Distinct, people).take()
+    }
+
+    /// Conversations in one of the tables of what was written.
+    fn texts(&self, table: &'static str, backend: Backend) -> SelectStatement {
         Query::select()
-            .column((messages::Entity, messages::Column::ConversationId))
-            .from(messages::Entity)
-            .cond_where(self.is_in(&body(), backend))
-            .union(UnionType::Distinct, contacts)
-            .union(UnionType::Distinct, people)
+            .column((table, "conversation_id"))
+            .from(table)
+            .cond_where(self.is_in(&Expr::col((table, "text")), backend))
             .take()
     }
 

@@ -1,0 +1,93 @@
+//! On PostgreSQL, what was written is made findable behind the sends, not by them.
+//!
+//! An index over every message's trigrams was the most expensive part of a send: it was written with each, and doubled
+//! what goes to the write-ahead log. So a send only lists its messages as not searchable yet; the server copies their texts
+//! into the table that is indexed, many at once. Until then a search reads the messages that are listed: it finds what was
+//! written in the moment in which it is stored, as before.
+//!
+//! SQLite has no such index, and searches the messages themselves.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+/// A text holds what was written in one conversation, message by message, with U+001F between them. A trigger lists what is
+/// new, so that a server which does not know of it yet lists it too, and whoever brings messages from elsewhere: a row for
+/// each statement, or for each thousand messages of it.
+const UP: [&str; 6] = [
+    "CREATE TABLE searchable_texts (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, conversation_id uuid NOT NULL, text text NOT NULL
+    )",
+    "CREATE TABLE unsearchable_messages (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, conversation_ids uuid[] NOT NULL, positions bigint[] NOT NULL
+    )",
+    "CREATE VIEW unsearchable_texts AS
+        SELECT messages.conversation_id, messages.body AS text
+        FROM unsearchable_messages AS listed
+        CROSS JOIN LATERAL unnest(listed.conversation_ids, listed.positions) AS message (conversation_id, position)
+        JOIN messages USING (conversation_id, position)",
+    "CREATE FUNCTION list_unsearchable_messages() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO unsearchable_messages (conversation_ids, positions)
+        SELECT array_agg(conversation_id), array_agg(position)
+        FROM (SELECT conversation_id, position, (row_number() OVER () - 1) / 1000 AS part FROM made) AS listed
+        GROUP BY part;
+        RETURN NULL;
+    END
+    $$",
+    "CREATE TRIGGER messages_unsearchable AFTER INSERT ON messages REFERENCING NEW TABLE AS made \
+     FOR EACH STATEMENT EXECUTE FUNCTION list_unsearchable_messages()",
+    "INSERT INTO searchable_texts (conversation_id, text)
+        SELECT conversation_id, string_agg(body, U&'\\001F' ORDER BY position)
+        FROM messages GROUP BY conversation_id, position / 100",
+];
+
+/// Trigrams, where the database has them; without them a search reads all texts. The server empties the index's list of
+/// pending entries as it copies.
+const INDEX: &str = "DO $$
+BEGIN
+    CREATE INDEX searchable_texts_trigrams ON searchable_texts USING gin (text gin_trgm_ops)
+        WITH (fastupdate = on, gin_pending_list_limit = 65536);
+EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR undefined_object THEN
+    RAISE WARNING 'search goes without an index: %', SQLERRM;
+END
+$$";
+
+const DOWN: [&str; 6] = [
+    "DROP TRIGGER messages_unsearchable ON messages",
+    "DROP FUNCTION list_unsearchable_messages",
+    "DROP VIEW unsearchable_texts",
+    "DROP TABLE unsearchable_messages",
+    "DROP TABLE searchable_texts",
+    "DO $$
+    BEGIN
+        CREATE INDEX messages_body_trigrams ON messages USING gin (body gin_trgm_ops)
+            WITH (fastupdate = on, gin_pending_list_limit = 65536);
+    EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR undefined_object THEN
+        RAISE WARNING 'search goes without an index: %', SQLERRM;
+    END
+    $$",
+];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let before = ["DROP INDEX IF EXISTS messages_body_trigrams"];
+        carry_out(manager, before.into_iter().chain(UP).chain([INDEX, "ANALYZE searchable_texts"])).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        carry_out(manager, DOWN.into_iter()).await
+    }
+}
+
+async fn carry_out(manager: &SchemaManager<'_>, statements: impl Iterator<Item = &'static str>) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::Postgres {
+        for statement in statements {
+            manager.get_connection().execute_unprepared(statement).await?;
+        }
+    }
+    Ok(())
+}
