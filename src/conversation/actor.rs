@@ -156,6 +156,10 @@ impl ConversationActor {
     }
 
     pub(super) fn decide_waiting(&mut self, context: &mut Context<Self>) {
+        // In front of what is decided now: should that panic, it is out.
+        if !self.listeners.are_reading() {
+            self.release_found();
+        }
         while matches!(self.belief, Belief::State(_)) {
             let Some(pending) = self.waiting.pop_front() else { break };
             self.decide_one(context, pending);

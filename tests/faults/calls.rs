@@ -206,7 +206,11 @@ impl Caller {
             400..500 => Outcome::Refused(refusal(&answer)),
             _ => Outcome::Unknown,
         };
-        if (status.as_u16() == 500 && !self.world.actors_panic) || outcome == Outcome::Refused(Refusal::Other) {
+        // Whom the server has never seen nothing can be handed to.
+        let is_stranger = answer["message"] == "Target admin not found";
+        if (status.as_u16() == 500 && !self.world.actors_panic)
+            || (outcome == Outcome::Refused(Refusal::Other) && !is_stranger)
+        {
             self.world.is_odd(format!("{path} is answered {status}: {text}"));
         }
         (outcome, answer)
