@@ -194,7 +194,7 @@ impl<'a> Scene<'a> {
             proxy.turn(Weather::Fair);
         }
         for server in &self.servers {
-            if server.pid() == 0 {
+            if server.is_down() {
                 self.last_words().await;
                 server.begin_in_peace().await;
             }

@@ -116,6 +116,11 @@ impl TestServer {
         if self.is_starting.get() { None } else { self.ended() }
     }
 
+    /// Whether it does not run, or a start of it was broken off.
+    pub(crate) fn is_down(&self) -> bool {
+        self.is_starting.get() || self.pid() == 0 || self.ended().is_some()
+    }
+
     fn ended(&self) -> Option<String> {
         let mut child = self.child.borrow_mut();
         let status = child.as_mut()?.try_wait().unwrap()?;
