@@ -288,6 +288,7 @@ fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
         // Asking a connection whether it lives costs a round trip; one that was idle may have outlived its database.
         .test_before_acquire(false)
         .test_before_acquire_if_idle_for(Duration::from_secs(1))
+        .map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(is_outside_a_transaction(connection)))
         .map_sqlx_sqlite_opts(move |options| {
             options
                 .create_if_missing(true)
@@ -297,6 +298,16 @@ fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
                 .busy_timeout(timeout)
         });
     options
+}
+
+/// Whether a connection that comes out of the pool is as a new one.
+///
+/// SQLite ends a transaction by itself when the disk is full or cannot be written. The driver's own roll back finds none
+/// then, and it goes on counting one: the next transaction would be a savepoint in it, and one that fails in its commit
+/// too leaves a transaction open in which all that comes later is acknowledged and never stored. Such a connection is
+/// closed, and another one opened.
+async fn is_outside_a_transaction(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
+    Ok(!connection.is_in_transaction())
 }
 
 /// Beyond our own limit nobody waits for a statement: let it not happen behind our back.

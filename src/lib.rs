@@ -11,7 +11,7 @@
 //! [`engineio`]. `domain` imports nothing of ours; `engineio` and `socketio` know nothing of chat. [`loadtest`] is a
 //! client of all of it, for [`cli`] and for tests: it takes tokens from [`identity`] and nothing else. [`config`],
 //! [`database`] and [`schema`], [`failure`], [`limits`], [`moment`], [`proxies`], `schemas` and [`telemetry`] are the ground that the
-//! rooms stand on.
+//! rooms stand on. `mutants` are defects that only a build for tests can have.
 
 pub mod api;
 pub mod cli;
@@ -28,6 +28,7 @@ pub mod journal;
 pub mod limits;
 pub mod loadtest;
 pub mod moment;
+mod mutants;
 pub mod proxies;
 pub mod realtime;
 pub mod schema;

@@ -78,13 +78,20 @@ impl Server {
     /// # Errors
     /// [`StartError`].
     pub async fn start(settings: Settings, migrate: bool) -> Result<Self, StartError> {
+        Self::start_by(Arc::new(SystemClock), settings, migrate).await
+    }
+
+    /// As [`Server::start`], by another clock than the machine's.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings, migrate: bool) -> Result<Self, StartError> {
         let verifier = Arc::new(Verifier::new(&settings.auth)?);
         let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
         if migrate {
             schema::up(&database, &settings.database).await?;
         }
         keep_searchable(&database);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
         let broadcaster = Arc::new(Broadcaster::default());
         let registry = Registry::start(RegistryParts {

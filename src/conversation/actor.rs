@@ -25,6 +25,7 @@ use crate::domain::{
     Author, Command, Conversation, ConversationId, Event, EventId, Posted, Refusal, SendKey, decide, permit,
 };
 use crate::journal::{Append, AppendOutcome, Completion, Lineage};
+use crate::mutants;
 
 /// What the actor holds true of its conversation.
 #[derive(Debug)]
@@ -135,6 +136,7 @@ impl ConversationActor {
     }
 
     fn take(&mut self, context: &mut Context<Self>, mut pending: Pending) {
+        mutants::forget_name(&mut pending.command);
         self.asked += 1;
         pending.number = self.asked;
         if self.waiting.len() + self.in_flight.len() + self.looking_up >= self.registry.settings().in_flight {
@@ -155,6 +157,10 @@ impl ConversationActor {
     }
 
     pub(super) fn decide_waiting(&mut self, context: &mut Context<Self>) {
+        // In front of what is decided now: should that panic, it is out.
+        if !self.listeners.are_reading() {
+            self.release_found();
+        }
         while matches!(self.belief, Belief::State(_)) {
             let Some(pending) = self.waiting.pop_front() else { break };
             self.decide_one(context, pending);
@@ -163,6 +169,7 @@ impl ConversationActor {
     }
 
     fn decide_one(&mut self, context: &mut Context<Self>, pending: Pending) {
+        mutants::panic_now_and_then();
         let Belief::State(speculation) = &mut self.belief else { return };
         // Its caller was told 503 and may send it again: done now, it would be done twice.
         if pending.reply.is_closed() {
@@ -251,7 +258,7 @@ impl ConversationActor {
         }
         self.release_found();
         let Belief::State(speculation) = &self.belief else { return };
-        let (durable, seen) = (speculation.durable, speculation.seen);
+        let (durable, seen) = (mutants::settled(speculation.durable), speculation.seen);
         while let Some(Decided { pending, answer, ground, .. }) = self.in_flight.release(durable, seen) {
             match (ground, answer, pending.command.send_key()) {
                 (Ground::Made(events, conversation), answer, _) => {
@@ -297,6 +304,7 @@ impl ConversationActor {
     }
 
     fn settled(&mut self, context: &mut Context<Self>, settled: Settled) {
+        mutants::panic_now_and_then();
         let Belief::State(speculation) = &mut self.belief else { return };
         if !speculation.lineage.is(&settled.lineage) {
             return;

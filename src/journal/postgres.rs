@@ -14,6 +14,7 @@ use super::batch::Batch;
 use super::row::{self, EventRow};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{ConversationId, SendKey};
+use crate::mutants;
 
 /// What each part of it does:
 /// - `part`: a row for each conversation in the batch, as it is to be, with the version that must be there now.
@@ -159,7 +160,7 @@ impl Rows {
     }
 
     fn bind(&self) -> Query<'_> {
-        let query = self.bind_conversations(sqlx::query_scalar(COMMIT));
+        let query = self.bind_conversations(sqlx::query_scalar(mutants::statement(COMMIT)));
         let query = query
             .bind(self.keys.iter().map(|(conversation, _)| *conversation).collect::<Vec<_>>())
             .bind(self.keys.iter().map(|(_, key)| key.sender.as_str()).collect::<Vec<_>>())

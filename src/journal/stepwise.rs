@@ -22,6 +22,7 @@ use super::batch::{Batch, Part};
 use super::row::{self, EventRow};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Change, Channel, Conversation, ConversationId, Event, TicketNumber};
+use crate::mutants;
 
 /// Rows in one statement: SQLite takes 32 766 values, and a message has 13.
 const ROWS_A_STATEMENT: usize = 2000;
@@ -203,7 +204,7 @@ async fn pass(transaction: &DatabaseTransaction, part: &Part, state: &Conversati
     let moved = conversations::Entity::update_many()
         .set(changed(row))
         .filter(conversations::Column::Id.eq(id))
-        .filter(conversations::Column::Version.eq(part.expected_version()))
+        .filter(mutants::condition(conversations::Column::Version.eq(part.expected_version())))
         .exec(transaction)
         .await?;
     Ok(moved.rows_affected == 1)

@@ -115,6 +115,20 @@ fn what_turns_out_to_be_stored_is_told_once() {
     });
 }
 
+/// As above, and the command that has it looked for panics.
+#[test]
+fn what_turns_out_to_be_stored_is_told_though_what_follows_panics() {
+    run(Backend::Postgres, async |mut place: TestDatabase| {
+        let (server, id, lock) = with_a_slow_commit(&mut place).await;
+        lock.rollback().await.unwrap();
+        while server.stored(id).await.unwrap().version < 3 {}
+        server.clock.panics.store(true, Ordering::SeqCst);
+        assert_eq!(server.ask(id, send(customer("ada"), "x")).await, Err(CommandError::Fault));
+        let heard = server.listener.heard_events(3).await;
+        assert_eq!(heard.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 2, 3]);
+    });
+}
+
 /// As above, while somebody who read before it was stored begins to listen.
 #[test]
 fn what_turns_out_to_be_stored_is_not_missed_by_who_begins_to_listen_meanwhile() {

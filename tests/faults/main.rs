@@ -1,0 +1,35 @@
+//! Nothing lost, nothing doubled, one order, one winner: under faults.
+//!
+//! A run starts the built binary on a database of its own, lets customers and agents work against it while something is
+//! wrong (`fault`), makes all well again, reads everything back and has `switchboard::loadtest::checker` judge it. The
+//! seed decides who does what and what goes wrong when; a run that fails prints it, and `FAULT_SEED=…` plays it again,
+//! as far as the machine's own timing allows.
+//!
+//! `each` runs each fault once, `soak` many seeds over all of them (with `SOAK` set), `mutants` shows that the checker
+//! sees. What is promised, and which test would catch its breach, stands in docs/RELIABILITY.md; `table` reads it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+mod calls;
+mod clock;
+mod database;
+mod disk;
+mod each;
+mod fault;
+mod listening;
+mod mutants;
+mod people;
+mod proxy;
+mod readback;
+mod run;
+mod server;
+mod soak;
+mod table;
+mod world;
