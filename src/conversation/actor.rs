@@ -158,7 +158,7 @@ impl ConversationActor {
 
     pub(super) fn decide_waiting(&mut self, context: &mut Context<Self>) {
         // In front of what is decided now: should that panic, it is out.
-        if !self.listeners.are_reading() {
+        if !self.listeners.are_full() {
             self.release_found();
         }
         while matches!(self.belief, Belief::State(_)) {
