@@ -29,7 +29,10 @@ pub fn start(settings: &LogSettings) {
     drop(started);
 }
 
-/// What the log knows of a request: method, path without its query, an id. A line at its end: debug where it went
+/// Where sockets poll.
+const SOCKETS: &str = "/socket.io/";
+
+/// What the log knows of a request: method, path without its query, an id; of a socket's poll only at debug. A line at its end: debug where it went
 /// well, warning where the server failed.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestSpan;
@@ -39,7 +42,12 @@ impl RootSpanBuilder for RequestSpan {
         let id = tracing::enabled!(tracing::Level::INFO)
             .then(|| actix_web::HttpMessage::extensions(request).get::<RequestId>().map(ToString::to_string))
             .flatten();
-        tracing::info_span!("request", id, method = %request.method(), path = request.path())
+        // A poll waits long, and there are many: what its span keeps would be held for each of them.
+        if request.path().starts_with(SOCKETS) {
+            tracing::debug_span!("request", id, method = %request.method(), path = request.path())
+        } else {
+            tracing::info_span!("request", id, method = %request.method(), path = request.path())
+        }
     }
 
     fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
