@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use futures_util::future::join;
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, Part, gather};
@@ -27,40 +28,77 @@ pub(super) async fn run(
     counters: Arc<Counters>,
     numbering: Numbering,
 ) {
+    let mut writer = Writer { database, batch_limit, counters, numbering, untold: None };
     let mut received = Vec::new();
     let mut waiting = VecDeque::new();
-    while intake.recv_many(&mut received, batch_limit).await > 0 {
+    loop {
+        if intake.is_empty() {
+            writer.tell();
+        }
+        if intake.recv_many(&mut received, batch_limit).await == 0 {
+            break;
+        }
         for item in received.drain(..) {
             match item {
                 Intake::Append(append) => waiting.push_back(append),
                 Intake::Flush(done) => {
-                    commit_all(&database, &mut waiting, batch_limit, &counters, &numbering).await;
+                    writer.commit_all(&mut waiting).await;
+                    writer.tell();
                     // Nobody waits any more, where this fails.
                     let _ = done.send(());
                 }
             }
         }
-        commit_all(&database, &mut waiting, batch_limit, &counters, &numbering).await;
+        writer.commit_all(&mut waiting).await;
     }
 }
 
-async fn commit_all(
-    database: &Database,
-    waiting: &mut VecDeque<Append>,
+/// What commits, one batch after the other.
+struct Writer {
+    database: Database,
     batch_limit: usize,
-    counters: &Counters,
-    numbering: &Numbering,
-) {
-    while !waiting.is_empty() {
-        let mut batch = gather(waiting, batch_limit);
-        for append in std::mem::take(&mut batch.broken) {
-            append.done.tell(AppendOutcome::Conflict);
-        }
-        for batch in split(database.backend(), batch) {
-            if !batch.parts.is_empty() {
-                let outcome = commit(database, &batch, numbering).await;
-                report(batch, outcome, counters);
+    counters: Arc<Counters>,
+    numbering: Numbering,
+    /// What was stored last, of which nobody has been told yet: they are told while the database is at work on the next
+    /// batch, or at once where there is none. To wake a crowd takes as long as a tenth of a commit.
+    untold: Option<(Batch, Stored)>,
+}
+
+impl Writer {
+    async fn commit_all(&mut self, waiting: &mut VecDeque<Append>) {
+        while !waiting.is_empty() {
+            let mut batch = gather(waiting, self.batch_limit);
+            for append in std::mem::take(&mut batch.broken) {
+                append.done.tell(AppendOutcome::Conflict);
             }
+            for batch in split(self.database.backend(), batch) {
+                if !batch.parts.is_empty() {
+                    self.commit(batch).await;
+                }
+            }
+        }
+    }
+
+    async fn commit(&mut self, batch: Batch) {
+        let before = self.untold.take();
+        let telling = async {
+            if let Some((batch, stored)) = before {
+                report(batch, Ok(stored), &self.counters);
+            }
+        };
+        // The commit first: the database has it then.
+        let (outcome, ()) = join(commit(&self.database, &batch, &self.numbering), telling).await;
+        match outcome {
+            Ok(stored) if stored.len() == batch.parts.len() => self.untold = Some((batch, stored)),
+            // At once: what rests on what came to nothing must not be gathered.
+            outcome => report(batch, outcome, &self.counters),
+        }
+    }
+
+    /// Tells of what was stored last.
+    fn tell(&mut self) {
+        if let Some((batch, stored)) = self.untold.take() {
+            report(batch, Ok(stored), &self.counters);
         }
     }
 }
