@@ -160,10 +160,15 @@ impl Database {
             let tried = handle.spawn(async move { try_postgres(&url, limit).await }).await;
             tried.map_err(|error| DatabaseError::Fault(error.to_string()))??;
         }
-        // SQLite has one writer at a time, whatever we wish; PostgreSQL gets one more than the journal's, for people.
+        // SQLite has one writer at a time, whatever we wish; PostgreSQL gets two more than the journal's, for people and for
+        // what is made searchable, where one is left to read.
         let write_connections = match backend {
             Backend::Sqlite => 1,
-            Backend::Postgres => u32::try_from(writers).unwrap_or(u32::MAX).saturating_add(1),
+            Backend::Postgres => {
+                let journal = u32::try_from(writers).unwrap_or(u32::MAX);
+                let rest = settings.max_connections.saturating_sub(1);
+                journal.saturating_add(2).min(rest).max(journal.saturating_add(1))
+            }
         };
         let mut write_options = options(settings, write_connections);
         write_options.map_sqlx_postgres_opts(move |options| write_plans(within_limit(options, timeout)));

@@ -24,7 +24,6 @@ use crate::proxies::TrustedProxies;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
-
 use crate::telemetry::RequestSpan;
 
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.

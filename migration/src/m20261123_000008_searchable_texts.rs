@@ -15,7 +15,7 @@ pub(crate) struct Migration;
 
 /// A text holds what was written in one conversation, message by message, with U+001F between them. A trigger lists what is
 /// new, so that a server which does not know of it yet lists it too, and whoever brings messages from elsewhere: a row for
-/// each statement, or for each thousand messages of it.
+/// each statement, or for each hundred messages of it.
 const UP: [&str; 6] = [
     "CREATE TABLE searchable_texts (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, conversation_id uuid NOT NULL, text text NOT NULL
@@ -28,11 +28,11 @@ const UP: [&str; 6] = [
         FROM unsearchable_messages AS listed
         CROSS JOIN LATERAL unnest(listed.conversation_ids, listed.positions) AS message (conversation_id, position)
         JOIN messages USING (conversation_id, position)",
-    "CREATE FUNCTION list_unsearchable_messages() RETURNS trigger LANGUAGE plpgsql AS $$
+    "CREATE FUNCTION list_unsearchable_messages() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
     BEGIN
         INSERT INTO unsearchable_messages (conversation_ids, positions)
         SELECT array_agg(conversation_id), array_agg(position)
-        FROM (SELECT conversation_id, position, (row_number() OVER () - 1) / 1000 AS part FROM made) AS listed
+        FROM (SELECT conversation_id, position, (row_number() OVER () - 1) / 100 AS part FROM made) AS listed
         GROUP BY part;
         RETURN NULL;
     END

@@ -2,8 +2,8 @@
 //!
 //! It decides a command on what it believes to be the state, hands the events to the journal, and goes on: it never
 //! waits for the disk. Answers and announcements are held until everything that they rest on is durable, and leave in
-//! order; what changes nothing is looked at once more, see `overtaken`. When the belief turns out wrong — another server wrote, a commit failed, something panicked — it is dropped
-//! and loaded again: see `recovery`.
+//! order; what changes nothing is looked at once more, see `overtaken`. When the belief turns out wrong — another server
+//! wrote, a commit failed, something panicked — it is dropped and loaded again: see `recovery`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub(super) struct Speculation {
     pub(super) is_assumed: bool,
     /// The last that is known of what is stored, whoever wrote it.
     pub(super) seen: Option<Seen>,
+    /// Number of the last question behind which a look has ended, whatever it found.
+    pub(super) looked_behind: u64,
 }
 
 impl Speculation {
@@ -67,11 +69,19 @@ impl Speculation {
             lineage: Lineage::begin(),
             is_assumed: false,
             seen: is_of_one_moment.then_some(Seen { version, behind }),
+            looked_behind: 0,
         }
     }
 
     fn assumed_absent() -> Self {
-        Self { conversation: None, durable: 0, lineage: Lineage::begin(), is_assumed: true, seen: None }
+        Self {
+            conversation: None,
+            durable: 0,
+            lineage: Lineage::begin(),
+            is_assumed: true,
+            seen: None,
+            looked_behind: 0,
+        }
     }
 
     /// Whether this command may be decided on it.

@@ -88,10 +88,10 @@ impl InFlight {
         self.0.pop_front_if(|decided| decided.rests_on <= durable && decided.is_sure(durable, seen))
     }
 
-    /// Whether any waits, or will, to know whether its state is still the stored one. The last that was asked is the last
-    /// that a read can speak for.
-    pub(super) fn is_unsure(&self, seen: Option<Seen>) -> bool {
-        self.0.iter().rev().find(|decided| decided.is_of_state()).is_some_and(|decided| !decided.is_seen(seen))
+    /// Number of the last question whose answer waits, or will, to know whether its state is still the stored one.
+    pub(super) fn last_unsure(&self, seen: Option<Seen>) -> Option<u64> {
+        let last = self.0.iter().rev().find(|decided| decided.is_of_state())?;
+        (!last.is_seen(seen)).then_some(last.pending.number)
     }
 
     /// Answers those with an error whose state could not be looked at, up to the question of that number.

@@ -69,10 +69,10 @@ struct Announced {
 impl Announced {
     /// What a reader has missed, less what is still `to_come`.
     fn complete(&self, mut messages: Vec<Posted>, to_come: &HashSet<EventId>) -> Missed {
+        // What was read is whole up to its last message, though the first of it may have been left out.
+        let last = messages.last().map_or(0, |posted| posted.position);
         messages.retain(|posted| !to_come.contains(&posted.id));
-        // In the order of announcement, which is the order in which they stand.
-        let read: HashSet<EventId> = messages.iter().map(|posted| posted.id).collect();
-        messages.extend(self.events.iter().filter_map(Event::posted).filter(|posted| !read.contains(&posted.id)));
+        messages.extend(self.events.iter().filter_map(Event::posted).filter(|posted| posted.position > last));
         Missed { messages, since: self.state.clone() }
     }
 }
@@ -116,6 +116,10 @@ impl ConversationActor {
                     begin(read.map_err(CommandError::from).map(|read| announced.complete(read, &to_come)));
                 }
                 actor.decide_waiting(context);
+            });
+            // Whatever became of those: the next ones must not wait for ever.
+            actor.guarded(context, |actor, context| {
+                actor.release(context);
                 actor.read_next(context);
             });
         }));

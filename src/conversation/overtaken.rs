@@ -46,7 +46,10 @@ impl ConversationActor {
     /// Looks at the stored version, where an answer needs it: beside the appends that it waits for, not behind them.
     pub(super) fn look_if_unsure(&mut self, context: &mut Context<Self>) {
         let Belief::State(speculation) = &self.belief else { return };
-        if self.is_looking_at_version || !self.in_flight.is_unsure(speculation.seen) {
+        let Some(last) = self.in_flight.last_unsure(speculation.seen) else { return };
+        // What a look behind the question could not say, the append under way will.
+        let has_been_looked_at = speculation.looked_behind >= last && self.in_flight.has_appends();
+        if self.is_looking_at_version || has_been_looked_at {
             return;
         }
         self.is_looking_at_version = true;
@@ -63,10 +66,14 @@ impl ConversationActor {
         let Belief::State(speculation) = &mut self.belief else { return };
         if speculation.lineage.is(&look.lineage) {
             let durable = speculation.durable;
+            speculation.looked_behind = look.behind;
             match found {
                 Ok(version) => {
-                    speculation.seen = Some(Seen { version, behind: look.behind });
-                    // What lies between is ours, stored meanwhile. A database that was put back is behind us.
+                    // A database that was put back is behind us, and shows nothing.
+                    if version >= look.expected {
+                        speculation.seen = Some(Seen { version, behind: look.behind });
+                    }
+                    // What lies between is ours, stored meanwhile.
                     let is_ours = (look.expected..=durable).contains(&version);
                     if !is_ours && !self.in_flight.has_appends() && !self.in_flight.is_empty() {
                         self.start_over(context);

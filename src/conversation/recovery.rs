@@ -110,9 +110,10 @@ impl ConversationActor {
     }
 
     fn loaded(&mut self, context: &mut Context<Self>, loaded: Result<Snapshot, DatabaseError>, behind: u64) {
+        // Should this panic, nothing is under way any more.
+        self.belief = Belief::None;
         match loaded {
             Err(error) => {
-                self.belief = Belief::None;
                 let error = CommandError::from(error);
                 for pending in std::mem::take(&mut self.waiting) {
                     pending.answer(Err(error.clone()));
@@ -195,7 +196,10 @@ impl ConversationActor {
         }
         self.unconfirmed.extend(events);
         self.remembered.clear();
-        self.belief = Belief::None;
+        // A load under way comes back, and there must not be a second one beside it.
+        if !matches!(self.belief, Belief::Loading) {
+            self.belief = Belief::None;
+        }
         if !self.unconfirmed.is_empty() {
             self.look_again(context);
         }

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbErr, Statement, TryGetable};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use crate::database::{Backend, Database, DatabaseError};
 
@@ -16,16 +16,19 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long it waits where it could not be copied, for a reason that does not pass by itself.
 const AFTER_A_FAULT: Duration = Duration::from_secs(60);
 
-/// Rows of the list that are copied at once: of at most a hundred messages each, so that a pass stays far below
-/// `database.timeout_ms`.
+/// The most rows of the list that are copied at once, of at most a hundred messages each. A pass that fails, because it
+/// takes longer than `database.timeout_ms` perhaps, is followed by one of half as many.
 const PASS: i64 = 256;
+
+/// Failures in a row that somebody should hear of, though each may pass.
+const MANY: u32 = 60;
 
 /// A conversation's texts of one pass become one, a hundred messages at most: who searches wants the conversation, and a
 /// word that is in several of them is indexed once.
 const COPY: &str = "
 WITH taken AS (
     DELETE FROM unsearchable_messages
-    WHERE id IN (SELECT id FROM unsearchable_messages ORDER BY id LIMIT 256 FOR UPDATE SKIP LOCKED)
+    WHERE id = ANY (ARRAY(SELECT id FROM unsearchable_messages ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED))
     RETURNING conversation_ids, positions
 ),
 listed AS (
@@ -53,11 +56,20 @@ pub fn keep_searchable(database: &Database) {
 
 async fn keep(database: Database) {
     let mut is_index_ours = true;
+    let (mut pass, mut failures) = (PASS, 0);
     loop {
-        let pause = match copy_all(&database).await {
-            Ok(()) => EVERY,
+        let pause = match copy_all(&database, &mut pass).await {
+            Ok(()) => {
+                failures = 0;
+                EVERY
+            }
             Err(error) if error.is_passing() => {
+                failures += 1;
+                pass = (pass / 2).max(1);
                 tracing::debug!(%error, "what was written waits to be made searchable");
+                if failures % MANY == 0 {
+                    tracing::warn!(%error, failures, "what was written is not made searchable: searches grow slow");
+                }
                 EVERY
             }
             Err(error) => {
@@ -72,16 +84,31 @@ async fn keep(database: Database) {
     }
 }
 
-async fn copy_all(database: &Database) -> Result<(), DatabaseError> {
-    while ask::<i64>(database, COPY).await? == Some(PASS) {}
-    Ok(())
+/// Copies until nothing is left, a pass at a time, each larger than the one before.
+async fn copy_all(database: &Database, pass: &mut i64) -> Result<(), DatabaseError> {
+    loop {
+        let rows = *pass;
+        let copy = database.write(async move |connection| {
+            let statement = Statement::from_sql_and_values(DbBackend::Postgres, COPY, [rows.into()]);
+            let row = connection.query_one_raw(statement).await?;
+            row.map_or(Ok(0), |row| row.try_get_by_index::<i64>(0)).map_err(|error: DbErr| error)
+        });
+        if copy.await? < rows {
+            return Ok(());
+        }
+        *pass = (rows * 2).min(PASS);
+    }
 }
 
-/// Whether it is worth another try.
+/// Empties the index's list of pending entries. Whether it is worth another try.
 async fn empty(database: &Database) -> bool {
-    match ask(database, EMPTY).await {
-        Ok(Some(true)) => true,
-        Ok(_) => {
+    let emptied = database.read(async move |connection| {
+        let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, EMPTY)).await?;
+        row.map_or(Ok(false), |row| row.try_get_by_index::<bool>(0)).map_err(|error: DbErr| error)
+    });
+    match emptied.await {
+        Ok(true) => true,
+        Ok(false) => {
             tracing::warn!("search goes without an index and reads every text: PostgreSQL lacks pg_trgm, see README");
             false
         }
@@ -94,17 +121,4 @@ async fn empty(database: &Database) -> bool {
             false
         }
     }
-}
-
-async fn ask<Value: TryGetable + Send + 'static>(
-    database: &Database,
-    statement: &'static str,
-) -> Result<Option<Value>, DatabaseError> {
-    database
-        .write(async move |connection| {
-            let statement = Statement::from_string(connection.get_database_backend(), statement);
-            let row = connection.query_one_raw(statement).await?;
-            row.map(|row| row.try_get_by_index::<Value>(0)).transpose().map_err(|error: DbErr| error)
-        })
-        .await
 }

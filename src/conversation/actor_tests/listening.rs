@@ -158,6 +158,27 @@ async fn nobody_waits_for_a_reader_who_gets_behind_what_they_read_what_was_annou
     assert_eq!(seqs(&server.listener.heard_events(13).await[12..]).collect::<Vec<_>>(), [12]);
 }
 
+/// Who reads no more than some bytes has left out the oldest: what was announced meanwhile and is older than what they have
+/// does not come behind it.
+async fn what_was_left_out_of_a_reading_does_not_come_behind_it(place: TestDatabase) {
+    let server = Server::start(&place).await;
+    let id = server.opened().await;
+    let (end, read) = oneshot::channel();
+    let registry = Arc::clone(&server.registry);
+    let seqs_of =
+        |missed: Missed| -> Vec<_> { missed.messages.iter().filter_map(|posted| posted.message.seq).collect() };
+    let newest = async { Ok(read.await.expect("the test sends it")) };
+    let begun = actix::spawn(async move { registry.listen(id, newest, seqs_of).await });
+    tokio::task::yield_now().await;
+    let mut sent = Vec::new();
+    for number in 0..5 {
+        sent.push(posted(server.ask(id, send(customer("ada"), &format!("{number}"))).await));
+    }
+    server.listener.heard_events(7).await;
+    end.send(sent[2..4].iter().map(|posted| (**posted).clone()).collect()).unwrap();
+    assert_eq!(begun.await.unwrap(), Ok(vec![4, 5, 6]));
+}
+
 /// More than is kept for a reader is not announced before they have read: it comes to them as to all others.
 async fn what_is_more_than_is_kept_for_a_reader_waits_for_them_and_is_not_lost(place: TestDatabase) {
     let server = Server::start(&place).await;
@@ -190,6 +211,7 @@ async fn a_read_that_panics_costs_its_reader_alone(place: TestDatabase) {
 }
 
 on_both_databases!(
+    what_was_left_out_of_a_reading_does_not_come_behind_it,
     nobody_waits_for_a_reader_who_gets_behind_what_they_read_what_was_announced_meanwhile,
     what_is_more_than_is_kept_for_a_reader_waits_for_them_and_is_not_lost,
     a_read_that_panics_costs_its_reader_alone,
