@@ -113,6 +113,8 @@ pub(super) struct ConversationActor {
     /// How many commands have come.
     pub(super) asked: u64,
     pub(super) is_looking_at_version: bool,
+    /// A look that is to come.
+    pub(super) version_look: Option<SpawnHandle>,
 }
 
 impl ConversationActor {
@@ -132,6 +134,7 @@ impl ConversationActor {
             stay: Stay::default(),
             asked: 0,
             is_looking_at_version: false,
+            version_look: None,
         }
     }
 

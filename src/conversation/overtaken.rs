@@ -14,6 +14,8 @@
 //! once, fifteen are refused as soon as the winner's claim is stored. Where the look finds a version that is not ours,
 //! everything is decided anew on what is stored; if an append of ours is under way then, the fence says so.
 
+use std::time::Duration;
+
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{AsyncContext, Context};
 
@@ -23,6 +25,9 @@ use super::reading::caught;
 use crate::database::DatabaseError;
 use crate::journal::Lineage;
 use crate::store;
+
+/// How long a look beside an append waits for others who ask; a commit takes longer.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// That the stored version was this at some moment behind the arrival of every question up to this one.
 #[derive(Clone, Copy, Debug)]
@@ -43,13 +48,31 @@ struct Look {
 }
 
 impl ConversationActor {
-    /// Looks at the stored version, where an answer needs it: beside the appends that it waits for, not behind them.
+    /// Looks at the stored version, where an answer needs it: at once where nothing else is waited for; beside an append
+    /// under way a moment later, so that one look serves all who ask at the same time.
     pub(super) fn look_if_unsure(&mut self, context: &mut Context<Self>) {
         let Belief::State(speculation) = &self.belief else { return };
         let Some(last) = self.in_flight.last_unsure(speculation.seen) else { return };
-        // What a look behind the question could not say, the append under way will.
-        let has_been_looked_at = speculation.looked_behind >= last && self.in_flight.has_appends();
-        if self.is_looking_at_version || has_been_looked_at {
+        if self.is_looking_at_version {
+            return;
+        }
+        if !self.in_flight.has_appends() {
+            self.look_at_version(context);
+        } else if speculation.looked_behind < last && self.version_look.is_none() {
+            // What a look behind the question could not say, the append under way will.
+            self.version_look = Some(context.run_later(GATHERING, |actor, context| {
+                actor.version_look = None;
+                actor.guarded(context, Self::look_at_version);
+            }));
+        }
+    }
+
+    fn look_at_version(&mut self, context: &mut Context<Self>) {
+        if let Some(later) = self.version_look.take() {
+            context.cancel_future(later);
+        }
+        let Belief::State(speculation) = &self.belief else { return };
+        if self.is_looking_at_version || self.in_flight.last_unsure(speculation.seen).is_none() {
             return;
         }
         self.is_looking_at_version = true;
