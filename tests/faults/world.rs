@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use switchboard::loadtest::history::{Call, Conversation, History, Listener, Message, Moment, Person};
+use switchboard::loadtest::history::{Call, Conversation, History, Listener, Message, Moment, Outcome, Person};
 
 /// See the module. All of it lives on one thread.
 pub(crate) struct World {
@@ -91,6 +91,13 @@ impl World {
 
     pub(crate) fn is_odd(&self, what: impl Into<String>) {
         self.odd.borrow_mut().push(what.into());
+    }
+
+    /// How many messages that customers see are known to be stored.
+    pub(crate) fn acknowledged(&self) -> u64 {
+        let history = self.history.borrow();
+        let calls = history.conversations().flat_map(|(_, record)| &record.calls);
+        calls.map(|call| u64::from(matches!(history[*call].outcome, Outcome::Ok { seq: Some(_) }))).sum()
     }
 
     /// Which message a text is.
