@@ -239,6 +239,9 @@ fn serve(
             .wrap(TracingLogger::<RequestSpan>::new())
     })
     .max_connections(*max_connections)
+    // What is written is whole, and coalesced by us: held back until the client acknowledges what came before it (Nagle),
+    // a message waits 40 ms for a phone that delays its acknowledgements.
+    .tcp_nodelay(true)
     .keep_alive(Duration::from_secs(*keep_alive_seconds))
     .shutdown_timeout(LAST_WRITES_SECONDS)
     // A client that hangs up is noticed at once, a waiting poll among them, and one that does not is not waited for.
