@@ -321,9 +321,14 @@ fn within_limit(options: PgConnectOptions, timeout: Duration) -> PgConnectOption
 }
 
 /// A statement is planned once for a connection's life, perhaps while the tables are empty and reading them whole looks
-/// cheapest. What a commit touches it always finds by an index.
+/// cheapest. What a commit touches it always finds by an index; so there is nothing to plan anew for a batch of another size.
 fn write_plans(options: PgConnectOptions) -> PgConnectOptions {
-    options.options([("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")])
+    options.options([
+        ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        ("plan_cache_mode", "force_generic_plan"),
+    ])
 }
 
 /// A pool of its own for changes to the schema, which take as long as they take: no limit, one statement at a time.

@@ -4,11 +4,14 @@
 //! statement then serves every size of batch.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use entity::{conversation_events, conversations, messages};
 use sea_orm::prelude::Uuid;
 use sea_orm::sqlx;
-use tokio::time::timeout;
+use sea_orm::sqlx::Postgres;
+use sea_orm::sqlx::pool::PoolConnection;
+use tokio::time::{Instant, timeout};
 
 use super::batch::Batch;
 use super::row::{self, EventRow};
@@ -115,11 +118,40 @@ happened AS (
 )
 SELECT id FROM passed";
 
+/// How long a connection that nothing was asked of is trusted to live; the pool tests it then.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A writer's connection, kept from one batch to the next. The pool would hand out all of its connections in turn, none of
+/// them warm, and test each as it comes back.
+#[derive(Default)]
+pub(super) struct KeptConnection(Option<(PoolConnection<Postgres>, Instant)>);
+
+impl KeptConnection {
+    /// The one that was kept, or one of the pool's.
+    async fn take(&mut self, database: &Database) -> Result<PoolConnection<Postgres>, DatabaseError> {
+        match self.0.take() {
+            Some((connection, used)) if used.elapsed() < FRESH => Ok(connection),
+            // Dropped, it is given back, and tested.
+            _ => {
+                let pool = database.writes().get_postgres_connection_pool();
+                pool.acquire().await.map_err(|error| DatabaseError::from(&error))
+            }
+        }
+    }
+
+    fn keep(&mut self, connection: PoolConnection<Postgres>) {
+        self.0 = Some((connection, Instant::now()));
+    }
+}
+
 /// Stores a batch; the answer names the conversations whose part passed its fence.
-pub(super) async fn commit(database: &Database, batch: &Batch) -> Result<HashSet<ConversationId>, DatabaseError> {
+pub(super) async fn commit(
+    database: &Database,
+    kept: &mut KeptConnection,
+    batch: &Batch,
+) -> Result<HashSet<ConversationId>, DatabaseError> {
     let rows = Rows::of(batch);
-    let pool = database.writes().get_postgres_connection_pool();
-    let mut connection = pool.acquire().await.map_err(|error| DatabaseError::from(&error))?;
+    let mut connection = kept.take(database).await?;
     let ids: Vec<Uuid> = match timeout(database.timeout(), rows.bind().fetch_all(&mut *connection)).await {
         Ok(ids) => ids.map_err(|error| DatabaseError::from(&error))?,
         Err(_) => {
@@ -128,6 +160,7 @@ pub(super) async fn commit(database: &Database, batch: &Batch) -> Result<HashSet
             return Err(DatabaseError::TimedOut(database.timeout()));
         }
     };
+    kept.keep(connection);
     Ok(ids.into_iter().map(ConversationId).collect())
 }
 
@@ -140,7 +173,7 @@ struct Rows {
     events: Vec<conversation_events::Model>,
 }
 
-type Query<'a> = sqlx::query::QueryScalar<'a, sqlx::Postgres, Uuid, sqlx::postgres::PgArguments>;
+type Query<'a> = sqlx::query::QueryScalar<'a, Postgres, Uuid, sqlx::postgres::PgArguments>;
 
 impl Rows {
     fn of(batch: &Batch) -> Self {

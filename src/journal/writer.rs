@@ -9,6 +9,7 @@ use futures_util::future::join;
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, Part, gather};
+use super::postgres::KeptConnection;
 use super::stepwise::Numbering;
 use super::tally::Counters;
 use super::{Append, AppendOutcome, Intake, postgres, stepwise};
@@ -28,7 +29,8 @@ pub(super) async fn run(
     counters: Arc<Counters>,
     numbering: Numbering,
 ) {
-    let mut writer = Writer { database, batch_limit, counters, numbering, untold: None };
+    let mut writer =
+        Writer { database, batch_limit, counters, numbering, kept: KeptConnection::default(), untold: None };
     let mut received = Vec::new();
     let mut waiting = VecDeque::new();
     loop {
@@ -59,6 +61,7 @@ struct Writer {
     batch_limit: usize,
     counters: Arc<Counters>,
     numbering: Numbering,
+    kept: KeptConnection,
     /// What was stored last, of which nobody has been told yet: they are told while the database is at work on the next
     /// batch, or at once where there is none. To wake a crowd takes as long as a tenth of a commit.
     untold: Option<(Batch, Stored)>,
@@ -87,7 +90,7 @@ impl Writer {
             }
         };
         // The commit first: the database has it then.
-        let (outcome, ()) = join(commit(&self.database, &batch, &self.numbering), telling).await;
+        let (outcome, ()) = join(commit(&self.database, &mut self.kept, &batch, &self.numbering), telling).await;
         match outcome {
             Ok(stored) if stored.len() == batch.parts.len() => self.untold = Some((batch, stored)),
             // At once: what rests on what came to nothing must not be gathered.
@@ -115,13 +118,18 @@ fn split(backend: Backend, batch: Batch) -> Vec<Batch> {
 /// The conversations whose part is stored.
 type Stored = HashSet<ConversationId>;
 
-async fn commit(database: &Database, batch: &Batch, numbering: &Numbering) -> Result<Stored, DatabaseError> {
+async fn commit(
+    database: &Database,
+    kept: &mut KeptConnection,
+    batch: &Batch,
+    numbering: &Numbering,
+) -> Result<Stored, DatabaseError> {
     let is_plain = database.backend() == Backend::Postgres && batch.parts.values().all(Part::is_plain);
     let mut tries = 0;
     loop {
         let committed = AssertUnwindSafe(async {
             if is_plain {
-                postgres::commit(database, batch).await
+                postgres::commit(database, kept, batch).await
             } else {
                 stepwise::commit(database, batch, numbering).await
             }
