@@ -18,7 +18,7 @@ use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryPa
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
-use crate::journal::{Journal, keep_searchable};
+use crate::journal::Journal;
 use crate::limits::Limits;
 use crate::proxies::TrustedProxies;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
@@ -90,8 +90,8 @@ impl Server {
         if migrate {
             schema::up(&database, &settings.database).await?;
         }
-        keep_searchable(&database);
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
+        journal.keep_searchable(&database);
         let broadcaster = Arc::new(Broadcaster::default());
         let registry = Registry::start(RegistryParts {
             database: database.clone(),

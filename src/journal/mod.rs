@@ -31,7 +31,6 @@ use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Event};
 
 pub use lineage::Lineage;
-pub use searchable::keep_searchable;
 pub use tally::Tally;
 
 use stepwise::Numbering;
@@ -132,6 +131,11 @@ impl Journal {
             })
             .collect();
         Self { writers, counters }
+    }
+
+    /// Starts to make findable what is written, behind what is written, where the database has an index for that.
+    pub fn keep_searchable(&self, database: &Database) {
+        searchable::keep_searchable(database, Arc::clone(&self.counters));
     }
 
     /// Hands in events; [`Append::done`] says what came of them.

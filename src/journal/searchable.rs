@@ -2,29 +2,42 @@
 //! answers: a search reads what is not copied yet from the messages themselves.
 //!
 //! A commit lists its messages as not searchable yet. Every second their texts are copied, many at once, into the table
-//! that is indexed by trigrams, and the index's own list of pending entries is emptied. Servers that share a database
-//! share this work too: who takes a row of the list takes it from the others.
+//! that is indexed by trigrams, and the index's own list of pending entries is emptied. That is done in small pieces with
+//! pauses between them: the sends beside it shall not notice. In a busy moment it waits, for a while. Servers that share a database share this work too: who takes
+//! a row of the list takes it from the others.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use tokio::time::Instant;
 
+use super::tally::Counters;
 use crate::database::{Backend, Database, DatabaseError};
 
-/// How long what is new waits.
+/// How long what is new waits, where there is not so much of it that it takes longer.
 const EVERY: Duration = Duration::from_secs(1);
+/// More appends a second than this are a busy moment: what is new waits until it is over …
+const BUSY: u64 = 1000;
+/// … but not for longer than this.
+const LONGEST: Duration = Duration::from_secs(10);
 /// How long it waits where it could not be copied, for a reason that does not pass by itself.
 const AFTER_A_FAULT: Duration = Duration::from_secs(60);
 
-/// The most rows of the list that are copied at once, of at most a hundred messages each. A pass that fails, because it
-/// takes longer than `database.timeout_ms` perhaps, is followed by one of half as many.
-const PASS: i64 = 256;
+/// How long it should take to copy one piece.
+const PIECE: Duration = Duration::from_millis(10);
+/// The most rows of the list that are a piece, of at most a hundred messages each.
+const MOST_ROWS: i64 = 256;
+/// A pause is this many times as long as the piece before it: copying takes a tenth of one connection's time.
+const REST: u32 = 9;
+/// From so many rows on a search would feel what it has to read from the messages themselves: copying takes half of the time.
+const BEHIND: i64 = 1024;
 
 /// Failures in a row that somebody should hear of, though each may pass.
 const MANY: u32 = 60;
 
-/// A conversation's texts of one pass become one, a hundred messages at most: who searches wants the conversation, and a
-/// word that is in several of them is indexed once.
+/// A conversation's texts of one piece become one, a hundred messages at most: who searches wants the conversation, and a
+/// word that is in several of them is indexed once. It happens whole or not at all, so nothing waits until it is on the disk.
 const COPY: &str = "
 WITH taken AS (
     DELETE FROM unsearchable_messages
@@ -41,31 +54,48 @@ copied AS (
     FROM listed JOIN messages USING (conversation_id, position)
     GROUP BY conversation_id, position / 100
 )
-SELECT count(*) FROM taken";
+SELECT count(*) AS taken,
+    (SELECT count(*) FROM (SELECT 1 FROM unsearchable_messages LIMIT $2) AS listed) AS listed,
+    set_config('synchronous_commit', 'off', true)
+FROM taken";
 
 /// Its owner alone may do this, which is whoever moved the schema.
 const EMPTY: &str = "SELECT count(gin_clean_pending_list(indexrelid)) > 0 FROM pg_index \
                      WHERE indexrelid = to_regclass('searchable_texts_trigrams')";
 
 /// Starts the task, where there is something to copy. It ends with the database's runtime.
-pub fn keep_searchable(database: &Database) {
+pub(super) fn keep_searchable(database: &Database, counters: Arc<Counters>) {
     if database.backend() == Backend::Postgres {
-        database.runtime().spawn(keep(database.clone()));
+        database.runtime().spawn(keep(database.clone(), counters));
     }
 }
 
-async fn keep(database: Database) {
+async fn keep(database: Database, counters: Arc<Counters>) {
+    let mut load = Load::new(counters);
     let mut is_index_ours = true;
-    let (mut pass, mut failures) = (PASS, 0);
+    let (mut all_copied, mut emptied) = (Instant::now(), Instant::now());
+    let (mut rows, mut failures) = (MOST_ROWS, 0);
     loop {
-        let pause = match copy_all(&database, &mut pass).await {
-            Ok(()) => {
+        if load.is_busy() && all_copied.elapsed() < LONGEST {
+            tokio::time::sleep(EVERY).await;
+            continue;
+        }
+        let begun = Instant::now();
+        let copied = copy(&database, rows).await;
+        let took = begun.elapsed();
+        let pause = match copied {
+            Ok(copied) => {
                 failures = 0;
-                EVERY
+                rows = copied.next_rows(rows, took);
+                if copied.left <= 0 {
+                    all_copied = Instant::now();
+                }
+                copied.pause(took)
             }
             Err(error) if error.is_passing() => {
                 failures += 1;
-                pass = (pass / 2).max(1);
+                // It took longer than `database.timeout_ms`, perhaps.
+                rows = (rows / 2).max(1);
                 tracing::debug!(%error, "what was written waits to be made searchable");
                 if failures % MANY == 0 {
                     tracing::warn!(%error, failures, "what was written is not made searchable: searches grow slow");
@@ -77,34 +107,87 @@ async fn keep(database: Database) {
                 AFTER_A_FAULT
             }
         };
-        if is_index_ours {
+        if is_index_ours && emptied.elapsed() >= EVERY {
             is_index_ours = empty(&database).await;
+            emptied = Instant::now();
         }
         tokio::time::sleep(pause).await;
     }
 }
 
-/// Copies until nothing is left, a pass at a time, each larger than the one before.
-async fn copy_all(database: &Database, pass: &mut i64) -> Result<(), DatabaseError> {
-    loop {
-        let rows = *pass;
-        let copy = database.write(async move |connection| {
-            let statement = Statement::from_sql_and_values(DbBackend::Postgres, COPY, [rows.into()]);
-            let row = connection.query_one_raw(statement).await?;
-            row.map_or(Ok(0), |row| row.try_get_by_index::<i64>(0)).map_err(|error: DbErr| error)
-        });
-        if copy.await? < rows {
-            return Ok(());
-        }
-        *pass = (rows * 2).min(PASS);
+/// How busy the journal of this server is.
+struct Load {
+    counters: Arc<Counters>,
+    appends: u64,
+    since: Instant,
+}
+
+impl Load {
+    fn new(counters: Arc<Counters>) -> Self {
+        Self { counters, appends: 0, since: Instant::now() }
     }
+
+    /// Whether it has stored so much since this was asked last.
+    fn is_busy(&mut self) -> bool {
+        let (appends, now) = (self.counters.tally().appends, Instant::now());
+        let stored = appends.saturating_sub(std::mem::replace(&mut self.appends, appends));
+        let took = now.duration_since(std::mem::replace(&mut self.since, now));
+        is_busy(stored, took)
+    }
+}
+
+fn is_busy(stored: u64, took: Duration) -> bool {
+    u128::from(stored) * 1000 > u128::from(BUSY) * took.as_millis()
+}
+
+/// What a piece came to.
+#[derive(Clone, Copy, Debug)]
+struct Copied {
+    /// Rows of the list.
+    rows: i64,
+    /// Those that are left; many are not counted.
+    left: i64,
+}
+
+impl Copied {
+    /// How many rows the next piece may have, where this one might have had so many and took so long.
+    fn next_rows(self, rows: i64, took: Duration) -> i64 {
+        if took > PIECE * 2 {
+            (rows / 2).max(1)
+        } else if took < PIECE / 2 && self.rows == rows {
+            (rows * 2).min(MOST_ROWS)
+        } else {
+            rows
+        }
+    }
+
+    /// How long to wait before the next piece.
+    fn pause(self, took: Duration) -> Duration {
+        match self.left {
+            ..=0 => EVERY,
+            1..BEHIND => (took * REST).min(EVERY),
+            _ => took.min(EVERY),
+        }
+    }
+}
+
+/// Copies so many rows of the list, the oldest first.
+async fn copy(database: &Database, rows: i64) -> Result<Copied, DatabaseError> {
+    let copy = database.write(async move |connection| {
+        let values = [rows.into(), (rows + BEHIND).into()];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, COPY, values);
+        let Some(row) = connection.query_one_raw(statement).await? else { return Ok((0, 0)) };
+        Ok::<(i64, i64), sea_orm::DbErr>((row.try_get("", "taken")?, row.try_get("", "listed")?))
+    });
+    let (taken, listed) = copy.await?;
+    Ok(Copied { rows: taken, left: listed - taken })
 }
 
 /// Empties the index's list of pending entries. Whether it is worth another try.
 async fn empty(database: &Database) -> bool {
     let emptied = database.read(async move |connection| {
         let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, EMPTY)).await?;
-        row.map_or(Ok(false), |row| row.try_get_by_index::<bool>(0)).map_err(|error: DbErr| error)
+        row.map_or(Ok(false), |row| row.try_get_by_index::<bool>(0)).map_err(|error: sea_orm::DbErr| error)
     });
     match emptied.await {
         Ok(true) => true,
@@ -120,5 +203,44 @@ async fn empty(database: &Database) -> bool {
             tracing::warn!(%error, "the search index is not kept up: another role made it");
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn copied(rows: i64, left: i64) -> Copied {
+        Copied { rows, left }
+    }
+
+    #[test]
+    fn pieces_grow_and_shrink_towards_the_time_that_they_may_take() {
+        let (quick, slow) = (PIECE / 4, PIECE * 3);
+        assert_eq!(copied(8, 100).next_rows(8, quick), 16);
+        assert_eq!(copied(8, 100).next_rows(8, PIECE), 8);
+        assert_eq!(copied(8, 100).next_rows(8, slow), 4);
+        assert_eq!(copied(1, 100).next_rows(1, slow), 1);
+        assert_eq!(copied(MOST_ROWS, 100).next_rows(MOST_ROWS, quick), MOST_ROWS);
+        // One that was not full says nothing of a larger one.
+        assert_eq!(copied(3, 0).next_rows(8, quick), 8);
+    }
+
+    #[test]
+    fn more_than_a_thousand_appends_a_second_are_a_busy_moment() {
+        assert!(!is_busy(1000, Duration::from_secs(1)));
+        assert!(is_busy(1001, Duration::from_secs(1)));
+        assert!(!is_busy(10, Duration::from_millis(10)));
+        assert!(is_busy(11, Duration::from_millis(10)));
+        assert!(!is_busy(0, Duration::ZERO));
+    }
+
+    #[test]
+    fn copying_takes_a_tenth_of_the_time_and_half_of_it_where_much_is_left() {
+        assert_eq!(copied(8, 0).pause(PIECE), EVERY);
+        assert_eq!(copied(8, 1).pause(PIECE), PIECE * 9);
+        assert_eq!(copied(8, BEHIND - 1).pause(PIECE), PIECE * 9);
+        assert_eq!(copied(8, BEHIND).pause(PIECE), PIECE);
+        assert_eq!(copied(8, 1).pause(EVERY), EVERY);
     }
 }
