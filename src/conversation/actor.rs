@@ -21,6 +21,7 @@ use super::recovery::Unconfirmed;
 use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
 use super::retiring::Stay;
+use super::told::Told;
 use crate::domain::{
     Author, Command, Conversation, ConversationId, Event, EventId, Posted, Refusal, SendKey, decide, permit,
 };
@@ -104,6 +105,7 @@ pub(super) struct ConversationActor {
     pub(super) in_flight: InFlight,
     pub(super) remembered: Remembered,
     pub(super) unconfirmed: Unconfirmed,
+    pub(super) told: Told,
     /// Commands whose name is being looked for in the database, see [`Self::refuse_unless_repeated`].
     pub(super) looking_up: usize,
     pub(super) next_look: Option<SpawnHandle>,
@@ -119,9 +121,11 @@ pub(super) struct ConversationActor {
 
 impl ConversationActor {
     pub(super) fn new(id: ConversationId, registry: Arc<Registry>) -> Self {
+        let told = registry.told(id);
         Self {
             id,
             registry,
+            told,
             belief: Belief::None,
             waiting: std::collections::VecDeque::new(),
             in_flight: InFlight::default(),
@@ -140,12 +144,17 @@ impl ConversationActor {
 
     /// Does something that may panic. A panic costs the commands under way, not the actor and not the server.
     pub(super) fn guarded(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
+        self.caught(context, work);
+        self.caught(context, Self::begin_those_who_have_read);
+        self.retire_if_useless(context);
+        self.leave_if_done(context);
+    }
+
+    fn caught(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
         if catch_unwind(AssertUnwindSafe(|| work(self, context))).is_err() {
             tracing::error!(conversation = %self.id, "a conversation's actor panicked; its state is loaded again");
             self.abandon(context, &CommandError::Fault);
         }
-        self.retire_if_useless(context);
-        self.leave_if_done(context);
     }
 
     fn take(&mut self, context: &mut Context<Self>, mut pending: Pending) {

@@ -73,11 +73,6 @@ impl InFlight {
         self.0.push_back(decided);
     }
 
-    /// What they made happen.
-    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
-        self.0.iter().filter_map(Decided::made).flat_map(|events| events.iter())
-    }
-
     /// Whether any of them is at the journal.
     pub(super) fn has_appends(&self) -> bool {
         self.0.iter().any(|decided| decided.made().is_some())

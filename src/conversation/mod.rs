@@ -17,6 +17,7 @@ mod recovery;
 mod registry;
 mod remembered;
 mod retiring;
+mod told;
 
 #[cfg(test)]
 mod actor_tests;
@@ -25,5 +26,5 @@ pub use announce::Announce;
 pub use clock::{Clock, SystemClock};
 pub use command::{CommandError, Outcome};
 pub use identity::ConversationIds;
-pub use listening::Missed;
+pub use listening::{Missed, Reading};
 pub use registry::{Registry, RegistryParts};

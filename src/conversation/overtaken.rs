@@ -98,7 +98,7 @@ impl ConversationActor {
                     }
                     // What lies between is ours, stored meanwhile.
                     let is_ours = (look.expected..=durable).contains(&version);
-                    if !is_ours && !self.in_flight.has_appends() && !self.in_flight.is_empty() {
+                    if !is_ours && !self.in_flight.has_appends() {
                         self.start_over(context);
                         return;
                     }

@@ -10,7 +10,7 @@ mod send;
 
 use std::sync::{Arc, OnceLock};
 
-use crate::conversation::{Outcome, Registry};
+use crate::conversation::{Outcome, Reading, Registry};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{
     AutoReply, Channel, ClientMessageId, Command, Conversation, ConversationId, EventId, HelpCenterPost, MessageText,
@@ -144,8 +144,9 @@ impl HelpCenter {
                 conversation.ok_or_else(|| DatabaseError::Fault("it is not there any more".to_owned()))?;
             let history =
                 store::visible_messages(&database, &conversation, Stretch::Last { limit: Self::SHOWN }).await?;
+            let version = conversation.version;
             let _ = found.set((conversation, history.has_more));
-            Ok(history.messages)
+            Ok(Reading { messages: history.messages, version })
         };
         let begun = self.registry.listen(id, newest, move |mut missed| {
             let (mut conversation, has_more) = beside.get()?.clone();

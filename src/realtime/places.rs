@@ -7,7 +7,7 @@ use super::Realtime;
 use super::payload::{NewMessage, Place, Typing};
 use super::presence::Attendee;
 use super::rooms;
-use crate::conversation::Missed;
+use crate::conversation::{Missed, Reading};
 use crate::domain::{Channel, Conversation, ConversationId, Owner, Posted, Refusal, TicketId};
 use crate::failure::{Code, Failure, FieldError};
 use crate::socketio::{Event, Socket};
@@ -66,11 +66,24 @@ pub(super) async fn join_conversation(
     socket.leave(&rooms::by_ticket(id));
     match after {
         // Whoever is there has missed nothing.
-        Some(after) if !socket.is_in(&rooms::of_conversation(id)) => {
-            catch_up(realtime, socket, conversation, after).await
+        _ if socket.is_in(&rooms::of_conversation(id)) => enter(socket, id),
+        Some(after) => catch_up(realtime, socket, conversation, after).await,
+        None => {
+            let entering = socket.clone();
+            begin(realtime, &conversation, move || enter(&entering, id)).await
         }
-        _ => enter(socket, id),
     }
+}
+
+/// Has somebody begin to listen who does not ask for what they have missed: they hear what is stored from now on, whichever
+/// server stores it.
+async fn begin<T: Send + 'static>(
+    realtime: &Realtime,
+    conversation: &Conversation,
+    enter: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let nothing = Reading { messages: Vec::new(), version: conversation.version };
+    realtime.registry.listen(conversation.id, async { Ok(nothing) }, |_| enter()).await?
 }
 
 fn owned_or_agents(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Failure> {
@@ -110,7 +123,7 @@ async fn catch_up(
             true => store::all_messages(&database, &conversation, last).await?,
             false => store::visible_messages(&database, &conversation, last).await?,
         };
-        Ok(newest(history.messages, after, bytes))
+        Ok(Reading { messages: newest(history.messages, after, bytes), version: conversation.version })
     };
     let entering = socket.clone();
     let entered = realtime.registry.listen(id, read, move |Missed { mut messages, since }| {
@@ -158,12 +171,19 @@ pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, 
     let id = ticket_id(&payload(event))?;
     let conversation = store::ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
     owned_or_agents(socket, &conversation)?;
-    let entered = enter_ticket(socket, id, &conversation);
-    if entered.is_err() {
-        socket.leave(&rooms::of_ticket(id));
-        socket.leave(&rooms::of_ticket_agents(id));
+    if socket.is_in(&rooms::of_ticket(id)) {
+        return enter_ticket(socket, id, &conversation);
     }
-    entered
+    let (entering, of) = (socket.clone(), conversation.clone());
+    begin(realtime, &conversation, move || {
+        let entered = enter_ticket(&entering, id, &of);
+        if entered.is_err() {
+            entering.leave(&rooms::of_ticket(id));
+            entering.leave(&rooms::of_ticket_agents(id));
+        }
+        entered
+    })
+    .await
 }
 
 fn enter_ticket(socket: &Socket<Attendee>, id: TicketId, conversation: &Conversation) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::server::{Server, posted};
-use crate::conversation::{CommandError, Missed};
+use crate::conversation::{CommandError, Missed, Reading};
 use crate::domain::{ConversationId, Event};
 use crate::store::{self, Stretch};
 use crate::testing::{TestDatabase, customer, note, on_both_databases, send};
@@ -25,7 +25,8 @@ async fn begin(server: &Server, id: ConversationId, after: u32) -> Result<Begun,
     let missed = async move {
         let conversation = store::conversation(&database, id).await?.expect("it is there");
         let stretch = Stretch::After { after, limit: Stretch::ALL };
-        store::visible_messages(&database, &conversation, stretch).await.map(|history| history.messages)
+        let history = store::visible_messages(&database, &conversation, stretch).await?;
+        Ok(Reading { messages: history.messages, version: conversation.version })
     };
     let begun = move |missed: Missed| Begun {
         missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
@@ -71,7 +72,9 @@ async fn what_another_server_wrote_is_not_missed_either(place: TestDatabase) {
     for number in 0..3 {
         posted(there.ask(id, send(customer("ada"), &format!("{number}"))).await);
     }
-    assert_eq!(begin(&here, id, 1).await.expect("begun").missed, [2, 3, 4]);
+    let begun = begin(&here, id, 1).await.expect("begun");
+    assert_eq!(begun.missed, [2, 3, 4]);
+    assert_eq!(begun.announced, 5, "those who were there before are told too, and first");
 }
 
 async fn an_avalanche_of_listeners_does_not_hold_up_the_conversation(place: TestDatabase) {
@@ -126,7 +129,7 @@ impl Reader {
             let history = store::visible_messages(&database, &conversation, stretch).await?;
             has_read.send(()).expect("the test waits for this");
             let _ = may_end.await;
-            Ok(history.messages)
+            Ok(Reading { messages: history.messages, version: conversation.version })
         };
         let begun = move |missed: Missed| Begun {
             missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
@@ -167,7 +170,7 @@ async fn what_was_left_out_of_a_reading_does_not_come_behind_it(place: TestDatab
     let registry = Arc::clone(&server.registry);
     let seqs_of =
         |missed: Missed| -> Vec<_> { missed.messages.iter().filter_map(|posted| posted.message.seq).collect() };
-    let newest = async { Ok(read.await.expect("the test sends it")) };
+    let newest = async { Ok(Reading { messages: read.await.expect("the test sends it"), version: 2 }) };
     let begun = actix::spawn(async move { registry.listen(id, newest, seqs_of).await });
     tokio::task::yield_now().await;
     let mut sent = Vec::new();
