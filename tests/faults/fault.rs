@@ -124,7 +124,6 @@ impl Fault {
                     server.kill();
                     world.count("kills");
                     world.pause(0..200).await;
-                    scene.last_words().await;
                     server.begin_again().await;
                 }
                 Self::FewDescriptors => crowd(&scene).await,
@@ -163,27 +162,6 @@ impl Scene<'_> {
             link.cut();
         }
         link.turn(Weather::Fair);
-    }
-
-    /// Waits until PostgreSQL is done with what a dead server has asked, and what was held back of it is lost.
-    ///
-    /// A statement that commits after the next server has read the conversation is not shown to who has joined by then:
-    /// that is known and open, see docs/RELIABILITY.md. Without screens there is nothing to wait for.
-    pub(crate) async fn last_words(&self) {
-        let (Place::Cluster { cluster, url }, Some(link), [_]) = (&self.place, &self.link, &self.servers[..]) else {
-            return;
-        };
-        link.cut();
-        loop {
-            {
-                // Neither halted nor about to be crashed.
-                let _alone = self.cluster_is_in_hand.lock().await;
-                if cluster.sessions(url).await == 0 {
-                    return;
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
     }
 
     async fn cluster(&self, verb: &'static str) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use switchboard::loadtest::checker::{self, Verdict};
-use switchboard::loadtest::history::Outcome;
+use switchboard::loadtest::history::{Action, Outcome};
 use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, LocalSet};
 
@@ -183,7 +183,6 @@ impl<'a> Scene<'a> {
                     if !self.plan.has(Fault::LittleMemory) {
                         self.world.is_odd(format!("the server ended by itself: {how}"));
                     }
-                    self.last_words().await;
                     server.begin_again().await;
                 }
             }
@@ -198,7 +197,6 @@ impl<'a> Scene<'a> {
         }
         for server in &self.servers {
             if server.is_down() {
-                self.last_words().await;
                 server.begin_in_peace().await;
             }
         }
@@ -216,6 +214,28 @@ impl<'a> Scene<'a> {
         }
         // What PostgreSQL still has of ours ends within its own limit.
         tokio::time::sleep(Duration::from_millis(DATABASE_TIMEOUT + 300)).await;
+    }
+}
+
+impl Scene<'_> {
+    /// Servers do not tell each other of what happens yet: each finds with its own next question what the others have
+    /// stored. So each is asked something about every conversation, and has told its screens then.
+    async fn have_told(&self) {
+        if self.servers.len() < 2 {
+            return;
+        }
+        let known = self.world.known.borrow().clone();
+        let agent = self.accounts.last().unwrap();
+        for server in &self.servers {
+            let caller = Caller::new(&self.world, agent.person, agent.token.clone(), vec![server.direct()]);
+            for (conversation, id, _) in &known {
+                for _ in 0..10 {
+                    if caller.decide(*conversation, id, Action::Claim).await != Outcome::Unknown {
+                        break;
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -275,6 +295,7 @@ async fn play(scene: Scene<'_>) -> Found {
         scene.heal().await;
         world.reaches("healed");
         screens.look(&scene);
+        scene.have_told().await;
         readback::settle(&world).await;
         world.reaches("settled");
         let readers: Vec<Caller> = scene.accounts.iter().map(|account| scene.reader(account)).collect();
@@ -334,10 +355,6 @@ impl Screens {
 
     /// Opens screens for conversations that are new.
     fn look(&mut self, scene: &Scene<'_>) {
-        // Servers do not tell each other of what happens yet: a screen at one would not see what goes by the other.
-        if scene.servers.len() > 1 {
-            return;
-        }
         let known = scene.world.known.borrow().clone();
         for (conversation, id, owner) in known.iter().skip(self.followed) {
             let of_it = scene.accounts.iter().filter(|account| {
@@ -351,7 +368,7 @@ impl Screens {
                     account: account.clone(),
                     conversation: *conversation,
                     id: id.clone(),
-                    at: scene.servers[0].proxy.address,
+                    at: scene.world.pick(&scene.servers).proxy.address,
                 };
                 self.tasks.push(tokio::task::spawn_local(screen.watch()));
             }
