@@ -12,7 +12,8 @@
 //!
 //! One look serves all who have asked by then, and goes on beside the appends under way: of sixteen agents who claim at
 //! once, fifteen are refused as soon as the winner's claim is stored. Where the look finds a version that is not ours,
-//! everything is decided anew on what is stored; if an append of ours is under way then, the fence says so.
+//! everything is decided anew on what is stored, and those who listen here are told of it; if an append of ours is under way
+//! then, the fence says so.
 
 use std::time::Duration;
 

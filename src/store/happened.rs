@@ -29,7 +29,8 @@ use crate::domain::{
 
 const TABLE: &str = "conversation_events";
 
-/// Which events are asked for.
+/// Which events are asked for. As they come from rows, they lack what rows do not keep and nobody is told: an agent's
+/// e-mail address where it is no message, and the phone number of a customer who wrote.
 #[derive(Clone, Copy, Debug)]
 pub struct Behind {
     /// Those at later positions.

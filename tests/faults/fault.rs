@@ -1,7 +1,6 @@
 //! What goes wrong in a run. Each comes and goes at moments that the seed decides, while people go on.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use tokio::net::TcpStream;
 
