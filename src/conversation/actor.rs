@@ -15,7 +15,7 @@ use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::in_flight::{Decided, Ground, InFlight};
 use super::listening::Listeners;
-use super::overtaken::Seen;
+use super::overtaken::{Looks, Seen};
 use super::reading::caught;
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
@@ -52,8 +52,6 @@ pub(super) struct Speculation {
     pub(super) is_assumed: bool,
     /// The last that is known of what is stored, whoever wrote it.
     pub(super) seen: Option<Seen>,
-    /// Number of the last question behind which a look has ended, whatever it found.
-    pub(super) looked_behind: u64,
 }
 
 impl Speculation {
@@ -70,19 +68,11 @@ impl Speculation {
             lineage: Lineage::begin(),
             is_assumed: false,
             seen: is_of_one_moment.then_some(Seen { version, behind }),
-            looked_behind: 0,
         }
     }
 
     fn assumed_absent() -> Self {
-        Self {
-            conversation: None,
-            durable: 0,
-            lineage: Lineage::begin(),
-            is_assumed: true,
-            seen: None,
-            looked_behind: 0,
-        }
+        Self { conversation: None, durable: 0, lineage: Lineage::begin(), is_assumed: true, seen: None }
     }
 
     /// Whether this command may be decided on it.
@@ -114,9 +104,7 @@ pub(super) struct ConversationActor {
     pub(super) stay: Stay,
     /// How many commands have come.
     pub(super) asked: u64,
-    pub(super) is_looking_at_version: bool,
-    /// A look that is to come.
-    pub(super) version_look: Option<SpawnHandle>,
+    pub(super) looks: Looks,
 }
 
 impl ConversationActor {
@@ -137,8 +125,7 @@ impl ConversationActor {
             was_used: false,
             stay: Stay::default(),
             asked: 0,
-            is_looking_at_version: false,
-            version_look: None,
+            looks: Looks::default(),
         }
     }
 

@@ -81,7 +81,7 @@ impl Unconfirmed {
 
     /// What of these is not told: everything from the first of ours on. Where it was not known up to where it had been
     /// told, we made the conversation as far as we knew; and what stood there before others have told.
-    fn from_ours(&self, mut events: Vec<Event>) -> Vec<Event> {
+    fn since_ours(&self, mut events: Vec<Event>) -> Vec<Event> {
         let first = events.iter().position(|event| self.events.iter().any(|lost| lost.id == event.id));
         events.split_off(first.unwrap_or(events.len()))
     }
@@ -167,7 +167,7 @@ impl ConversationActor {
         let events = std::mem::take(&mut snapshot.events);
         let news = match self.told.position() {
             Some(told) => events.into_iter().skip_while(|event| event.position <= told).collect(),
-            None => self.unconfirmed.from_ours(events),
+            None => self.unconfirmed.since_ours(events),
         };
         // What was told is stored: where the database has less it was put back, and goes on from there. What was told while
         // it was read — by an actor that retires — may be more than was read.
