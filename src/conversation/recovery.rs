@@ -22,6 +22,7 @@ use super::reading::caught;
 use super::remembered::KnownSend;
 use crate::database::DatabaseError;
 use crate::domain::{Event, EventId};
+use crate::mutants;
 use crate::store::{self, Behind, Snapshot};
 
 /// The shortest and the longest pause between two looks for unconfirmed events.
@@ -169,6 +170,7 @@ impl ConversationActor {
             Some(told) => events.into_iter().skip_while(|event| event.position <= told).collect(),
             None => self.unconfirmed.since_ours(events),
         };
+        let news = mutants::untold(news);
         // What was told is stored: where the database has less it was put back, and goes on from there. What was told while
         // it was read — by an actor that retires — may be more than was read.
         let was_put_back = load.told.is_some_and(|told| version < told);
