@@ -114,13 +114,11 @@ impl ConversationActor {
         let id = self.id;
         let keys = self.waiting.iter().filter_map(|pending| pending.command.send_key()).collect();
         let told = self.told.position();
-        let after = told.or_else(|| self.unconfirmed.first_position().map(|first| first - 1));
         let most = self.registry.settings().told_at_once;
+        let after = told.or_else(|| self.unconfirmed.first_position().map(|first| first - 1));
+        let behind = after.map(|position| Behind { position, most });
         let load = Load { behind: self.asked, told, is_behind_readers: self.listeners.have_read() };
-        let reading =
-            caught(
-                async move { store::load(&database, id, keys, after.map(|position| Behind { position, most })).await },
-            );
+        let reading = caught(async move { store::load(&database, id, keys, behind).await });
         context.spawn(wrap_future(reading).map(move |loaded, actor: &mut Self, context: &mut Context<Self>| {
             actor.guarded(context, |actor, context| actor.loaded(context, loaded, &load));
         }));
