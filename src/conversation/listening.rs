@@ -40,24 +40,8 @@ pub struct Missed {
     pub since: Option<Arc<Conversation>>,
 }
 
-/// What somebody has read who is about to begin.
-#[derive(Clone, Debug)]
-pub struct Reading {
-    /// What they have missed, oldest first; nothing where they did not ask.
-    pub messages: Vec<Posted>,
-    /// The version that the conversation had before these were read; 0 where it is not known.
-    pub version: i64,
-}
-
-impl Reading {
-    /// How far it goes for certain.
-    fn up_to(&self) -> i64 {
-        self.messages.last().map_or(0, |posted| posted.position).max(self.version)
-    }
-}
-
 /// What is read of it.
-pub(super) type Read = Pin<Box<dyn Future<Output = Result<Reading, DatabaseError>> + Send>>;
+pub(super) type Read = Pin<Box<dyn Future<Output = Result<Vec<Posted>, DatabaseError>> + Send>>;
 
 type Begin = Box<dyn FnOnce(Result<Missed, CommandError>) + Send>;
 
@@ -65,6 +49,8 @@ type Begin = Box<dyn FnOnce(Result<Missed, CommandError>) + Send>;
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Listen {
+    /// The version that the conversation had before anything of it is read.
+    pub(super) version: i64,
     pub(super) read: Read,
     /// Begins to listen, with what was missed; not called where there is an error.
     pub(super) begin: Begin,
@@ -72,7 +58,7 @@ pub(super) struct Listen {
 
 /// Those who have read together and are about to begin.
 struct Readers {
-    readings: Vec<(Result<Reading, DatabaseError>, Begin)>,
+    readings: Vec<(Result<Vec<Posted>, DatabaseError>, Begin)>,
     /// Begin when those who listen already have been told so much.
     up_to: i64,
 }
@@ -98,8 +84,7 @@ struct Announced {
 
 impl Announced {
     /// What a reader has missed.
-    fn complete(&self, reading: Reading) -> Missed {
-        let mut messages = reading.messages;
+    fn complete(&self, mut messages: Vec<Posted>) -> Missed {
         // What was read is whole up to its last message, though the first of it may have been left out.
         let last = messages.last().map_or(0, |posted| posted.position);
         messages.extend(self.events.iter().filter_map(Event::posted).filter(|posted| posted.position > last));
@@ -149,16 +134,33 @@ impl ConversationActor {
 
     /// Lets the next of those who wait read.
     fn read_next(&mut self, context: &mut Context<Self>) {
-        let listeners = &mut self.listeners;
-        if listeners.reading > 0 || listeners.have_read.is_some() || listeners.waiting.is_empty() {
+        let listeners = &self.listeners;
+        let Some(first) = listeners.waiting.front() else { return };
+        if listeners.reading > 0 || listeners.have_read.is_some() {
             return;
         }
-        let batch = listeners.waiting.len().min(BATCH);
+        // From the first reader on it is known up to where they have been told: what is stored while they read is found
+        // behind that. What is under way already says it as soon as it has ended.
+        if self.told.position().is_none() {
+            let is_quiet = !self.in_flight.has_appends() && self.unconfirmed.is_empty();
+            if matches!(self.belief, Belief::Loading) || !is_quiet {
+                return;
+            }
+            self.told.set(first.version);
+        }
+        self.read_batch(context);
+    }
+
+    fn read_batch(&mut self, context: &mut Context<Self>) {
+        let batch = self.listeners.waiting.len().min(BATCH);
+        let listens: Vec<Listen> = self.listeners.waiting.drain(..batch).collect();
+        let version = listens.iter().map(|listen| listen.version).max().unwrap_or(0);
         let (reads, begins): (Vec<_>, Vec<_>) =
-            listeners.waiting.drain(..batch).map(|listen| (caught(listen.read), listen.begin)).unzip();
-        listeners.reading = batch;
+            listens.into_iter().map(|listen| (caught(listen.read), listen.begin)).unzip();
+        self.listeners.reading = batch;
         context.spawn(wrap_future(join_all(reads)).map(move |reads, actor: &mut Self, context: &mut Context<Self>| {
-            let up_to = reads.iter().flatten().map(Reading::up_to).max().unwrap_or(0);
+            let last = reads.iter().flatten().filter_map(|read| read.last()).map(|posted| posted.position).max();
+            let up_to = last.unwrap_or(0).max(version);
             let readings = reads.into_iter().zip(begins).collect();
             actor.listeners.reading = 0;
             actor.listeners.have_read = Some(Readers { readings, up_to });
@@ -175,24 +177,18 @@ impl ConversationActor {
             return;
         };
         if self.told.position().is_none_or(|told| told < up_to) {
-            if matches!(self.belief, Belief::Loading) || self.in_flight.has_appends() {
-                return;
-            }
-            if self.told.position().is_some() || !self.unconfirmed.is_empty() {
+            // What is under way may be it.
+            if !matches!(self.belief, Belief::Loading) && !self.in_flight.has_appends() {
                 self.start_over(context);
-                return;
             }
-            // Nobody here was told anything.
-            if up_to > 0 {
-                self.told.set(up_to);
-            }
+            return;
         }
         let announced = std::mem::take(&mut self.listeners.announced);
         let readings = self.listeners.have_read.take().map(|readers| readers.readings).unwrap_or_default();
         // Whatever becomes of those: the next ones must not wait for ever.
         self.read_next(context);
         for (reading, begin) in readings {
-            begin(reading.map_err(CommandError::from).map(|reading| announced.complete(reading)));
+            begin(reading.map_err(CommandError::from).map(|messages| announced.complete(messages)));
         }
     }
 

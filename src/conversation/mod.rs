@@ -26,5 +26,5 @@ pub use announce::Announce;
 pub use clock::{Clock, SystemClock};
 pub use command::{CommandError, Outcome};
 pub use identity::ConversationIds;
-pub use listening::{Missed, Reading};
+pub use listening::Missed;
 pub use registry::{Registry, RegistryParts};

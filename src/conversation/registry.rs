@@ -15,11 +15,11 @@ use super::announce::Announce;
 use super::clock::Clock;
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::identity::ConversationIds;
-use super::listening::{Listen, Missed, Reading};
+use super::listening::{Listen, Missed};
 use super::told::{Kept, Told};
 use crate::config::ConversationSettings;
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Command, ConversationId, UserId};
+use crate::domain::{Command, ConversationId, Posted, UserId};
 use crate::journal::Journal;
 
 /// What actors work with.
@@ -99,7 +99,8 @@ impl Registry {
         }
     }
 
-    /// Lets somebody begin to listen to a conversation that goes on: `read` finds what they have missed of it up to its
+    /// Lets somebody begin to listen to a conversation that goes on, and that has had `version` at some moment before:
+    /// `read` finds what they have missed of it up to its
     /// newest message, oldest first, and `begin` gets that with what was announced meanwhile, and joins them. What is
     /// announced afterwards is what comes next, whichever server has stored it. `begin` runs on the conversation's thread and must not block. A read that
     /// takes longer than its caller waits for is given up.
@@ -109,7 +110,8 @@ impl Registry {
     pub async fn listen<T: Send + 'static>(
         self: &Arc<Self>,
         id: ConversationId,
-        read: impl Future<Output = Result<Reading, DatabaseError>> + Send + 'static,
+        version: i64,
+        read: impl Future<Output = Result<Vec<Posted>, DatabaseError>> + Send + 'static,
         begin: impl FnOnce(Missed) -> T + Send + 'static,
     ) -> Result<T, CommandError> {
         let (reply, begun) = oneshot::channel();
@@ -122,7 +124,7 @@ impl Registry {
         let patience = self.parts.request_timeout;
         let read =
             async move { tokio::time::timeout(patience, read).await.unwrap_or(Err(DatabaseError::TimedOut(patience))) };
-        self.deliver(id, Listen { read: Box::pin(read), begin: Box::new(begin) })?;
+        self.deliver(id, Listen { version, read: Box::pin(read), begin: Box::new(begin) })?;
         match tokio::time::timeout(self.parts.request_timeout, begun).await {
             Ok(Ok(begun)) => begun,
             Ok(Err(_)) => Err(CommandError::Fault),

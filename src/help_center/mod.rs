@@ -10,7 +10,7 @@ mod send;
 
 use std::sync::{Arc, OnceLock};
 
-use crate::conversation::{Outcome, Reading, Registry};
+use crate::conversation::{Outcome, Registry};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{
     AutoReply, Channel, ClientMessageId, Command, Conversation, ConversationId, EventId, HelpCenterPost, MessageText,
@@ -134,7 +134,8 @@ impl HelpCenter {
         arrival: &Arrival,
         begin: impl FnOnce(Thread) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let id = self.enter(arrival).await?.id;
+        let entered = self.enter(arrival).await?;
+        let (id, version) = (entered.id, entered.version);
         let (database, account) = (self.database.clone(), arrival.account.clone());
         let beside = Arc::new(OnceLock::new());
         let found = Arc::clone(&beside);
@@ -144,11 +145,10 @@ impl HelpCenter {
                 conversation.ok_or_else(|| DatabaseError::Fault("it is not there any more".to_owned()))?;
             let history =
                 store::visible_messages(&database, &conversation, Stretch::Last { limit: Self::SHOWN }).await?;
-            let version = conversation.version;
             let _ = found.set((conversation, history.has_more));
-            Ok(Reading { messages: history.messages, version })
+            Ok(history.messages)
         };
-        let begun = self.registry.listen(id, newest, move |mut missed| {
+        let begun = self.registry.listen(id, version, newest, move |mut missed| {
             let (mut conversation, has_more) = beside.get()?.clone();
             // What was announced while it was read is not announced again.
             if let Some(since) = missed.since

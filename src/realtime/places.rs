@@ -7,7 +7,7 @@ use super::Realtime;
 use super::payload::{NewMessage, Place, Typing};
 use super::presence::Attendee;
 use super::rooms;
-use crate::conversation::{Missed, Reading};
+use crate::conversation::Missed;
 use crate::domain::{Channel, Conversation, ConversationId, Owner, Posted, Refusal, TicketId};
 use crate::failure::{Code, Failure, FieldError};
 use crate::socketio::{Event, Socket};
@@ -82,8 +82,8 @@ async fn begin<T: Send + 'static>(
     conversation: &Conversation,
     enter: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    let nothing = Reading { messages: Vec::new(), version: conversation.version };
-    realtime.registry.listen(conversation.id, async { Ok(nothing) }, |_| enter()).await?
+    let nothing = async { Ok(Vec::new()) };
+    realtime.registry.listen(conversation.id, conversation.version, nothing, |_| enter()).await?
 }
 
 fn owned_or_agents(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Failure> {
@@ -115,7 +115,8 @@ async fn catch_up(
     conversation: Conversation,
     after: u32,
 ) -> Result<(), Failure> {
-    let (id, bytes, is_agent) = (conversation.id, realtime.catch_up_bytes, socket.data().is_agent);
+    let (id, version) = (conversation.id, conversation.version);
+    let (bytes, is_agent) = (realtime.catch_up_bytes, socket.data().is_agent);
     let database = realtime.database.clone();
     let read = async move {
         let last = Stretch::Last { limit: MOST_MISSED };
@@ -123,10 +124,10 @@ async fn catch_up(
             true => store::all_messages(&database, &conversation, last).await?,
             false => store::visible_messages(&database, &conversation, last).await?,
         };
-        Ok(Reading { messages: newest(history.messages, after, bytes), version: conversation.version })
+        Ok(newest(history.messages, after, bytes))
     };
     let entering = socket.clone();
-    let entered = realtime.registry.listen(id, read, move |Missed { mut messages, since }| {
+    let entered = realtime.registry.listen(id, version, read, move |Missed { mut messages, since }| {
         if since.is_some() {
             messages.retain(|posted| is_agent || posted.message.seq.is_some());
             messages = newest(messages, after, bytes);

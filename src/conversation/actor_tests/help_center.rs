@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::server::{Answer, Server, assert_seq_has_no_gap, posted, written};
-use crate::conversation::{CommandError, Outcome, Reading};
+use crate::conversation::{CommandError, Outcome};
 use crate::domain::{AUTO_REPLY_KEY, AutoReplyPolicy, Command, ConversationId, Refusal};
 use crate::store;
 use crate::testing::{
@@ -61,8 +61,8 @@ async fn what_nobody_has_written_in_costs_no_actor(place: TestDatabase) {
         assert_eq!(server.ask(id, command).await, Err(CommandError::Refused(Refusal::NotFound)));
     }
     retired(&server).await;
-    let nothing = async { Ok(Reading { messages: Vec::new(), version: 1 }) };
-    server.registry.listen(id, nothing, |_| ()).await.expect("listening");
+    let nothing = async { Ok(Vec::new()) };
+    server.registry.listen(id, 1, nothing, |_| ()).await.expect("listening");
     retired(&server).await;
     posted(server.ask(id, write(customer("ada"), "Hello", AutoReplyPolicy::Never)).await);
     assert_eq!(server.registry.live(), 1, "from now on it is as any other");

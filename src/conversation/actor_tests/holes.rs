@@ -1,12 +1,14 @@
 //! What others have stored is told here too: by another server, or by one that is gone. What anybody is told has no hole.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
+use tokio::sync::oneshot;
 
 use super::server::{Server, posted};
-use crate::conversation::{CommandError, Outcome, Reading};
+use crate::conversation::{CommandError, Outcome};
 use crate::domain::{
     AutoReplyPolicy, Change, Channel, Command, ConversationId, Event, Party, Rate, Rating, TicketPriority, TicketStatus,
 };
@@ -41,8 +43,7 @@ async fn retired(server: &Server) {
 /// Somebody joins who has all there is.
 async fn joined(server: &Server, id: ConversationId) {
     let version = server.stored(id).await.expect("it is there").version;
-    let nothing = async move { Ok(Reading { messages: Vec::new(), version }) };
-    server.registry.listen(id, nothing, |_| ()).await.expect("listening");
+    server.registry.listen(id, version, async { Ok(Vec::new()) }, |_| ()).await.expect("listening");
 }
 
 /// Refused whatever the conversation's state; but the server has to look at it first.
@@ -198,9 +199,9 @@ async fn an_actor_that_goes_leaves_behind_what_it_has_told(place: TestDatabase) 
     sends(&there, id, 2).await;
     // To listen is enough to have it told to those who were there before; who begins has read it.
     let version = here.stored(id).await.unwrap().version;
-    let read = async move { Ok(Reading { messages: Vec::new(), version }) };
+    let read = async { Ok(Vec::new()) };
     let listener = here.listener.clone();
-    let begun = here.registry.listen(id, read, move |_| listener.heard().len()).await.unwrap();
+    let begun = here.registry.listen(id, version, read, move |_| listener.heard().len()).await.unwrap();
     assert_eq!((begun, positions(&here.listener.heard())), (4, vec![1, 2, 3, 4]));
     sends(&there, id, 1).await;
     sends(&here, id, 1).await;
@@ -301,15 +302,37 @@ async fn whoever_reads_more_than_the_others_were_told_begins_behind_them(place: 
     let id = here.opened().await;
     sends(&there, id, 3).await;
     let messages: Vec<_> = there.listener.heard_events(3).await.iter().filter_map(Event::posted).collect();
-    let version = 2;
     let read = {
         let messages = messages.clone();
-        async move { Ok(Reading { messages, version }) }
+        async move { Ok(messages) }
     };
     let listener = here.listener.clone();
-    let begun = here.registry.listen(id, read, move |missed| (missed.messages, listener.heard().len())).await;
+    let begun = here.registry.listen(id, 2, read, move |missed| (missed.messages, listener.heard().len())).await;
     assert_eq!(begun, Ok((messages, 5)), "what they have read does not come to them again");
     assert_eq!(positions(&here.listener.heard()), [1, 2, 3, 4, 5]);
+}
+
+/// Nobody here knows up to where it was told; then somebody reads, and behind them, before they are back, another server
+/// stores something and this one loads.
+async fn what_is_found_while_the_first_reader_reads_is_not_missed_by_them(place: TestDatabase) {
+    let [here, there] = pair(&place).await;
+    let id = there.opened().await;
+    let (has_begun, reading) = oneshot::channel();
+    let (end, may_end) = oneshot::channel();
+    let read = async {
+        has_begun.send(()).unwrap();
+        Ok(may_end.await.unwrap())
+    };
+    let registry = Arc::clone(&here.registry);
+    let begun = actix::spawn(async move { registry.listen(id, 2, read, |missed| missed.messages).await });
+    reading.await.unwrap();
+    sends(&there, id, 1).await;
+    sends(&here, id, 1).await;
+    here.listener.heard_events(2).await;
+    end.send(Vec::new()).unwrap();
+    let missed = begun.await.unwrap().unwrap();
+    assert_eq!(missed.iter().map(|posted| posted.position).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(positions(&here.listener.heard()), [3, 4]);
 }
 
 async fn whoever_cannot_be_brought_up_to_date_does_not_begin(mut place: TestDatabase) {
@@ -319,8 +342,8 @@ async fn whoever_cannot_be_brought_up_to_date_does_not_begin(mut place: TestData
     sends(&there, id, 1).await;
     let hand = place.hand().await;
     execute(&hand, "ALTER TABLE conversation_events RENAME TO elsewhere").await;
-    let read = async { Ok(Reading { messages: Vec::new(), version: 3 }) };
-    assert!(here.registry.listen(id, read, |_| ()).await.is_err());
+    let read = async { Ok(Vec::new()) };
+    assert!(here.registry.listen(id, 3, read, |_| ()).await.is_err());
     execute(&hand, "ALTER TABLE elsewhere RENAME TO conversation_events").await;
     joined(&here, id).await;
     assert_eq!(positions(&here.listener.heard()), [1, 2, 3]);
@@ -329,14 +352,15 @@ async fn whoever_cannot_be_brought_up_to_date_does_not_begin(mut place: TestData
 async fn a_reader_who_says_more_than_there_is_begins_all_the_same(place: TestDatabase) {
     let server = Server::start(&place).await;
     let id = server.opened().await;
-    let read = async { Ok(Reading { messages: Vec::new(), version: 1000 }) };
-    server.registry.listen(id, read, |_| ()).await.expect("listening");
+    let read = async { Ok(Vec::new()) };
+    server.registry.listen(id, 1000, read, |_| ()).await.expect("listening");
     sends(&server, id, 1).await;
     assert_eq!(positions(&server.listener.heard_events(3).await), [1, 2, 3]);
     let Ok(Outcome::Posted(_)) = server.ask(id, reply("grace", "Hello")).await else { panic!("not posted") };
 }
 
 on_both_databases!(
+    what_is_found_while_the_first_reader_reads_is_not_missed_by_them,
     what_another_server_stored_is_told_in_front_of_what_follows_it,
     every_kind_of_event_is_told_as_if_it_had_happened_here,
     what_happens_in_the_help_center_and_to_tickets_alone_is_told_too,

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::server::{Server, posted};
-use crate::conversation::{CommandError, Missed, Reading};
+use crate::conversation::{CommandError, Missed};
 use crate::domain::{ConversationId, Event};
 use crate::store::{self, Stretch};
 use crate::testing::{TestDatabase, customer, note, on_both_databases, send};
@@ -26,13 +26,13 @@ async fn begin(server: &Server, id: ConversationId, after: u32) -> Result<Begun,
         let conversation = store::conversation(&database, id).await?.expect("it is there");
         let stretch = Stretch::After { after, limit: Stretch::ALL };
         let history = store::visible_messages(&database, &conversation, stretch).await?;
-        Ok(Reading { messages: history.messages, version: conversation.version })
+        Ok(history.messages)
     };
     let begun = move |missed: Missed| Begun {
         missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
         announced: listener.heard().len(),
     };
-    server.registry.listen(id, missed, begun).await
+    server.registry.listen(id, 2, missed, begun).await
 }
 
 fn seqs(events: &[Event]) -> impl Iterator<Item = i64> {
@@ -96,7 +96,7 @@ async fn a_read_that_fails_begins_nothing_and_holds_up_nobody(place: TestDatabas
     let server = Server::start(&place).await;
     let id = server.opened().await;
     let fails = async { Err(crate::database::DatabaseError::Unavailable("as the test wants".to_owned())) };
-    let begun = server.registry.listen(id, fails, |_| ()).await;
+    let begun = server.registry.listen(id, 2, fails, |_| ()).await;
     assert_eq!(begun, Err(CommandError::Unavailable));
     posted(server.ask(id, send(customer("ada"), "And?")).await);
 }
@@ -104,7 +104,7 @@ async fn a_read_that_fails_begins_nothing_and_holds_up_nobody(place: TestDatabas
 async fn a_reader_that_does_not_end_is_given_up_and_the_conversation_goes_on(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.server.request_timeout_ms = 2_000).await;
     let id = server.opened().await;
-    let begun = server.registry.listen(id, std::future::pending(), |_| ()).await;
+    let begun = server.registry.listen(id, 2, std::future::pending(), |_| ()).await;
     assert_eq!(begun, Err(CommandError::Unavailable));
     // It may have to wait until the reader is given up, and is told of then, whatever its own caller heard.
     let _ = server.ask(id, send(customer("ada"), "And?")).await;
@@ -129,14 +129,14 @@ impl Reader {
             let history = store::visible_messages(&database, &conversation, stretch).await?;
             has_read.send(()).expect("the test waits for this");
             let _ = may_end.await;
-            Ok(Reading { messages: history.messages, version: conversation.version })
+            Ok(history.messages)
         };
         let begun = move |missed: Missed| Begun {
             missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
             announced: listener.heard().len(),
         };
         let registry = Arc::clone(&server.registry);
-        let begun = actix::spawn(async move { registry.listen(id, read, begun).await });
+        let begun = actix::spawn(async move { registry.listen(id, 2, read, begun).await });
         reading.await.expect("read");
         Self { end, begun }
     }
@@ -170,8 +170,8 @@ async fn what_was_left_out_of_a_reading_does_not_come_behind_it(place: TestDatab
     let registry = Arc::clone(&server.registry);
     let seqs_of =
         |missed: Missed| -> Vec<_> { missed.messages.iter().filter_map(|posted| posted.message.seq).collect() };
-    let newest = async { Ok(Reading { messages: read.await.expect("the test sends it"), version: 2 }) };
-    let begun = actix::spawn(async move { registry.listen(id, newest, seqs_of).await });
+    let newest = async { Ok(read.await.expect("the test sends it")) };
+    let begun = actix::spawn(async move { registry.listen(id, 2, newest, seqs_of).await });
     tokio::task::yield_now().await;
     let mut sent = Vec::new();
     for number in 0..5 {
@@ -206,7 +206,7 @@ async fn a_read_that_panics_costs_its_reader_alone(place: TestDatabase) {
     let id = server.opened().await;
     let reader = Reader::start(&server, id).await;
     let panics = async { panic!("as the test wants") };
-    let other = server.registry.listen(id, panics, |_| ());
+    let other = server.registry.listen(id, 2, panics, |_| ());
     let (begun, other) = tokio::join!(reader.end(), other);
     assert_eq!((begun.missed, other), (vec![1], Err(CommandError::Fault)));
     posted(server.ask(id, send(customer("ada"), "And?")).await);
