@@ -171,6 +171,12 @@ pub struct ConversationSettings {
     pub in_flight: usize,
     /// Recent named sends that an actor knows without asking the database. Default 16.
     pub remembered_sends: usize,
+    /// Conversations without an actor of which the server remembers up to where those who listen have been told what
+    /// happened; whoever listens to another may miss what another server stored while it had none. Default 100 000.
+    pub remembered_positions: u64,
+    /// Events stored by another server that are told at once, the newest; those before them are left to be read.
+    /// Default 200.
+    pub told_at_once: i64,
     /// Seconds after which an unused actor retires. Default 300.
     pub idle_seconds: u64,
     /// Seconds for which events with an unknown outcome are looked for in the database. Default 60.

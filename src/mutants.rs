@@ -1,10 +1,10 @@
-//! Defects that tests can switch on: three to show that they would be seen, and actors that panic, which must harm nobody
+//! Defects that tests can switch on: five to show that they would be seen, and actors that panic, which must harm nobody
 //! else. See `tests/faults/mutants.rs`.
 //!
 //! Only a build with the feature `mutants` has them; nobody ships one. In any other build each of these functions does
 //! nothing or gives back what it was given, and is compiled away.
 
-pub(crate) use switches::{condition, forget_name, panic_now_and_then, settled, statement};
+pub(crate) use switches::{condition, forget_name, is_sure, panic_now_and_then, settled, statement, untold};
 
 #[cfg(feature = "mutants")]
 mod switches {
@@ -12,7 +12,7 @@ mod switches {
 
     use sea_orm::sea_query::{Expr, SimpleExpr};
 
-    use crate::domain::Command;
+    use crate::domain::{Command, Event};
 
     /// Where the statement on PostgreSQL looks at versions, and what is there without the fence: making a conversation and
     /// going on with one are still two things.
@@ -24,7 +24,8 @@ mod switches {
     /// Of a conversation's commands and commits one in so many panics.
     const PANICS: u32 = 30;
 
-    /// Whether `SWITCHBOARD_MUTANT` names this: no `fence`, no `wait`, no look at a `repeat`, or a `panic` now and then.
+    /// Whether `SWITCHBOARD_MUTANT` names this: no `fence`, no `wait`, no look at a `repeat`, no `look` at
+    /// what others have stored meanwhile, nothing told that leaves a `hole`, or a `panic` now and then.
     fn is_named(name: &str) -> bool {
         static NAMED: LazyLock<String> = LazyLock::new(|| std::env::var("SWITCHBOARD_MUTANT").unwrap_or_default());
         *NAMED == name
@@ -70,6 +71,16 @@ mod switches {
         }
     }
 
+    /// Whether what changes nothing may be answered; without the look, at once.
+    pub(crate) fn is_sure(is_sure: bool) -> bool {
+        is_sure || is_named("look")
+    }
+
+    /// What others have stored and those who listen here were not told; nothing, where holes stay.
+    pub(crate) fn untold(events: Vec<Event>) -> Vec<Event> {
+        if is_named("hole") { Vec::new() } else { events }
+    }
+
     /// Panics where an actor is at work.
     #[expect(clippy::panic, reason = "that is what it is for")]
     pub(crate) fn panic_now_and_then() {
@@ -83,7 +94,7 @@ mod switches {
 mod switches {
     use sea_orm::sea_query::SimpleExpr;
 
-    use crate::domain::Command;
+    use crate::domain::{Command, Event};
 
     pub(crate) const fn statement(fenced: &'static str) -> &'static str {
         fenced
@@ -98,6 +109,14 @@ mod switches {
     }
 
     pub(crate) const fn forget_name(_: &mut Command) {}
+
+    pub(crate) const fn is_sure(is_sure: bool) -> bool {
+        is_sure
+    }
+
+    pub(crate) const fn untold(events: Vec<Event>) -> Vec<Event> {
+        events
+    }
 
     pub(crate) const fn panic_now_and_then() {}
 }

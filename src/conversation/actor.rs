@@ -15,12 +15,13 @@ use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::in_flight::{Decided, Ground, InFlight};
 use super::listening::Listeners;
-use super::overtaken::Seen;
+use super::overtaken::{Looks, Seen};
 use super::reading::caught;
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
 use super::retiring::Stay;
+use super::told::Told;
 use crate::domain::{
     Author, Command, Conversation, ConversationId, Event, EventId, Posted, Refusal, SendKey, decide, permit,
 };
@@ -51,8 +52,6 @@ pub(super) struct Speculation {
     pub(super) is_assumed: bool,
     /// The last that is known of what is stored, whoever wrote it.
     pub(super) seen: Option<Seen>,
-    /// Number of the last question behind which a look has ended, whatever it found.
-    pub(super) looked_behind: u64,
 }
 
 impl Speculation {
@@ -69,19 +68,11 @@ impl Speculation {
             lineage: Lineage::begin(),
             is_assumed: false,
             seen: is_of_one_moment.then_some(Seen { version, behind }),
-            looked_behind: 0,
         }
     }
 
     fn assumed_absent() -> Self {
-        Self {
-            conversation: None,
-            durable: 0,
-            lineage: Lineage::begin(),
-            is_assumed: true,
-            seen: None,
-            looked_behind: 0,
-        }
+        Self { conversation: None, durable: 0, lineage: Lineage::begin(), is_assumed: true, seen: None }
     }
 
     /// Whether this command may be decided on it.
@@ -104,6 +95,7 @@ pub(super) struct ConversationActor {
     pub(super) in_flight: InFlight,
     pub(super) remembered: Remembered,
     pub(super) unconfirmed: Unconfirmed,
+    pub(super) told: Told,
     /// Commands whose name is being looked for in the database, see [`Self::refuse_unless_repeated`].
     pub(super) looking_up: usize,
     pub(super) next_look: Option<SpawnHandle>,
@@ -112,16 +104,16 @@ pub(super) struct ConversationActor {
     pub(super) stay: Stay,
     /// How many commands have come.
     pub(super) asked: u64,
-    pub(super) is_looking_at_version: bool,
-    /// A look that is to come.
-    pub(super) version_look: Option<SpawnHandle>,
+    pub(super) looks: Looks,
 }
 
 impl ConversationActor {
     pub(super) fn new(id: ConversationId, registry: Arc<Registry>) -> Self {
+        let told = registry.told(id);
         Self {
             id,
             registry,
+            told,
             belief: Belief::None,
             waiting: std::collections::VecDeque::new(),
             in_flight: InFlight::default(),
@@ -133,19 +125,23 @@ impl ConversationActor {
             was_used: false,
             stay: Stay::default(),
             asked: 0,
-            is_looking_at_version: false,
-            version_look: None,
+            looks: Looks::default(),
         }
     }
 
     /// Does something that may panic. A panic costs the commands under way, not the actor and not the server.
     pub(super) fn guarded(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
+        self.caught(context, work);
+        self.caught(context, Self::begin_those_who_have_read);
+        self.retire_if_useless(context);
+        self.leave_if_done(context);
+    }
+
+    fn caught(&mut self, context: &mut Context<Self>, work: impl FnOnce(&mut Self, &mut Context<Self>)) {
         if catch_unwind(AssertUnwindSafe(|| work(self, context))).is_err() {
             tracing::error!(conversation = %self.id, "a conversation's actor panicked; its state is loaded again");
             self.abandon(context, &CommandError::Fault);
         }
-        self.retire_if_useless(context);
-        self.leave_if_done(context);
     }
 
     fn take(&mut self, context: &mut Context<Self>, mut pending: Pending) {

@@ -2,6 +2,7 @@
 
 mod failing;
 mod help_center;
+mod holes;
 mod limits;
 mod listening;
 mod repeats;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::command::{CommandError, Outcome, Pending};
 use super::overtaken::Seen;
 use crate::domain::{Conversation, Event, Refusal};
+use crate::mutants;
 
 /// A decided command.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Decided {
     /// that was taken shows it. So does a read behind the question: if it found this very version, or an earlier one, from
     /// which only appends of ours have led here, which then were taken behind the read.
     fn is_sure(&self, durable: i64, seen: Option<Seen>) -> bool {
-        !self.is_of_state() || self.rests_on < durable || self.is_seen(seen)
+        mutants::is_sure(!self.is_of_state() || self.rests_on < durable || self.is_seen(seen))
     }
 
     fn is_seen(&self, seen: Option<Seen>) -> bool {
@@ -71,11 +72,6 @@ impl InFlight {
 
     pub(super) fn push(&mut self, decided: Decided) {
         self.0.push_back(decided);
-    }
-
-    /// What they made happen.
-    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
-        self.0.iter().filter_map(Decided::made).flat_map(|events| events.iter())
     }
 
     /// Whether any of them is at the journal.

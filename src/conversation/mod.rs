@@ -17,6 +17,7 @@ mod recovery;
 mod registry;
 mod remembered;
 mod retiring;
+mod told;
 
 #[cfg(test)]
 mod actor_tests;

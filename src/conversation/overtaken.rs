@@ -12,12 +12,13 @@
 //!
 //! One look serves all who have asked by then, and goes on beside the appends under way: of sixteen agents who claim at
 //! once, fifteen are refused as soon as the winner's claim is stored. Where the look finds a version that is not ours,
-//! everything is decided anew on what is stored; if an append of ours is under way then, the fence says so.
+//! everything is decided anew on what is stored, and those who listen here are told of it; if an append of ours is under way
+//! then, the fence says so.
 
 use std::time::Duration;
 
 use actix::fut::{ActorFutureExt, wrap_future};
-use actix::{AsyncContext, Context};
+use actix::{AsyncContext, Context, SpawnHandle};
 
 use super::actor::{Belief, ConversationActor};
 use super::command::CommandError;
@@ -37,6 +38,23 @@ pub(super) struct Seen {
     pub(super) behind: u64,
 }
 
+/// How far an actor is with looking.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    is_under_way: bool,
+    /// One that is to come.
+    later: Option<SpawnHandle>,
+    /// The last one that has ended, whatever it found: what it was about, and its [`Seen::behind`].
+    last: Option<(Lineage, u64)>,
+}
+
+impl Looks {
+    /// Whether one at this state has ended that began behind this question.
+    fn has_looked(&self, lineage: &Lineage, question: u64) -> bool {
+        self.last.as_ref().is_some_and(|(looked_at, behind)| looked_at.is(lineage) && *behind >= question)
+    }
+}
+
 /// A look under way.
 struct Look {
     /// Of the state that it is about.
@@ -53,34 +71,34 @@ impl ConversationActor {
     pub(super) fn look_if_unsure(&mut self, context: &mut Context<Self>) {
         let Belief::State(speculation) = &self.belief else { return };
         let Some(last) = self.in_flight.last_unsure(speculation.seen) else { return };
-        if self.is_looking_at_version {
+        if self.looks.is_under_way {
             return;
         }
         if !self.in_flight.has_appends() {
             self.look_at_version(context);
-        } else if speculation.looked_behind < last && self.version_look.is_none() {
+        } else if self.looks.later.is_none() && !self.looks.has_looked(&speculation.lineage, last) {
             // What a look behind the question could not say, the append under way will.
-            self.version_look = Some(context.run_later(GATHERING, |actor, context| {
-                actor.version_look = None;
+            self.looks.later = Some(context.run_later(GATHERING, |actor, context| {
+                actor.looks.later = None;
                 actor.guarded(context, Self::look_at_version);
             }));
         }
     }
 
     fn look_at_version(&mut self, context: &mut Context<Self>) {
-        if let Some(later) = self.version_look.take() {
+        if let Some(later) = self.looks.later.take() {
             context.cancel_future(later);
         }
         let Belief::State(speculation) = &self.belief else { return };
-        if self.is_looking_at_version || self.in_flight.last_unsure(speculation.seen).is_none() {
+        if self.looks.is_under_way || self.in_flight.last_unsure(speculation.seen).is_none() {
             return;
         }
-        self.is_looking_at_version = true;
+        self.looks.is_under_way = true;
         let (database, id) = (self.registry.database().clone(), self.id);
         let look = Look { lineage: speculation.lineage.clone(), expected: speculation.durable, behind: self.asked };
         let reading = caught(async move { store::version(&database, id).await });
         context.spawn(wrap_future(reading).map(move |found, actor: &mut Self, context: &mut Context<Self>| {
-            actor.is_looking_at_version = false;
+            actor.looks.is_under_way = false;
             actor.guarded(context, |actor, context| actor.looked(context, &look, found));
         }));
     }
@@ -89,7 +107,7 @@ impl ConversationActor {
         let Belief::State(speculation) = &mut self.belief else { return };
         if speculation.lineage.is(&look.lineage) {
             let durable = speculation.durable;
-            speculation.looked_behind = look.behind;
+            self.looks.last = Some((look.lineage.clone(), look.behind));
             match found {
                 Ok(version) => {
                     // A database that was put back is behind us, and shows nothing.
@@ -98,7 +116,7 @@ impl ConversationActor {
                     }
                     // What lies between is ours, stored meanwhile.
                     let is_ours = (look.expected..=durable).contains(&version);
-                    if !is_ours && !self.in_flight.has_appends() && !self.in_flight.is_empty() {
+                    if !is_ours && !self.in_flight.has_appends() {
                         self.start_over(context);
                         return;
                     }

@@ -3,9 +3,12 @@
 //! - Another server wrote to the conversation: load again, decide the unanswered commands anew, in order. Their callers
 //!   notice nothing.
 //! - A commit failed, or the actor panicked: every unanswered command gets an error and the belief is dropped. Whether
-//!   the events are stored is not known; the next load tells, and what is stored of them is announced then, once.
+//!   the events are stored is not known; the next load tells.
+//!
+//! Whatever a load finds beyond what those who listen here have been told (`told`) is told them then, once and in order,
+//! in front of all that is decided from then on: of another server's, of one that was killed, and of our own of which it
+//! was not known whether they are stored.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +21,9 @@ use super::command::CommandError;
 use super::reading::caught;
 use super::remembered::KnownSend;
 use crate::database::DatabaseError;
-use crate::domain::Event;
-use crate::store::{self, Snapshot};
+use crate::domain::{Event, EventId};
+use crate::mutants;
+use crate::store::{self, Behind, Snapshot};
 
 /// The shortest and the longest pause between two looks for unconfirmed events.
 const RECHECK: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
@@ -38,11 +42,21 @@ impl From<DatabaseError> for CommandError {
     }
 }
 
-/// Events that were handed to the journal and of which it is not known whether they are stored.
+/// Events that were handed to the journal and of which it is not known whether they are stored: for how long a look for
+/// them goes on.
 #[derive(Debug, Default)]
 pub(super) struct Unconfirmed {
-    events: VecDeque<(Instant, Event)>,
+    events: Vec<Lost>,
     pause: Option<Duration>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Lost {
+    since: Instant,
+    id: EventId,
+    /// Where it stands if it is stored.
+    position: i64,
 }
 
 impl Unconfirmed {
@@ -50,39 +64,27 @@ impl Unconfirmed {
         self.events.is_empty()
     }
 
-    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
-        self.events.iter().map(|(_, event)| event)
-    }
-
-    fn extend(&mut self, events: Vec<Event>) {
-        let now = Instant::now();
-        self.events.extend(events.into_iter().map(|event| (now, event)));
+    fn extend(&mut self, events: &[Event]) {
+        let since = Instant::now();
+        self.events.extend(events.iter().map(|event| Lost { since, id: event.id, position: event.position }));
         self.pause = None;
     }
 
-    /// The positions at which they would stand.
-    fn positions(&self) -> Option<std::ops::RangeInclusive<i64>> {
-        let positions = self.events.iter().map(|(_, event)| event.position);
-        Some(positions.clone().min()?..=positions.max()?)
+    fn first_position(&self) -> Option<i64> {
+        self.events.iter().map(|lost| lost.position).min()
     }
 
-    /// Sorts them by what a load found: those that are stored are given back, in order; those whose place something
-    /// else took are forgotten; the rest may still come — a database that was halted finishes what it had begun —
-    /// and are kept until `patience` is over.
-    fn resolve(&mut self, snapshot: &Snapshot, patience: Duration) -> Vec<Event> {
-        let version = snapshot.conversation.as_ref().map_or(0, |conversation| conversation.version);
-        let (mut stored, mut open) = (Vec::new(), VecDeque::new());
-        for (since, event) in std::mem::take(&mut self.events) {
-            // One that landed behind the state that was read is told of when the state is read that has it.
-            if event.position <= version && snapshot.events.contains(&event.id) {
-                stored.push(event);
-            } else if event.position > version && since.elapsed() < patience {
-                open.push_back((since, event));
-            }
-        }
-        self.events = open;
-        stored.sort_by_key(|event| event.position);
-        stored
+    /// Forgets those whose place is taken, by themselves or by something else. The rest may still come — a database that
+    /// was halted finishes what it had begun — and are looked for until `patience` is over.
+    fn resolve(&mut self, version: i64, patience: Duration) {
+        self.events.retain(|lost| lost.position > version && lost.since.elapsed() < patience);
+    }
+
+    /// What of these is not told: everything from the first of ours on. Where it was not known up to where it had been
+    /// told, we made the conversation as far as we knew; and what stood there before others have told.
+    fn since_ours(&self, mut events: Vec<Event>) -> Vec<Event> {
+        let first = events.iter().position(|event| self.events.iter().any(|lost| lost.id == event.id));
+        events.split_off(first.unwrap_or(events.len()))
     }
 
     /// How long to wait before the next look.
@@ -94,22 +96,35 @@ impl Unconfirmed {
     }
 }
 
+/// A load under way.
+struct Load {
+    /// Number of the last question that had come when it began.
+    behind: u64,
+    /// Up to where had been told then.
+    told: Option<i64>,
+    /// Whether those who wait to begin had read by then.
+    is_behind_readers: bool,
+}
+
 impl ConversationActor {
-    /// Loads the state, together with what is known of the waiting commands' names and of unconfirmed events.
+    /// Loads the state, together with what is known of the waiting commands' names and what is to be told.
     pub(super) fn load(&mut self, context: &mut Context<Self>) {
         self.belief = Belief::Loading;
         let database = self.registry.database().clone();
         let id = self.id;
         let keys = self.waiting.iter().filter_map(|pending| pending.command.send_key()).collect();
-        let positions = self.unconfirmed.positions();
-        let behind = self.asked;
-        let load = caught(async move { store::load(&database, id, keys, positions).await });
-        context.spawn(wrap_future(load).map(move |loaded, actor: &mut Self, context: &mut Context<Self>| {
-            actor.guarded(context, |actor, context| actor.loaded(context, loaded, behind));
+        let told = self.told.position();
+        let most = self.registry.settings().told_at_once;
+        let after = told.or_else(|| self.unconfirmed.first_position().map(|first| first - 1));
+        let behind = after.map(|position| Behind { position, most });
+        let load = Load { behind: self.asked, told, is_behind_readers: self.listeners.have_read() };
+        let reading = caught(async move { store::load(&database, id, keys, behind).await });
+        context.spawn(wrap_future(reading).map(move |loaded, actor: &mut Self, context: &mut Context<Self>| {
+            actor.guarded(context, |actor, context| actor.loaded(context, loaded, &load));
         }));
     }
 
-    fn loaded(&mut self, context: &mut Context<Self>, loaded: Result<Snapshot, DatabaseError>, behind: u64) {
+    fn loaded(&mut self, context: &mut Context<Self>, loaded: Result<Snapshot, DatabaseError>, load: &Load) {
         // Should this panic, nothing is under way any more.
         self.belief = Belief::None;
         match loaded {
@@ -118,24 +133,19 @@ impl ConversationActor {
                 for pending in std::mem::take(&mut self.waiting) {
                     pending.answer(Err(error.clone()));
                 }
+                self.listeners.give_up(&error);
                 // Asked for while the database is away, it must not cost an actor for minutes.
                 if self.unconfirmed.is_empty() {
                     self.retire(context);
                 }
             }
-            Ok(snapshot) => {
-                let patience = Duration::from_secs(self.registry.settings().unconfirmed_seconds);
-                let stored = self.unconfirmed.resolve(&snapshot, patience);
+            Ok(mut snapshot) => {
+                self.hear_of(&mut snapshot, load);
                 for send in snapshot.sends {
                     self.remembered.insert(send.key, KnownSend::new(Arc::new(send.message), &send.conversation));
                 }
                 let unknown = snapshot.conversation.is_none();
-                let speculation = Speculation::stored(snapshot.conversation, behind);
-                if let Some(conversation) = &speculation.conversation
-                    && !stored.is_empty()
-                {
-                    self.announce_found(Arc::clone(conversation), stored);
-                }
+                let speculation = Speculation::stored(snapshot.conversation, load.behind);
                 self.belief = Belief::State(speculation);
                 self.decide_waiting(context);
                 // An id that was asked for and names nothing must not cost an actor for minutes.
@@ -148,6 +158,32 @@ impl ConversationActor {
         if !self.unconfirmed.is_empty() {
             self.look_again(context);
         }
+    }
+
+    /// Has told what is stored and was not told yet.
+    fn hear_of(&mut self, snapshot: &mut Snapshot, load: &Load) {
+        let version = snapshot.conversation.as_ref().map_or(0, |conversation| conversation.version);
+        let events = std::mem::take(&mut snapshot.events);
+        let news = match self.told.position() {
+            Some(told) => events.into_iter().skip_while(|event| event.position <= told).collect(),
+            None => self.unconfirmed.since_ours(events),
+        };
+        let news = mutants::untold(news);
+        // What was told is stored: where the database has less it was put back, and goes on from there. What was told while
+        // it was read — by an actor that retires — may be more than was read.
+        let was_put_back = load.told.is_some_and(|told| version < told);
+        if was_put_back || self.told.position().is_none_or(|told| told < version) {
+            self.told.set(version);
+        }
+        if let Some(conversation) = &snapshot.conversation
+            && !news.is_empty()
+        {
+            self.announce_found(Arc::new(conversation.clone()), news);
+        }
+        if load.is_behind_readers {
+            self.listeners.have_all_up_to(version);
+        }
+        self.unconfirmed.resolve(version, Duration::from_secs(self.registry.settings().unconfirmed_seconds));
     }
 
     /// Looks for unconfirmed events once more, after a pause, unless a command causes a load before.
@@ -194,7 +230,7 @@ impl ConversationActor {
         for pending in std::mem::take(&mut self.waiting) {
             pending.answer(Err(error.clone()));
         }
-        self.unconfirmed.extend(events);
+        self.unconfirmed.extend(&events);
         self.remembered.clear();
         // A load under way comes back, and there must not be a second one beside it.
         if !matches!(self.belief, Belief::Loading) {

@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::identity::ConversationIds;
 use super::listening::{Listen, Missed};
+use super::told::{Kept, Told};
 use crate::config::ConversationSettings;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Command, ConversationId, Posted, UserId};
@@ -44,6 +45,8 @@ pub struct Registry {
     actors: DashMap<ConversationId, Addr<ConversationActor>>,
     /// Counted apart: the map's own count takes every one of its locks.
     live: AtomicUsize,
+    /// Up to where those who listen have been told, beyond the actors.
+    told: Kept,
     arbiters: Vec<Arbiter>,
     handles: Vec<ArbiterHandle>,
     parts: RegistryParts,
@@ -57,7 +60,8 @@ impl Registry {
         let count = if parts.settings.arbiters == 0 { cores } else { parts.settings.arbiters };
         let arbiters: Vec<Arbiter> = (0..count).map(|_| Arbiter::new()).collect();
         let handles = arbiters.iter().map(Arbiter::handle).collect();
-        Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), arbiters, handles, parts })
+        let told = Kept::new(parts.settings.remembered_positions);
+        Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), told, arbiters, handles, parts })
     }
 
     /// Begins a conversation with a first message, or meets the one that a repeated first message made.
@@ -95,9 +99,10 @@ impl Registry {
         }
     }
 
-    /// Lets somebody begin to listen to a conversation that goes on: `read` finds what they have missed of it up to its
+    /// Lets somebody begin to listen to a conversation that goes on, and that has had `version` at some moment before:
+    /// `read` finds what they have missed of it up to its
     /// newest message, oldest first, and `begin` gets that with what was announced meanwhile, and joins them. What is
-    /// announced afterwards is what comes next. `begin` runs on the conversation's thread and must not block. A read that
+    /// announced afterwards is what comes next, whichever server has stored it. `begin` runs on the conversation's thread and must not block. A read that
     /// takes longer than its caller waits for is given up.
     ///
     /// # Errors
@@ -105,6 +110,7 @@ impl Registry {
     pub async fn listen<T: Send + 'static>(
         self: &Arc<Self>,
         id: ConversationId,
+        version: i64,
         read: impl Future<Output = Result<Vec<Posted>, DatabaseError>> + Send + 'static,
         begin: impl FnOnce(Missed) -> T + Send + 'static,
     ) -> Result<T, CommandError> {
@@ -118,7 +124,7 @@ impl Registry {
         let patience = self.parts.request_timeout;
         let read =
             async move { tokio::time::timeout(patience, read).await.unwrap_or(Err(DatabaseError::TimedOut(patience))) };
-        self.deliver(id, Listen { read: Box::pin(read), begin: Box::new(begin) })?;
+        self.deliver(id, Listen { version, read: Box::pin(read), begin: Box::new(begin) })?;
         match tokio::time::timeout(self.parts.request_timeout, begun).await {
             Ok(Ok(begun)) => begun,
             Ok(Err(_)) => Err(CommandError::Fault),
@@ -175,6 +181,14 @@ impl Registry {
         if is_running { Ok(Addr::new(sender)) } else { Err(CommandError::Unavailable) }
     }
 
+    /// Has an actor retire as if nobody had used it for a while, unless it has something to do.
+    #[cfg(test)]
+    pub(super) fn let_go(&self, id: ConversationId) {
+        if let Some(actor) = self.actors.get(&id) {
+            actor.do_send(super::retiring::Unused);
+        }
+    }
+
     /// Takes an actor out, unless another has taken its place.
     pub(super) fn forget(&self, id: ConversationId, actor: &Addr<ConversationActor>) {
         if self.actors.remove_if(&id, |_, registered| registered == actor).is_some() {
@@ -200,6 +214,21 @@ impl Registry {
         for arbiter in &self.arbiters {
             arbiter.stop();
         }
+    }
+
+    /// Up to where those who listen have been told, as far as it is known.
+    pub(super) fn told(&self, id: ConversationId) -> Told {
+        self.told.of(id)
+    }
+
+    /// An actor is about to leave the registry.
+    pub(super) fn keep_told(&self, id: ConversationId, told: &Told) {
+        self.told.keep(id, told);
+    }
+
+    /// An actor that has left the registry ends.
+    pub(super) fn tidy_told(&self, id: ConversationId, told: &Told) {
+        self.told.tidy(id, told);
     }
 
     pub(super) fn database(&self) -> &Database {

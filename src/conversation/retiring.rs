@@ -58,6 +58,7 @@ impl ConversationActor {
     /// the message to ourselves.
     pub(super) fn retire(&mut self, context: &mut Context<Self>) {
         self.stay = self.stay.max(Stay::Retired);
+        self.registry.keep_told(self.id, &self.told);
         self.registry.forget(self.id, &context.address());
         context.address().do_send(Leave);
     }
@@ -65,6 +66,7 @@ impl ConversationActor {
     /// Stops, where it has nothing more to do.
     pub(super) fn leave_if_done(&mut self, context: &mut Context<Self>) {
         if self.stay == Stay::Leaving && self.is_idle() {
+            self.registry.tidy_told(self.id, &self.told);
             actix::ActorContext::stop(context);
         }
     }
@@ -81,5 +83,21 @@ impl Handler<Leave> for ConversationActor {
     fn handle(&mut self, Leave: Leave, context: &mut Self::Context) {
         self.stay = Stay::Leaving;
         self.leave_if_done(context);
+    }
+}
+
+/// Nobody has used it for a while, says a test.
+#[cfg(test)]
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Unused;
+
+#[cfg(test)]
+impl Handler<Unused> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, Unused: Unused, context: &mut Self::Context) {
+        self.was_used = false;
+        self.tick(context);
     }
 }

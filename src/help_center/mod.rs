@@ -134,7 +134,8 @@ impl HelpCenter {
         arrival: &Arrival,
         begin: impl FnOnce(Thread) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let id = self.enter(arrival).await?.id;
+        let entered = self.enter(arrival).await?;
+        let (id, version) = (entered.id, entered.version);
         let (database, account) = (self.database.clone(), arrival.account.clone());
         let beside = Arc::new(OnceLock::new());
         let found = Arc::clone(&beside);
@@ -147,7 +148,7 @@ impl HelpCenter {
             let _ = found.set((conversation, history.has_more));
             Ok(history.messages)
         };
-        let begun = self.registry.listen(id, newest, move |mut missed| {
+        let begun = self.registry.listen(id, version, newest, move |mut missed| {
             let (mut conversation, has_more) = beside.get()?.clone();
             // What was announced while it was read is not announced again.
             if let Some(since) = missed.since

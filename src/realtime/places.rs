@@ -66,11 +66,24 @@ pub(super) async fn join_conversation(
     socket.leave(&rooms::by_ticket(id));
     match after {
         // Whoever is there has missed nothing.
-        Some(after) if !socket.is_in(&rooms::of_conversation(id)) => {
-            catch_up(realtime, socket, conversation, after).await
+        _ if socket.is_in(&rooms::of_conversation(id)) => enter(socket, id),
+        Some(after) => catch_up(realtime, socket, conversation, after).await,
+        None => {
+            let entering = socket.clone();
+            begin(realtime, &conversation, move || enter(&entering, id)).await
         }
-        _ => enter(socket, id),
     }
+}
+
+/// Has somebody begin to listen who does not ask for what they have missed: they hear what is stored from now on, whichever
+/// server stores it.
+async fn begin<T: Send + 'static>(
+    realtime: &Realtime,
+    conversation: &Conversation,
+    enter: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let nothing = async { Ok(Vec::new()) };
+    realtime.registry.listen(conversation.id, conversation.version, nothing, |_| enter()).await?
 }
 
 fn owned_or_agents(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Failure> {
@@ -102,7 +115,8 @@ async fn catch_up(
     conversation: Conversation,
     after: u32,
 ) -> Result<(), Failure> {
-    let (id, bytes, is_agent) = (conversation.id, realtime.catch_up_bytes, socket.data().is_agent);
+    let (id, version) = (conversation.id, conversation.version);
+    let (bytes, is_agent) = (realtime.catch_up_bytes, socket.data().is_agent);
     let database = realtime.database.clone();
     let read = async move {
         let last = Stretch::Last { limit: MOST_MISSED };
@@ -113,7 +127,7 @@ async fn catch_up(
         Ok(newest(history.messages, after, bytes))
     };
     let entering = socket.clone();
-    let entered = realtime.registry.listen(id, read, move |Missed { mut messages, since }| {
+    let entered = realtime.registry.listen(id, version, read, move |Missed { mut messages, since }| {
         if since.is_some() {
             messages.retain(|posted| is_agent || posted.message.seq.is_some());
             messages = newest(messages, after, bytes);
@@ -158,12 +172,19 @@ pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, 
     let id = ticket_id(&payload(event))?;
     let conversation = store::ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
     owned_or_agents(socket, &conversation)?;
-    let entered = enter_ticket(socket, id, &conversation);
-    if entered.is_err() {
-        socket.leave(&rooms::of_ticket(id));
-        socket.leave(&rooms::of_ticket_agents(id));
+    if socket.is_in(&rooms::of_ticket(id)) {
+        return enter_ticket(socket, id, &conversation);
     }
-    entered
+    let (entering, of) = (socket.clone(), conversation.clone());
+    begin(realtime, &conversation, move || {
+        let entered = enter_ticket(&entering, id, &of);
+        if entered.is_err() {
+            entering.leave(&rooms::of_ticket(id));
+            entering.leave(&rooms::of_ticket_agents(id));
+        }
+        entered
+    })
+    .await
 }
 
 fn enter_ticket(socket: &Socket<Attendee>, id: TicketId, conversation: &Conversation) -> Result<(), Failure> {

@@ -1,16 +1,13 @@
-//! What a conversation's actor asks: the state, what became of its own events, and sends by their name.
+//! What a conversation's actor asks: the state, what of it has not been told yet, and sends by their name.
 
-use std::collections::HashSet;
-use std::ops::RangeInclusive;
-
-use entity::{conversation_events, conversations, messages};
-use sea_orm::prelude::Uuid;
+use entity::{conversations, messages};
 use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
+use super::happened::{Behind, happened};
 use super::stored;
 use super::whole::whole;
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Conversation, ConversationId, EventId, Posted, SendKey};
+use crate::domain::{Conversation, ConversationId, Event, Posted, SendKey};
 
 /// A send that is stored, and the conversation that it is in.
 #[derive(Clone, Debug)]
@@ -30,11 +27,11 @@ pub struct Snapshot {
     pub conversation: Option<Conversation>,
     /// Which of the named sends that were asked for are stored, in whatever conversation.
     pub sends: Vec<FoundSend>,
-    /// Ids of the stored events at the positions that were asked for.
-    pub events: HashSet<EventId>,
+    /// What happened behind the position that was asked for, up to the state's version, in order.
+    pub events: Vec<Event>,
 }
 
-/// Loads a conversation, the sends of these names, and what is stored at the positions `events_at`.
+/// Loads a conversation, the sends of these names, and what happened behind a position.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -42,7 +39,7 @@ pub async fn load(
     database: &Database,
     id: ConversationId,
     keys: Vec<SendKey>,
-    events_at: Option<RangeInclusive<i64>>,
+    behind: Option<Behind>,
 ) -> Result<Snapshot, DatabaseError> {
     database
         .read(async move |connection| {
@@ -52,9 +49,9 @@ pub async fn load(
                 None => None,
             };
             // Behind the state, so that up to the state's version this list is complete.
-            let events = match events_at {
-                Some(positions) => event_ids(&connection, id, positions).await?,
-                None => HashSet::new(),
+            let events = match (&conversation, behind) {
+                (Some(conversation), Some(behind)) => happened(&connection, conversation, behind).await?,
+                _ => Vec::new(),
             };
             let sends = sends(&connection, keys).await?;
             Ok::<_, DbErr>(Snapshot { conversation, sends, events })
@@ -113,28 +110,4 @@ async fn sends(connection: &DatabaseConnection, keys: Vec<SendKey>) -> Result<Ve
         });
     }
     Ok(found)
-}
-
-async fn event_ids(
-    connection: &DatabaseConnection,
-    id: ConversationId,
-    at: RangeInclusive<i64>,
-) -> Result<HashSet<EventId>, DbErr> {
-    let messages: Vec<Uuid> = messages::Entity::find()
-        .select_only()
-        .column(messages::Column::Id)
-        .filter(messages::Column::ConversationId.eq(id.0))
-        .filter(messages::Column::Position.between(*at.start(), *at.end()))
-        .into_tuple()
-        .all(connection)
-        .await?;
-    let others: Vec<Uuid> = conversation_events::Entity::find()
-        .select_only()
-        .column(conversation_events::Column::Id)
-        .filter(conversation_events::Column::ConversationId.eq(id.0))
-        .filter(conversation_events::Column::Position.between(*at.start(), *at.end()))
-        .into_tuple()
-        .all(connection)
-        .await?;
-    Ok(messages.into_iter().chain(others).map(EventId).collect())
 }

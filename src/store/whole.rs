@@ -24,7 +24,8 @@ pub(super) async fn whole(connection: &DatabaseConnection, row: conversations::M
     Ok(conversation)
 }
 
-fn handover(row: handovers::Model) -> Result<Handover, DbErr> {
+/// A handover as it was asked for.
+pub(super) fn handover(row: handovers::Model) -> Result<Handover, DbErr> {
     const TABLE: &str = "handovers";
     Ok(Handover {
         id: HandoverId(row.id),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use tempfile::TempDir;
 use url::Url;
 
@@ -57,16 +57,6 @@ impl Cluster {
 
     pub(crate) fn address(&self) -> std::net::SocketAddr {
         format!("127.0.0.1:{}", self.url.port().unwrap()).parse().unwrap()
-    }
-
-    /// How many are connected to this database.
-    pub(crate) async fn sessions(&self, database: &Url) -> i64 {
-        let hand = connect(&self.url).await;
-        let name = database.path().trim_start_matches('/');
-        let count = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'");
-        let row = hand.query_one_raw(Statement::from_string(DbBackend::Postgres, count)).await.unwrap().unwrap();
-        hand.close().await.unwrap();
-        row.try_get_by_index(0).unwrap()
     }
 
     /// Makes a database: its address.

@@ -29,16 +29,17 @@ impl Disk {
         format!("sqlite://{}", self.folder.path().join("switchboard.db").display())
     }
 
-    /// No byte more can be written.
-    pub(crate) fn fill(&self, server: u32) {
+    /// No byte more can be written: whether it is so.
+    pub(crate) fn fill(&self, server: u32) -> bool {
         if self.is_mounted {
             let mut ballast = File::create(self.ballast()).unwrap();
             // In ever smaller pieces, to the last byte.
             for size in [1 << 20, 1 << 12, 1] {
                 while ballast.write_all(&vec![0; size]).is_ok() {}
             }
+            true
         } else {
-            limit(server, "--fsize=4096:");
+            limit(server, "--fsize=4096:")
         }
     }
 
@@ -65,10 +66,9 @@ impl Drop for Disk {
     }
 }
 
-/// Limits a running server; no privilege is needed for it.
-pub(crate) fn limit(server: u32, limit: &str) {
-    // It may just have ended.
-    run(Command::new("prlimit").arg(format!("--pid={server}")).arg(limit));
+/// Limits a running server; no privilege is needed for it. Whether it did: the server may just have ended.
+pub(crate) fn limit(server: u32, limit: &str) -> bool {
+    run(Command::new("prlimit").arg(format!("--pid={server}")).arg(limit))
 }
 
 fn run(command: &mut Command) -> bool {

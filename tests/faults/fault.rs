@@ -1,7 +1,6 @@
 //! What goes wrong in a run. Each comes and goes at moments that the seed decides, while people go on.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use tokio::net::TcpStream;
 
@@ -11,7 +10,7 @@ use super::listening::{Screen, deaf};
 use super::proxy::{Proxy, Weather};
 use super::run::Scene;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Fault {
     // Between clients and server.
     ClientsCut,
@@ -90,6 +89,11 @@ impl Fault {
         matches!(self, Self::DatabaseHalted | Self::DatabaseCrash)
     }
 
+    /// Whether it comes and goes; what a server is started with is there all the time.
+    pub(crate) fn comes_and_goes(self) -> bool {
+        !matches!(self, Self::TwoServers | Self::FewConnections)
+    }
+
     /// Comes and goes until the run is over; what a server is started with is there all the time.
     pub(crate) async fn trouble(self, scene: Rc<Scene<'_>>) {
         let world = Rc::clone(&scene.world);
@@ -99,32 +103,34 @@ impl Fault {
                 return;
             }
             match self {
-                Self::ClientsCut => scene.each_client_proxy(Proxy::cut),
-                Self::ClientsSlow => scene.clients(Weather::Slow(120), 300..1200).await,
-                Self::ClientsHalfOpen => scene.clients(Weather::HalfOpen, 300..2500).await,
-                Self::ClientsAnswersLost => scene.clients(Weather::AnswersLost, 20..400).await,
-                Self::ClientsTorn => scene.clients(Weather::Torn, 20..300).await,
-                Self::DatabaseSlow => scene.database(Weather::Slow(80), 200..1000).await,
-                Self::DatabaseHalfOpen => scene.database(Weather::HalfOpen, 200..2500).await,
-                Self::CommitTorn => scene.database(Weather::Torn, 5..200).await,
-                Self::CommitAnswerLost => scene.database(Weather::AnswersLost, 5..200).await,
+                Self::ClientsCut => scene.each_client_proxy(|proxy| proxy.cut(self)),
+                Self::ClientsSlow => scene.clients(self, Weather::Slow(120), 300..1200).await,
+                Self::ClientsHalfOpen => scene.clients(self, Weather::HalfOpen, 300..2500).await,
+                Self::ClientsAnswersLost => scene.clients(self, Weather::AnswersLost, 20..400).await,
+                Self::ClientsTorn => scene.clients(self, Weather::Torn, 20..300).await,
+                Self::DatabaseSlow => scene.database(self, Weather::Slow(80), 200..1000).await,
+                Self::DatabaseHalfOpen => scene.database(self, Weather::HalfOpen, 200..2500).await,
+                Self::CommitTorn => scene.database(self, Weather::Torn, 5..200).await,
+                Self::CommitAnswerLost => scene.database(self, Weather::AnswersLost, 5..200).await,
                 Self::DatabaseHalted => {
                     let _alone = scene.cluster_is_in_hand.lock().await;
                     scene.cluster("pause").await;
+                    world.strikes(self);
                     world.pause(100..2500).await;
                     scene.cluster("resume").await;
                 }
                 Self::DatabaseCrash => {
                     let _alone = scene.cluster_is_in_hand.lock().await;
                     scene.cluster("crash").await;
+                    world.strikes(self);
                 }
                 Self::DiskFull => disk_full(&scene).await,
                 Self::Kill => {
                     let server = world.pick(&scene.servers);
                     server.kill();
+                    world.strikes(self);
                     world.count("kills");
                     world.pause(0..200).await;
-                    scene.last_words().await;
                     server.begin_again().await;
                 }
                 Self::FewDescriptors => crowd(&scene).await,
@@ -132,6 +138,7 @@ impl Fault {
                 Self::ClockJumps => {
                     let minutes = i64::try_from(world.dice(0..6000)).unwrap() - 3000;
                     scene.clock.jump(minutes);
+                    world.strikes(self);
                 }
                 Self::LittleMemory => little_memory(&scene).await,
                 Self::TwoServers | Self::FewConnections => return,
@@ -145,45 +152,24 @@ impl Scene<'_> {
         self.servers.iter().for_each(|server| what(&server.proxy));
     }
 
-    async fn clients(&self, weather: Weather, milliseconds: std::ops::Range<u64>) {
-        self.each_client_proxy(|proxy| proxy.turn(weather));
+    async fn clients(&self, by: Fault, weather: Weather, milliseconds: std::ops::Range<u64>) {
+        self.each_client_proxy(|proxy| proxy.turn(weather, by));
         self.world.pause(milliseconds).await;
         // What was held back for long belongs, half of the times, to connections that are no more.
         if weather == Weather::HalfOpen && self.world.dice(0..2) == 0 {
-            self.each_client_proxy(Proxy::cut);
+            self.each_client_proxy(|proxy| proxy.cut(by));
         }
-        self.each_client_proxy(|proxy| proxy.turn(Weather::Fair));
+        self.each_client_proxy(Proxy::clear);
     }
 
-    async fn database(&self, weather: Weather, milliseconds: std::ops::Range<u64>) {
+    async fn database(&self, by: Fault, weather: Weather, milliseconds: std::ops::Range<u64>) {
         let Some(link) = &self.link else { return };
-        link.turn(weather);
+        link.turn(weather, by);
         self.world.pause(milliseconds).await;
         if weather == Weather::HalfOpen && self.world.dice(0..2) == 0 {
-            link.cut();
+            link.cut(by);
         }
-        link.turn(Weather::Fair);
-    }
-
-    /// Waits until PostgreSQL is done with what a dead server has asked, and what was held back of it is lost.
-    ///
-    /// A statement that commits after the next server has read the conversation is not shown to who has joined by then:
-    /// that is known and open, see docs/RELIABILITY.md. Without screens there is nothing to wait for.
-    pub(crate) async fn last_words(&self) {
-        let (Place::Cluster { cluster, url }, Some(link), [_]) = (&self.place, &self.link, &self.servers[..]) else {
-            return;
-        };
-        link.cut();
-        loop {
-            {
-                // Neither halted nor about to be crashed.
-                let _alone = self.cluster_is_in_hand.lock().await;
-                if cluster.sessions(url).await == 0 {
-                    return;
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        link.clear();
     }
 
     async fn cluster(&self, verb: &'static str) {
@@ -195,7 +181,10 @@ impl Scene<'_> {
 
 async fn disk_full(scene: &Scene<'_>) {
     let Place::File(disk) = &scene.place else { return };
-    disk.fill(scene.servers[0].pid());
+    let full = disk.fill(scene.servers[0].pid());
+    if full {
+        scene.world.strikes(Fault::DiskFull);
+    }
     scene.world.pause(100..800).await;
     disk.empty(scene.servers[0].pid());
 }
@@ -210,18 +199,27 @@ async fn little_memory(scene: &Scene<'_>) {
         return;
     };
     let more = kilobytes.parse::<u64>().unwrap() + scene.world.dice(0..256);
-    limit(server, &format!("--data={}:", more << 10));
+    if limit(server, &format!("--data={}:", more << 10)) {
+        scene.world.strikes(Fault::LittleMemory);
+    }
     scene.world.pause(100..800).await;
     limit(server, "--data=unlimited:");
 }
+
+/// What a server may have open that is to run out of them.
+pub(crate) const DESCRIPTORS: usize = 100;
 
 /// More connections than the server has descriptors for.
 async fn crowd(scene: &Scene<'_>) {
     let server = scene.world.pick(&scene.servers);
     let Ok(address) = server.direct().trim_start_matches("http://").parse::<std::net::SocketAddr>() else { return };
     let mut crowd = Vec::new();
-    for _ in 0..150 {
+    for _ in 0..DESCRIPTORS + 50 {
         crowd.extend(TcpStream::connect(address).await);
+    }
+    // More than there are descriptors wait to be taken.
+    if crowd.len() > DESCRIPTORS {
+        scene.world.strikes(Fault::FewDescriptors);
     }
     scene.world.pause(100..700).await;
     drop(crowd);

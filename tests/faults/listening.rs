@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use super::fault::Fault;
 use super::people::Account;
 use super::world::World;
 
@@ -139,6 +140,7 @@ pub(crate) async fn deaf(screen: Screen) {
     let Ok(Ok(mut stream)) = timeout(SILENCE, screen.connect()).await else { return };
     let payload = json!(["join_conversation", { "conversation_id": screen.id }]);
     if write(&mut stream, format!("42/support,{payload}")).await.is_ok() {
+        screen.world.strikes(Fault::DeafClients);
         std::future::pending::<()>().await;
     }
 }

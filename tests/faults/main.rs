@@ -29,6 +29,7 @@ mod people;
 mod proxy;
 mod readback;
 mod run;
+mod screens;
 mod server;
 mod soak;
 mod table;

@@ -1,5 +1,5 @@
-//! The checker sees: with the fence, the wait for the commit or the look at a send's name taken out, runs like those of
-//! `each` find it, and the very same run finds nothing in a server that is whole.
+//! The checker sees: with the fence, the wait for the commit, the look at a send's name, the look at what another server has
+//! stored or the filling of holes taken out, runs like those of `each` find it, and the very same run finds nothing in a server that is whole.
 //!
 //! They need the server with its mutants, `cargo build --features mutants --bin switchboard-mutant`, as
 //! `scripts/test mutants` builds it; it is a second copy of the crate, which is why `make test` leaves them out and
@@ -86,6 +86,23 @@ fn without_the_look_at_its_name_a_repeated_send_is_seen_to_be_stored_twice() {
     let faults = [Fault::ClientsAnswersLost];
     for backend in [Backend::Postgres, Backend::Sqlite] {
         is_found("repeat", backend, &faults, &[Promise::NothingDoubled], async |_: &Scene<'_>| {});
+    }
+}
+
+#[test]
+#[ignore = "needs the mutants' build: scripts/test mutants"]
+fn without_the_look_at_what_another_server_has_stored_answers_are_seen_to_be_wrong() {
+    for backend in [Backend::Postgres, Backend::Sqlite] {
+        let promises = [Promise::OneWinner, Promise::Linearizable];
+        is_found("look", backend, &[Fault::TwoServers], &promises, async |_: &Scene<'_>| {});
+    }
+}
+
+#[test]
+#[ignore = "needs the mutants' build: scripts/test mutants"]
+fn without_the_filling_of_holes_screens_are_seen_to_miss_what_another_server_has_stored() {
+    for backend in [Backend::Postgres, Backend::Sqlite] {
+        is_found("hole", backend, &[Fault::TwoServers], &[Promise::NothingLost], async |_: &Scene<'_>| {});
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::fault::Fault;
 use super::world::World;
 
 /// What happens to what passes.
@@ -27,6 +28,18 @@ pub(crate) enum Weather {
     Torn,
 }
 
+impl Weather {
+    /// Whether it does something to what goes this way.
+    fn befalls(self, way: Way) -> bool {
+        match self {
+            Self::Fair => false,
+            Self::Slow(_) | Self::HalfOpen => true,
+            Self::AnswersLost => way == Way::Back,
+            Self::Torn => way == Way::There,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     There,
@@ -37,8 +50,10 @@ enum Way {
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     pub(crate) target: Rc<Cell<SocketAddr>>,
-    weather: watch::Sender<Weather>,
-    cuts: watch::Sender<u64>,
+    /// And which fault makes it.
+    weather: watch::Sender<(Weather, Option<Fault>)>,
+    /// By which fault, last.
+    cuts: watch::Sender<Option<Fault>>,
 }
 
 impl Proxy {
@@ -46,7 +61,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let target = Rc::new(Cell::new(target));
-        let (weather, cuts) = (watch::Sender::new(Weather::Fair), watch::Sender::new(0));
+        let (weather, cuts) = (watch::Sender::new((Weather::Fair, None)), watch::Sender::new(None));
         let (world, towards) = (Rc::clone(world), Rc::clone(&target));
         let (weather_seen, cuts_seen) = (weather.subscribe(), cuts.subscribe());
         tokio::task::spawn_local(async move {
@@ -64,13 +79,18 @@ impl Proxy {
         Self { address, target, weather, cuts }
     }
 
-    pub(crate) fn turn(&self, weather: Weather) {
-        self.weather.send_replace(weather);
+    /// From now on it is so, by this fault.
+    pub(crate) fn turn(&self, weather: Weather, by: Fault) {
+        self.weather.send_replace((weather, Some(by)));
+    }
+
+    pub(crate) fn clear(&self) {
+        self.weather.send_replace((Weather::Fair, None));
     }
 
     /// Resets every connection.
-    pub(crate) fn cut(&self) {
-        self.cuts.send_modify(|cuts| *cuts += 1);
+    pub(crate) fn cut(&self, by: Fault) {
+        self.cuts.send_replace(Some(by));
     }
 }
 
@@ -78,8 +98,8 @@ async fn pass(
     world: &World,
     mut client: TcpStream,
     mut server: TcpStream,
-    weather: watch::Receiver<Weather>,
-    mut cuts: watch::Receiver<u64>,
+    weather: watch::Receiver<(Weather, Option<Fault>)>,
+    mut cuts: watch::Receiver<Option<Fault>>,
 ) {
     cuts.mark_unchanged();
     for stream in [&client, &server] {
@@ -94,7 +114,7 @@ async fn pass(
     tokio::select! {
         () = there => {}
         () = back => {}
-        _ = cuts.changed() => {}
+        _ = cuts.changed() => cuts.borrow().iter().for_each(|by| world.strikes(*by)),
     }
 }
 
@@ -103,7 +123,7 @@ async fn carry(
     world: &World,
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
-    mut weather: watch::Receiver<Weather>,
+    mut weather: watch::Receiver<(Weather, Option<Fault>)>,
     way: Way,
 ) {
     let mut piece = vec![0; 64 << 10];
@@ -111,17 +131,22 @@ async fn carry(
         let Ok(length @ 1..) = from.read(&mut piece).await else { return };
         let mut length = length;
         let mut is_last = false;
-        let now = *weather.borrow_and_update();
+        let (now, by) = *weather.borrow_and_update();
+        if let Some(by) = by
+            && now.befalls(way)
+        {
+            world.strikes(by);
+        }
         match now {
             Weather::Fair => {}
             Weather::Slow(most) => world.pause(0..most).await,
             Weather::HalfOpen => {
-                let _ = weather.wait_for(|now| *now != Weather::HalfOpen).await;
+                let _ = weather.wait_for(|(now, _)| *now != Weather::HalfOpen).await;
             }
-            Weather::AnswersLost if way == Way::Back => return,
+            Weather::AnswersLost if now.befalls(way) => return,
             Weather::AnswersLost => {}
             Weather::Torn => {
-                is_last = way == Way::There;
+                is_last = now.befalls(way);
                 if is_last && world.dice(0..2) == 0 {
                     length = length.div_ceil(2);
                 }

@@ -6,18 +6,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use switchboard::loadtest::checker::{self, Verdict};
-use switchboard::loadtest::history::Outcome;
+use switchboard::loadtest::history::{Action, Outcome};
 use tokio::sync::Mutex;
-use tokio::task::{JoinHandle, LocalSet};
+use tokio::task::LocalSet;
 
 use super::calls::Caller;
 use super::clock::JumpingClock;
 use super::database::{Backend, Cluster, Place, postgres};
-use super::fault::Fault;
-use super::listening::Screen;
+use super::fault::{DESCRIPTORS, Fault};
 use super::people::{self, Account, CUSTOMERS};
-use super::proxy::{Proxy, Weather};
+use super::proxy::Proxy;
 use super::readback;
+use super::screens::Screens;
 use super::server::{Manner, TestServer};
 use super::world::World;
 
@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Messages that are acknowledged before a run ends: one in which hardly anything is done shows nothing.
 const ENOUGH: u64 = 8;
+
+/// For so long, beyond the rest, a fault is given to meet somebody.
+const LONG_ENOUGH: Duration = Duration::from_secs(30);
 
 /// With this, actors of a server that was built with its mutants panic now and then.
 pub(crate) const PANICKING: (&str, &str) = ("SWITCHBOARD_MUTANT", "panic");
@@ -61,6 +64,8 @@ pub(crate) struct Found {
     pub(crate) plan: Plan,
     pub(crate) verdict: Verdict,
     pub(crate) odd: Vec<String>,
+    /// Faults that should have come, and did nothing to anybody.
+    pub(crate) never_struck: Vec<Fault>,
     /// How often what came out.
     tally: BTreeMap<String, u32>,
     stages: String,
@@ -82,8 +87,9 @@ impl Found {
         let Verdict { calls, shown, stored, undecided, broken, .. } = self.verdict;
         format!(
             "FAULT_SEED={seed} {backend:?} {faults:?}: {calls} calls, {stored} messages stored, {shown} shown, {undecided} \
-             undecided, {broken} broken, {} odd; {};{}",
+             undecided, {broken} broken, {} odd, never struck {:?}; {};{}",
             self.odd.len(),
+            self.never_struck,
             self.tally.iter().map(|(what, times)| format!("{what} {times}")).collect::<Vec<_>>().join(", "),
             self.stages
         )
@@ -95,10 +101,11 @@ impl Found {
         format!("{}\n{violations}{:#?}\n{}", self.summary(), self.odd.iter().take(10).collect::<Vec<_>>(), self.log)
     }
 
-    /// A clean run in which something happened.
+    /// A clean run in which something happened, each of its faults too.
     pub(crate) fn must_be_clean(self) {
         eprintln!("{}", self.summary());
         assert!(self.is_clean(), "{}", self.told());
+        assert!(self.never_struck.is_empty(), "{:?} did nothing to anybody: {}", self.never_struck, self.told());
         assert!(self.verdict.stored >= ENOUGH, "hardly anything was done: {}", self.told());
     }
 }
@@ -179,11 +186,7 @@ impl<'a> Scene<'a> {
         loop {
             for server in &self.servers {
                 if let Some(how) = server.has_died() {
-                    self.world.count("deaths");
-                    if !self.plan.has(Fault::LittleMemory) {
-                        self.world.is_odd(format!("the server ended by itself: {how}"));
-                    }
-                    self.last_words().await;
+                    self.mourn(&how);
                     server.begin_again().await;
                 }
             }
@@ -191,14 +194,23 @@ impl<'a> Scene<'a> {
         }
     }
 
+    fn mourn(&self, how: &str) {
+        self.world.count("deaths");
+        if !self.plan.has(Fault::LittleMemory) {
+            self.world.is_odd(format!("the server ended by itself: {how}"));
+        }
+    }
+
     /// All is well again, and everybody can be served.
     async fn heal(&self) {
         for proxy in self.servers.iter().map(|server| &server.proxy).chain(&self.link) {
-            proxy.turn(Weather::Fair);
+            proxy.clear();
         }
         for server in &self.servers {
+            if let Some(how) = server.has_died() {
+                self.mourn(&how);
+            }
             if server.is_down() {
-                self.last_words().await;
                 server.begin_in_peace().await;
             }
         }
@@ -216,6 +228,28 @@ impl<'a> Scene<'a> {
         }
         // What PostgreSQL still has of ours ends within its own limit.
         tokio::time::sleep(Duration::from_millis(DATABASE_TIMEOUT + 300)).await;
+    }
+}
+
+impl Scene<'_> {
+    /// Servers do not tell each other of what happens yet: each finds with its own next question what the others have
+    /// stored. So each is asked something about every conversation, and has told its screens then.
+    async fn have_told(&self) {
+        if self.servers.len() < 2 {
+            return;
+        }
+        let known = self.world.known.borrow().clone();
+        let agent = self.accounts.last().unwrap();
+        for server in &self.servers {
+            let caller = Caller::new(&self.world, agent.person, agent.token.clone(), vec![server.direct()]);
+            for (conversation, id, _) in &known {
+                for _ in 0..10 {
+                    if caller.decide(*conversation, id, Action::Claim).await != Outcome::Unknown {
+                        break;
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -242,7 +276,7 @@ fn manner(plan: &Plan, database: String, clock: &JumpingClock) -> Manner {
     settings.extend(plan.variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
     let mut before = String::new();
     if plan.has(Fault::FewDescriptors) {
-        before.push_str("ulimit -n 100; ");
+        before.push_str(&format!("ulimit -n {DESCRIPTORS}; "));
     }
     let clock = plan.has(Fault::ClockJumps).then(|| clock.clone());
     Manner { binary: plan.binary.clone(), database, settings, before, clock }
@@ -258,8 +292,12 @@ async fn play(scene: Scene<'_>) -> Found {
         let troubles = scene.plan.faults.iter().map(|fault| fault.trouble(Rc::clone(&scene)));
         let clock = async {
             tokio::time::sleep(Duration::from_millis(scene.plan.milliseconds)).await;
-            // On a slow machine hardly anybody gets through between two faults; they go on for as long as that takes.
-            while world.acknowledged() < ENOUGH {
+            // On a slow machine hardly anybody gets through between two faults, or a fault meets nobody; they go on for as
+            // long as that takes. Which fault never met anybody is said in the end.
+            let in_vain = tokio::time::Instant::now() + LONG_ENOUGH;
+            while world.acknowledged() < ENOUGH
+                || (!world.never_struck(&scene.plan.faults).is_empty() && tokio::time::Instant::now() < in_vain)
+            {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             world.end();
@@ -275,6 +313,7 @@ async fn play(scene: Scene<'_>) -> Found {
         scene.heal().await;
         world.reaches("healed");
         screens.look(&scene);
+        scene.have_told().await;
         readback::settle(&world).await;
         world.reaches("settled");
         let readers: Vec<Caller> = scene.accounts.iter().map(|account| scene.reader(account)).collect();
@@ -296,6 +335,7 @@ async fn play(scene: Scene<'_>) -> Found {
     Found {
         plan: scene.plan.clone(),
         verdict,
+        never_struck: world.never_struck(&scene.plan.faults),
         odd: world.odd.take(),
         tally: world.tally.take(),
         stages: world.stages(),
@@ -314,53 +354,6 @@ async fn work(scene: &Scene<'_>, account: &Account) {
         people::agent(caller, colleagues.collect()).await;
     } else {
         people::customer(caller).await;
-    }
-}
-
-/// Everybody's screens: two for each conversation, its customer's and an agent's.
-#[derive(Default)]
-struct Screens {
-    followed: usize,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-impl Screens {
-    async fn follow(&mut self, scene: &Scene<'_>) {
-        loop {
-            self.look(scene);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Opens screens for conversations that are new.
-    fn look(&mut self, scene: &Scene<'_>) {
-        // Servers do not tell each other of what happens yet: a screen at one would not see what goes by the other.
-        if scene.servers.len() > 1 {
-            return;
-        }
-        let known = scene.world.known.borrow().clone();
-        for (conversation, id, owner) in known.iter().skip(self.followed) {
-            let of_it = scene.accounts.iter().filter(|account| {
-                account.person == *owner
-                    || (account.is_agent
-                        && account.person.0 as usize % people::AGENTS == self.followed % people::AGENTS)
-            });
-            for account in of_it {
-                let screen = Screen {
-                    world: Rc::clone(&scene.world),
-                    account: account.clone(),
-                    conversation: *conversation,
-                    id: id.clone(),
-                    at: scene.servers[0].proxy.address,
-                };
-                self.tasks.push(tokio::task::spawn_local(screen.watch()));
-            }
-            self.followed += 1;
-        }
-    }
-
-    fn close(&mut self) {
-        self.tasks.drain(..).for_each(|task| task.abort());
     }
 }
 

@@ -67,7 +67,7 @@ fn work(next: &AtomicU64, end: u64) -> Vec<u64> {
             continue;
         };
         eprintln!("{}", found.summary());
-        if !found.is_clean() {
+        if !found.is_clean() || !found.never_struck.is_empty() {
             eprintln!("{}", found.told());
             unclean.push(seed);
         }

@@ -1,7 +1,7 @@
 //! What everybody in a run shares: what happened, chance, and whether it is over.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use switchboard::loadtest::history::{Call, Conversation, History, Listener, Message, Moment, Outcome, Person};
+
+use super::fault::Fault;
 
 /// See the module. All of it lives on one thread.
 pub(crate) struct World {
@@ -25,6 +27,8 @@ pub(crate) struct World {
     pub(crate) odd: RefCell<Vec<String>>,
     /// How often what came out.
     pub(crate) tally: RefCell<BTreeMap<String, u32>>,
+    /// Which faults have done something to somebody.
+    struck: RefCell<HashSet<Fault>>,
     chance: RefCell<StdRng>,
     /// When it came how far, in milliseconds.
     stages: RefCell<String>,
@@ -42,6 +46,7 @@ impl World {
             actors_panic,
             odd: RefCell::default(),
             tally: RefCell::default(),
+            struck: RefCell::default(),
             chance: RefCell::new(StdRng::seed_from_u64(seed)),
             stages: RefCell::default(),
             began: Instant::now(),
@@ -91,6 +96,17 @@ impl World {
 
     pub(crate) fn is_odd(&self, what: impl Into<String>) {
         self.odd.borrow_mut().push(what.into());
+    }
+
+    /// This fault has done something to somebody.
+    pub(crate) fn strikes(&self, fault: Fault) {
+        self.struck.borrow_mut().insert(fault);
+    }
+
+    /// Which of these have not, of those that come and go.
+    pub(crate) fn never_struck(&self, planned: &[Fault]) -> Vec<Fault> {
+        let struck = self.struck.borrow();
+        planned.iter().copied().filter(|fault| fault.comes_and_goes() && !struck.contains(fault)).collect()
     }
 
     /// How many messages that customers see are known to be stored.

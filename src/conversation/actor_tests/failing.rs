@@ -135,10 +135,10 @@ fn what_turns_out_to_be_stored_is_not_missed_by_who_begins_to_listen_meanwhile()
     run(Backend::Postgres, async |mut place: TestDatabase| {
         let (server, id, lock) = with_a_slow_commit(&mut place).await;
         let (end, read) = oneshot::channel();
-        let found_nothing = async { read.await.map_or(Ok(Vec::new()), Ok) };
+        let found_nothing = async { Ok(read.await.unwrap()) };
         let (registry, listener) = (Arc::clone(&server.registry), Arc::clone(&server.listener));
         let begun = move |missed: Missed| (missed.messages, listener.heard().len());
-        let begin = async move { registry.listen(id, found_nothing, begun).await };
+        let begin = async move { registry.listen(id, 2, found_nothing, begun).await };
         let begun = actix::spawn(begin);
         tokio::task::yield_now().await;
         lock.rollback().await.unwrap();

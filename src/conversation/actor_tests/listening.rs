@@ -25,13 +25,14 @@ async fn begin(server: &Server, id: ConversationId, after: u32) -> Result<Begun,
     let missed = async move {
         let conversation = store::conversation(&database, id).await?.expect("it is there");
         let stretch = Stretch::After { after, limit: Stretch::ALL };
-        store::visible_messages(&database, &conversation, stretch).await.map(|history| history.messages)
+        let history = store::visible_messages(&database, &conversation, stretch).await?;
+        Ok(history.messages)
     };
     let begun = move |missed: Missed| Begun {
         missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
         announced: listener.heard().len(),
     };
-    server.registry.listen(id, missed, begun).await
+    server.registry.listen(id, 2, missed, begun).await
 }
 
 fn seqs(events: &[Event]) -> impl Iterator<Item = i64> {
@@ -71,7 +72,9 @@ async fn what_another_server_wrote_is_not_missed_either(place: TestDatabase) {
     for number in 0..3 {
         posted(there.ask(id, send(customer("ada"), &format!("{number}"))).await);
     }
-    assert_eq!(begin(&here, id, 1).await.expect("begun").missed, [2, 3, 4]);
+    let begun = begin(&here, id, 1).await.expect("begun");
+    assert_eq!(begun.missed, [2, 3, 4]);
+    assert_eq!(begun.announced, 5, "those who were there before are told too, and first");
 }
 
 async fn an_avalanche_of_listeners_does_not_hold_up_the_conversation(place: TestDatabase) {
@@ -93,7 +96,7 @@ async fn a_read_that_fails_begins_nothing_and_holds_up_nobody(place: TestDatabas
     let server = Server::start(&place).await;
     let id = server.opened().await;
     let fails = async { Err(crate::database::DatabaseError::Unavailable("as the test wants".to_owned())) };
-    let begun = server.registry.listen(id, fails, |_| ()).await;
+    let begun = server.registry.listen(id, 2, fails, |_| ()).await;
     assert_eq!(begun, Err(CommandError::Unavailable));
     posted(server.ask(id, send(customer("ada"), "And?")).await);
 }
@@ -101,7 +104,7 @@ async fn a_read_that_fails_begins_nothing_and_holds_up_nobody(place: TestDatabas
 async fn a_reader_that_does_not_end_is_given_up_and_the_conversation_goes_on(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.server.request_timeout_ms = 2_000).await;
     let id = server.opened().await;
-    let begun = server.registry.listen(id, std::future::pending(), |_| ()).await;
+    let begun = server.registry.listen(id, 2, std::future::pending(), |_| ()).await;
     assert_eq!(begun, Err(CommandError::Unavailable));
     // It may have to wait until the reader is given up, and is told of then, whatever its own caller heard.
     let _ = server.ask(id, send(customer("ada"), "And?")).await;
@@ -133,7 +136,7 @@ impl Reader {
             announced: listener.heard().len(),
         };
         let registry = Arc::clone(&server.registry);
-        let begun = actix::spawn(async move { registry.listen(id, read, begun).await });
+        let begun = actix::spawn(async move { registry.listen(id, 2, read, begun).await });
         reading.await.expect("read");
         Self { end, begun }
     }
@@ -168,7 +171,7 @@ async fn what_was_left_out_of_a_reading_does_not_come_behind_it(place: TestDatab
     let seqs_of =
         |missed: Missed| -> Vec<_> { missed.messages.iter().filter_map(|posted| posted.message.seq).collect() };
     let newest = async { Ok(read.await.expect("the test sends it")) };
-    let begun = actix::spawn(async move { registry.listen(id, newest, seqs_of).await });
+    let begun = actix::spawn(async move { registry.listen(id, 2, newest, seqs_of).await });
     tokio::task::yield_now().await;
     let mut sent = Vec::new();
     for number in 0..5 {
@@ -203,7 +206,7 @@ async fn a_read_that_panics_costs_its_reader_alone(place: TestDatabase) {
     let id = server.opened().await;
     let reader = Reader::start(&server, id).await;
     let panics = async { panic!("as the test wants") };
-    let other = server.registry.listen(id, panics, |_| ());
+    let other = server.registry.listen(id, 2, panics, |_| ());
     let (begun, other) = tokio::join!(reader.end(), other);
     assert_eq!((begun.missed, other), (vec![1], Err(CommandError::Fault)));
     posted(server.ask(id, send(customer("ada"), "And?")).await);
