@@ -171,6 +171,8 @@ pub struct ConversationSettings {
     pub in_flight: usize,
     /// Recent named sends that an actor knows without asking the database. Default 16.
     pub remembered_sends: usize,
+    /// Seconds after which an unused actor keeps no more than the conversation's state. Default 15.
+    pub rest_seconds: u64,
     /// Seconds after which an unused actor retires. Default 300.
     pub idle_seconds: u64,
     /// Seconds for which events with an unknown outcome are looked for in the database. Default 60.
