@@ -35,8 +35,8 @@ Scenarios, what each shows, and what is good:
              a second, about half recovered by the server (the other half has lost its memory and fetches).
   reconnect  All sockets are cut at once and come back at once. Good: `avalanche`, the time until the last one is back,
              of a few seconds for thousands of sockets; clean.
-  mix        Customers, agents, thinking, typing, claims, replies, notes, closes, ratings. What to run for long: p99 over
-             time must be flat, and so must the server's memory.
+  mix        Customers, agents, thinking, typing, claims, replies, notes, handovers, closes, ratings. What to run for long:
+             p99 over time must be flat, and so must the server's memory.
 
 With --rate, requests begin when they are due whatever the server does, and latency counts from then: this is what your
 customers would see. Without, everybody waits for their answer before they go on: this finds the highest rate, and the

@@ -34,6 +34,10 @@ pub enum Deed {
     Reply,
     /// An agent's note.
     Note,
+    /// An agent's offer to a colleague to take a conversation over.
+    Handover,
+    /// The colleague's yes or no.
+    Respond,
     /// A close.
     Close,
     /// A rating.
@@ -66,6 +70,8 @@ impl Deed {
             Self::Storm => "claim storm",
             Self::Reply => "reply",
             Self::Note => "note",
+            Self::Handover => "handover",
+            Self::Respond => "handover answer",
             Self::Close => "close",
             Self::Rate => "rate",
             Self::Connect => "connect",

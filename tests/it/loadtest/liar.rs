@@ -21,6 +21,8 @@ pub(super) enum Lie {
     SecondWinner,
     /// What is read back lacks its last message.
     Forget,
+    /// The first agent who declines a handover is taken to have accepted it.
+    TurnNoToYes,
     /// No lie: whoever loses a claim storm is told that they ask too often, as a server with limits would say.
     Limit,
 }
@@ -43,7 +45,8 @@ impl Liar {
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = upstream.into_split();
                 let asked = Arc::new(Mutex::new(String::new()));
-                tokio::spawn(forward(from_client, to_server, Arc::clone(&asked)));
+                let turns = (lie == Lie::TurnNoToYes).then(|| Arc::clone(&told));
+                tokio::spawn(forward(from_client, to_server, Arc::clone(&asked), turns));
                 let back = Back { lie, told: Arc::clone(&told), asked, held: None, seen: 0 };
                 tokio::spawn(back.carry(from_server, to_client));
             }
@@ -52,13 +55,24 @@ impl Liar {
     }
 }
 
-/// Unchanged; the first line of each request is noted.
-async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, asked: Arc<Mutex<String>>) {
+/// Unchanged, but for a no that `turns` into a yes; the first line of each request is noted.
+async fn forward(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    asked: Arc<Mutex<String>>,
+    turns: Option<Arc<AtomicBool>>,
+) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let text = String::from_utf8_lossy(&buffer[..read.min(300)]);
         if let Some(line) = text.lines().next().filter(|line| line.contains(" HTTP/1.1")) {
             line.clone_into(&mut asked.lock());
+        }
+        let no = buffer[..read].windows(10).position(|part| part == b"\"rejected\"");
+        if let (Some(no), Some(told)) = (no, &turns)
+            && !told.swap(true, Ordering::SeqCst)
+        {
+            buffer[no..no + 10].copy_from_slice(b"\"accepted\"");
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
