@@ -160,6 +160,10 @@ pub struct Statistics {
     series: BTreeMap<Deed, Series>,
     /// What went wrong, and how often.
     pub errors: BTreeMap<String, u64>,
+    /// The last of it.
+    pub last_error: Option<String>,
+    /// Somebody ended the measurement before it was over.
+    pub interrupted: bool,
     /// Requests answered 429.
     pub limited: u64,
     /// Counts that have no latency: cuts, recoveries, rejoins.
@@ -218,7 +222,8 @@ impl Statistics {
         if self.errors.len() >= KINDS && !self.errors.contains_key(&what) {
             "something else".clone_into(&mut what);
         }
-        *self.errors.entry(what).or_default() += 1;
+        *self.errors.entry(what.clone()).or_default() += 1;
+        self.last_error = Some(what);
     }
 
     /// Counts something.

@@ -23,6 +23,8 @@ pub(super) enum Lie {
     Forget,
     /// The first agent who declines a handover is taken to have accepted it.
     TurnNoToYes,
+    /// No lie: in the middle of the run the server is gone for good.
+    Vanish,
     /// No lie: whoever loses a claim storm is told that they ask too often, as a server with limits would say.
     Limit,
 }
@@ -41,6 +43,9 @@ impl Liar {
         let (told, server) = (Arc::clone(&has_lied), server.trim_start_matches("http://").to_owned());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if lie == Lie::Vanish && told.load(Ordering::SeqCst) {
+                    continue;
+                }
                 let upstream = TcpStream::connect(&server).await.unwrap();
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = upstream.into_split();
@@ -94,6 +99,9 @@ impl Back {
         let mut pending: Vec<u8> = Vec::new();
         let mut is_socket = false;
         while let Ok(1..) = from.read_buf(&mut pending).await {
+            if self.lie == Lie::Vanish && self.told.load(Ordering::SeqCst) {
+                return;
+            }
             let mut out = Vec::new();
             while let Some(length) = if is_socket { frame_length(&pending) } else { answer_length(&pending) } {
                 let unit: Vec<u8> = pending.drain(..length).collect();
@@ -126,6 +134,7 @@ impl Back {
         self.seen += 1;
         match self.lie {
             Lie::Drop if self.seen > 5 && self.may_lie() => Vec::new(),
+            Lie::Vanish if self.seen > 5 && self.may_lie() => Vec::new(),
             Lie::Double if self.seen > 5 && self.may_lie() => frame.repeat(2),
             Lie::Swap if self.seen > 5 && self.may_lie() => {
                 self.held = Some(frame);
