@@ -177,6 +177,8 @@ pub struct ConversationSettings {
     /// Events stored by another server that are told at once, the newest; those before them are left to be read.
     /// Default 200.
     pub told_at_once: i64,
+    /// Seconds after which an unused actor keeps no more than the conversation's state. Default 15.
+    pub rest_seconds: u64,
     /// Seconds after which an unused actor retires. Default 300.
     pub idle_seconds: u64,
     /// Seconds for which events with an unknown outcome are looked for in the database. Default 60.

@@ -2,6 +2,7 @@
 
 mod display;
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -9,12 +10,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use secrecy::SecretString;
+use tokio::sync::watch;
 
 use super::CliError;
 use crate::config::DEVELOPMENT_SECRET;
 use crate::loadtest::people::given_tokens;
 use crate::loadtest::plan::{Plan, Scenario, Tokens, Transport};
-use crate::loadtest::report::{Outcome, page, table};
+use crate::loadtest::report::{Outcome, Report, page, table};
 use display::Display;
 
 /// What `--help` says besides the options.
@@ -35,16 +37,27 @@ Scenarios, what each shows, and what is good:
              a second, about half recovered by the server (the other half has lost its memory and fetches).
   reconnect  All sockets are cut at once and come back at once. Good: `avalanche`, the time until the last one is back,
              of a few seconds for thousands of sockets; clean.
-  mix        Customers, agents, thinking, typing, claims, replies, notes, closes, ratings. What to run for long: p99 over
-             time must be flat, and so must the server's memory.
+  mix        Customers, agents, thinking, typing, claims, replies, notes, handovers, closes, ratings. What to run for long:
+             p99 over time must be flat, and so must the server's memory.
+
+What is measured:
+  open, send, claim, reply, note, handover, close, rate   From a request to its answer. Of claims, the losers' too: their
+             answer is a no, and as good.
+  delivery   From the beginning of a send to its arrival at a listening socket, once for each of them.
+  claim storm   From the first claim of a conversation to the answer of the last.
+  connect, return   Until a socket is there, or is back and has what it missed.
+
+Figures say what the server can do only where it is the program that is shipped, on the database that it will have: what
+`make run` starts is not optimised, and has SQLite.
 
 With --rate, requests begin when they are due whatever the server does, and latency counts from then: this is what your
 customers would see. Without, everybody waits for their answer before they go on: this finds the highest rate, and the
 corrected values estimate what waiting hides. Find the highest rate first, then run at 70 % of it.
 
 Everything is checked: nothing lost, nothing doubled, one order for all, one winner a claim, no note at a customer. Any
-violation is shown with the events that prove it, and the exit code is 1. It is 1, too, when there was no run, and 2 when
-an option is wrong.
+violation is shown with the events that prove it, and the exit code is 1. It is 1, too, when there was no run, or when the
+server was gone before all could be read back, and 2 when an option is wrong. Ctrl-C ends the measurement: what was done by
+then is checked and reported, with the same exit codes. A second one ends at once, with 1 and no report.
 
 People are made for the run: their ids begin with `loadtest-`, and so do the ids of whatever they write. Their
 conversations stay in the database.
@@ -68,15 +81,15 @@ pub(super) struct Arguments {
     /// Customers, lanes or sockets [default: 64; claims 4, fanout 200, idle 1000, jitter and mix 50, reconnect 500]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: Option<u32>,
-    /// Agents [default: 1; claims 16, mix 8, hot and fanout 4]
+    /// Agents; where they have nothing to do, one reads back what agents see [default: 1; claims 16, mix 8, hot and fanout 4]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     agents: Option<u32>,
     /// Arrivals a second over all users: messages, conversations (claims, mix), connections (idle). Without it, as fast as
     /// it goes
     #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
     rate: Option<f64>,
-    /// How long to measure: 20s, 10m, 1h
-    #[arg(long, default_value = "20s", value_parser = duration)]
+    /// How long to measure: 20s, 10m, 1h; Ctrl-C ends it earlier
+    #[arg(long, default_value = "20s", value_parser = some_duration)]
     duration: Duration,
     /// How long to work before that, so that caches and pools are warm
     #[arg(long, default_value = "3s", value_parser = duration)]
@@ -93,7 +106,7 @@ pub(super) struct Arguments {
     /// The deployment's auth.jwt_secret, to make tokens with [default: the development secret]
     #[arg(long, env = "JWT_SECRET", hide_env_values = true)]
     secret: Option<String>,
-    /// Tokens to use instead, one a line; an agent's is known by its role
+    /// Tokens to use instead of a secret, one a line; an agent's is known by its role
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     tokens: Option<PathBuf>,
     /// The role that makes an agent there
@@ -111,30 +124,59 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), CliError> {
     // Each socket is a file. Where more are not to be had, the connection that fails says so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let plan = plan(&arguments)?;
+    let is_printed = |file: &PathBuf| file.as_os_str() == "-";
+    // Now, and not when an hour's figures are there to be written.
+    for file in arguments.report_html.iter().chain(arguments.json.iter().filter(|file| !is_printed(file))) {
+        let opened = OpenOptions::new().create(true).append(true).open(file);
+        opened.map_err(|error| CliError::File { file: file.clone(), error })?;
+    }
     let display = Display::new(&plan);
-    let watch = Rc::clone(&display);
-    let interrupted = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    let report = crate::loadtest::run(plan, Rc::new(move |progress| watch.show(progress)), interrupted).await;
+    let report = run_until_interrupted(plan, &display).await;
     display.clear();
     let report = report?;
-    if let Some(file) = &arguments.report_html {
-        std::fs::write(file, page(&report)).map_err(|error| CliError::File { file: file.clone(), error })?;
-    }
     let json = report.json().map_err(io::Error::from)?;
-    match &arguments.json {
-        Some(file) if file.as_os_str() == "-" => writeln!(io::stdout(), "{json}")?,
-        Some(file) => {
-            std::fs::write(file, json).map_err(|error| CliError::File { file: file.clone(), error })?;
-            write!(io::stdout(), "{}", table(&report))?;
-        }
-        None => write!(io::stdout(), "{}", table(&report))?,
+    if arguments.json.as_ref().is_some_and(is_printed) {
+        writeln!(io::stdout(), "{json}")?;
+    } else {
+        write!(io::stdout(), "{}", table(&report))?;
     }
+    let write_to = |file: &PathBuf, text: &str| {
+        std::fs::write(file, text).map_err(|error| CliError::File { file: file.clone(), error })
+    };
+    arguments.json.iter().filter(|file| !is_printed(file)).try_for_each(|file| write_to(file, &json))?;
+    arguments.report_html.iter().try_for_each(|file| write_to(file, &page(&report)))?;
     match report.outcome {
         Outcome::Clean => Ok(()),
         Outcome::Violated => Err(CliError::Violated(report.checked.broken)),
         Outcome::Nothing => Err(CliError::NothingDone),
+        Outcome::Unchecked => Err(CliError::Unchecked),
+    }
+}
+
+/// The first Ctrl-C ends the measurement, and what was done is checked; the second ends that too.
+async fn run_until_interrupted(plan: Plan, display: &Rc<Display>) -> Result<Report, CliError> {
+    let count = watch::Sender::new(0_u32);
+    let at_least = |wanted: u32| {
+        let mut counted = count.subscribe();
+        async move {
+            let _ = counted.wait_for(|count| *count >= wanted).await;
+        }
+    };
+    let counting = async {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            count.send_modify(|count| *count += 1);
+            if *count.borrow() == 1 {
+                display.note("interrupted: what was done is checked; Ctrl-C once more ends at once");
+            }
+        }
+        // No signals are to be had here: the run goes to its end.
+        std::future::pending::<()>().await;
+    };
+    let shown = Rc::clone(display);
+    tokio::select! {
+        report = crate::loadtest::run(plan, Rc::new(move |progress| shown.show(progress)), at_least(1)) => Ok(report?),
+        () = at_least(2) => Err(CliError::Interrupted),
+        () = counting => Err(CliError::Interrupted),
     }
 }
 
@@ -173,6 +215,12 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A [`duration`] that is more than nothing.
+fn some_duration(text: &str) -> Result<Duration, String> {
+    duration(text)
+        .and_then(|duration| if duration.is_zero() { Err("it must be more than 0".to_owned()) } else { Ok(duration) })
+}
+
 /// `20s`, `500ms`, `10m`, `1h`; a bare number is seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let unit = text.trim_start_matches(|character: char| character.is_ascii_digit() || character == '.');
@@ -204,6 +252,7 @@ mod tests {
         for text in ["", "s", "20x", "-1s", "1000h", "nan"] {
             assert!(duration(text).is_err(), "{text}");
         }
+        assert!(duration("0s").is_ok() && some_duration("0s").is_err());
     }
 
     #[test]

@@ -65,6 +65,12 @@ pub enum CliError {
     /// The server broke a promise; what and how is printed already.
     #[error("the server broke its promises {0} times")]
     Violated(u64),
+    /// The load test's server was gone when all was to be read back; why is printed already.
+    #[error("the run could not be checked, so nothing is proved")]
+    Unchecked,
+    /// A load test was interrupted, and then again.
+    #[error("interrupted twice: nothing was checked, and there is no report")]
+    Interrupted,
     /// A load test in which nothing succeeded.
     #[error("nothing that was asked for was done")]
     NothingDone,

@@ -88,6 +88,7 @@ fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
         within("conversation.remembered_sends", conversation.remembered_sends, 0..=1024),
         within("conversation.remembered_positions", conversation.remembered_positions, 0..=10_000_000),
         within("conversation.told_at_once", conversation.told_at_once, 1..=1000),
+        within("conversation.rest_seconds", conversation.rest_seconds, 1..=86_400),
         within("conversation.idle_seconds", conversation.idle_seconds, 1..=86_400),
         within("conversation.unconfirmed_seconds", conversation.unconfirmed_seconds, 1..=3600),
         within("auth.remembered_tokens", auth.remembered_tokens, 0..=1_000_000),

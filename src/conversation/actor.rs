@@ -7,10 +7,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
+use tokio::time::Instant;
 
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::in_flight::{Decided, Ground, InFlight};
@@ -100,7 +100,7 @@ pub(super) struct ConversationActor {
     pub(super) looking_up: usize,
     pub(super) next_look: Option<SpawnHandle>,
     pub(super) listeners: Listeners,
-    pub(super) was_used: bool,
+    pub(super) last_used: Instant,
     pub(super) stay: Stay,
     /// How many commands have come.
     pub(super) asked: u64,
@@ -122,7 +122,7 @@ impl ConversationActor {
             looking_up: 0,
             next_look: None,
             listeners: Listeners::default(),
-            was_used: false,
+            last_used: Instant::now(),
             stay: Stay::default(),
             asked: 0,
             looks: Looks::default(),
@@ -365,7 +365,7 @@ impl Actor for ConversationActor {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(Duration::from_secs(self.registry.settings().idle_seconds), Self::tick);
+        self.look_when_unused(context);
     }
 }
 
@@ -373,7 +373,7 @@ impl Handler<Execute> for ConversationActor {
     type Result = ();
 
     fn handle(&mut self, Execute(pending): Execute, context: &mut Self::Context) {
-        self.was_used = true;
+        self.last_used = Instant::now();
         self.guarded(context, |actor, context| actor.take(context, pending));
     }
 }

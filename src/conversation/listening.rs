@@ -18,6 +18,7 @@ use std::sync::Arc;
 use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{AsyncContext, Context, Handler, Message};
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use super::actor::{Belief, ConversationActor};
 use super::command::CommandError;
@@ -228,7 +229,7 @@ impl Handler<Listen> for ConversationActor {
     type Result = ();
 
     fn handle(&mut self, listen: Listen, context: &mut Self::Context) {
-        self.was_used = true;
+        self.last_used = Instant::now();
         self.guarded(context, |actor, _| actor.listen(listen));
     }
 }

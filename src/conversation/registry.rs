@@ -208,6 +208,12 @@ impl Registry {
         self.live.load(Ordering::Relaxed)
     }
 
+    /// Whether this one is.
+    #[cfg(test)]
+    pub(super) fn is_live(&self, id: ConversationId) -> bool {
+        self.actors.contains_key(&id)
+    }
+
     /// Ends all actors and their threads. What is still under way there is lost: flush first.
     pub fn stop(&self) {
         self.actors.clear();

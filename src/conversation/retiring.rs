@@ -1,10 +1,19 @@
 //! When an actor ends: nobody has needed it for a while, or it keeps nothing that would spare a look into the database.
+//! Some time before, it comes to rest: it keeps the state, for whoever writes next, and nothing else.
+//!
+//! Both are exact, and no command costs a timer: a timer runs for as long as the actor would have to stay unused from its last
+//! use on, and where it was used meanwhile, for the remainder.
 //!
 //! It leaves the registry first and goes once everything is done that was sent to it before: no command is lost with it.
 
-use actix::{AsyncContext, Context, Handler, Message};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use actix::{Addr, AsyncContext, Context, Handler, Message};
+use tokio::time::Instant;
 
 use super::actor::{Belief, ConversationActor};
+use super::in_flight::InFlight;
 
 /// How far an actor is on its way out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,12 +53,35 @@ impl ConversationActor {
         }
     }
 
-    /// Retires unless something was asked since the last tick.
-    pub(super) fn tick(&mut self, context: &mut Context<Self>) {
-        if std::mem::take(&mut self.was_used) || !self.is_idle() {
-            return;
-        }
-        self.retire(context);
+    /// Looks at itself when, should it not be used until then, it is to rest or to retire.
+    pub(super) fn look_when_unused(&mut self, context: &mut Context<Self>) {
+        let settings = self.registry.settings();
+        let (rest, idle) = (Duration::from_secs(settings.rest_seconds), Duration::from_secs(settings.idle_seconds));
+        let next = if self.last_used.elapsed() < rest { rest.min(idle) } else { idle };
+        let pause = (self.last_used + next).saturating_duration_since(Instant::now());
+        context.run_later(pause, move |actor, context| {
+            // Whatever is under way uses it.
+            if !actor.is_idle() {
+                actor.last_used = Instant::now();
+            }
+            let unused = actor.last_used.elapsed();
+            if unused >= idle {
+                actor.retire(context);
+                return;
+            }
+            if unused >= rest {
+                actor.rest();
+            }
+            actor.look_when_unused(context);
+        });
+    }
+
+    /// Lets go of all but the state. A send whose repeat comes yet stands in the database; queues that a rush has made large
+    /// get small again.
+    fn rest(&mut self) {
+        self.remembered.clear();
+        self.waiting = VecDeque::new();
+        self.in_flight = InFlight::default();
     }
 
     /// Ends, once everything is done that was sent here before.
@@ -60,7 +92,8 @@ impl ConversationActor {
         self.stay = self.stay.max(Stay::Retired);
         self.registry.keep_told(self.id, &self.told);
         self.registry.forget(self.id, &context.address());
-        context.address().do_send(Leave);
+        let actor = context.address();
+        actor.do_send(Leave { _actor: actor.clone() });
     }
 
     /// Stops, where it has nothing more to do.
@@ -73,14 +106,19 @@ impl ConversationActor {
 }
 
 /// The last message that an actor gets, from itself.
+///
+/// It bears the actor's address: one to which nobody has an address any more, and that waits for nothing, ends at once,
+/// whatever still stands in its mailbox.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Leave;
+struct Leave {
+    _actor: Addr<ConversationActor>,
+}
 
 impl Handler<Leave> for ConversationActor {
     type Result = ();
 
-    fn handle(&mut self, Leave: Leave, context: &mut Self::Context) {
+    fn handle(&mut self, _: Leave, context: &mut Self::Context) {
         self.stay = Stay::Leaving;
         self.leave_if_done(context);
     }
@@ -97,7 +135,8 @@ impl Handler<Unused> for ConversationActor {
     type Result = ();
 
     fn handle(&mut self, Unused: Unused, context: &mut Self::Context) {
-        self.was_used = false;
-        self.tick(context);
+        if self.is_idle() {
+            self.retire(context);
+        }
     }
 }

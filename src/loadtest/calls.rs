@@ -3,6 +3,8 @@
 //! A message whose outcome is not known is sent again under the same `client_message_id`, as apps do, and is then still
 //! one call.
 
+mod handover;
+
 use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Duration;
@@ -264,6 +266,11 @@ mod tests {
             (Ours::AssignedToAnother, Refusal::HeldByAnother),
             (Ours::RateOpen, Refusal::NotClosed),
             (Ours::AlreadyRated, Refusal::AlreadyRated),
+            (Ours::TransferClosed, Refusal::Closed),
+            (Ours::TransferNotAssignee, Refusal::HeldByAnother),
+            (Ours::TransferPending, Refusal::HandoverPending),
+            (Ours::HandoverResolved, Refusal::HandoverResolved),
+            (Ours::HandoverNotTarget, Refusal::Other),
             (Ours::NotFound, Refusal::Other),
         ] {
             let failure = Failure::from(ours);

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use tokio::sync::mpsc;
 
-use super::history::{Action, Conversation, Listener, Message, Person};
+use super::history::{Action, Call, Conversation, Listener, Message, Person};
 use super::listener::Heard;
-use super::packet::{Arguments, NewMessage, Told};
+use super::packet::{Arguments, Handover, NewMessage, Told};
 use super::statistics::Deed;
 use super::world::World;
 
@@ -23,6 +23,16 @@ pub(super) enum News {
     Claimed(Conversation),
     /// It is closed.
     Closed(Conversation),
+    /// To an agent: a colleague offers it.
+    Offered {
+        conversation: Conversation,
+        /// What made the offer.
+        offer: Call,
+        /// As the server calls it.
+        handover: String,
+    },
+    /// To an agent: the colleague whom they offered it to has answered.
+    Answered { conversation: Conversation, accepted: bool },
 }
 
 /// What of a client hears events.
@@ -44,6 +54,7 @@ impl Ears {
             // To a customer, a preview may give a note away. Agents see a great many, and may see notes.
             "conversation_updated" if !self.is_agent => self.preview(array),
             "conversation_created" if self.teller.is_some() => self.opened(array),
+            "handover_requested" | "handover_resolved" => self.handover(array),
             _ => {}
         }
     }
@@ -124,6 +135,19 @@ impl Ears {
             let conversation = self.world.history.borrow()[call].conversation;
             self.world.opened(conversation, &payload.id);
             self.tell(News::Opened(conversation));
+        }
+    }
+
+    fn handover(&self, array: &str) {
+        let Some(payload) = Arguments::<Handover<'_>>::of_event(array).and_then(|arguments| arguments.payload) else {
+            self.world.error("a handover that cannot be read");
+            return;
+        };
+        let Some(conversation) = self.world.conversation(&payload.conversation_id) else { return };
+        if let Some(status) = payload.status {
+            self.tell(News::Answered { conversation, accepted: status == "accepted" });
+        } else if let Some(offer) = payload.reason.and_then(|reason| self.world.ours(&reason)) {
+            self.tell(News::Offered { conversation, offer, handover: payload.handover_id.into_owned() });
         }
     }
 

@@ -105,8 +105,11 @@ pub enum LoadtestError {
         /// Why.
         why: String,
     },
+    /// It was interrupted before there was anything to report.
+    #[error("interrupted before anything was measured, so there is no report")]
+    Interrupted,
     /// It could not be checked.
-    #[error("conversation {id} could not be read back, so nothing is proved: {why}")]
+    #[error("conversation {id} could not be read back: {why}")]
     ReadBack {
         /// Which.
         id: String,
@@ -134,12 +137,15 @@ pub struct Progress {
     pub p99_ms: f64,
     /// Requests that failed.
     pub errors: u64,
+    /// How the last of them did.
+    pub last_error: Option<String>,
 }
 
 /// Runs a plan to its end, or until `interrupted` is; in either case what was done is checked.
 ///
 /// # Errors
-/// [`LoadtestError`] where there was nothing to measure. Violations and failed requests are no errors but in the report.
+/// [`LoadtestError`] where there was nothing to measure. Violations and failed requests are no errors but in the report, and
+/// so is a server that is gone when all is to be read back.
 pub async fn run(
     plan: Plan,
     watch: Rc<dyn Fn(&Progress)>,
@@ -160,9 +166,13 @@ async fn run_here(
     let telling = tokio::task::spawn_local(tell(Rc::clone(&world), watch));
     let outcome = work_and_read_back(&world, interrupted).await;
     telling.abort();
-    outcome?;
-    let verdict = checker::check(&world.history.borrow());
-    Ok(Report::new(&world.plan, &world.statistics.borrow(), verdict, world.now()))
+    let checked = match outcome {
+        Ok(()) => Ok(checker::check(&world.history.borrow())),
+        // The figures stand all the same.
+        Err(error @ LoadtestError::ReadBack { .. }) => Err(error.to_string()),
+        Err(error) => return Err(error),
+    };
+    Ok(Report::new(&world.plan, &world.statistics.borrow(), checked, world.now()))
 }
 
 async fn work_and_read_back(world: &Rc<World>, interrupted: impl Future<Output = ()>) -> Result<(), LoadtestError> {
@@ -176,22 +186,32 @@ async fn work_and_read_back(world: &Rc<World>, interrupted: impl Future<Output =
 
 /// Everybody works, warm first, then measured; nobody is in the middle of anything when this is over.
 async fn work(world: &Rc<World>, interrupted: impl Future<Output = ()>) -> Result<Crew, LoadtestError> {
+    let mut interrupted = std::pin::pin!(interrupted);
     // Of sockets that do nothing, the connecting is what is measured.
     let at_once = world.plan.scenario == Scenario::Idle;
     if at_once {
         world.statistics.borrow_mut().begin(world.now());
         world.stage.set("connecting");
     }
-    let mut crew = scenario::start(world).await?;
+    let getting_ready = async {
+        let crew = scenario::start(world).await?;
+        if !at_once {
+            world.stage.set("warming up");
+            tokio::time::sleep(world.plan.warm_up).await;
+        }
+        Ok::<Crew, LoadtestError>(crew)
+    };
+    let mut crew = tokio::select! {
+        crew = getting_ready => crew?,
+        () = &mut interrupted => return Err(LoadtestError::Interrupted),
+    };
     if !at_once {
-        world.stage.set("warming up");
-        tokio::time::sleep(world.plan.warm_up).await;
         world.statistics.borrow_mut().begin(world.now());
     }
     world.stage.set("measuring");
     tokio::select! {
         () = tokio::time::sleep(world.plan.duration) => {}
-        () = interrupted => {}
+        () = interrupted => world.statistics.borrow_mut().interrupted = true,
     }
     world.statistics.borrow_mut().end(world.now());
     world.stop();
@@ -229,6 +249,7 @@ async fn tell(world: Rc<World>, watch: Rc<dyn Fn(&Progress)>) {
                 p50_ms: quantile(0.5),
                 p99_ms: quantile(0.99),
                 errors: statistics.errors.values().sum(),
+                last_error: statistics.last_error.clone(),
             });
         }
         tokio::time::sleep(TELLING).await;

@@ -165,6 +165,19 @@ pub(super) struct Told<'a> {
     pub(super) message: Option<Preview<'a>>,
 }
 
+/// `handover_requested` and `handover_resolved`.
+#[derive(Deserialize)]
+pub(super) struct Handover<'a> {
+    #[serde(borrow)]
+    pub(super) handover_id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) conversation_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) reason: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(super) status: Option<Cow<'a, str>>,
+}
+
 /// What lists show of a message.
 #[derive(Deserialize)]
 pub(super) struct Preview<'a> {

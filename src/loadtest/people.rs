@@ -19,8 +19,11 @@ pub enum PeopleError {
     #[error("no token could be signed: {0}")]
     Sign(#[from] TokenError),
     /// A given token names nobody.
-    #[error("a token in the file is no JWT with a \"sub\"")]
-    Token,
+    #[error("line {line} of the file with tokens is no JWT with a \"sub\": one token a line, and nothing else")]
+    Token {
+        /// Where it stands, from 1.
+        line: usize,
+    },
     /// Fewer were given than the run has people.
     #[error(
         "the file has tokens of {customers} customers and {agents} agents, the run needs {wanted_customers} and {wanted_agents}"
@@ -82,8 +85,11 @@ impl People {
                     return Err(PeopleError::TooFew { customers, agents, wanted_customers, wanted_agents });
                 }
                 let accounts = |tokens: &[String], wanted: usize| -> Result<Vec<Account>, PeopleError> {
-                    let account = |token: &String| Ok(Account { name: claims_of(token)?.sub, token: token.clone() });
-                    tokens.iter().take(wanted).map(account).collect()
+                    let account = |(at, token): (usize, &String)| {
+                        let claims = claims_of(token).ok_or(PeopleError::Token { line: at + 1 })?;
+                        Ok(Account { name: claims.sub, token: token.clone() })
+                    };
+                    tokens.iter().take(wanted).enumerate().map(account).collect()
                 };
                 Ok(Self { customers: accounts(customers, wanted_customers)?, agents: accounts(agents, wanted_agents)? })
             }
@@ -98,10 +104,9 @@ struct Claims {
     role: Option<String>,
 }
 
-fn claims_of(token: &str) -> Result<Claims, PeopleError> {
-    let payload = token.split('.').nth(1).ok_or(PeopleError::Token)?;
-    let json = URL_SAFE_NO_PAD.decode(payload).map_err(|_| PeopleError::Token)?;
-    serde_json::from_slice(&json).map_err(|_| PeopleError::Token)
+fn claims_of(token: &str) -> Option<Claims> {
+    let json = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    serde_json::from_slice(&json).ok()
 }
 
 /// Takes a file of tokens apart, one a line: whose role is `agent_role` is an agent's.
@@ -110,8 +115,12 @@ fn claims_of(token: &str) -> Result<Claims, PeopleError> {
 /// [`PeopleError::Token`] where a line is no token. Empty lines and those that begin with `#` are passed over.
 pub fn given_tokens(text: &str, agent_role: &str) -> Result<Tokens, PeopleError> {
     let (mut customers, mut agents) = (Vec::new(), Vec::new());
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let is_agent = claims_of(line)?.role.is_some_and(|role| role == agent_role);
+    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let claims = claims_of(line).ok_or(PeopleError::Token { line: number })?;
+        let is_agent = claims.role.is_some_and(|role| role == agent_role);
         if is_agent { &mut agents } else { &mut customers }.push(line.to_owned());
     }
     Ok(Tokens::Given { customers, agents })
@@ -144,6 +153,6 @@ mod tests {
         assert_eq!(given.customers[0].name, "loadtest-customer-0");
         assert_eq!(given.agents[0].name, "loadtest-agent-0");
         assert!(matches!(People::of(&plan, 2), Err(PeopleError::TooFew { customers: 1, .. })));
-        assert!(matches!(given_tokens("nonsense", "admin"), Err(PeopleError::Token)));
+        assert!(matches!(given_tokens("# ours\nnonsense", "admin"), Err(PeopleError::Token { line: 2 })));
     }
 }

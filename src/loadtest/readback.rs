@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
 
 use super::LoadtestError;
@@ -57,11 +57,10 @@ fn everybody_is_up_to_date(world: &World) -> bool {
     })
 }
 
-/// Reads every conversation of the run, and writes it into the history.
+/// Reads every conversation of the run, and writes it into the history. The first that cannot be read ends it.
 pub(super) async fn read(world: &Rc<World>) -> Result<(), LoadtestError> {
     let reading = world.ids().into_iter().map(|(conversation, id)| read_one(world, conversation, id));
-    let read: Vec<Result<(), LoadtestError>> = stream::iter(reading).buffer_unordered(AT_A_TIME).collect().await;
-    read.into_iter().collect()
+    stream::iter(reading).buffer_unordered(AT_A_TIME).try_collect().await
 }
 
 async fn read_one(world: &Rc<World>, conversation: Conversation, id: String) -> Result<(), LoadtestError> {

@@ -34,6 +34,8 @@ pub enum Outcome {
     Violated,
     /// Nothing was done, so nothing is proved.
     Nothing,
+    /// What was done could not be read back, so nothing is proved.
+    Unchecked,
 }
 
 /// Latencies in milliseconds.
@@ -150,6 +152,8 @@ pub struct Report {
     pub warm_up_seconds: f64,
     /// Seconds that were measured.
     pub measured_seconds: f64,
+    /// Whether the measurement was ended before it was over.
+    pub interrupted: bool,
     /// The deed that the scenario is about.
     pub main: Deed,
     /// The figures of each deed.
@@ -162,14 +166,22 @@ pub struct Report {
     pub counts: BTreeMap<&'static str, u64>,
     /// What was checked, and what was found.
     pub checked: Verdict,
+    /// Why nothing could be checked; null where it was.
+    pub unchecked: Option<String>,
 }
 
 impl Report {
-    pub(super) fn new(plan: &Plan, statistics: &Statistics, checked: Verdict, now: Moment) -> Self {
+    pub(super) fn new(plan: &Plan, statistics: &Statistics, checked: Result<Verdict, String>, now: Moment) -> Self {
         let measured = statistics.measured(now);
         let deeds: BTreeMap<Deed, Figures> =
             statistics.series().map(|(deed, series)| (deed, Figures::of(series, measured))).collect();
-        let outcome = if !checked.is_clean() {
+        let (checked, unchecked) = match checked {
+            Ok(checked) => (checked, None),
+            Err(why) => (Verdict::default(), Some(why)),
+        };
+        let outcome = if unchecked.is_some() {
+            Outcome::Unchecked
+        } else if !checked.is_clean() {
             Outcome::Violated
         } else if deeds.values().all(|figures| figures.count == 0) {
             Outcome::Nothing
@@ -188,13 +200,21 @@ impl Report {
             seed: plan.seed,
             warm_up_seconds: plan.warm_up.as_secs_f64(),
             measured_seconds: measured.as_secs_f64(),
+            interrupted: statistics.interrupted,
             main: main_deed(plan.scenario),
             deeds,
             errors: statistics.errors.clone(),
             limited: statistics.limited,
             counts: statistics.counts.clone(),
             checked,
+            unchecked,
         }
+    }
+
+    /// How many people there were, in words.
+    fn people(&self) -> String {
+        let many = |count: usize, what| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        format!("{}, {}", many(self.users, "user"), many(self.agents, "agent"))
     }
 
     /// As JSON.
@@ -209,6 +229,9 @@ impl Report {
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
+        if self.interrupted {
+            remarks.push(format!("Interrupted after {:.1} s: the figures are of these.", self.measured_seconds));
+        }
         if self.limited > 0 {
             remarks.push(format!(
                 "{} requests were answered 429: the server's limits are on, so this measures the limits. For a load test \
@@ -275,7 +298,7 @@ pub(super) mod tests {
             history: vec!["0.1s jane sends message 7 <script>".to_owned()],
         };
         let verdict = Verdict { violations: vec![violation], broken: 1, undecided: 1, ..Verdict::default() };
-        Report::new(&plan, &statistics, verdict, at(3000))
+        Report::new(&plan, &statistics, Ok(verdict), at(3000))
     }
 
     #[test]
@@ -308,6 +331,18 @@ pub(super) mod tests {
         assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), 3000);
         assert!(bars[0].count > 0);
         assert!(bars.windows(2).all(|pair| pair[0].to_ms <= pair[1].from_ms + 0.001));
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_not_called_clean() {
+        let tokens = Tokens::Signed { secret: DEVELOPMENT_SECRET.into(), agent_role: "admin".to_owned() };
+        let plan = Plan::new("http://localhost:1500", Scenario::Sends, tokens);
+        let why = Err("conversation 0190 could not be read back: no connection".to_owned());
+        let report = Report::new(&plan, &Statistics::new(true), why, Moment::default());
+        assert_eq!(report.outcome, Outcome::Unchecked);
+        for text in [table(&report), page(&report)] {
+            assert!(text.contains("conversation 0190 could not be read back") && !text.contains("Clean"), "{text}");
+        }
     }
 
     #[test]

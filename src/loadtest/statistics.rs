@@ -34,6 +34,10 @@ pub enum Deed {
     Reply,
     /// An agent's note.
     Note,
+    /// An agent's offer to a colleague to take a conversation over.
+    Handover,
+    /// The colleague's yes or no.
+    Respond,
     /// A close.
     Close,
     /// A rating.
@@ -66,6 +70,8 @@ impl Deed {
             Self::Storm => "claim storm",
             Self::Reply => "reply",
             Self::Note => "note",
+            Self::Handover => "handover",
+            Self::Respond => "handover answer",
             Self::Close => "close",
             Self::Rate => "rate",
             Self::Connect => "connect",
@@ -154,6 +160,10 @@ pub struct Statistics {
     series: BTreeMap<Deed, Series>,
     /// What went wrong, and how often.
     pub errors: BTreeMap<String, u64>,
+    /// The last of it.
+    pub last_error: Option<String>,
+    /// Somebody ended the measurement before it was over.
+    pub interrupted: bool,
     /// Requests answered 429.
     pub limited: u64,
     /// Counts that have no latency: cuts, recoveries, rejoins.
@@ -212,7 +222,8 @@ impl Statistics {
         if self.errors.len() >= KINDS && !self.errors.contains_key(&what) {
             "something else".clone_into(&mut what);
         }
-        *self.errors.entry(what).or_default() += 1;
+        *self.errors.entry(what.clone()).or_default() += 1;
+        self.last_error = Some(what);
     }
 
     /// Counts something.

@@ -35,18 +35,18 @@ impl Display {
     }
 
     pub(super) fn show(&self, progress: &Progress) {
-        let figures = if progress.count == 0 {
+        let figures = if progress.count == 0 && progress.errors == 0 {
             progress.stage.to_owned()
         } else {
             format!(
-                "{}: {} {}s, {:.0}/s, p50 {:.2} ms, p99 {:.2} ms, {} errors",
+                "{}: {} × {}, {:.0}/s, p50 {:.2} ms, p99 {:.2} ms, {}",
                 progress.stage,
                 progress.count,
                 progress.deed,
                 progress.rate,
                 progress.p50_ms,
                 progress.p99_ms,
-                progress.errors
+                errors(progress)
             )
         };
         match &self.bar {
@@ -64,9 +64,26 @@ impl Display {
         }
     }
 
+    /// Says something between two lines.
+    pub(super) fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => {
+                let _ = writeln!(io::stderr(), "{text}");
+            }
+        }
+    }
+
     pub(super) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+fn errors(progress: &Progress) -> String {
+    match (progress.errors, &progress.last_error) {
+        (0, _) | (_, None) => format!("{} errors", progress.errors),
+        (count, Some(last)) => format!("{count} errors, the last: {last}"),
     }
 }

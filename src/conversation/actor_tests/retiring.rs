@@ -1,13 +1,15 @@
 //! Actors that nobody uses go, and nothing goes with them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until};
 
 use super::server::{Server, assert_seq_has_no_gap, posted, written};
 use crate::conversation::CommandError;
-use crate::domain::{ConversationId, Refusal};
-use crate::testing::{TestDatabase, customer, on_both_databases, send};
+use crate::domain::{Command, ConversationId, Refusal, Status};
+use crate::testing::{TestDatabase, agent, close, customer, on_both_databases, reply, send, send_as};
 
 async fn retired(server: &Server) {
     // Nothing tells of it: it is looked for.
@@ -23,6 +25,72 @@ async fn an_actor_that_nobody_uses_retires_and_the_next_command_finds_another(pl
     retired(&server).await;
     assert_eq!(posted(server.ask(id, send(customer("ada"), "still there?")).await).message.seq, Some(2));
     assert_eq!(server.registry.live(), 1);
+}
+
+async fn whoever_was_used_last_retires_last(place: TestDatabase) {
+    let server = Server::start_with(&place, |settings| settings.conversation.idle_seconds = 2).await;
+    loop {
+        let older = server.opened().await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let younger = server.opened().await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let used = Instant::now();
+        posted(server.ask(older, send(customer("ada"), "x")).await);
+        while server.registry.is_live(younger) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Where the machine stood still meanwhile, this says nothing.
+        if used.elapsed() < Duration::from_millis(1900) {
+            assert!(server.registry.is_live(older));
+            retired(&server).await;
+            assert!(used.elapsed() >= Duration::from_secs(2));
+            return;
+        }
+        retired(&server).await;
+    }
+}
+
+async fn an_actor_at_rest_keeps_nothing_of_its_sends_and_answers_their_repeat_as_before(place: TestDatabase) {
+    let server = Server::start_with(&place, |settings| settings.conversation.rest_seconds = 1).await;
+    let id = server.opened().await;
+    let first = posted(server.ask(id, send_as(customer("ada"), "x", "one")).await);
+    // What a repeat is answered with is what the actor remembers.
+    let kept = Arc::downgrade(&posted(server.ask(id, send_as(customer("ada"), "x", "one")).await));
+    assert!(kept.upgrade().is_some());
+    while kept.upgrade().is_some() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(server.registry.is_live(id), "it rests and has not retired");
+    let repeated = posted(server.ask(id, send_as(customer("ada"), "x", "one")).await);
+    assert_eq!((repeated.id, repeated.position, repeated.at), (first.id, first.position, first.at));
+    assert_eq!(written(&place, id).await.len(), 2);
+}
+
+async fn many_conversations_that_are_over_leave_no_actor(place: TestDatabase) {
+    const CONVERSATIONS: usize = 200;
+    let server = Server::start_with(&place, |settings| settings.conversation.idle_seconds = 1).await;
+    let talks = (0..CONVERSATIONS).map(|number| {
+        let server = &server;
+        async move {
+            let who = customer(&format!("customer-{number}"));
+            let (id, _) = server.registry.open(crate::testing::open(who.clone(), "Hello", "")).await.unwrap();
+            server.ask(id, Command::Claim(agent("sarah"))).await.unwrap();
+            posted(server.ask(id, reply("sarah", "Hi")).await);
+            posted(server.ask(id, send(who, "Thanks")).await);
+            server.ask(id, close("sarah")).await.unwrap();
+            id
+        }
+    });
+    let ids = join_all(talks).await;
+    retired(&server).await;
+    for id in ids {
+        assert!(!server.registry.is_live(id));
+        assert_eq!(server.stored(id).await.unwrap().status, Status::Closed);
+    }
+    // Every actor holds the registry: only the server does now.
+    while Arc::strong_count(&server.registry) > 1 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn an_id_that_names_nothing_costs_no_actor(place: TestDatabase) {
@@ -51,9 +119,9 @@ async fn no_message_is_lost_when_sends_race_the_retirement(place: TestDatabase) 
             let mut started = Instant::now();
             let (id, _) = registry.open(crate::testing::open(who.clone(), "Hello", "")).await.unwrap();
             for round in 0..ROUNDS {
-                // In use in its first second, it retires at the end of its second, give or take.
+                // It retires a second after its last use, give or take.
                 let spread = Duration::from_micros(100 * number as u64);
-                sleep_until(started + Duration::from_millis(1960) + spread).await;
+                sleep_until(started + Duration::from_millis(960) + spread).await;
                 started = Instant::now();
                 let answer = registry.execute(id, send(who.clone(), &format!("{round}"))).await;
                 assert_eq!(posted(answer).message.seq, Some(round as i64 + 2));
@@ -89,6 +157,9 @@ async fn a_conversation_in_use_does_not_retire(place: TestDatabase) {
 
 on_both_databases!(
     an_actor_that_nobody_uses_retires_and_the_next_command_finds_another,
+    whoever_was_used_last_retires_last,
+    an_actor_at_rest_keeps_nothing_of_its_sends_and_answers_their_repeat_as_before,
+    many_conversations_that_are_over_leave_no_actor,
     an_id_that_names_nothing_costs_no_actor,
     no_message_is_lost_when_sends_race_the_retirement,
     a_conversation_in_use_does_not_retire,

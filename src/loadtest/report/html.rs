@@ -46,15 +46,18 @@ fn write(report: &Report, out: &mut String) -> std::fmt::Result {
         Outcome::Clean => ("clean", "Clean: no promise was broken.".to_owned()),
         Outcome::Violated => ("violated", format!("Violated: {} findings.", report.checked.broken)),
         Outcome::Nothing => ("nothing", "Nothing was done, so nothing is proved.".to_owned()),
+        Outcome::Unchecked => {
+            let why = report.unchecked.as_deref().unwrap_or_default();
+            ("nothing", format!("Not checked, so nothing is proved: {}", Text(why)))
+        }
     };
     write!(out, "<p class=\"verdict {class}\">{verdict}</p>")?;
     let pace = report.rate.map_or_else(|| "closed loop".to_owned(), |rate| format!("{rate} arrivals a second"));
     write!(
         out,
-        "<p>{}: {} users, {} agents, {pace}, {:.1} s measured after {:.1} s of warm-up, seed {}, switchboard {}.</p>",
+        "<p>{}: {}, {pace}, {:.1} s measured after {:.1} s of warm-up, seed {}, switchboard {}.</p>",
         Text(&report.url),
-        report.users,
-        report.agents,
+        report.people(),
         report.measured_seconds,
         report.warm_up_seconds,
         report.seed,

@@ -21,11 +21,10 @@ fn write(report: &Report, out: &mut String) -> std::fmt::Result {
     let pace = report.rate.map_or_else(|| "closed loop".to_owned(), |rate| format!("{rate} a second"));
     writeln!(
         out,
-        "{} against {}: {} users, {} agents, {pace}, {:.1} s measured\n",
+        "{} against {}: {}, {pace}, {:.1} s measured\n",
         report.scenario.as_str(),
         report.url,
-        report.users,
-        report.agents,
+        report.people(),
         report.measured_seconds
     )?;
     let head = ["", "count", "per second", "p50 ms", "p90", "p99", "p99.9", "max"];
@@ -61,6 +60,9 @@ fn row(out: &mut String, name: &str, count: &str, rate: &str, latency: &Latency)
 
 fn verdict(report: &Report, out: &mut String) -> std::fmt::Result {
     let checked = &report.checked;
+    if let Some(why) = &report.unchecked {
+        return writeln!(out, "\nNOT CHECKED, so nothing is proved: {why}");
+    }
     if report.outcome == Outcome::Clean && checked.conversations == 0 {
         let lost = report.counts.get("connections lost").copied().unwrap_or(0);
         return writeln!(out, "\nNobody wrote, so there were only connections to look at: {lost} were lost.");
@@ -75,7 +77,7 @@ fn verdict(report: &Report, out: &mut String) -> std::fmt::Result {
             let promises: Vec<&str> = Promise::ALL.iter().map(|promise| promise.title()).collect();
             writeln!(out, "Clean: {}.", promises.join(", "))
         }
-        Outcome::Nothing => writeln!(out, "Nothing was checked."),
+        Outcome::Nothing | Outcome::Unchecked => writeln!(out, "Nothing was checked."),
         Outcome::Violated => {
             writeln!(out, "VIOLATED, {} times.", checked.broken)?;
             for violation in checked.violations.iter().take(SHOWN) {

@@ -1,6 +1,6 @@
 //! `mix`: customers and agents as they are. A customer opens a conversation, writes, reads the answers, rates; agents see
-//! it in the queue, several want it, one gets it, answers, leaves notes for colleagues, closes it. Everybody thinks
-//! before they write.
+//! it in the queue, several want it, one gets it, answers, leaves notes for colleagues, closes it; now and then they offer it
+//! to a colleague, who takes it or not. Everybody thinks before they write.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::loadtest::LoadtestError;
 use crate::loadtest::calls::Caller;
 use crate::loadtest::client::{Client, Wish};
 use crate::loadtest::ears::News;
-use crate::loadtest::history::{Action, Conversation, Outcome};
+use crate::loadtest::history::{Action, Call, Conversation, Outcome, Person};
 use crate::loadtest::people::Account;
 use crate::loadtest::world::{Pace, World};
 
@@ -26,6 +26,10 @@ const THOUGHTS: u32 = 10;
 const A_LITTLE: Duration = Duration::from_secs(2);
 /// Of ten answers so many come with a note.
 const NOTES: f64 = 0.2;
+/// Of ten conversations one is offered to a colleague, when the customer has written again.
+const HANDOVERS: f64 = 0.1;
+/// Of four offers a colleague takes three.
+const ACCEPTED: f64 = 0.75;
 
 pub(super) async fn start(world: &Rc<World>) -> Result<Crew, LoadtestError> {
     // Agents first: whoever is not there yet does not see what is opened.
@@ -142,7 +146,13 @@ impl Agent {
                 None => break,
                 Some(News::Opened(conversation)) => self.opened(conversation).await,
                 Some(News::Written { conversation, by_customer: true }) if self.mine.contains_key(&conversation) => {
-                    self.answer(conversation).await;
+                    self.answered(conversation).await;
+                }
+                Some(News::Offered { conversation, offer, handover }) => {
+                    self.offered(conversation, offer, &handover).await;
+                }
+                Some(News::Answered { conversation, accepted }) if self.mine.contains_key(&conversation) => {
+                    self.handed_over(conversation, accepted).await;
                 }
                 Some(_) => {}
             }
@@ -164,6 +174,61 @@ impl Agent {
             self.answer(conversation).await;
         } else {
             self.client.wish(Wish::Leave(conversation, id)).await;
+        }
+    }
+
+    /// The customer has written again: they are answered, or a colleague is asked to.
+    async fn answered(&mut self, conversation: Conversation) {
+        let world = Rc::clone(&self.caller.world);
+        if self.mine.get(&conversation) == Some(&1)
+            && world.chance() < HANDOVERS
+            && let Some(colleague) = self.colleague()
+        {
+            let id = world.history.borrow()[conversation].label.clone();
+            let outcome = self.caller.offer(conversation, &id, colleague, world.now()).await;
+            if matches!(outcome, Outcome::Ok { .. }) {
+                // It goes on when the colleague has answered.
+                return;
+            }
+        }
+        self.answer(conversation).await;
+    }
+
+    /// Any of the others.
+    fn colleague(&self) -> Option<Person> {
+        let world = &self.caller.world;
+        let agents = world.people.agents.iter().map(|agent| world.person(&agent.name));
+        let others: Vec<Person> = agents.filter(|agent| *agent != self.caller.person).collect();
+        others.get((world.chance() * others.len() as f64) as usize).copied()
+    }
+
+    /// A colleague offers one: it is looked at, and taken or not.
+    async fn offered(&mut self, conversation: Conversation, offer: Call, handover: &str) {
+        let world = Rc::clone(&self.caller.world);
+        let id = world.history.borrow()[conversation].label.clone();
+        if !self.client.join(conversation, &id).await || !world.pause(world.thinking() / 2).await {
+            return;
+        }
+        let accept = world.chance() < ACCEPTED;
+        let outcome = self.caller.respond(conversation, offer, handover, accept, world.now()).await;
+        if accept && matches!(outcome, Outcome::Ok { .. }) {
+            world.count("handovers accepted");
+            self.mine.insert(conversation, 1);
+            self.answer(conversation).await;
+        } else {
+            self.client.wish(Wish::Leave(conversation, id)).await;
+        }
+    }
+
+    /// A colleague has answered: it is theirs, or it goes on here.
+    async fn handed_over(&mut self, conversation: Conversation, accepted: bool) {
+        if accepted {
+            let id = self.caller.world.history.borrow()[conversation].label.clone();
+            self.mine.remove(&conversation);
+            self.client.wish(Wish::Leave(conversation, id)).await;
+        } else {
+            self.caller.world.count("handovers rejected");
+            self.answer(conversation).await;
         }
     }
 

@@ -1,6 +1,7 @@
 //! The command as it is typed: its exit codes, what it prints, what it writes.
 
-use std::process::{Command, Output};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -74,6 +75,92 @@ async fn a_violation_ends_with_1_and_its_history() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_gone_in_the_middle_leaves_the_figures_and_proves_nothing() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let liar = Liar::before(&server.url, Lie::Vanish).await;
+    let output = switchboard(&["--url", &liar.url, "--secret", SECRET, "--users", "3"]).await;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{stdout}{stderr}");
+    assert!(stdout.contains("error: send: ") && stdout.contains("NOT CHECKED, so nothing is proved"), "{stdout}");
+    assert!(!stdout.contains("Clean"), "{stdout}");
+    assert!(stderr.contains("errors, the last: ") && stderr.contains("could not be checked"), "{stderr}");
+}
+
+/// A long run of which the stage that it is in is known by what it says.
+fn long_run(url: &str, arguments: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+    command.args(["loadtest", "--url", url, "--secret", SECRET, "--users", "3", "--duration", "1h"]).args(arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    heard(&mut said, until);
+    (child, said)
+}
+
+/// Reads up to a line that begins so.
+fn heard(said: &mut BufReader<ChildStderr>, until: &str) {
+    let mut line = String::new();
+    while !line.starts_with(until) {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it ends before it says {until}");
+    }
+}
+
+fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+/// The exit code, what it printed, and what it said last.
+fn ended(mut child: Child, mut said: BufReader<ChildStderr>) -> (Option<i32>, String, String) {
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    let mut printed = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    (child.wait().unwrap().code(), printed, rest)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn whoever_interrupts_gets_what_was_done_until_then() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let url = server.url.clone();
+    let run = move || {
+        let (child, said) = long_run(&url, &["--warm-up", "100ms"], "measuring: ");
+        interrupt(&child);
+        let (code, printed, rest) = ended(child, said);
+        assert_eq!(code, Some(0), "{printed}{rest}");
+        assert!(printed.contains("Interrupted after ") && printed.contains("Clean: "), "{printed}");
+        assert!(rest.contains("interrupted: what was done is checked"), "{rest}");
+
+        let (child, said) = long_run(&url, &["--warm-up", "1h"], "warming up");
+        interrupt(&child);
+        let (code, printed, rest) = ended(child, said);
+        assert_eq!((code, printed.as_str()), (Some(1), ""));
+        assert!(rest.contains("interrupted before anything was measured"), "{rest}");
+    };
+    tokio::task::spawn_blocking(run).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn whoever_interrupts_twice_waits_for_nothing() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    // With the server gone, the end of a run waits for what does not come.
+    let liar = Liar::before(&server.url, Lie::Vanish).await;
+    let url = liar.url.clone();
+    let run = move || {
+        let (child, mut said) = long_run(&url, &["--warm-up", "100ms"], "measuring");
+        interrupt(&child);
+        heard(&mut said, "interrupted: ");
+        interrupt(&child);
+        let (code, printed, rest) = ended(child, said);
+        assert_eq!((code, printed.as_str()), (Some(1), ""));
+        assert!(rest.contains("interrupted twice"), "{rest}");
+    };
+    tokio::task::spawn_blocking(run).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_says_politely_why_there_is_no_run() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());
@@ -91,6 +178,12 @@ async fn it_says_politely_why_there_is_no_run() {
     assert!(said.contains("--url must look like"), "{said}");
     let said = sentence(&switchboard(&["--url", &server.url, "--tokens", "/nowhere/tokens"]).await);
     assert!(said.contains("/nowhere/tokens"), "{said}");
+    // Before the run, not behind it.
+    for option in ["--json", "--report-html"] {
+        let output = switchboard(&["--url", &server.url, "--secret", SECRET, option, "/nowhere/report"]).await;
+        assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 1);
+        assert!(sentence(&output).contains("/nowhere/report"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,7 +210,9 @@ async fn help_teaches_every_scenario_and_a_wrong_option_ends_with_2() {
     }
     assert!(help.contains("Examples:"));
     assert!(!help.contains("development-secret"));
-    for wrong in [["--rate", "0"], ["--duration", "soon"], ["--users", "0"], ["--scenario", "nonsense"]] {
+    for wrong in
+        [["--rate", "0"], ["--duration", "soon"], ["--duration", "0s"], ["--users", "0"], ["--scenario", "nonsense"]]
+    {
         assert_eq!(switchboard(&wrong).await.status.code(), Some(2), "{wrong:?}");
     }
 }

@@ -21,6 +21,10 @@ pub(super) enum Lie {
     SecondWinner,
     /// What is read back lacks its last message.
     Forget,
+    /// The first agent who declines a handover is taken to have accepted it.
+    TurnNoToYes,
+    /// No lie: in the middle of the run the server is gone for good.
+    Vanish,
     /// No lie: whoever loses a claim storm is told that they ask too often, as a server with limits would say.
     Limit,
 }
@@ -39,11 +43,15 @@ impl Liar {
         let (told, server) = (Arc::clone(&has_lied), server.trim_start_matches("http://").to_owned());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if lie == Lie::Vanish && told.load(Ordering::SeqCst) {
+                    continue;
+                }
                 let upstream = TcpStream::connect(&server).await.unwrap();
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = upstream.into_split();
                 let asked = Arc::new(Mutex::new(String::new()));
-                tokio::spawn(forward(from_client, to_server, Arc::clone(&asked)));
+                let turns = (lie == Lie::TurnNoToYes).then(|| Arc::clone(&told));
+                tokio::spawn(forward(from_client, to_server, Arc::clone(&asked), turns));
                 let back = Back { lie, told: Arc::clone(&told), asked, held: None, seen: 0 };
                 tokio::spawn(back.carry(from_server, to_client));
             }
@@ -52,13 +60,24 @@ impl Liar {
     }
 }
 
-/// Unchanged; the first line of each request is noted.
-async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, asked: Arc<Mutex<String>>) {
+/// Unchanged, but for a no that `turns` into a yes; the first line of each request is noted.
+async fn forward(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    asked: Arc<Mutex<String>>,
+    turns: Option<Arc<AtomicBool>>,
+) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let text = String::from_utf8_lossy(&buffer[..read.min(300)]);
         if let Some(line) = text.lines().next().filter(|line| line.contains(" HTTP/1.1")) {
             line.clone_into(&mut asked.lock());
+        }
+        let no = buffer[..read].windows(10).position(|part| part == b"\"rejected\"");
+        if let (Some(no), Some(told)) = (no, &turns)
+            && !told.swap(true, Ordering::SeqCst)
+        {
+            buffer[no..no + 10].copy_from_slice(b"\"accepted\"");
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
@@ -80,6 +99,9 @@ impl Back {
         let mut pending: Vec<u8> = Vec::new();
         let mut is_socket = false;
         while let Ok(1..) = from.read_buf(&mut pending).await {
+            if self.lie == Lie::Vanish && self.told.load(Ordering::SeqCst) {
+                return;
+            }
             let mut out = Vec::new();
             while let Some(length) = if is_socket { frame_length(&pending) } else { answer_length(&pending) } {
                 let unit: Vec<u8> = pending.drain(..length).collect();
@@ -112,6 +134,7 @@ impl Back {
         self.seen += 1;
         match self.lie {
             Lie::Drop if self.seen > 5 && self.may_lie() => Vec::new(),
+            Lie::Vanish if self.seen > 5 && self.may_lie() => Vec::new(),
             Lie::Double if self.seen > 5 && self.may_lie() => frame.repeat(2),
             Lie::Swap if self.seen > 5 && self.may_lie() => {
                 self.held = Some(frame);

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use switchboard::loadtest::checker::Promise;
-use switchboard::loadtest::plan::Scenario;
+use switchboard::loadtest::plan::{Plan, Scenario};
 use switchboard::loadtest::report::{Outcome, page, table};
 
 use super::liar::{Liar, Lie};
@@ -47,6 +47,26 @@ async fn a_second_winner_is_found() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acknowledged_message_that_is_not_read_back_is_found() {
     is_caught(Lie::Forget, Scenario::Sends, Promise::NothingLost).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handover_that_was_declined_and_happened_is_found() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let liar = Liar::before(&server.url, Lie::TurnNoToYes).await;
+    for seed in 1.. {
+        let report = outcome_of(Plan { seed, ..small(&liar.url, Scenario::Mix) }).await.unwrap();
+        if !liar.has_lied.load(Ordering::SeqCst) {
+            assert_eq!(report.outcome, Outcome::Clean, "{:?}", report.checked.violations);
+            continue;
+        }
+        assert_eq!(report.outcome, Outcome::Violated);
+        let broken = [Promise::Linearizable, Promise::NothingInvented, Promise::OneWinner];
+        let found = report.checked.violations.iter().find(|found| broken.contains(&found.promise));
+        let found = found.unwrap_or_else(|| panic!("{:?}", report.checked.violations));
+        assert!(found.history.iter().any(|event| event.contains("offers it to")), "{found}");
+        return;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

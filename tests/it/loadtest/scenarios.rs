@@ -66,6 +66,24 @@ async fn sends_claims_and_the_mix_are_clean_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_of_the_mix_hand_conversations_over() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let server = TestServer::start(&database).await;
+    let (mut accepted, mut rejected) = (0, 0);
+    // Chance decides who offers what, and whether it is taken.
+    for seed in 1.. {
+        let plan = long_enough(Plan { seed, ..small(&server.url, Scenario::Mix) });
+        let report = run_clean(plan).await;
+        let count = |what| report.counts.get(what).copied().unwrap_or(0);
+        accepted += count("handovers accepted");
+        rejected += count("handovers rejected");
+        if accepted > 0 && rejected > 0 {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_a_rate_no_more_are_done_than_were_due() {
     let database = TestDatabase::create(Backend::Sqlite).await;
     let server = TestServer::start(&database).await;
