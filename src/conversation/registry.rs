@@ -100,10 +100,10 @@ impl Registry {
     }
 
     /// Lets somebody begin to listen to a conversation that goes on, and that has had `version` at some moment before:
-    /// `read` finds what they have missed of it up to its
-    /// newest message, oldest first, and `begin` gets that with what was announced meanwhile, and joins them. What is
-    /// announced afterwards is what comes next, whichever server has stored it. `begin` runs on the conversation's thread and must not block. A read that
-    /// takes longer than its caller waits for is given up.
+    /// `read` finds what they have missed of it up to its newest message, oldest first, and `begin` gets that with what was
+    /// announced meanwhile, and joins them. What is announced afterwards is what comes next, whichever server has stored
+    /// it. `begin` runs on the conversation's thread and must not block. A read that takes longer than its caller waits for
+    /// is given up.
     ///
     /// # Errors
     /// [`CommandError`]: not now, or the read failed; then `begin` was not called.
@@ -130,6 +130,34 @@ impl Registry {
             Ok(Err(_)) => Err(CommandError::Fault),
             Err(_) => Err(CommandError::Unavailable),
         }
+    }
+
+    /// Lets somebody begin to listen who does not ask for what they have missed: what is stored behind `version`, which the
+    /// conversation had a moment ago, comes to them, whichever server stores it. `begin` must not block.
+    ///
+    /// # Errors
+    /// As [`Registry::listen`].
+    pub async fn join<T: Send + 'static>(
+        self: &Arc<Self>,
+        id: ConversationId,
+        version: i64,
+        begin: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CommandError> {
+        // Most conversations that are opened are not being written in: that costs no actor. While the entry is held none
+        // begins.
+        if let Entry::Vacant(_nobody) = self.actors.entry(id) {
+            let told = self.told(id);
+            let position = told.position();
+            if position.is_none() {
+                told.set(version);
+                self.keep_told(id, &told);
+            }
+            // Otherwise those who are there must be told first what they have missed.
+            if position.is_none_or(|position| position >= version) {
+                return Ok(begin());
+            }
+        }
+        self.listen(id, version, async { Ok(Vec::new()) }, |_| begin()).await
     }
 
     /// Puts a message into the mailbox of the running actor, or of a new one.

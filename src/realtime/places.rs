@@ -70,20 +70,9 @@ pub(super) async fn join_conversation(
         Some(after) => catch_up(realtime, socket, conversation, after).await,
         None => {
             let entering = socket.clone();
-            begin(realtime, &conversation, move || enter(&entering, id)).await
+            realtime.registry.join(id, conversation.version, move || enter(&entering, id)).await?
         }
     }
-}
-
-/// Has somebody begin to listen who does not ask for what they have missed: they hear what is stored from now on, whichever
-/// server stores it.
-async fn begin<T: Send + 'static>(
-    realtime: &Realtime,
-    conversation: &Conversation,
-    enter: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    let nothing = async { Ok(Vec::new()) };
-    realtime.registry.listen(conversation.id, conversation.version, nothing, |_| enter()).await?
 }
 
 fn owned_or_agents(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Failure> {
@@ -175,16 +164,16 @@ pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, 
     if socket.is_in(&rooms::of_ticket(id)) {
         return enter_ticket(socket, id, &conversation);
     }
-    let (entering, of) = (socket.clone(), conversation.clone());
-    begin(realtime, &conversation, move || {
-        let entered = enter_ticket(&entering, id, &of);
+    let (entering, of, version) = (socket.clone(), conversation.id, conversation.version);
+    let begin = move || {
+        let entered = enter_ticket(&entering, id, &conversation);
         if entered.is_err() {
             entering.leave(&rooms::of_ticket(id));
             entering.leave(&rooms::of_ticket_agents(id));
         }
         entered
-    })
-    .await
+    };
+    realtime.registry.join(of, version, begin).await?
 }
 
 fn enter_ticket(socket: &Socket<Attendee>, id: TicketId, conversation: &Conversation) -> Result<(), Failure> {

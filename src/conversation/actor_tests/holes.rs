@@ -43,7 +43,21 @@ async fn retired(server: &Server) {
 /// Somebody joins who has all there is.
 async fn joined(server: &Server, id: ConversationId) {
     let version = server.stored(id).await.expect("it is there").version;
-    server.registry.listen(id, version, async { Ok(Vec::new()) }, |_| ()).await.expect("listening");
+    server.registry.join(id, version, || ()).await.expect("listening");
+}
+
+async fn whoever_joins_costs_no_actor_unless_others_must_be_told_first(place: TestDatabase) {
+    let [here, there] = pair(&place).await;
+    let id = there.opened().await;
+    for _ in 0..2 {
+        joined(&here, id).await;
+        assert_eq!(here.registry.live(), 0);
+    }
+    sends(&there, id, 2).await;
+    // Who joins now has read these two, and who is there has not been told of them.
+    let (version, listener) = (there.stored(id).await.unwrap().version, here.listener.clone());
+    let told = here.registry.join(id, version, move || positions(&listener.heard())).await.unwrap();
+    assert_eq!(told, [3, 4]);
 }
 
 /// Refused whatever the conversation's state; but the server has to look at it first.
@@ -360,6 +374,7 @@ async fn a_reader_who_says_more_than_there_is_begins_all_the_same(place: TestDat
 }
 
 on_both_databases!(
+    whoever_joins_costs_no_actor_unless_others_must_be_told_first,
     what_is_found_while_the_first_reader_reads_is_not_missed_by_them,
     what_another_server_stored_is_told_in_front_of_what_follows_it,
     every_kind_of_event_is_told_as_if_it_had_happened_here,
