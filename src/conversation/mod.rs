@@ -10,6 +10,7 @@ mod clock;
 mod command;
 mod identity;
 mod in_flight;
+mod known;
 mod listening;
 mod overtaken;
 mod reading;

@@ -15,11 +15,12 @@ use super::announce::Announce;
 use super::clock::Clock;
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::identity::ConversationIds;
+use super::known::Known;
 use super::listening::{Listen, Missed};
 use super::told::{Kept, Told};
 use crate::config::ConversationSettings;
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Command, ConversationId, Posted, UserId};
+use crate::domain::{Command, Conversation, ConversationId, Posted, UserId};
 use crate::journal::Journal;
 
 /// What actors work with.
@@ -130,6 +131,15 @@ impl Registry {
             Ok(Err(_)) => Err(CommandError::Fault),
             Err(_) => Err(CommandError::Unavailable),
         }
+    }
+
+    /// What the running actor of a conversation holds true of it, where there is one that does, and the version that is
+    /// stored, for [`Registry::join`]. Others may have written since: it is good for what never changes.
+    pub async fn known(&self, id: ConversationId) -> Option<(Arc<Conversation>, i64)> {
+        let (reply, answer) = oneshot::channel();
+        let actor = self.actors.get(&id)?.clone();
+        actor.try_send(Known(reply)).ok()?;
+        tokio::time::timeout(self.parts.request_timeout, answer).await.ok()?.ok()
     }
 
     /// Lets somebody begin to listen who does not ask for what they have missed: what is stored behind `version`, which the

@@ -58,21 +58,48 @@ pub(super) async fn join_conversation(
     let payload = payload(event);
     let id = conversation_id(&payload)?;
     let after = after_seq(&payload)?;
+    // Most who join have just written: then no look into the database is needed.
+    if after.is_none()
+        && let Some((conversation, version)) = realtime.registry.known(id).await
+        && version > 0
+        && conversation.channel != Channel::Ticket
+        && conversation.message_count > 0
+    {
+        may_join(socket, &conversation)?;
+        return join_from_now_on(realtime, socket, id, version).await;
+    }
     let conversation =
         store::conversation(&realtime.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
-    if !socket.data().is_agent {
-        conversation.permit_customer(&socket.data().id)?;
-    }
-    socket.leave(&rooms::by_ticket(id));
+    may_join(socket, &conversation)?;
     match after {
-        // Whoever is there has missed nothing.
-        _ if socket.is_in(&rooms::of_conversation(id)) => enter(socket, id),
-        Some(after) => catch_up(realtime, socket, conversation, after).await,
-        None => {
-            let entering = socket.clone();
-            realtime.registry.join(id, conversation.version, move || enter(&entering, id)).await?
+        Some(after) if !socket.is_in(&rooms::of_conversation(id)) => {
+            socket.leave(&rooms::by_ticket(id));
+            catch_up(realtime, socket, conversation, after).await
         }
+        _ => join_from_now_on(realtime, socket, id, conversation.version).await,
     }
+}
+
+fn may_join(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Refusal> {
+    match socket.data() {
+        principal if principal.is_agent => Ok(()),
+        principal => conversation.permit_customer(&principal.id),
+    }
+}
+
+async fn join_from_now_on(
+    realtime: &Realtime,
+    socket: &Socket<Attendee>,
+    id: ConversationId,
+    version: i64,
+) -> Result<(), Failure> {
+    socket.leave(&rooms::by_ticket(id));
+    // Whoever is there has missed nothing.
+    if socket.is_in(&rooms::of_conversation(id)) {
+        return enter(socket, id);
+    }
+    let entering = socket.clone();
+    realtime.registry.join(id, version, move || enter(&entering, id)).await?
 }
 
 fn owned_or_agents(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Failure> {

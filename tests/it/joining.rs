@@ -43,6 +43,30 @@ on_both_databases! {
     }
 }
 
+on_both_databases! {
+    /// With an actor that runs they are asked, and without one the database: both say the same.
+    async fn who_may_join_is_the_same_whether_its_actor_runs_or_not(backend: Backend) {
+        let database = TestDatabase::create(backend).await;
+        let busy = TestServer::start(&database).await;
+        // Nothing was asked of this one yet.
+        let quiet = TestServer::start(&database).await;
+        let john = Person::customer("john");
+        let id = busy.conversation(&john).await;
+        let nowhere = "00000000-0000-4000-8000-000000000000";
+        for server in [&busy, &quiet] {
+            for (person, id, expected) in [
+                (&john, id.as_str(), Value::Null),
+                (&Person::agent("sarah"), &id, Value::Null),
+                (&Person::customer("jane"), &id, json!("ACCESS_DENIED")),
+                (&john, nowhere, json!("NOT_FOUND")),
+            ] {
+                let (_, ack) = Socket::join(server, person).await.joins(json!({ "conversation_id": id })).await;
+                assert_eq!(ack["error"]["code"], expected, "{ack}");
+            }
+        }
+    }
+}
+
 /// A message of control characters is six times as long on the wire.
 #[tokio::test]
 async fn what_was_missed_is_never_more_than_may_wait_for_a_socket() {
