@@ -8,6 +8,7 @@ mod auth;
 mod check;
 mod help_center;
 mod limits;
+mod server;
 mod socket;
 
 use std::collections::HashMap;
@@ -22,8 +23,7 @@ pub use auth::{AuthSettings, GuardMode, GuardSettings, TokenAlgorithm};
 pub use check::InvalidSetting;
 pub use help_center::{AutoReplySettings, HelpCenterSettings, PolicySetting};
 pub use limits::LimitSettings;
-
-use crate::proxies::Network;
+pub use server::ServerSettings;
 pub use socket::{RecoverySettings, SocketSettings};
 
 /// The secret of `config/default.toml`. Everybody knows it: production refuses to start on it.
@@ -101,34 +101,6 @@ pub struct Settings {
     pub cluster: ClusterSettings,
     /// What is logged, and how.
     pub log: LogSettings,
-}
-
-/// Listening and answering.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServerSettings {
-    /// Address to listen on. Default `127.0.0.1`, in production `0.0.0.0`.
-    pub host: String,
-    /// Port to listen on; 0 takes a free one. Default 1500.
-    pub port: u32,
-    /// HTTP worker threads; 0 means one a core. Default 0.
-    pub workers: usize,
-    /// Connections that may wait to be accepted. Default 4096.
-    pub backlog: u32,
-    /// Connections that a worker holds at once. Default 25 000.
-    pub max_connections: usize,
-    /// Seconds for which an idle HTTP connection is kept. Default 75.
-    pub keep_alive_seconds: u64,
-    /// Seconds after which a connection is cut whose client takes nothing of what it is sent. Default 60.
-    pub unread_timeout_seconds: u64,
-    /// Bytes of JSON that a request may bring. Default 262 144.
-    pub body_limit_bytes: usize,
-    /// Milliseconds after which a request is answered 503 at the latest. Default 10 000.
-    pub request_timeout_ms: u64,
-    /// Milliseconds that stopping may take. Default 10 000.
-    pub drain_timeout_ms: u64,
-    /// Networks of the proxies whose `X-Forwarded-For` is believed. Default none.
-    pub trusted_proxies: Vec<Network>,
 }
 
 /// Where conversations are kept.
@@ -371,23 +343,11 @@ fn file_in(folder: &Path, name: &str) -> File<config::FileSourceFile, FileFormat
     File::new(&folder.join(format!("{name}.toml")).to_string_lossy(), FileFormat::Toml)
 }
 
-impl ServerSettings {
-    /// [`ServerSettings::request_timeout_ms`] as a duration.
+impl ConversationSettings {
+    /// How many threads conversations live on: [`ConversationSettings::arbiters`], with 0 resolved.
     #[must_use]
-    pub fn request_timeout(&self) -> Duration {
-        Duration::from_millis(self.request_timeout_ms)
-    }
-
-    /// [`ServerSettings::unread_timeout_seconds`] as a duration.
-    #[must_use]
-    pub fn unread_timeout(&self) -> Duration {
-        Duration::from_secs(self.unread_timeout_seconds)
-    }
-
-    /// [`ServerSettings::drain_timeout_ms`] as a duration.
-    #[must_use]
-    pub fn drain_timeout(&self) -> Duration {
-        Duration::from_millis(self.drain_timeout_ms)
+    pub fn arbiter_threads(&self) -> usize {
+        or_one_a_core(self.arbiters)
     }
 }
 
@@ -397,4 +357,9 @@ impl DatabaseSettings {
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
     }
+}
+
+/// A number of threads, where 0 means as many as the machine has cores for us.
+fn or_one_a_core(threads: usize) -> usize {
+    if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads }
 }

@@ -1,5 +1,7 @@
 //! The one place where the parts are put together, started, and drained (`architecture.md`, "Stopping").
 
+mod descriptors;
+
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +28,8 @@ use crate::schema;
 use crate::socketio::{CloseKind, SocketIo};
 use crate::telemetry::RequestSpan;
 
+pub use descriptors::TooFewDescriptors;
+
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.
 const LAST_WRITES_SECONDS: u64 = 1;
 
@@ -46,6 +50,9 @@ pub enum StartError {
         /// Why it does not.
         source: std::io::Error,
     },
+    /// Too few files may be open.
+    #[error(transparent)]
+    Descriptors(#[from] TooFewDescriptors),
     /// Tokens cannot be verified.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
@@ -225,12 +232,14 @@ fn serve(
     sockets: &SocketIo,
     listener: &TcpListener,
 ) -> Result<actix_web::dev::Server, StartError> {
-    let ServerSettings { workers, max_connections, keep_alive_seconds, .. } = &settings.server;
+    let keep_alive = Duration::from_secs(settings.server.keep_alive_seconds);
+    let workers = settings.server.worker_threads();
+    let max_connections = descriptors::connections_for_each(workers, settings)?;
     let bind_error = |source| StartError::Bind { address: settings.server.host.clone(), source };
     let cors = settings.cors.clone();
     let readiness = api.readiness.clone();
     let (routes, socket_routes) = (api::configure(api), sockets.configure());
-    let mut http = HttpServer::new(move || {
+    let http = HttpServer::new(move || {
         App::new()
             .configure(socket_routes.clone())
             .configure(routes.clone())
@@ -238,19 +247,17 @@ fn serve(
             .wrap(api::cors(&cors))
             .wrap(TracingLogger::<RequestSpan>::new())
     })
-    .max_connections(*max_connections)
+    .workers(workers)
+    .max_connections(max_connections)
     // What is written is whole, and coalesced by us: held back until the client acknowledges what came before it (Nagle),
     // a message waits 40 ms for a phone that delays its acknowledgements.
     .tcp_nodelay(true)
-    .keep_alive(Duration::from_secs(*keep_alive_seconds))
+    .keep_alive(keep_alive)
     .shutdown_timeout(LAST_WRITES_SECONDS)
     // A client that hangs up is noticed at once, a waiting poll among them, and one that does not is not waited for.
     .h1_allow_half_closed(false)
     .client_disconnect_timeout(HANG_UP)
     .disable_signals();
-    if *workers > 0 {
-        http = http.workers(*workers);
-    }
     let http = http.listen(listener.try_clone().map_err(bind_error)?).map_err(bind_error)?;
     Ok(http.run())
 }

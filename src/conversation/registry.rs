@@ -57,9 +57,7 @@ impl Registry {
     /// Starts the threads. Must be called in an actix system.
     #[must_use]
     pub fn start(parts: RegistryParts) -> Arc<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let count = if parts.settings.arbiters == 0 { cores } else { parts.settings.arbiters };
-        let arbiters: Vec<Arbiter> = (0..count).map(|_| Arbiter::new()).collect();
+        let arbiters: Vec<Arbiter> = (0..parts.settings.arbiter_threads()).map(|_| Arbiter::new()).collect();
         let handles = arbiters.iter().map(Arbiter::handle).collect();
         let told = Kept::new(parts.settings.remembered_positions);
         Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), told, arbiters, handles, parts })

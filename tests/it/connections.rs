@@ -5,27 +5,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Backend, Person, QUEUE, TestDatabase, TestServer};
+use crate::support::{Backend, Person, QUEUE, TestDatabase, TestServer, ask};
 
 async fn connect(server: &TestServer) -> TcpStream {
     TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap()
-}
-
-/// Sends a request and reads its answer; the status line.
-async fn ask(connection: &mut TcpStream, head: &str, body: &str) -> String {
-    let request = format!("{head}\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    connection.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    loop {
-        let read = connection.read_buf(&mut answer).await.unwrap();
-        assert!(read > 0, "the connection ended: {}", String::from_utf8_lossy(&answer));
-        let text = String::from_utf8_lossy(&answer);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-        if body.len() == length.parse::<usize>().unwrap() {
-            return head.lines().next().unwrap().to_owned();
-        }
-    }
 }
 
 #[tokio::test]

@@ -6,14 +6,13 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use crate::support::{Person, SECRET};
+use crate::support::{Person, Program};
 
 /// KiB that one may take: of the `shipped` program as `performance.md` has it. What is built for tests has larger futures, and few
 /// sessions share what is there once.
@@ -36,65 +35,24 @@ const HEADERS: &str = "Host: support.example.com\r\nAccept: */*\r\nAccept-Encodi
     Origin: https://app.example.com\r\nReferer: https://app.example.com/\r\nSec-Fetch-Mode: cors\r\n\
     User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n";
 
-/// The program, on a database and a port of its own. Dropped, it is killed.
-struct Program {
-    process: Child,
-    address: SocketAddr,
-    is_shipped: bool,
-    _folder: tempfile::TempDir,
+fn resident_kib(program: &Program) -> f64 {
+    let status = program.status();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-impl Program {
-    async fn start() -> Self {
-        let folder = tempfile::TempDir::new().unwrap();
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let binary = std::env::var("SWITCHBOARD_RELEASE_BIN").or_else(|_| std::env::var("SWITCHBOARD_BIN"));
-        let binary = binary.unwrap_or_else(|_| env!("CARGO_BIN_EXE_switchboard").to_owned());
-        let is_shipped = binary.contains("/release/");
-        let process = Command::new(binary)
-            .env("PORT", address.port().to_string())
-            .env("JWT_SECRET", SECRET)
-            .env("DATABASE_URL", format!("sqlite://{}/switchboard.db", folder.path().display()))
-            .env("SWITCHBOARD__SERVER__WORKERS", "2")
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let started = Self { process, address, is_shipped, _folder: folder };
-        let listening = async {
-            while TcpStream::connect(address).await.is_err() {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(PATIENCE, listening).await.expect("it does not listen");
-        started
-    }
-
-    fn resident_kib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-
-    /// Opens sessions, many at a time, and keeps them.
-    async fn open(&self, transport: Transport, number: usize) -> Vec<TcpStream> {
-        let mut sessions = Vec::new();
-        while sessions.len() < number {
-            let opening: Vec<_> = (sessions.len()..number.min(sessions.len() + AT_ONCE))
-                .map(|index| tokio::spawn(timeout(PATIENCE, open(self.address, transport, index))))
-                .collect();
-            for session in opening {
-                sessions.push(session.await.unwrap().expect("a session did not open in time"));
-            }
+/// Opens sessions, many at a time, and keeps them.
+async fn open_many(address: SocketAddr, transport: Transport, number: usize) -> Vec<TcpStream> {
+    let mut sessions = Vec::new();
+    while sessions.len() < number {
+        let opening: Vec<_> = (sessions.len()..number.min(sessions.len() + AT_ONCE))
+            .map(|index| tokio::spawn(timeout(PATIENCE, open(address, transport, index))))
+            .collect();
+        for session in opening {
+            sessions.push(session.await.unwrap().expect("a session did not open in time"));
         }
-        sessions
     }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
+    sessions
 }
 
 #[derive(Clone, Copy)]
@@ -158,17 +116,20 @@ async fn read_until(stream: &mut TcpStream, sign: &str) -> String {
 async fn idle_sessions_stay_within(transport: Transport, limits: &Limits) {
     let is_soak = std::env::var_os("SOAK").is_some();
     let number = if is_soak { 10_000 } else { 500 };
-    let program = Program::start().await;
-    assert!(program.is_shipped || !is_soak, "the long form needs a release build in SWITCHBOARD_RELEASE_BIN");
-    let (limit, kind) = match program.is_shipped {
+    let binary = std::env::var("SWITCHBOARD_RELEASE_BIN").or_else(|_| std::env::var("SWITCHBOARD_BIN"));
+    let binary = binary.unwrap_or_else(|_| env!("CARGO_BIN_EXE_switchboard").to_owned());
+    let is_shipped = binary.contains("/release/");
+    assert!(is_shipped || !is_soak, "the long form needs a release build in SWITCHBOARD_RELEASE_BIN");
+    let (limit, kind) = match is_shipped {
         true => (limits.shipped, "shipped"),
         false => (limits.tested, "tested"),
     };
     // What is made once, on every worker, is not counted.
-    drop(program.open(transport, AT_ONCE).await);
-    let before = program.resident_kib();
-    let sessions = program.open(transport, number).await;
-    let each = (program.resident_kib() - before) / number as f64;
+    let program = Program::start(&binary, "").await;
+    drop(open_many(program.address, transport, AT_ONCE).await);
+    let before = resident_kib(&program);
+    let sessions = open_many(program.address, transport, number).await;
+    let each = (resident_kib(&program) - before) / number as f64;
     println!("{each:.1} KiB for each of {number} sessions of the {kind} program, which may take {limit} KiB");
     assert!(each <= limit, "{each:.1} KiB for each of {number} sessions, {limit} allowed ({kind})");
     drop(sessions);

@@ -8,6 +8,7 @@ mod agent;
 mod configuration;
 mod connections;
 mod cors;
+mod descriptors;
 mod documents;
 mod errors;
 mod flooding;
