@@ -33,8 +33,9 @@ pub use descriptors::TooFewDescriptors;
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.
 const LAST_WRITES_SECONDS: u64 = 1;
 
-/// How long a client may take to close its side of a connection that we have closed.
-const HANG_UP: Duration = Duration::from_millis(200);
+/// How long a client may take to close its side of a connection that we have closed. Well over the half second at which
+/// actix-http's clock moves: it takes a moment that is past already for one to come, and waits for ever.
+const HANG_UP: Duration = Duration::from_secs(1);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]

@@ -206,8 +206,8 @@ async fn little_memory(scene: &Scene<'_>) {
     limit(server, "--data=unlimited:");
 }
 
-/// What a server may have open that is short of them: a few tens more than it needs for itself.
-pub(crate) const DESCRIPTORS: usize = 160;
+/// What a server may have open that is short of them: enough for itself, people and screens, and not for a crowd.
+pub(crate) const DESCRIPTORS: usize = 260;
 
 /// More connections than the server has descriptors for.
 async fn crowd(scene: &Scene<'_>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 use socket2::SockRef;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::{Backend, Person, TestDatabase, TestServer};
@@ -99,4 +99,26 @@ async fn the_connection_of_a_client_that_does_not_read_is_ended() {
     let request = b"GET /socket.io/?EIO=4&transport=none HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
     let written = async { while client.write_all(&request).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(60), written).await.expect("the connection stays, though nobody reads");
+}
+
+/// A phone that put the app to sleep answers no ping, and its system still takes what we send and hangs up nothing.
+#[tokio::test]
+async fn the_connection_of_a_client_that_answers_no_ping_and_does_not_hang_up_is_ended() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let soon = [("SWITCHBOARD__SOCKET__PING_INTERVAL_MS", "100"), ("SWITCHBOARD__SOCKET__PING_TIMEOUT_MS", "100")];
+    let server = TestServer::start_with(&database, &soon).await;
+    let request = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let mut asleep = Vec::new();
+    // actix-http reckons by a clock of its own that moves twice a second: they end at all its moments.
+    for _ in 0..20 {
+        let mut client = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
+        asleep.push(client);
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    for (index, mut client) in asleep.into_iter().enumerate() {
+        let ended = tokio::time::timeout(Duration::from_secs(20), client.read_to_end(&mut Vec::new())).await;
+        ended.unwrap_or_else(|_| panic!("connection {index} stays, though its session is over")).unwrap();
+    }
 }
