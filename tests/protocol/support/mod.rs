@@ -11,6 +11,7 @@
 )]
 
 mod http;
+pub mod recovery;
 mod rooms;
 mod server;
 mod websocket;
