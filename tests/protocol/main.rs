@@ -4,9 +4,12 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod bitten;
+mod closing;
 mod codecs;
+mod heartbeat;
 mod packets;
 mod polling;
+mod probing;
 mod recovery;
 mod recovery_limits;
 mod requests;

@@ -11,6 +11,7 @@
 )]
 
 mod http;
+pub mod reasons;
 pub mod recovery;
 mod rooms;
 mod server;
