@@ -7,10 +7,10 @@ use std::{
 
 use switchboard::{
     engineio::EngineConfig,
-    socketio::{ConnectRefusal, DisconnectReason, Event, Namespace, Socket, SocketIo},
+    socketio::{DisconnectReason, Event, Socket, SocketIo},
 };
 
-use super::{Server, quiet, until};
+use super::{Server, echo, quiet, until};
 
 /// What the server noted of those who left.
 #[derive(Clone, Default)]
@@ -29,13 +29,7 @@ fn io(engine: EngineConfig) -> (SocketIo, Reasons) {
     let noted = reasons.clone();
     let io = SocketIo::builder(engine, quiet())
         .namespace(
-            Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) })
-                .on_connect(|socket: Socket<()>| async move {
-                    socket.join("all");
-                })
-                .on("echo", |socket: Socket<()>, event: Event| async move {
-                    socket.emit_arguments("echo", &event.into_arguments());
-                })
+            echo()
                 .on("slow", |_: Socket<()>, _: Event| async move {
                     tokio::time::sleep(Duration::from_millis(700)).await;
                     Some("done")
