@@ -1,16 +1,14 @@
-//! A database to throw away, and a hand in it beside the server's.
+//! A database with our tables in it, and tests that run on each kind.
 
 use std::sync::mpsc;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
-use secrecy::{ExposeSecret, SecretString};
-use tempfile::TempDir;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use secrecy::SecretString;
 use tokio::sync::oneshot;
-use url::Url;
-use uuid::Uuid;
 
+use super::scratch::Scratch;
 use crate::config::{DatabaseSettings, Settings, Sources};
 use crate::database::{Backend, Database};
 
@@ -21,75 +19,27 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct TestDatabase {
     pub(crate) backend: Backend,
     pub(crate) settings: DatabaseSettings,
-    _place: Place,
-}
-
-/// Where it is, and what is to be tidied up.
-enum Place {
-    Folder { _folder: TempDir },
-    Server { maintenance: Url, name: String },
+    scratch: Scratch,
 }
 
 impl TestDatabase {
     pub(crate) async fn make(backend: Backend) -> Self {
-        let (url, place) = match backend {
-            Backend::Sqlite => {
-                let folder = tempfile::tempdir().expect("a folder");
-                (format!("sqlite://{}/test.db?mode=rwc", folder.path().display()), Place::Folder { _folder: folder })
-            }
-            Backend::Postgres => {
-                let maintenance = maintenance_url();
-                let name = format!("test_{}", Uuid::now_v7().simple());
-                execute(&connect(maintenance.as_str()).await, &format!("CREATE DATABASE {name}")).await;
-                let mut url = maintenance.clone();
-                url.set_path(&name);
-                (url.to_string(), Place::Server { maintenance, name })
-            }
-        };
+        let scratch = Scratch::create(backend).await;
         let (_, settings) = Settings::load(&Sources::default()).expect("the defaults");
-        let settings = DatabaseSettings { url: SecretString::from(url), ..settings.database };
-        let database = Self { backend, settings, _place: place };
-        let hand = database.hand().await;
-        Migrator::up(&hand, None).await.expect("migrated");
-        database
+        let settings = DatabaseSettings { url: SecretString::from(scratch.url.as_str()), ..settings.database };
+        Migrator::up(&scratch.hand().await, None).await.expect("migrated");
+        Self { backend, settings, scratch }
     }
 
-    /// A way in beside the server: an operator's, another program's.
+    /// A way in beside the server.
     pub(crate) async fn hand(&self) -> DatabaseConnection {
-        connect(self.settings.url.expose_secret()).await
+        self.scratch.hand().await
     }
-}
-
-fn maintenance_url() -> Url {
-    let url = std::env::var("SWITCHBOARD_TEST_POSTGRES")
-        .expect("this test needs a PostgreSQL in SWITCHBOARD_TEST_POSTGRES: run `scripts/test`, which starts one");
-    Url::parse(&url).expect("SWITCHBOARD_TEST_POSTGRES is a postgres:// URL")
-}
-
-async fn connect(url: &str) -> DatabaseConnection {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(2).min_connections(0).sqlx_logging(false);
-    sea_orm::Database::connect(options).await.expect("a connection")
 }
 
 /// Runs a statement as it stands.
 pub(crate) async fn execute(connection: &DatabaseConnection, statement: &str) {
     connection.execute_unprepared(statement).await.expect(statement);
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Self::Server { maintenance, name } = self else { return };
-        let (url, statement) = (maintenance.to_string(), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-        // On a thread of its own: this runs in a test's runtime, which must not block on itself.
-        let dropping = std::thread::spawn(move || {
-            actix::System::new().block_on(async move { execute(&connect(&url).await, &statement).await });
-        });
-        // A test that has failed already fails for its own reason.
-        if dropping.join().is_err() && !std::thread::panicking() {
-            panic!("the test's database could not be dropped");
-        }
-    }
 }
 
 /// Runs one test on one kind of database, in an actix system of its own.

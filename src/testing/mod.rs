@@ -2,7 +2,10 @@
 
 mod database;
 mod people;
+mod scratch;
 mod story;
+
+use crate::database::Backend;
 
 pub(crate) use database::{Halt, TestDatabase, execute, on_both_databases, run};
 pub(crate) use people::{

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
+import { freePort } from '../ports.mjs'
 
 const here = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname)
 const { SWITCHBOARD_BIN, API_PYTHON, SOAK, SEED = '20261123' } = process.env
@@ -42,15 +42,6 @@ async function beside(run) {
     await ended
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function ready(url, server) {

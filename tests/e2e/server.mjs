@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../ports.mjs'
 import { SECRET } from './tokens.mjs'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -98,24 +97,4 @@ export function binary() {
 export function cleanEnvironment() {
   const configures = /^(SWITCHBOARD_|PORT$|DATABASE_URL$|JWT_SECRET$|REDIS_URL$)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !configures.test(name)))
-}
-
-/** From below the range that the kernel gives to outgoing connections, or one of those could take it before the server does. */
-export async function freePort() {
-  for (;;) {
-    const port = randomInt(10_000, 20_000)
-    if (await isFree(port)) return port
-  }
-}
-
-async function isFree(port) {
-  const probe = createServer().listen(port, '127.0.0.1')
-  try {
-    await once(probe, 'listening')
-  } catch {
-    return false
-  }
-  probe.close()
-  await once(probe, 'close')
-  return true
 }

@@ -3,23 +3,13 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use crate::support::{Http, Log, Server, WebSocket, logged, quiet, until};
+use crate::support::{Http, Log, Server, WebSocket, echo, logged, quiet, until};
 use serde_json::Value;
 use switchboard::{
     engineio::EngineConfig,
     socketio::{Census, CloseKind, ConnectRefusal, DisconnectReason, Event, Handshake, Namespace, Socket, SocketIo},
 };
 use tokio::sync::Notify;
-
-fn namespace() -> Namespace<()> {
-    Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) })
-        .on_connect(|socket: Socket<()>| async move {
-            socket.join("all");
-        })
-        .on("echo", |socket: Socket<()>, event: Event| async move {
-            socket.emit_arguments("echo", &event.into_arguments());
-        })
-}
 
 fn start(namespace: Namespace<()>) -> (Server, SocketIo) {
     let io = SocketIo::builder(EngineConfig::default(), quiet()).namespace(namespace).build();
@@ -28,7 +18,7 @@ fn start(namespace: Namespace<()>) -> (Server, SocketIo) {
 
 #[tokio::test]
 async fn one_session_may_be_polled_through_any_worker() {
-    let (server, _) = start(namespace());
+    let (server, _) = start(echo());
     let poller = server.poller().await;
     assert_eq!(poller.post("40").await.body, "ok");
     let path = poller.path();
@@ -43,7 +33,7 @@ async fn one_session_may_be_polled_through_any_worker() {
 
 #[tokio::test]
 async fn a_malformed_sid_or_query_is_answered_and_harms_nobody() {
-    let (server, io) = start(namespace());
+    let (server, io) = start(echo());
     let mut bystander = server.joined().await;
     let long = "x".repeat(3000);
     for query in [
@@ -87,7 +77,7 @@ async fn a_handler_that_does_not_end_is_given_up_after_finish_timeout_and_one_th
     for (finish_timeout, outcome) in [(Duration::from_millis(200), "given up"), (Duration::from_secs(60), "left")] {
         let (log, end) = (Log::default(), Arc::new(Notify::new()));
         let (left, guarded, ending) = (Arc::clone(&log), Arc::clone(&log), Arc::clone(&end));
-        let namespace = namespace()
+        let namespace = echo()
             .on("work", move |socket: Socket<()>, _: Event| {
                 let (guard, ending) = (Dropped(Arc::clone(&guarded)), Arc::clone(&ending));
                 async move {
@@ -142,7 +132,7 @@ async fn a_header_up_to_max_header_is_kept_and_a_longer_one_is_not() {
 
 #[tokio::test]
 async fn a_client_that_takes_nothing_holds_up_the_end_no_longer_than_it_is_given() {
-    let (server, io) = start(namespace());
+    let (server, io) = start(echo());
     let mut stuck = WebSocket::connect_narrow(server.address, "/socket.io/?EIO=4&transport=websocket").await;
     stuck.expect("0{").await;
     stuck.send("40").await;
@@ -162,7 +152,7 @@ async fn a_client_that_takes_nothing_holds_up_the_end_no_longer_than_it_is_given
 async fn a_disconnect_handler_may_empty_rooms_and_put_others_out() {
     let log = Log::default();
     let left = Arc::clone(&log);
-    let (server, io) = start(namespace().on_disconnect(move |socket: Socket<()>, reason: DisconnectReason| {
+    let (server, io) = start(echo().on_disconnect(move |socket: Socket<()>, reason: DisconnectReason| {
         let left = Arc::clone(&left);
         async move {
             socket.to("all").leave("all");
@@ -184,7 +174,7 @@ async fn a_disconnect_handler_may_empty_rooms_and_put_others_out() {
 async fn a_join_after_the_disconnect_leaves_nothing() {
     let log = Log::default();
     let told = Arc::clone(&log);
-    let (server, io) = start(namespace().on("join late", move |socket: Socket<()>, _: Event| {
+    let (server, io) = start(echo().on("join late", move |socket: Socket<()>, _: Event| {
         let told = Arc::clone(&told);
         async move {
             // Still at work when the client is gone, as a handler is that asks a database.
@@ -208,7 +198,7 @@ async fn a_join_after_the_disconnect_leaves_nothing() {
 
 #[tokio::test]
 async fn the_session_id_is_a_long_secret_and_not_the_public_id() {
-    let (server, _) = start(namespace());
+    let (server, _) = start(echo());
     let mut secrets = HashSet::new();
     for _ in 0..20 {
         let mut poller = server.poller().await;

@@ -2,26 +2,17 @@
 
 use std::{io::Read, time::Duration};
 
-use crate::support::{Http, Server, quiet, until};
+use crate::support::{Http, Server, echo, quiet, until};
 use switchboard::{
     engineio::EngineConfig,
-    socketio::{CloseKind, ConnectRefusal, Event, Namespace, Socket, SocketIo},
+    socketio::{CloseKind, Event, Socket, SocketIo},
 };
 
 fn io(engine: EngineConfig) -> SocketIo {
     SocketIo::builder(engine, quiet())
-        .namespace(
-            Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) })
-                .on_connect(|socket: Socket<()>| async move {
-                    socket.join("all");
-                })
-                .on("echo", |socket: Socket<()>, event: Event| async move {
-                    socket.emit_arguments("echo", &event.into_arguments());
-                })
-                .on("close", |socket: Socket<()>, _: Event| async move {
-                    socket.close_transport();
-                }),
-        )
+        .namespace(echo().on("close", |socket: Socket<()>, _: Event| async move {
+            socket.close_transport();
+        }))
         .build()
 }
 

@@ -8,6 +8,7 @@ import net from 'node:net'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { promisify } from 'node:util'
+import { freePort } from '../ports.mjs'
 
 const execute = promisify(execFile)
 const here = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname)
@@ -28,15 +29,6 @@ async function beside(example, run) {
     server.kill('SIGKILL')
     await ended
   }
-}
-
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function listens(port, server) {

@@ -1,22 +1,24 @@
 //! What tests need: a database, a server on it, and people who call.
 
 mod connection;
-mod database;
 pub(crate) mod documented;
 mod people;
 mod program;
 mod rows;
+#[path = "../../../src/testing/scratch.rs"]
+mod scratch;
 mod server;
 mod socket;
 mod tickets;
 
 pub(crate) use connection::ask;
-pub(crate) use database::{Backend, TestDatabase};
 pub(crate) use people::{Person, SECRET};
 pub(crate) use program::Program;
 pub(crate) use rows::{conversation_row, message_row, minute, ticket_row, user_row};
+pub(crate) use scratch::Scratch as TestDatabase;
 pub(crate) use server::{Answer, MINE, QUEUE, SEND, TestServer};
 pub(crate) use socket::Socket;
+pub(crate) use switchboard::database::Backend;
 pub(crate) use tickets::{ADD_MESSAGE, CREATE_TICKET, MY_TICKETS, Made, REQUEST_SUPPORT, TICKET, TICKETS, about};
 
 /// Runs a test on both databases, as `name::sqlite` and `name::postgres`.

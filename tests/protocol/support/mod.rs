@@ -10,7 +10,10 @@
     reason = "each test file uses its part; a test may panic"
 )]
 
+mod echo;
 mod http;
+pub mod reasons;
+pub mod recovery;
 mod rooms;
 mod server;
 mod websocket;
@@ -20,6 +23,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 pub use self::{
+    echo::echo,
     http::{Answer, Http, Poller},
     rooms::{Log, joined, logged, namespace, room_server, room_server_with},
     server::{Server, quiet},
