@@ -7,8 +7,9 @@
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use backon::{ExponentialBuilder, Retryable as _};
 use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -172,7 +173,10 @@ impl Database {
         };
         let mut write_options = options(settings, write_connections);
         write_options.map_sqlx_postgres_opts(move |options| write_plans(within_limit(options, timeout)));
-        let writes = connect(&handle, write_options).await?;
+        let writes = match backend {
+            Backend::Postgres => connect(&handle, write_options).await?,
+            Backend::Sqlite => connect_first(&handle, write_options, timeout).await?,
+        };
         let read_connections = settings.max_connections.saturating_sub(write_connections).max(1);
         let mut read_options = options(settings, read_connections);
         read_options.map_sqlx_postgres_opts(move |options| within_limit(options, timeout));
@@ -279,6 +283,25 @@ async fn connect(runtime: &Handle, options: ConnectOptions) -> Result<DatabaseCo
         Ok(connection) => connection.map_err(Into::into),
         Err(error) => Err(DatabaseError::Fault(error.to_string())),
     }
+}
+
+/// The first connection to a file. Where the file is new it is told to keep a log, for which SQLite must have it alone,
+/// and does not wait where another process is doing the same.
+async fn connect_first(
+    runtime: &Handle,
+    options: ConnectOptions,
+    limit: Duration,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let begun = Instant::now();
+    let again = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(5))
+        .with_max_delay(Duration::from_millis(100))
+        .without_max_times()
+        .with_jitter();
+    (|| connect(runtime, options.clone()))
+        .retry(again)
+        .when(|error| error.is_passing() && begun.elapsed() < limit)
+        .await
 }
 
 fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {

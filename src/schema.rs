@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use backon::{ConstantBuilder, Retryable as _};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, TransactionTrait};
 
@@ -16,7 +17,7 @@ use crate::database::{Backend, Database, DatabaseError, unlimited};
 const LOCK: i64 = 0x7377_6974_6368_6264;
 
 /// How often, and after how long, a step is looked at again that another process is applying to the same file.
-const SQLITE_RETRIES: (u32, Duration) = (50, Duration::from_millis(100));
+const SQLITE_RETRIES: (usize, Duration) = (50, Duration::from_millis(100));
 
 /// The steps that the database has, this program's or not.
 ///
@@ -73,15 +74,14 @@ pub async fn down(database: &Database, settings: &DatabaseSettings, steps: u32) 
 
 /// A file has no such lock: who comes second fails over what the first has made, and looks again.
 async fn up_sqlite(connection: &DatabaseConnection) -> Result<(), DbErr> {
-    let (mut tries, pause) = SQLITE_RETRIES;
-    loop {
-        let outcome = Migrator::up(connection, None).await;
-        if outcome.is_ok() || tries == 0 || pending_steps(connection).await.is_ok_and(|pending| pending.is_empty()) {
-            return outcome.or_else(|error| if tries == 0 { Err(error) } else { Ok(()) });
+    let step = || async {
+        match Migrator::up(connection, None).await {
+            Err(_) if pending_steps(connection).await.is_ok_and(|pending| pending.is_empty()) => Ok(()),
+            outcome => outcome,
         }
-        tries -= 1;
-        tokio::time::sleep(pause).await;
-    }
+    };
+    let (tries, pause) = SQLITE_RETRIES;
+    step.retry(ConstantBuilder::new().with_delay(pause).with_max_times(tries)).await
 }
 
 async fn on_its_runtime(
