@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -142,8 +143,10 @@ pub(crate) fn run_with(plan: &Plan, cluster: Option<&Cluster>, prepare: impl Asy
             prepare(&scene).await;
             play(scene).await
         };
-        let found = tokio::time::timeout(PATIENCE, run).await;
-        found.unwrap_or_else(|_| panic!("FAULT_SEED={} hangs:{}", plan.seed, world.stages()))
+        // Not dropped before its servers' words are read.
+        let mut run = pin!(run);
+        let found = tokio::time::timeout(PATIENCE, &mut run).await;
+        found.unwrap_or_else(|_| panic!("FAULT_SEED={} hangs:{}\n{}", plan.seed, world.stages(), world.logged()))
     })
 }
 
@@ -326,14 +329,10 @@ async fn play(scene: Scene<'_>) -> Found {
     work.await;
     let verdict = checker::check(&world.history.borrow());
     // What it needs for itself is kept back, however many wish to be served.
-    if scene.servers.iter().any(|server| server.log().contains("Too many open files")) {
+    if world.logged().contains("Too many open files") {
         world.is_odd("the server ran out of descriptors");
     }
-    let log = if verdict.is_clean() && world.odd.borrow().is_empty() {
-        String::new()
-    } else {
-        scene.servers.iter().map(TestServer::log).collect()
-    };
+    let log = if verdict.is_clean() && world.odd.borrow().is_empty() { String::new() } else { world.logged() };
     scene.servers.iter().for_each(TestServer::kill);
     scene.place.remove().await;
     Found {

@@ -85,7 +85,7 @@ impl TestServer {
     pub(crate) async fn begin_in_peace(&self) {
         let deadline = Instant::now() + START;
         while !self.begin().await {
-            assert!(Instant::now() < deadline, "the server does not start:\n{}", self.log());
+            assert!(Instant::now() < deadline, "the server does not start:\n{}", self.world.logged());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -147,6 +147,7 @@ impl TestServer {
         }
         self.lives.set(self.lives.get() + 1);
         let (out, log) = (self.file("out"), self.file("log"));
+        self.world.logs.borrow_mut().push(log.clone());
         let mut command = Command::new("bash");
         command
             .arg("-c")
@@ -183,18 +184,6 @@ impl TestServer {
         while !self.begin().await && !self.world.is_over() {
             self.world.pause(20..100).await;
         }
-    }
-
-    /// What it logged in all its lives.
-    pub(crate) fn log(&self) -> String {
-        let mut all = String::new();
-        for life in 1..=self.lives.get() {
-            let path = self.logs.path().join(format!("{life}.log"));
-            let text =
-                std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-            all.push_str(&format!("--- life {life}\n{text}"));
-        }
-        all
     }
 
     fn listens_on(&self, address: SocketAddr) {

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,8 @@ pub(crate) struct World {
     /// Which faults have done something to somebody.
     struck: RefCell<HashSet<Fault>>,
     chance: RefCell<StdRng>,
+    /// Where servers log, for a run that hangs.
+    pub(crate) logs: RefCell<Vec<PathBuf>>,
     /// When it came how far, in milliseconds.
     stages: RefCell<String>,
     began: Instant,
@@ -48,6 +51,7 @@ impl World {
             tally: RefCell::default(),
             struck: RefCell::default(),
             chance: RefCell::new(StdRng::seed_from_u64(seed)),
+            logs: RefCell::default(),
             stages: RefCell::default(),
             began: Instant::now(),
             over: Cell::new(false),
@@ -66,6 +70,13 @@ impl World {
     /// How far it came when.
     pub(crate) fn stages(&self) -> String {
         self.stages.borrow().clone()
+    }
+
+    /// What servers have logged in this run, in all their lives.
+    pub(crate) fn logged(&self) -> String {
+        let logs = self.logs.borrow();
+        let read = logs.iter().map(|file| std::fs::read(file).unwrap_or_default());
+        read.map(|log| format!("--- a server's life\n{}", String::from_utf8_lossy(&log))).collect()
     }
 
     pub(crate) fn end(&self) {
