@@ -2,8 +2,8 @@
 //!
 //! It decides a command on what it believes to be the state, hands the events to the journal, and goes on: it never
 //! waits for the disk. Answers and announcements are held until everything that they rest on is durable, and leave in
-//! order; what changes nothing is looked at once more, see `overtaken`. When the belief turns out wrong — another server
-//! wrote, a commit failed, something panicked — it is dropped and loaded again: see `recovery`.
+//! order; what changes nothing is looked at once more, see `overtaken`. When the belief turns out wrong — another
+//! server wrote, a commit failed, something panicked — it is dropped and loaded again: see `recovery`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -259,8 +259,8 @@ impl ConversationActor {
         self.in_flight.push(Decided { pending, answer, ground, rests_on: version });
     }
 
-    /// Lets out every answer whose ground is durable, and tells of what has happened; not where those who read what they
-    /// have missed must not be told of more.
+    /// Lets out every answer whose ground is durable, and tells of what has happened; not where those who read what
+    /// they have missed must not be told of more.
     pub(super) fn release(&mut self, context: &mut Context<Self>) {
         if self.listeners.are_full() {
             return;

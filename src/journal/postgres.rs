@@ -28,8 +28,8 @@ use crate::mutants;
 /// - the rest: the events of those that passed, named messages in one order on every server, as each waits for another
 ///   server's message of the same name.
 ///
-/// Parts are never joined with parts: with hash joins off, as they are here (`database`, the plans of writes), that is a
-/// loop in a loop. `IS TRUE` keeps the planner from making such a join of the look into `passed`.
+/// Parts are never joined with parts: with hash joins off, as they are here (`database`, the plans of writes), that is
+/// a loop in a loop. `IS TRUE` keeps the planner from making such a join of the look into `passed`.
 const COMMIT: &str = "
 WITH part AS (
     SELECT * FROM unnest(
@@ -121,8 +121,8 @@ SELECT id FROM passed";
 /// How long a connection that nothing was asked of is trusted to live; the pool tests it then.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A writer's connection, kept from one batch to the next. The pool would hand out all of its connections in turn, none of
-/// them warm, and test each as it comes back.
+/// A writer's connection, kept from one batch to the next. The pool would hand out all of its connections in turn, none
+/// of them warm, and test each as it comes back.
 #[derive(Default)]
 pub(super) struct KeptConnection(Option<(PoolConnection<Postgres>, Instant)>);
 

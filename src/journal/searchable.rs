@@ -2,9 +2,9 @@
 //! answers: a search reads what is not copied yet from the messages themselves.
 //!
 //! A commit lists its messages as not searchable yet. Every second their texts are copied, many at once, into the table
-//! that is indexed by trigrams, and the index's own list of pending entries is emptied. That is done in small pieces with
-//! pauses between them: the sends beside it shall not notice. In a busy moment it waits, for a while. Servers that share a database share this work too: who takes
-//! a row of the list takes it from the others.
+//! that is indexed by trigrams, and the index's own list of pending entries is emptied. That is done in small pieces
+//! with pauses between them: the sends beside it shall not notice. In a busy moment it waits, for a while. Servers that
+//! share a database share this work too: who takes a row of the list takes it from the others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,14 +30,16 @@ const PIECE: Duration = Duration::from_millis(10);
 const MOST_ROWS: i64 = 256;
 /// A pause is this many times as long as the piece before it: copying takes a tenth of one connection's time.
 const REST: u32 = 9;
-/// From so many rows on a search would feel what it has to read from the messages themselves: copying takes half of the time.
+/// From so many rows on a search would feel what it has to read from the messages themselves: copying takes half of the
+/// time.
 const BEHIND: i64 = 1024;
 
 /// Failures in a row that somebody should hear of, though each may pass.
 const MANY: u32 = 60;
 
-/// A conversation's texts of one piece become one, a hundred messages at most: who searches wants the conversation, and a
-/// word that is in several of them is indexed once. It happens whole or not at all, so nothing waits until it is on the disk.
+/// A conversation's texts of one piece become one, a hundred messages at most: who searches wants the conversation, and
+/// a word that is in several of them is indexed once. It happens whole or not at all, so nothing waits until it is on
+/// the disk.
 const COPY: &str = "
 WITH taken AS (
     DELETE FROM unsearchable_messages

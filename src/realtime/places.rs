@@ -156,10 +156,10 @@ async fn catch_up(
     entered.await?
 }
 
-/// What stands behind `after`. Where it is more than a socket is sent, the newest of it: the gap is then in front, where
-/// the client sees it by `seq` and reads over REST what is missing. It is measured as it is sent: a text of control
-/// characters is six times as long there, and whoever was sent more than may wait for them would be cut off each time they
-/// came back.
+/// What stands behind `after`. Where it is more than a socket is sent, the newest of it: the gap is then in front,
+/// where the client sees it by `seq` and reads over REST what is missing. It is measured as it is sent: a text of
+/// control characters is six times as long there, and whoever was sent more than may wait for them would be cut off
+/// each time they came back.
 fn newest(mut messages: Vec<Posted>, after: u32, mut bytes: usize) -> Vec<Posted> {
     let fits = |posted: &&Posted| {
         let left = bytes.checked_sub(NewMessage::of_conversation(posted).length());
@@ -182,8 +182,8 @@ fn leave(socket: &Socket<Attendee>, id: ConversationId) {
     socket.leave(&rooms::by_ticket(id));
 }
 
-/// Its owner and any agent may join a ticket, and are in its conversation then too; but for an owner in the help center,
-/// who hears the ticket alone.
+/// Its owner and any agent may join a ticket, and are in its conversation then too; but for an owner in the help
+/// center, who hears the ticket alone.
 pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, event: &Event) -> Result<(), Failure> {
     let id = ticket_id(&payload(event))?;
     let conversation = store::ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
@@ -240,8 +240,8 @@ pub(super) async fn leave_ticket(realtime: &Realtime, socket: &Socket<Attendee>,
     Ok(())
 }
 
-/// Tells the others in the room of a conversation or of a ticket that somebody types or has stopped; only somebody in it
-/// may. A customer in the help center is told of an agent.
+/// Tells the others in the room of a conversation or of a ticket that somebody types or has stopped; only somebody in
+/// it may. A customer in the help center is told of an agent.
 pub(super) fn relay(
     realtime: &Realtime,
     socket: &Socket<Attendee>,

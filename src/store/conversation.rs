@@ -7,8 +7,8 @@ use super::whole::whole;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Channel, Conversation, ConversationId};
 
-/// A conversation's state, or nothing where there is none; the thread of a ticket of its own is none, nor is what nobody
-/// has written in yet.
+/// A conversation's state, or nothing where there is none; the thread of a ticket of its own is none, nor is what
+/// nobody has written in yet.
 ///
 /// # Errors
 /// [`DatabaseError`].

@@ -161,8 +161,8 @@ async fn nobody_waits_for_a_reader_who_gets_behind_what_they_read_what_was_annou
     assert_eq!(seqs(&server.listener.heard_events(13).await[12..]).collect::<Vec<_>>(), [12]);
 }
 
-/// Who reads no more than some bytes has left out the oldest: what was announced meanwhile and is older than what they have
-/// does not come behind it.
+/// Who reads no more than some bytes has left out the oldest: what was announced meanwhile and is older than what they
+/// have does not come behind it.
 async fn what_was_left_out_of_a_reading_does_not_come_behind_it(place: TestDatabase) {
     let server = Server::start(&place).await;
     let id = server.opened().await;
