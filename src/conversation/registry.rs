@@ -133,8 +133,8 @@ impl Registry {
         }
     }
 
-    /// What the running actor of a conversation holds true of it, where there is one that does, and the version that is
-    /// stored, for [`Registry::join`]. Others may have written since: it is good for what never changes.
+    /// What the running actor of a conversation holds true of it, where there is one that does, and the version that it
+    /// knows to be stored, for [`Registry::join`]. Others may have written since: it is good for what never changes.
     pub async fn known(&self, id: ConversationId) -> Option<(Arc<Conversation>, i64)> {
         let (reply, answer) = oneshot::channel();
         let actor = self.actors.get(&id)?.clone();
@@ -143,7 +143,9 @@ impl Registry {
     }
 
     /// Lets somebody begin to listen who does not ask for what they have missed: what is stored behind `version`, which
-    /// the conversation had a moment ago, comes to them, whichever server stores it. `begin` must not block.
+    /// the conversation has had at some moment before, comes to them, whichever server stores it. Where those who listen
+    /// here have been told less than `version`, they are told the rest first; beyond it nothing is looked for. `begin`
+    /// must not block.
     ///
     /// # Errors
     /// As [`Registry::listen`].

@@ -8,7 +8,7 @@ use super::payload::{NewMessage, Place, Typing};
 use super::presence::Attendee;
 use super::rooms;
 use crate::conversation::Missed;
-use crate::domain::{Channel, Conversation, ConversationId, Owner, Posted, Refusal, TicketId};
+use crate::domain::{Channel, Conversation, ConversationId, Posted, Refusal, TicketId, UserId};
 use crate::failure::{Code, Failure, FieldError};
 use crate::socketio::{Event, Socket};
 use crate::store::{self, Stretch};
@@ -58,19 +58,19 @@ pub(super) async fn join_conversation(
     let payload = payload(event);
     let id = conversation_id(&payload)?;
     let after = after_seq(&payload)?;
-    // Most who join have just written: then no look into the database is needed.
+    // Most who join have just written: then no look into the database is needed, and none is taken at what another server
+    // has stored meanwhile.
     if after.is_none()
         && let Some((conversation, version)) = realtime.registry.known(id).await
         && version > 0
-        && conversation.channel != Channel::Ticket
-        && conversation.message_count > 0
+        && conversation.is_shown()
     {
-        may_join(socket, &conversation)?;
+        permitted(socket, |account| conversation.permit_customer(account))?;
         return join_from_now_on(realtime, socket, id, version).await;
     }
     let conversation =
         store::conversation(&realtime.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
-    may_join(socket, &conversation)?;
+    permitted(socket, |account| conversation.permit_customer(account))?;
     match after {
         Some(after) if !socket.is_in(&rooms::of_conversation(id)) => {
             socket.leave(&rooms::by_ticket(id));
@@ -80,11 +80,13 @@ pub(super) async fn join_conversation(
     }
 }
 
-fn may_join(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Refusal> {
-    match socket.data() {
-        principal if principal.is_agent => Ok(()),
-        principal => conversation.permit_customer(&principal.id),
-    }
+/// An agent may join whatever there is, anybody else what is permitted to their account.
+fn permitted(
+    socket: &Socket<Attendee>,
+    permit: impl FnOnce(&UserId) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let principal = socket.data();
+    if principal.is_agent { Ok(()) } else { permit(&principal.id) }
 }
 
 async fn join_from_now_on(
@@ -100,14 +102,6 @@ async fn join_from_now_on(
     }
     let entering = socket.clone();
     realtime.registry.join(id, version, move || enter(&entering, id)).await?
-}
-
-fn owned_or_agents(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Failure> {
-    let principal = socket.data();
-    if !principal.is_agent && conversation.owner != Owner::Account(principal.id.clone()) {
-        return Err(Refusal::AccessDenied.into());
-    }
-    Ok(())
 }
 
 fn enter(socket: &Socket<Attendee>, id: ConversationId) -> Result<(), Failure> {
@@ -187,7 +181,7 @@ fn leave(socket: &Socket<Attendee>, id: ConversationId) {
 pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, event: &Event) -> Result<(), Failure> {
     let id = ticket_id(&payload(event))?;
     let conversation = store::ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
-    owned_or_agents(socket, &conversation)?;
+    permitted(socket, |account| conversation.permit_owner(account))?;
     if socket.is_in(&rooms::of_ticket(id)) {
         return enter_ticket(socket, id, &conversation);
     }
