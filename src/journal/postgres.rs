@@ -123,24 +123,38 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// A writer's connection, kept from one batch to the next. The pool would hand out all of its connections in turn, none
 /// of them warm, and test each as it comes back.
-#[derive(Default)]
-pub(super) struct KeptConnection(Option<(PoolConnection<Postgres>, Instant)>);
+pub(super) struct KeptConnection {
+    kept: Option<(PoolConnection<Postgres>, Instant)>,
+    /// See [`FRESH`].
+    fresh: Duration,
+}
+
+impl Default for KeptConnection {
+    fn default() -> Self {
+        Self::fresh_for(FRESH)
+    }
+}
 
 impl KeptConnection {
+    /// None yet; one will be trusted for so long.
+    pub(super) const fn fresh_for(fresh: Duration) -> Self {
+        Self { kept: None, fresh }
+    }
+
     /// The one that was kept, or one of the pool's.
     async fn take(&mut self, database: &Database) -> Result<PoolConnection<Postgres>, DatabaseError> {
-        match self.0.take() {
-            Some((connection, used)) if used.elapsed() < FRESH => Ok(connection),
-            // Dropped, it is given back, and tested.
-            _ => {
-                let pool = database.writes().get_postgres_connection_pool();
-                pool.acquire().await.map_err(|error| DatabaseError::from(&error))
-            }
+        if let Some((connection, used)) = self.kept.take()
+            && used.elapsed() < self.fresh
+        {
+            return Ok(connection);
         }
+        // Dropped by now, it is given back, and tested: in a pool that has no other free it is the one to wait for.
+        let pool = database.writes().get_postgres_connection_pool();
+        pool.acquire().await.map_err(|error| DatabaseError::from(&error))
     }
 
     fn keep(&mut self, connection: PoolConnection<Postgres>) {
-        self.0 = Some((connection, Instant::now()));
+        self.kept = Some((connection, Instant::now()));
     }
 }
 
