@@ -81,10 +81,7 @@ pub(super) async fn join_conversation(
 }
 
 /// An agent may join whatever there is, anybody else what is permitted to their account.
-fn permitted(
-    socket: &Socket<Attendee>,
-    permit: impl FnOnce(&UserId) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
+fn permitted(socket: &Socket<Attendee>, permit: impl FnOnce(&UserId) -> Result<(), Refusal>) -> Result<(), Refusal> {
     let principal = socket.data();
     if principal.is_agent { Ok(()) } else { permit(&principal.id) }
 }

@@ -31,6 +31,7 @@ async fn whoever_was_used_last_retires_last(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.conversation.idle_seconds = 2).await;
     loop {
         let older = server.opened().await;
+        // That time passes between uses is what this is about; nothing happens in it that could be waited for.
         tokio::time::sleep(Duration::from_millis(700)).await;
         let younger = server.opened().await;
         tokio::time::sleep(Duration::from_millis(700)).await;
