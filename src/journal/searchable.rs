@@ -138,7 +138,7 @@ impl Keeper {
         // It took longer than `database.timeout_ms`, perhaps.
         self.rows = (self.rows / 2).max(1);
         tracing::debug!(%error, "what was written waits to be made searchable");
-        if self.failures % MANY == 0 {
+        if self.failures.is_multiple_of(MANY) {
             let failures = self.failures;
             tracing::warn!(%error, failures, "what was written is not made searchable: searches grow slow");
         }
