@@ -143,9 +143,9 @@ impl Registry {
     }
 
     /// Lets somebody begin to listen who does not ask for what they have missed: what is stored behind `version`, which
-    /// the conversation has had at some moment before, comes to them, whichever server stores it. Where those who listen
-    /// here have been told less than `version`, they are told the rest first; beyond it nothing is looked for. `begin`
-    /// must not block.
+    /// the conversation has had at some moment before, comes to them, whichever server stores it. Where those who
+    /// listen here have been told less than `version`, they are told the rest first; beyond it nothing is looked for.
+    /// `begin` must not block.
     ///
     /// # Errors
     /// As [`Registry::listen`].

@@ -58,8 +58,8 @@ pub(super) async fn join_conversation(
     let payload = payload(event);
     let id = conversation_id(&payload)?;
     let after = after_seq(&payload)?;
-    // Most who join have just written: then no look into the database is needed, and none is taken at what another server
-    // has stored meanwhile.
+    // Most who join have just written: then no look into the database is needed, and none is taken at what another
+    // server has stored meanwhile.
     if after.is_none()
         && let Some((conversation, version)) = realtime.registry.known(id).await
         && version > 0
