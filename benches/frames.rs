@@ -1,5 +1,5 @@
-//! What one delivery of a broadcast costs, three ways: the finished WebSocket frame is shared (what the server does), the packet is
-//! shared and each socket gets a header in front of it, or each socket has it encoded anew by actix-http.
+//! What one delivery of a broadcast costs, three ways: the finished WebSocket frame is shared (what the server does),
+//! the packet is shared and each socket gets a header in front of it, or each socket has it encoded anew by actix-http.
 //!
 //! `cargo bench --bench frames`. Each socket's frames go into a chunk of 64 KiB, as they do when a room is busy.
 

@@ -1,5 +1,5 @@
-//! A small chat, for newcomers to read and for `tests/stock` to run stock clients against: rooms, acknowledgements, presence,
-//! clients that come back. It listens on the port in `PORT`, 3000 by default.
+//! A small chat, for newcomers to read and for `tests/stock` to run stock clients against: rooms, acknowledgements,
+//! presence, clients that come back. It listens on the port in `PORT`, 3000 by default.
 
 use std::{
     sync::{

@@ -1,5 +1,6 @@
-//! The server that the official protocol suites of Engine.IO and Socket.IO expect: a bare Engine.IO echo at `/engine.io/`, and
-//! Socket.IO at `/socket.io/` with the namespaces `/` and `/custom`. It listens on the port in `PORT`, 3000 by default.
+//! The server that the official protocol suites of Engine.IO and Socket.IO expect: a bare Engine.IO echo at
+//! `/engine.io/`, and Socket.IO at `/socket.io/` with the namespaces `/` and `/custom`. It listens on the port in
+//! `PORT`, 3000 by default.
 
 use std::{
     sync::Arc,

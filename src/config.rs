@@ -1,8 +1,8 @@
 //! Settings: what an operator may change, checked before the port is bound.
 //!
 //! Layers, the later over the earlier: `config/default.toml`, `config/<environment>.toml`, `SWITCHBOARD__SECTION__KEY`,
-//! and the plain names `PORT`, `DATABASE_URL`, `JWT_SECRET`, `REDIS_URL`. The files are built into the program, so that it runs
-//! from anywhere; a folder named by `--config` stands in for them. A key that nobody knows is refused.
+//! and the plain names `PORT`, `DATABASE_URL`, `JWT_SECRET`, `REDIS_URL`. The files are built into the program, so that
+//! it runs from anywhere; a folder named by `--config` stands in for them. A key that nobody knows is refused.
 
 mod auth;
 mod check;

@@ -86,9 +86,9 @@ fn is_rollback_code(code: &str) -> bool {
     code.len() == 5 && code.starts_with("40")
 }
 
-/// Whether a database's own code means "not now". PostgreSQL: connection (08), resources
-/// (53), object not in the needed state (55), operator intervention (57), system error (58). SQLite: busy, locked,
-/// read-only for the moment, input or output, full, cannot open, protocol; extended codes carry these in their low byte.
+/// Whether a database's own code means "not now". PostgreSQL: connection (08), resources (53), object not in the needed
+/// state (55), operator intervention (57), system error (58). SQLite: busy, locked, read-only for the moment, input or
+/// output, full, cannot open, protocol; extended codes carry these in their low byte.
 fn is_passing_code(code: &str) -> bool {
     if code.len() == 5 {
         return ["08", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class));
@@ -161,8 +161,8 @@ impl Database {
             let tried = handle.spawn(async move { try_postgres(&url, limit).await }).await;
             tried.map_err(|error| DatabaseError::Fault(error.to_string()))??;
         }
-        // SQLite has one writer at a time, whatever we wish; PostgreSQL gets two more than the journal's, for people and for
-        // what is made searchable, where one is left to read.
+        // SQLite has one writer at a time, whatever we wish; PostgreSQL gets two more than the journal's, for people
+        // and for what is made searchable, where one is left to read.
         let write_connections = match backend {
             Backend::Sqlite => 1,
             Backend::Postgres => {
@@ -330,10 +330,10 @@ fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
 
 /// Whether a connection that comes out of the pool is as a new one.
 ///
-/// SQLite ends a transaction by itself when the disk is full or cannot be written. The driver's own roll back finds none
-/// then, and it goes on counting one: the next transaction would be a savepoint in it, and one that fails in its commit
-/// too leaves a transaction open in which all that comes later is acknowledged and never stored. Such a connection is
-/// closed, and another one opened.
+/// SQLite ends a transaction by itself when the disk is full or cannot be written. The driver's own roll back finds
+/// none then, and it goes on counting one: the next transaction would be a savepoint in it, and one that fails in its
+/// commit too leaves a transaction open in which all that comes later is acknowledged and never stored. Such a
+/// connection is closed, and another one opened.
 async fn is_outside_a_transaction(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
     Ok(!connection.is_in_transaction())
 }
@@ -344,7 +344,8 @@ fn within_limit(options: PgConnectOptions, timeout: Duration) -> PgConnectOption
 }
 
 /// A statement is planned once for a connection's life, perhaps while the tables are empty and reading them whole looks
-/// cheapest. What a commit touches it always finds by an index; so there is nothing to plan anew for a batch of another size.
+/// cheapest. What a commit touches it always finds by an index; so there is nothing to plan anew for a batch of another
+/// size.
 fn write_plans(options: PgConnectOptions) -> PgConnectOptions {
     options.options([
         ("enable_seqscan", "off"),

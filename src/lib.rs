@@ -6,12 +6,13 @@
 //! to the conversation's actor; that one decides by [`domain::decide`], hands the events to the [`journal`] and goes
 //! on; when they are stored, the caller is answered and [`realtime`] tells everyone who listens.
 //!
-//! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`wire`], [`help_center`] →
-//! [`conversation`] → [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and [`realtime`] → [`socketio`] →
-//! [`engineio`]. `domain` imports nothing of ours; `engineio` and `socketio` know nothing of chat. [`loadtest`] is a
-//! client of all of it, for [`cli`] and for tests: it takes tokens from [`identity`] and nothing else. [`config`],
-//! [`database`] and [`schema`], [`failure`], [`limits`], [`moment`], [`proxies`], `schemas` and [`telemetry`] are the ground that the
-//! rooms stand on. `mutants` are defects that only a build for tests can have.
+//! Imports run one way, from the shell inwards: [`cli`] → [`server`] → [`api`], [`realtime`] → [`wire`],
+//! [`help_center`] → [`conversation`] → [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`], and
+//! [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports nothing of ours; `engineio` and `socketio` know nothing
+//! of chat. [`loadtest`] is a client of all of it, for [`cli`] and for tests: it takes tokens from [`identity`] and
+//! nothing else. [`config`], [`database`] and [`schema`], [`failure`], [`limits`], [`moment`], [`proxies`], `schemas`
+//! and [`telemetry`] are the ground that the rooms stand on. `mutants` are defects that only a build for tests can
+//! have.
 
 pub mod api;
 pub mod cli;

@@ -1,5 +1,5 @@
-//! Defects that tests can switch on: five to show that they would be seen, and actors that panic, which must harm nobody
-//! else. See `tests/faults/mutants.rs`.
+//! Defects that tests can switch on: five to show that they would be seen, and actors that panic, which must harm
+//! nobody else. See `tests/faults/mutants.rs`.
 //!
 //! Only a build with the feature `mutants` has them; nobody ships one. In any other build each of these functions does
 //! nothing or gives back what it was given, and is compiled away.
@@ -14,8 +14,8 @@ mod switches {
 
     use crate::domain::{Command, Event};
 
-    /// Where the statement on PostgreSQL looks at versions, and what is there without the fence: making a conversation and
-    /// going on with one are still two things.
+    /// Where the statement on PostgreSQL looks at versions, and what is there without the fence: making a conversation
+    /// and going on with one are still two things.
     const FENCES: [(&str, &str); 2] = [
         ("AND part.expected_version = conversations.version", "AND part.expected_version > 0"),
         ("AND conversations.version = held.expected_version", ""),
@@ -24,8 +24,8 @@ mod switches {
     /// Of a conversation's commands and commits one in so many panics.
     const PANICS: u32 = 30;
 
-    /// Whether `SWITCHBOARD_MUTANT` names this: no `fence`, no `wait`, no look at a `repeat`, no `look` at
-    /// what others have stored meanwhile, nothing told that leaves a `hole`, or a `panic` now and then.
+    /// Whether `SWITCHBOARD_MUTANT` names this: no `fence`, no `wait`, no look at a `repeat`, no `look` at what others
+    /// have stored meanwhile, nothing told of what they stored, so that a `hole` stays, or a `panic` now and then.
     fn is_named(name: &str) -> bool {
         static NAMED: LazyLock<String> = LazyLock::new(|| std::env::var("SWITCHBOARD_MUTANT").unwrap_or_default());
         *NAMED == name

@@ -32,8 +32,8 @@ pub fn start(settings: &LogSettings) {
 /// Where sockets poll.
 const SOCKETS: &str = "/socket.io/";
 
-/// What the log knows of a request: method, path without its query, an id; of a socket's poll only at debug. A line at its end: debug where it went
-/// well, warning where the server failed.
+/// What the log knows of a request: method, path without its query, an id; of a socket's poll only at debug. A line at
+/// its end: debug where it went well, warning where the server failed.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestSpan;
 

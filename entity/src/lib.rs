@@ -1,7 +1,7 @@
 //! Switchboard's tables as SeaORM entities: a module a table, named as the table is.
 //!
-//! These are the rows as they lie in the database. What they mean is `switchboard::domain`'s business. `switchboard::journal`
-//! and `switchboard::identity` alone write them; triggers keep the tallies of what they wrote.
+//! These are the rows as they lie in the database. What they mean is `switchboard::domain`'s business.
+//! `switchboard::journal` and `switchboard::identity` alone write them; triggers keep the tallies of what they wrote.
 
 pub mod conversation_events;
 pub mod conversations;

@@ -9,7 +9,8 @@ pub struct Model {
     /// The conversation it is in.
     #[sea_orm(primary_key, auto_increment = false)]
     pub conversation_id: Uuid,
-    /// Its place among all that happened to the conversation: 1, 2, 3 … without a gap, shared with `conversation_events`.
+    /// Its place among all that happened to the conversation: 1, 2, 3 … without a gap, shared with
+    /// `conversation_events`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i64,
     /// UUID v7.

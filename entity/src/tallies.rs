@@ -2,8 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
-/// A share of how many conversations are closed, on top of all others. It moves in the transaction that closes one or opens it again; the
-/// shares only keep servers out of each other's way. A ticket's own thread is not counted.
+/// A share of how many conversations are closed, on top of all others. It moves in the transaction that closes one or
+/// opens it again; the shares only keep servers out of each other's way. A ticket's own thread is not counted.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "tallies")]
 pub struct Model {

@@ -37,9 +37,9 @@ const REPLACED: [(&str, &str); 2] = [
 /// SQLite writes an index only where its columns change.
 const SQLITE: &str = "CREATE INDEX conversations_listed_created_at ON conversations (created_at, id)";
 
-/// PostgreSQL writes all indexes of a row whenever one changes. So what never changes of a conversation stands once more,
-/// in a row of its own, and is found there: when it began, its e-mail address and its number. The database keeps it, so
-/// that a server which does not know of it yet keeps it too.
+/// PostgreSQL writes all indexes of a row whenever one changes. So what never changes of a conversation stands once
+/// more, in a row of its own, and is found there: when it began, its e-mail address and its number. The database keeps
+/// it, so that a server which does not know of it yet keeps it too.
 const ORIGINS: [&str; 6] = [
     "CREATE TABLE conversation_origins (
         conversation_id uuid NOT NULL PRIMARY KEY, created_at timestamptz NOT NULL, contact text NOT NULL

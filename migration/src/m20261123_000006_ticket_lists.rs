@@ -127,8 +127,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
     ]
 }
 
-/// Adds what a statement changed to the tallies, at once for all its rows: row by row, a statement that changes many would
-/// visit each of its own earlier versions of a tally again. What comes out even writes nothing.
+/// Adds what a statement changed to the tallies, at once for all its rows: row by row, a statement that changes many
+/// would visit each of its own earlier versions of a tally again. What comes out even writes nothing.
 macro_rules! tally_function {
     ($name:literal, $changed:literal) => {
         concat!(

@@ -1,9 +1,9 @@
 //! On PostgreSQL, what was written is made findable behind the sends, not by them.
 //!
 //! An index over every message's trigrams was the most expensive part of a send: it was written with each, and doubled
-//! what goes to the write-ahead log. So a send only lists its messages as not searchable yet; the server copies their texts
-//! into the table that is indexed, many at once. Until then a search reads the messages that are listed: it finds what was
-//! written in the moment in which it is stored, as before.
+//! what goes to the write-ahead log. So a send only lists its messages as not searchable yet; the server copies their
+//! texts into the table that is indexed, many at once. Until then a search reads the messages that are listed: it finds
+//! what was written in the moment in which it is stored, as before.
 //!
 //! SQLite has no such index, and searches the messages themselves.
 
@@ -13,9 +13,9 @@ use sea_orm_migration::sea_orm::DbBackend;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// A text holds what was written in one conversation, message by message, with U+001F between them. A trigger lists what is
-/// new, so that a server which does not know of it yet lists it too, and whoever brings messages from elsewhere: a row for
-/// each statement, or for each hundred messages of it.
+/// A text holds what was written in one conversation, message by message, with U+001F between them. A trigger lists
+/// what is new, so that a server which does not know of it yet lists it too, and whoever brings messages from
+/// elsewhere: a row for each statement, or for each hundred messages of it.
 const UP: [&str; 6] = [
     "CREATE TABLE searchable_texts (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, conversation_id uuid NOT NULL, text text NOT NULL

@@ -10,8 +10,8 @@ use super::Api;
 use super::exchange::discard;
 use crate::failure::{Code, Failure, FieldError};
 
-/// Seconds after which a refused request may come again where nothing else is known: a database that was away is looked for at once, and an
-/// overload is over when what waits is written.
+/// Seconds after which a refused request may come again where nothing else is known: a database that was away is looked
+/// for at once, and an overload is over when what waits is written.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 #[derive(Serialize, JsonSchema)]

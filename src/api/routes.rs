@@ -135,7 +135,8 @@ fn help_centers() -> Vec<Endpoint> {
     ]
 }
 
-/// A path with the methods it knows; any other gets 405 with `Allow`. What answers GET answers HEAD too, without a body.
+/// A path with the methods it knows; any other gets 405 with `Allow`. What answers GET answers HEAD too, without a
+/// body.
 fn resource(path: &str, endpoints: &[Endpoint]) -> impl HttpServiceFactory + use<> {
     let mut resource = web::resource(path.to_owned());
     let mut allowed = Vec::new();

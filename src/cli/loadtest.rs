@@ -81,11 +81,12 @@ pub(super) struct Arguments {
     /// Customers, lanes or sockets [default: 64; claims 4, fanout 200, idle 1000, jitter and mix 50, reconnect 500]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: Option<u32>,
-    /// Agents; where they have nothing to do, one reads back what agents see [default: 1; claims 16, mix 8, hot and fanout 4]
+    /// Agents; where they have nothing to do, one reads back what agents see [default: 1; claims 16, mix 8, hot and
+    /// fanout 4]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     agents: Option<u32>,
-    /// Arrivals a second over all users: messages, conversations (claims, mix), connections (idle). Without it, as fast as
-    /// it goes
+    /// Arrivals a second over all users: messages, conversations (claims, mix), connections (idle). Without it, as fast
+    /// as it goes
     #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
     rate: Option<f64>,
     /// How long to measure: 20s, 10m, 1h; Ctrl-C ends it earlier

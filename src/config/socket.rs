@@ -1,7 +1,8 @@
 //! Settings of Engine.IO and Socket.IO: times, and what one client, one address and all of them together may take.
 //!
-//! Each is a field of [`EngineConfig`](crate::engineio::EngineConfig), [`SocketIoConfig`](crate::socketio::SocketIoConfig) or
-//! [`RecoveryConfig`](crate::socketio::RecoveryConfig), which say more.
+//! Each is a field of [`EngineConfig`](crate::engineio::EngineConfig),
+//! [`SocketIoConfig`](crate::socketio::SocketIoConfig) or [`RecoveryConfig`](crate::socketio::RecoveryConfig), which
+//! say more.
 
 use serde::Deserialize;
 
@@ -51,7 +52,8 @@ pub struct SocketSettings {
     pub max_json_depth: usize,
     /// Events of one connection that may wait for their handlers; beyond, nothing is read from it. Default 64.
     pub max_queued_events: usize,
-    /// Bytes of one connection's events that may wait for their handlers; beyond, nothing is read from it. Default 1 048 576.
+    /// Bytes of one connection's events that may wait for their handlers; beyond, nothing is read from it. Default
+    /// 1 048 576.
     pub max_queued_bytes: usize,
     /// Acknowledgements that one socket may owe. Default 1024.
     pub max_pending_acks: usize,

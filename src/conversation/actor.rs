@@ -2,8 +2,8 @@
 //!
 //! It decides a command on what it believes to be the state, hands the events to the journal, and goes on: it never
 //! waits for the disk. Answers and announcements are held until everything that they rest on is durable, and leave in
-//! order; what changes nothing is looked at once more, see `overtaken`. When the belief turns out wrong — another server
-//! wrote, a commit failed, something panicked — it is dropped and loaded again: see `recovery`.
+//! order; what changes nothing is looked at once more, see `overtaken`. When the belief turns out wrong — another
+//! server wrote, a commit failed, something panicked — it is dropped and loaded again: see `recovery`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 use tokio::time::Instant;
 
-use super::command::{CommandError, Execute, Outcome, Pending};
+use super::command::{CommandError, Execute, Outcome, Pending, written};
 use super::in_flight::{Decided, Ground, InFlight};
 use super::listening::Listeners;
 use super::overtaken::{Looks, Seen};
@@ -22,9 +22,7 @@ use super::registry::Registry;
 use super::remembered::{KnownSend, Remembered};
 use super::retiring::Stay;
 use super::told::Told;
-use crate::domain::{
-    Author, Command, Conversation, ConversationId, Event, EventId, Posted, Refusal, SendKey, decide, permit,
-};
+use crate::domain::{Command, Conversation, ConversationId, Event, EventId, Refusal, SendKey, decide, permit};
 use crate::journal::{Append, AppendOutcome, Completion, Lineage};
 use crate::mutants;
 
@@ -225,7 +223,8 @@ impl ConversationActor {
             pending.answer(Err(CommandError::Fault));
             return;
         };
-        let answer = Ok(outcome(&pending.command, &after, &events));
+        let message = written(&events);
+        let answer = Ok(Outcome::of(&pending.command, &after, message.clone()));
         if events.is_empty() {
             let ground = Ground::State;
             self.in_flight.push(Decided { pending, answer, ground, rests_on: expected_version });
@@ -250,17 +249,17 @@ impl ConversationActor {
             return;
         }
         if let Some(key) = pending.command.send_key()
-            && let Some(message) = written(&events)
+            && let Some(message) = message
         {
-            self.remembered.insert(key, KnownSend::new(Arc::new(message), &after));
+            self.remembered.insert(key, KnownSend::new(message, &after));
         }
         speculation.conversation = Some(Arc::clone(&after));
         let ground = Ground::Made(events, after);
         self.in_flight.push(Decided { pending, answer, ground, rests_on: version });
     }
 
-    /// Lets out every answer whose ground is durable, and tells of what has happened; not where those who read what they
-    /// have missed must not be told of more.
+    /// Lets out every answer whose ground is durable, and tells of what has happened; not where those who read what
+    /// they have missed must not be told of more.
     pub(super) fn release(&mut self, context: &mut Context<Self>) {
         if self.listeners.are_full() {
             return;
@@ -327,38 +326,6 @@ impl ConversationActor {
             AppendOutcome::Failed(_) => self.abandon(context, &CommandError::Unavailable),
         }
     }
-}
-
-/// What a command that was not refused is answered with.
-fn outcome(command: &Command, after: &Arc<Conversation>, events: &[Event]) -> Outcome {
-    let message = written(events).map(Arc::new);
-    match (command, message) {
-        (Command::EnterHelpCenter(_), _) => Outcome::Entered(Arc::clone(after)),
-        (Command::Open(_) | Command::OpenTicket(_), Some(message)) => {
-            Outcome::Opened { conversation: Arc::clone(after), message }
-        }
-        (_, Some(message)) => Outcome::Posted(message),
-        (Command::Claim(_), None) if let Some(assignee) = &after.assignee => Outcome::Claimed(assignee.clone()),
-        (Command::Rate(rate) | Command::RateTicket(rate), _) => Outcome::Rated(rate.clone()),
-        (Command::AskHandover(_), None) if let Some(handover) = &after.pending_handover => {
-            Outcome::HandoverAsked(handover.clone())
-        }
-        (Command::AnswerHandover(_), None) => Outcome::HandoverAnswered,
-        (
-            Command::CreateTicket { .. }
-            | Command::SetTicketStatus { .. }
-            | Command::AssignTicket { .. }
-            | Command::PrioritiseTicket { .. },
-            None,
-        ) => Outcome::Ticket(Arc::clone(after)),
-        (_, None) => Outcome::Closed,
-    }
-}
-
-/// The message that a command is answered with: what its caller wrote, not what follows it by itself.
-fn written(events: &[Event]) -> Option<Posted> {
-    let is_written = |posted: &Posted| !matches!(posted.message.author, Author::AutoReply { .. });
-    events.iter().filter_map(Event::posted).rfind(is_written)
 }
 
 impl Actor for ConversationActor {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Message;
 use tokio::sync::oneshot;
 
-use crate::domain::{Assignee, Command, Conversation, Handover, Posted, Rate, Refusal};
+use crate::domain::{Assignee, Author, Command, Conversation, Event, Handover, Posted, Rate, Refusal};
 use crate::failure::Failure;
 
 /// What came of a command. Everything in it is stored.
@@ -34,6 +34,39 @@ pub enum Outcome {
     HandoverAnswered,
     /// A ticket was made of it, or its ticket changed; the conversation as it is then.
     Ticket(Arc<Conversation>),
+}
+
+impl Outcome {
+    /// What a command that was not refused is answered with, where it led to this state and wrote this message.
+    pub(super) fn of(command: &Command, after: &Arc<Conversation>, message: Option<Arc<Posted>>) -> Self {
+        match (command, message) {
+            (Command::EnterHelpCenter(_), _) => Self::Entered(Arc::clone(after)),
+            (Command::Open(_) | Command::OpenTicket(_), Some(message)) => {
+                Self::Opened { conversation: Arc::clone(after), message }
+            }
+            (_, Some(message)) => Self::Posted(message),
+            (Command::Claim(_), None) if let Some(assignee) = &after.assignee => Self::Claimed(assignee.clone()),
+            (Command::Rate(rate) | Command::RateTicket(rate), _) => Self::Rated(rate.clone()),
+            (Command::AskHandover(_), None) if let Some(handover) = &after.pending_handover => {
+                Self::HandoverAsked(handover.clone())
+            }
+            (Command::AnswerHandover(_), None) => Self::HandoverAnswered,
+            (
+                Command::CreateTicket { .. }
+                | Command::SetTicketStatus { .. }
+                | Command::AssignTicket { .. }
+                | Command::PrioritiseTicket { .. },
+                None,
+            ) => Self::Ticket(Arc::clone(after)),
+            (_, None) => Self::Closed,
+        }
+    }
+}
+
+/// The message that a command is answered with: what its caller wrote, not what follows it by itself.
+pub(super) fn written(events: &[Event]) -> Option<Arc<Posted>> {
+    let is_written = |posted: &Posted| !matches!(posted.message.author, Author::AutoReply { .. });
+    events.iter().filter_map(Event::posted).rfind(is_written).map(Arc::new)
 }
 
 /// Why a command came to nothing.

@@ -38,9 +38,9 @@ impl Decided {
         matches!(self.ground, Ground::State | Ground::StateUnlessRepeated)
     }
 
-    /// Whether its state, once it is durable, was the stored one at some moment behind the question. A later append of ours
-    /// that was taken shows it. So does a read behind the question: if it found this very version, or an earlier one, from
-    /// which only appends of ours have led here, which then were taken behind the read.
+    /// Whether its state, once it is durable, was the stored one at some moment behind the question. A later append of
+    /// ours that was taken shows it. So does a read behind the question: if it found this very version, or an earlier
+    /// one, from which only appends of ours have led here, which then were taken behind the read.
     fn is_sure(&self, durable: i64, seen: Option<Seen>) -> bool {
         mutants::is_sure(!self.is_of_state() || self.rests_on < durable || self.is_seen(seen))
     }
@@ -79,7 +79,8 @@ impl InFlight {
         self.0.iter().any(|decided| decided.made().is_some())
     }
 
-    /// The next whose answer may leave, now that everything up to `durable` is stored, and so much is known of the rest.
+    /// The next whose answer may leave, now that everything up to `durable` is stored, and so much is known of the
+    /// rest.
     pub(super) fn release(&mut self, durable: i64, seen: Option<Seen>) -> Option<Decided> {
         self.0.pop_front_if(|decided| decided.rests_on <= durable && decided.is_sure(durable, seen))
     }

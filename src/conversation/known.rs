@@ -1,7 +1,8 @@
 //! What a running actor knows of its conversation: for a question that would otherwise cost a look into the database.
 //!
-//! It may lack what another server has stored meanwhile, and have what is just being stored. So it is good for what never
-//! changes, whose a conversation is; nothing that anybody is shown comes from here.
+//! It may lack what another server has stored meanwhile, and have what is just being stored. So it is good for what
+//! never changes, whose a conversation is; nothing that anybody is shown comes from here. Whoever joins by it has
+//! looked at nothing: what another server has stored is told, to them too, when something else makes this one look.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use tokio::sync::oneshot;
 use super::actor::{Belief, ConversationActor};
 use crate::domain::Conversation;
 
-/// Asks an actor for what it holds true, and the version of it that is stored; it answers nothing where it would have to
-/// load it.
+/// Asks an actor for what it holds true, and the version of it that is stored; it answers nothing where it would have
+/// to load it.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Known(pub(super) oneshot::Sender<(Arc<Conversation>, i64)>);

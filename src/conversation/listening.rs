@@ -1,11 +1,11 @@
 //! Beginning to listen to a conversation in the middle of it: nothing missed, nothing twice, everything in order.
 //!
-//! Whoever listens hears of an event when the actor announces it. Who begins later reads from the database what they have
-//! missed; but between their reading and their first live event something could be announced to others. So the actor,
-//! which alone announces, keeps what it announces while they read, and then hands them what they read, and behind it what
-//! they have not read of what was announced meanwhile. Nobody waits for them: only where so much is announced that it is
-//! more than is kept for them, the rest is held until they have read. Many who come at once read together, a batch at a
-//! time. Nobody reads for longer than they are waited for.
+//! Whoever listens hears of an event when the actor announces it. Who begins later reads from the database what they
+//! have missed; but between their reading and their first live event something could be announced to others. So the
+//! actor, which alone announces, keeps what it announces while they read, and then hands them what they read, and
+//! behind it what they have not read of what was announced meanwhile. Nobody waits for them: only where so much is
+//! announced that it is more than is kept for them, the rest is held until they have read. Many who come at once read
+//! together, a batch at a time. Nobody reads for longer than they are waited for.
 //!
 //! What they have read may be more than those who listen already have been told: something of ours of which the journal
 //! has not yet said that it is stored, or something of another server's. They begin when the others have been told as
@@ -72,7 +72,8 @@ pub(super) struct Listeners {
     have_read: Option<Readers>,
     /// What was announced while they read and until they begin.
     announced: Announced,
-    /// What a load found to be stored, and the state that it found; it may not be announced while it is too much either.
+    /// What a load found to be stored, and the state that it found; it may not be announced while it is too much
+    /// either.
     found: Vec<(Arc<Conversation>, Vec<Event>)>,
 }
 

@@ -1,19 +1,19 @@
 //! What changes nothing is not answered from memory alone.
 //!
-//! What changes something meets the fence: the database takes it only on the state on which it was decided. A refusal, or
-//! "it is yours already", is stored nowhere, and with several servers the state that it rests on may long be another
+//! What changes something meets the fence: the database takes it only on the state on which it was decided. A refusal,
+//! or "it is yours already", is stored nowhere, and with several servers the state that it rests on may long be another
 //! one's past. So such an answer leaves only once it is known that its state was the stored one at a moment behind the
 //! question:
 //!
 //! - the state was read behind the question; or
 //! - a later append of ours was taken: the fence has said so; or
-//! - a look at the stored version, begun behind the question, finds that very version, or one from which appends of ours
-//!   lead to it that were taken since.
+//! - a look at the stored version, begun behind the question, finds that very version, or one from which appends of
+//!   ours lead to it that were taken since.
 //!
 //! One look serves all who have asked by then, and goes on beside the appends under way: of sixteen agents who claim at
 //! once, fifteen are refused as soon as the winner's claim is stored. Where the look finds a version that is not ours,
-//! everything is decided anew on what is stored, and those who listen here are told of it; if an append of ours is under way
-//! then, the fence says so.
+//! everything is decided anew on what is stored, and those who listen here are told of it; if an append of ours is
+//! under way then, the fence says so.
 
 use std::time::Duration;
 
@@ -66,8 +66,8 @@ struct Look {
 }
 
 impl ConversationActor {
-    /// Looks at the stored version, where an answer needs it: at once where nothing else is waited for; beside an append
-    /// under way a moment later, so that one look serves all who ask at the same time.
+    /// Looks at the stored version, where an answer needs it: at once where nothing else is waited for; beside an
+    /// append under way a moment later, so that one look serves all who ask at the same time.
     pub(super) fn look_if_unsure(&mut self, context: &mut Context<Self>) {
         let Belief::State(speculation) = &self.belief else { return };
         let Some(last) = self.in_flight.last_unsure(speculation.seen) else { return };

@@ -5,9 +5,9 @@
 //! - A commit failed, or the actor panicked: every unanswered command gets an error and the belief is dropped. Whether
 //!   the events are stored is not known; the next load tells.
 //!
-//! Whatever a load finds beyond what those who listen here have been told (`told`) is told them then, once and in order,
-//! in front of all that is decided from then on: of another server's, of one that was killed, and of our own of which it
-//! was not known whether they are stored.
+//! Whatever a load finds beyond what those who listen here have been told (`told`) is told them then, once and in
+//! order, in front of all that is decided from then on: of another server's, of one that was killed, and of our own of
+//! which it was not known whether they are stored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,8 +74,8 @@ impl Unconfirmed {
         self.events.iter().map(|lost| lost.position).min()
     }
 
-    /// Forgets those whose place is taken, by themselves or by something else. The rest may still come — a database that
-    /// was halted finishes what it had begun — and are looked for until `patience` is over.
+    /// Forgets those whose place is taken, by themselves or by something else. The rest may still come — a database
+    /// that was halted finishes what it had begun — and are looked for until `patience` is over.
     fn resolve(&mut self, version: i64, patience: Duration) {
         self.events.retain(|lost| lost.position > version && lost.since.elapsed() < patience);
     }
@@ -169,8 +169,8 @@ impl ConversationActor {
             None => self.unconfirmed.since_ours(events),
         };
         let news = mutants::untold(news);
-        // What was told is stored: where the database has less it was put back, and goes on from there. What was told while
-        // it was read — by an actor that retires — may be more than was read.
+        // What was told is stored: where the database has less it was put back, and goes on from there. What was told
+        // while it was read — by an actor that retires — may be more than was read.
         let was_put_back = load.told.is_some_and(|told| version < told);
         if was_put_back || self.told.position().is_none_or(|told| told < version) {
             self.told.set(version);

@@ -99,10 +99,10 @@ impl Registry {
     }
 
     /// Lets somebody begin to listen to a conversation that goes on, and that has had `version` at some moment before:
-    /// `read` finds what they have missed of it up to its newest message, oldest first, and `begin` gets that with what was
-    /// announced meanwhile, and joins them. What is announced afterwards is what comes next, whichever server has stored
-    /// it. `begin` runs on the conversation's thread and must not block. A read that takes longer than its caller waits for
-    /// is given up.
+    /// `read` finds what they have missed of it up to its newest message, oldest first, and `begin` gets that with what
+    /// was announced meanwhile, and joins them. What is announced afterwards is what comes next, whichever server has
+    /// stored it. `begin` runs on the conversation's thread and must not block. A read that takes longer than its
+    /// caller waits for is given up.
     ///
     /// # Errors
     /// [`CommandError`]: not now, or the read failed; then `begin` was not called.
@@ -131,8 +131,8 @@ impl Registry {
         }
     }
 
-    /// What the running actor of a conversation holds true of it, where there is one that does, and the version that is
-    /// stored, for [`Registry::join`]. Others may have written since: it is good for what never changes.
+    /// What the running actor of a conversation holds true of it, where there is one that does, and the version that it
+    /// knows to be stored, for [`Registry::join`]. Others may have written since: it is good for what never changes.
     pub async fn known(&self, id: ConversationId) -> Option<(Arc<Conversation>, i64)> {
         let (reply, answer) = oneshot::channel();
         let actor = self.actors.get(&id)?.clone();
@@ -140,8 +140,10 @@ impl Registry {
         tokio::time::timeout(self.parts.request_timeout, answer).await.ok()?.ok()
     }
 
-    /// Lets somebody begin to listen who does not ask for what they have missed: what is stored behind `version`, which the
-    /// conversation had a moment ago, comes to them, whichever server stores it. `begin` must not block.
+    /// Lets somebody begin to listen who does not ask for what they have missed: what is stored behind `version`, which
+    /// the conversation has had at some moment before, comes to them, whichever server stores it. Where those who
+    /// listen here have been told less than `version`, they are told the rest first; beyond it nothing is looked for.
+    /// `begin` must not block.
     ///
     /// # Errors
     /// As [`Registry::listen`].
@@ -151,8 +153,8 @@ impl Registry {
         version: i64,
         begin: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CommandError> {
-        // Most conversations that are opened are not being written in: that costs no actor. While the entry is held none
-        // begins.
+        // Most conversations that are opened are not being written in: that costs no actor. While the entry is held
+        // none begins.
         if let Entry::Vacant(_nobody) = self.actors.entry(id) {
             let told = self.told(id);
             let position = told.position();

@@ -1,10 +1,11 @@
 //! When an actor ends: nobody has needed it for a while, or it keeps nothing that would spare a look into the database.
 //! Some time before, it comes to rest: it keeps the state, for whoever writes next, and nothing else.
 //!
-//! Both are exact, and no command costs a timer: a timer runs for as long as the actor would have to stay unused from its last
-//! use on, and where it was used meanwhile, for the remainder.
+//! Both are exact, and no command costs a timer: a timer runs for as long as the actor would have to stay unused from
+//! its last use on, and where it was used meanwhile, for the remainder.
 //!
-//! It leaves the registry first and goes once everything is done that was sent to it before: no command is lost with it.
+//! It leaves the registry first and goes once everything is done that was sent to it before: no command is lost with
+//! it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -76,8 +77,8 @@ impl ConversationActor {
         });
     }
 
-    /// Lets go of all but the state. A send whose repeat comes yet stands in the database; queues that a rush has made large
-    /// get small again.
+    /// Lets go of all but the state. A send whose repeat comes yet stands in the database; queues that a rush has made
+    /// large get small again.
     fn rest(&mut self) {
         self.remembered.clear();
         self.waiting = VecDeque::new();
@@ -86,8 +87,8 @@ impl ConversationActor {
 
     /// Ends, once everything is done that was sent here before.
     ///
-    /// Out of the registry first: from here on nobody sends here. What was sent before stands in the mailbox in front of
-    /// the message to ourselves.
+    /// Out of the registry first: from here on nobody sends here. What was sent before stands in the mailbox in front
+    /// of the message to ourselves.
     pub(super) fn retire(&mut self, context: &mut Context<Self>) {
         self.stay = self.stay.max(Stay::Retired);
         self.registry.keep_told(self.id, &self.told);

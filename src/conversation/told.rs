@@ -6,8 +6,8 @@
 //!
 //! An actor goes and sockets stay. Where it has come is kept beyond it, for so many conversations as the configuration
 //! says, those that were used last; for any other the next actor takes what it loads first for told. It is kept by
-//! sharing: an actor that has left the registry and its successor, for a moment, are two, and neither may tell again what
-//! the other has told. Both live on the same thread.
+//! sharing: an actor that has left the registry and its successor, for a moment, are two, and neither may tell again
+//! what the other has told. Both live on the same thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -302,16 +302,33 @@ impl Conversation {
         }
     }
 
+    /// Whether anybody is shown it as a conversation: the thread of a ticket of its own is none, nor is what nobody has
+    /// written in yet.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.channel != Channel::Ticket && self.message_count > 0
+    }
+
+    /// Whether it is this account's, whatever it is shown as.
+    ///
+    /// # Errors
+    /// [`Refusal::AccessDenied`].
+    pub fn permit_owner(&self, account: &UserId) -> Result<(), Refusal> {
+        match &self.owner {
+            Owner::Account(owner) if owner == account => Ok(()),
+            _ => Err(Refusal::AccessDenied),
+        }
+    }
+
     /// Whether a customer may read and hear it as one of their conversations on `/support`. One of the help center's is
     /// not among them, whoever asks.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] or [`Refusal::AccessDenied`].
     pub fn permit_customer(&self, account: &UserId) -> Result<(), Refusal> {
-        match &self.owner {
-            _ if self.channel != Channel::Support => Err(Refusal::NotFound),
-            Owner::Account(owner) if owner == account => Ok(()),
-            _ => Err(Refusal::AccessDenied),
+        match self.channel {
+            Channel::Support => self.permit_owner(account),
+            Channel::HelpCenter | Channel::Ticket => Err(Refusal::NotFound),
         }
     }
 

@@ -11,8 +11,8 @@ const CLAIMED_BY_ANOTHER: &str =
 const ASSIGNED_TO_ANOTHER: &str =
     "This conversation is assigned to another support agent. Request a handover to take it over.";
 
-/// What a command leads to: a row for each holder ([`HOLDERS`]), a column for each status ([`Status::ALL`]). A cell names
-/// the events, or gives the refusal's words.
+/// What a command leads to: a row for each holder ([`HOLDERS`]), a column for each status ([`Status::ALL`]). A cell
+/// names the events, or gives the refusal's words.
 type Table = [[&'static str; 4]; 3];
 const HOLDERS: [Option<&str>; 3] = [None, Some(ME), Some(ANOTHER)];
 

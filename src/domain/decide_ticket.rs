@@ -1,7 +1,7 @@
 //! What happens to tickets (`support-admin.md`, "Tickets"; `decisions.md`, "Tickets without an agent").
 //!
-//! What is written in a conversation's ticket is written in the conversation, and its rules hold. A ticket with a thread
-//! of its own is nobody's to claim: any agent answers.
+//! What is written in a conversation's ticket is written in the conversation, and its rules hold. A ticket with a
+//! thread of its own is nobody's to claim: any agent answers.
 
 use super::{
     Agent, Author, Change, Channel, Command, Conversation, Customer, Owner, Post, Rate, Refusal, StatusChange, Ticket,

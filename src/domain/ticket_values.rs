@@ -119,7 +119,8 @@ values! {
 }
 
 impl SupportType {
-    /// How urgent a customer's ticket of this kind is, where they do not say (`decisions.md`, "Tickets without an agent").
+    /// How urgent a customer's ticket of this kind is, where they do not say (`decisions.md`, "Tickets without an
+    /// agent").
     #[must_use]
     pub fn usual_priority(self) -> TicketPriority {
         match self {

@@ -22,9 +22,9 @@ pub trait Application: Send + Sync + 'static {
 
 /// The application's side of one session.
 ///
-/// It lives on one worker and is never called twice at a time. It gets a message only after [`Connection::poll_ready`] was ready:
-/// while it is not, nothing is read from the client. Futures that it runs are polled in `poll_ready` and, once the session is
-/// closed, in `poll_finished`; both are called whenever the task is woken.
+/// It lives on one worker and is never called twice at a time. It gets a message only after [`Connection::poll_ready`]
+/// was ready: while it is not, nothing is read from the client. Futures that it runs are polled in `poll_ready` and,
+/// once the session is closed, in `poll_finished`; both are called whenever the task is woken.
 pub trait Connection: 'static {
     /// Goes on with what is running, and says whether the next message may come.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()>;
@@ -71,8 +71,8 @@ impl SessionHandle {
         self.push(std::iter::once(&packet), Delivery::Reliable)
     }
 
-    /// Queues finished packets so that nothing comes between them. `false` where they were not taken: the session is closed, or
-    /// the delivery is volatile and the transport cannot take them now.
+    /// Queues finished packets so that nothing comes between them. `false` where they were not taken: the session is
+    /// closed, or the delivery is volatile and the transport cannot take them now.
     ///
     /// What does not fit into the budget closes the session.
     pub fn push<'a>(&self, packets: impl Iterator<Item = &'a SharedPacket> + Clone, delivery: Delivery) -> bool {

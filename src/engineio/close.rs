@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Why a session ended. [`CloseReason::as_str`] is the text that applications and dashboards know from the reference server.
+/// Why a session ended. [`CloseReason::as_str`] is the text that applications and dashboards know from the reference
+/// server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseReason {
     /// The transport broke a rule of the protocol, or a request of a poll was given up.

@@ -21,16 +21,18 @@ pub struct EngineConfig {
     pub max_payload: usize,
     /// Most packets in one polling body from a client. Default 10 000.
     pub max_packets_per_payload: usize,
-    /// Most bytes that wait for one session's client, each packet counted with 64 bytes on top. Over it volatile packets are
-    /// dropped, then the session is closed. Default 1 MiB.
+    /// Most bytes that wait for one session's client, each packet counted with 64 bytes on top. Over it volatile
+    /// packets are dropped, then the session is closed. Default 1 MiB.
     pub outgoing_budget: usize,
     /// Most bytes copied into one write on a WebSocket. Default 64 KiB.
     pub write_chunk: usize,
     /// Time that a closing WebSocket has to take what is queued. Default 10 s.
     pub close_timeout: Duration,
-    /// Time that a closed polling session with no request waiting is kept, so that the next one learns of it. Default 30 s.
+    /// Time that a closed polling session with no request waiting is kept, so that the next one learns of it. Default
+    /// 30 s.
     pub polling_close_timeout: Duration,
-    /// Time that the application has to finish with a session that is gone, before what it runs is dropped. Default 30 s.
+    /// Time that the application has to finish with a session that is gone, before what it runs is dropped. Default
+    /// 30 s.
     pub finish_timeout: Duration,
     /// Polling bodies from this many bytes are compressed where the client accepts gzip; `None`: never. Default 1024.
     pub compression_threshold: Option<usize>,
@@ -38,14 +40,15 @@ pub struct EngineConfig {
     pub allow_upgrades: bool,
     /// Longest query string of a request, in bytes. Default 4096.
     pub max_query: usize,
-    /// Request headers that are kept with a session for the application, none that is longer than `max_header`. Default: `authorization`,
-    /// `cookie`, `origin`, `user-agent`, `x-forwarded-for`.
+    /// Request headers that are kept with a session for the application, none that is longer than `max_header`.
+    /// Default: `authorization`, `cookie`, `origin`, `user-agent`, `x-forwarded-for`.
     pub kept_headers: Vec<String>,
     /// Longest kept header, in bytes; longer ones are left out. Default 4096.
     pub max_header: usize,
     /// Most sessions at a time. Default 200 000.
     pub max_sessions: usize,
-    /// Most sessions at a time from one address, of IPv6 from one network of 64 bits. Behind a proxy set [`EngineConfig::client_address`] too. Default 200 000.
+    /// Most sessions at a time from one address, of IPv6 from one network of 64 bits. Behind a proxy set
+    /// [`EngineConfig::client_address`] too. Default 200 000.
     pub max_sessions_per_address: usize,
     /// Most handshakes a second, all addresses together, with a burst of as many. Default 20 000.
     pub max_handshakes_per_second: u32,

@@ -1,7 +1,8 @@
 //! Which origins may connect, and what browsers are told about it.
 //!
-//! A browser asks before it polls another origin and obeys the answer; for a WebSocket it only says its `Origin`. So an origin that
-//! is not allowed is refused at the handshake of either transport, and the CORS headers stand on every answer, errors too.
+//! A browser asks before it polls another origin and obeys the answer; for a WebSocket it only says its `Origin`. So an
+//! origin that is not allowed is refused at the handshake of either transport, and the CORS headers stand on every
+//! answer, errors too.
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -23,7 +24,8 @@ pub struct CorsConfig {
 /// A set of origins, as in `https://example.org`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Origins {
-    /// All may connect. No header is sent, so that browsers poll their own origin only; for a server whose proxy sees to CORS.
+    /// All may connect. No header is sent, so that browsers poll their own origin only; for a server whose proxy sees
+    /// to CORS.
     #[default]
     Unchecked,
     /// All may connect, and browsers are told so.

@@ -1,7 +1,8 @@
 //! Packets that leave, encoded once for every transport and every socket.
 //!
-//! A frame that a server sends is not masked, so the finished WebSocket frame, header and all, is the same for every socket and is
-//! shared as bytes. The Engine.IO packet that a polling client gets is a slice of the same bytes, behind the header.
+//! A frame that a server sends is not masked, so the finished WebSocket frame, header and all, is the same for every
+//! socket and is shared as bytes. The Engine.IO packet that a polling client gets is a slice of the same bytes, behind
+//! the header.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! What a request wants, checked in the order that clients rely on, and the answers to those that are refused.
 //!
-//! The order: transport, session id; without one: method, upgrade header, the application's say; and only then the protocol's
-//! version. With a session id the version is not looked at.
+//! The order: transport, session id; without one: method, upgrade header, the application's say; and only then the
+//! protocol's version. With a session id the version is not looked at.
 
 use std::time::Duration;
 

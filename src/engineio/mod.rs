@@ -1,23 +1,27 @@
 //! Engine.IO, protocol 4: a session with a client over HTTP polling, a WebSocket, or first the one and then the other.
 //!
-//! An [`Application`] opens a [`Connection`] for each session and is handed messages; through its [`SessionHandle`] it sends some.
-//! What it need not know of: handshakes, heartbeats, upgrades, slow readers, and on which thread a session lives.
+//! An [`Application`] opens a [`Connection`] for each session and is handed messages; through its [`SessionHandle`] it
+//! sends some. What it need not know of: handshakes, heartbeats, upgrades, slow readers, and on which thread a session
+//! lives.
 //!
 //! The map, from the wire inward:
 //! - [`packet`], [`payload`] and [`frame`] are the codec, without any I/O;
 //! - `service` answers requests, `handshake` and `cors` decide on them;
 //! - `polling`, `websocket` with its `reader`, and `upgrade` are the transports; each works on any HTTP worker;
-//! - `outbox` holds what leaves, `session` is the actor that takes what comes; `registry` finds both by the session's id.
+//! - `outbox` holds what leaves, `session` is the actor that takes what comes; `registry` finds both by the session's
+//!   id.
 //!
 //! Older protocols, JSONP, WebTransport and compression of WebSocket messages are not offered.
 //!
 //! What a server should set besides:
-//! - `HttpServer::h1_allow_half_closed(false)`: without it a client that gives its poll up is noticed only by the heartbeat;
-//! - `HttpServer::client_disconnect_timeout` of some 200 ms: so long actix-web waits for a client after the server closed its
-//!   WebSocket, and the client waits for the server;
-//! - no middleware that keeps a clone of the request: a waiting poll's headers are let go of, which needs it alone, and with
-//!   the first such clone that is met that ends;
-//! - `TCP_USER_TIMEOUT` on the listener: a client that does not read holds its connection (not its session) until the kernel ends it.
+//! - `HttpServer::h1_allow_half_closed(false)`: without it a client that gives its poll up is noticed only by the
+//!   heartbeat;
+//! - `HttpServer::client_disconnect_timeout` of some 200 ms: so long actix-web waits for a client after the server
+//!   closed its WebSocket, and the client waits for the server;
+//! - no middleware that keeps a clone of the request: a waiting poll's headers are let go of, which needs it alone, and
+//!   with the first such clone that is met that ends;
+//! - `TCP_USER_TIMEOUT` on the listener: a client that does not read holds its connection (not its session) until the
+//!   kernel ends it.
 
 pub mod frame;
 pub mod packet;

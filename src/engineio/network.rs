@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// What an address counts as: of IPv6 the network of 64 bits, since whoever has one address there has them all. An address
-/// of IPv4 that is written as one of IPv6 is that of IPv4.
+/// What an address counts as: of IPv6 the network of 64 bits, since whoever has one address there has them all. An
+/// address of IPv4 that is written as one of IPv6 is that of IPv4.
 #[must_use]
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

@@ -1,7 +1,7 @@
 //! Engine.IO packets (protocol 4): one type byte and its data, or raw bytes.
 //!
-//! Pure: no I/O and no limits of its own. What is decoded shares the bytes it came in. Packets that leave are not made here but
-//! in [`super::frame`], ready for the wire.
+//! Pure: no I/O and no limits of its own. What is decoded shares the bytes it came in. Packets that leave are not made
+//! here but in [`super::frame`], ready for the wire.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;

@@ -1,7 +1,7 @@
 //! Polling payloads: packets joined by the record separator `\x1e`.
 //!
-//! Pure. Decoding is lazy, so that a payload of a million separators costs no more memory than one, and stops at the first bad
-//! packet as the protocol asks: what came before it counts.
+//! Pure. Decoding is lazy, so that a payload of a million separators costs no more memory than one, and stops at the
+//! first bad packet as the protocol asks: what came before it counts.
 
 use bytestring::ByteString;
 

@@ -1,7 +1,7 @@
 //! Polling: what waits for a client leaves as the answer to a GET, what it has to say comes as the body of a POST.
 //!
-//! Works on any HTTP worker: a poll drains the outbox itself, and a data request's packets go to the session's actor, wherever it
-//! lives, and are answered once the application has taken them.
+//! Works on any HTTP worker: a poll drains the outbox itself, and a data request's packets go to the session's actor,
+//! wherever it lives, and are answered once the application has taken them.
 
 use std::{
     collections::VecDeque,
@@ -66,11 +66,11 @@ pub(super) struct Shedding {
 }
 
 impl Shedding {
-    /// A browser's headers take several KiB in actix-http, and hold on to the connection's read buffer. What looks at them
-    /// after the answer, CORS alone, needs the origin.
+    /// A browser's headers take several KiB in actix-http, and hold on to the connection's read buffer. What looks at
+    /// them after the answer, CORS alone, needs the origin.
     ///
-    /// They can only be changed where nobody else has the request, which actix-web does not tell but by a panic. So where a
-    /// middleware keeps a clone that is found out once, and then costs memory, but no poll.
+    /// They can only be changed where nobody else has the request, which actix-web does not tell but by a panic. So
+    /// where a middleware keeps a clone that is found out once, and then costs memory, but no poll.
     fn shed_headers(&self, request: &mut ServiceRequest) {
         if self.is_in_vain.load(Ordering::Relaxed) {
             return;

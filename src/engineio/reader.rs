@@ -1,8 +1,9 @@
 //! What comes on a WebSocket: bytes, cut into frames by actix-http's parser, put together to packets.
 //!
-//! Not actix-ws: it takes a frame's length for granted until the whole frame is in memory, cuts all that was read into frames
-//! at once and keeps the room they took, and holds a channel for the writing, which is not done there. Here a frame that
-//! announces too much ends the stream at its header, frames are cut one at a time, and an idle socket holds no buffer.
+//! Not actix-ws: it takes a frame's length for granted until the whole frame is in memory, cuts all that was read into
+//! frames at once and keeps the room they took, and holds a channel for the writing, which is not done there. Here a
+//! frame that announces too much ends the stream at its header, frames are cut one at a time, and an idle socket holds
+//! no buffer.
 
 use std::{
     pin::Pin,

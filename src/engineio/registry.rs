@@ -1,7 +1,7 @@
 //! Which sessions there are, and how many there may be.
 //!
-//! Shared by every worker: a poll may come in on any of them. An entry lives exactly as long as its [`Registration`], which the
-//! session's actor holds.
+//! Shared by every worker: a poll may come in on any of them. An entry lives exactly as long as its [`Registration`],
+//! which the session's actor holds.
 
 use std::{
     net::IpAddr,

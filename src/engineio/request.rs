@@ -1,6 +1,7 @@
 //! What is kept of the request that opened a session.
 //!
-//! Copies, never slices: a header's value in actix-web shares the connection's read buffer, and keeping one keeps all of it.
+//! Copies, never slices: a header's value in actix-web shares the connection's read buffer, and keeping one keeps all
+//! of it.
 
 use std::{
     net::{IpAddr, SocketAddr},

@@ -95,8 +95,8 @@ impl EngineIo {
         self.shared.registry.census()
     }
 
-    /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone and the application
-    /// has finished with them, or the time to close is over.
+    /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone and
+    /// the application has finished with them, or the time to close is over.
     pub async fn close(&self) {
         self.close_within(self.shared.config.close_timeout).await;
     }

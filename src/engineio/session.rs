@@ -1,10 +1,11 @@
 //! The session actor: one for each client, on the worker that accepted it, whatever transports it uses over time.
 //!
-//! Everything that a client sends passes through here, one packet after another; the heartbeat is kept here, and here a session
-//! ends. What a client is sent does not: that is the [`super::outbox`]'s, which any thread may fill.
+//! Everything that a client sends passes through here, one packet after another; the heartbeat is kept here, and here a
+//! session ends. What a client is sent does not: that is the [`super::outbox`]'s, which any thread may fill.
 //!
 //! Always true:
-//! - a packet is taken only when the application is ready for it, so a full application stops the reading and loses nothing;
+//! - a packet is taken only when the application is ready for it, so a full application stops the reading and loses
+//!   nothing;
 //! - one timer is armed at a time;
 //! - the application hears of the close once, and what it still runs is given [`EngineConfig::finish_timeout`];
 //! - when the actor stops, nothing of the session is left.
@@ -170,7 +171,8 @@ impl Session {
         }
     }
 
-    /// The next packet of a data request or the WebSocket; whatever ends a request or the session on the way is seen to.
+    /// The next packet of a data request or the WebSocket; whatever ends a request or the session on the way is seen
+    /// to.
     fn poll_packet(&mut self, task: &mut Context<'_>) -> Poll<Packet> {
         while let Some(post) = self.posts.front_mut() {
             if let Some(packet) = post.packets.pop_front() {

@@ -1,8 +1,8 @@
 //! Moving a polling session to a WebSocket, with no packet lost, doubled or out of order.
 //!
-//! The new WebSocket has an outbox of its own while it probes, so that the session's packets go on leaving by poll. On `5` it is told
-//! to go on with the session's. What comes from it goes to the actor, which may live on another worker, through a short channel.
-//! Whatever goes wrong before the `5` costs that WebSocket alone.
+//! The new WebSocket has an outbox of its own while it probes, so that the session's packets go on leaving by poll. On
+//! `5` it is told to go on with the session's. What comes from it goes to the actor, which may live on another worker,
+//! through a short channel. Whatever goes wrong before the `5` costs that WebSocket alone.
 
 use std::{future::poll_fn, sync::Arc};
 

@@ -1,6 +1,7 @@
 //! The WebSocket transport: its handshake, which is actix-http's, and its writing.
 //!
-//! The response's body drains the session's outbox: finished frames, as many as are queued, in one chunk and so in one write.
+//! The response's body drains the session's outbox: finished frames, as many as are queued, in one chunk and so in one
+//! write.
 
 use std::{
     convert::Infallible,

@@ -1,9 +1,9 @@
 //! The help center (`help-center.md`), behind both of its doors: the namespace `/help-center` and
 //! `/api/help-center/messages` come to the same calls and show the same shapes.
 //!
-//! An account has one conversation here. It is found by its account; where there is none it is made, under an id derived
-//! from the account, so that whoever comes by two doors at once comes to the same one. What may happen in it is decided
-//! by its actor, as of any other.
+//! An account has one conversation here. It is found by its account; where there is none it is made, under an id
+//! derived from the account, so that whoever comes by two doors at once comes to the same one. What may happen in it is
+//! decided by its actor, as of any other.
 
 mod payload;
 mod send;
@@ -127,8 +127,8 @@ impl HelpCenter {
         Ok(store::seq_of(&self.database, conversation.id, message).await?)
     }
 
-    /// Begins to listen to somebody's conversation: `begin` gets its newest messages, and what happens afterwards is what
-    /// it has not got. It runs on the conversation's thread, and must not block.
+    /// Begins to listen to somebody's conversation: `begin` gets its newest messages, and what happens afterwards is
+    /// what it has not got. It runs on the conversation's thread, and must not block.
     pub(crate) async fn listen<T: Send + 'static>(
         &self,
         arrival: &Arrival,

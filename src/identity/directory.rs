@@ -1,9 +1,9 @@
 //! The directory of people: everyone who has come with a token is written down, at most once a minute each however many
 //! servers they come to, so that names and the agents' list need no other service. What the last token said counts.
 //!
-//! Each server remembers whom it has handed in lately; the database has the last word, since only it knows of the others.
-//! Nobody waits for it. People who come while the database is away, or faster than it writes, are written down when
-//! they come next.
+//! Each server remembers whom it has handed in lately; the database has the last word, since only it knows of the
+//! others. Nobody waits for it. People who come while the database is away, or faster than it writes, are written down
+//! when they come next.
 
 use std::collections::HashMap;
 use std::time::Duration;

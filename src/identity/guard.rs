@@ -1,7 +1,7 @@
 //! The guard in front of what people without an account may do (`decisions.md`, "People without an account").
 //!
-//! Three settings: nothing, a device's own headers, or headers signed with a secret that the app holds. A signed request
-//! is good once: its nonce is kept, for every server, as long as its timestamp is.
+//! Three settings: nothing, a device's own headers, or headers signed with a secret that the app holds. A signed
+//! request is good once: its nonce is kept, for every server, as long as its timestamp is.
 
 use actix_web::http::header::HeaderMap;
 use hmac::{Hmac, KeyInit, Mac};

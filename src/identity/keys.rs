@@ -1,7 +1,7 @@
 //! What tokens are verified with: the shared secret, or public keys out of a file.
 //!
-//! A file is a PEM file with one key, or a JWKS (RFC 7517) with any number, told apart by `kid`. It is read once, at the
-//! start, and everything in it must fit the configured algorithm: a server that starts can verify.
+//! A file is a PEM file with one key, or a JWKS (RFC 7517) with any number, told apart by `kid`. It is read once, at
+//! the start, and everything in it must fit the configured algorithm: a server that starts can verify.
 
 use std::collections::HashMap;
 use std::path::Path;

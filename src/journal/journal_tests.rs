@@ -6,7 +6,9 @@ mod failing;
 mod fencing;
 mod gathering;
 mod help_center;
+mod keeping;
 mod naming;
+mod searchable;
 
 use std::sync::Arc;
 

@@ -28,8 +28,8 @@ use crate::mutants;
 /// - the rest: the events of those that passed, named messages in one order on every server, as each waits for another
 ///   server's message of the same name.
 ///
-/// Parts are never joined with parts: with hash joins off, as they are here (`database`, the plans of writes), that is a
-/// loop in a loop. `IS TRUE` keeps the planner from making such a join of the look into `passed`.
+/// Parts are never joined with parts: with hash joins off, as they are here (`database`, the plans of writes), that is
+/// a loop in a loop. `IS TRUE` keeps the planner from making such a join of the look into `passed`.
 const COMMIT: &str = "
 WITH part AS (
     SELECT * FROM unnest(
@@ -121,26 +121,40 @@ SELECT id FROM passed";
 /// How long a connection that nothing was asked of is trusted to live; the pool tests it then.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A writer's connection, kept from one batch to the next. The pool would hand out all of its connections in turn, none of
-/// them warm, and test each as it comes back.
-#[derive(Default)]
-pub(super) struct KeptConnection(Option<(PoolConnection<Postgres>, Instant)>);
+/// A writer's connection, kept from one batch to the next. The pool would hand out all of its connections in turn, none
+/// of them warm, and test each as it comes back.
+pub(super) struct KeptConnection {
+    kept: Option<(PoolConnection<Postgres>, Instant)>,
+    /// See [`FRESH`].
+    fresh: Duration,
+}
+
+impl Default for KeptConnection {
+    fn default() -> Self {
+        Self::fresh_for(FRESH)
+    }
+}
 
 impl KeptConnection {
+    /// None yet; one will be trusted for so long.
+    pub(super) const fn fresh_for(fresh: Duration) -> Self {
+        Self { kept: None, fresh }
+    }
+
     /// The one that was kept, or one of the pool's.
     async fn take(&mut self, database: &Database) -> Result<PoolConnection<Postgres>, DatabaseError> {
-        match self.0.take() {
-            Some((connection, used)) if used.elapsed() < FRESH => Ok(connection),
-            // Dropped, it is given back, and tested.
-            _ => {
-                let pool = database.writes().get_postgres_connection_pool();
-                pool.acquire().await.map_err(|error| DatabaseError::from(&error))
-            }
+        if let Some((connection, used)) = self.kept.take()
+            && used.elapsed() < self.fresh
+        {
+            return Ok(connection);
         }
+        // Dropped by now, it is given back, and tested: in a pool that has no other free it is the one to wait for.
+        let pool = database.writes().get_postgres_connection_pool();
+        pool.acquire().await.map_err(|error| DatabaseError::from(&error))
     }
 
     fn keep(&mut self, connection: PoolConnection<Postgres>) {
-        self.0 = Some((connection, Instant::now()));
+        self.kept = Some((connection, Instant::now()));
     }
 }
 

@@ -2,9 +2,9 @@
 //! answers: a search reads what is not copied yet from the messages themselves.
 //!
 //! A commit lists its messages as not searchable yet. Every second their texts are copied, many at once, into the table
-//! that is indexed by trigrams, and the index's own list of pending entries is emptied. That is done in small pieces with
-//! pauses between them: the sends beside it shall not notice. In a busy moment it waits, for a while. Servers that share a database share this work too: who takes
-//! a row of the list takes it from the others.
+//! that is indexed by trigrams, and the index's own list of pending entries is emptied. That is done in small pieces
+//! with pauses between them: the sends beside it shall not notice. In a busy moment it waits, for a while. Servers that
+//! share a database share this work too: who takes a row of the list takes it from the others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,28 +16,30 @@ use super::tally::Counters;
 use crate::database::{Backend, Database, DatabaseError};
 
 /// How long what is new waits, where there is not so much of it that it takes longer.
-const EVERY: Duration = Duration::from_secs(1);
+pub(super) const EVERY: Duration = Duration::from_secs(1);
 /// More appends a second than this are a busy moment: what is new waits until it is over …
 const BUSY: u64 = 1000;
 /// … but not for longer than this.
-const LONGEST: Duration = Duration::from_secs(10);
+pub(super) const LONGEST: Duration = Duration::from_secs(10);
 /// How long it waits where it could not be copied, for a reason that does not pass by itself.
-const AFTER_A_FAULT: Duration = Duration::from_secs(60);
+pub(super) const AFTER_A_FAULT: Duration = Duration::from_secs(60);
 
 /// How long it should take to copy one piece.
 const PIECE: Duration = Duration::from_millis(10);
 /// The most rows of the list that are a piece, of at most a hundred messages each.
-const MOST_ROWS: i64 = 256;
+pub(super) const MOST_ROWS: i64 = 256;
 /// A pause is this many times as long as the piece before it: copying takes a tenth of one connection's time.
 const REST: u32 = 9;
-/// From so many rows on a search would feel what it has to read from the messages themselves: copying takes half of the time.
+/// From so many rows on a search would feel what it has to read from the messages themselves: copying takes half of the
+/// time.
 const BEHIND: i64 = 1024;
 
 /// Failures in a row that somebody should hear of, though each may pass.
 const MANY: u32 = 60;
 
-/// A conversation's texts of one piece become one, a hundred messages at most: who searches wants the conversation, and a
-/// word that is in several of them is indexed once. It happens whole or not at all, so nothing waits until it is on the disk.
+/// A conversation's texts of one piece become one, a hundred messages at most: who searches wants the conversation, and
+/// a word that is in several of them is indexed once. It happens whole or not at all, so nothing waits until it is on
+/// the disk.
 const COPY: &str = "
 WITH taken AS (
     DELETE FROM unsearchable_messages
@@ -71,47 +73,76 @@ pub(super) fn keep_searchable(database: &Database, counters: Arc<Counters>) {
 }
 
 async fn keep(database: Database, counters: Arc<Counters>) {
-    let mut load = Load::new(counters);
-    let mut is_index_ours = true;
-    let (mut all_copied, mut emptied) = (Instant::now(), Instant::now());
-    let (mut rows, mut failures) = (MOST_ROWS, 0);
+    let mut keeper = Keeper::new(database, counters);
     loop {
-        if load.is_busy() && all_copied.elapsed() < LONGEST {
-            tokio::time::sleep(EVERY).await;
-            continue;
+        let pause = keeper.step().await;
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Who copies, and how far they are.
+pub(super) struct Keeper {
+    database: Database,
+    load: Load,
+    /// When nothing was left, last.
+    pub(super) all_copied: Instant,
+    /// How many rows of the list the next piece may have.
+    pub(super) rows: i64,
+    /// Pieces in a row that failed and may not the next time.
+    failures: u32,
+    /// When the index's list of pending entries was, last.
+    emptied: Instant,
+    is_index_ours: bool,
+}
+
+impl Keeper {
+    pub(super) fn new(database: Database, counters: Arc<Counters>) -> Self {
+        let now = Instant::now();
+        let load = Load::new(counters);
+        Self { database, load, all_copied: now, rows: MOST_ROWS, failures: 0, emptied: now, is_index_ours: true }
+    }
+
+    /// Copies a piece, unless this is a busy moment. Says how long to wait before the next one.
+    pub(super) async fn step(&mut self) -> Duration {
+        if self.load.is_busy() && self.all_copied.elapsed() < LONGEST {
+            return EVERY;
         }
         let begun = Instant::now();
-        let copied = copy(&database, rows).await;
-        let took = begun.elapsed();
+        let copied = copy(&self.database, self.rows).await;
         let pause = match copied {
-            Ok(copied) => {
-                failures = 0;
-                rows = copied.next_rows(rows, took);
-                if copied.left <= 0 {
-                    all_copied = Instant::now();
-                }
-                copied.pause(took)
-            }
-            Err(error) if error.is_passing() => {
-                failures += 1;
-                // It took longer than `database.timeout_ms`, perhaps.
-                rows = (rows / 2).max(1);
-                tracing::debug!(%error, "what was written waits to be made searchable");
-                if failures % MANY == 0 {
-                    tracing::warn!(%error, failures, "what was written is not made searchable: searches grow slow");
-                }
-                EVERY
-            }
-            Err(error) => {
-                tracing::error!(%error, "what was written cannot be made searchable: searches grow slow");
-                AFTER_A_FAULT
-            }
+            Ok(copied) => self.copied(copied, begun.elapsed()),
+            Err(error) => self.failed(&error),
         };
-        if is_index_ours && emptied.elapsed() >= EVERY {
-            is_index_ours = empty(&database).await;
-            emptied = Instant::now();
+        if self.is_index_ours && self.emptied.elapsed() >= EVERY {
+            self.is_index_ours = empty(&self.database).await;
+            self.emptied = Instant::now();
         }
-        tokio::time::sleep(pause).await;
+        pause
+    }
+
+    fn copied(&mut self, copied: Copied, took: Duration) -> Duration {
+        self.failures = 0;
+        self.rows = copied.next_rows(self.rows, took);
+        if copied.left <= 0 {
+            self.all_copied = Instant::now();
+        }
+        copied.pause(took)
+    }
+
+    fn failed(&mut self, error: &DatabaseError) -> Duration {
+        if !error.is_passing() {
+            tracing::error!(%error, "what was written cannot be made searchable: searches grow slow");
+            return AFTER_A_FAULT;
+        }
+        self.failures += 1;
+        // It took longer than `database.timeout_ms`, perhaps.
+        self.rows = (self.rows / 2).max(1);
+        tracing::debug!(%error, "what was written waits to be made searchable");
+        if self.failures.is_multiple_of(MANY) {
+            let failures = self.failures;
+            tracing::warn!(%error, failures, "what was written is not made searchable: searches grow slow");
+        }
+        EVERY
     }
 }
 
@@ -142,11 +173,11 @@ fn is_busy(stored: u64, took: Duration) -> bool {
 
 /// What a piece came to.
 #[derive(Clone, Copy, Debug)]
-struct Copied {
+pub(super) struct Copied {
     /// Rows of the list.
-    rows: i64,
+    pub(super) rows: i64,
     /// Those that are left; many are not counted.
-    left: i64,
+    pub(super) left: i64,
 }
 
 impl Copied {
@@ -172,7 +203,7 @@ impl Copied {
 }
 
 /// Copies so many rows of the list, the oldest first.
-async fn copy(database: &Database, rows: i64) -> Result<Copied, DatabaseError> {
+pub(super) async fn copy(database: &Database, rows: i64) -> Result<Copied, DatabaseError> {
     let copy = database.write(async move |connection| {
         let values = [rows.into(), (rows + BEHIND).into()];
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, COPY, values);

@@ -2,8 +2,8 @@
 //! conversation's own tables — tickets and their numbers, handovers, the tally of closed ones. Such things are rare
 //! beside messages, which go in one statement: see `postgres`.
 //!
-//! On SQLite the transaction holds the write lock from its beginning. On PostgreSQL rows are locked in one order on every
-//! server: the counters of ticket numbers, the conversations by id, what belongs to them, the tally.
+//! On SQLite the transaction holds the write lock from its beginning. On PostgreSQL rows are locked in one order on
+//! every server: the counters of ticket numbers, the conversations by id, what belongs to them, the tally.
 
 use std::collections::{BTreeMap, HashSet};
 

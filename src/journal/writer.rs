@@ -17,8 +17,8 @@ use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::ConversationId;
 
 /// How often a transaction is tried again that lost a race against another server's and was rolled back for it: for a
-/// `client_message_id`, which needs one sender who uses one id in two conversations at one moment; a second try sees the
-/// winner.
+/// `client_message_id`, which needs one sender who uses one id in two conversations at one moment; a second try sees
+/// the winner.
 const RACE_RETRIES: usize = 3;
 
 /// Commits what comes in until every [`super::Journal`] is gone.

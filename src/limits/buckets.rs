@@ -1,7 +1,7 @@
 //! A limit that is kept for each of many: people, addresses, sockets.
 //!
-//! Each has a bucket of its own (`governor`). They are found in a bounded cache: one that was not used for as long as it
-//! takes to fill up is full, and forgotten; where there are too many, that one goes which was not used for longest.
+//! Each has a bucket of its own (`governor`). They are found in a bounded cache: one that was not used for as long as
+//! it takes to fill up is full, and forgotten; where there are too many, that one goes which was not used for longest.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;

@@ -55,8 +55,8 @@ impl<C: Clock + Clone> ConnectionLimits<C> {
         Self { clock, events, connects, said: Vec::new(), asked_to_join: None }
     }
 
-    /// Counts an event of one of the connection's sockets, of which it has one in each namespace: leaving and joining again
-    /// makes no difference.
+    /// Counts an event of one of the connection's sockets, of which it has one in each namespace: leaving and joining
+    /// again makes no difference.
     ///
     /// # Errors
     /// [`EventRefusal`].

@@ -113,7 +113,8 @@ impl Limits {
         }))
     }
 
-    /// Counts a message: a customer's, an agent's, a note, to a conversation or a ticket. Its form has been found right.
+    /// Counts a message: a customer's, an agent's, a note, to a conversation or a ticket. Its form has been found
+    /// right.
     ///
     /// # Errors
     /// [`TooSoon`]; such a message counts for nothing.

@@ -1,14 +1,14 @@
 //! Judges a [`History`]: a history in, violations out. Pure.
 //!
 //! What is promised (`decisions.md`, "Beyond the contract"; `support-admin.md`):
-//! - an acknowledged message is stored, once, at the place that its answer named; one whose outcome nobody knows, once or
-//!   not at all; a refused one not at all;
+//! - an acknowledged message is stored, once, at the place that its answer named; one whose outcome nobody knows, once
+//!   or not at all; a refused one not at all;
 //! - places are 1, 2, 3 …, the same for everyone, and a message that was acknowledged before another was sent stands
 //!   before it;
 //! - whoever has joined is shown each message once, in that order, without a gap, and none that is not stored;
 //! - no customer learns of a note;
-//! - claims, replies, handovers, closes and ratings of a conversation took effect one after another, each at some moment
-//!   between its request and its answer (they are linearizable): so exactly one of many claims wins.
+//! - claims, replies, handovers, closes and ratings of a conversation took effect one after another, each at some
+//!   moment between its request and its answer (they are linearizable): so exactly one of many claims wins.
 //!
 //! Rules stand by themselves: one broken promise may be reported by two of them.
 

@@ -1,5 +1,5 @@
-//! Somebody's app: a socket that joins conversations, comes back when it is cut as the stock client does, and catches up
-//! where the server could not give it all that it missed.
+//! Somebody's app: a socket that joins conversations, comes back when it is cut as the stock client does, and catches
+//! up where the server could not give it all that it missed.
 //!
 //! It is a task of its own; whoever started it talks to it by a queue, and may have it tell what happens.
 

@@ -5,8 +5,9 @@
 //! back what the server has stored, and has the [`checker`] judge all that was asked for, answered and shown. Checker
 //! and [`history`] know nothing of how a run is made, so that tests under faults can use them too.
 //!
-//! The map: `target`, `http`, `socket`, `polling` and `packet` are the client; `calls`, `client` and `ears` are what a person
-//! does with it; `scenario` is what many do; `world` is what they share; [`statistics`] and [`report`] are the figures.
+//! The map: `target`, `http`, `socket`, `polling` and `packet` are the client; `calls`, `client` and `ears` are what a
+//! person does with it; `scenario` is what many do; `world` is what they share; [`statistics`] and [`report`] are the
+//! figures.
 //!
 //! Everything of a run lives on one thread: at its rates, locks would cost more than the work.
 
@@ -144,8 +145,8 @@ pub struct Progress {
 /// Runs a plan to its end, or until `interrupted` is; in either case what was done is checked.
 ///
 /// # Errors
-/// [`LoadtestError`] where there was nothing to measure. Violations and failed requests are no errors but in the report, and
-/// so is a server that is gone when all is to be read back.
+/// [`LoadtestError`] where there was nothing to measure. Violations and failed requests are no errors but in the
+/// report, and so is a server that is gone when all is to be read back.
 pub async fn run(
     plan: Plan,
     watch: Rc<dyn Fn(&Progress)>,

@@ -53,8 +53,8 @@ pub enum Deed {
 }
 
 impl Deed {
-    /// Whether it is a request that somebody makes again as soon as it is answered, so that a stall keeps more of it from
-    /// being made.
+    /// Whether it is a request that somebody makes again as soon as it is answered, so that a stall keeps more of it
+    /// from being made.
     fn is_made_in_turn(self) -> bool {
         matches!(self, Self::Send | Self::Claim | Self::Storm)
     }
@@ -197,8 +197,8 @@ impl Statistics {
         self.began.map_or(Duration::ZERO, |began| self.ended.unwrap_or(now).since(began))
     }
 
-    /// Something was done. It counts where it was due while measuring: what the end of the measurement finds under way is
-    /// what took longest, and not to be left out.
+    /// Something was done. It counts where it was due while measuring: what the end of the measurement finds under way
+    /// is what took longest, and not to be left out.
     pub fn record(&mut self, deed: Deed, due: Moment, now: Moment) {
         let Some(began) = self.began.filter(|began| *began <= due) else { return };
         if self.ended.is_some_and(|ended| ended < due) {

@@ -1,4 +1,5 @@
-//! The AsyncAPI document of `/support` and `/help-center`: every event both ways, payloads from the structs that are sent.
+//! The AsyncAPI document of `/support` and `/help-center`: every event both ways, payloads from the structs that are
+//! sent.
 //!
 //! Which room hears an event is [`super::broadcast`]'s; here it is said in words.
 

@@ -1,4 +1,5 @@
-//! Chat on Socket.IO: the namespaces `/support` and `/help-center`, and which room hears what when something has happened.
+//! Chat on Socket.IO: the namespaces `/support` and `/help-center`, and which room hears what when something has
+//! happened.
 //!
 //! A socket may ask; what happens is decided by the conversation's actor and announced by [`Broadcaster`] when it is
 //! stored. Protocol, rooms and slow readers are `socketio`'s business.
@@ -60,8 +61,8 @@ pub struct Realtime {
     pub catch_up_bytes: usize,
 }
 
-/// The part of what may wait for a client that the messages of its greeting may take. `socketio` holds back a quarter at
-/// most until a client is in.
+/// The part of what may wait for a client that the messages of its greeting may take. `socketio` holds back a quarter
+/// at most until a client is in.
 const GREETING_SHARE: usize = 8;
 
 /// Makes the sockets, and has the broadcasters announce on them.

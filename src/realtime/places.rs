@@ -8,7 +8,7 @@ use super::payload::{NewMessage, Place, Typing};
 use super::presence::Attendee;
 use super::rooms;
 use crate::conversation::Missed;
-use crate::domain::{Channel, Conversation, ConversationId, Owner, Posted, Refusal, TicketId};
+use crate::domain::{Channel, Conversation, ConversationId, Posted, Refusal, TicketId, UserId};
 use crate::failure::{Code, Failure, FieldError};
 use crate::socketio::{Event, Socket};
 use crate::store::{self, Stretch};
@@ -58,19 +58,19 @@ pub(super) async fn join_conversation(
     let payload = payload(event);
     let id = conversation_id(&payload)?;
     let after = after_seq(&payload)?;
-    // Most who join have just written: then no look into the database is needed.
+    // Most who join have just written: then no look into the database is needed, and none is taken at what another
+    // server has stored meanwhile.
     if after.is_none()
         && let Some((conversation, version)) = realtime.registry.known(id).await
         && version > 0
-        && conversation.channel != Channel::Ticket
-        && conversation.message_count > 0
+        && conversation.is_shown()
     {
-        may_join(socket, &conversation)?;
+        permitted(socket, |account| conversation.permit_customer(account))?;
         return join_from_now_on(realtime, socket, id, version).await;
     }
     let conversation =
         store::conversation(&realtime.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
-    may_join(socket, &conversation)?;
+    permitted(socket, |account| conversation.permit_customer(account))?;
     match after {
         Some(after) if !socket.is_in(&rooms::of_conversation(id)) => {
             socket.leave(&rooms::by_ticket(id));
@@ -80,11 +80,10 @@ pub(super) async fn join_conversation(
     }
 }
 
-fn may_join(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Refusal> {
-    match socket.data() {
-        principal if principal.is_agent => Ok(()),
-        principal => conversation.permit_customer(&principal.id),
-    }
+/// An agent may join whatever there is, anybody else what is permitted to their account.
+fn permitted(socket: &Socket<Attendee>, permit: impl FnOnce(&UserId) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    let principal = socket.data();
+    if principal.is_agent { Ok(()) } else { permit(&principal.id) }
 }
 
 async fn join_from_now_on(
@@ -100,14 +99,6 @@ async fn join_from_now_on(
     }
     let entering = socket.clone();
     realtime.registry.join(id, version, move || enter(&entering, id)).await?
-}
-
-fn owned_or_agents(socket: &Socket<Attendee>, conversation: &Conversation) -> Result<(), Failure> {
-    let principal = socket.data();
-    if !principal.is_agent && conversation.owner != Owner::Account(principal.id.clone()) {
-        return Err(Refusal::AccessDenied.into());
-    }
-    Ok(())
 }
 
 fn enter(socket: &Socket<Attendee>, id: ConversationId) -> Result<(), Failure> {
@@ -156,10 +147,10 @@ async fn catch_up(
     entered.await?
 }
 
-/// What stands behind `after`. Where it is more than a socket is sent, the newest of it: the gap is then in front, where
-/// the client sees it by `seq` and reads over REST what is missing. It is measured as it is sent: a text of control
-/// characters is six times as long there, and whoever was sent more than may wait for them would be cut off each time they
-/// came back.
+/// What stands behind `after`. Where it is more than a socket is sent, the newest of it: the gap is then in front,
+/// where the client sees it by `seq` and reads over REST what is missing. It is measured as it is sent: a text of
+/// control characters is six times as long there, and whoever was sent more than may wait for them would be cut off
+/// each time they came back.
 fn newest(mut messages: Vec<Posted>, after: u32, mut bytes: usize) -> Vec<Posted> {
     let fits = |posted: &&Posted| {
         let left = bytes.checked_sub(NewMessage::of_conversation(posted).length());
@@ -182,12 +173,12 @@ fn leave(socket: &Socket<Attendee>, id: ConversationId) {
     socket.leave(&rooms::by_ticket(id));
 }
 
-/// Its owner and any agent may join a ticket, and are in its conversation then too; but for an owner in the help center,
-/// who hears the ticket alone.
+/// Its owner and any agent may join a ticket, and are in its conversation then too; but for an owner in the help
+/// center, who hears the ticket alone.
 pub(super) async fn join_ticket(realtime: &Realtime, socket: &Socket<Attendee>, event: &Event) -> Result<(), Failure> {
     let id = ticket_id(&payload(event))?;
     let conversation = store::ticket(&realtime.database, id).await?.ok_or(Refusal::TicketNotFound)?;
-    owned_or_agents(socket, &conversation)?;
+    permitted(socket, |account| conversation.permit_owner(account))?;
     if socket.is_in(&rooms::of_ticket(id)) {
         return enter_ticket(socket, id, &conversation);
     }
@@ -240,8 +231,8 @@ pub(super) async fn leave_ticket(realtime: &Realtime, socket: &Socket<Attendee>,
     Ok(())
 }
 
-/// Tells the others in the room of a conversation or of a ticket that somebody types or has stopped; only somebody in it
-/// may. A customer in the help center is told of an agent.
+/// Tells the others in the room of a conversation or of a ticket that somebody types or has stopped; only somebody in
+/// it may. A customer in the help center is told of an agent.
 pub(super) fn relay(
     realtime: &Realtime,
     socket: &Socket<Attendee>,

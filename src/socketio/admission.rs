@@ -1,4 +1,5 @@
-//! Letting clients into a namespace: the middleware decides, then the client gets back the socket that it had, or a new one.
+//! Letting clients into a namespace: the middleware decides, then the client gets back the socket that it had, or a new
+//! one.
 
 use std::sync::Arc;
 

@@ -19,13 +19,15 @@ pub struct SocketIoConfig {
     pub max_namespace_length: usize,
     /// Most namespaces that one connection has joined or is joining. Default 16.
     pub max_namespaces: usize,
-    /// Most events of one connection that wait for their handlers. While it is reached nothing is read from it. Default 64.
+    /// Most events of one connection that wait for their handlers. While it is reached nothing is read from it. Default
+    /// 64.
     pub max_queued_events: usize,
-    /// Most bytes of one connection's events that wait for their handlers, as they came in. While it is reached nothing is read from it.
-    /// Default 1 MiB.
+    /// Most bytes of one connection's events that wait for their handlers, as they came in. While it is reached nothing
+    /// is read from it. Default 1 MiB.
     pub max_queued_bytes: usize,
-    /// Most bytes of events that wait for a socket's CONNECT answer, each packet counted with 64 bytes on top. Over it the connection is
-    /// closed. At most a quarter of the engine's outgoing budget, whatever stands here. Default 256 KiB.
+    /// Most bytes of events that wait for a socket's CONNECT answer, each packet counted with 64 bytes on top. Over it
+    /// the connection is closed. At most a quarter of the engine's outgoing budget, whatever stands here. Default
+    /// 256 KiB.
     pub max_held_bytes: usize,
     /// Most rooms that one socket is in; further joins are refused. Default 20 000.
     pub max_rooms: usize,
@@ -44,13 +46,15 @@ pub struct RecoveryConfig {
     pub max_disconnection: Duration,
     /// Most events kept for one socket. What its client confirmed with a pong is not kept. Default 1024.
     pub max_packets: usize,
-    /// Most bytes kept for one socket, each packet counted with 64 bytes on top; events of broadcasts count in full for each, though
-    /// they are shared. At most half of the engine's outgoing budget, whatever stands here. Default 512 KiB.
+    /// Most bytes kept for one socket, each packet counted with 64 bytes on top; events of broadcasts count in full for
+    /// each, though they are shared. At most half of the engine's outgoing budget, whatever stands here. Default
+    /// 512 KiB.
     pub max_bytes: usize,
-    /// Most sockets of a namespace that are kept while their clients are away; the longest away goes first. Default 10 000.
+    /// Most sockets of a namespace that are kept while their clients are away; the longest away goes first. Default
+    /// 10 000.
     pub max_sockets: usize,
-    /// Most bytes of events that a namespace keeps for all its sockets together, each event counted once. While it is reached a socket
-    /// that is sent something keeps nothing, and those longest away go. Default 256 MiB.
+    /// Most bytes of events that a namespace keeps for all its sockets together, each event counted once. While it is
+    /// reached a socket that is sent something keeps nothing, and those longest away go. Default 256 MiB.
     pub max_total_bytes: usize,
     /// Time that a client which comes back waits for its old connection's handlers to end. Default 5 s.
     pub takeover_timeout: Duration,

@@ -1,4 +1,5 @@
-//! Socket.IO's side of one Engine.IO session: decodes what comes and brings it to the namespaces that the client has joined.
+//! Socket.IO's side of one Engine.IO session: decodes what comes and brings it to the namespaces that the client has
+//! joined.
 
 use std::{
     pin::Pin,
@@ -118,7 +119,8 @@ impl ClientConnection {
         self.pace.as_mut()?.event(&place.name).err()
     }
 
-    /// What a client that floods has said is not answered, and it has to come again. Its stock client does not by itself.
+    /// What a client that floods has said is not answered, and it has to come again. Its stock client does not by
+    /// itself.
     fn stop_flood(&mut self, namespace: &str) {
         for place in &mut self.places {
             if let State::In(membership) = &mut place.state

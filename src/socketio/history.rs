@@ -1,11 +1,11 @@
 //! What a socket was sent and may not have arrived, so that a client that comes back misses nothing.
 //!
-//! A stock client keeps the last argument of the last event that it got and presents it when it comes back. What it was sent after
-//! that event stands here. A pong proves that everything before its ping arrived: that much is forgotten, so that a quiet socket
-//! keeps nothing.
+//! A stock client keeps the last argument of the last event that it got and presents it when it comes back. What it was
+//! sent after that event stands here. A pong proves that everything before its ping arrived: that much is forgotten, so
+//! that a quiet socket keeps nothing.
 //!
-//! Always true: entries stand in the order in which they were sent; what is kept is bounded in packets and bytes; the answer is all
-//! that is missing, or that it cannot be known.
+//! Always true: entries stand in the order in which they were sent; what is kept is bounded in packets and bytes; the
+//! answer is all that is missing, or that it cannot be known.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -73,9 +73,9 @@ impl History {
         self.pinged = self.pinged.saturating_sub(1);
     }
 
-    /// What a client misses whose last event was `last`, or `None` where that is not known any more. A client that presents an event
-    /// from before this socket, or none, has got none of it; but an event may have got its number just before the socket came and
-    /// have reached it all the same, so that what was sent is looked through first.
+    /// What a client misses whose last event was `last`, or `None` where that is not known any more. A client that
+    /// presents an event from before this socket, or none, has got none of it; but an event may have got its number
+    /// just before the socket came and have reached it all the same, so that what was sent is looked through first.
     pub(crate) fn since(&mut self, last: Option<Sequence>) -> Option<Vec<Arc<Outgoing>>> {
         self.pinged = 0;
         let sent = last.and_then(|last| self.entries.iter().rposition(|entry| entry.sequence == Some(last)));

@@ -1,7 +1,7 @@
 //! One connection in one namespace, from its CONNECT to the end of its last handler.
 //!
-//! Lives on the session's worker and runs there, one after another: the middleware, `on_connect`, a handler for each event,
-//! `on_disconnect`. Nothing is allocated for a handler while there is no event.
+//! Lives on the session's worker and runs there, one after another: the middleware, `on_connect`, a handler for each
+//! event, `on_disconnect`. Nothing is allocated for a handler while there is no event.
 
 use std::{
     collections::VecDeque,
@@ -220,7 +220,8 @@ impl<D: Send + Sync + 'static> Member<D> {
             return;
         };
         let (socket, pid) = (admitted.socket, admitted.pid);
-        // Where its session has ended another connection may have got the peer meanwhile, and is welcomed by its own membership.
+        // Where its session has ended another connection may have got the peer meanwhile, and is welcomed by its own
+        // membership.
         if self.leaving.is_none() {
             let text = pid.map(Pid::to_text);
             let connected = encode::connected(&self.core.hub.prefix, socket.id(), text.as_deref());

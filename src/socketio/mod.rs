@@ -1,4 +1,5 @@
-//! Socket.IO, protocol 5, on [`crate::engineio`]: namespaces, events, acknowledgements, rooms, and clients that come back.
+//! Socket.IO, protocol 5, on [`crate::engineio`]: namespaces, events, acknowledgements, rooms, and clients that come
+//! back.
 //!
 //! A newcomer's way through it:
 //! 1. A [`Namespace`] is defined: who may join, and a handler for each event.
@@ -6,10 +7,10 @@
 //! 3. A handler gets the [`Socket`] of its client: it joins rooms, emits, and asks with [`Socket::emit_with_ack`].
 //! 4. The rest of the program holds a [`NamespaceHandle`] and emits to rooms, from any thread.
 //!
-//! The map, from the wire inward: [`packet`] and `encode` are the codec; `connection` is the engine's session, `admission` lets it
-//! into a namespace, `membership` is its place there; `peer` is a socket without its data, which `rooms` and `broadcast` know; `history` and `recovery` bring
-//! clients back; `hub` is what the sockets of a namespace share;
-//! `pace` is where an application says how much a client may say; `census` counts what is there.
+//! The map, from the wire inward: [`packet`] and `encode` are the codec; `connection` is the engine's session,
+//! `admission` lets it into a namespace, `membership` is its place there; `peer` is a socket without its data, which
+//! `rooms` and `broadcast` know; `history` and `recovery` bring clients back; `hub` is what the sockets of a namespace
+//! share; `pace` is where an application says how much a client may say; `census` counts what is there.
 //!
 //! Namespaces are fixed when the server is built. Middleware for single events and the msgpack parser are not offered.
 

@@ -22,8 +22,9 @@ type SameOwner<D> = dyn Fn(&D, &D) -> bool + Send + Sync;
 
 /// A namespace whose sockets carry data of the type `D`.
 ///
-/// Handlers run on the worker of the client's session, so their futures need not be `Send`. Those of one socket run one after
-/// another: the next event's begins when the previous one's has ended. One that panics closes its client's connection.
+/// Handlers run on the worker of the client's session, so their futures need not be `Send`. Those of one socket run one
+/// after another: the next event's begins when the previous one's has ended. One that panics closes its client's
+/// connection.
 ///
 /// ```
 /// use switchboard::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
@@ -52,8 +53,8 @@ pub struct Namespace<D> {
 }
 
 impl<D: Send + Sync + 'static> Namespace<D> {
-    /// A namespace and its middleware, which decides who may join and what data their sockets carry. It is asked again when a client
-    /// comes back to be recovered.
+    /// A namespace and its middleware, which decides who may join and what data their sockets carry. It is asked again
+    /// when a client comes back to be recovered.
     pub fn new<F, R>(name: impl Into<Arc<str>>, authorise: F) -> Self
     where
         F: Fn(Handshake) -> R + Send + Sync + 'static,
@@ -74,8 +75,8 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         }
     }
 
-    /// What happens when a client joins, before any event of it is handled. Rooms joined here are in place when the client learns
-    /// that it is connected; events sent here leave right after that.
+    /// What happens when a client joins, before any event of it is handled. Rooms joined here are in place when the
+    /// client learns that it is connected; events sent here leave right after that.
     #[must_use]
     pub fn on_connect<F, R>(mut self, handler: F) -> Self
     where
@@ -90,8 +91,8 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         self
     }
 
-    /// What happens on an event. What the handler returns is the acknowledgement, see [`IntoReply`]. Events that nobody asked for
-    /// are ignored.
+    /// What happens on an event. What the handler returns is the acknowledgement, see [`IntoReply`]. Events that nobody
+    /// asked for are ignored.
     #[must_use]
     pub fn on<F, R>(mut self, event: impl Into<Box<str>>, handler: F) -> Self
     where
@@ -102,8 +103,8 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         self
     }
 
-    /// What happens in the place of an event's handler where the connection's [`Pace`](super::Pace) refuses the event, whatever its
-    /// name. Default: such events are ignored.
+    /// What happens in the place of an event's handler where the connection's [`Pace`](super::Pace) refuses the event,
+    /// whatever its name. Default: such events are ignored.
     #[must_use]
     pub fn on_too_many<F, R>(mut self, handler: F) -> Self
     where
@@ -129,9 +130,9 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         self
     }
 
-    /// Whether the data of a socket that is to be recovered, and the data that the middleware has just returned for the client that
-    /// wants it, are of the same owner. Default: yes, whoever holds the secret of a session and may join gets it. A namespace whose
-    /// clients see different things should compare.
+    /// Whether the data of a socket that is to be recovered, and the data that the middleware has just returned for the
+    /// client that wants it, are of the same owner. Default: yes, whoever holds the secret of a session and may join
+    /// gets it. A namespace whose clients see different things should compare.
     #[must_use]
     pub fn recover_if(mut self, same_owner: impl Fn(&D, &D) -> bool + Send + Sync + 'static) -> Self {
         self.same_owner = Box::new(same_owner);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::handshake::ConnectRefusal;
 
-/// Watches one connection, on its worker, for as long as it lasts: what joins and leaves namespaces on it is one client.
+/// Watches one connection, on its worker, for as long as it lasts: what joins and leaves namespaces on it is one
+/// client.
 pub trait Pace {
     /// The client wants to join a namespace, one that there is or not.
     ///
@@ -12,8 +13,8 @@ pub trait Pace {
     /// [`Excess`]; the middleware is not asked.
     fn connect(&mut self) -> Result<(), Excess>;
 
-    /// The client says something in a namespace that it has joined, or was put out of a moment ago. Counted is every event, also
-    /// one that nobody asked for.
+    /// The client says something in a namespace that it has joined, or was put out of a moment ago. Counted is every
+    /// event, also one that nobody asked for.
     ///
     /// # Errors
     /// [`Excess`]; the event's handler does not run.
@@ -26,7 +27,8 @@ pub trait Pace {
 /// A client says too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Excess {
-    /// It is told so: by the refusal of its CONNECT, or as [`Namespace::on_too_many`](super::Namespace::on_too_many) has it.
+    /// It is told so: by the refusal of its CONNECT, or as [`Namespace::on_too_many`](super::Namespace::on_too_many)
+    /// has it.
     Refused,
     /// It is not answered any more: it is put out of the namespace, and its connection is closed.
     Flood,

@@ -1,10 +1,12 @@
-//! Clients that come back: each socket has a secret, and whoever presents it gets the socket with its rooms and what it missed.
+//! Clients that come back: each socket has a secret, and whoever presents it gets the socket with its rooms and what it
+//! missed.
 //!
-//! The connection of a client that changed networks may look alive from here for a long time. So a client that presents the secret
-//! of a connected socket takes it over: the old connection is closed, its handlers end, and then the client goes on.
+//! The connection of a client that changed networks may look alive from here for a long time. So a client that presents
+//! the secret of a connected socket takes it over: the old connection is closed, its handlers end, and then the client
+//! goes on.
 //!
-//! Always true: a secret opens one socket, to one client at a time, and only after the namespace's middleware said yes to that
-//! client; sockets whose clients stay away are kept for a configured time and up to a configured number.
+//! Always true: a secret opens one socket, to one client at a time, and only after the namespace's middleware said yes
+//! to that client; sockets whose clients stay away are kept for a configured time and up to a configured number.
 
 use std::{
     collections::BTreeSet,

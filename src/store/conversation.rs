@@ -1,14 +1,13 @@
 //! One conversation, without its messages.
 
 use entity::conversations;
-use sea_orm::EntityTrait;
+use sea_orm::{DbErr, EntityTrait};
 
 use super::whole::whole;
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Channel, Conversation, ConversationId};
+use crate::domain::{Conversation, ConversationId};
 
-/// A conversation's state, or nothing where there is none; the thread of a ticket of its own is none, nor is what nobody
-/// has written in yet.
+/// A conversation's state, or nothing where there is none that is shown ([`Conversation::is_shown`]).
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -16,12 +15,9 @@ pub async fn conversation(database: &Database, id: ConversationId) -> Result<Opt
     database
         .read(async move |connection| {
             let row = conversations::Entity::find_by_id(id.0).one(&connection).await?;
-            match row {
-                Some(row) if row.channel != Channel::Ticket.as_str() && row.message_count > 0 => {
-                    whole(&connection, row).await.map(Some)
-                }
-                _ => Ok(None),
-            }
+            let Some(row) = row else { return Ok(None) };
+            let conversation = whole(&connection, row).await?;
+            Ok::<_, DbErr>(conversation.is_shown().then_some(conversation))
         })
         .await
 }

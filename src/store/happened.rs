@@ -1,17 +1,17 @@
 //! What is stored behind a position, as the events that it was when it happened, to be told of.
 //!
-//! Rows keep what lists and the timeline show. That is everything that an announcement says of an event; what they leave
-//! out nobody is told: an agent's e-mail address, and, of a customer who wrote or rated later, their phone number. Three
-//! events do not stand whole in a row of their own:
+//! Rows keep what lists and the timeline show. That is everything that an announcement says of an event; what they
+//! leave out nobody is told: an agent's e-mail address, and, of a customer who wrote or rated later, their phone
+//! number. Three events do not stand whole in a row of their own:
 //!
-//! - how the conversation began, and what a ticket was made of, are taken from the state. But for a ticket's priority that
-//!   never changes; the priority is then the one of now, as a list shows it.
+//! - how the conversation began, and what a ticket was made of, are taken from the state. But for a ticket's priority
+//!   that never changes; the priority is then the one of now, as a list shows it.
 //! - a handover that was answered stands in its own row. Whether its target rejected it or it was rejected because the
-//!   conversation was closed is written nowhere: what was closed by the same agent in the next event, at the same moment,
-//!   was closed over it.
+//!   conversation was closed is written nowhere: what was closed by the same agent in the next event, at the same
+//!   moment, was closed over it.
 //!
-//! What cannot be told truthfully is left out, and the log says so: a kind of event that a newer server has written, and
-//! a row that somebody's hand has changed.
+//! What cannot be told truthfully is left out, and the log says so: a kind of event that a newer server has written,
+//! and a row that somebody's hand has changed.
 
 use std::collections::HashMap;
 

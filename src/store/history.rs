@@ -101,8 +101,8 @@ fn of(conversation: &Conversation) -> Select<messages::Entity> {
     messages::Entity::find().filter(messages::Column::ConversationId.eq(conversation.id.0))
 }
 
-/// Events that have no `seq`. A message stands at most this far behind the position that its `seq` names, so the primary
-/// key bounds a search by `seq`, however long the conversation.
+/// Events that have no `seq`. A message stands at most this far behind the position that its `seq` names, so the
+/// primary key bounds a search by `seq`, however long the conversation.
 fn without_seq(conversation: &Conversation) -> i64 {
     conversation.version - conversation.last_seq
 }

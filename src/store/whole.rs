@@ -9,7 +9,8 @@ use crate::domain::{
     Resolved, Subject, SupportType, Ticket, TicketDraft, TicketId, TicketNumber, TicketPriority, TicketStatus,
 };
 
-/// The state of this row. What it points to may be newer than the row; who decides on it is fenced by the row's version.
+/// The state of this row. What it points to may be newer than the row; who decides on it is fenced by the row's
+/// version.
 pub(super) async fn whole(connection: &DatabaseConnection, row: conversations::Model) -> Result<Conversation, DbErr> {
     let (ticket_id, handover_id) = (row.ticket_id, row.pending_handover_id);
     let mut conversation = stored::conversation(row)?;

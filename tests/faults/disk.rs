@@ -1,8 +1,8 @@
 //! Where SQLite's file lies, and how it runs out of room.
 //!
 //! A small tmpfs where one may be mounted, filled up by a file beside the database. Where not, the server is forbidden
-//! to write beyond the first page of any file (`RLIMIT_FSIZE`): to SQLite an error of the disk too, if another one. So the
-//! fault is never left out.
+//! to write beyond the first page of any file (`RLIMIT_FSIZE`): to SQLite an error of the disk too, if another one. So
+//! the fault is never left out.
 
 use std::fs::{self, File};
 use std::io::Write as _;

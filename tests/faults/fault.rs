@@ -94,7 +94,7 @@ impl Fault {
         !matches!(self, Self::TwoServers | Self::FewConnections)
     }
 
-    /// Comes and goes until the run is over; what a server is started with is there all the time.
+    /// Strikes again and again, with pauses, until the run is over.
     pub(crate) async fn trouble(self, scene: Rc<Scene<'_>>) {
         let world = Rc::clone(&scene.world);
         while !world.is_over() {

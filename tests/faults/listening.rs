@@ -1,5 +1,5 @@
-//! Somebody's screen: a socket that has joined one conversation, and comes back when it is cut. When it does it says what
-//! it saw last (`after_seq`), so that all that it is shown together must have no hole.
+//! Somebody's screen: a socket that has joined one conversation, and comes back when it is cut. When it does it says
+//! what it saw last (`after_seq`), so that all that it is shown together must have no hole.
 
 use std::rc::Rc;
 use std::time::Duration;

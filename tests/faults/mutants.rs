@@ -1,5 +1,6 @@
-//! The checker sees: with the fence, the wait for the commit, the look at a send's name, the look at what another server has
-//! stored or the filling of holes taken out, runs like those of `each` find it, and the very same run finds nothing in a server that is whole.
+//! The checker sees: with the fence, the wait for the commit, the look at a send's name, the look at what another
+//! server has stored or the filling of holes taken out, runs like those of `each` find it, and the very same run finds
+//! nothing in a server that is whole.
 //!
 //! They need the server with its mutants, `cargo build --features mutants --bin switchboard-mutant`, as
 //! `scripts/test mutants` builds it; it is a second copy of the crate, which is why `make test` leaves them out and
@@ -53,8 +54,8 @@ fn is_found(
     panic!("the mutant {mutant} was not found in {CHANCES} runs, only {all:?}");
 }
 
-/// Without the fence two events may still not stand at one position: the tables' primary keys are a second one. Both go;
-/// without the keys alone nothing is found.
+/// Without the fence two events may still not stand at one position: the tables' primary keys are a second one. Both
+/// go; without the keys alone nothing is found.
 #[test]
 #[ignore = "needs the mutants' build: scripts/test mutants"]
 fn without_the_fence_two_servers_are_seen_to_disagree() {

@@ -21,8 +21,8 @@ pub(crate) async fn settle(world: &Rc<World>) {
     while !everybody_is_up_to_date(world) && tokio::time::Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // What is doubled comes behind what is due, and nothing comes behind that: the sockets' next ping shows that nothing is on
-    // its way, but takes a second of every run. Too short a time hides a finding at most; it makes none.
+    // What is doubled comes behind what is due, and nothing comes behind that: the sockets' next ping shows that
+    // nothing is on its way, but takes a second of every run. Too short a time hides a finding at most; it makes none.
     tokio::time::sleep(Duration::from_millis(200)).await;
 }
 

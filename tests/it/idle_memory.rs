@@ -1,8 +1,8 @@
 //! What an idle session on `/support` costs: the program's resident memory, divided.
 //!
-//! The program is `SWITCHBOARD_RELEASE_BIN` where that is set, else `SWITCHBOARD_BIN`, else what is built for tests. One out of
-//! a folder `release` is held to what `performance.md` allows. `SOAK=1` makes it 10 000 sessions and takes no other:
-//! `scripts/test` builds it then.
+//! The program is `SWITCHBOARD_RELEASE_BIN` where that is set, else `SWITCHBOARD_BIN`, else what is built for tests.
+//! One out of a folder `release` is held to what `performance.md` allows. `SOAK=1` makes it 10 000 sessions and takes
+//! no other: `scripts/test` builds it then.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -14,8 +14,8 @@ use tokio::time::timeout;
 
 use crate::support::{Person, Program};
 
-/// KiB that one may take: of the `shipped` program as `performance.md` has it. What is built for tests has larger futures, and few
-/// sessions share what is there once.
+/// KiB that one may take: of the `shipped` program as `performance.md` has it. What is built for tests has larger
+/// futures, and few sessions share what is there once.
 const WEBSOCKET: Limits = Limits { shipped: 18.0, tested: 20.0 };
 const POLLING: Limits = Limits { shipped: 20.0, tested: 24.0 };
 

@@ -1,5 +1,5 @@
-//! `join_conversation` with `after_seq`: what a socket missed comes in front of the acknowledgement (`decisions.md`, "Beyond
-//! the contract"). Sockets here are polling sessions, whose every packet can be seen.
+//! `join_conversation` with `after_seq`: what a socket missed comes in front of the acknowledgement (`decisions.md`,
+//! "Beyond the contract"). Sockets here are polling sessions, whose every packet can be seen.
 
 use serde_json::{Value, json};
 

@@ -190,7 +190,8 @@ fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
 struct Verdict(String);
 
 impl Verdict {
-    /// Looks at the plans of a question that was just put: no large table may be read whole, and these indexes are used.
+    /// Looks at the plans of a question that was just put: no large table may be read whole, and these indexes are
+    /// used.
     fn look(&mut self, question: &str, expected: &[&str]) {
         let plans = plans();
         let mut used = BTreeSet::new();

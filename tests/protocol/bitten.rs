@@ -1,5 +1,5 @@
-//! What has bitten other servers and has no other test: lost sessions without sticky routing, deadlocks and leaks in handlers that
-//! run late, crashes on malformed requests.
+//! What has bitten other servers and has no other test: lost sessions without sticky routing, deadlocks and leaks in
+//! handlers that run late, crashes on malformed requests.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 

@@ -1,7 +1,8 @@
 //! The codecs against anything: any bytes give values or an error, and never more than came in.
 //!
-//! What `cargo fuzz` would do, without its nightly compiler: inputs from a kept corpus, changed at random, and inputs of random bytes.
-//! `SOAK=1` makes it long. What fails is kept by proptest beside this file; a line of the corpus is the place for what was learnt.
+//! What `cargo fuzz` would do, without its nightly compiler: inputs from a kept corpus, changed at random, and inputs
+//! of random bytes. `SOAK=1` makes it long. What fails is kept by proptest beside this file; a line of the corpus is
+//! the place for what was learnt.
 
 use bytestring::ByteString;
 use proptest::prelude::*;
@@ -109,7 +110,8 @@ fn the_corpus_is_decoded() {
     PACKETS.lines().for_each(|line| packets(line.as_bytes()));
 }
 
-/// Linear: what is a thousand times as long, made of what costs most, takes no visible time. Quadratic it would take minutes.
+/// Linear: what is a thousand times as long, made of what costs most, takes no visible time. Quadratic it would take
+/// minutes.
 #[test]
 fn long_inputs_are_decoded_at_once() {
     for piece in ["\x1e", "4\x1e", "b\x1e", "bAAAA", "4[", "[[", "{\"", "\\\"", "1", "45", "é"] {

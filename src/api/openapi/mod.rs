@@ -1,6 +1,6 @@
-//! The OpenAPI document of the REST API, made from the program: paths are compared with [`super::routes`], shapes come from
-//! the structs that handlers read and write, errors from [`crate::failure`]. A file for each kind of caller says which
-//! belongs to which.
+//! The OpenAPI document of the REST API, made from the program: paths are compared with [`super::routes`], shapes come
+//! from the structs that handlers read and write, errors from [`crate::failure`]. A file for each kind of caller says
+//! which belongs to which.
 
 mod agents;
 mod draft;

@@ -1,5 +1,5 @@
-//! `/openapi.json`, and `/docs`: a page to read it and to try it. The page is Swagger UI, built into the program; it asks
-//! nobody but this server, and its policy lets it ask nobody else.
+//! `/openapi.json`, and `/docs`: a page to read it and to try it. The page is Swagger UI, built into the program; it
+//! asks nobody but this server, and its policy lets it ask nobody else.
 
 use std::sync::Arc;
 

@@ -70,8 +70,8 @@ async fn a_commit_that_fails_fails_all_that_was_under_way_and_nobody_is_told(pla
     assert_eq!(heard.len(), 5, "two openings and one message");
 }
 
-/// A server that has given up on the commit of a message, `slow`, which the database finishes all the same once the lock
-/// is let go of. Before it stands the opening alone.
+/// A server that has given up on the commit of a message, `slow`, which the database finishes all the same once the
+/// lock is let go of. Before it stands the opening alone.
 async fn with_a_slow_commit(place: &mut TestDatabase) -> (Server, ConversationId, DatabaseTransaction) {
     // Long enough for a machine whose disk stalls: only what meets the lock may run into it.
     place.settings.timeout_ms = 2_000;

@@ -1,4 +1,5 @@
-//! What others have stored is told here too: by another server, or by one that is gone. What anybody is told has no hole.
+//! What others have stored is told here too: by another server, or by one that is gone. What anybody is told has no
+//! hole.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -326,8 +327,8 @@ async fn whoever_reads_more_than_the_others_were_told_begins_behind_them(place: 
     assert_eq!(positions(&here.listener.heard()), [1, 2, 3, 4, 5]);
 }
 
-/// Nobody here knows up to where it was told; then somebody reads, and behind them, before they are back, another server
-/// stores something and this one loads.
+/// Nobody here knows up to where it was told; then somebody reads, and behind them, before they are back, another
+/// server stores something and this one loads.
 async fn what_is_found_while_the_first_reader_reads_is_not_missed_by_them(place: TestDatabase) {
     let [here, there] = pair(&place).await;
     let id = there.opened().await;

@@ -161,8 +161,8 @@ async fn nobody_waits_for_a_reader_who_gets_behind_what_they_read_what_was_annou
     assert_eq!(seqs(&server.listener.heard_events(13).await[12..]).collect::<Vec<_>>(), [12]);
 }
 
-/// Who reads no more than some bytes has left out the oldest: what was announced meanwhile and is older than what they have
-/// does not come behind it.
+/// Who reads no more than some bytes has left out the oldest: what was announced meanwhile and is older than what they
+/// have does not come behind it.
 async fn what_was_left_out_of_a_reading_does_not_come_behind_it(place: TestDatabase) {
     let server = Server::start(&place).await;
     let id = server.opened().await;
@@ -201,6 +201,19 @@ async fn what_is_more_than_is_kept_for_a_reader_waits_for_them_and_is_not_lost(p
     assert_eq!(all, (1..=201).collect::<Vec<_>>(), "{} were announced when they began", begun.announced);
 }
 
+/// Whoever asks the actor looks at nothing: what another server has stored comes to them with what comes next.
+async fn whoever_joins_by_what_the_actor_knows_hears_the_rest_with_what_comes_next(place: TestDatabase) {
+    let (here, there) = (Server::start(&place).await, Server::start(&place).await);
+    let id = here.opened().await;
+    posted(there.ask(id, send(customer("ada"), "There")).await);
+    let (_, version) = here.registry.known(id).await.expect("its actor runs");
+    let listener = Arc::clone(&here.listener);
+    assert_eq!((version, here.registry.join(id, version, move || listener.heard().len()).await), (2, Ok(2)));
+    posted(here.ask(id, send(customer("ada"), "Here")).await);
+    let positions: Vec<_> = here.listener.heard_events(4).await.iter().map(|event| event.position).collect();
+    assert_eq!(positions, [1, 2, 3, 4]);
+}
+
 async fn a_read_that_panics_costs_its_reader_alone(place: TestDatabase) {
     let server = Server::start(&place).await;
     let id = server.opened().await;
@@ -217,6 +230,7 @@ on_both_databases!(
     what_was_left_out_of_a_reading_does_not_come_behind_it,
     nobody_waits_for_a_reader_who_gets_behind_what_they_read_what_was_announced_meanwhile,
     what_is_more_than_is_kept_for_a_reader_waits_for_them_and_is_not_lost,
+    whoever_joins_by_what_the_actor_knows_hears_the_rest_with_what_comes_next,
     a_read_that_panics_costs_its_reader_alone,
     nothing_is_missed_and_nothing_comes_twice_a_thousand_times,
     what_another_server_wrote_is_not_missed_either,

@@ -31,6 +31,7 @@ async fn whoever_was_used_last_retires_last(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.conversation.idle_seconds = 2).await;
     loop {
         let older = server.opened().await;
+        // That time passes between uses is what this is about; nothing happens in it that could be waited for.
         tokio::time::sleep(Duration::from_millis(700)).await;
         let younger = server.opened().await;
         tokio::time::sleep(Duration::from_millis(700)).await;
@@ -53,9 +54,10 @@ async fn whoever_was_used_last_retires_last(place: TestDatabase) {
 async fn an_actor_at_rest_keeps_nothing_of_its_sends_and_answers_their_repeat_as_before(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.conversation.rest_seconds = 1).await;
     let id = server.opened().await;
-    let first = posted(server.ask(id, send_as(customer("ada"), "x", "one")).await);
-    // What a repeat is answered with is what the actor remembers.
-    let kept = Arc::downgrade(&posted(server.ask(id, send_as(customer("ada"), "x", "one")).await));
+    // What an answer holds is what the actor remembers.
+    let answered = posted(server.ask(id, send_as(customer("ada"), "x", "one")).await);
+    let (kept, first) = (Arc::downgrade(&answered), answered.as_ref().clone());
+    drop(answered);
     assert!(kept.upgrade().is_some());
     while kept.upgrade().is_some() {
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -94,7 +94,8 @@ impl Outbox {
             state.pop_payload(&mut payload);
             let last = state.queue.is_empty() && state.stage != Stage::Open;
             if last {
-                // One that comes after the close gets a noop in front, as a client expects of a poll that was not waiting.
+                // One that comes after the close gets a noop in front, as a client expects of a poll that was not
+                // waiting.
                 if poll == Waiting::Open && payload.is_empty() {
                     payload.push(&noop);
                 }

@@ -1,11 +1,12 @@
 //! The outgoing half of a session, shared by every thread.
 //!
-//! Whoever has something for a client pushes it here, from any thread and without passing through the session's mailbox. What
-//! drains it is either the body of a WebSocket's response or a waiting poll; [`super::websocket`] and [`super::polling`] do that through `draining`.
+//! Whoever has something for a client pushes it here, from any thread and without passing through the session's
+//! mailbox. What drains it is either the body of a WebSocket's response or a waiting poll; [`super::websocket`] and
+//! [`super::polling`] do that through `draining`.
 //!
 //! Always true:
-//! - packets leave in the order of the pushes, and packets pushed together leave together, whatever the transport, before,
-//!   during and after an upgrade;
+//! - packets leave in the order of the pushes, and packets pushed together leave together, whatever the transport,
+//!   before, during and after an upgrade;
 //! - what waits is at most the budget: over it volatile packets go, then the session;
 //! - the lock is held for pushes and pops only, and nothing is called under it that could take another lock;
 //! - once it is not open any more, nothing can be pushed, and it never opens again.
@@ -50,8 +51,8 @@ impl Outbox {
         Self { state: Mutex::new(State::new(carrier)), budget }
     }
 
-    /// Queues packets that stay together. `false` where they were not taken: the session is over, or they were volatile and the
-    /// transport could not take them now.
+    /// Queues packets that stay together. `false` where they were not taken: the session is over, or they were volatile
+    /// and the transport could not take them now.
     pub(super) fn push<'a>(&self, packets: impl Iterator<Item = &'a SharedPacket> + Clone, delivery: Delivery) -> bool {
         let mut state = self.state.lock();
         if state.stage != Stage::Open {

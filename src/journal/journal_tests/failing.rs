@@ -118,7 +118,8 @@ async fn a_place_that_a_foreign_row_has_fails_the_whole_batch(place: TestDatabas
     go_on(&server, &mut all).await;
 }
 
-/// On SQLite the lock is waited for inside the driver, and given up in the middle: the connection must be none the worse.
+/// On SQLite the lock is waited for inside the driver, and given up in the middle: the connection must be none the
+/// worse.
 async fn a_lock_that_another_holds_too_long_fails_the_batch_and_harms_nothing(mut place: TestDatabase) {
     // Long enough for what meets no lock, on a machine whose disk stalls.
     place.settings.timeout_ms = 3_000;

@@ -1,9 +1,9 @@
 //! Whether some order of a conversation's actions explains every answer: Wing and Gong's search, bounded.
 //!
-//! An action takes effect at one moment between its request and its answer; one whose outcome nobody knows, at any moment
-//! from its request on, or never. The search takes an action that could be next, applies it, and goes on. Two things
-//! keep it short: what changes nothing is taken as soon as it fits, for it can never fit better; and a state that was
-//! reached with the same actions done is not looked at twice.
+//! An action takes effect at one moment between its request and its answer; one whose outcome nobody knows, at any
+//! moment from its request on, or never. The search takes an action that could be next, applies it, and goes on. Two
+//! things keep it short: what changes nothing is taken as soon as it fits, for it can never fit better; and a state
+//! that was reached with the same actions done is not looked at twice.
 
 use std::collections::HashSet;
 

@@ -1,6 +1,6 @@
-//! `mix`: customers and agents as they are. A customer opens a conversation, writes, reads the answers, rates; agents see
-//! it in the queue, several want it, one gets it, answers, leaves notes for colleagues, closes it; now and then they offer it
-//! to a colleague, who takes it or not. Everybody thinks before they write.
+//! `mix`: customers and agents as they are. A customer opens a conversation, writes, reads the answers, rates; agents
+//! see it in the queue, several want it, one gets it, answers, leaves notes for colleagues, closes it; now and then
+//! they offer it to a colleague, who takes it or not. Everybody thinks before they write.
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -1,4 +1,5 @@
-//! What people do in each scenario. A scenario makes its people ready, sets them to work, and hands back who is at work.
+//! What people do in each scenario. A scenario makes its people ready, sets them to work, and hands back who is at
+//! work.
 
 mod claims;
 mod crowd;

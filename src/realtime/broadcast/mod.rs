@@ -42,8 +42,8 @@ impl Broadcaster {
         let _ = self.namespaces.set(Namespaces { support, help_center });
     }
 
-    /// An agent types in a conversation, or has stopped: its customer is told, where they are in the help center. Nobody
-    /// of any other conversation is in a room there.
+    /// An agent types in a conversation, or has stopped: its customer is told, where they are in the help center.
+    /// Nobody of any other conversation is in a room there.
     pub(super) fn agent_types(&self, id: ConversationId, is_typing: bool) {
         let Some(Namespaces { help_center, .. }) = self.namespaces.get() else { return };
         let payload = HelpCenterTyping { is_typing, sender: "support" };

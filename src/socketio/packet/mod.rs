@@ -1,8 +1,8 @@
-//! Decodes Socket.IO packets (protocol 5): text of a type, attachments, a namespace, an acknowledgement id and JSON; then binary
-//! attachments.
+//! Decodes Socket.IO packets (protocol 5): text of a type, attachments, a namespace, an acknowledgement id and JSON;
+//! then binary attachments.
 //!
-//! Pure: no I/O. Any bytes give a packet or an error, in linear time; what is kept between two messages is one packet whose
-//! attachments are still coming. After an error the connection is to be closed, so the decoder need not go on.
+//! Pure: no I/O. Any bytes give a packet or an error, in linear time; what is kept between two messages is one packet
+//! whose attachments are still coming. After an error the connection is to be closed, so the decoder need not go on.
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -57,7 +57,8 @@ pub enum Body {
 
 /// Values, and binary data that stands outside of them.
 ///
-/// Where binary data belongs, the values have a placeholder, `{"_placeholder":true,"num":0}`, whose number counts the attachments.
+/// Where binary data belongs, the values have a placeholder, `{"_placeholder":true,"num":0}`, whose number counts the
+/// attachments.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Arguments {
     /// JSON values, with placeholders.

@@ -1,7 +1,7 @@
 //! A socket as rooms and broadcasts know it, without the application's data.
 //!
-//! A peer outlives its connection: while the client is away it keeps its rooms, its acknowledgements and what it is sent, so that
-//! nothing has to be moved when the client comes back. Then another connection takes the same peer.
+//! A peer outlives its connection: while the client is away it keeps its rooms, its acknowledgements and what it is
+//! sent, so that nothing has to be moved when the client comes back. Then another connection takes the same peer.
 //!
 //! Always true:
 //! - what is sent to a peer leaves in the order in which it was sent, and never before its CONNECT answer;
@@ -176,7 +176,8 @@ impl Peer {
         }
     }
 
-    /// The client is in: sends what it missed, the CONNECT answer, and what was held back. `false` where it is gone already.
+    /// The client is in: sends what it missed, the CONNECT answer, and what was held back. `false` where it is gone
+    /// already.
     pub(crate) fn welcome(&self, missed: &[Arc<Outgoing>], connected: &EncodedMessage) -> bool {
         let mut line = self.line.lock();
         let Stage::Joining { session, held, leave, .. } = &mut line.stage else {
@@ -199,7 +200,8 @@ impl Peer {
         true
     }
 
-    /// Puts the client out of the namespace: sends `41`, and nothing after it. One that is away has nothing to come back to.
+    /// Puts the client out of the namespace: sends `41`, and nothing after it. One that is away has nothing to come
+    /// back to.
     pub(crate) fn put_out(&self) {
         let mut line = self.line.lock();
         let session = match &mut line.stage {
@@ -304,8 +306,8 @@ impl Peer {
         }
     }
 
-    /// Gives a peer that is away to another connection: what its client missed after `last`, or `None` where that is not known or
-    /// somebody was faster.
+    /// Gives a peer that is away to another connection: what its client missed after `last`, or `None` where that is
+    /// not known or somebody was faster.
     pub(crate) fn take_over(&self, session: &SessionHandle, last: Option<Sequence>) -> Option<Vec<Arc<Outgoing>>> {
         let mut places = self.places.lock();
         let mut line = self.line.lock();

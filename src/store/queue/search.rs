@@ -1,10 +1,10 @@
 //! Finding conversations by words: in the customer's e-mail address, number, name and tag, and in what was written,
 //! notes included. Upper and lower case are the same; every character stands for itself.
 //!
-//! On PostgreSQL trigram indexes find the words, wherever they stand; what was written in the last second is not indexed
-//! yet and is read (migration 000008). On SQLite, and where PostgreSQL does not have `pg_trgm`, everything is read.
-//! Trigrams begin at three letters or digits in a row: a term without them is looked for in the [`RECENT`] conversations
-//! that were last written in.
+//! On PostgreSQL trigram indexes find the words, wherever they stand; what was written in the last second is not
+//! indexed yet and is read (migration 000008). On SQLite, and where PostgreSQL does not have `pg_trgm`, everything is
+//! read. Trigrams begin at three letters or digits in a row: a term without them is looked for in the [`RECENT`]
+//! conversations that were last written in.
 
 use entity::{conversations, messages, users};
 use sea_orm::Condition;

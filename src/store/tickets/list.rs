@@ -154,8 +154,8 @@ fn filtered(filter: &TicketFilter, backend: Backend) -> Select<tickets::Entity> 
     tickets::Entity::find().filter(passing.add_option(found))
 }
 
-/// The term is in any of the searched columns; on PostgreSQL one index over their trigrams serves all of it. Where it has
-/// none to find it by, the [`RECENT`] tickets are looked through that were made last and pass the other filters.
+/// The term is in any of the searched columns; on PostgreSQL one index over their trigrams serves all of it. Where it
+/// has none to find it by, the [`RECENT`] tickets are looked through that were made last and pass the other filters.
 fn found(term: &SearchTerm, backend: Backend, others: &Condition) -> Condition {
     use tickets::Column;
     let searched = [Column::TicketNumber, Column::Subject, Column::Email, Column::PhoneNumber, Column::Description];
@@ -173,8 +173,8 @@ fn found(term: &SearchTerm, backend: Backend, others: &Condition) -> Condition {
         .order_by_desc(Column::Id)
         .limit(RECENT)
         .into_query();
-    // As an array the recent ones are known before anything is joined to them, and are found by their ids; as a subquery
-    // PostgreSQL may rather read the whole table.
+    // As an array the recent ones are known before anything is joined to them, and are found by their ids; as a
+    // subquery PostgreSQL may rather read the whole table.
     let recent = Expr::SubQuery(None, Box::new(recent.into()));
     Condition::all().add(Expr::cust_with_exprs("tickets.id = ANY (ARRAY $1)", [recent])).add(is_in)
 }

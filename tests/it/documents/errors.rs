@@ -11,11 +11,13 @@ use crate::support::documented::DOCUMENT;
 const HEAD: &str = "\
 # Error codes
 
-Made from `src/failure.rs`, where what each means stands beside it; a test compares (`UPDATE_DOCS=1 scripts/test rust documents` writes it anew).
+Made from `src/failure.rs`, where what each means stands beside it; a test compares
+(`UPDATE_DOCS=1 scripts/test rust documents` writes it anew).
 
-REST answers `{ success: false, statusCode, error, message, code }` and, where fields break their rules, `details`. On sockets an ack has
-`error: { code, message }`, and `connect_error` has `data.code`. `message` is one sentence that may be shown as it is; screens tell errors
-apart by `code`. \"Again\" says whether the same may be sent again unchanged: with `Retry-After` on REST.
+REST answers `{ success: false, statusCode, error, message, code }` and, where fields break their rules, `details`. On
+sockets an ack has `error: { code, message }`, and `connect_error` has `data.code`. `message` is one sentence that may
+be shown as it is; screens tell errors apart by `code`. \"Again\" says whether the same may be sent again unchanged:
+with `Retry-After` on REST.
 
 | code | status | again | what it means | said on REST |
 |---|---|---|---|---|

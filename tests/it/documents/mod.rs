@@ -1,5 +1,5 @@
-//! What is written about the server is what it does: the documents in `docs/` are made from the program, the examples of
-//! the contract fit them, and the list of what shows what names tests that there are.
+//! What is written about the server is what it does: the documents in `docs/` are made from the program, the examples
+//! of the contract fit them, and the list of what shows what names tests that there are.
 
 mod access;
 mod contract;

@@ -10,9 +10,15 @@ use tokio::net::TcpListener;
 use super::liar::{Liar, Lie};
 use crate::support::{Backend, SECRET, TestDatabase, TestServer};
 
+/// A short run.
 async fn switchboard(arguments: &[&str]) -> Output {
+    typed(&[&["--duration", "700ms", "--warm-up", "100ms"], arguments].concat()).await
+}
+
+/// These options and no others.
+async fn typed(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
-    command.arg("loadtest").args(["--duration", "700ms", "--warm-up", "100ms"]).args(arguments);
+    command.arg("loadtest").args(arguments);
     // This machine's own settings are not to matter.
     command.env_remove("JWT_SECRET").env("SWITCHBOARD_ENV", "production");
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
@@ -119,6 +125,13 @@ fn ended(mut child: Child, mut said: BufReader<ChildStderr>) -> (Option<i32>, St
     (child.wait().unwrap().code(), printed, rest)
 }
 
+/// Ended with 1, and said why.
+fn ended_with_nothing(child: Child, said: BufReader<ChildStderr>, why: &str) {
+    let (code, printed, rest) = ended(child, said);
+    assert_eq!((code, printed.as_str()), (Some(1), ""), "{rest}");
+    assert!(rest.contains(why), "{rest}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn whoever_interrupts_gets_what_was_done_until_then() {
     let database = TestDatabase::create(Backend::Sqlite).await;
@@ -134,9 +147,7 @@ async fn whoever_interrupts_gets_what_was_done_until_then() {
 
         let (child, said) = long_run(&url, &["--warm-up", "1h"], "warming up");
         interrupt(&child);
-        let (code, printed, rest) = ended(child, said);
-        assert_eq!((code, printed.as_str()), (Some(1), ""));
-        assert!(rest.contains("interrupted before anything was measured"), "{rest}");
+        ended_with_nothing(child, said, "interrupted before anything was measured");
     };
     tokio::task::spawn_blocking(run).await.unwrap();
 }
@@ -153,9 +164,7 @@ async fn whoever_interrupts_twice_waits_for_nothing() {
         interrupt(&child);
         heard(&mut said, "interrupted: ");
         interrupt(&child);
-        let (code, printed, rest) = ended(child, said);
-        assert_eq!((code, printed.as_str()), (Some(1), ""));
-        assert!(rest.contains("interrupted twice"), "{rest}");
+        ended_with_nothing(child, said, "interrupted twice");
     };
     tokio::task::spawn_blocking(run).await.unwrap();
 }
@@ -213,6 +222,10 @@ async fn help_teaches_every_scenario_and_a_wrong_option_ends_with_2() {
     for wrong in
         [["--rate", "0"], ["--duration", "soon"], ["--duration", "0s"], ["--users", "0"], ["--scenario", "nonsense"]]
     {
-        assert_eq!(switchboard(&wrong).await.status.code(), Some(2), "{wrong:?}");
+        let output = typed(&wrong).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {said}");
+        let [option, value] = wrong;
+        assert!(said.contains(&format!("invalid value '{value}' for '{option} ")), "{said}");
     }
 }

@@ -45,8 +45,8 @@ const SORTS: [(&str, TicketSort); 5] = [
 ];
 
 impl TicketQuery {
-    /// What was asked for; every value that breaks its rule is named. Where nothing is said all tickets come, the newest
-    /// first.
+    /// What was asked for; every value that breaks its rule is named. Where nothing is said all tickets come, the
+    /// newest first.
     pub(super) fn read(&self) -> Result<(TicketFilter, TicketOrder), Failure> {
         let mut fields = Fields::default();
         let statuses = words(TicketStatus::ALL, TicketStatus::as_str);

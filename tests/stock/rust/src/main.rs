@@ -100,8 +100,8 @@ fn run(name: &str, transport: fn() -> TransportType) {
     assert_eq!(json!(number)[0][0], said[0]["number"], "{number:?}");
     let long = "y".repeat(300_000);
     assert_eq!(json!(text(ask(&a, "echo", json!(long))))[0][0], long);
-    // With an acknowledgement asked for, this client sends bytes as an acknowledgement, which no server answers. And of a binary event it
-    // takes all that stands in the array for the name, the offset of a server that recovers too.
+    // With an acknowledgement asked for, this client sends bytes as an acknowledgement, which no server answers. And of
+    // a binary event it takes all that stands in the array for the name, the offset of a server that recovers too.
     a.emit("show", vec![7_u8; 70_000]).expect("sent");
     wait_for(&heard_b, "the bytes", |heard| *heard == Heard::Bytes(70_000));
     // Sent elsewhere, it comes back by itself; but what a poll gets, a close packet, it takes for an end that it wants.
