@@ -279,7 +279,14 @@ async fn try_postgres(url: &str, limit: Duration) -> Result<(), DatabaseError> {
 }
 
 async fn connect(runtime: &Handle, options: ConnectOptions) -> Result<DatabaseConnection, DatabaseError> {
-    match runtime.spawn(sea_orm::Database::connect(options)).await {
+    on(runtime, sea_orm::Database::connect(options)).await
+}
+
+async fn on(
+    runtime: &Handle,
+    connecting: impl Future<Output = Result<DatabaseConnection, DbErr>> + Send + 'static,
+) -> Result<DatabaseConnection, DatabaseError> {
+    match runtime.spawn(connecting).await {
         Ok(connection) => connection.map_err(Into::into),
         Err(error) => Err(DatabaseError::Fault(error.to_string())),
     }
@@ -292,16 +299,27 @@ async fn connect_first(
     options: ConnectOptions,
     limit: Duration,
 ) -> Result<DatabaseConnection, DatabaseError> {
-    let begun = Instant::now();
     let again = ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(5))
         .with_max_delay(Duration::from_millis(100))
         .without_max_times()
         .with_jitter();
-    (|| connect(runtime, options.clone()))
-        .retry(again)
-        .when(|error| error.is_passing() && begun.elapsed() < limit)
-        .await
+    let opening = async move {
+        let begun = Instant::now();
+        (|| sea_orm::Database::connect(options.clone()))
+            .retry(again)
+            .when(|error| is_busy(error) && begun.elapsed() < limit)
+            .notify(|error, _| tracing::debug!(%error, "the file is opened again"))
+            .await
+    };
+    on(runtime, opening).await
+}
+
+/// Whether SQLite says that another has the file: 5, in the low byte of an extended code.
+fn is_busy(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else { return false };
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {

@@ -17,7 +17,7 @@ use crate::api::{self, Api, LastLook, Readiness};
 use crate::cluster::{Alone, Cluster, Presence};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
-use crate::database::{Database, DatabaseError, DatabaseRuntime};
+use crate::database::{Backend, Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
@@ -33,9 +33,10 @@ pub use descriptors::TooFewDescriptors;
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.
 const LAST_WRITES_SECONDS: u64 = 1;
 
-/// How long a client may take to close its side of a connection that we have closed. Well over the half second at which
-/// actix-http's clock moves: it takes a moment that is past already for one to come, and waits for ever.
-const HANG_UP: Duration = Duration::from_secs(1);
+/// How long a client may take to close its side of a connection that we have closed. actix-http reckons by a clock that
+/// moves twice a second, or later where the worker stands still; where the moment is past already when it is set, nobody
+/// is woken, and the connection stays for ever. So it is far longer than that.
+const HANG_UP: Duration = Duration::from_secs(5);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +134,7 @@ impl Server {
         };
         let sockets = realtime::start(realtime, &settings, &presence_broadcaster);
         let readiness = Readiness::default();
+        let backend = database.backend();
         let api = Api {
             registry: Arc::clone(&registry),
             database,
@@ -152,7 +154,7 @@ impl Server {
             request_timeout: settings.server.request_timeout(),
         };
         let (listener, address) = listen(&settings.server)?;
-        let http = serve(&settings, api, &sockets, &listener)?;
+        let http = serve(&settings, backend, api, &sockets, &listener)?;
         let handle = http.handle();
         Ok(Self {
             address,
@@ -229,13 +231,14 @@ fn listen(settings: &ServerSettings) -> Result<(TcpListener, SocketAddr), StartE
 
 fn serve(
     settings: &Settings,
+    backend: Backend,
     api: Api,
     sockets: &SocketIo,
     listener: &TcpListener,
 ) -> Result<actix_web::dev::Server, StartError> {
     let keep_alive = Duration::from_secs(settings.server.keep_alive_seconds);
     let workers = settings.server.worker_threads();
-    let max_connections = descriptors::connections_for_each(workers, settings)?;
+    let max_connections = descriptors::connections_for_each(workers, settings, backend)?;
     let bind_error = |source| StartError::Bind { address: settings.server.host.clone(), source };
     let cors = settings.cors.clone();
     let readiness = api.readiness.clone();

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use secrecy::ExposeSecret;
 
-use super::{Environment, GuardMode, Settings, auth, help_center};
+use super::{Environment, GuardMode, ServerSettings, Settings, auth, help_center};
 
 /// A setting whose value is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +67,7 @@ fn ranges(settings: &Settings) -> Vec<InvalidSetting> {
     let Settings { server, database, journal, conversation, auth, limits, directory, .. } = settings;
     [
         within("server.port", server.port, 0..=65_535),
-        within("server.workers", server.workers, 0..=1024),
+        within("server.workers", server.workers, 0..=ServerSettings::MOST_WORKERS),
         within("server.backlog", server.backlog, 1..=65_535),
         within("server.max_connections", server.max_connections, 1..=1_000_000),
         within("server.keep_alive_seconds", server.keep_alive_seconds, 1..=3600),

@@ -35,10 +35,13 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
+    /// The most workers that there can be: actix-server takes no more.
+    pub(super) const MOST_WORKERS: usize = 512;
+
     /// How many workers there are: [`ServerSettings::workers`], with 0 resolved.
     #[must_use]
     pub fn worker_threads(&self) -> usize {
-        super::or_one_a_core(self.workers)
+        super::or_one_a_core(self.workers).min(Self::MOST_WORKERS)
     }
 
     /// [`ServerSettings::request_timeout_ms`] as a duration.

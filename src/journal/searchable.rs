@@ -90,7 +90,7 @@ pub(super) struct Keeper {
     pub(super) rows: i64,
     /// Pieces in a row that failed and may not the next time.
     failures: u32,
-    /// When the index's list of pending entries was, last.
+    /// When the index's list of pending entries was emptied, last.
     emptied: Instant,
     is_index_ours: bool,
 }

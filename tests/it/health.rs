@@ -3,10 +3,7 @@
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 
-use switchboard::config::{Settings, Sources};
-use switchboard::database::Database;
-
-use crate::support::{Backend, Person, SECRET, TestDatabase, TestServer, on_both_databases};
+use crate::support::{Backend, Person, TestDatabase, TestServer, on_both_databases};
 
 on_both_databases! {
     async fn a_server_that_serves_is_live_and_ready(backend: Backend) {
@@ -66,24 +63,6 @@ on_both_databases! {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.message(), "The database's schema is not up to date");
         assert_eq!(answer.headers["retry-after"], "1");
-    }
-}
-
-/// A thousand times.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_new_file_can_be_opened_by_many_at_once() {
-    for _ in 0..250 {
-        let file = TestDatabase::create(Backend::Sqlite).await;
-        let variables = [("DATABASE_URL", file.url.as_str()), ("JWT_SECRET", SECRET)];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let (_, settings) = Settings::load(&Sources { folder: None, variables }).unwrap();
-        let opened = (0..4).map(|_| {
-            let settings = settings.database.clone();
-            tokio::spawn(async move { Database::connect(&settings, 1).await.map(drop) })
-        });
-        for opened in futures_util::future::join_all(opened).await {
-            opened.unwrap().unwrap();
-        }
     }
 }
 

@@ -22,6 +22,7 @@ mod loadtest;
 mod model;
 mod once;
 
+mod opening;
 mod plans;
 mod races;
 mod sockets;

@@ -3,16 +3,14 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
 
 use super::SECRET;
 
 /// Long enough for anything on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Dropped, it is killed.
 pub(crate) struct Program {
@@ -24,42 +22,60 @@ pub(crate) struct Program {
 impl Program {
     /// Waits until it listens. Before it is started the shell does `before`: sets a limit, say.
     pub(crate) async fn start(binary: &str, before: &str) -> Self {
-        let program = Self::spawn(binary, before);
-        let listening = async {
-            while TcpStream::connect(program.address).await.is_err() {
-                sleep(Duration::from_millis(20)).await;
+        let mut program = Self::spawn(binary, before);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let said = program.read("out");
+            if let Some(address) = said.split("listens on http://").nth(1).and_then(|rest| rest.lines().next()) {
+                program.address = address.parse().unwrap();
+                return program;
             }
-        };
-        timeout(PATIENCE, listening).await.expect("it does not listen");
-        program
+            let ended = program.process.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended, {ended:?}:\n{}", program.log());
+            assert!(Instant::now() < deadline, "it does not listen:\n{}", program.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The same for one that is to end by itself: how it ended, and what it said.
-    pub(crate) fn fail(binary: &str, before: &str) -> (ExitStatus, String) {
+    pub(crate) async fn fail(binary: &str, before: &str) -> (ExitStatus, String) {
         let mut program = Self::spawn(binary, before);
-        (program.process.wait().unwrap(), program.log())
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(ended) = program.process.try_wait().unwrap() {
+                return (ended, program.log());
+            }
+            assert!(Instant::now() < deadline, "it does not end:\n{}", program.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     fn spawn(binary: &str, before: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let file = |name: &str| File::create(folder.path().join(name)).unwrap();
         let process = Command::new("bash")
             .args(["-c", &format!("{before} exec \"$0\" serve"), binary])
-            .env("PORT", address.port().to_string())
+            .env("PORT", "0")
             .env("JWT_SECRET", SECRET)
             .env("DATABASE_URL", format!("sqlite://{}/switchboard.db", folder.path().display()))
+            // The same on every machine, however many cores it has.
             .env("SWITCHBOARD__SERVER__WORKERS", "2")
+            .env("SWITCHBOARD__CONVERSATION__ARBITERS", "2")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(folder.path().join("log")).unwrap())
+            .stdout(file("out"))
+            .stderr(file("log"))
             .spawn()
             .unwrap();
-        Self { process, address, folder }
+        Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)), folder }
     }
 
     /// What it has logged.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+        self.read("log")
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
     /// What the kernel says of it.
