@@ -94,7 +94,7 @@ async fn main() -> std::io::Result<()> {
     });
     HttpServer::new(move || App::new().configure(io.configure()))
         .h1_allow_half_closed(false)
-        .client_disconnect_timeout(Duration::from_millis(200))
+        .client_disconnect_timeout(Duration::from_secs(2))
         .bind(("127.0.0.1", port))?
         .run()
         .await

@@ -75,7 +75,8 @@ async fn main() -> std::io::Result<()> {
     HttpServer::new(move || App::new().configure(io.configure()).configure(echo.configure()))
         // The suites send requests on two connections and expect them to be taken in that order.
         .workers(1)
-        // A poll that is given up is noticed at once, and a closed WebSocket is not kept waiting for its client.
+        // A poll that is given up is noticed at once, and a closed WebSocket is not kept waiting for its client: the
+        // suites allow no second for that. Nothing that runs for long should have so little, see docs/PROTOCOL.md.
         .h1_allow_half_closed(false)
         .client_disconnect_timeout(Duration::from_millis(200))
         .bind(("127.0.0.1", port))?

@@ -17,7 +17,7 @@ use crate::api::{self, Api, LastLook, Readiness};
 use crate::cluster::{Alone, Cluster, Presence};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
-use crate::database::{Backend, Database, DatabaseError, DatabaseRuntime};
+use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
@@ -33,10 +33,11 @@ pub use descriptors::TooFewDescriptors;
 /// Seconds that HTTP workers get to write the last answers, which by then are all given.
 const LAST_WRITES_SECONDS: u64 = 1;
 
-/// How long a client may take to close its side of a connection that we have closed. actix-http reckons by a clock that
-/// moves twice a second, or later where the worker stands still; where the moment is past already when it is set, nobody
-/// is woken, and the connection stays for ever. So it is far longer than that.
-const HANG_UP: Duration = Duration::from_secs(5);
+/// How long a client may take to close its side of a connection that we have closed; clients of a WebSocket wait for us
+/// as long. actix-http reckons by a clock that moves twice a second, or later where the worker stands still; where the
+/// moment is past already when it is set, nobody is woken, and the connection stays until the client ends it. So it is
+/// well beyond that, and no longer.
+const HANG_UP: Duration = Duration::from_secs(2);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +135,6 @@ impl Server {
         };
         let sockets = realtime::start(realtime, &settings, &presence_broadcaster);
         let readiness = Readiness::default();
-        let backend = database.backend();
         let api = Api {
             registry: Arc::clone(&registry),
             database,
@@ -154,7 +154,7 @@ impl Server {
             request_timeout: settings.server.request_timeout(),
         };
         let (listener, address) = listen(&settings.server)?;
-        let http = serve(&settings, backend, api, &sockets, &listener)?;
+        let http = serve(&settings, api, &sockets, &listener)?;
         let handle = http.handle();
         Ok(Self {
             address,
@@ -231,14 +231,13 @@ fn listen(settings: &ServerSettings) -> Result<(TcpListener, SocketAddr), StartE
 
 fn serve(
     settings: &Settings,
-    backend: Backend,
     api: Api,
     sockets: &SocketIo,
     listener: &TcpListener,
 ) -> Result<actix_web::dev::Server, StartError> {
     let keep_alive = Duration::from_secs(settings.server.keep_alive_seconds);
     let workers = settings.server.worker_threads();
-    let max_connections = descriptors::connections_for_each(workers, settings, backend)?;
+    let max_connections = descriptors::connections_for_each(workers, settings, api.database.backend())?;
     let bind_error = |source| StartError::Bind { address: settings.server.host.clone(), source };
     let cors = settings.cors.clone();
     let readiness = api.readiness.clone();
@@ -258,7 +257,7 @@ fn serve(
     .tcp_nodelay(true)
     .keep_alive(keep_alive)
     .shutdown_timeout(LAST_WRITES_SECONDS)
-    // A client that hangs up is noticed at once, a waiting poll among them, and one that does not is not waited for.
+    // A client that hangs up is noticed at once, a waiting poll among them, and one that does not is not waited for long.
     .h1_allow_half_closed(false)
     .client_disconnect_timeout(HANG_UP)
     .disable_signals();

@@ -16,8 +16,9 @@
 //! What a server should set besides:
 //! - `HttpServer::h1_allow_half_closed(false)`: without it a client that gives its poll up is noticed only by the
 //!   heartbeat;
-//! - `HttpServer::client_disconnect_timeout` of some 200 ms: so long actix-web waits for a client after the server
-//!   closed its WebSocket, and the client waits for the server;
+//! - `HttpServer::client_disconnect_timeout` of a second or two: so long actix-web waits for a client after the server
+//!   closed its WebSocket, and the client waits for the server. With half a second or less it may wait for ever, as its
+//!   clock moves twice a second;
 //! - no middleware that keeps a clone of the request: a waiting poll's headers are let go of, which needs it alone, and
 //!   with the first such clone that is met that ends;
 //! - `TCP_USER_TIMEOUT` on the listener: a client that does not read holds its connection (not its session) until the
