@@ -33,4 +33,4 @@ release: ## build the binary that is shipped: target/release/switchboard
 
 clean: ## remove what was built and installed; your data/ stays
 	cargo clean
-	rm -rf tests/e2e/node_modules tests/stock/node_modules
+	rm -rf tests/e2e/node_modules crates/socketio/tests/stock/node_modules

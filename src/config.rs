@@ -124,7 +124,7 @@ pub struct JournalSettings {
     /// Transactions under way at once; a conversation always goes through the same writer. Default 1.
     pub writers: usize,
     /// Appends that may wait for each writer; beyond, a command is answered 503. Default 8192.
-    pub intake: usize,
+    pub queue_capacity: usize,
     /// Appends in one transaction at most. Default 512.
     pub batch: usize,
 }
@@ -134,7 +134,7 @@ pub struct JournalSettings {
 #[serde(deny_unknown_fields)]
 pub struct ConversationSettings {
     /// Threads that conversation actors live on; 0 means one a core. Default 0.
-    pub arbiters: usize,
+    pub threads: usize,
     /// Actors alive at once; beyond, a command for one that is not is answered 503. Default 100 000.
     pub max_actors: usize,
     /// Commands that may wait for one conversation; beyond, they are answered 503. Default 1024.
@@ -142,19 +142,19 @@ pub struct ConversationSettings {
     /// Commands of one conversation that may wait for the disk; beyond, they are answered 503. Default 1024.
     pub in_flight: usize,
     /// Recent named sends that an actor knows without asking the database. Default 16.
-    pub remembered_sends: usize,
+    pub idempotency_cache_size: usize,
     /// Conversations without an actor of which the server remembers up to where those who listen have been told what
     /// happened; whoever listens to another may miss what another server stored while it had none. Default 100 000.
-    pub remembered_positions: u64,
+    pub watermark_cache_size: u64,
     /// Events stored by another server that are told at once, the newest; those before them are left to be read.
     /// Default 200.
-    pub told_at_once: i64,
+    pub catch_up_max_events: i64,
     /// Seconds after which an unused actor keeps no more than the conversation's state. Default 15.
-    pub rest_seconds: u64,
+    pub trim_after_seconds: u64,
     /// Seconds after which an unused actor retires. Default 300.
-    pub idle_seconds: u64,
+    pub passivate_after_seconds: u64,
     /// Seconds for which events with an unknown outcome are looked for in the database. Default 60.
-    pub unconfirmed_seconds: u64,
+    pub in_doubt_seconds: u64,
 }
 
 /// The directory of people.
@@ -162,9 +162,9 @@ pub struct ConversationSettings {
 #[serde(deny_unknown_fields)]
 pub struct DirectorySettings {
     /// People whom the server remembers having written down lately. Default 100 000.
-    pub remembered_people: usize,
+    pub user_cache_size: usize,
     /// People waiting to be written down; beyond, they are written down when they come next. Default 4096.
-    pub intake: usize,
+    pub queue_capacity: usize,
 }
 
 /// Tickets.
@@ -344,10 +344,10 @@ fn file_in(folder: &Path, name: &str) -> File<config::FileSourceFile, FileFormat
 }
 
 impl ConversationSettings {
-    /// How many threads conversations live on: [`ConversationSettings::arbiters`], with 0 resolved.
+    /// How many threads conversations live on: [`ConversationSettings::threads`], with 0 resolved.
     #[must_use]
     pub fn arbiter_threads(&self) -> usize {
-        or_one_a_core(self.arbiters)
+        or_one_a_core(self.threads)
     }
 }
 

@@ -15,29 +15,26 @@
 //! have.
 
 pub mod api;
+pub mod api_error;
 pub mod cli;
+pub mod client_ip;
 pub mod cluster;
 pub mod config;
 pub mod conversation;
 pub mod database;
 pub mod domain;
-pub mod engineio;
-pub mod failure;
+mod failpoints;
 pub mod help_center;
 pub mod identity;
 pub mod journal;
+pub(crate) mod json_schema;
 pub mod limits;
-pub mod loadtest;
-pub mod moment;
-mod mutants;
-pub mod proxies;
+pub mod migrations;
 pub mod realtime;
-pub mod schema;
-pub(crate) mod schemas;
 pub mod server;
-pub mod socketio;
 pub mod store;
 pub mod telemetry;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod timestamp;
 pub mod wire;

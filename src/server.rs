@@ -14,19 +14,19 @@ use tokio::time::{Instant, timeout_at};
 use tracing_actix_web::TracingLogger;
 
 use crate::api::{self, Api, LastLook, Readiness};
+use crate::client_ip::TrustedProxies;
 use crate::cluster::{Alone, Cluster, Presence};
 use crate::config::{ServerSettings, Settings};
-use crate::conversation::{Announce, Clock, ConversationIds, Registry, RegistryParts, SystemClock};
+use crate::conversation::{Clock, ConversationIds, EventPublisher, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
 use crate::journal::Journal;
 use crate::limits::Limits;
-use crate::proxies::TrustedProxies;
+use crate::migrations;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
-use crate::schema;
-use crate::socketio::{CloseKind, SocketIo};
 use crate::telemetry::RequestSpan;
+use socketio::{CloseKind, SocketIo};
 
 pub use descriptors::TooFewDescriptors;
 
@@ -98,15 +98,15 @@ impl Server {
         let verifier = Arc::new(Verifier::new(&settings.auth)?);
         let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
         if migrate {
-            schema::up(&database, &settings.database).await?;
+            migrations::up(&database, &settings.database).await?;
         }
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
-        journal.keep_searchable(&database);
+        journal.start_search_indexer(&database);
         let broadcaster = Arc::new(Broadcaster::default());
         let registry = Registry::start(RegistryParts {
             database: database.clone(),
             journal: journal.clone(),
-            announcer: Arc::clone(&broadcaster) as Arc<dyn Announce>,
+            publisher: Arc::clone(&broadcaster) as Arc<dyn EventPublisher>,
             clock: Arc::clone(&clock),
             ids: ConversationIds::new(&settings.auth.jwt_secret).map_err(|_| StartError::Secret)?,
             settings: settings.conversation.clone(),

@@ -9,14 +9,14 @@ use actix_web::{FromRequest, HttpRequest};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::failure::{Code, Failure, FieldError};
+use crate::api_error::{ApiError, Code, FieldError};
 
 /// A body as a handler wants it.
 pub(super) struct Json<Body>(pub(super) Body);
 
 impl<Body: DeserializeOwned + 'static> FromRequest for Json<Body> {
-    type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let body = JsonBytes::from_request(request, payload);
@@ -28,8 +28,8 @@ impl<Body: DeserializeOwned + 'static> FromRequest for Json<Body> {
 pub(super) struct JsonBytes(pub(super) Bytes);
 
 impl FromRequest for JsonBytes {
-    type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_json = is_json(request);
@@ -37,7 +37,7 @@ impl FromRequest for JsonBytes {
         let body = Bytes::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
-                return Err(Failure::new(Code::UnsupportedMediaType, "The request body must be application/json"));
+                return Err(ApiError::new(Code::UnsupportedMediaType, "The request body must be application/json"));
             }
             body.await.map(Self).map_err(|_| malformed())
         })
@@ -50,7 +50,7 @@ fn is_json(request: &HttpRequest) -> bool {
 }
 
 /// Reads JSON; a field of the wrong type is named.
-pub(crate) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, Failure> {
+pub(crate) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, ApiError> {
     // A struct can be read from an array too: its fields in order, which nobody means.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(no_object());
@@ -59,7 +59,7 @@ pub(crate) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, Failure
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();
         if error.inner().is_data() && field != "." {
-            Failure::validation(vec![FieldError {
+            ApiError::validation(vec![FieldError {
                 message: format!("{field} has the wrong type"),
                 field: field.into(),
             }])
@@ -73,10 +73,10 @@ pub(crate) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, Failure
     Ok(parsed)
 }
 
-fn no_object() -> Failure {
-    Failure::new(Code::ValidationError, "The request body must be a JSON object")
+fn no_object() -> ApiError {
+    ApiError::new(Code::ValidationError, "The request body must be a JSON object")
 }
 
-fn malformed() -> Failure {
-    Failure::new(Code::ValidationError, "The request body is not valid JSON")
+fn malformed() -> ApiError {
+    ApiError::new(Code::ValidationError, "The request body is not valid JSON")
 }

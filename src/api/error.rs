@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Api;
-use super::exchange::discard;
-use crate::failure::{Code, Failure, FieldError};
+use super::deadline::discard;
+use crate::api_error::{ApiError, Code, FieldError};
 
 /// Seconds after which a refused request may come again where nothing else is known: a database that was away is looked
 /// for at once, and an overload is over when what waits is written.
@@ -31,7 +31,7 @@ pub(super) struct ErrorBody<'a> {
 
 impl<'a> ErrorBody<'a> {
     /// What a client is told of it.
-    pub(super) fn new(failure: &'a Failure) -> Self {
+    pub(super) fn new(failure: &'a ApiError) -> Self {
         let status = failure.status_code();
         Self {
             success: false,
@@ -44,7 +44,7 @@ impl<'a> ErrorBody<'a> {
     }
 }
 
-impl ResponseError for Failure {
+impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -52,7 +52,7 @@ impl ResponseError for Failure {
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
-        if self.code.may_be_sent_again() {
+        if self.code.is_retryable() {
             response.insert_header((RETRY_AFTER, self.retry_after.unwrap_or(RETRY_AFTER_SECONDS)));
         }
         if self.code == Code::Unauthorized {
@@ -67,7 +67,7 @@ pub(super) async fn unknown_path(
     api: web::Data<Api>,
     request: HttpRequest,
     payload: web::Payload,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     discard(payload.into_inner(), &api).await;
-    Err(Failure::new(Code::NotFound, format!("Cannot {} {}", request.method(), request.path())))
+    Err(ApiError::new(Code::NotFound, format!("Cannot {} {}", request.method(), request.path())))
 }

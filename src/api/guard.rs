@@ -3,10 +3,10 @@
 use actix_web::HttpRequest;
 
 use super::Api;
+use crate::api_error::{ApiError, Code};
 use crate::domain::ClientMessageId;
-use crate::failure::{Code, Failure};
 use crate::identity::{GuardRefusal, GuardedRequest, Principal};
-use crate::wire::Fields;
+use crate::wire::Validator;
 
 /// Characters that a guest's `client_message_id` has at least: it is what shows that a repeat is theirs.
 const GUEST_ID_LENGTH: usize = 16;
@@ -20,7 +20,7 @@ pub(super) async fn pass_guard(
     visitor: Option<&Principal>,
     request: &HttpRequest,
     body: &[u8],
-) -> Result<(), Failure> {
+) -> Result<(), ApiError> {
     if visitor.is_some() {
         return Ok(());
     }
@@ -36,14 +36,14 @@ pub(super) async fn pass_guard(
 }
 
 /// Holds the name that a guest gave a send to its rule.
-pub(super) fn long_enough(fields: &mut Fields, id: Option<&ClientMessageId>) {
+pub(super) fn long_enough(fields: &mut Validator, id: Option<&ClientMessageId>) {
     if id.is_some_and(|id| id.as_str().chars().count() < GUEST_ID_LENGTH) {
         let message = format!("client_message_id must be at least {GUEST_ID_LENGTH} characters");
         fields.fault("client_message_id", message);
     }
 }
 
-impl From<GuardRefusal> for Failure {
+impl From<GuardRefusal> for ApiError {
     fn from(refusal: GuardRefusal) -> Self {
         Self::new(Code::ValidationError, refusal.to_string())
     }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::Api;
-use crate::failure::{Code, Failure};
-use crate::schema;
+use crate::api_error::{ApiError, Code};
+use crate::migrations;
 
 /// How long it is taken for true that the database is well, so that a stranger's asking costs next to nothing.
 const REMEMBERED: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ pub(super) async fn live() -> HttpResponse {
 }
 
 /// `GET /health/ready`: the database is reachable, its schema is up to date, and the server is not going away.
-pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, Failure> {
+pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
     let outcome = if api.readiness.is_draining() {
         Err("The server is stopping")
     } else if !api.registry.is_running() {
@@ -41,7 +41,7 @@ pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, Failure> 
     };
     match outcome {
         Ok(()) => Ok(HttpResponse::Ok().json(Health { status: "ready" })),
-        Err(reason) => Err(Failure::new(Code::Unavailable, reason)),
+        Err(reason) => Err(ApiError::new(Code::Unavailable, reason)),
     }
 }
 
@@ -51,7 +51,7 @@ async fn look(api: &Api) -> Result<(), &'static str> {
     if last.is_some_and(|at| at.elapsed() < REMEMBERED) {
         return Ok(());
     }
-    let outcome = match schema::pending(&api.database).await {
+    let outcome = match migrations::pending(&api.database).await {
         Ok(pending) if pending.is_empty() => Ok(()),
         Ok(_) => Err("The database's schema is not up to date"),
         Err(error) => {

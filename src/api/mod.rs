@@ -5,36 +5,36 @@
 
 mod agent;
 mod body;
-mod caller;
 mod cors;
+mod deadline;
+mod drain;
 mod envelope;
 mod error;
-mod exchange;
+mod extractors;
 mod guard;
 mod health;
 mod help_center;
-mod names;
+mod ids;
 mod openapi;
 mod query;
-mod readiness;
 mod routes;
 mod user;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client_ip::TrustedProxies;
 use crate::cluster::Cluster;
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Guard, Nonces, Verifier};
 use crate::limits::Limits;
-use crate::proxies::TrustedProxies;
 
 pub use cors::cors;
+pub use drain::Readiness;
 pub use health::LastLook;
 pub use openapi::document as openapi_document;
-pub use readiness::Readiness;
 pub use routes::configure;
 
 /// What handlers work with.

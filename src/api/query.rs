@@ -5,11 +5,11 @@ use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api_error::ApiError;
 use crate::domain::Timestamp;
-use crate::failure::Failure;
-use crate::schemas::{Count, Number};
-use crate::store::{Page, Stretch};
-use crate::wire::Fields;
+use crate::json_schema::{Count, Number};
+use crate::store::{MessageRange, Page};
+use crate::wire::Validator;
 
 /// `page` and `limit` of a list.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -22,8 +22,8 @@ pub(super) struct PageQuery {
 
 impl PageQuery {
     /// Page 1 of 20 where nothing is said; a limit over 100 is taken as 100.
-    pub(super) fn page(&self) -> Result<Page, Failure> {
-        let mut fields = Fields::default();
+    pub(super) fn page(&self) -> Result<Page, ApiError> {
+        let mut fields = Validator::default();
         let page = number(&mut fields, "page", self.page.as_deref(), 1).unwrap_or(1);
         let limit = number(&mut fields, "limit", self.limit.as_deref(), 1).unwrap_or(Page::DEFAULT_LIMIT);
         fields.finish(Some(Page { number: page, limit: limit.min(Page::MAX_LIMIT) }))
@@ -61,16 +61,16 @@ pub(super) struct StretchQuery {
 
 impl StretchQuery {
     /// A customer's stretch, by `seq`.
-    pub(super) fn by_seq(&self) -> Result<Stretch, Failure> {
+    pub(super) fn by_seq(&self) -> Result<MessageRange, ApiError> {
         self.stretch("after_seq", self.after_seq.as_deref())
     }
 
     /// An agent's stretch, by `position`.
-    pub(super) fn by_position(&self) -> Result<Stretch, Failure> {
+    pub(super) fn by_position(&self) -> Result<MessageRange, ApiError> {
         self.stretch("after_position", self.after_position.as_deref())
     }
 
-    fn stretch(&self, after_name: &'static str, after: Option<&str>) -> Result<Stretch, Failure> {
+    fn stretch(&self, after_name: &'static str, after: Option<&str>) -> Result<MessageRange, ApiError> {
         stretch((after_name, after), ("before_seq", self.before_seq.as_deref()), self.limit.as_deref())
     }
 }
@@ -88,7 +88,7 @@ pub(super) struct TimelineQuery {
 
 impl TimelineQuery {
     /// A stretch by `position`.
-    pub(super) fn stretch(&self) -> Result<Stretch, Failure> {
+    pub(super) fn stretch(&self) -> Result<MessageRange, ApiError> {
         let after = ("after_position", self.after_position.as_deref());
         stretch(after, ("before_position", self.before_position.as_deref()), self.limit.as_deref())
     }
@@ -98,9 +98,9 @@ fn stretch(
     (after_name, after): (&'static str, Option<&str>),
     (before_name, before): (&'static str, Option<&str>),
     limit: Option<&str>,
-) -> Result<Stretch, Failure> {
-    let mut fields = Fields::default();
-    let limit = number(&mut fields, "limit", limit, 1).map(|limit| limit.min(Stretch::MAX_LIMIT));
+) -> Result<MessageRange, ApiError> {
+    let mut fields = Validator::default();
+    let limit = number(&mut fields, "limit", limit, 1).map(|limit| limit.min(MessageRange::MAX_LIMIT));
     let after = number(&mut fields, after_name, after, 0);
     let before = number(&mut fields, before_name, before, 0);
     let stretch = match (after, before) {
@@ -108,15 +108,15 @@ fn stretch(
             fields.fault(after_name, format!("{after_name} and {before_name} cannot be used together"));
             None
         }
-        (Some(after), None) => Some(Stretch::After { after, limit: limit.unwrap_or(Stretch::MAX_LIMIT) }),
-        (None, Some(before)) => Some(Stretch::Before { before, limit: limit.unwrap_or(Stretch::MAX_LIMIT) }),
-        (None, None) => Some(Stretch::Last { limit: limit.unwrap_or(Stretch::ALL) }),
+        (Some(after), None) => Some(MessageRange::After { after, limit: limit.unwrap_or(MessageRange::MAX_LIMIT) }),
+        (None, Some(before)) => Some(MessageRange::Before { before, limit: limit.unwrap_or(MessageRange::MAX_LIMIT) }),
+        (None, None) => Some(MessageRange::Last { limit: limit.unwrap_or(MessageRange::ALL) }),
     };
     fields.finish(stretch)
 }
 
 /// A whole number of at least `least`. Beyond what counts anything, the largest is as good.
-pub(super) fn number(fields: &mut Fields, name: &'static str, value: Option<&str>, least: u32) -> Option<u32> {
+pub(super) fn number(fields: &mut Validator, name: &'static str, value: Option<&str>, least: u32) -> Option<u32> {
     let value = value?;
     match value.parse::<u64>() {
         Ok(number) if number >= u64::from(least) => Some(u32::try_from(number).unwrap_or(u32::MAX)),
@@ -128,7 +128,7 @@ pub(super) fn number(fields: &mut Fields, name: &'static str, value: Option<&str
 }
 
 /// The moment from which on something counts: that moment, or the beginning of that day.
-pub(super) fn date_from(fields: &mut Fields, name: &'static str, value: Option<&str>) -> Option<Timestamp> {
+pub(super) fn date_from(fields: &mut Validator, name: &'static str, value: Option<&str>) -> Option<Timestamp> {
     dated(fields, name, value).map(|date| match date {
         Date::Day(day) => day.and_time(chrono::NaiveTime::MIN).and_utc(),
         Date::Moment(moment) => moment,
@@ -136,7 +136,7 @@ pub(super) fn date_from(fields: &mut Fields, name: &'static str, value: Option<&
 }
 
 /// The first moment that does not count any more: behind that moment, or behind that day, which both count themselves.
-pub(super) fn date_to(fields: &mut Fields, name: &'static str, value: Option<&str>) -> Option<Timestamp> {
+pub(super) fn date_to(fields: &mut Validator, name: &'static str, value: Option<&str>) -> Option<Timestamp> {
     dated(fields, name, value).and_then(|date| match date {
         Date::Day(day) => Some(day.checked_add_days(Days::new(1))?.and_time(chrono::NaiveTime::MIN).and_utc()),
         // What is stored has whole milliseconds.
@@ -150,7 +150,7 @@ enum Date {
 }
 
 /// ISO 8601: a day, or a moment, in UTC where it does not say.
-fn dated(fields: &mut Fields, name: &'static str, value: Option<&str>) -> Option<Date> {
+fn dated(fields: &mut Validator, name: &'static str, value: Option<&str>) -> Option<Date> {
     /// The years that both databases and every client can read.
     const YEARS: std::ops::RangeInclusive<i32> = 1..=9998;
     let value = value?;
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     fn read(value: &str, to: bool) -> Option<String> {
-        let mut fields = Fields::default();
+        let mut fields = Validator::default();
         let read = if to { date_to } else { date_from };
         read(&mut fields, "date", Some(value)).map(|moment| moment.to_rfc3339())
     }
@@ -208,7 +208,7 @@ mod tests {
         for value in
             ["", "yesterday", "2026-02-30", "2026-13-01", "25.02.2026", "1772000000", "+99999-01-01", "0000-01-01"]
         {
-            let mut fields = Fields::default();
+            let mut fields = Validator::default();
             assert_eq!(date_from(&mut fields, "date_from", Some(value)), None, "{value}");
             let failure = fields.finish(Some(())).expect_err("a fault");
             assert_eq!(failure.details[0].field, "date_from");

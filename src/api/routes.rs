@@ -9,9 +9,9 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError, Route};
 
-use super::exchange::exchange;
+use super::deadline::exchange;
 use super::{Api, agent, error, health, help_center, openapi, user};
-use crate::failure::{Code, Failure};
+use crate::api_error::{ApiError, Code};
 
 /// Mounts every route of the API, and answers for every path that is none.
 pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
@@ -33,7 +33,7 @@ pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .app_data(web::Data::new(api))
             .app_data(
                 web::QueryConfig::default()
-                    .error_handler(|_, _| Failure::new(Code::ValidationError, "The query string is not valid").into()),
+                    .error_handler(|_, _| ApiError::new(Code::ValidationError, "The query string is not valid").into()),
             )
             .configure(mount)
             .default_service(web::to(error::unknown_path));
@@ -158,7 +158,7 @@ fn resource(path: &str, endpoints: &[Endpoint]) -> impl HttpServiceFactory + use
 }
 
 fn method_not_allowed(allowed: &str) -> HttpResponse {
-    let mut response = Failure::new(Code::MethodNotAllowed, "This method is not allowed here").error_response();
+    let mut response = ApiError::new(Code::MethodNotAllowed, "This method is not allowed here").error_response();
     if let Ok(allowed) = HeaderValue::from_str(allowed) {
         response.headers_mut().insert(ALLOW, allowed);
     }

@@ -14,10 +14,10 @@ use tokio::sync::watch;
 
 use super::CliError;
 use crate::config::DEVELOPMENT_SECRET;
-use crate::loadtest::people::given_tokens;
-use crate::loadtest::plan::{Plan, Scenario, Tokens, Transport};
-use crate::loadtest::report::{Outcome, Report, page, table};
 use display::Display;
+use switchboard_loadtest::accounts::given_tokens;
+use switchboard_loadtest::options::{Plan, Scenario, Tokens, Transport};
+use switchboard_loadtest::report::{Outcome, Report, page, table};
 
 /// What `--help` says besides the options.
 const MORE: &str = "\
@@ -175,7 +175,7 @@ async fn run_until_interrupted(plan: Plan, display: &Rc<Display>) -> Result<Repo
     };
     let shown = Rc::clone(display);
     tokio::select! {
-        report = crate::loadtest::run(plan, Rc::new(move |progress| shown.show(progress)), at_least(1)) => Ok(report?),
+        report = switchboard_loadtest::run(plan, Rc::new(move |progress| shown.show(progress)), at_least(1)) => Ok(report?),
         () = at_least(2) => Err(CliError::Interrupted),
         () = counting => Err(CliError::Interrupted),
     }
@@ -185,7 +185,7 @@ fn plan(arguments: &Arguments) -> Result<Plan, CliError> {
     let tokens = match &arguments.tokens {
         Some(file) => {
             let text = std::fs::read_to_string(file).map_err(|error| CliError::File { file: file.clone(), error })?;
-            given_tokens(&text, &arguments.agent_role).map_err(crate::loadtest::LoadtestError::from)?
+            given_tokens(&text, &arguments.agent_role).map_err(switchboard_loadtest::LoadtestError::from)?
         }
         None => Tokens::Signed {
             secret: SecretString::from(arguments.secret.as_deref().unwrap_or(DEVELOPMENT_SECRET)),

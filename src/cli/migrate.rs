@@ -8,7 +8,7 @@ use migration::{Migrator, MigratorTrait};
 use super::CliError;
 use crate::config::Settings;
 use crate::database::Database;
-use crate::schema;
+use crate::migrations;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -34,8 +34,8 @@ pub(super) async fn run(arguments: Arguments, settings: &Settings) -> Result<(),
     let (database, _runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
     let applied_before = applied(&database).await?;
     match arguments.direction {
-        Direction::Up => schema::up(&database, &settings.database).await?,
-        Direction::Down { steps } => schema::down(&database, &settings.database, steps).await?,
+        Direction::Up => migrations::up(&database, &settings.database).await?,
+        Direction::Down { steps } => migrations::down(&database, &settings.database, steps).await?,
         Direction::Status => return status(&applied_before),
     }
     let applied_now = applied(&database).await?;
@@ -54,7 +54,7 @@ pub(super) async fn run(arguments: Arguments, settings: &Settings) -> Result<(),
 }
 
 async fn applied(database: &Database) -> Result<Vec<String>, CliError> {
-    Ok(schema::applied(database).await?)
+    Ok(migrations::applied(database).await?)
 }
 
 fn status(applied: &[String]) -> Result<(), CliError> {

@@ -14,8 +14,8 @@ use clap::{Parser, Subcommand};
 use crate::config::{Settings, SettingsError, Sources};
 use crate::database::DatabaseError;
 use crate::identity::TokenError;
-use crate::loadtest::LoadtestError;
 use crate::server::StartError;
+use switchboard_loadtest::LoadtestError;
 
 /// Switchboard: a support-chat server. People write, agents claim the conversation and answer, everyone sees it at
 /// once.

@@ -4,14 +4,14 @@
 //! [`Cluster`] makes of that what is true on all servers. [`Alone`] is a server by itself, which is also what each of
 //! several is as long as nothing connects them.
 
-mod alone;
 mod presence;
+mod single_node;
 
 #[cfg(test)]
 mod presence_tests;
 
-pub use alone::Alone;
-pub use presence::{Presence, Stay};
+pub use presence::{Presence, PresenceGuard};
+pub use single_node::Alone;
 
 use std::fmt::Debug;
 

@@ -43,21 +43,21 @@ impl Presence {
 
     /// An agent has a connection that may be let in.
     #[must_use]
-    pub fn arrive(&self, agent: Agent) -> Stay {
+    pub fn arrive(&self, agent: Agent) -> PresenceGuard {
         self.room.agents.lock().entry(agent.id.clone()).or_default().connections += 1;
-        Stay { room: Arc::clone(&self.room), agent, has_ended: AtomicBool::new(false) }
+        PresenceGuard { room: Arc::clone(&self.room), agent, has_ended: AtomicBool::new(false) }
     }
 }
 
-/// One connection of an agent. It ends with [`Stay::end`], or when this is dropped.
+/// One connection of an agent. It ends with [`PresenceGuard::end`], or when this is dropped.
 #[derive(Debug)]
-pub struct Stay {
+pub struct PresenceGuard {
     room: Arc<Room>,
     agent: Agent,
     has_ended: AtomicBool,
 }
 
-impl Stay {
+impl PresenceGuard {
     /// The connection was let in: the agent is there.
     pub fn begin(&self) {
         let mut agents = self.room.agents.lock();
@@ -89,7 +89,7 @@ impl Stay {
     }
 }
 
-impl Drop for Stay {
+impl Drop for PresenceGuard {
     fn drop(&mut self) {
         self.end();
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use proptest::prelude::*;
 
-use super::{Alone, Cluster, Presence, PresenceListener, Stay};
+use super::{Alone, Cluster, Presence, PresenceGuard, PresenceListener};
 use crate::testing::agent;
 
 /// Everything that was told.
@@ -104,7 +104,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// A connection as the model sees it.
 struct Connection {
     whose: usize,
-    stay: Option<Stay>,
+    stay: Option<PresenceGuard>,
     has_ended: bool,
 }
 

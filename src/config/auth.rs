@@ -24,7 +24,7 @@ pub struct AuthSettings {
     /// Roles in a token that make an agent. Default `admin`.
     pub agent_roles: Vec<String>,
     /// Tokens that are known to be good until they expire, without being checked again. Default 50 000.
-    pub remembered_tokens: u64,
+    pub token_cache_size: u64,
 }
 
 /// An algorithm that tokens are signed with.

@@ -25,5 +25,5 @@ pub struct LimitSettings {
     pub handshakes_per_second: u32,
     /// People and addresses whose last use is remembered, of each kind; beyond, that one is forgotten which was
     /// not seen for longest. Default 100 000.
-    pub remembered: u64,
+    pub limiter_cache_size: u64,
 }

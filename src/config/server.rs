@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::proxies::Network;
+use crate::client_ip::Network;
 
 /// Listening and answering.
 #[derive(Clone, Debug, Deserialize)]

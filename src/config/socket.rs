@@ -1,7 +1,7 @@
 //! Settings of Engine.IO and Socket.IO: times, and what one client, one address and all of them together may take.
 //!
-//! Each is a field of [`EngineConfig`](crate::engineio::EngineConfig),
-//! [`SocketIoConfig`](crate::socketio::SocketIoConfig) or [`RecoveryConfig`](crate::socketio::RecoveryConfig), which
+//! Each is a field of [`EngineConfig`](engineio::EngineConfig),
+//! [`SocketIoConfig`](socketio::SocketIoConfig) or [`RecoveryConfig`](socketio::RecoveryConfig), which
 //! say more.
 
 use serde::Deserialize;

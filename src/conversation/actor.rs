@@ -19,12 +19,12 @@ use super::overtaken::{Looks, Seen};
 use super::reading::caught;
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
-use super::remembered::{KnownSend, Remembered};
+use super::remembered::{CachedSend, Remembered};
 use super::retiring::Stay;
 use super::told::Told;
-use crate::domain::{Command, Conversation, ConversationId, Event, EventId, Refusal, SendKey, decide, permit};
-use crate::journal::{Append, AppendOutcome, Completion, Lineage};
-use crate::mutants;
+use crate::domain::{Command, Conversation, ConversationId, Event, EventId, IdempotencyKey, Refusal, decide, permit};
+use crate::failpoints;
+use crate::journal::{Append, AppendOutcome, Completion, Epoch};
 
 /// What the actor holds true of its conversation.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) struct Speculation {
     pub(super) conversation: Option<Arc<Conversation>>,
     /// Position of the last stored event.
     pub(super) durable: i64,
-    pub(super) lineage: Lineage,
+    pub(super) epoch: Epoch,
     /// That there is no conversation is not known but taken for granted, to spare a first message the look. Only the
     /// fence can be relied on then, so nothing but a first message is decided on it.
     pub(super) is_assumed: bool,
@@ -63,14 +63,14 @@ impl Speculation {
         Self {
             conversation: conversation.map(Arc::new),
             durable: version,
-            lineage: Lineage::begin(),
+            epoch: Epoch::begin(),
             is_assumed: false,
             seen: is_of_one_moment.then_some(Seen { version, behind }),
         }
     }
 
     fn assumed_absent() -> Self {
-        Self { conversation: None, durable: 0, lineage: Lineage::begin(), is_assumed: true, seen: None }
+        Self { conversation: None, durable: 0, epoch: Epoch::begin(), is_assumed: true, seen: None }
     }
 
     /// Whether this command may be decided on it.
@@ -143,7 +143,7 @@ impl ConversationActor {
     }
 
     fn take(&mut self, context: &mut Context<Self>, mut pending: Pending) {
-        mutants::forget_name(&mut pending.command);
+        failpoints::forget_name(&mut pending.command);
         self.asked += 1;
         pending.number = self.asked;
         if self.waiting.len() + self.in_flight.len() + self.looking_up >= self.registry.settings().in_flight {
@@ -176,7 +176,7 @@ impl ConversationActor {
     }
 
     fn decide_one(&mut self, context: &mut Context<Self>, pending: Pending) {
-        mutants::panic_now_and_then();
+        failpoints::panic_now_and_then();
         let Belief::State(speculation) = &mut self.belief else { return };
         // Its caller was told 503 and may send it again: done now, it would be done twice.
         if pending.reply.is_closed() {
@@ -193,7 +193,7 @@ impl ConversationActor {
             self.in_flight.push(Decided { pending, answer: Err(refusal), ground: Ground::State, rests_on });
             return;
         }
-        if let Some(known) = pending.command.send_key().and_then(|key| self.remembered.get(&key)) {
+        if let Some(known) = pending.command.idempotency_key().and_then(|key| self.remembered.get(&key)) {
             let answer = known.answer(&pending.command, self.id);
             self.in_flight.push(Decided { pending, answer, ground: Ground::Repeated, rests_on });
             return;
@@ -232,26 +232,26 @@ impl ConversationActor {
         }
         let events: Arc<[Event]> = events.into();
         let actor = actix::AsyncContext::address(context);
-        let lineage = speculation.lineage.clone();
-        let settled_lineage = lineage.clone();
+        let epoch = speculation.epoch.clone();
+        let settled_lineage = epoch.clone();
         let version = after.version;
         let append = Append {
             conversation: self.id,
-            lineage,
+            epoch,
             expected_version,
             events: Arc::clone(&events),
             state: Arc::clone(&after),
             // At most as many as are in flight, which is bounded: the mailbox's own limit need not hold them up.
-            done: Completion::new(move |outcome| actor.do_send(Settled { lineage: settled_lineage, version, outcome })),
+            done: Completion::new(move |outcome| actor.do_send(Settled { epoch: settled_lineage, version, outcome })),
         };
         if self.registry.journal().append(append).is_err() {
             pending.answer(Err(CommandError::Overloaded));
             return;
         }
-        if let Some(key) = pending.command.send_key()
+        if let Some(key) = pending.command.idempotency_key()
             && let Some(message) = message
         {
-            self.remembered.insert(key, KnownSend::new(message, &after));
+            self.remembered.insert(key, CachedSend::new(message, &after));
         }
         speculation.conversation = Some(Arc::clone(&after));
         let ground = Ground::Made(events, after);
@@ -266,9 +266,9 @@ impl ConversationActor {
         }
         self.release_found();
         let Belief::State(speculation) = &self.belief else { return };
-        let (durable, seen) = (mutants::settled(speculation.durable), speculation.seen);
+        let (durable, seen) = (failpoints::settled(speculation.durable), speculation.seen);
         while let Some(Decided { pending, answer, ground, .. }) = self.in_flight.release(durable, seen) {
-            match (ground, answer, pending.command.send_key()) {
+            match (ground, answer, pending.command.idempotency_key()) {
                 (Ground::Made(events, conversation), answer, _) => {
                     // The caller hears first: should telling the others go wrong, the answer is out.
                     pending.answer(answer.map_err(CommandError::Refused));
@@ -280,7 +280,7 @@ impl ConversationActor {
                 (_, answer, _) => pending.answer(answer.map_err(CommandError::Refused)),
             }
         }
-        self.remembered.trim(self.id, self.registry.settings().remembered_sends, durable);
+        self.remembered.trim(self.id, self.registry.settings().idempotency_cache_size, durable);
         self.look_if_unsure(context);
     }
 
@@ -290,14 +290,14 @@ impl ConversationActor {
         &mut self,
         context: &mut Context<Self>,
         pending: Pending,
-        key: SendKey,
+        key: IdempotencyKey,
         refusal: Refusal,
     ) {
         self.looking_up += 1;
         let (database, id) = (self.registry.database().clone(), self.id);
         let look = async move {
             let answer = match caught(crate::store::find_send(&database, key)).await {
-                Ok(Some(found)) => KnownSend::new(Arc::new(found.message), &found.conversation)
+                Ok(Some(found)) => CachedSend::new(Arc::new(found.message), &found.conversation)
                     .answer(&pending.command, id)
                     .map_err(CommandError::Refused),
                 Ok(None) => Err(CommandError::Refused(refusal)),
@@ -312,9 +312,9 @@ impl ConversationActor {
     }
 
     fn settled(&mut self, context: &mut Context<Self>, settled: Settled) {
-        mutants::panic_now_and_then();
+        failpoints::panic_now_and_then();
         let Belief::State(speculation) = &mut self.belief else { return };
-        if !speculation.lineage.is(&settled.lineage) {
+        if !speculation.epoch.is(&settled.epoch) {
             return;
         }
         match settled.outcome {
@@ -349,7 +349,7 @@ impl Handler<Execute> for ConversationActor {
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Settled {
-    lineage: Lineage,
+    epoch: Epoch,
     /// Position of its last event.
     version: i64,
     outcome: AppendOutcome,

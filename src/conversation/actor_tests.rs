@@ -1,8 +1,8 @@
 //! Registry, actors and journal together on real databases; the only things made up are the clock and who listens.
 
 mod failing;
+mod gap_recovery;
 mod help_center;
-mod holes;
 mod limits;
 mod listening;
 mod repeats;

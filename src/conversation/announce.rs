@@ -6,8 +6,8 @@ use crate::domain::{Conversation, Event};
 /// what other servers have stored since somebody here began to listen, as soon as this one finds it, in its place.
 ///
 /// Called on the thread of the conversation's actor: must not block.
-pub trait Announce: Send + Sync {
+pub trait EventPublisher: Send + Sync {
     /// `events` happened, in this order, and have led to `conversation`. What another server stored holds what rows
-    /// keep of it: see `store::Behind`.
+    /// keep of it: see `store::EventRange`.
     fn announce(&self, conversation: &Conversation, events: &[Event]);
 }

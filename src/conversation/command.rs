@@ -5,8 +5,8 @@ use std::sync::Arc;
 use actix::Message;
 use tokio::sync::oneshot;
 
+use crate::api_error::ApiError;
 use crate::domain::{Assignee, Author, Command, Conversation, Event, Handover, Posted, Rate, Refusal};
-use crate::failure::Failure;
 
 /// What came of a command. Everything in it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,12 +86,12 @@ pub enum CommandError {
     Fault,
 }
 
-impl From<CommandError> for Failure {
+impl From<CommandError> for ApiError {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::Refused(refusal) => refusal.into(),
             CommandError::Unavailable | CommandError::Overloaded => Self::unavailable(),
-            CommandError::Fault => Self::defect(),
+            CommandError::Fault => Self::internal(),
         }
     }
 }

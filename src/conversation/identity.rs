@@ -41,7 +41,7 @@ impl ConversationIds {
     /// The id for the conversation that this first message begins.
     #[must_use]
     pub fn for_first(&self, command: &Command) -> ConversationId {
-        let Some(key) = command.send_key() else { return ConversationId(Uuid::now_v7()) };
+        let Some(key) = command.idempotency_key() else { return ConversationId(Uuid::now_v7()) };
         let mut derivation = self.first_sends.clone();
         // The length in front keeps two pairs with the same concatenation apart.
         derivation.update(&(key.sender.len() as u64).to_be_bytes());

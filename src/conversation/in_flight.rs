@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::command::{CommandError, Outcome, Pending};
 use super::overtaken::Seen;
 use crate::domain::{Conversation, Event, Refusal};
-use crate::mutants;
+use crate::failpoints;
 
 /// A decided command.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Decided {
     /// ours that was taken shows it. So does a read behind the question: if it found this very version, or an earlier
     /// one, from which only appends of ours have led here, which then were taken behind the read.
     fn is_sure(&self, durable: i64, seen: Option<Seen>) -> bool {
-        mutants::is_sure(!self.is_of_state() || self.rests_on < durable || self.is_seen(seen))
+        failpoints::is_sure(!self.is_of_state() || self.rests_on < durable || self.is_seen(seen))
     }
 
     fn is_seen(&self, seen: Option<Seen>) -> bool {

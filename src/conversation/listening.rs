@@ -34,7 +34,7 @@ const KEPT: usize = 64;
 
 /// What somebody missed who begins to listen.
 #[derive(Debug)]
-pub struct Missed {
+pub struct Backlog {
     /// What they have read, oldest first, and behind it what was announced while they did: all of it, notes too.
     pub messages: Vec<Posted>,
     /// The conversation behind the last announcement that was made while they read; nothing where there was none.
@@ -44,7 +44,7 @@ pub struct Missed {
 /// What is read of it.
 pub(super) type Read = Pin<Box<dyn Future<Output = Result<Vec<Posted>, DatabaseError>> + Send>>;
 
-type Begin = Box<dyn FnOnce(Result<Missed, CommandError>) + Send>;
+type Begin = Box<dyn FnOnce(Result<Backlog, CommandError>) + Send>;
 
 /// Asks an actor to let somebody begin.
 #[derive(Message)]
@@ -86,11 +86,11 @@ struct Announced {
 
 impl Announced {
     /// What a reader has missed.
-    fn complete(&self, mut messages: Vec<Posted>) -> Missed {
+    fn complete(&self, mut messages: Vec<Posted>) -> Backlog {
         // What was read is whole up to its last message, though the first of it may have been left out.
         let last = messages.last().map_or(0, |posted| posted.position);
         messages.extend(self.events.iter().filter_map(Event::posted).filter(|posted| posted.position > last));
-        Missed { messages, since: self.state.clone() }
+        Backlog { messages, since: self.state.clone() }
     }
 }
 
@@ -215,7 +215,7 @@ impl ConversationActor {
             self.listeners.announced.events.extend_from_slice(events);
             self.listeners.announced.state = Some(Arc::clone(conversation));
         }
-        self.registry.announcer().announce(conversation, events);
+        self.registry.publisher().announce(conversation, events);
     }
 
     /// What was found goes out.

@@ -2,7 +2,7 @@
 //!
 //! [`Registry`] finds the actor of a conversation, starts it when it is needed and lets it go when it is not. The actor
 //! decides without waiting for the disk, and answers and announces only what is durable. What is decided is `domain`'s
-//! business, how it is stored `journal`'s, who hears of it [`Announce`]'s: `realtime` implements that.
+//! business, how it is stored `journal`'s, who hears of it [`EventPublisher`]'s: `realtime` implements that.
 
 mod actor;
 mod announce;
@@ -23,9 +23,9 @@ mod told;
 #[cfg(test)]
 mod actor_tests;
 
-pub use announce::Announce;
+pub use announce::EventPublisher;
 pub use clock::{Clock, SystemClock};
 pub use command::{CommandError, Outcome};
 pub use identity::ConversationIds;
-pub use listening::Missed;
+pub use listening::Backlog;
 pub use registry::{Registry, RegistryParts};

@@ -24,7 +24,7 @@ use super::actor::{Belief, ConversationActor};
 use super::command::CommandError;
 use super::reading::caught;
 use crate::database::DatabaseError;
-use crate::journal::Lineage;
+use crate::journal::Epoch;
 use crate::store;
 
 /// How long a look beside an append waits for others who ask; a commit takes longer.
@@ -45,20 +45,20 @@ pub(super) struct Looks {
     /// One that is to come.
     later: Option<SpawnHandle>,
     /// The last one that has ended, whatever it found: what it was about, and its [`Seen::behind`].
-    last: Option<(Lineage, u64)>,
+    last: Option<(Epoch, u64)>,
 }
 
 impl Looks {
     /// Whether one at this state has ended that began behind this question.
-    fn has_looked(&self, lineage: &Lineage, question: u64) -> bool {
-        self.last.as_ref().is_some_and(|(looked_at, behind)| looked_at.is(lineage) && *behind >= question)
+    fn has_looked(&self, epoch: &Epoch, question: u64) -> bool {
+        self.last.as_ref().is_some_and(|(looked_at, behind)| looked_at.is(epoch) && *behind >= question)
     }
 }
 
 /// A look under way.
 struct Look {
     /// Of the state that it is about.
-    lineage: Lineage,
+    epoch: Epoch,
     /// The version that it should find.
     expected: i64,
     /// See [`Seen::behind`].
@@ -76,7 +76,7 @@ impl ConversationActor {
         }
         if !self.in_flight.has_appends() {
             self.look_at_version(context);
-        } else if self.looks.later.is_none() && !self.looks.has_looked(&speculation.lineage, last) {
+        } else if self.looks.later.is_none() && !self.looks.has_looked(&speculation.epoch, last) {
             // What a look behind the question could not say, the append under way will.
             self.looks.later = Some(context.run_later(GATHERING, |actor, context| {
                 actor.looks.later = None;
@@ -95,7 +95,7 @@ impl ConversationActor {
         }
         self.looks.is_under_way = true;
         let (database, id) = (self.registry.database().clone(), self.id);
-        let look = Look { lineage: speculation.lineage.clone(), expected: speculation.durable, behind: self.asked };
+        let look = Look { epoch: speculation.epoch.clone(), expected: speculation.durable, behind: self.asked };
         let reading = caught(async move { store::version(&database, id).await });
         context.spawn(wrap_future(reading).map(move |found, actor: &mut Self, context: &mut Context<Self>| {
             actor.looks.is_under_way = false;
@@ -105,9 +105,9 @@ impl ConversationActor {
 
     fn looked(&mut self, context: &mut Context<Self>, look: &Look, found: Result<i64, DatabaseError>) {
         let Belief::State(speculation) = &mut self.belief else { return };
-        if speculation.lineage.is(&look.lineage) {
+        if speculation.epoch.is(&look.epoch) {
             let durable = speculation.durable;
-            self.looks.last = Some((look.lineage.clone(), look.behind));
+            self.looks.last = Some((look.epoch.clone(), look.behind));
             match found {
                 Ok(version) => {
                     // A database that was put back is behind us, and shows nothing.

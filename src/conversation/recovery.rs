@@ -19,11 +19,11 @@ use tokio::time::Instant;
 use super::actor::{Belief, ConversationActor, Speculation};
 use super::command::CommandError;
 use super::reading::caught;
-use super::remembered::KnownSend;
+use super::remembered::CachedSend;
 use crate::database::DatabaseError;
 use crate::domain::{Event, EventId};
-use crate::mutants;
-use crate::store::{self, Behind, Snapshot};
+use crate::failpoints;
+use crate::store::{self, EventRange, Snapshot};
 
 /// The shortest and the longest pause between two looks for unconfirmed events.
 const RECHECK: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
@@ -112,11 +112,11 @@ impl ConversationActor {
         self.belief = Belief::Loading;
         let database = self.registry.database().clone();
         let id = self.id;
-        let keys = self.waiting.iter().filter_map(|pending| pending.command.send_key()).collect();
+        let keys = self.waiting.iter().filter_map(|pending| pending.command.idempotency_key()).collect();
         let told = self.told.position();
-        let most = self.registry.settings().told_at_once;
+        let most = self.registry.settings().catch_up_max_events;
         let after = told.or_else(|| self.unconfirmed.first_position().map(|first| first - 1));
-        let behind = after.map(|position| Behind { position, most });
+        let behind = after.map(|position| EventRange { position, most });
         let load = Load { behind: self.asked, told, is_behind_readers: self.listeners.have_read() };
         let reading = caught(async move { store::load(&database, id, keys, behind).await });
         context.spawn(wrap_future(reading).map(move |loaded, actor: &mut Self, context: &mut Context<Self>| {
@@ -142,7 +142,7 @@ impl ConversationActor {
             Ok(mut snapshot) => {
                 self.hear_of(&mut snapshot, load);
                 for send in snapshot.sends {
-                    self.remembered.insert(send.key, KnownSend::new(Arc::new(send.message), &send.conversation));
+                    self.remembered.insert(send.key, CachedSend::new(Arc::new(send.message), &send.conversation));
                 }
                 let unknown = snapshot.conversation.is_none();
                 let speculation = Speculation::stored(snapshot.conversation, load.behind);
@@ -168,7 +168,7 @@ impl ConversationActor {
             Some(told) => events.into_iter().skip_while(|event| event.position <= told).collect(),
             None => self.unconfirmed.since_ours(events),
         };
-        let news = mutants::untold(news);
+        let news = failpoints::untold(news);
         // What was told is stored: where the database has less it was put back, and goes on from there. What was told
         // while it was read — by an actor that retires — may be more than was read.
         let was_put_back = load.told.is_some_and(|told| version < told);
@@ -183,7 +183,7 @@ impl ConversationActor {
         if load.is_behind_readers {
             self.listeners.have_all_up_to(version);
         }
-        self.unconfirmed.resolve(version, Duration::from_secs(self.registry.settings().unconfirmed_seconds));
+        self.unconfirmed.resolve(version, Duration::from_secs(self.registry.settings().in_doubt_seconds));
     }
 
     /// Looks for unconfirmed events once more, after a pause, unless a command causes a load before.
@@ -224,7 +224,7 @@ impl ConversationActor {
     /// Gives up what is under way: its callers get the error, and what may be stored of it is looked for.
     pub(super) fn abandon(&mut self, context: &mut Context<Self>, error: &CommandError) {
         if let Belief::State(speculation) = &self.belief {
-            speculation.lineage.break_off();
+            speculation.epoch.abort();
         }
         let events = self.in_flight.abandon(error);
         for pending in std::mem::take(&mut self.waiting) {

@@ -11,12 +11,12 @@ use dashmap::{DashMap, Entry};
 use tokio::sync::oneshot;
 
 use super::actor::ConversationActor;
-use super::announce::Announce;
+use super::announce::EventPublisher;
 use super::clock::Clock;
 use super::command::{CommandError, Execute, Outcome, Pending};
 use super::identity::ConversationIds;
 use super::known::Known;
-use super::listening::{Listen, Missed};
+use super::listening::{Backlog, Listen};
 use super::told::{Kept, Told};
 use crate::config::ConversationSettings;
 use crate::database::{Database, DatabaseError};
@@ -30,7 +30,7 @@ pub struct RegistryParts {
     /// Where they write.
     pub journal: Journal,
     /// Who hears of what is stored.
-    pub announcer: Arc<dyn Announce>,
+    pub publisher: Arc<dyn EventPublisher>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Ids of conversations that begin.
@@ -59,7 +59,7 @@ impl Registry {
     pub fn start(parts: RegistryParts) -> Arc<Self> {
         let arbiters: Vec<Arbiter> = (0..parts.settings.arbiter_threads()).map(|_| Arbiter::new()).collect();
         let handles = arbiters.iter().map(Arbiter::handle).collect();
-        let told = Kept::new(parts.settings.remembered_positions);
+        let told = Kept::new(parts.settings.watermark_cache_size);
         Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), told, arbiters, handles, parts })
     }
 
@@ -111,10 +111,10 @@ impl Registry {
         id: ConversationId,
         version: i64,
         read: impl Future<Output = Result<Vec<Posted>, DatabaseError>> + Send + 'static,
-        begin: impl FnOnce(Missed) -> T + Send + 'static,
+        begin: impl FnOnce(Backlog) -> T + Send + 'static,
     ) -> Result<T, CommandError> {
         let (reply, begun) = oneshot::channel();
-        let begin = move |missed: Result<Missed, CommandError>| {
+        let begin = move |missed: Result<Backlog, CommandError>| {
             // Whoever has given up is not joined.
             if !reply.is_closed() {
                 let _ = reply.send(missed.map(begin));
@@ -283,8 +283,8 @@ impl Registry {
         &self.parts.journal
     }
 
-    pub(super) fn announcer(&self) -> &dyn Announce {
-        self.parts.announcer.as_ref()
+    pub(super) fn publisher(&self) -> &dyn EventPublisher {
+        self.parts.publisher.as_ref()
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {

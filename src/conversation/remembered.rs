@@ -4,17 +4,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::command::Outcome;
-use crate::domain::{Channel, Command, Conversation, ConversationId, Posted, Refusal, SendKey};
+use crate::domain::{Channel, Command, Conversation, ConversationId, IdempotencyKey, Posted, Refusal};
 
 /// A send that was decided or found in the database.
 #[derive(Clone, Debug)]
-pub(super) struct KnownSend {
+pub(super) struct CachedSend {
     pub(super) message: Arc<Posted>,
     /// The conversation that the message opened, as it was then; nothing for any other message.
     pub(super) opened: Option<Arc<Conversation>>,
 }
 
-impl KnownSend {
+impl CachedSend {
     pub(super) fn new(message: Arc<Posted>, conversation: &Conversation) -> Self {
         // In the help center a first message is like any other: the conversation was there before.
         let opens = conversation.channel != Channel::HelpCenter
@@ -45,15 +45,15 @@ impl KnownSend {
 /// The last named sends of a conversation: all that are not yet durable, and some that are.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
-    sends: VecDeque<(SendKey, KnownSend)>,
+    sends: VecDeque<(IdempotencyKey, CachedSend)>,
 }
 
 impl Remembered {
-    pub(super) fn get(&self, key: &SendKey) -> Option<&KnownSend> {
+    pub(super) fn get(&self, key: &IdempotencyKey) -> Option<&CachedSend> {
         self.sends.iter().rev().find(|(known, _)| known == key).map(|(_, send)| send)
     }
 
-    pub(super) fn insert(&mut self, key: SendKey, send: KnownSend) {
+    pub(super) fn insert(&mut self, key: IdempotencyKey, send: CachedSend) {
         self.sends.push_back((key, send));
     }
 
@@ -61,7 +61,7 @@ impl Remembered {
     /// position. One of another conversation was found in the database: it is stored, whatever its position.
     pub(super) fn trim(&mut self, conversation: ConversationId, keep: usize, durable: i64) {
         let is_stored =
-            |send: &KnownSend| send.message.conversation != conversation || send.message.position <= durable;
+            |send: &CachedSend| send.message.conversation != conversation || send.message.position <= durable;
         while self.sends.len() > keep && self.sends.front().is_some_and(|(_, send)| is_stored(send)) {
             self.sends.pop_front();
         }
@@ -89,8 +89,8 @@ mod tests {
     fn remember(remembered: &mut Remembered, story: &Story) {
         for posted in story.log.iter().skip(2).filter_map(crate::domain::Event::posted) {
             let client_message_id = posted.message.client_message_id.clone().unwrap();
-            let key = SendKey { sender: posted.message.author.sender_key(), client_message_id };
-            remembered.insert(key, KnownSend::new(Arc::new(posted), story.conversation()));
+            let key = IdempotencyKey { sender: posted.message.author.sender_key(), client_message_id };
+            remembered.insert(key, CachedSend::new(Arc::new(posted), story.conversation()));
         }
     }
 

@@ -57,7 +57,8 @@ impl ConversationActor {
     /// Looks at itself when, should it not be used until then, it is to rest or to retire.
     pub(super) fn look_when_unused(&mut self, context: &mut Context<Self>) {
         let settings = self.registry.settings();
-        let (rest, idle) = (Duration::from_secs(settings.rest_seconds), Duration::from_secs(settings.idle_seconds));
+        let (rest, idle) =
+            (Duration::from_secs(settings.trim_after_seconds), Duration::from_secs(settings.passivate_after_seconds));
         let next = if self.last_used.elapsed() < rest { rest.min(idle) } else { idle };
         let pause = (self.last_used + next).saturating_duration_since(Instant::now());
         context.run_later(pause, move |actor, context| {

@@ -118,7 +118,7 @@ pub struct Post<Writer> {
 
 /// What names a send for good: who sent it, and the name they gave it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SendKey {
+pub struct IdempotencyKey {
     /// [`Author::sender_key`].
     pub sender: String,
     /// The client's name for it.
@@ -161,7 +161,7 @@ impl Command {
 
     /// The key by which a repeat of this command is known; only a named send has one.
     #[must_use]
-    pub fn send_key(&self) -> Option<SendKey> {
+    pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
         let (sender, id) = match self {
             Self::Open(open) => (open.origin.customer.owner.sender_key(), &open.client_message_id),
             Self::OpenTicket(open) => (open.origin.customer.owner.sender_key(), &open.client_message_id),
@@ -172,7 +172,7 @@ impl Command {
             }
             _ => return None,
         };
-        id.clone().map(|client_message_id| SendKey { sender, client_message_id })
+        id.clone().map(|client_message_id| IdempotencyKey { sender, client_message_id })
     }
 
     /// Whether a message that stands under this command's key is what this command would have written: then it is a

@@ -346,7 +346,7 @@ fn a_repeat_is_the_same_text_and_as_visible() {
 
 #[test]
 fn a_name_is_the_senders_own() {
-    let key = |command: Command| command.send_key().map(|key| key.sender);
+    let key = |command: Command| command.idempotency_key().map(|key| key.sender);
     assert_eq!(key(send_as(customer("ada"), "x", "n")).as_deref(), Some("account:ada"));
     assert_eq!(key(open(customer("ada"), "x", "n")).as_deref(), Some("account:ada"));
     assert_eq!(key(send_as(guest("Ada@Example.com"), "x", "n")).as_deref(), Some("guest:ada@example.com"));

@@ -196,7 +196,7 @@ fn only_the_sends_own_message_stands_under_its_name() {
     let mut story = entered();
     let named = write_as(customer("ada"), "Hello", AutoReplyPolicy::Unassigned, "one");
     let events = story.tell(&named).unwrap();
-    let key = named.send_key().unwrap();
+    let key = named.idempotency_key().unwrap();
     let named_messages: Vec<_> = events
         .iter()
         .filter_map(Event::posted)

@@ -33,7 +33,7 @@ mod property_tests;
 #[cfg(test)]
 mod ticket_tests;
 
-pub use command::{Command, Open, OpenTicket, Post, Rate, SendKey};
+pub use command::{Command, IdempotencyKey, Open, OpenTicket, Post, Rate};
 pub use contact::{EmailAddress, PhoneNumber};
 pub use conversation::{Assignee, Channel, Conversation, Status, VisibleMessage};
 pub use decide::{decide, permit};

@@ -10,15 +10,15 @@ mod send;
 
 use std::sync::{Arc, OnceLock};
 
+use crate::api_error::ApiError;
 use crate::conversation::{Outcome, Registry};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{
     AutoReply, Channel, ClientMessageId, Command, Conversation, ConversationId, EventId, HelpCenterPost, MessageText,
     Origin, Posted, UserId,
 };
-use crate::failure::Failure;
 use crate::identity::Principal;
-use crate::store::{self, History, Stretch};
+use crate::store::{self, History, MessageRange};
 
 pub(crate) use payload::{MessagePayload, ThreadPayload};
 pub(crate) use send::SendBody;
@@ -61,7 +61,7 @@ pub(crate) struct Thread {
 
 impl HelpCenter {
     /// The most messages that are shown at once, the newest: `help_center:connected`, and a page of REST.
-    pub const SHOWN: u32 = Stretch::MAX_LIMIT;
+    pub const SHOWN: u32 = MessageRange::MAX_LIMIT;
 
     /// Works with these; `auto_reply` is what follows customers' messages.
     #[must_use]
@@ -70,7 +70,7 @@ impl HelpCenter {
     }
 
     /// Somebody's conversation; made, empty, where there is none.
-    pub(crate) async fn enter(&self, arrival: &Arrival) -> Result<Conversation, Failure> {
+    pub(crate) async fn enter(&self, arrival: &Arrival) -> Result<Conversation, ApiError> {
         if let Some(conversation) = store::help_center_of(&self.database, arrival.account.clone()).await? {
             return Ok(conversation);
         }
@@ -78,12 +78,12 @@ impl HelpCenter {
         let command = Command::EnterHelpCenter(Box::new(arrival.origin.clone()));
         match self.registry.execute(id, command).await? {
             Outcome::Entered(conversation) => Ok(Conversation::clone(&conversation)),
-            _ => Err(Failure::defect()),
+            _ => Err(ApiError::internal()),
         }
     }
 
     /// A stretch of somebody's conversation, as it is stored.
-    pub(crate) async fn read(&self, arrival: &Arrival, stretch: Stretch) -> Result<Thread, Failure> {
+    pub(crate) async fn read(&self, arrival: &Arrival, stretch: MessageRange) -> Result<Thread, ApiError> {
         let conversation = self.enter(arrival).await?;
         let history = store::visible_messages(&self.database, &conversation, stretch).await?;
         Ok(Thread { conversation, history })
@@ -95,7 +95,7 @@ impl HelpCenter {
         arrival: &Arrival,
         text: MessageText,
         client_message_id: Option<ClientMessageId>,
-    ) -> Result<Arc<Posted>, Failure> {
+    ) -> Result<Arc<Posted>, ApiError> {
         let found = store::help_center_of(&self.database, arrival.account.clone()).await?;
         let id = found.map_or_else(|| self.registry.help_center_id(&arrival.account), |conversation| conversation.id);
         self.write_to(id, arrival, text, client_message_id).await
@@ -108,7 +108,7 @@ impl HelpCenter {
         arrival: &Arrival,
         text: MessageText,
         client_message_id: Option<ClientMessageId>,
-    ) -> Result<Arc<Posted>, Failure> {
+    ) -> Result<Arc<Posted>, ApiError> {
         let post = HelpCenterPost {
             origin: arrival.origin.clone(),
             text,
@@ -117,12 +117,12 @@ impl HelpCenter {
         };
         match self.registry.execute(id, Command::WriteToHelpCenter(Box::new(post))).await? {
             Outcome::Posted(posted) => Ok(posted),
-            _ => Err(Failure::defect()),
+            _ => Err(ApiError::internal()),
         }
     }
 
     /// The `seq` of a message, by its id; nothing where the conversation has no such message.
-    pub(crate) async fn seq_of(&self, arrival: &Arrival, message: EventId) -> Result<Option<i64>, Failure> {
+    pub(crate) async fn seq_of(&self, arrival: &Arrival, message: EventId) -> Result<Option<i64>, ApiError> {
         let conversation = self.enter(arrival).await?;
         Ok(store::seq_of(&self.database, conversation.id, message).await?)
     }
@@ -133,7 +133,7 @@ impl HelpCenter {
         &self,
         arrival: &Arrival,
         begin: impl FnOnce(Thread) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ApiError> {
         let entered = self.enter(arrival).await?;
         let (id, version) = (entered.id, entered.version);
         let (database, account) = (self.database.clone(), arrival.account.clone());
@@ -144,7 +144,7 @@ impl HelpCenter {
             let conversation =
                 conversation.ok_or_else(|| DatabaseError::Fault("it is not there any more".to_owned()))?;
             let history =
-                store::visible_messages(&database, &conversation, Stretch::Last { limit: Self::SHOWN }).await?;
+                store::visible_messages(&database, &conversation, MessageRange::Last { limit: Self::SHOWN }).await?;
             let _ = found.set((conversation, history.has_more));
             Ok(history.messages)
         };
@@ -159,6 +159,6 @@ impl HelpCenter {
             missed.messages.retain(|posted| posted.message.seq.is_some());
             Some(begin(Thread { conversation, history: History { messages: missed.messages, has_more } }))
         });
-        begun.await?.ok_or_else(Failure::defect)
+        begun.await?.ok_or_else(ApiError::internal)
     }
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::Thread;
 use crate::domain::{Conversation, ConversationId, EventId, Posted, Status, UserId};
-use crate::moment::Iso;
-use crate::schemas::{HelpCenterSender, HelpCenterStatus};
+use crate::json_schema::{HelpCenterSender, HelpCenterStatus};
+use crate::timestamp::IsoTimestamp;
 
 /// `help_center:connected`, and what REST answers.
 #[derive(Serialize, JsonSchema)]
@@ -27,8 +27,8 @@ struct ConversationPayload<'a> {
     user_id: Option<&'a UserId>,
     #[schemars(with = "HelpCenterStatus")]
     status: &'static str,
-    created_at: Iso,
-    updated_at: Iso,
+    created_at: IsoTimestamp,
+    updated_at: IsoTimestamp,
 }
 
 /// `help_center:message`, and every message in a thread.
@@ -41,7 +41,7 @@ pub(crate) struct MessagePayload<'a> {
     #[schemars(with = "HelpCenterSender")]
     sender: &'static str,
     text: &'a str,
-    created_at: Iso,
+    created_at: IsoTimestamp,
     /// Its place among all messages, without a gap (`decisions.md`, "Order without gaps").
     seq: Option<i64>,
 }
@@ -53,7 +53,7 @@ impl<'a> MessagePayload<'a> {
             conversation_id: posted.conversation,
             sender: if posted.message.author.is_customer() { "user" } else { "support" },
             text: posted.message.text.as_str(),
-            created_at: Iso(posted.at),
+            created_at: IsoTimestamp(posted.at),
             seq: posted.message.seq,
         }
     }
@@ -98,8 +98,8 @@ impl<'a> ConversationPayload<'a> {
             id: conversation.id,
             user_id: conversation.owner.account(),
             status: if conversation.status == Status::Closed { "closed" } else { "open" },
-            created_at: Iso(conversation.created_at),
-            updated_at: Iso(conversation.updated_at),
+            created_at: IsoTimestamp(conversation.created_at),
+            updated_at: IsoTimestamp(conversation.updated_at),
         }
     }
 }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::domain::{ClientMessageId, MessageText};
-use crate::schemas::HelpCenterText;
-use crate::wire::Fields;
+use crate::json_schema::HelpCenterText;
+use crate::wire::Validator;
 
 /// What the app sends; every field may be missing or null, and each rule is checked behind this.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,7 +23,7 @@ impl SendBody {
     pub(crate) const CLIENT_MESSAGE_ID: &str = "clientMessageId";
 
     /// What is wrong with the text goes into `fields`.
-    pub(crate) fn text(&self, fields: &mut Fields) -> Option<MessageText> {
+    pub(crate) fn text(&self, fields: &mut Validator) -> Option<MessageText> {
         fields.required("text", self.text.as_deref(), MessageText::parse_for_help_center)
     }
 }

@@ -34,11 +34,11 @@ type Lately = Cache<(UserId, bool), Timestamp>;
 pub struct Directory {
     /// Apart as customer and as agent: who comes as an agent within a minute of coming otherwise is seen.
     lately: Lately,
-    intake: mpsc::Sender<Intake>,
+    queue: mpsc::Sender<QueueItem>,
 }
 
 /// What the task is given.
-enum Intake {
+enum QueueItem {
     /// Somebody to write down.
     Person(Box<users::Model>),
     /// Answered when everybody who came before has been dealt with.
@@ -50,23 +50,23 @@ impl Directory {
     #[must_use]
     pub fn start(database: &Database, settings: &DirectorySettings) -> Self {
         let lately = Cache::builder()
-            .max_capacity(settings.remembered_people as u64)
+            .max_capacity(settings.user_cache_size as u64)
             .time_to_live(Duration::from_secs(REFRESH_SECONDS.into()))
             .build();
-        let (intake, people) = mpsc::channel(settings.intake);
+        let (queue, people) = mpsc::channel(settings.queue_capacity);
         database.runtime().spawn(write_down(database.clone(), people, lately.clone()));
-        Self { lately, intake }
+        Self { lately, queue }
     }
 
     /// Notes that somebody has come.
-    pub fn saw(&self, principal: &Principal, now: Timestamp) {
+    pub fn record_seen(&self, principal: &Principal, now: Timestamp) {
         let seen_as = (principal.id.clone(), principal.is_agent);
         let refresh = TimeDelta::seconds(REFRESH_SECONDS.into());
         if self.lately.get(&seen_as).is_some_and(|before| now - before < refresh) {
             return;
         }
         self.lately.insert(seen_as.clone(), now);
-        if self.intake.try_send(Intake::Person(Box::new(row(principal, now)))).is_err() {
+        if self.queue.try_send(QueueItem::Person(Box::new(row(principal, now)))).is_err() {
             self.lately.invalidate(&seen_as);
         }
     }
@@ -75,26 +75,26 @@ impl Directory {
     /// right behind their coming.
     pub async fn settled(&self) {
         let (done, dealt_with) = oneshot::channel();
-        if self.intake.send(Intake::Settle(done)).await.is_ok() {
+        if self.queue.send(QueueItem::Settle(done)).await.is_ok() {
             // An error means that the task is gone, and nobody is written down any more.
             let _ = dealt_with.await;
         }
     }
 }
 
-async fn write_down(database: Database, mut intake: mpsc::Receiver<Intake>, lately: Lately) {
+async fn write_down(database: Database, mut queue: mpsc::Receiver<QueueItem>, lately: Lately) {
     let mut batch = Vec::with_capacity(BATCH);
-    while intake.recv_many(&mut batch, BATCH).await > 0 {
+    while queue.recv_many(&mut batch, BATCH).await > 0 {
         // One statement cannot write the same row twice; the later word counts.
         let mut rows: HashMap<String, users::Model> = HashMap::new();
         let mut waiting = Vec::new();
         for item in batch.drain(..) {
             match item {
-                Intake::Person(mut row) => {
+                QueueItem::Person(mut row) => {
                     row.is_agent |= rows.get(&row.id).is_some_and(|earlier| earlier.is_agent);
                     rows.insert(row.id.clone(), *row);
                 }
-                Intake::Settle(done) => waiting.push(done),
+                QueueItem::Settle(done) => waiting.push(done),
             }
         }
         if !rows.is_empty() {

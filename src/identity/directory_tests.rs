@@ -16,20 +16,20 @@ struct Server {
 }
 
 impl Server {
-    async fn start(place: &TestDatabase, intake: usize) -> Self {
+    async fn start(place: &TestDatabase, queue_capacity: usize) -> Self {
         let (database, runtime) = Database::connect(&place.settings, 1).await.expect("connected");
-        let settings = DirectorySettings { remembered_people: 100_000, intake };
+        let settings = DirectorySettings { user_cache_size: 100_000, queue_capacity };
         Self { directory: Directory::start(&database, &settings), database, _runtime: runtime }
     }
 
-    fn saw(&self, id: &str, role: &str, name: &str, second: i64) {
-        self.directory.saw(&person(id, role, name), at(second));
+    fn record_seen(&self, id: &str, role: &str, name: &str, second: i64) {
+        self.directory.record_seen(&person(id, role, name), at(second));
     }
 
     /// Waits until everybody is written down who was handed in before.
     async fn caught_up(&self, hand: &DatabaseConnection) {
         let marker = format!("marker-{}", uuid::Uuid::now_v7());
-        self.saw(&marker, "user", "Marker", 0);
+        self.record_seen(&marker, "user", "Marker", 0);
         found(hand, &marker).await;
     }
 }
@@ -81,11 +81,11 @@ fn is(name: &str, role: &str, is_agent: bool, second: i64) -> (String, String, b
 async fn a_new_name_is_written_down_after_a_minute_and_nothing_before(place: TestDatabase) {
     let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
     for second in 0..60 {
-        server.saw("jane", "user", if second == 0 { "Jane" } else { "Janet" }, second);
+        server.record_seen("jane", "user", if second == 0 { "Jane" } else { "Janet" }, second);
     }
     server.caught_up(&hand).await;
     assert_eq!(known(&hand, "jane").await, is("Jane", "user", false, 0));
-    server.saw("jane", "user", "Janet", 60);
+    server.record_seen("jane", "user", "Janet", 60);
     server.caught_up(&hand).await;
     assert_eq!(known(&hand, "jane").await, is("Janet", "user", false, 60));
     assert_eq!(look(&hand, "jane").await.expect("Jane").created_at, at(0));
@@ -105,7 +105,7 @@ async fn several_servers_together_write_a_person_down_once_a_minute(place: TestD
         // A server whose clock is slow turns nothing back.
         (&one, 140, "Janet", is("Jane", "user", false, 152)),
     ] {
-        server.saw("jane", "user", name, second);
+        server.record_seen("jane", "user", name, second);
         server.caught_up(&hand).await;
         assert_eq!(known(&hand, "jane").await, expected, "{second}");
     }
@@ -113,13 +113,13 @@ async fn several_servers_together_write_a_person_down_once_a_minute(place: TestD
 
 async fn who_comes_as_an_agent_is_one_at_once_and_for_good(place: TestDatabase) {
     let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
-    server.saw("sarah", "user", "Sarah", 0);
+    server.record_seen("sarah", "user", "Sarah", 0);
     server.caught_up(&hand).await;
-    server.saw("sarah", "admin", "Sarah", 1);
+    server.record_seen("sarah", "admin", "Sarah", 1);
     server.caught_up(&hand).await;
     assert_eq!(known(&hand, "sarah").await, is("Sarah", "admin", true, 1));
     for (second, expected) in [(2, is("Sarah", "admin", true, 1)), (120, is("Sarah J.", "user", true, 120))] {
-        server.saw("sarah", "user", "Sarah J.", second);
+        server.record_seen("sarah", "user", "Sarah J.", second);
         server.caught_up(&hand).await;
         assert_eq!(known(&hand, "sarah").await, expected, "{second}");
     }
@@ -132,7 +132,7 @@ async fn of_a_burst_those_for_whom_there_is_no_room_are_written_down_when_they_c
     for n in 0..1000 {
         // Several times each, from several requests at once: it is one person.
         for _ in 0..3 {
-            server.saw(&format!("person-{n}"), "user", "Somebody", 0);
+            server.record_seen(&format!("person-{n}"), "user", "Somebody", 0);
         }
     }
     drop(halt);
@@ -140,7 +140,7 @@ async fn of_a_burst_those_for_whom_there_is_no_room_are_written_down_when_they_c
     assert!(look(&hand, "person-999").await.is_none(), "there was room for 10");
     for n in 0..1000 {
         while look(&hand, &format!("person-{n}")).await.is_none() {
-            server.saw(&format!("person-{n}"), "user", "Somebody", 1);
+            server.record_seen(&format!("person-{n}"), "user", "Somebody", 1);
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -151,12 +151,12 @@ async fn who_came_while_the_database_refused_is_written_down_when_they_come_next
     let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
     execute(&hand, "ALTER TABLE users RENAME TO users_elsewhere").await;
     let forgotten = (UserId::parse("jane").expect("an id"), false);
-    server.saw("jane", "user", "Jane", 0);
+    server.record_seen("jane", "user", "Jane", 0);
     while server.directory.lately.contains_key(&forgotten) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     execute(&hand, "ALTER TABLE users_elsewhere RENAME TO users").await;
-    server.saw("jane", "user", "Jane", 1);
+    server.record_seen("jane", "user", "Jane", 1);
     assert_eq!(found(&hand, "jane").await.last_seen_at, at(1));
 }
 

@@ -185,7 +185,7 @@ fn a_file_that_cannot_be_read_is_named() {
             issuer: String::new(),
             audience: Vec::new(),
             agent_roles: vec!["admin".to_owned()],
-            remembered_tokens: 0,
+            token_cache_size: 0,
         };
         Keys::load(&settings).err().expect("a refusal").to_string()
     };

@@ -4,19 +4,19 @@
 //! What a principal may do is decided elsewhere: their role by the edge, ownership by `domain`.
 
 mod directory;
-mod guard;
 mod keys;
 mod nonces;
 mod principal;
-mod remembered;
+mod request_signature;
 mod rsa_key;
 mod token;
+mod token_cache;
 mod verifier;
 
 pub use directory::Directory;
-pub use guard::{Guard, GuardRefusal, GuardedRequest, Nonce};
 pub use keys::KeyFileError;
 pub use nonces::Nonces;
 pub use principal::{Identity, Principal, TokenError};
+pub use request_signature::{Guard, GuardRefusal, GuardedRequest, Nonce};
 pub use token::{TokenClaims, sign, sign_as_configured};
 pub use verifier::Verifier;

@@ -7,7 +7,7 @@ use entity::nonces;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
-use super::guard::{Nonce, TIMESTAMP_WINDOW_MS};
+use super::request_signature::{Nonce, TIMESTAMP_WINDOW_MS};
 use crate::database::{Database, DatabaseError};
 use crate::domain::Timestamp;
 

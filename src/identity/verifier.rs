@@ -5,8 +5,8 @@ use jsonwebtoken::{Algorithm, Validation, decode_header, get_current_timestamp};
 
 use super::keys::{KeyFileError, Keys};
 use super::principal::{Identity, Principal, TokenError};
-use super::remembered::{Fingerprint, Proof, Remembered};
 use super::token::TokenClaims;
+use super::token_cache::{Fingerprint, Proof, Remembered};
 use crate::config::{AuthSettings, TokenAlgorithm};
 use crate::domain::UserId;
 
@@ -48,7 +48,7 @@ impl Verifier {
             keys: Keys::load(settings)?,
             validation,
             agent_roles: settings.agent_roles.clone(),
-            remembered: Remembered::new(settings.remembered_tokens),
+            remembered: Remembered::new(settings.token_cache_size),
         })
     }
 

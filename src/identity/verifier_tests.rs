@@ -18,7 +18,7 @@ fn settings() -> AuthSettings {
         issuer: String::new(),
         audience: Vec::new(),
         agent_roles: vec!["admin".to_owned()],
-        remembered_tokens: 100,
+        token_cache_size: 100,
     }
 }
 
@@ -321,8 +321,8 @@ fn a_token_that_differs_in_one_character_is_not_the_remembered_one() {
 
 #[test]
 fn no_more_tokens_are_remembered_than_configured() {
-    for (remembered_tokens, most) in [(0, 0), (3, 3)] {
-        let verifier = Verifier::new(&AuthSettings { remembered_tokens, ..settings() }).expect("a verifier");
+    for (token_cache_size, most) in [(0, 0), (3, 3)] {
+        let verifier = Verifier::new(&AuthSettings { token_cache_size, ..settings() }).expect("a verifier");
         let tokens: Vec<_> = (0..20).map(|n| token(&json!({ "sub": n.to_string(), "exp": now() + 60 }))).collect();
         for _ in 0..2 {
             for (n, token) in tokens.iter().enumerate() {

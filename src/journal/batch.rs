@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::Append;
-use crate::domain::{Change, Conversation, ConversationId, Event, SendKey};
+use crate::domain::{Change, Conversation, ConversationId, Event, IdempotencyKey};
 
 /// One conversation's share of a transaction: appends that follow each other without a gap.
-pub(super) struct Part {
+pub(super) struct ConversationBatch {
     pub(super) appends: Vec<Append>,
 }
 
-impl Part {
+impl ConversationBatch {
     /// The fence: the version that must be stored for this part to be.
     pub(super) fn expected_version(&self) -> i64 {
         self.appends.first().map_or(0, |append| append.expected_version)
@@ -28,8 +28,8 @@ impl Part {
     }
 
     /// The names of the sends in it.
-    pub(super) fn send_keys(&self) -> impl Iterator<Item = SendKey> {
-        self.events().filter_map(send_key)
+    pub(super) fn send_keys(&self) -> impl Iterator<Item = IdempotencyKey> {
+        self.events().filter_map(idempotency_key)
     }
 
     /// Whether it touches no other table than the conversation's own three.
@@ -54,16 +54,16 @@ impl Part {
     fn takes(&self, append: &Append) -> bool {
         self.appends
             .last()
-            .is_some_and(|last| last.lineage.is(&append.lineage) && last.state.version == append.expected_version)
+            .is_some_and(|last| last.epoch.is(&append.epoch) && last.state.version == append.expected_version)
     }
 }
 
-fn send_key(event: &Event) -> Option<SendKey> {
+fn idempotency_key(event: &Event) -> Option<IdempotencyKey> {
     match &event.change {
         Change::Message(message) => message
             .client_message_id
             .clone()
-            .map(|client_message_id| SendKey { sender: message.author.sender_key(), client_message_id }),
+            .map(|client_message_id| IdempotencyKey { sender: message.author.sender_key(), client_message_id }),
         _ => None,
     }
 }
@@ -72,7 +72,7 @@ fn send_key(event: &Event) -> Option<SendKey> {
 /// each other out.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) parts: BTreeMap<ConversationId, Part>,
+    pub(super) parts: BTreeMap<ConversationId, ConversationBatch>,
     /// What belongs to a broken lineage: not stored, and never to be.
     pub(super) broken: Vec<Append>,
 }
@@ -96,17 +96,22 @@ pub(super) fn gather(waiting: &mut VecDeque<Append>, limit: usize) -> Batch {
     let mut names = HashSet::new();
     for _ in 0..limit {
         let Some(append) = waiting.pop_front() else { break };
-        if append.lineage.is_broken() {
+        if append.epoch.is_broken() {
             batch.broken.push(append);
             continue;
         }
-        let keys: Vec<SendKey> = append.events.iter().filter_map(send_key).collect();
+        let keys: Vec<IdempotencyKey> = append.events.iter().filter_map(idempotency_key).collect();
         let fits = !held_up.contains(&append.conversation)
             && keys.iter().all(|key| !names.contains(key))
             && batch.parts.get(&append.conversation).is_none_or(|part| part.takes(&append));
         if fits {
             names.extend(keys);
-            batch.parts.entry(append.conversation).or_insert_with(|| Part { appends: Vec::new() }).appends.push(append);
+            batch
+                .parts
+                .entry(append.conversation)
+                .or_insert_with(|| ConversationBatch { appends: Vec::new() })
+                .appends
+                .push(append);
         } else {
             held_up.insert(append.conversation);
             put_back.push(append);

@@ -1,14 +1,14 @@
 //! The journal against real databases; what shares a transaction, without one.
 
-mod beside;
+mod batching;
 mod committing;
+mod connection_reuse;
 mod failing;
 mod fencing;
-mod gathering;
 mod help_center;
-mod keeping;
-mod naming;
-mod searchable;
+mod idempotency;
+mod search_indexer;
+mod side_tables;
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Server {
     }
 
     fn hand_in(&self, append: Append) {
-        self.journal.append(append).expect("room in the intake");
+        self.journal.append(append).expect("room in the queue");
     }
 
     /// What is stored of a conversation.
@@ -82,12 +82,12 @@ type Outcome = Result<AppendOutcome, oneshot::error::RecvError>;
 #[derive(Clone)]
 struct Speculating {
     story: Story,
-    lineage: Lineage,
+    epoch: Epoch,
 }
 
 impl Speculating {
     fn begin(story: Story) -> Self {
-        Self { story, lineage: Lineage::begin() }
+        Self { story, epoch: Epoch::begin() }
     }
 
     /// As an actor that has just loaded the same state, on whatever server.
@@ -106,7 +106,7 @@ impl Speculating {
         let events = self.story.tell(command).expect("not refused");
         Append {
             conversation: self.story.id,
-            lineage: self.lineage.clone(),
+            epoch: self.epoch.clone(),
             expected_version,
             events: events.into(),
             state: Arc::new(self.story.conversation().clone()),

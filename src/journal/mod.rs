@@ -6,15 +6,15 @@
 //! that fails fails all that was in it, and whether it happened is then unknown: the next load tells.
 //!
 //! What always holds: the events of one conversation are committed in the order in which they were handed in, or from
-//! some event on not at all ([`Lineage`]). What an event means is not looked at here.
+//! some event on not at all ([`Epoch`]). What an event means is not looked at here.
 
 mod batch;
-mod lineage;
+mod epoch;
+mod portable;
 mod postgres;
 mod row;
-mod searchable;
-mod stepwise;
-mod tally;
+mod search_indexer;
+mod stats;
 mod writer;
 
 #[cfg(test)]
@@ -30,18 +30,18 @@ use crate::config::{JournalSettings, TicketSettings};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Event};
 
-pub use lineage::Lineage;
-pub use tally::Tally;
+pub use epoch::Epoch;
+pub use stats::Tally;
 
-use stepwise::Numbering;
-use tally::Counters;
+use portable::Numbering;
+use stats::Counters;
 
 /// Events of one conversation, to be stored together or not at all.
 pub struct Append {
     /// Whose events.
     pub conversation: ConversationId,
     /// The speculation that they belong to.
-    pub lineage: Lineage,
+    pub epoch: Epoch,
     /// The position behind which they stand; 0 makes the conversation.
     pub expected_version: i64,
     /// What happened, in order, not empty.
@@ -93,20 +93,20 @@ pub enum AppendOutcome {
     Failed(DatabaseError),
 }
 
-/// The intake is full: the server takes in more than the database takes off it.
+/// The queue is full: the server takes in more than the database takes off it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the journal's intake is full")]
-pub struct IntakeFull;
+#[error("the journal's queue is full")]
+pub struct QueueFull;
 
 /// Hands events to the writers. Cheap to clone; all clones share the same writers.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    writers: Arc<[mpsc::Sender<Intake>]>,
+    writers: Arc<[mpsc::Sender<QueueItem>]>,
     counters: Arc<Counters>,
 }
 
 /// What a writer is given.
-enum Intake {
+enum QueueItem {
     Append(Append),
     /// Answered when all that came before has been dealt with.
     Flush(oneshot::Sender<()>),
@@ -119,7 +119,7 @@ impl Journal {
         let counters = Arc::new(Counters::default());
         let writers = (0..settings.writers)
             .map(|_| {
-                let (sender, receiver) = mpsc::channel(settings.intake);
+                let (sender, receiver) = mpsc::channel(settings.queue_capacity);
                 database.runtime().spawn(writer::run(
                     database.clone(),
                     receiver,
@@ -134,24 +134,24 @@ impl Journal {
     }
 
     /// Starts to make findable what is written, behind what is written, where the database has an index for that.
-    pub fn keep_searchable(&self, database: &Database) {
-        searchable::keep_searchable(database, Arc::clone(&self.counters));
+    pub fn start_search_indexer(&self, database: &Database) {
+        search_indexer::start_search_indexer(database, Arc::clone(&self.counters));
     }
 
     /// Hands in events; [`Append::done`] says what came of them.
     ///
     /// # Errors
-    /// [`IntakeFull`] when as many appends as `journal.intake` wait already; nothing is handed in then, and `done` is
+    /// [`QueueFull`] when as many appends as `journal.queue_capacity` wait already; nothing is handed in then, and `done` is
     /// not called.
-    pub fn append(&self, append: Append) -> Result<(), IntakeFull> {
-        let writer = self.writer_of(append.conversation).ok_or(IntakeFull)?;
-        match writer.try_send(Intake::Append(append)) {
+    pub fn append(&self, append: Append) -> Result<(), QueueFull> {
+        let writer = self.writer_of(append.conversation).ok_or(QueueFull)?;
+        match writer.try_send(QueueItem::Append(append)) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(refused) | TrySendError::Closed(refused)) => {
-                if let Intake::Append(append) = refused {
+                if let QueueItem::Append(append) = refused {
                     append.done.disarm();
                 }
-                Err(IntakeFull)
+                Err(QueueFull)
             }
         }
     }
@@ -160,7 +160,7 @@ impl Journal {
     pub async fn flush(&self) {
         for writer in self.writers.iter() {
             let (done, dealt_with) = oneshot::channel();
-            if writer.send(Intake::Flush(done)).await.is_ok() {
+            if writer.send(QueueItem::Flush(done)).await.is_ok() {
                 // An error means that the writer is gone, and with it everything that it had.
                 let _ = dealt_with.await;
             }
@@ -180,7 +180,7 @@ impl Journal {
     }
 
     /// Always the same one for a conversation, so that its appends stay in order.
-    fn writer_of(&self, conversation: ConversationId) -> Option<&mpsc::Sender<Intake>> {
+    fn writer_of(&self, conversation: ConversationId) -> Option<&mpsc::Sender<QueueItem>> {
         let mut hasher = DefaultHasher::new();
         conversation.hash(&mut hasher);
         let writers = u64::try_from(self.writers.len()).ok()?;

@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout};
 use super::batch::Batch;
 use super::row::{self, EventRow};
 use crate::database::{Database, DatabaseError};
-use crate::domain::{ConversationId, SendKey};
-use crate::mutants;
+use crate::domain::{ConversationId, IdempotencyKey};
+use crate::failpoints;
 
 /// What each part of it does:
 /// - `part`: a row for each conversation in the batch, as it is to be, with the version that must be there now.
@@ -182,7 +182,7 @@ pub(super) async fn commit(
 #[derive(Default)]
 struct Rows {
     conversations: Vec<(i64, conversations::Model)>,
-    keys: Vec<(Uuid, SendKey)>,
+    keys: Vec<(Uuid, IdempotencyKey)>,
     messages: Vec<messages::Model>,
     events: Vec<conversation_events::Model>,
 }
@@ -207,7 +207,7 @@ impl Rows {
     }
 
     fn bind(&self) -> Query<'_> {
-        let query = self.bind_conversations(sqlx::query_scalar(mutants::statement(COMMIT)));
+        let query = self.bind_conversations(sqlx::query_scalar(failpoints::statement(COMMIT)));
         let query = query
             .bind(self.keys.iter().map(|(conversation, _)| *conversation).collect::<Vec<_>>())
             .bind(self.keys.iter().map(|(_, key)| key.sender.as_str()).collect::<Vec<_>>())

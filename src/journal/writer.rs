@@ -8,11 +8,11 @@ use futures_util::FutureExt;
 use futures_util::future::join;
 use tokio::sync::mpsc;
 
-use super::batch::{Batch, Part, gather};
+use super::batch::{Batch, ConversationBatch, gather};
+use super::portable::Numbering;
 use super::postgres::KeptConnection;
-use super::stepwise::Numbering;
-use super::tally::Counters;
-use super::{Append, AppendOutcome, Intake, postgres, stepwise};
+use super::stats::Counters;
+use super::{Append, AppendOutcome, QueueItem, portable, postgres};
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::ConversationId;
 
@@ -24,7 +24,7 @@ const RACE_RETRIES: usize = 3;
 /// Commits what comes in until every [`super::Journal`] is gone.
 pub(super) async fn run(
     database: Database,
-    mut intake: mpsc::Receiver<Intake>,
+    mut queue: mpsc::Receiver<QueueItem>,
     batch_limit: usize,
     counters: Arc<Counters>,
     numbering: Numbering,
@@ -34,16 +34,16 @@ pub(super) async fn run(
     let mut received = Vec::new();
     let mut waiting = VecDeque::new();
     loop {
-        if intake.is_empty() {
+        if queue.is_empty() {
             writer.tell();
         }
-        if intake.recv_many(&mut received, batch_limit).await == 0 {
+        if queue.recv_many(&mut received, batch_limit).await == 0 {
             break;
         }
         for item in received.drain(..) {
             match item {
-                Intake::Append(append) => waiting.push_back(append),
-                Intake::Flush(done) => {
+                QueueItem::Append(append) => waiting.push_back(append),
+                QueueItem::Flush(done) => {
                     writer.commit_all(&mut waiting).await;
                     writer.tell();
                     // Nobody waits any more, where this fails.
@@ -124,14 +124,14 @@ async fn commit(
     batch: &Batch,
     numbering: &Numbering,
 ) -> Result<Stored, DatabaseError> {
-    let is_plain = database.backend() == Backend::Postgres && batch.parts.values().all(Part::is_plain);
+    let is_plain = database.backend() == Backend::Postgres && batch.parts.values().all(ConversationBatch::is_plain);
     let mut tries = 0;
     loop {
         let committed = AssertUnwindSafe(async {
             if is_plain {
                 postgres::commit(database, kept, batch).await
             } else {
-                stepwise::commit(database, batch, numbering).await
+                portable::commit(database, batch, numbering).await
             }
         });
         // A batch that panics must not take the writer with it.
@@ -164,7 +164,7 @@ fn report(batch: Batch, outcome: Result<Stored, DatabaseError>, counters: &Count
         };
         for append in part.appends {
             if !matches!(outcome, AppendOutcome::Committed) {
-                append.lineage.break_off();
+                append.epoch.abort();
             }
             append.done.tell(outcome.clone());
         }

@@ -17,8 +17,8 @@ use governor::clock::DefaultClock;
 
 use crate::config::LimitSettings;
 use crate::domain::{EmailAddress, Owner, UserId};
-use crate::engineio::network_of;
 use buckets::Buckets;
+use engineio::network_of;
 
 pub use connection::ConnectionLimits;
 use connection::Pace;
@@ -95,7 +95,7 @@ impl Limits {
     #[must_use]
     pub fn new(settings: &LimitSettings) -> Self {
         let figure = |figure: u32| NonZeroU32::new(figure).unwrap_or(NonZeroU32::MIN);
-        let buckets = |quota| Buckets::new(quota, settings.remembered);
+        let buckets = |quota| Buckets::new(quota, settings.limiter_cache_size);
         let pace = |a_second| {
             let refused = Quota::per_second(figure(a_second).saturating_mul(figure(FLOOD)));
             Pace { taken: Quota::per_second(figure(a_second)), refused }
@@ -163,7 +163,7 @@ mod tests {
             socket_events_per_second: 1,
             socket_connects_per_second: 1,
             handshakes_per_second: 1,
-            remembered: 100,
+            limiter_cache_size: 100,
         }
     }
 

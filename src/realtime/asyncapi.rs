@@ -16,9 +16,9 @@ use super::payload::{
 };
 use super::presence::AgentPresence;
 use super::support::{Answer, AnswerError};
-use crate::failure::Code;
+use crate::api_error::Code;
 use crate::help_center::{self, MessagePayload, ThreadPayload};
-use crate::schemas::Schemas;
+use crate::json_schema::Schemas;
 use crate::wire::reply::{ReplyBody, ReplyView};
 use crate::wire::send::{SendBody, SentView};
 

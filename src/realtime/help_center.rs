@@ -10,13 +10,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Realtime, caller, rooms, sending};
+use super::{Realtime, auth, rooms, send_message};
+use crate::api_error::{ApiError, Code, FieldError};
 use crate::domain::{ClientMessageId, ConversationId, MessageText, Posted};
-use crate::failure::{Code, Failure, FieldError};
 use crate::help_center::{Arrival, MessagePayload, SendBody, Thread, ThreadPayload};
 use crate::identity::Principal;
-use crate::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
-use crate::wire::Fields;
+use crate::wire::Validator;
+use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
 /// The namespace's name.
 pub(super) const NAME: &str = "/help-center";
@@ -25,7 +25,7 @@ pub(super) const NAME: &str = "/help-center";
 const SEND: &str = "help_center:send";
 
 /// Whose socket it is.
-pub(super) struct Visitor {
+pub(super) struct HelpCenterUser {
     /// Nobody's where the token was bad.
     known: Option<Known>,
     /// Their conversation, once they are greeted.
@@ -38,21 +38,21 @@ struct Known {
 }
 
 /// The namespace with everything it answers to. What a socket is greeted with has at most `greeting_bytes` of messages.
-pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Namespace<Visitor> {
+pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Namespace<HelpCenterUser> {
     let [connecting, greeting, sending, typing] = std::array::from_fn(|_| Arc::clone(realtime));
     Namespace::new(NAME, move |handshake: Handshake| {
         let visitor = visitor(&connecting, &handshake);
         async move { Ok::<_, ConnectRefusal>(visitor) }
     })
-    .recover_if(|before: &Visitor, now: &Visitor| match (&before.known, &now.known) {
+    .recover_if(|before: &HelpCenterUser, now: &HelpCenterUser| match (&before.known, &now.known) {
         (Some(before), Some(now)) => before.principal.id == now.principal.id,
         _ => false,
     })
-    .on_connect(move |socket: Socket<Visitor>| {
+    .on_connect(move |socket: Socket<HelpCenterUser>| {
         let realtime = Arc::clone(&greeting);
         async move { greet(&realtime, &socket, greeting_bytes).await }
     })
-    .on(SEND, move |socket: Socket<Visitor>, event: Event| {
+    .on(SEND, move |socket: Socket<HelpCenterUser>, event: Event| {
         let realtime = Arc::clone(&sending);
         async move {
             let sent = self::send(&realtime, &socket, &event).await;
@@ -60,35 +60,35 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
             acknowledge(&socket, event.wants_ack, sent)
         }
     })
-    .on("help_center:typing", move |socket: Socket<Visitor>, event: Event| {
+    .on("help_center:typing", move |socket: Socket<HelpCenterUser>, event: Event| {
         let realtime = Arc::clone(&typing);
         async move {
             let told = self::typing(&realtime, &socket, &event);
             acknowledge(&socket, event.wants_ack, told.map(|()| json!({})))
         }
     })
-    .on_too_many(|socket: Socket<Visitor>, event: Event| async move {
+    .on_too_many(|socket: Socket<HelpCenterUser>, event: Event| async move {
         // A person who types is not to be told that they type too fast.
         let is_told = event.name == SEND;
-        is_told.then(|| acknowledge(&socket, event.wants_ack, Err(Failure::rate_limited()))).flatten()
+        is_told.then(|| acknowledge(&socket, event.wants_ack, Err(ApiError::rate_limited()))).flatten()
     })
 }
 
 /// Never refused: see the module.
-fn visitor(realtime: &Realtime, handshake: &Handshake) -> Visitor {
-    let known = caller::principal(realtime, handshake).ok().map(|principal| {
+fn visitor(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
+    let known = auth::principal(realtime, handshake).ok().map(|principal| {
         let ip_address = handshake.address.as_ref().map(IpAddr::to_string);
         let user_agent = handshake.headers.get("user-agent");
         let arrival = Arrival::new(&principal, ip_address, user_agent);
         Known { principal, arrival }
     });
-    Visitor { known, conversation: OnceLock::new() }
+    HelpCenterUser { known, conversation: OnceLock::new() }
 }
 
 /// Tells a socket its conversation, and joins it: what happens from then on comes behind, and nothing is left out.
-async fn greet(realtime: &Realtime, socket: &Socket<Visitor>, greeting_bytes: usize) {
+async fn greet(realtime: &Realtime, socket: &Socket<HelpCenterUser>, greeting_bytes: usize) {
     let Some(known) = &socket.data().known else {
-        socket.emit("help_center:error", &ErrorPayload::from(Failure::unauthorized()));
+        socket.emit("help_center:error", &ErrorPayload::from(ApiError::unauthorized()));
         socket.disconnect();
         return;
     };
@@ -109,12 +109,12 @@ async fn greet(realtime: &Realtime, socket: &Socket<Visitor>, greeting_bytes: us
 }
 
 /// Somebody who was greeted, and their conversation.
-fn greeted(socket: &Socket<Visitor>) -> Result<(&Known, ConversationId), Failure> {
-    let Visitor { known, conversation } = socket.data();
-    known.as_ref().zip(conversation.get().copied()).ok_or_else(Failure::unauthorized)
+fn greeted(socket: &Socket<HelpCenterUser>) -> Result<(&Known, ConversationId), ApiError> {
+    let HelpCenterUser { known, conversation } = socket.data();
+    known.as_ref().zip(conversation.get().copied()).ok_or_else(ApiError::unauthorized)
 }
 
-async fn send(realtime: &Realtime, socket: &Socket<Visitor>, event: &Event) -> Result<Arc<Posted>, Failure> {
+async fn send(realtime: &Realtime, socket: &Socket<HelpCenterUser>, event: &Event) -> Result<Arc<Posted>, ApiError> {
     let (known, id) = greeted(socket)?;
     let (text, client_message_id) = read(event)?;
     realtime.limits.send(&known.principal.id)?;
@@ -122,9 +122,9 @@ async fn send(realtime: &Realtime, socket: &Socket<Visitor>, event: &Event) -> R
 }
 
 /// `{ text, clientMessageId? }`.
-fn read(event: &Event) -> Result<(MessageText, Option<ClientMessageId>), Failure> {
-    let body: SendBody = sending::read(payload(event))?;
-    let mut fields = Fields::default();
+fn read(event: &Event) -> Result<(MessageText, Option<ClientMessageId>), ApiError> {
+    let body: SendBody = send_message::read(payload(event))?;
+    let mut fields = Validator::default();
     let text = body.text(&mut fields);
     let (name, id) = (SendBody::CLIENT_MESSAGE_ID, body.client_message_id.as_deref());
     let client_message_id = fields.optional(name, id, ClientMessageId::parse);
@@ -132,11 +132,11 @@ fn read(event: &Event) -> Result<(MessageText, Option<ClientMessageId>), Failure
 }
 
 /// The agents who have the conversation open see them type, and nobody else.
-fn typing(realtime: &Realtime, socket: &Socket<Visitor>, event: &Event) -> Result<(), Failure> {
+fn typing(realtime: &Realtime, socket: &Socket<HelpCenterUser>, event: &Event) -> Result<(), ApiError> {
     let (known, id) = greeted(socket)?;
     let Some(Value::Bool(is_typing)) = payload(event).remove("isTyping") else {
         let message = "isTyping must be true or false".to_owned();
-        return Err(Failure::validation(vec![FieldError { field: "isTyping".into(), message }]));
+        return Err(ApiError::validation(vec![FieldError { field: "isTyping".into(), message }]));
     };
     realtime.broadcaster.customer_types(id, &known.principal.id, is_typing);
     Ok(())
@@ -148,7 +148,7 @@ fn payload(event: &Event) -> Map<String, Value> {
 }
 
 /// The acknowledgement; a failure that nobody waits for is an event of its own.
-fn acknowledge(socket: &Socket<Visitor>, is_awaited: bool, outcome: Result<Value, Failure>) -> Option<Value> {
+fn acknowledge(socket: &Socket<HelpCenterUser>, is_awaited: bool, outcome: Result<Value, ApiError>) -> Option<Value> {
     match outcome {
         Err(failure) if is_awaited => Some(json!({ "error": ErrorPayload::from(failure) })),
         Err(failure) => {
@@ -170,8 +170,8 @@ pub(super) struct ErrorPayload {
     details: Map<String, Value>,
 }
 
-impl From<Failure> for ErrorPayload {
-    fn from(failure: Failure) -> Self {
+impl From<ApiError> for ErrorPayload {
+    fn from(failure: ApiError) -> Self {
         let details = failure.details.into_iter().map(|detail| (detail.field.into_owned(), detail.message.into()));
         Self { code: failure.code, message: failure.message.into_owned(), details: details.collect() }
     }

@@ -5,30 +5,30 @@
 //! stored. Protocol, rooms and slow readers are `socketio`'s business.
 
 mod asyncapi;
+mod auth;
 mod broadcast;
-mod caller;
 mod help_center;
-mod pace;
+mod join;
 mod payload;
-mod places;
 mod presence;
+mod rate_limit;
 mod rooms;
-mod sending;
+mod send_message;
 mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client_ip::TrustedProxies;
 use crate::cluster::Presence;
 use crate::config::{CorsSettings, RecoverySettings, Settings, SocketSettings};
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
-use crate::engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Verifier};
 use crate::limits::Limits;
-use crate::proxies::TrustedProxies;
-use crate::socketio::{RecoveryConfig, SocketIo, SocketIoConfig};
+use engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
+use socketio::{RecoveryConfig, SocketIo, SocketIoConfig};
 
 pub use asyncapi::document as asyncapi_document;
 pub use broadcast::Broadcaster;
@@ -71,8 +71,8 @@ pub fn start(realtime: Realtime, settings: &Settings, presence: &PresenceBroadca
     let realtime = Arc::new(realtime);
     let engine = engine(&settings.socket, &settings.cors, &realtime.proxies);
     let io = SocketIo::builder(engine, socketio(&settings.socket, &settings.recovery))
-        .allow_request(pace::handshakes(&realtime))
-        .pace(pace::packets(&realtime.limits))
+        .allow_request(rate_limit::handshakes(&realtime))
+        .pace(rate_limit::packets(&realtime.limits))
         .namespace(support::namespace(&realtime))
         .namespace(help_center::namespace(&realtime, settings.socket.outgoing_bytes / GREETING_SHARE))
         .build();

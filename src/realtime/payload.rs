@@ -7,7 +7,7 @@ use crate::domain::{
     ConversationId, EventId, HandoverId, Posted, Reason, Resolution, ResolutionNotes, Status, Subject, SupportType,
     TicketId, TicketPriority, TicketStatus, preview,
 };
-use crate::moment::Iso;
+use crate::timestamp::IsoTimestamp;
 
 /// `new_message`, to the conversation or to the ticket.
 #[derive(Serialize, JsonSchema)]
@@ -42,9 +42,9 @@ struct Message<'a> {
     sender_email: Option<&'a str>,
     attachments: Option<()>,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
     #[serde(rename = "created_at")]
-    created_at_too: Iso,
+    created_at_too: IsoTimestamp,
 }
 
 impl<'a> NewMessage<'a> {
@@ -74,8 +74,8 @@ impl<'a> NewMessage<'a> {
                 sender_name: message.author.name(),
                 sender_email: message.author.email(),
                 attachments: None,
-                created_at: Iso(posted.at),
-                created_at_too: Iso(posted.at),
+                created_at: IsoTimestamp(posted.at),
+                created_at_too: IsoTimestamp(posted.at),
             },
         }
     }
@@ -90,7 +90,7 @@ pub(super) struct ConversationCreated<'a> {
     pub(super) email: Option<&'a str>,
     #[schemars(with = "Status")]
     pub(super) status: &'static str,
-    pub(super) created_at: Iso,
+    pub(super) created_at: IsoTimestamp,
     pub(super) first_message: &'a str,
 }
 
@@ -141,7 +141,7 @@ pub(super) struct Preview<'a> {
     id: EventId,
     preview: &'a str,
     sender_name: Option<&'a str>,
-    created_at: Iso,
+    created_at: IsoTimestamp,
 }
 
 impl<'a> Preview<'a> {
@@ -150,7 +150,7 @@ impl<'a> Preview<'a> {
             id: posted.id,
             preview: preview(posted.message.text.as_str()),
             sender_name: posted.message.author.name(),
-            created_at: Iso(posted.at),
+            created_at: IsoTimestamp(posted.at),
         }
     }
 }
@@ -227,7 +227,7 @@ pub(super) struct TicketCreated<'a> {
     #[schemars(with = "TicketPriority")]
     pub(super) priority: &'static str,
     pub(super) email: Option<&'a str>,
-    pub(super) created_at: Iso,
+    pub(super) created_at: IsoTimestamp,
     /// Null where it was made without a conversation.
     pub(super) conversation_id: Option<ConversationId>,
 }

@@ -8,19 +8,19 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rooms;
-use crate::cluster::{Presence, PresenceListener, Stay};
+use crate::cluster::{Presence, PresenceGuard, PresenceListener};
 use crate::domain::Agent;
 use crate::identity::Principal;
-use crate::socketio::NamespaceHandle;
+use socketio::NamespaceHandle;
 
 /// A socket's person. An agent counts as there from when they are let in until the socket has left, or is forgotten
 /// without a word.
-pub(super) struct Attendee {
+pub(super) struct SupportUser {
     principal: Principal,
-    stay: Option<Stay>,
+    stay: Option<PresenceGuard>,
 }
 
-impl Attendee {
+impl SupportUser {
     /// Somebody whose token was good; not there yet.
     pub(super) fn new(principal: Principal, presence: &Presence) -> Self {
         let stay = principal.is_agent.then(|| presence.arrive(principal.as_agent()));
@@ -42,7 +42,7 @@ impl Attendee {
     }
 }
 
-impl Deref for Attendee {
+impl Deref for SupportUser {
     type Target = Principal;
 
     fn deref(&self) -> &Principal {

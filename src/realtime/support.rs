@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::presence::Attendee;
-use super::sending::send_message;
-use super::{Realtime, caller, places, rooms};
-use crate::failure::{Code, Failure, FieldError};
-use crate::socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
+use super::presence::SupportUser;
+use super::send_message::send_message;
+use super::{Realtime, auth, join, rooms};
+use crate::api_error::{ApiError, Code, FieldError};
+use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
 /// The namespace's name.
 pub(super) const NAME: &str = "/support";
@@ -19,28 +19,28 @@ pub(super) const NAME: &str = "/support";
 const SEND_MESSAGE: &str = "send_message";
 
 /// The namespace with everything it answers to.
-pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Attendee> {
+pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
     let connecting = Arc::clone(realtime);
     let namespace = Namespace::new(NAME, move |handshake: Handshake| {
         let realtime = Arc::clone(&connecting);
         async move { connect(&realtime, &handshake) }
     })
     // Whoever comes back with the name of an earlier connection must be the same person, in the same role.
-    .recover_if(|before: &Attendee, now: &Attendee| before.id == now.id && before.is_agent == now.is_agent)
-    .on_connect(|socket: Socket<Attendee>| async move { greet(&socket) })
-    .on_disconnect(|socket: Socket<Attendee>, _| async move { socket.data().goes() })
+    .recover_if(|before: &SupportUser, now: &SupportUser| before.id == now.id && before.is_agent == now.is_agent)
+    .on_connect(|socket: Socket<SupportUser>| async move { greet(&socket) })
+    .on_disconnect(|socket: Socket<SupportUser>, _| async move { socket.data().goes() })
     .on_too_many(|_, event: Event| async move { Some(too_many(&event)) });
-    let namespace = on(namespace, realtime, "join_conversation", places::join_conversation);
-    let namespace = on(namespace, realtime, "leave_conversation", places::leave_conversation);
-    let namespace = on(namespace, realtime, "join_ticket", places::join_ticket);
-    let namespace = on(namespace, realtime, "leave_ticket", places::leave_ticket);
+    let namespace = on(namespace, realtime, "join_conversation", join::join_conversation);
+    let namespace = on(namespace, realtime, "leave_conversation", join::leave_conversation);
+    let namespace = on(namespace, realtime, "join_ticket", join::join_ticket);
+    let namespace = on(namespace, realtime, "leave_ticket", join::leave_ticket);
     let namespace =
-        on(namespace, realtime, "typing", async |realtime, socket, event| places::relay(realtime, socket, event, true));
+        on(namespace, realtime, "typing", async |realtime, socket, event| join::relay(realtime, socket, event, true));
     let namespace = on(namespace, realtime, "stop_typing", async |realtime, socket, event| {
-        places::relay(realtime, socket, event, false)
+        join::relay(realtime, socket, event, false)
     });
     let sending = Arc::clone(realtime);
-    namespace.on(SEND_MESSAGE, move |socket: Socket<Attendee>, event: Event| {
+    namespace.on(SEND_MESSAGE, move |socket: Socket<SupportUser>, event: Event| {
         let realtime = Arc::clone(&sending);
         async move {
             let sent = send_message(&realtime, &socket, &event).await;
@@ -51,7 +51,7 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<Attendee> {
 
 /// What an event that came too soon is acknowledged with: what its handler acknowledges a refusal with.
 fn too_many(event: &Event) -> TooMany {
-    let failure = Failure::rate_limited();
+    let failure = ApiError::rate_limited();
     match event.name.as_str() {
         SEND_MESSAGE => TooMany::Send(Sent::refused(failure)),
         _ => TooMany::Other(Answer::of(Err(failure))),
@@ -74,12 +74,12 @@ enum Sent {
 }
 
 /// An event that is acknowledged with [`Answer`].
-fn on<F>(namespace: Namespace<Attendee>, realtime: &Arc<Realtime>, event: &str, handler: F) -> Namespace<Attendee>
+fn on<F>(namespace: Namespace<SupportUser>, realtime: &Arc<Realtime>, event: &str, handler: F) -> Namespace<SupportUser>
 where
-    F: AsyncFn(&Realtime, &Socket<Attendee>, &Event) -> Result<(), Failure> + Send + Sync + 'static,
+    F: AsyncFn(&Realtime, &Socket<SupportUser>, &Event) -> Result<(), ApiError> + Send + Sync + 'static,
 {
     let with = Arc::new((Arc::clone(realtime), handler));
-    namespace.on(event, move |socket: Socket<Attendee>, event: Event| {
+    namespace.on(event, move |socket: Socket<SupportUser>, event: Event| {
         let with = Arc::clone(&with);
         async move {
             let (realtime, handler) = &*with;
@@ -108,34 +108,34 @@ pub(super) struct AnswerError {
 }
 
 impl Sent {
-    fn refused(failure: Failure) -> Self {
+    fn refused(failure: ApiError) -> Self {
         Self::Refused { error: AnswerError::new(failure) }
     }
 }
 
 impl Answer {
-    fn of(outcome: Result<(), Failure>) -> Self {
+    fn of(outcome: Result<(), ApiError>) -> Self {
         let error = outcome.err().map(AnswerError::new);
         Self { success: error.is_none(), error }
     }
 }
 
 impl AnswerError {
-    fn new(failure: Failure) -> Self {
+    fn new(failure: ApiError) -> Self {
         Self { code: failure.code, message: failure.message.into_owned(), details: failure.details }
     }
 }
 
 /// Refuses a bad token with what `connect_error` shows.
-fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<Attendee, ConnectRefusal> {
-    let principal = caller::principal(realtime, handshake).map_err(|_| {
-        let failure = Failure::unauthorized();
+fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<SupportUser, ConnectRefusal> {
+    let principal = auth::principal(realtime, handshake).map_err(|_| {
+        let failure = ApiError::unauthorized();
         ConnectRefusal { message: failure.message.into_owned(), data: Some(json!({ "code": failure.code })) }
     })?;
-    Ok(Attendee::new(principal, &realtime.presence))
+    Ok(SupportUser::new(principal, &realtime.presence))
 }
 
-fn greet(socket: &Socket<Attendee>) {
+fn greet(socket: &Socket<SupportUser>) {
     let principal = socket.data();
     socket.join(rooms::of_user(&principal.id));
     if principal.is_agent {

@@ -25,7 +25,7 @@ const MOSTLY_OPEN: u64 = 64;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the system allows {limit} open files, and {least} are needed at least: raise the limit (`ulimit -n`, or \
-     `LimitNOFILE=` in a systemd unit), or ask for fewer of `server.workers`, `conversation.arbiters` and \
+     `LimitNOFILE=` in a systemd unit), or ask for fewer of `server.workers`, `conversation.threads` and \
      `database.max_connections`"
 )]
 pub struct TooFewDescriptors {

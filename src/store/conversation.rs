@@ -3,7 +3,7 @@
 use entity::conversations;
 use sea_orm::{DbErr, EntityTrait};
 
-use super::whole::whole;
+use super::aggregate::aggregate;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId};
 
@@ -16,7 +16,7 @@ pub async fn conversation(database: &Database, id: ConversationId) -> Result<Opt
         .read(async move |connection| {
             let row = conversations::Entity::find_by_id(id.0).one(&connection).await?;
             let Some(row) = row else { return Ok(None) };
-            let conversation = whole(&connection, row).await?;
+            let conversation = aggregate(&connection, row).await?;
             Ok::<_, DbErr>(conversation.is_shown().then_some(conversation))
         })
         .await

@@ -3,7 +3,7 @@
 use entity::{conversations, messages};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
-use super::stored;
+use super::from_row;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Channel, Conversation, ConversationId, EventId, UserId};
 
@@ -19,7 +19,7 @@ pub async fn help_center_of(database: &Database, account: UserId) -> Result<Opti
                 .filter(conversations::Column::Channel.eq(Channel::HelpCenter.as_str()))
                 .one(&connection)
                 .await?;
-            row.map(stored::conversation).transpose()
+            row.map(from_row::conversation).transpose()
         })
         .await
 }

@@ -3,13 +3,13 @@
 use entity::messages;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
-use super::stored;
+use super::from_row;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, Posted};
 
 /// Which messages: of a customer by `seq`, of an agent by `position`; `before` is a `seq` for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stretch {
+pub enum MessageRange {
     /// The first that came after.
     After {
         /// The place behind which it begins.
@@ -31,7 +31,7 @@ pub enum Stretch {
     },
 }
 
-impl Stretch {
+impl MessageRange {
     /// The most messages that a `limit` gives.
     pub const MAX_LIMIT: u32 = 200;
     /// The most messages that are given where nothing is asked for.
@@ -60,18 +60,18 @@ pub struct History {
 pub async fn visible_messages(
     database: &Database,
     conversation: &Conversation,
-    stretch: Stretch,
+    stretch: MessageRange,
 ) -> Result<History, DatabaseError> {
     let visible = of(conversation).filter(messages::Column::Seq.is_not_null());
     let query = match stretch {
         // A message never stands before the position that its seq names: the primary key serves this.
-        Stretch::After { after, .. } => visible
+        MessageRange::After { after, .. } => visible
             .filter(messages::Column::Position.gt(i64::from(after)))
             .filter(messages::Column::Seq.gt(i64::from(after))),
-        Stretch::Before { before, .. } => visible
+        MessageRange::Before { before, .. } => visible
             .filter(messages::Column::Position.lt(i64::from(before) + without_seq(conversation)))
             .filter(messages::Column::Seq.lt(i64::from(before))),
-        Stretch::Last { .. } => visible,
+        MessageRange::Last { .. } => visible,
     };
     fetch(database, query, stretch).await
 }
@@ -83,16 +83,16 @@ pub async fn visible_messages(
 pub async fn all_messages(
     database: &Database,
     conversation: &Conversation,
-    stretch: Stretch,
+    stretch: MessageRange,
 ) -> Result<History, DatabaseError> {
     let all = of(conversation);
     let query = match stretch {
-        Stretch::After { after, .. } => all.filter(messages::Column::Position.gt(i64::from(after))),
-        Stretch::Before { before, .. } => match position_of(database, conversation, before).await? {
+        MessageRange::After { after, .. } => all.filter(messages::Column::Position.gt(i64::from(after))),
+        MessageRange::Before { before, .. } => match position_of(database, conversation, before).await? {
             Some(position) => all.filter(messages::Column::Position.lt(position)),
             None => all,
         },
-        Stretch::Last { .. } => all,
+        MessageRange::Last { .. } => all,
     };
     fetch(database, query, stretch).await
 }
@@ -125,10 +125,10 @@ async fn position_of(database: &Database, conversation: &Conversation, seq: u32)
 async fn fetch(
     database: &Database,
     query: Select<messages::Entity>,
-    stretch: Stretch,
+    stretch: MessageRange,
 ) -> Result<History, DatabaseError> {
     let limit = usize::try_from(stretch.limit()).unwrap_or(usize::MAX);
-    let ascending = matches!(stretch, Stretch::After { .. });
+    let ascending = matches!(stretch, MessageRange::After { .. });
     let query = if ascending {
         query.order_by_asc(messages::Column::Position)
     } else {
@@ -138,7 +138,7 @@ async fn fetch(
     let query = query.limit(u64::from(stretch.limit()) + 1);
     let rows = database.read(async move |connection| query.all(&connection).await).await?;
     let has_more = rows.len() > limit;
-    let mut messages = rows.into_iter().take(limit).map(stored::posted).collect::<Result<Vec<_>, DbErr>>()?;
+    let mut messages = rows.into_iter().take(limit).map(from_row::posted).collect::<Result<Vec<_>, DbErr>>()?;
     if !ascending {
         messages.reverse();
     }

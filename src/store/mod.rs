@@ -2,37 +2,37 @@
 //!
 //! Nothing here writes, and nothing here decides who may see what: the edge asks for what its caller may have.
 
-mod actor;
 mod agents;
-mod beside;
+mod aggregate;
 mod conversation;
-mod customer;
+mod customer_conversations;
+mod events;
+mod from_row;
 mod handover;
 mod handovers;
-mod happened;
 mod help_center;
 mod history;
-mod people;
 mod queue;
-mod stored;
+mod related;
+mod snapshot;
 mod tickets;
 mod timeline;
-mod whole;
+mod users;
 
-pub use actor::{FoundSend, Snapshot, find_send, load, version};
 pub use agents::{Agents, agents};
-pub use beside::{Beside, beside_one};
 pub use conversation::conversation;
-pub use customer::{OwnConversations, conversations_of};
+pub use customer_conversations::{OwnConversations, conversations_of};
+pub use events::EventRange;
 pub use handover::{agent, handed_over};
 pub use handovers::handovers_of;
-pub use happened::Behind;
 pub use help_center::{help_center_of, seq_of};
-pub use history::{History, Stretch, all_messages, visible_messages};
-pub use people::People;
+pub use history::{History, MessageRange, all_messages, visible_messages};
 pub use queue::{AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, queue};
+pub use related::{Beside, beside_one};
+pub use snapshot::{FoundSend, Snapshot, find_send, load, version};
 pub use tickets::{
     OwnTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort,
     people_in_ticket, ticket, ticket_of_id, ticket_of_number, tickets, tickets_of,
 };
-pub use timeline::{Happening, Timeline, timeline};
+pub use timeline::{Timeline, TimelineEntry, timeline};
+pub use users::People;

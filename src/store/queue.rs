@@ -8,8 +8,8 @@ use entity::conversations::{self, Column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
-use super::beside::{Beside, beside};
-use super::stored;
+use super::from_row;
+use super::related::{Beside, related};
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::{Conversation, UserId};
 
@@ -78,7 +78,7 @@ pub async fn queue(
             let is_behind = page.offset() >= total;
             let conversations =
                 if is_behind { Vec::new() } else { on_page(&connection, fitting, (sort, page), backend).await? };
-            let beside = beside(&connection, &conversations).await?;
+            let beside = related(&connection, &conversations).await?;
             Ok::<_, DbErr>(Queue { conversations, beside, total, counts })
         })
         .await
@@ -111,5 +111,5 @@ async fn on_page(
     let mut found = conversations::Entity::find().filter(fitting);
     sort.sort(&mut found, backend);
     let rows = found.offset(page.offset()).limit(u64::from(page.limit)).all(connection).await?;
-    rows.into_iter().map(stored::conversation).collect()
+    rows.into_iter().map(from_row::conversation).collect()
 }

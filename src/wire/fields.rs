@@ -1,7 +1,7 @@
 //! Reading what somebody sent, field by field.
 
+use crate::api_error::{ApiError, FieldError};
 use crate::domain::TextError;
-use crate::failure::{Failure, FieldError};
 
 /// Each of some values, with the word that clients have for it.
 pub fn words<T: Copy>(
@@ -13,11 +13,11 @@ pub fn words<T: Copy>(
 
 /// Collects what is wrong with the fields of a body, so that a client learns of all of it at once.
 #[derive(Default)]
-pub struct Fields {
+pub struct Validator {
     errors: Vec<FieldError>,
 }
 
-impl Fields {
+impl Validator {
     /// A field that must be there.
     pub fn required<T>(
         &mut self,
@@ -69,10 +69,10 @@ impl Fields {
     }
 
     /// The body, if everything was right.
-    pub fn finish<T>(self, body: Option<T>) -> Result<T, Failure> {
+    pub fn finish<T>(self, body: Option<T>) -> Result<T, ApiError> {
         match body {
             Some(body) if self.errors.is_empty() => Ok(body),
-            _ => Err(Failure::validation(self.errors)),
+            _ => Err(ApiError::validation(self.errors)),
         }
     }
 }

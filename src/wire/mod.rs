@@ -7,12 +7,12 @@ pub(crate) mod reply;
 pub(crate) mod send;
 pub(crate) mod view;
 
-pub use fields::{Fields, words};
+pub use fields::{Validator, words};
 
+use crate::api_error::ApiError;
 use crate::domain::ConversationId;
-use crate::failure::Failure;
 
 /// An id that is no UUID is as unknown as one that names nothing (`decisions.md`).
-pub(crate) fn conversation_id(id: &str) -> Result<ConversationId, Failure> {
-    ConversationId::parse(id).ok_or_else(Failure::conversation_not_found)
+pub(crate) fn conversation_id(id: &str) -> Result<ConversationId, ApiError> {
+    ConversationId::parse(id).ok_or_else(ApiError::conversation_not_found)
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, conversation_id};
+use super::{Validator, conversation_id};
+use crate::api_error::ApiError;
 use crate::conversation::{Outcome, Registry};
 use crate::domain::{Agent, ClientMessageId, Command, EventId, MessageText, Post, Posted};
-use crate::failure::Failure;
 use crate::limits::Limits;
-use crate::moment::Iso;
+use crate::timestamp::IsoTimestamp;
 
 /// What the dashboard sends; every field may be missing or null, and each rule is checked behind this.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -27,7 +27,7 @@ impl ReplyBody {
     /// What is wrong with it goes into `fields`; the name of the send has been read already.
     pub(crate) fn read(
         self,
-        fields: &mut Fields,
+        fields: &mut Validator,
         from: Agent,
         client_message_id: Option<ClientMessageId>,
     ) -> Option<Reply> {
@@ -48,12 +48,12 @@ pub(crate) async fn carry_out(
     limits: &Limits,
     id: &str,
     reply: Reply,
-) -> Result<Arc<Posted>, Failure> {
+) -> Result<Arc<Posted>, ApiError> {
     limits.send(&reply.post.from.id)?;
     let command = if reply.is_note { Command::Note(reply.post) } else { Command::Reply(reply.post) };
     match registry.execute(conversation_id(id)?, command).await? {
         Outcome::Posted(posted) => Ok(posted),
-        _ => Err(Failure::defect()),
+        _ => Err(ApiError::internal()),
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct ReplyView<'a> {
     sender_name: Option<&'a str>,
     sender_email: Option<&'a str>,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
 }
 
 impl<'a> ReplyView<'a> {
@@ -85,7 +85,7 @@ impl<'a> ReplyView<'a> {
             is_from_user: false,
             sender_name: posted.message.author.name(),
             sender_email: posted.message.author.email(),
-            created_at: Iso(posted.at),
+            created_at: IsoTimestamp(posted.at),
         }
     }
 }

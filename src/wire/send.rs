@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::view::{UserConversation, UserMessage};
-use super::{Fields, conversation_id};
+use super::{Validator, conversation_id};
+use crate::api_error::ApiError;
 use crate::conversation::{Outcome, Registry};
 use crate::domain::{
     Channel, ClientMessageId, Command, ConversationId, Customer, DeviceMetadata, MessageText, Open, Origin, Post,
 };
-use crate::failure::Failure;
 use crate::limits::Limits;
 
 /// What the app sends; every field may be missing or null, and each rule is checked behind this.
@@ -46,7 +46,7 @@ pub(crate) struct Source {
 
 impl SendBody {
     /// What is wrong with it goes into `fields`; the name of the send has been read already.
-    pub(crate) fn read(self, fields: &mut Fields, client_message_id: Option<ClientMessageId>) -> Option<Send> {
+    pub(crate) fn read(self, fields: &mut Validator, client_message_id: Option<ClientMessageId>) -> Option<Send> {
         let message = fields.required("message", self.message.as_deref(), MessageText::parse);
         let device_metadata = self.device_metadata.map(DeviceMetadata::parse);
         let device_metadata = device_metadata.and_then(|parsed| fields.keep("device_metadata", parsed));
@@ -67,7 +67,7 @@ pub(crate) async fn carry_out(
     from: Customer,
     send: Send,
     source: impl FnOnce() -> Source,
-) -> Result<Sent, Failure> {
+) -> Result<Sent, ApiError> {
     limits.send(&from.owner)?;
     let (id, outcome) = match send.conversation {
         Some(id) => {
@@ -115,7 +115,7 @@ pub(crate) enum SentView<'a> {
 }
 
 impl Sent {
-    pub(crate) fn view(&self) -> Result<SentView<'_>, Failure> {
+    pub(crate) fn view(&self) -> Result<SentView<'_>, ApiError> {
         match &self.outcome {
             Outcome::Opened { conversation, message } => {
                 let conversation = UserConversation::new(conversation, vec![UserMessage::in_answer(message)]);
@@ -126,7 +126,7 @@ impl Sent {
                 message: UserMessage::in_answer(message),
                 is_new: false,
             }),
-            _ => Err(Failure::defect()),
+            _ => Err(ApiError::internal()),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::{
     Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating, Status, SupportType, TicketId,
     TicketPriority, TicketStatus,
 };
-use crate::moment::Iso;
+use crate::timestamp::IsoTimestamp;
 
 /// A message as a customer sees it in an answer to `chat/send` (`support-user.md`, 1).
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -22,9 +22,9 @@ pub(crate) struct UserMessage<'a> {
     pub(crate) sender_name: Option<&'a str>,
     pub(crate) sender_email: Option<&'a str>,
     pub(crate) attachments: Option<()>,
-    pub(crate) created_at: Iso,
+    pub(crate) created_at: IsoTimestamp,
     #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none")]
-    pub(crate) created_at_too: Option<Iso>,
+    pub(crate) created_at_too: Option<IsoTimestamp>,
 }
 
 impl<'a> UserMessage<'a> {
@@ -38,14 +38,14 @@ impl<'a> UserMessage<'a> {
             sender_name: posted.message.author.name(),
             sender_email: posted.message.author.email(),
             attachments: None,
-            created_at: Iso(posted.at),
+            created_at: IsoTimestamp(posted.at),
             created_at_too: None,
         }
     }
 
     /// As the answer to a send shows it: with its moment under both spellings.
     pub(crate) fn in_answer(posted: &'a Posted) -> Self {
-        Self { created_at_too: Some(Iso(posted.at)), ..Self::in_history(posted) }
+        Self { created_at_too: Some(IsoTimestamp(posted.at)), ..Self::in_history(posted) }
     }
 }
 
@@ -61,9 +61,9 @@ pub(crate) struct UserConversation<'a> {
     phone_number: Option<&'a str>,
     satisfaction_rating: Option<Rating>,
     feedback: Option<&'a Feedback>,
-    last_message_at: Iso,
-    created_at: Iso,
-    updated_at: Iso,
+    last_message_at: IsoTimestamp,
+    created_at: IsoTimestamp,
+    updated_at: IsoTimestamp,
     messages: Vec<UserMessage<'a>>,
     total_messages: i64,
     /// Whether there are more messages in the direction of the page; only where a page was asked for.
@@ -82,9 +82,9 @@ impl<'a> UserConversation<'a> {
             phone_number: conversation.phone_number.as_deref(),
             satisfaction_rating: conversation.rating,
             feedback: conversation.feedback.as_ref(),
-            last_message_at: Iso(conversation.last_message_at),
-            created_at: Iso(conversation.created_at),
-            updated_at: Iso(conversation.updated_at),
+            last_message_at: IsoTimestamp(conversation.last_message_at),
+            created_at: IsoTimestamp(conversation.created_at),
+            updated_at: IsoTimestamp(conversation.updated_at),
             messages,
             total_messages: conversation.last_seq,
             has_more: None,
@@ -151,7 +151,7 @@ pub(crate) struct LastMessage<'a> {
     is_from_user: bool,
     sender_name: Option<&'a str>,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
 }
 
 impl<'a> LastMessage<'a> {
@@ -160,7 +160,7 @@ impl<'a> LastMessage<'a> {
             message: &message.preview,
             is_from_user: message.is_from_user,
             sender_name: message.sender_name.as_deref(),
-            created_at: Iso(conversation.last_message_at),
+            created_at: IsoTimestamp(conversation.last_message_at),
         })
     }
 }

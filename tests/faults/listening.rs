@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use switchboard::loadtest::history::{Conversation, Listener, Message as Said};
-use switchboard::loadtest::listener::Heard;
+use switchboard_loadtest::history::{Conversation, Listener, Message as Said};
+use switchboard_loadtest::recording::Heard;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -15,7 +15,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::fault::Fault;
 use super::people::Account;
-use super::world::World;
+use super::run_state::World;
 
 /// The server's ping comes more often.
 const SILENCE: Duration = Duration::from_secs(4);
@@ -119,7 +119,7 @@ impl Screen {
             "conversation_updated" if !self.account.is_agent => {
                 let said = self.world.message(payload["message"]["preview"].as_str().unwrap_or_default());
                 if let Said::Of(call) = said
-                    && history[call].action == switchboard::loadtest::history::Action::Note
+                    && history[call].action == switchboard_loadtest::history::Action::Note
                 {
                     history.heard(listener, Heard::Note(said), now);
                 }

@@ -1,7 +1,7 @@
 //! Nothing lost, nothing doubled, one order, one winner: under faults.
 //!
 //! A run starts the built binary on a database of its own, lets customers and agents work against it while something is
-//! wrong (`fault`), makes all well again, reads everything back and has `switchboard::loadtest::checker` judge it. The
+//! wrong (`fault`), makes all well again, reads everything back and has `switchboard_loadtest::checker` judge it. The
 //! seed decides who does what and what goes wrong when; a run that fails prints it, and `FAULT_SEED=…` plays it again,
 //! as far as the machine's own timing allows.
 //!
@@ -17,20 +17,20 @@
     missing_docs
 )]
 
-mod calls;
 mod clock;
 mod database;
 mod disk;
-mod each;
+mod documented_rules;
 mod fault;
+mod fault_matrix;
+mod final_read;
+mod listeners;
 mod listening;
 mod mutants;
 mod people;
 mod proxy;
-mod readback;
+mod rest_actions;
 mod run;
-mod screens;
+mod run_state;
 mod server;
 mod soak;
-mod table;
-mod world;

@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sea_orm::ConnectionTrait as _;
-use switchboard::loadtest::checker::Promise;
+use switchboard_loadtest::checker::Promise;
 
 use super::database::{Backend, Cluster, Place, connect};
-use super::each::given_seed;
 use super::fault::Fault;
+use super::fault_matrix::given_seed;
 use super::run::{PANICKING, Plan, Scene, run, run_with};
 
 /// Seeds that a mutant is given to show itself.

@@ -5,10 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use secrecy::SecretString;
 use switchboard::identity::{TokenClaims, sign};
-use switchboard::loadtest::history::{Action, Outcome, Person, Refusal};
+use switchboard_loadtest::history::{Action, Outcome, Person, Refusal};
 
-use super::calls::Caller;
-use super::world::World;
+use super::rest_actions::Caller;
+use super::run_state::World;
 
 /// The secret that the tests' servers and people share.
 pub(crate) const SECRET: &str = "a-secret-for-tests-a-secret-for-tests";

@@ -6,21 +6,21 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use switchboard::loadtest::checker::{self, Verdict};
-use switchboard::loadtest::history::{Action, Outcome};
+use switchboard_loadtest::checker::{self, Verdict};
+use switchboard_loadtest::history::{Action, Outcome};
 use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
-use super::calls::Caller;
 use super::clock::JumpingClock;
 use super::database::{Backend, Cluster, Place, postgres};
 use super::fault::{DESCRIPTORS, Fault};
+use super::final_read;
+use super::listeners::Screens;
 use super::people::{self, Account, CUSTOMERS};
 use super::proxy::Proxy;
-use super::readback;
-use super::screens::Screens;
+use super::rest_actions::Caller;
+use super::run_state::World;
 use super::server::{Manner, TestServer};
-use super::world::World;
 
 /// No run takes that long: one that does hangs.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -317,11 +317,11 @@ async fn play(scene: Scene<'_>) -> Found {
         world.reaches("healed");
         screens.look(&scene);
         scene.have_told().await;
-        readback::settle(&world).await;
+        final_read::settle(&world).await;
         world.reaches("settled");
         let readers: Vec<Caller> = scene.accounts.iter().map(|account| scene.reader(account)).collect();
-        readback::read(&world, &readers, readers.last().unwrap()).await;
-        readback::no_conversation_twice(&world, &readers).await;
+        final_read::read(&world, &readers, readers.last().unwrap()).await;
+        final_read::no_conversation_twice(&world, &readers).await;
         world.reaches("read");
         // Sockets are open until all is read: a late event comes to somebody.
         screens.close();

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use super::clock::JumpingClock;
 use super::people::SECRET;
 use super::proxy::Proxy;
-use super::world::World;
+use super::run_state::World;
 
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_secs(40);

@@ -8,8 +8,8 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::database::{Backend, Cluster};
-use super::each::given_seed;
 use super::fault::Fault;
+use super::fault_matrix::given_seed;
 use super::run::{Plan, run};
 
 /// Runs at a time: most of a run is waiting.

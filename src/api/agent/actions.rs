@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::api::Api;
 use crate::api::body::Json;
-use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
-use crate::api::names::{client_message_id, conversation_id};
+use crate::api::extractors::AgentCaller;
+use crate::api::ids::{client_message_id, conversation_id};
+use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{Command, ConversationId, UserId};
-use crate::failure::Failure;
-use crate::wire::Fields;
+use crate::wire::Validator;
 use crate::wire::reply::{self, ReplyBody, ReplyView};
 
 #[derive(Serialize, JsonSchema)]
@@ -27,14 +27,14 @@ pub(in crate::api) async fn claim(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let id = conversation_id(&id)?;
     match api.registry.execute(id, Command::Claim(agent.as_agent())).await? {
         Outcome::Claimed(assignee) => Ok(created(
             "Conversation claimed",
             Claimed { conversation_id: id, assigned_to: assignee.id, assigned_admin_name: assignee.name },
         )),
-        _ => Err(Failure::defect()),
+        _ => Err(ApiError::internal()),
     }
 }
 
@@ -44,8 +44,8 @@ pub(in crate::api) async fn reply(
     id: web::Path<String>,
     request: HttpRequest,
     Json(body): Json<ReplyBody>,
-) -> Result<HttpResponse, Failure> {
-    let mut fields = Fields::default();
+) -> Result<HttpResponse, ApiError> {
+    let mut fields = Validator::default();
     let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
     let reply = body.read(&mut fields, agent.as_agent(), client_message_id);
     let reply = fields.finish(reply)?;
@@ -63,10 +63,10 @@ pub(in crate::api) async fn close(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let id = conversation_id(&id)?;
     match api.registry.execute(id, Command::Close(agent.as_agent())).await? {
         Outcome::Closed => Ok(created("Conversation closed", Closed { conversation_id: id })),
-        _ => Err(Failure::defect()),
+        _ => Err(ApiError::internal()),
     }
 }

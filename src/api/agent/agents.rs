@@ -6,12 +6,12 @@ use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::name;
+use super::display_name;
 use crate::api::Api;
-use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
+use crate::api::extractors::AgentCaller;
+use crate::api_error::ApiError;
 use crate::domain::Agent;
-use crate::failure::Failure;
 use crate::store::{self, Agents};
 
 #[derive(Serialize, JsonSchema)]
@@ -34,7 +34,7 @@ pub(in crate::api) struct Row<'a> {
 pub(in crate::api) async fn agents(
     api: web::Data<Api>,
     AgentCaller(caller): AgentCaller,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let found = store::agents(&api.database).await?;
     let online = api.cluster.agents_online();
     let caller = caller.as_agent();
@@ -48,7 +48,7 @@ fn rows<'a>(found: &'a Agents, online: &'a [Agent], caller: &'a Agent) -> Vec<Ro
         .people
         .iter()
         .map(|person| {
-            let (first_name, last_name) = name::apart(Some(person), name::whole(person));
+            let (first_name, last_name) = display_name::apart(Some(person), display_name::whole(person));
             let (id, email) = (person.id.as_str(), person.email.as_deref());
             let is_there = there.contains(id);
             let open_conversations = found.open_conversations(id);
@@ -61,7 +61,7 @@ fn rows<'a>(found: &'a Agents, online: &'a [Agent], caller: &'a Agent) -> Vec<Ro
         if rows.iter().any(|row| row.id == id) {
             continue;
         }
-        let (first_name, last_name) = name::apart(None, &agent.name);
+        let (first_name, last_name) = display_name::apart(None, &agent.name);
         let (email, is_there) = (agent.email.as_deref(), there.contains(id));
         let open_conversations = found.open_conversations(id);
         rows.push(Row { id, first_name, last_name, email, online: is_there, open_conversations });

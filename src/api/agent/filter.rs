@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::api::query::{date_from, date_to};
+use crate::api_error::ApiError;
 use crate::domain::{Channel, Status, UserId};
-use crate::failure::Failure;
-use crate::schemas::{Date, QueueSort, Search, SortOrder, TrueOrFalse};
+use crate::json_schema::{Date, QueueSort, Search, SortOrder, TrueOrFalse};
 use crate::store::{AssignedTo, Filter, SearchTerm, Sort, SortBy};
-use crate::wire::Fields;
+use crate::wire::Validator;
 
 /// Filters and order; the page is [`crate::api::query::PageQuery`]'s. Keys that nobody knows are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -38,8 +38,8 @@ pub(in crate::api) struct ListQuery {
 impl ListQuery {
     /// What was asked for; every value that breaks its rule is named. A search for nothing is none, as a page that has
     /// a field for it sends it.
-    pub(super) fn read(&self) -> Result<(Filter, Sort), Failure> {
-        let mut fields = Fields::default();
+    pub(super) fn read(&self) -> Result<(Filter, Sort), ApiError> {
+        let mut fields = Validator::default();
         let statuses = Status::ALL.map(|status| (status.as_str(), status));
         let channels = [Channel::Support, Channel::HelpCenter].map(|channel| (channel.as_str(), channel));
         let filter = Filter {
@@ -62,7 +62,7 @@ impl ListQuery {
     }
 }
 
-pub(super) fn account(fields: &mut Fields, name: &'static str, id: &str) -> Option<UserId> {
+pub(super) fn account(fields: &mut Validator, name: &'static str, id: &str) -> Option<UserId> {
     let parsed = UserId::parse(id);
     if parsed.is_err() {
         fields.fault(name, format!("{name} must be an account's id"));

@@ -7,17 +7,17 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::api::body::Json;
-use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
-use crate::api::names::conversation_id;
+use crate::api::extractors::AgentCaller;
+use crate::api::ids::conversation_id;
+use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{
     AnswerHandover, AskHandover, Command, ConversationId, HandoverId, Party, Reason, Refusal, Resolution, TextError,
     UserId,
 };
-use crate::failure::Failure;
 use crate::store;
-use crate::wire::Fields;
+use crate::wire::Validator;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "HandoverRequest")]
@@ -44,8 +44,8 @@ pub(in crate::api) async fn ask(
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
     Json(body): Json<HandoverBody>,
-) -> Result<HttpResponse, Failure> {
-    let mut fields = Fields::default();
+) -> Result<HttpResponse, ApiError> {
+    let mut fields = Validator::default();
     let to = fields.required("to_admin_id", body.to_admin_id.as_deref(), |id| match id.trim() {
         "" => Err(TextError::Empty),
         // One that no account can have is as unknown as one that none has.
@@ -76,13 +76,13 @@ pub(in crate::api) async fn ask(
                 status: "pending",
             },
         )),
-        _ => Err(Failure::defect()),
+        _ => Err(ApiError::internal()),
     }
 }
 
 /// An agent whom the directory knows, under the name that it has for them. Whoever has only just come to this server is
 /// being written down at this moment: so a name that is not found is looked for once more behind that.
-pub(super) async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, Failure> {
+pub(super) async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, ApiError> {
     if let Some(agent) = store::agent(&api.database, id.clone()).await? {
         return Ok(Some(agent));
     }
@@ -111,8 +111,8 @@ pub(in crate::api) async fn respond(
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
     Json(body): Json<RespondBody>,
-) -> Result<HttpResponse, Failure> {
-    let mut fields = Fields::default();
+) -> Result<HttpResponse, ApiError> {
+    let mut fields = Validator::default();
     let resolution = match body.status.as_deref() {
         Some("accepted") => Some(Resolution::Accepted),
         Some("rejected") => Some(Resolution::Rejected),

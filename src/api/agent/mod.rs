@@ -2,9 +2,9 @@
 
 pub(super) mod actions;
 pub(super) mod agents;
+pub(super) mod display_name;
 pub(super) mod filter;
 pub(super) mod handover;
-pub(super) mod name;
 pub(super) mod queue;
 pub(super) mod tickets;
 pub(super) mod timeline;

@@ -7,15 +7,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::filter::ListQuery;
-use super::view::{Card, Detail, Extent};
+use super::view::{Card, Detail, DetailLevel};
 use crate::api::Api;
-use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
-use crate::api::names::conversation_id;
+use crate::api::extractors::AgentCaller;
+use crate::api::ids::conversation_id;
 use crate::api::query::{PageMeta, PageQuery, Query, StretchQuery};
+use crate::api_error::ApiError;
 use crate::domain::Status;
-use crate::failure::Failure;
-use crate::schemas::CountsOf;
+use crate::json_schema::CountsOf;
 use crate::store::{self, Counts};
 
 #[derive(Serialize, JsonSchema)]
@@ -54,12 +54,15 @@ pub(in crate::api) async fn list(
     AgentCaller(agent): AgentCaller,
     page: Query<PageQuery>,
     query: Query<ListQuery>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let page = page.page()?;
     let (filter, sort) = query.read()?;
     let queue = store::queue(&api.database, agent.id.clone(), filter, sort, page).await?;
-    let conversations =
-        queue.conversations.iter().map(|conversation| Card::new(conversation, &queue.beside, Extent::List)).collect();
+    let conversations = queue
+        .conversations
+        .iter()
+        .map(|conversation| Card::new(conversation, &queue.beside, DetailLevel::List))
+        .collect();
     let meta = PageMeta::new(page, queue.total);
     Ok(fetched("Conversations fetched", List { analytics: Analytics::new(&queue.counts), conversations, meta }))
 }
@@ -69,10 +72,10 @@ pub(in crate::api) async fn detail(
     AgentCaller(_): AgentCaller,
     id: web::Path<String>,
     query: Query<StretchQuery>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let stretch = query.by_position()?;
     let id = conversation_id(&id)?;
-    let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    let conversation = store::conversation(&api.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     let history = store::all_messages(&api.database, &conversation, stretch).await?;
     let beside = store::beside_one(&api.database, &conversation).await?;
     let handovers = store::handovers_of(&api.database, id).await?;

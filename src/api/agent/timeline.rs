@@ -6,15 +6,15 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::Api;
-use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
-use crate::api::names::conversation_id;
+use crate::api::extractors::AgentCaller;
+use crate::api::ids::conversation_id;
 use crate::api::query::{Query, TimelineQuery};
+use crate::api_error::ApiError;
 use crate::domain::preview;
-use crate::failure::Failure;
-use crate::moment::Iso;
-use crate::schemas::TimelineType;
-use crate::store::{self, Happening};
+use crate::json_schema::TimelineType;
+use crate::store::{self, TimelineEntry};
+use crate::timestamp::IsoTimestamp;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Timeline")]
@@ -35,14 +35,14 @@ pub(in crate::api) struct Row {
     #[schemars(with = "Map<String, Value>")]
     data: Value,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
 }
 
 impl Row {
     /// A message is named and shown in short: whoever wants all of it has the conversation's messages.
-    fn new(happening: Happening) -> Self {
+    fn new(happening: TimelineEntry) -> Self {
         match happening {
-            Happening::Message(message) => Self {
+            TimelineEntry::Message(message) => Self {
                 position: message.position,
                 kind: if message.is_internal { "note" } else { "message" }.to_owned(),
                 actor_id: message.sender_id,
@@ -53,15 +53,15 @@ impl Row {
                     "is_from_user": message.is_from_user,
                     "preview": preview(&message.body),
                 }),
-                created_at: Iso(message.created_at),
+                created_at: IsoTimestamp(message.created_at),
             },
-            Happening::Event(event) => Self {
+            TimelineEntry::Event(event) => Self {
                 position: event.position,
                 kind: event.kind,
                 actor_id: event.actor_id,
                 actor_name: event.actor_name,
                 data: event.data,
-                created_at: Iso(event.created_at),
+                created_at: IsoTimestamp(event.created_at),
             },
         }
     }
@@ -72,10 +72,10 @@ pub(in crate::api) async fn timeline(
     AgentCaller(_): AgentCaller,
     id: web::Path<String>,
     query: Query<TimelineQuery>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let stretch = query.stretch()?;
     let id = conversation_id(&id)?;
-    let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    let conversation = store::conversation(&api.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     let found = store::timeline(&api.database, &conversation, stretch).await?;
     let events = found.happenings.into_iter().map(Row::new).collect();
     Ok(fetched("Timeline fetched", Timeline { events, has_more: found.has_more }))

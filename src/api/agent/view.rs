@@ -6,13 +6,13 @@ use sea_orm::prelude::Uuid;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::name;
+use super::display_name;
 use crate::domain::{
     Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Status, UserId,
 };
-use crate::moment::Iso;
-use crate::schemas::HandoverStatus;
+use crate::json_schema::HandoverStatus;
 use crate::store::{Beside, History};
+use crate::timestamp::IsoTimestamp;
 use crate::wire::view::{LastMessage, TicketCard};
 
 /// What the list shows, and the detail begins with.
@@ -28,13 +28,13 @@ pub(in crate::api) struct Card<'a> {
     #[schemars(with = "Status")]
     status: &'static str,
     assigned_to: Option<&'a str>,
-    assigned_at: Option<Iso>,
+    assigned_at: Option<IsoTimestamp>,
     satisfaction_rating: Option<Rating>,
-    last_message_at: Iso,
+    last_message_at: IsoTimestamp,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
     #[serde(rename = "updatedAt")]
-    updated_at: Iso,
+    updated_at: IsoTimestamp,
     user: Option<User<'a>>,
     ticket: Option<Ticket<'a>>,
     message_count: i64,
@@ -100,26 +100,26 @@ struct Ticket<'a> {
 struct TicketMore<'a> {
     description: &'a str,
     assigned_to: Option<&'a str>,
-    resolved_at: Option<Iso>,
+    resolved_at: Option<IsoTimestamp>,
     resolved_by: Option<&'a str>,
     resolution_notes: Option<&'a str>,
     related_transaction_id: Option<&'a str>,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
 }
 
 impl<'a> Ticket<'a> {
-    fn new(ticket: &'a tickets::Model, extent: Extent) -> Self {
+    fn new(ticket: &'a tickets::Model, extent: DetailLevel) -> Self {
         Self {
             card: TicketCard::new(ticket),
-            more: (extent == Extent::Detail).then(|| TicketMore {
+            more: (extent == DetailLevel::Detail).then(|| TicketMore {
                 description: &ticket.description,
                 assigned_to: ticket.assigned_to.as_deref(),
-                resolved_at: ticket.resolved_at.map(Iso),
+                resolved_at: ticket.resolved_at.map(IsoTimestamp),
                 resolved_by: ticket.resolved_by.as_deref(),
                 resolution_notes: ticket.resolution_notes.as_deref(),
                 related_transaction_id: ticket.related_transaction_id.as_deref(),
-                created_at: Iso(ticket.created_at),
+                created_at: IsoTimestamp(ticket.created_at),
             }),
         }
     }
@@ -138,9 +138,9 @@ struct Handover<'a> {
     reason: Option<&'a str>,
     #[schemars(with = "HandoverStatus")]
     status: &'a str,
-    responded_at: Option<Iso>,
+    responded_at: Option<IsoTimestamp>,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
 }
 
 impl<'a> Handover<'a> {
@@ -153,21 +153,21 @@ impl<'a> Handover<'a> {
             to_admin_name: &handover.to_name,
             reason: handover.reason.as_deref(),
             status: &handover.status,
-            responded_at: handover.responded_at.map(Iso),
-            created_at: Iso(handover.created_at),
+            responded_at: handover.responded_at.map(IsoTimestamp),
+            created_at: IsoTimestamp(handover.created_at),
         }
     }
 }
 
 /// How much of a user and of a ticket is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum DetailLevel {
     List,
     Detail,
 }
 
 impl<'a> Card<'a> {
-    pub(super) fn new(conversation: &'a Conversation, beside: &'a Beside, extent: Extent) -> Self {
+    pub(super) fn new(conversation: &'a Conversation, beside: &'a Beside, extent: DetailLevel) -> Self {
         let last_message = conversation.last_message.as_ref();
         let user_id = conversation.owner.account().map(UserId::as_str);
         let assignee = conversation.assignee.as_ref();
@@ -179,11 +179,11 @@ impl<'a> Card<'a> {
             phone_number: conversation.phone_number.as_deref(),
             status: conversation.status.as_str(),
             assigned_to: assignee.map(|assignee| assignee.id.as_str()),
-            assigned_at: assignee.map(|assignee| Iso(assignee.since)),
+            assigned_at: assignee.map(|assignee| IsoTimestamp(assignee.since)),
             satisfaction_rating: conversation.rating,
-            last_message_at: Iso(conversation.last_message_at),
-            created_at: Iso(conversation.created_at),
-            updated_at: Iso(conversation.updated_at),
+            last_message_at: IsoTimestamp(conversation.last_message_at),
+            created_at: IsoTimestamp(conversation.created_at),
+            updated_at: IsoTimestamp(conversation.updated_at),
             user: user_id.and_then(|id| beside.person(id)).map(|user| User::new(user, extent)),
             ticket: beside.ticket(conversation).map(|ticket| Ticket::new(ticket, extent)),
             message_count: conversation.message_count,
@@ -196,7 +196,7 @@ impl<'a> Card<'a> {
 }
 
 impl<'a> User<'a> {
-    pub(super) fn new(user: &'a users::Model, extent: Extent) -> Self {
+    pub(super) fn new(user: &'a users::Model, extent: DetailLevel) -> Self {
         Self {
             id: &user.id,
             first_name: user.first_name.as_deref(),
@@ -205,7 +205,7 @@ impl<'a> User<'a> {
             phone_number: user.phone_number.as_deref(),
             smipay_tag: user.smipay_tag.as_deref(),
             profile_image: user.picture.as_deref().map(|secure_url| ProfileImage { secure_url }),
-            more: (extent == Extent::Detail).then_some(UserMore {
+            more: (extent == DetailLevel::Detail).then_some(UserMore {
                 account_status: "active",
                 role: &user.role,
                 wallet: None,
@@ -219,7 +219,7 @@ impl<'a> User<'a> {
 impl<'a> AssignedAdmin<'a> {
     /// From the directory where it has their names apart, else from the name under which they took it.
     pub(super) fn new(id: &'a UserId, name: &'a str, person: Option<&'a users::Model>) -> Self {
-        let (first, last) = name::apart(person, name);
+        let (first, last) = display_name::apart(person, name);
         Self {
             id: id.as_str(),
             first_name: first,
@@ -254,7 +254,7 @@ impl<'a> Detail<'a> {
         handovers: &'a [handovers::Model],
     ) -> Self {
         Self {
-            card: Card::new(conversation, beside, Extent::Detail),
+            card: Card::new(conversation, beside, DetailLevel::Detail),
             smileai_conversation_id: None,
             device_metadata: device_metadata(conversation),
             ip_address: conversation.ip_address.as_deref(),
@@ -292,7 +292,7 @@ pub(super) struct AgentMessage<'a> {
     sender_email: Option<&'a str>,
     attachments: Option<()>,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
 }
 
 impl<'a> AgentMessage<'a> {
@@ -309,7 +309,7 @@ impl<'a> AgentMessage<'a> {
             sender_name: author.name(),
             sender_email: author.email(),
             attachments: None,
-            created_at: Iso(posted.at),
+            created_at: IsoTimestamp(posted.at),
         }
     }
 }

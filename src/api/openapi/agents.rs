@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::draft::{Draft, Who};
+use super::builder::{Draft, Who};
 use crate::api::agent::{actions, agents, filter, handover, queue, timeline, view};
 use crate::api::query::{PageQuery, StretchQuery, TimelineQuery};
 use crate::domain::Refusal;

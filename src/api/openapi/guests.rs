@@ -1,6 +1,6 @@
 //! What people without an account may do in conversations (`decisions.md`, "People without an account").
 
-use super::draft::{Draft, Who};
+use super::builder::{Draft, Who};
 use super::examples;
 use crate::api::user::guest;
 use crate::domain::Refusal;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::draft::{Draft, Who};
+use super::builder::{Draft, Who};
 use crate::api::help_center::MessagesQuery;
 use crate::help_center::{SendBody, ThreadPayload};
 

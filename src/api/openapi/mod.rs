@@ -3,7 +3,7 @@
 //! which belongs to which.
 
 mod agents;
-mod draft;
+mod builder;
 mod examples;
 mod guests;
 mod help_center;
@@ -20,8 +20,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::health;
-use crate::failure::{Code, Failure};
-use draft::{Draft, Who};
+use crate::api_error::{ApiError, Code};
+use builder::{Draft, Who};
 
 pub(super) use page::{file, openapi, page};
 
@@ -95,7 +95,7 @@ fn orchestrators(draft: &mut Draft) {
             200,
             "The database is reachable, its schema up to date, and the server not stopping",
         )
-        .fails(Failure::new(Code::Unavailable, "The server is stopping"))
-        .fails(Failure::new(Code::Unavailable, "The database cannot be reached"))
+        .fails(ApiError::new(Code::Unavailable, "The server is stopping"))
+        .fails(ApiError::new(Code::Unavailable, "The database cannot be reached"))
         .done("get", "/health/ready");
 }

@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, web};
 use utoipa_swagger_ui::{Config, serve};
 
 use super::DOCUMENT;
-use crate::failure::{Code, Failure};
+use crate::api_error::{ApiError, Code};
 
 const PAGE: &str = include_str!("page.html");
 const START: &str = include_str!("page.js");
@@ -31,12 +31,12 @@ pub(in crate::api) async fn page() -> HttpResponse {
 }
 
 /// `GET /docs/{file}`: what the page is made of.
-pub(in crate::api) async fn file(name: web::Path<String>) -> Result<HttpResponse, Failure> {
+pub(in crate::api) async fn file(name: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let (kind, bytes) = match name.as_str() {
         "start.js" => ("text/javascript; charset=utf-8", web::Bytes::from_static(START.as_bytes())),
         "swagger-ui-bundle.js" => ("text/javascript; charset=utf-8", part(&name)?),
         "swagger-ui.css" => ("text/css; charset=utf-8", part(&name)?),
-        _ => return Err(Failure::new(Code::NotFound, "The page has no such file")),
+        _ => return Err(ApiError::new(Code::NotFound, "The page has no such file")),
     };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, kind))
@@ -45,8 +45,8 @@ pub(in crate::api) async fn file(name: web::Path<String>) -> Result<HttpResponse
         .body(bytes))
 }
 
-fn part(name: &str) -> Result<web::Bytes, Failure> {
-    let found = serve(name, Arc::new(Config::default())).ok().flatten().ok_or_else(Failure::defect)?;
+fn part(name: &str) -> Result<web::Bytes, ApiError> {
+    let found = serve(name, Arc::new(Config::default())).ok().flatten().ok_or_else(ApiError::internal)?;
     Ok(match found.bytes {
         std::borrow::Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
         std::borrow::Cow::Owned(bytes) => bytes.into(),

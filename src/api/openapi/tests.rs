@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::document;
 use crate::api::routes::endpoints;
-use crate::failure::Code;
+use crate::api_error::Code;
 
 #[test]
 fn every_route_is_described_with_its_method_and_nothing_else_is() {

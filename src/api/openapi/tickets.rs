@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::draft::{Draft, Operation, Who};
+use super::builder::{Draft, Operation, Who};
 use super::examples;
 use crate::api::agent::tickets::{actions, create as of_conversation, list, query, reply, view};
 use crate::api::query::{PageQuery, StretchQuery};
 use crate::api::user::rate::RateBody;
 use crate::api::user::tickets::{add_message, create, rate, read};
+use crate::api_error::{ApiError, Code};
 use crate::domain::{Refusal, TicketNumber};
-use crate::failure::{Code, Failure};
 use crate::wire::reply::ReplyBody;
 
 pub(super) const OWN: &str = "Customers' tickets";
@@ -23,8 +23,8 @@ pub(super) fn describe(draft: &mut Draft) {
 }
 
 /// No ticket of this number, or none of the caller's.
-fn unknown_number() -> Failure {
-    Failure::new(Code::NotFound, "Ticket SMI-2026-001234 not found")
+fn unknown_number() -> ApiError {
+    ApiError::new(Code::NotFound, "Ticket SMI-2026-001234 not found")
 }
 
 fn creating<'a>(draft: &'a mut Draft, who: Who, id: &str, summary: &str) -> Operation<'a> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::draft::{Draft, Who};
+use super::builder::{Draft, Who};
 use super::examples;
 use crate::api::query::StretchQuery;
 use crate::api::user::{conversations, rate};

@@ -5,14 +5,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Api;
-use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
-use crate::api::names::conversation_id;
+use crate::api::extractors::Caller;
+use crate::api::ids::conversation_id;
 use crate::api::query::{Query, StretchQuery};
+use crate::api_error::ApiError;
 use crate::domain::{Conversation, ConversationId, Rating, Status};
-use crate::failure::Failure;
-use crate::moment::Iso;
 use crate::store::{self, Beside};
+use crate::timestamp::IsoTimestamp;
 use crate::wire::view::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 
 #[derive(Serialize, JsonSchema)]
@@ -34,9 +34,9 @@ pub(in crate::api) struct Card<'a> {
     last_message: Option<LastMessage<'a>>,
     has_unread: bool,
     ticket: Option<TicketCard<'a>>,
-    last_message_at: Iso,
-    created_at: Iso,
-    updated_at: Iso,
+    last_message_at: IsoTimestamp,
+    created_at: IsoTimestamp,
+    updated_at: IsoTimestamp,
     satisfaction_rating: Option<Rating>,
 }
 
@@ -51,15 +51,15 @@ impl<'a> Card<'a> {
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| !message.is_from_user),
             ticket: beside.ticket(conversation).map(TicketCard::new),
-            last_message_at: Iso(conversation.last_message_at),
-            created_at: Iso(conversation.created_at),
-            updated_at: Iso(conversation.updated_at),
+            last_message_at: IsoTimestamp(conversation.last_message_at),
+            created_at: IsoTimestamp(conversation.created_at),
+            updated_at: IsoTimestamp(conversation.updated_at),
             satisfaction_rating: conversation.rating,
         }
     }
 }
 
-pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, Failure> {
+pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, ApiError> {
     let found = store::conversations_of(&api.database, caller.id.clone()).await?;
     let conversations = found.conversations.iter().map(|conversation| Card::new(conversation, &found.beside)).collect();
     Ok(fetched("Conversations fetched", List { conversations, total: found.total }))
@@ -76,10 +76,10 @@ pub(in crate::api) async fn detail(
     Caller(caller): Caller,
     id: web::Path<String>,
     query: Query<StretchQuery>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let stretch = query.by_seq()?;
     let id = conversation_id(&id)?;
-    let conversation = store::conversation(&api.database, id).await?.ok_or_else(Failure::conversation_not_found)?;
+    let conversation = store::conversation(&api.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     conversation.permit_customer(&caller.id)?;
     let history = store::visible_messages(&api.database, &conversation, stretch).await?;
     let beside = store::beside_one(&api.database, &conversation).await?;

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use super::send::{carry_out, form};
 use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
-use crate::api::caller::{Observed, Visitor};
+use crate::api::extractors::{ClientInfo, Visitor};
 use crate::api::guard::{long_enough, pass_guard};
+use crate::api_error::ApiError;
 use crate::domain::{Customer, EmailAddress, PhoneNumber};
-use crate::failure::Failure;
-use crate::wire::Fields;
+use crate::wire::Validator;
 use crate::wire::send::SendBody;
 
 /// What the body has beside the send.
@@ -40,14 +40,14 @@ pub(in crate::api) async fn send_unauthenticated(
     api: web::Data<Api>,
     Visitor(visitor): Visitor,
     request: HttpRequest,
-    observed: Observed,
+    observed: ClientInfo,
     JsonBytes(bytes): JsonBytes,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     pass_guard(&api, visitor.as_ref(), &request, &bytes).await?;
     // Read twice: flattened into one shape, a field of the wrong type could not be named.
     let contact: Contact = body::parse(&bytes)?;
     let send: SendBody = body::parse(&bytes)?;
-    let mut fields = Fields::default();
+    let mut fields = Validator::default();
     let send = form(&mut fields, send, request.headers());
     let owner = fields.required("email", contact.email.as_deref(), EmailAddress::parse);
     let phone_number = fields.optional("phone_number", contact.phone_number.as_deref(), PhoneNumber::parse);

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Api;
 use crate::api::body::Json;
-use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
-use crate::api::names::conversation_id;
+use crate::api::extractors::Caller;
+use crate::api::ids::conversation_id;
+use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{Command, ConversationId, Feedback, Rate, Rating, RatingError};
-use crate::failure::Failure;
-use crate::wire::Fields;
+use crate::wire::Validator;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "RateRequest")]
@@ -37,7 +37,7 @@ pub(in crate::api) async fn rate(
     Caller(caller): Caller,
     id: web::Path<String>,
     Json(body): Json<RateBody>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let (rating, feedback) = read(&body)?;
     let id = conversation_id(&id)?;
     let rate = Rate { from: caller.as_customer(), rating, feedback };
@@ -45,13 +45,13 @@ pub(in crate::api) async fn rate(
         Outcome::Rated(Rate { rating, feedback, .. }) => {
             Ok(fetched("Rating submitted", Rated { id, satisfaction_rating: rating, feedback }))
         }
-        _ => Err(Failure::defect()),
+        _ => Err(ApiError::internal()),
     }
 }
 
 /// What a body says, if it keeps to the rules.
-pub(super) fn read(body: &RateBody) -> Result<(Rating, Option<Feedback>), Failure> {
-    let mut fields = Fields::default();
+pub(super) fn read(body: &RateBody) -> Result<(Rating, Option<Feedback>), ApiError> {
+    let mut fields = Validator::default();
     let rating = body.rating.ok_or(RatingError).and_then(Rating::parse);
     let rating = rating.map_err(|error| fields.fault("rating", error.to_string())).ok();
     let feedback = fields.optional("feedback", body.feedback.as_deref(), Feedback::parse_or_nothing).flatten();

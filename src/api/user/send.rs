@@ -6,29 +6,29 @@ use serde_json::{Map, Value};
 
 use crate::api::Api;
 use crate::api::body::Json;
-use crate::api::caller::{Caller, Observed};
 use crate::api::envelope::created;
-use crate::api::names::client_message_id;
+use crate::api::extractors::{Caller, ClientInfo};
+use crate::api::ids::client_message_id;
+use crate::api_error::ApiError;
 use crate::domain::{Customer, DeviceMetadata};
-use crate::failure::Failure;
-use crate::wire::Fields;
+use crate::wire::Validator;
 use crate::wire::send::{self, Send, SendBody, Source};
 
 pub(in crate::api) async fn send(
     api: web::Data<Api>,
     Caller(caller): Caller,
     request: HttpRequest,
-    observed: Observed,
+    observed: ClientInfo,
     Json(body): Json<SendBody>,
-) -> Result<HttpResponse, Failure> {
-    let mut fields = Fields::default();
+) -> Result<HttpResponse, ApiError> {
+    let mut fields = Validator::default();
     let send = form(&mut fields, body, request.headers());
     let send = fields.finish(send)?;
     carry_out(&api, caller.as_customer(), send, observed, request.headers()).await
 }
 
 /// What is wrong with it goes into `fields`.
-pub(super) fn form(fields: &mut Fields, body: SendBody, headers: &HeaderMap) -> Option<Send> {
+pub(super) fn form(fields: &mut Validator, body: SendBody, headers: &HeaderMap) -> Option<Send> {
     let client_message_id = client_message_id(fields, body.client_message_id.as_deref(), headers);
     body.read(fields, client_message_id)
 }
@@ -38,10 +38,10 @@ pub(super) async fn carry_out(
     api: &Api,
     from: Customer,
     send: Send,
-    observed: Observed,
+    observed: ClientInfo,
     headers: &HeaderMap,
-) -> Result<HttpResponse, Failure> {
-    let Observed { ip_address, user_agent } = observed;
+) -> Result<HttpResponse, ApiError> {
+    let ClientInfo { ip_address, user_agent } = observed;
     let source = || Source { device_metadata: device_of(headers), ip_address, user_agent };
     let sent = send::carry_out(&api.registry, &api.limits, from, send, source).await?;
     Ok(created("Message sent", sent.view()?))

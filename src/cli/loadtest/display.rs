@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::loadtest::Progress;
-use crate::loadtest::plan::Plan;
+use switchboard_loadtest::Progress;
+use switchboard_loadtest::options::Plan;
 
 /// Between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);

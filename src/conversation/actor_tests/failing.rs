@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use tokio::sync::oneshot;
 
 use super::server::{Server, assert_seq_has_no_gap, posted, written};
-use crate::conversation::{CommandError, Missed, Outcome};
+use crate::conversation::{Backlog, CommandError, Outcome};
 use crate::database::Backend;
 use crate::domain::{Command, ConversationId, Refusal};
 use crate::testing::{Halt, TestDatabase, agent, customer, execute, on_both_databases, open, run, send, send_as};
@@ -137,7 +137,7 @@ fn what_turns_out_to_be_stored_is_not_missed_by_who_begins_to_listen_meanwhile()
         let (end, read) = oneshot::channel();
         let found_nothing = async { Ok(read.await.unwrap()) };
         let (registry, listener) = (Arc::clone(&server.registry), Arc::clone(&server.listener));
-        let begun = move |missed: Missed| (missed.messages, listener.heard().len());
+        let begun = move |missed: Backlog| (missed.messages, listener.heard().len());
         let begin = async move { registry.listen(id, 2, found_nothing, begun).await };
         let begun = actix::spawn(begin);
         tokio::task::yield_now().await;

@@ -35,7 +35,7 @@ async fn no_more_commands_wait_for_the_disk_than_the_configuration_says(place: T
 }
 
 async fn a_full_journal_refuses_and_leaves_no_gap(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.journal.intake = 3).await;
+    let server = Server::start_with(&place, |settings| settings.journal.queue_capacity = 3).await;
     let id = server.opened().await;
     let halt = Halt::begin(&server.database).await;
     let mut taken: Vec<_> =

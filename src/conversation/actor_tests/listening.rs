@@ -7,9 +7,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::server::{Server, posted};
-use crate::conversation::{CommandError, Missed};
+use crate::conversation::{Backlog, CommandError};
 use crate::domain::{ConversationId, Event};
-use crate::store::{self, Stretch};
+use crate::store::{self, MessageRange};
 use crate::testing::{TestDatabase, customer, note, on_both_databases, send};
 
 const ROUNDS: usize = 1000;
@@ -24,11 +24,11 @@ async fn begin(server: &Server, id: ConversationId, after: u32) -> Result<Begun,
     let (database, listener) = (server.database.clone(), Arc::clone(&server.listener));
     let missed = async move {
         let conversation = store::conversation(&database, id).await?.expect("it is there");
-        let stretch = Stretch::After { after, limit: Stretch::ALL };
+        let stretch = MessageRange::After { after, limit: MessageRange::ALL };
         let history = store::visible_messages(&database, &conversation, stretch).await?;
         Ok(history.messages)
     };
-    let begun = move |missed: Missed| Begun {
+    let begun = move |missed: Backlog| Begun {
         missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
         announced: listener.heard().len(),
     };
@@ -125,13 +125,13 @@ impl Reader {
         let (database, listener) = (server.database.clone(), Arc::clone(&server.listener));
         let read = async move {
             let conversation = store::conversation(&database, id).await?.expect("it is there");
-            let stretch = Stretch::Last { limit: Stretch::ALL };
+            let stretch = MessageRange::Last { limit: MessageRange::ALL };
             let history = store::visible_messages(&database, &conversation, stretch).await?;
             has_read.send(()).expect("the test waits for this");
             let _ = may_end.await;
             Ok(history.messages)
         };
-        let begun = move |missed: Missed| Begun {
+        let begun = move |missed: Backlog| Begun {
             missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
             announced: listener.heard().len(),
         };
@@ -169,7 +169,7 @@ async fn what_was_left_out_of_a_reading_does_not_come_behind_it(place: TestDatab
     let (end, read) = oneshot::channel();
     let registry = Arc::clone(&server.registry);
     let seqs_of =
-        |missed: Missed| -> Vec<_> { missed.messages.iter().filter_map(|posted| posted.message.seq).collect() };
+        |missed: Backlog| -> Vec<_> { missed.messages.iter().filter_map(|posted| posted.message.seq).collect() };
     let newest = async { Ok(read.await.expect("the test sends it")) };
     let begun = actix::spawn(async move { registry.listen(id, 2, newest, seqs_of).await });
     tokio::task::yield_now().await;

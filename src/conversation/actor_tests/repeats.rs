@@ -13,7 +13,7 @@ const REUSED: Answer = Err(CommandError::Refused(Refusal::ClientMessageIdReused)
 
 /// A server that knows sends by their name alone as long as they are not stored, and asks the database for the rest.
 async fn forgetful(place: &TestDatabase) -> Server {
-    Server::start_with(place, |settings| settings.conversation.remembered_sends = 0).await
+    Server::start_with(place, |settings| settings.conversation.idempotency_cache_size = 0).await
 }
 
 /// What an answer shows. A message shows nobody's phone number, and is stored without one.
@@ -189,8 +189,8 @@ async fn a_name_is_the_senders_own(place: TestDatabase) {
 /// actor lives that nobody uses.
 async fn an_actor_does_not_retire_while_it_looks_for_a_name(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| {
-        settings.conversation.idle_seconds = 1;
-        settings.conversation.remembered_sends = 0;
+        settings.conversation.passivate_after_seconds = 1;
+        settings.conversation.idempotency_cache_size = 0;
     })
     .await;
     let id = server.opened().await;

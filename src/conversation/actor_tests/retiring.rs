@@ -19,7 +19,7 @@ async fn retired(server: &Server) {
 }
 
 async fn an_actor_that_nobody_uses_retires_and_the_next_command_finds_another(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.conversation.idle_seconds = 1).await;
+    let server = Server::start_with(&place, |settings| settings.conversation.passivate_after_seconds = 1).await;
     let id = server.opened().await;
     assert_eq!(server.registry.live(), 1);
     retired(&server).await;
@@ -28,7 +28,7 @@ async fn an_actor_that_nobody_uses_retires_and_the_next_command_finds_another(pl
 }
 
 async fn whoever_was_used_last_retires_last(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.conversation.idle_seconds = 2).await;
+    let server = Server::start_with(&place, |settings| settings.conversation.passivate_after_seconds = 2).await;
     loop {
         let older = server.opened().await;
         // That time passes between uses is what this is about; nothing happens in it that could be waited for.
@@ -52,7 +52,7 @@ async fn whoever_was_used_last_retires_last(place: TestDatabase) {
 }
 
 async fn an_actor_at_rest_keeps_nothing_of_its_sends_and_answers_their_repeat_as_before(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.conversation.rest_seconds = 1).await;
+    let server = Server::start_with(&place, |settings| settings.conversation.trim_after_seconds = 1).await;
     let id = server.opened().await;
     // What an answer holds is what the actor remembers.
     let answered = posted(server.ask(id, send_as(customer("ada"), "x", "one")).await);
@@ -70,7 +70,7 @@ async fn an_actor_at_rest_keeps_nothing_of_its_sends_and_answers_their_repeat_as
 
 async fn many_conversations_that_are_over_leave_no_actor(place: TestDatabase) {
     const CONVERSATIONS: usize = 200;
-    let server = Server::start_with(&place, |settings| settings.conversation.idle_seconds = 1).await;
+    let server = Server::start_with(&place, |settings| settings.conversation.passivate_after_seconds = 1).await;
     let talks = (0..CONVERSATIONS).map(|number| {
         let server = &server;
         async move {
@@ -112,7 +112,7 @@ async fn an_id_that_names_nothing_costs_no_actor(place: TestDatabase) {
 async fn no_message_is_lost_when_sends_race_the_retirement(place: TestDatabase) {
     const CONVERSATIONS: usize = 1000;
     const ROUNDS: usize = 2;
-    let server = Server::start_with(&place, |settings| settings.conversation.idle_seconds = 1).await;
+    let server = Server::start_with(&place, |settings| settings.conversation.passivate_after_seconds = 1).await;
     let mut racing = Vec::new();
     for number in 0..CONVERSATIONS {
         let registry = server.registry.clone();
@@ -142,7 +142,7 @@ async fn no_message_is_lost_when_sends_race_the_retirement(place: TestDatabase) 
 }
 
 async fn a_conversation_in_use_does_not_retire(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.conversation.idle_seconds = 1).await;
+    let server = Server::start_with(&place, |settings| settings.conversation.passivate_after_seconds = 1).await;
     let id = server.opened().await;
     let until = Instant::now() + Duration::from_secs(3);
     let mut sent = 1;

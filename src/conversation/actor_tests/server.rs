@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Settings, Sources};
 use crate::conversation::{
-    Announce, Clock, CommandError, ConversationIds, Outcome, Registry, RegistryParts, SystemClock,
+    Clock, CommandError, ConversationIds, EventPublisher, Outcome, Registry, RegistryParts, SystemClock,
 };
 use crate::database::{Database, DatabaseRuntime};
 use crate::domain::{Command, Conversation, ConversationId, Customer, Event, Posted, Timestamp};
@@ -30,7 +30,7 @@ pub(super) struct Listener {
     hold: Mutex<Option<(oneshot::Sender<()>, mpsc::Receiver<()>)>>,
 }
 
-impl Announce for Listener {
+impl EventPublisher for Listener {
     fn announce(&self, _: &Conversation, events: &[Event]) {
         assert!(!self.panics.swap(false, Ordering::SeqCst), "the listener panics, as the test wants");
         if let Some((entered, until)) = self.hold.lock().take() {
@@ -105,7 +105,7 @@ impl Server {
         let registry = Registry::start(RegistryParts {
             database: database.clone(),
             journal: Journal::start(&database, &settings.journal, &settings.tickets),
-            announcer: Arc::<Listener>::clone(&listener),
+            publisher: Arc::<Listener>::clone(&listener),
             clock: Arc::<TestClock>::clone(&clock),
             ids: ConversationIds::new(&settings.auth.jwt_secret).expect("any secret will do"),
             settings: settings.conversation,

@@ -86,7 +86,7 @@ fn winner(answers: Vec<(String, Answer)>) -> String {
 
 async fn two_servers_that_hammer_one_conversation_agree(place: TestDatabase) {
     // The one may be done long before the other.
-    let tells_all = |settings: &mut Settings| settings.conversation.told_at_once = 1000;
+    let tells_all = |settings: &mut Settings| settings.conversation.catch_up_max_events = 1000;
     let servers = [Server::start_with(&place, tells_all).await, Server::start_with(&place, tells_all).await];
     let id = servers[0].opened().await;
 

@@ -131,7 +131,7 @@ async fn whatever_can_happen_is_stored_as_it_was_told(place: TestDatabase) {
 }
 
 async fn the_intake_takes_what_the_configuration_says_and_not_one_more(place: TestDatabase) {
-    let settings = JournalSettings { intake: 7, ..journal_settings() };
+    let settings = JournalSettings { queue_capacity: 7, ..journal_settings() };
     let server = Server::start_with(&place, &settings).await;
     let mut all = server.opened_by(0..8).await;
 
@@ -141,11 +141,11 @@ async fn the_intake_takes_what_the_configuration_says_and_not_one_more(place: Te
         let (append, outcome) = conversation.append(&note("grace", "Hm"));
         match server.journal.append(append) {
             Ok(()) => outcomes.push(outcome),
-            Err(IntakeFull) => refused = Some((number, outcome)),
+            Err(QueueFull) => refused = Some((number, outcome)),
         }
     }
     let (number, outcome) = refused.expect("one was refused");
-    assert_eq!(number, settings.intake);
+    assert_eq!(number, settings.queue_capacity);
     assert!(outcome.await.is_err(), "what is not taken in is not settled either");
     drop(halt);
 

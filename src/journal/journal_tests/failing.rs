@@ -21,7 +21,7 @@ async fn fail_all(server: &Server, hand: &DatabaseConnection, all: &mut [Specula
     drop(halt);
     for (outcome, conversation) in outcomes.into_iter().zip(all.iter()) {
         assert_failed(outcome.await);
-        assert!(conversation.lineage.is_broken());
+        assert!(conversation.epoch.is_broken());
     }
     assert_eq!(rows(hand).await, before);
     for story in unmoved {

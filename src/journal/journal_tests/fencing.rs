@@ -41,7 +41,7 @@ async fn a_conflict_takes_out_its_own_conversation_only(place: TestDatabase) {
     for (number, conversation) in all.iter().enumerate() {
         let expected = if number == 4 { &overtaken } else { conversation };
         assert_eq!(server.stored(conversation.story.id).await, expected.story.state, "{number}");
-        assert_eq!(conversation.lineage.is_broken(), number == 4, "{number}");
+        assert_eq!(conversation.epoch.is_broken(), number == 4, "{number}");
     }
     let tally = server.journal.tally();
     assert_eq!((tally.commits - before.commits, tally.appends - before.appends), (1, 18), "one transaction for all");
@@ -81,7 +81,7 @@ async fn a_lineage_that_was_broken_off_is_not_stored(place: TestDatabase) {
     let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
     let before = conversation.story.state.clone();
     let (append, outcome) = conversation.append(&note("grace", "forget it"));
-    conversation.lineage.break_off();
+    conversation.epoch.abort();
     server.hand_in(append);
     assert_conflict(outcome.await);
     assert_eq!(server.stored(conversation.story.id).await, before);
@@ -116,8 +116,8 @@ async fn of_two_lineages_on_the_same_version_the_first_is_stored(place: TestData
     let mut outcomes = Vec::new();
     // Taken in turns: the second's are held up together, in order.
     for words in ["one", "two"] {
-        for lineage in [&mut first, &mut second] {
-            let (append, outcome) = lineage.append(&note("grace", words));
+        for epoch in [&mut first, &mut second] {
+            let (append, outcome) = epoch.append(&note("grace", words));
             server.hand_in(append);
             outcomes.push(outcome);
         }
@@ -131,7 +131,7 @@ async fn of_two_lineages_on_the_same_version_the_first_is_stored(place: TestData
         }
     }
     assert_eq!(server.stored(first.story.id).await, first.story.state);
-    assert!(second.lineage.is_broken() && !first.lineage.is_broken());
+    assert!(second.epoch.is_broken() && !first.epoch.is_broken());
 }
 
 /// Two servers, every conversation at once, each on the same ground: no deadlock, and one of them gets each.

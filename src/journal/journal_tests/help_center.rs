@@ -28,7 +28,7 @@ async fn whatever_happens_in_the_help_center_is_read_back_as_it_was_believed(pla
     let history = store::visible_messages(
         &server.database,
         conversation.story.conversation(),
-        store::Stretch::Last { limit: store::Stretch::MAX_LIMIT },
+        store::MessageRange::Last { limit: store::MessageRange::MAX_LIMIT },
     );
     let written: Vec<_> = conversation.story.log.iter().filter_map(Event::posted).collect();
     let read = history.await.expect("read").messages;

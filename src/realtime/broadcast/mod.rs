@@ -12,14 +12,14 @@ use super::payload::{
     HelpCenterTyping, NewMessage, Place, Preview, TicketCreatedFromConversation, TicketSummary, Typing, Update,
 };
 use super::rooms;
-use crate::conversation::Announce;
+use crate::conversation::EventPublisher;
 use crate::domain::{
     Agent, Author, Change, Channel, Conversation, ConversationId, Event, Handover, Posted, Resolution, Status,
     TicketCreation, TicketStatus, UserId, preview,
 };
 use crate::help_center::MessagePayload;
-use crate::moment::Iso;
-use crate::socketio::NamespaceHandle;
+use crate::timestamp::IsoTimestamp;
+use socketio::NamespaceHandle;
 
 /// Announces on `/support`, and on `/help-center` what its customers see.
 ///
@@ -58,29 +58,29 @@ impl Broadcaster {
     }
 }
 
-impl Announce for Broadcaster {
+impl EventPublisher for Broadcaster {
     fn announce(&self, conversation: &Conversation, events: &[Event]) {
         let Some(Namespaces { support, help_center }) = self.namespaces.get() else { return };
-        let telling = Telling { support, help_center, conversation };
+        let telling = Fanout { support, help_center, conversation };
         for event in events {
-            telling.tell(event);
+            telling.publish(event);
         }
     }
 }
 
-struct Telling<'a> {
+struct Fanout<'a> {
     support: &'a NamespaceHandle,
     help_center: &'a NamespaceHandle,
     conversation: &'a Conversation,
 }
 
-impl Telling<'_> {
-    fn tell(&self, event: &Event) {
+impl Fanout<'_> {
+    fn publish(&self, event: &Event) {
         if self.conversation.channel != Channel::Ticket {
             self.tell_of_conversation(event);
         }
         if let Some(ticket) = self.conversation.ticket.as_deref() {
-            ticket::tell(self.support, self.conversation, ticket, event);
+            ticket::publish(self.support, self.conversation, ticket, event);
         }
     }
 
@@ -130,7 +130,7 @@ impl Telling<'_> {
             user_id: self.conversation.owner.account().map(crate::domain::UserId::as_str),
             email: self.conversation.email.as_deref(),
             status: Status::Active.as_str(),
-            created_at: Iso(self.conversation.created_at),
+            created_at: IsoTimestamp(self.conversation.created_at),
             first_message: preview(opening.message.text.as_str()),
         };
         self.support.to(rooms::ADMINS).emit("conversation_created", &payload);

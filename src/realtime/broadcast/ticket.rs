@@ -1,15 +1,15 @@
 //! What is told of a ticket, beside what is told of its conversation: its screens listen to it alone.
 
 use crate::domain::{Author, Change, Channel, Conversation, Event, Party, Posted, StatusChange, Ticket};
-use crate::moment::Iso;
 use crate::realtime::payload::{
     NewMessage, Preview, StatusChanged, TicketAssigned, TicketCreated, TicketUpdate, TicketUpdated,
 };
 use crate::realtime::rooms;
-use crate::socketio::NamespaceHandle;
+use crate::timestamp::IsoTimestamp;
+use socketio::NamespaceHandle;
 
-pub(super) fn tell(support: &NamespaceHandle, conversation: &Conversation, ticket: &Ticket, event: &Event) {
-    let telling = Telling { support, conversation, ticket };
+pub(super) fn publish(support: &NamespaceHandle, conversation: &Conversation, ticket: &Ticket, event: &Event) {
+    let telling = Fanout { support, conversation, ticket };
     match &event.change {
         Change::TicketCreated(_) => telling.created(),
         Change::Message(_) => event.posted().iter().for_each(|posted| telling.message(posted)),
@@ -28,13 +28,13 @@ pub(super) fn tell(support: &NamespaceHandle, conversation: &Conversation, ticke
     }
 }
 
-struct Telling<'a> {
+struct Fanout<'a> {
     support: &'a NamespaceHandle,
     conversation: &'a Conversation,
     ticket: &'a Ticket,
 }
 
-impl Telling<'_> {
+impl Fanout<'_> {
     fn created(&self) {
         let draft = &self.ticket.draft;
         let payload = TicketCreated {
@@ -44,7 +44,7 @@ impl Telling<'_> {
             support_type: draft.support_type.as_str(),
             priority: draft.priority.as_str(),
             email: self.conversation.email.as_deref(),
-            created_at: Iso(self.ticket.created_at),
+            created_at: IsoTimestamp(self.ticket.created_at),
             conversation_id: (self.conversation.channel != Channel::Ticket).then_some(self.conversation.id),
         };
         self.support.to(rooms::ADMINS).emit("ticket_created", &payload);

@@ -159,7 +159,7 @@ pub(super) async fn counts(connection: &DatabaseConnection, now: Timestamp) -> R
         (Column::Rated, "rated"),
         (Column::Stars, "stars"),
     ] {
-        tallies = tallies.column_as(whole(sum.sum()), name);
+        tallies = tallies.column_as(aggregate(sum.sum()), name);
     }
     let tallies = tallies.into_model().all(connection).await?;
     let since = |days: i64| (now - TimeDelta::days(days)).format(DAY).to_string();
@@ -167,7 +167,7 @@ pub(super) async fn counts(connection: &DatabaseConnection, now: Timestamp) -> R
     let days: Vec<(String, i64)> = ticket_days::Entity::find()
         .select_only()
         .column(ticket_days::Column::Day)
-        .column_as(whole(ticket_days::Column::Tickets.sum()), "tickets")
+        .column_as(aggregate(ticket_days::Column::Tickets.sum()), "tickets")
         .filter(ticket_days::Column::Day.gte(since(30)))
         .group_by(ticket_days::Column::Day)
         .into_tuple()
@@ -182,7 +182,7 @@ pub(super) async fn counts(connection: &DatabaseConnection, now: Timestamp) -> R
 }
 
 /// PostgreSQL's sum of whole numbers is a decimal.
-fn whole(sum: SimpleExpr) -> SimpleExpr {
+fn aggregate(sum: SimpleExpr) -> SimpleExpr {
     Func::cast_as(sum, Alias::new("bigint")).into()
 }
 

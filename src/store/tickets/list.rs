@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::counts::{TicketCounts, counts};
 use super::lookup::with_their_conversations;
-use super::people::people_in;
+use super::users::people_in;
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::{Conversation, SupportType, TicketPriority, TicketStatus, Timestamp, UserId};
 use crate::store::{AssignedTo, Page, RECENT, SearchTerm};

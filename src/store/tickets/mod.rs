@@ -2,17 +2,17 @@
 //!
 //! A ticket comes as the conversation that its messages are in, with [`crate::domain::Conversation::ticket`] set.
 
+mod by_customer;
 mod counts;
 mod list;
 mod lookup;
-mod own;
-mod people;
+mod users;
 
 #[cfg(test)]
 mod counts_tests;
 
+pub use by_customer::{OwnTickets, tickets_of};
 pub use counts::{Performance, TicketCounts};
 pub use list::{TicketFilter, TicketList, TicketOrder, TicketSort, tickets};
 pub use lookup::{TicketKey, ticket, ticket_of_id, ticket_of_number};
-pub use own::{OwnTickets, tickets_of};
-pub use people::people_in_ticket;
+pub use users::people_in_ticket;

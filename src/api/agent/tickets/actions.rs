@@ -7,16 +7,16 @@ use serde::Deserialize;
 use super::view::Card;
 use crate::api::Api;
 use crate::api::agent::handover::known_agent;
-use crate::api::agent::view::Extent;
+use crate::api::agent::view::DetailLevel;
 use crate::api::body::Json;
-use crate::api::caller::AgentCaller;
 use crate::api::envelope::fetched;
-use crate::api::names::ticket_id;
+use crate::api::extractors::AgentCaller;
+use crate::api::ids::ticket_id;
+use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{Command, Refusal, ResolutionNotes, TextError, TicketPriority, TicketStatus, UserId};
-use crate::failure::Failure;
 use crate::store;
-use crate::wire::{Fields, words};
+use crate::wire::{Validator, words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "TicketStatusRequest")]
@@ -32,8 +32,8 @@ pub(in crate::api) async fn set_status(
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
     Json(body): Json<StatusBody>,
-) -> Result<HttpResponse, Failure> {
-    let mut fields = Fields::default();
+) -> Result<HttpResponse, ApiError> {
+    let mut fields = Validator::default();
     let status = fields.one_of(
         "status",
         Some(body.status.as_deref().unwrap_or_default()),
@@ -65,8 +65,8 @@ pub(in crate::api) async fn assign(
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
     Json(body): Json<AssignBody>,
-) -> Result<HttpResponse, Failure> {
-    let mut fields = Fields::default();
+) -> Result<HttpResponse, ApiError> {
+    let mut fields = Validator::default();
     let assignee = fields.required("assigned_to", body.assigned_to.as_deref(), |id| match id.trim() {
         "" => Err(TextError::Empty),
         id => Ok(UserId::parse(id).ok()),
@@ -91,22 +91,22 @@ pub(in crate::api) async fn prioritise(
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
     Json(body): Json<PriorityBody>,
-) -> Result<HttpResponse, Failure> {
-    let mut fields = Fields::default();
+) -> Result<HttpResponse, ApiError> {
+    let mut fields = Validator::default();
     let priority = Some(body.priority.as_deref().unwrap_or_default());
     let priority = fields.one_of("priority", priority, words(TicketPriority::ALL, TicketPriority::as_str));
     let priority = fields.finish(priority)?;
     change(&api, &id, "Priority updated", Command::PrioritiseTicket { by: agent.as_agent(), priority }).await
 }
 
-async fn change(api: &Api, id: &str, message: &'static str, command: Command) -> Result<HttpResponse, Failure> {
+async fn change(api: &Api, id: &str, message: &'static str, command: Command) -> Result<HttpResponse, ApiError> {
     let key = store::ticket_of_id(&api.database, ticket_id(id)?).await?.ok_or(Refusal::TicketNotFound)?;
     match api.registry.execute(key.conversation, command).await? {
         Outcome::Ticket(conversation) => {
             let people = store::people_in_ticket(&api.database, &conversation).await?;
-            let card = Card::new(&conversation, &people, Extent::List).ok_or_else(Failure::defect)?;
+            let card = Card::new(&conversation, &people, DetailLevel::List).ok_or_else(ApiError::internal)?;
             Ok(fetched(message, card))
         }
-        _ => Err(Failure::defect()),
+        _ => Err(ApiError::internal()),
     }
 }

@@ -7,16 +7,16 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::api::body::Json;
-use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
-use crate::api::names::conversation_id;
+use crate::api::extractors::AgentCaller;
+use crate::api::ids::conversation_id;
+use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{
     Command, ConversationId, Description, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
     TicketStatus,
 };
-use crate::failure::Failure;
-use crate::wire::{Fields, words};
+use crate::wire::{Validator, words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "CreateTicketRequest")]
@@ -58,12 +58,12 @@ pub(in crate::api) async fn create(
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
     Json(body): Json<CreateBody>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let draft = Box::new(form(body)?);
     let id = conversation_id(&id)?;
     let outcome = api.registry.execute(id, Command::CreateTicket { by: agent.as_agent(), draft }).await?;
-    let Outcome::Ticket(conversation) = outcome else { return Err(Failure::defect()) };
-    let ticket = conversation.ticket.as_deref().ok_or_else(Failure::defect)?;
+    let Outcome::Ticket(conversation) = outcome else { return Err(ApiError::internal()) };
+    let ticket = conversation.ticket.as_deref().ok_or_else(ApiError::internal)?;
     let ticket = Ticket {
         id: ticket.draft.id,
         ticket_number: ticket.number.as_str(),
@@ -76,8 +76,8 @@ pub(in crate::api) async fn create(
     Ok(created("Ticket created from conversation", Created { ticket }))
 }
 
-fn form(body: CreateBody) -> Result<TicketDraft, Failure> {
-    let mut fields = Fields::default();
+fn form(body: CreateBody) -> Result<TicketDraft, ApiError> {
+    let mut fields = Validator::default();
     let subject = fields.required("subject", body.subject.as_deref(), Subject::parse);
     let description = fields.required("description", body.description.as_deref(), Description::parse);
     let support_type =

@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::query::TicketQuery;
 use super::view::{Card, Detail};
 use crate::api::Api;
-use crate::api::agent::view::Extent;
-use crate::api::caller::AgentCaller;
+use crate::api::agent::view::DetailLevel;
 use crate::api::envelope::fetched;
-use crate::api::names::ticket_id;
+use crate::api::extractors::AgentCaller;
+use crate::api::ids::ticket_id;
 use crate::api::query::{PageMeta, PageQuery, Query, StretchQuery};
+use crate::api_error::ApiError;
 use crate::domain::{Refusal, SupportType, TicketPriority, TicketStatus};
-use crate::failure::Failure;
-use crate::schemas::CountsOf;
+use crate::json_schema::CountsOf;
 use crate::store::{self, TicketCounts};
 
 #[derive(Serialize, JsonSchema)]
@@ -108,12 +108,15 @@ pub(in crate::api) async fn list(
     AgentCaller(_): AgentCaller,
     page: Query<PageQuery>,
     query: Query<TicketQuery>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let page = page.page()?;
     let (filter, order) = query.read()?;
     let found = store::tickets(&api.database, filter, order, page, api.clock.now()).await?;
-    let tickets =
-        found.tickets.iter().filter_map(|conversation| Card::new(conversation, &found.people, Extent::List)).collect();
+    let tickets = found
+        .tickets
+        .iter()
+        .filter_map(|conversation| Card::new(conversation, &found.people, DetailLevel::List))
+        .collect();
     let meta = PageMeta::new(page, found.total);
     Ok(fetched("Tickets fetched", List { analytics: Analytics::new(&found.counts), tickets, meta }))
 }
@@ -123,12 +126,12 @@ pub(in crate::api) async fn detail(
     AgentCaller(_): AgentCaller,
     id: web::Path<String>,
     query: Query<StretchQuery>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let stretch = query.by_position()?;
     let id = ticket_id(&id)?;
     let ticket = store::ticket(&api.database, id).await?.ok_or(Refusal::TicketNotFound)?;
     let history = store::all_messages(&api.database, &ticket, stretch).await?;
     let people = store::people_in_ticket(&api.database, &ticket).await?;
-    let detail = Detail::new(&ticket, &people, &history.messages, history.has_more).ok_or_else(Failure::defect)?;
+    let detail = Detail::new(&ticket, &people, &history.messages, history.has_more).ok_or_else(ApiError::internal)?;
     Ok(fetched("Ticket fetched", detail))
 }

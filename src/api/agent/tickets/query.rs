@@ -5,11 +5,11 @@ use serde::Deserialize;
 
 use crate::api::agent::filter::account;
 use crate::api::query::{date_from, date_to};
+use crate::api_error::ApiError;
 use crate::domain::{SupportType, TicketPriority, TicketStatus, UserId};
-use crate::failure::Failure;
-use crate::schemas::{Date, Search, SortOrder, TicketSortKey};
+use crate::json_schema::{Date, Search, SortOrder, TicketSortKey};
 use crate::store::{AssignedTo, SearchTerm, TicketFilter, TicketOrder, TicketSort};
-use crate::wire::{Fields, words};
+use crate::wire::{Validator, words};
 
 /// Filters and order; the page is [`crate::api::query::PageQuery`]'s. Keys that nobody knows are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -47,8 +47,8 @@ const SORTS: [(&str, TicketSort); 5] = [
 impl TicketQuery {
     /// What was asked for; every value that breaks its rule is named. Where nothing is said all tickets come, the
     /// newest first.
-    pub(super) fn read(&self) -> Result<(TicketFilter, TicketOrder), Failure> {
-        let mut fields = Fields::default();
+    pub(super) fn read(&self) -> Result<(TicketFilter, TicketOrder), ApiError> {
+        let mut fields = Validator::default();
         let statuses = words(TicketStatus::ALL, TicketStatus::as_str);
         let priorities = words(TicketPriority::ALL, TicketPriority::as_str);
         let types = words(SupportType::ALL, SupportType::as_str);

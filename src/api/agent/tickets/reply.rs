@@ -6,15 +6,15 @@ use serde::Serialize;
 
 use crate::api::Api;
 use crate::api::body::Json;
-use crate::api::caller::AgentCaller;
 use crate::api::envelope::created;
-use crate::api::names::{client_message_id, ticket_id};
+use crate::api::extractors::AgentCaller;
+use crate::api::ids::{client_message_id, ticket_id};
+use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{Command, EventId, Refusal};
-use crate::failure::Failure;
-use crate::moment::Iso;
 use crate::store;
-use crate::wire::Fields;
+use crate::timestamp::IsoTimestamp;
+use crate::wire::Validator;
 use crate::wire::reply::{Reply, ReplyBody};
 
 #[derive(Serialize, JsonSchema)]
@@ -27,7 +27,7 @@ pub(in crate::api) struct Replied<'a> {
     is_from_user: bool,
     sender_name: Option<&'a str>,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
 }
 
 pub(in crate::api) async fn reply(
@@ -36,8 +36,8 @@ pub(in crate::api) async fn reply(
     id: web::Path<String>,
     request: HttpRequest,
     Json(body): Json<ReplyBody>,
-) -> Result<HttpResponse, Failure> {
-    let mut fields = Fields::default();
+) -> Result<HttpResponse, ApiError> {
+    let mut fields = Validator::default();
     let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
     let reply = body.read(&mut fields, agent.as_agent(), client_message_id);
     let Reply { post, is_note } = fields.finish(reply)?;
@@ -53,9 +53,9 @@ pub(in crate::api) async fn reply(
                 is_internal: posted.message.is_note(),
                 is_from_user: false,
                 sender_name: posted.message.author.name(),
-                created_at: Iso(posted.at),
+                created_at: IsoTimestamp(posted.at),
             },
         )),
-        _ => Err(Failure::defect()),
+        _ => Err(ApiError::internal()),
     }
 }

@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::api::agent::view::{AgentMessage, AssignedAdmin, Extent, User, device_metadata};
+use crate::api::agent::view::{AgentMessage, AssignedAdmin, DetailLevel, User, device_metadata};
 use crate::domain::{
     Conversation, ConversationId, Description, Feedback, Posted, Rating, Reference, ResolutionNotes, Subject,
     SupportType, TicketId, TicketPriority, TicketStatus, UserId,
 };
-use crate::moment::Iso;
 use crate::store::People;
+use crate::timestamp::IsoTimestamp;
 use crate::wire::view::shown_conversation;
 
 /// What the list shows, the detail begins with, and a change is answered with.
@@ -30,18 +30,18 @@ pub(in crate::api) struct Card<'a> {
     #[schemars(with = "TicketPriority")]
     priority: &'static str,
     assigned_to: Option<&'a UserId>,
-    first_response_at: Option<Iso>,
-    last_response_at: Option<Iso>,
+    first_response_at: Option<IsoTimestamp>,
+    last_response_at: Option<IsoTimestamp>,
     response_time_seconds: Option<i64>,
-    resolved_at: Option<Iso>,
+    resolved_at: Option<IsoTimestamp>,
     satisfaction_rating: Option<Rating>,
     #[schemars(with = "Vec<String>")]
     tags: [(); 0],
     conversation_id: Option<ConversationId>,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
     #[serde(rename = "updatedAt")]
-    updated_at: Iso,
+    updated_at: IsoTimestamp,
     user: Option<User<'a>>,
     message_count: i64,
     assigned_admin: Option<AssignedAdmin<'a>>,
@@ -49,7 +49,7 @@ pub(in crate::api) struct Card<'a> {
 
 impl<'a> Card<'a> {
     /// Nothing where the conversation has no ticket.
-    pub(super) fn new(conversation: &'a Conversation, people: &'a People, extent: Extent) -> Option<Self> {
+    pub(super) fn new(conversation: &'a Conversation, people: &'a People, extent: DetailLevel) -> Option<Self> {
         let ticket = conversation.ticket.as_deref()?;
         let user_id = conversation.owner.account().map(UserId::as_str);
         Some(Self {
@@ -63,15 +63,15 @@ impl<'a> Card<'a> {
             status: ticket.status.as_str(),
             priority: ticket.draft.priority.as_str(),
             assigned_to: ticket.assignee.as_ref().map(|assignee| &assignee.id),
-            first_response_at: ticket.first_response_at.map(Iso),
-            last_response_at: ticket.last_response_at.map(Iso),
+            first_response_at: ticket.first_response_at.map(IsoTimestamp),
+            last_response_at: ticket.last_response_at.map(IsoTimestamp),
             response_time_seconds: ticket.response_time_seconds(),
-            resolved_at: ticket.resolved.as_ref().map(|resolved| Iso(resolved.at)),
+            resolved_at: ticket.resolved.as_ref().map(|resolved| IsoTimestamp(resolved.at)),
             satisfaction_rating: ticket.rating,
             tags: [],
             conversation_id: shown_conversation(conversation),
-            created_at: Iso(ticket.created_at),
-            updated_at: Iso(ticket.updated_at),
+            created_at: IsoTimestamp(ticket.created_at),
+            updated_at: IsoTimestamp(ticket.updated_at),
             user: user_id.and_then(|id| people.get(id)).map(|user| User::new(user, extent)),
             message_count: conversation.message_count,
             assigned_admin: ticket
@@ -118,7 +118,7 @@ impl<'a> Detail<'a> {
         let ticket = conversation.ticket.as_deref()?;
         let resolver = ticket.resolved.as_ref().map(|resolved| &resolved.by);
         Some(Self {
-            card: Card::new(conversation, people, Extent::Detail)?,
+            card: Card::new(conversation, people, DetailLevel::Detail)?,
             related_registration_progress_id: None,
             internal_notes: None,
             related_transaction: None,

@@ -4,18 +4,18 @@ use actix_web::http::header::HeaderMap;
 
 use crate::api::Api;
 use crate::api::guard::long_enough;
-use crate::api::names::client_message_id;
+use crate::api::ids::client_message_id;
+use crate::api_error::{ApiError, Code};
 use crate::domain::{ClientMessageId, Customer, EmailAddress, preview};
-use crate::failure::{Code, Failure};
 use crate::identity::Principal;
 use crate::store::{self, TicketKey};
-use crate::wire::Fields;
+use crate::wire::Validator;
 
 /// The most characters that a number can have: 16 of the prefix, a year, and more digits than anybody will count to.
 const NUMBER_LENGTH: usize = 64;
 
 /// The ticket of this number, if there is one.
-pub(super) async fn find(api: &Api, number: &str) -> Result<Option<TicketKey>, Failure> {
+pub(super) async fn find(api: &Api, number: &str) -> Result<Option<TicketKey>, ApiError> {
     // What cannot be a number is not looked for; the database would choke on some of it.
     if number.chars().count() > NUMBER_LENGTH || number.contains('\0') {
         return Ok(None);
@@ -24,8 +24,8 @@ pub(super) async fn find(api: &Api, number: &str) -> Result<Option<TicketKey>, F
 }
 
 /// No such ticket, or none of the caller's: the same for both.
-pub(super) fn not_found(number: &str) -> Failure {
-    Failure::new(Code::NotFound, format!("Ticket {} not found", preview(number)))
+pub(super) fn not_found(number: &str) -> ApiError {
+    ApiError::new(Code::NotFound, format!("Ticket {} not found", preview(number)))
 }
 
 /// Whether this caller may read it: an agent any, an account its own, and anybody else the one whose address they name.
@@ -40,7 +40,7 @@ pub(super) fn may_read(ticket: &TicketKey, caller: Option<&Principal>, email: Op
 }
 
 /// Who writes: the account whose token it is, whatever address the body names, or whoever has that address.
-pub(super) fn writer(fields: &mut Fields, caller: Option<&Principal>, email: Option<&str>) -> Option<Customer> {
+pub(super) fn writer(fields: &mut Validator, caller: Option<&Principal>, email: Option<&str>) -> Option<Customer> {
     match caller {
         Some(caller) => Some(caller.as_customer()),
         None => fields.required("email", email, EmailAddress::parse).map(Customer::guest),
@@ -49,7 +49,7 @@ pub(super) fn writer(fields: &mut Fields, caller: Option<&Principal>, email: Opt
 
 /// The name of a send; a guest's is a long one.
 pub(super) fn send_name(
-    fields: &mut Fields,
+    fields: &mut Validator,
     caller: Option<&Principal>,
     in_body: Option<&str>,
     headers: &HeaderMap,

@@ -10,16 +10,16 @@ use super::access::{find, not_found, send_name, writer};
 use super::read::number;
 use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
-use crate::api::caller::Visitor;
 use crate::api::envelope::created;
+use crate::api::extractors::Visitor;
 use crate::api::guard::pass_guard;
+use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{
     ClientMessageId, Command, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, TicketId,
 };
-use crate::failure::Failure;
-use crate::schemas::TicketNumber;
-use crate::wire::Fields;
+use crate::json_schema::TicketNumber;
+use crate::wire::Validator;
 use crate::wire::view::UserMessage;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -48,10 +48,10 @@ pub(in crate::api) async fn add_message(
     Visitor(caller): Visitor,
     request: HttpRequest,
     JsonBytes(bytes): JsonBytes,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     pass_guard(&api, caller.as_ref(), &request, &bytes).await?;
     let body: MessageBody = body::parse(&bytes)?;
-    let mut fields = Fields::default();
+    let mut fields = Validator::default();
     let number = fields.required("ticket_number", body.ticket_number.as_deref(), number);
     let text = fields.required("message", body.message.as_deref(), MessageText::parse);
     let from = writer(&mut fields, caller.as_ref(), body.email.as_deref());
@@ -71,9 +71,9 @@ pub(super) async fn post_into(
     api: &Api,
     conversation: ConversationId,
     post: Post<Customer>,
-) -> Result<Arc<Posted>, Failure> {
+) -> Result<Arc<Posted>, ApiError> {
     match api.registry.execute(conversation, Command::SendToTicket(post)).await? {
         Outcome::Posted(posted) => Ok(posted),
-        _ => Err(Failure::defect()),
+        _ => Err(ApiError::internal()),
     }
 }

@@ -14,20 +14,20 @@ use super::add_message::post_into;
 use super::view::UserTicket;
 use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
-use crate::api::caller::{Caller, Observed, Visitor};
 use crate::api::envelope::created;
+use crate::api::extractors::{Caller, ClientInfo, Visitor};
 use crate::api::guard::pass_guard;
 use crate::api::user::send::device_of;
+use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{
     Channel, ClientMessageId, Command, Customer, Description, DeviceMetadata, EmailAddress, MessageText, OpenTicket,
     Origin, PhoneNumber, Post, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
 };
-use crate::failure::Failure;
 use crate::identity::Principal;
-use crate::store::{self, Stretch, TicketKey};
+use crate::store::{self, MessageRange, TicketKey};
 use crate::wire::view::UserMessage;
-use crate::wire::{Fields, words};
+use crate::wire::{Validator, words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "TicketRequest")]
@@ -63,9 +63,9 @@ pub(in crate::api) async fn request_support(
     api: web::Data<Api>,
     Visitor(caller): Visitor,
     request: HttpRequest,
-    observed: Observed,
+    observed: ClientInfo,
     JsonBytes(bytes): JsonBytes,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     pass_guard(&api, caller.as_ref(), &request, &bytes).await?;
     carry_out(&api, caller, &bytes, request.headers(), observed).await
 }
@@ -74,9 +74,9 @@ pub(in crate::api) async fn create_ticket(
     api: web::Data<Api>,
     Caller(caller): Caller,
     request: HttpRequest,
-    observed: Observed,
+    observed: ClientInfo,
     JsonBytes(bytes): JsonBytes,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     carry_out(&api, Some(caller), &bytes, request.headers(), observed).await
 }
 
@@ -85,8 +85,8 @@ async fn carry_out(
     caller: Option<Principal>,
     bytes: &[u8],
     headers: &HeaderMap,
-    observed: Observed,
-) -> Result<HttpResponse, Failure> {
+    observed: ClientInfo,
+) -> Result<HttpResponse, ApiError> {
     let form = form(caller.as_ref(), body::parse(bytes)?, headers)?;
     api.limits.send(&form.from.owner)?;
     let known = match form.number.as_deref() {
@@ -100,7 +100,7 @@ async fn carry_out(
 }
 
 /// A new ticket.
-async fn make(api: &Api, form: Form, headers: &HeaderMap, observed: Observed) -> Result<HttpResponse, Failure> {
+async fn make(api: &Api, form: Form, headers: &HeaderMap, observed: ClientInfo) -> Result<HttpResponse, ApiError> {
     let origin = Origin {
         channel: Channel::Ticket,
         customer: form.from,
@@ -110,23 +110,23 @@ async fn make(api: &Api, form: Form, headers: &HeaderMap, observed: Observed) ->
     };
     let open = OpenTicket { origin, draft: form.draft, client_message_id: form.client_message_id };
     let (_, outcome) = api.registry.open(Command::OpenTicket(Box::new(open))).await?;
-    let Outcome::Opened { conversation, message } = outcome else { return Err(Failure::defect()) };
+    let Outcome::Opened { conversation, message } = outcome else { return Err(ApiError::internal()) };
     let messages = vec![UserMessage::in_history(&message)];
-    let ticket = UserTicket::new(&conversation, messages, None).ok_or_else(Failure::defect)?;
+    let ticket = UserTicket::new(&conversation, messages, None).ok_or_else(ApiError::internal)?;
     let message = "Your ticket has been created. Our team will review it and respond as soon as possible.";
     Ok(created("Support ticket created successfully", Created { ticket, message }))
 }
 
 /// A further message on the ticket that was named: its text is the description.
-async fn go_on(api: &Api, key: &TicketKey, form: Form) -> Result<HttpResponse, Failure> {
+async fn go_on(api: &Api, key: &TicketKey, form: Form) -> Result<HttpResponse, ApiError> {
     let text = MessageText::from(&form.draft.description);
     let post = Post { from: form.from, text, client_message_id: form.client_message_id };
     post_into(api, key.conversation, post).await?;
-    let conversation = store::ticket(&api.database, key.id).await?.ok_or_else(Failure::defect)?;
-    let stretch = Stretch::Last { limit: Stretch::ALL };
+    let conversation = store::ticket(&api.database, key.id).await?.ok_or_else(ApiError::internal)?;
+    let stretch = MessageRange::Last { limit: MessageRange::ALL };
     let history = store::visible_messages(&api.database, &conversation, stretch).await?;
     let messages = history.messages.iter().map(UserMessage::in_history).collect();
-    let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(Failure::defect)?;
+    let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(ApiError::internal)?;
     Ok(created("Message sent", Created { ticket, message: "Your message has been added to your ticket." }))
 }
 
@@ -139,8 +139,8 @@ struct Form {
     device_metadata: Option<DeviceMetadata>,
 }
 
-fn form(caller: Option<&Principal>, body: TicketBody, headers: &HeaderMap) -> Result<Form, Failure> {
-    let mut fields = Fields::default();
+fn form(caller: Option<&Principal>, body: TicketBody, headers: &HeaderMap) -> Result<Form, ApiError> {
+    let mut fields = Validator::default();
     let subject = fields.required("subject", body.subject.as_deref(), Subject::parse);
     let description = fields.required("description", body.description.as_deref(), Description::parse);
     let support_type =

@@ -7,12 +7,12 @@ use serde::Serialize;
 use super::access::{find, not_found};
 use crate::api::Api;
 use crate::api::body::Json;
-use crate::api::caller::Caller;
 use crate::api::envelope::fetched;
+use crate::api::extractors::Caller;
 use crate::api::user::rate::{RateBody, read};
+use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{Command, Feedback, Rate, Rating};
-use crate::failure::Failure;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketRated")]
@@ -28,7 +28,7 @@ pub(in crate::api) async fn rate(
     Caller(caller): Caller,
     number: web::Path<String>,
     Json(body): Json<RateBody>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let (rating, feedback) = read(&body)?;
     let number = number.trim();
     let key = find(&api, number).await?.ok_or_else(|| not_found(number))?;
@@ -37,6 +37,6 @@ pub(in crate::api) async fn rate(
         Outcome::Rated(Rate { rating, feedback, .. }) => {
             Ok(fetched("Rating submitted", Rated { ticket_number: number, satisfaction_rating: rating, feedback }))
         }
-        _ => Err(Failure::defect()),
+        _ => Err(ApiError::internal()),
     }
 }

@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::access::{find, may_read, not_found};
 use super::view::{Card, UserTicket};
 use crate::api::Api;
-use crate::api::caller::{Caller, Visitor};
 use crate::api::envelope::fetched;
+use crate::api::extractors::{Caller, Visitor};
 use crate::api::guard::pass_guard;
 use crate::api::query::{Query, StretchQuery};
+use crate::api_error::ApiError;
 use crate::domain::TextError;
-use crate::failure::Failure;
-use crate::schemas::TicketNumber;
-use crate::store::{self, Stretch};
-use crate::wire::Fields;
+use crate::json_schema::TicketNumber;
+use crate::store::{self, MessageRange};
+use crate::wire::Validator;
 use crate::wire::view::UserMessage;
 
 #[derive(Serialize, JsonSchema)]
@@ -25,7 +25,7 @@ pub(in crate::api) struct List<'a> {
     total_tickets: u64,
 }
 
-pub(in crate::api) async fn my_tickets(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, Failure> {
+pub(in crate::api) async fn my_tickets(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, ApiError> {
     let found = store::tickets_of(&api.database, caller.id.clone()).await?;
     let tickets = found.tickets.iter().filter_map(Card::new).collect();
     Ok(fetched("Tickets fetched", List { tickets, total_tickets: found.total }))
@@ -50,9 +50,9 @@ pub(in crate::api) async fn ticket(
     request: HttpRequest,
     query: Query<TicketQuery>,
     stretch: Query<StretchQuery>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     pass_guard(&api, caller.as_ref(), &request, &[]).await?;
-    let mut fields = Fields::default();
+    let mut fields = Validator::default();
     let number = fields.required("ticket_number", query.ticket_number.as_deref(), number);
     let number = fields.finish(number)?;
     let stretch = stretch.by_seq()?;
@@ -61,11 +61,11 @@ pub(in crate::api) async fn ticket(
     retrieve(&api, &key, stretch).await
 }
 
-async fn retrieve(api: &Api, key: &store::TicketKey, stretch: Stretch) -> Result<HttpResponse, Failure> {
-    let conversation = store::ticket(&api.database, key.id).await?.ok_or_else(Failure::defect)?;
+async fn retrieve(api: &Api, key: &store::TicketKey, stretch: MessageRange) -> Result<HttpResponse, ApiError> {
+    let conversation = store::ticket(&api.database, key.id).await?.ok_or_else(ApiError::internal)?;
     let history = store::visible_messages(&api.database, &conversation, stretch).await?;
     let messages = history.messages.iter().map(UserMessage::in_history).collect();
-    let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(Failure::defect)?;
+    let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(ApiError::internal)?;
     Ok(fetched("Ticket retrieved", Retrieved { ticket }))
 }
 

@@ -7,7 +7,7 @@ use crate::domain::{
     Conversation, ConversationId, Description, Feedback, Rating, Reference, Subject, SupportType, TicketId,
     TicketPriority, TicketStatus,
 };
-use crate::moment::Iso;
+use crate::timestamp::IsoTimestamp;
 use crate::wire::view::{UserMessage, shown_conversation};
 
 /// A ticket with its messages.
@@ -30,9 +30,9 @@ pub(super) struct UserTicket<'a> {
     satisfaction_rating: Option<Rating>,
     feedback: Option<&'a Feedback>,
     conversation_id: Option<ConversationId>,
-    created_at: Iso,
-    updated_at: Iso,
-    last_response_at: Option<Iso>,
+    created_at: IsoTimestamp,
+    updated_at: IsoTimestamp,
+    last_response_at: Option<IsoTimestamp>,
     messages: Vec<UserMessage<'a>>,
     total_messages: i64,
     /// Whether there are more messages in the direction of the page; only where they were read.
@@ -62,9 +62,9 @@ impl<'a> UserTicket<'a> {
             satisfaction_rating: ticket.rating,
             feedback: ticket.feedback.as_ref(),
             conversation_id: shown_conversation(conversation),
-            created_at: Iso(ticket.created_at),
-            updated_at: Iso(ticket.updated_at),
-            last_response_at: ticket.last_response_at.map(Iso),
+            created_at: IsoTimestamp(ticket.created_at),
+            updated_at: IsoTimestamp(ticket.updated_at),
+            last_response_at: ticket.last_response_at.map(IsoTimestamp),
             messages,
             total_messages: conversation.last_seq,
             has_more,
@@ -89,9 +89,9 @@ pub(super) struct Card<'a> {
     last_message: Option<LastMessage<'a>>,
     has_unread: bool,
     conversation_id: Option<ConversationId>,
-    created_at: Iso,
-    updated_at: Iso,
-    last_response_at: Option<Iso>,
+    created_at: IsoTimestamp,
+    updated_at: IsoTimestamp,
+    last_response_at: Option<IsoTimestamp>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -100,7 +100,7 @@ struct LastMessage<'a> {
     message: &'a str,
     is_from_user: bool,
     #[serde(rename = "createdAt")]
-    created_at: Iso,
+    created_at: IsoTimestamp,
 }
 
 impl<'a> Card<'a> {
@@ -119,13 +119,13 @@ impl<'a> Card<'a> {
             last_message: last_message.map(|message| LastMessage {
                 message: &message.preview,
                 is_from_user: message.is_from_user,
-                created_at: Iso(conversation.last_message_at),
+                created_at: IsoTimestamp(conversation.last_message_at),
             }),
             has_unread: last_message.is_some_and(|message| !message.is_from_user),
             conversation_id: shown_conversation(conversation),
-            created_at: Iso(ticket.created_at),
-            updated_at: Iso(ticket.updated_at),
-            last_response_at: ticket.last_response_at.map(Iso),
+            created_at: IsoTimestamp(ticket.created_at),
+            updated_at: IsoTimestamp(ticket.updated_at),
+            last_response_at: ticket.last_response_at.map(IsoTimestamp),
         })
     }
 }

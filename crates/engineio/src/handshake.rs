@@ -1,0 +1,226 @@
+//! What a request wants, checked in the order that clients rely on, and the answers to those that are refused.
+//!
+//! The order: transport, session id; without one: method, upgrade header, the application's say; and only then the
+//! protocol's version. With a session id the version is not looked at.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::{
+        Method, StatusCode,
+        header::{self, ContentType},
+    },
+};
+use serde::Serialize;
+use url::form_urlencoded;
+
+use super::{
+    config::EngineConfig,
+    frame::{PacketWriter, SharedPacket},
+    registry::{Registry, SessionEntry},
+    session_id::SessionId,
+};
+
+/// The transports there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transport {
+    Polling,
+    WebSocket,
+}
+
+/// What a request wants.
+pub(super) enum RequestKind {
+    /// A new session.
+    Open(Transport),
+    /// What waits for a polling session.
+    Poll(SessionEntry),
+    /// To hand packets to a polling session.
+    Post(SessionEntry),
+    /// To move a session to a WebSocket.
+    Upgrade(SessionEntry),
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("Transport unknown")]
+    UnknownTransport,
+    #[error("Session ID unknown")]
+    UnknownSession,
+    #[error("Bad handshake method")]
+    BadMethod,
+    #[error("Bad request")]
+    BadRequest,
+    /// The application, the allowed origins or a limit say no.
+    #[error("{0}")]
+    Forbidden(String),
+    #[error("Unsupported protocol version")]
+    UnsupportedVersion,
+}
+
+impl Refusal {
+    /// What the application's hook answers where it gives no reason.
+    pub(super) fn forbidden() -> Self {
+        Self::Forbidden("Forbidden".to_owned())
+    }
+
+    const fn code(&self) -> u8 {
+        match self {
+            Self::UnknownTransport => 0,
+            Self::UnknownSession => 1,
+            Self::BadMethod => 2,
+            Self::BadRequest => 3,
+            Self::Forbidden(_) => 4,
+            Self::UnsupportedVersion => 5,
+        }
+    }
+
+    /// The answer: JSON, or text and the end of the connection where a WebSocket was asked for.
+    pub(super) fn answer(&self, upgrade: bool) -> HttpResponse {
+        let message = self.to_string();
+        if upgrade {
+            return HttpResponse::BadRequest().force_close().insert_header(ContentType::html()).body(message);
+        }
+        #[derive(Serialize)]
+        struct Body {
+            code: u8,
+            message: String,
+        }
+        let status = match self {
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        HttpResponseBuilder::new(status)
+            .insert_header((header::CONTENT_TYPE, "application/json"))
+            .json(Body { code: self.code(), message })
+    }
+}
+
+/// The parameters of a query string that the engine knows. Of repeated ones the last counts.
+#[derive(Debug, Default)]
+struct Parameters {
+    transport: Option<Transport>,
+    session: Option<String>,
+    version_is_4: bool,
+}
+
+impl Parameters {
+    fn parse(query: &str) -> Self {
+        let mut parameters = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "transport" => {
+                    parameters.transport = match value.as_ref() {
+                        "polling" => Some(Transport::Polling),
+                        "websocket" => Some(Transport::WebSocket),
+                        _ => None,
+                    };
+                }
+                // An empty one counts as none.
+                "sid" => {
+                    parameters.session = Some(value.into_owned()).filter(|id| !id.is_empty());
+                }
+                "EIO" => parameters.version_is_4 = value == "4",
+                _ => {}
+            }
+        }
+        parameters
+    }
+}
+
+/// Whether a request asks for a WebSocket. Other upgrades, as Java's to HTTP/2, are offers that need not be taken.
+pub(super) fn is_upgrade(request: &HttpRequest) -> bool {
+    request.head().upgrade()
+        && request
+            .headers()
+            .get(header::UPGRADE)
+            .and_then(|protocol| protocol.to_str().ok())
+            .is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
+}
+
+/// Checks a request. `allow` is the application's say, asked in its turn.
+pub(super) fn check(
+    request: &HttpRequest,
+    config: &EngineConfig,
+    registry: &Registry,
+    allow: impl FnOnce(&HttpRequest) -> Result<(), Refusal>,
+) -> Result<RequestKind, Refusal> {
+    if request.query_string().len() > config.max_query {
+        return Err(Refusal::BadRequest);
+    }
+    let parameters = Parameters::parse(request.query_string());
+    let transport = parameters.transport.ok_or(Refusal::UnknownTransport)?;
+    let upgrade = is_upgrade(request);
+    if upgrade && transport != Transport::WebSocket {
+        return Err(Refusal::BadRequest);
+    }
+    if let Some(id) = parameters.session {
+        let found = SessionId::parse(&id).and_then(|id| registry.find(id)).ok_or(Refusal::UnknownSession)?;
+        return continue_session(request, transport, upgrade, config, found);
+    }
+    if request.method() != Method::GET {
+        return Err(Refusal::BadMethod);
+    }
+    if transport == Transport::WebSocket && !upgrade {
+        return Err(Refusal::BadRequest);
+    }
+    allow(request)?;
+    if !parameters.version_is_4 {
+        return Err(Refusal::UnsupportedVersion);
+    }
+    Ok(RequestKind::Open(transport))
+}
+
+fn continue_session(
+    request: &HttpRequest,
+    transport: Transport,
+    upgrade: bool,
+    config: &EngineConfig,
+    found: SessionEntry,
+) -> Result<RequestKind, Refusal> {
+    if upgrade {
+        return if config.allow_upgrades { Ok(RequestKind::Upgrade(found)) } else { Err(Refusal::BadRequest) };
+    }
+    if transport == Transport::WebSocket || found.outbox.is_websocket() {
+        return Err(Refusal::BadRequest);
+    }
+    match *request.method() {
+        Method::GET => Ok(RequestKind::Poll(found)),
+        Method::POST => Ok(RequestKind::Post(found)),
+        _ => Err(Refusal::BadRequest),
+    }
+}
+
+/// The packet that opens a session.
+pub(super) fn open_packet(id: SessionId, transport: Transport, config: &EngineConfig) -> SharedPacket {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Open<'a> {
+        sid: String,
+        upgrades: &'a [&'a str],
+        ping_interval: u64,
+        ping_timeout: u64,
+        max_payload: usize,
+    }
+    let upgrades: &[&str] = match transport {
+        Transport::Polling if config.allow_upgrades => &["websocket"],
+        _ => &[],
+    };
+    let open = Open {
+        sid: id.to_string(),
+        upgrades,
+        ping_interval: milliseconds(config.ping_interval),
+        ping_timeout: milliseconds(config.ping_timeout),
+        max_payload: config.max_payload,
+    };
+    let mut writer = PacketWriter::with_capacity(128);
+    writer.push_str("0");
+    // Strings and numbers always serialise.
+    let _ = serde_json::to_writer(writer.writer(), &open);
+    writer.into_text()
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,169 @@
+//! Polling payloads: packets joined by the record separator `\x1e`.
+//!
+//! Pure. Decoding is lazy, so that a payload of a million separators costs no more memory than one, and stops at the
+//! first bad packet as the protocol asks: what came before it counts.
+
+use bytestring::ByteString;
+
+use super::{
+    frame::SharedPacket,
+    packet::{Packet, PacketError},
+};
+
+/// Between two packets (ASCII record separator).
+pub const SEPARATOR: char = '\x1e';
+
+/// Why a payload ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// One of its packets is bad.
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+    /// More packets than the limit.
+    #[error("too many packets in a payload")]
+    TooManyPackets,
+}
+
+/// Decodes packet after packet. Ends after the first error.
+pub fn decode(payload: &ByteString, max_packets: usize) -> impl Iterator<Item = Result<Packet, PayloadError>> + '_ {
+    let mut failed = false;
+    payload.split(SEPARATOR).enumerate().map_while(move |(index, text)| {
+        if failed {
+            return None;
+        }
+        let packet = if index < max_packets {
+            Packet::decode_polled(&payload.slice_ref(text)).map_err(PayloadError::from)
+        } else {
+            Err(PayloadError::TooManyPackets)
+        };
+        failed = packet.is_err();
+        Some(packet)
+    })
+}
+
+/// Joins packets up to a length.
+#[derive(Debug)]
+pub struct PayloadWriter {
+    payload: Vec<u8>,
+    limit: usize,
+    packets: usize,
+}
+
+impl PayloadWriter {
+    /// At most `limit` bytes, unless the first packet alone is longer.
+    #[must_use]
+    pub fn with_limit(limit: usize) -> Self {
+        Self { payload: Vec::new(), limit, packets: 0 }
+    }
+
+    /// Appends a packet, or says `false` where it does not fit any more.
+    pub fn push(&mut self, packet: &SharedPacket) -> bool {
+        let more = packet.polled_length() + usize::from(self.packets > 0);
+        if self.packets > 0 && self.payload.len() + more > self.limit {
+            return false;
+        }
+        if more > usize::from(self.packets > 0) {
+            if self.packets > 0 {
+                self.payload.push(SEPARATOR as u8);
+            }
+            packet.write_polled(&mut self.payload);
+            self.packets += 1;
+        }
+        true
+    }
+
+    /// Whether nothing was appended yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.packets == 0
+    }
+
+    /// The body of the answer.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.payload
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::packet::Message;
+
+    fn text(data: &str) -> Packet {
+        Packet::Message(Message::Text(data.into()))
+    }
+
+    #[test]
+    fn packets_come_one_by_one_and_in_order() {
+        let payload = ByteString::from("4a\x1ebAQ==\x1e3");
+        let packets: Result<Vec<_>, _> = decode(&payload, 10).collect();
+        assert_eq!(
+            packets.unwrap(),
+            [text("a"), Packet::Message(Message::Binary(Bytes::from_static(&[1]))), Packet::Pong("".into())]
+        );
+    }
+
+    #[test]
+    fn decoding_stops_at_the_first_bad_packet() {
+        let payload = ByteString::from("4a\x1eabc\x1e4b");
+        let packets: Vec<_> = decode(&payload, 10).collect();
+        assert_eq!(packets, [Ok(text("a")), Err(PayloadError::Packet(PacketError::UnknownType))]);
+    }
+
+    #[test]
+    fn too_many_packets_are_refused() {
+        let payload = ByteString::from("4a\x1e4b\x1e4c");
+        let packets: Vec<_> = decode(&payload, 2).collect();
+        assert_eq!(packets.last(), Some(&Err(PayloadError::TooManyPackets)));
+    }
+
+    #[test]
+    fn an_answer_is_no_longer_than_its_limit_but_never_empty() {
+        let mut writer = PayloadWriter::with_limit(7);
+        assert!(writer.push(&SharedPacket::text("4too long by itself")));
+        assert!(!writer.push(&SharedPacket::text("4a")));
+
+        let mut writer = PayloadWriter::with_limit(7);
+        assert!(writer.push(&SharedPacket::text("4ab")));
+        assert!(writer.push(&SharedPacket::text("4cd")));
+        assert!(!writer.push(&SharedPacket::text("4")));
+        assert_eq!(writer.finish(), b"4ab\x1e4cd");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_joined_is_taken_apart_again(
+            messages in prop::collection::vec(
+                prop_oneof![
+                    "[^\x1e]{0,20}".prop_map(|data| Message::Text(data.into())),
+                    prop::collection::vec(any::<u8>(), 0..20).prop_map(|data| Message::Binary(data.into())),
+                ],
+                1..20,
+            ),
+        ) {
+            let mut writer = PayloadWriter::with_limit(usize::MAX);
+            for message in &messages {
+                writer.push(&match message {
+                    Message::Text(text) => SharedPacket::text(&["4", text].concat()),
+                    Message::Binary(bytes) => SharedPacket::binary(bytes),
+                });
+            }
+            let payload = ByteString::try_from(writer.finish()).unwrap();
+            let packets: Vec<_> = decode(&payload, usize::MAX).map(Result::unwrap).collect();
+            let expected: Vec<_> = messages.into_iter().map(Packet::Message).collect();
+            prop_assert_eq!(packets, expected);
+        }
+
+        #[test]
+        fn any_text_is_packets_and_then_at_most_one_error(text in any::<String>(), limit in 0_usize..5) {
+            let payload = ByteString::from(text);
+            let packets: Vec<_> = decode(&payload, limit).collect();
+            prop_assert!(packets.len() <= limit + 1);
+            prop_assert!(packets.iter().rev().skip(1).all(Result::is_ok));
+        }
+    }
+}

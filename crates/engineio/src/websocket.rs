@@ -1,0 +1,74 @@
+//! The WebSocket transport: its handshake, which is actix-http's, and its writing.
+//!
+//! The response's body drains the session's outbox: finished frames, as many as are queued, in one chunk and so in one
+//! write.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use actix_http::ws::{HandshakeError, handshake};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::Payload,
+};
+use bytes::Bytes;
+
+use super::{
+    config::EngineConfig,
+    outbox::{Drained, Outbox},
+    ws_reader::WebSocketReader,
+};
+
+/// Answers a WebSocket handshake: the response, whose body drains `outbox`, and what comes from the client.
+///
+/// # Errors
+/// Where the request is no good WebSocket handshake.
+pub(super) fn accept(
+    request: &HttpRequest,
+    payload: Payload,
+    outbox: &Arc<Outbox>,
+    config: &EngineConfig,
+) -> Result<(HttpResponse, WebSocketReader), HandshakeError> {
+    let body = WebSocketBody { outbox: Arc::clone(outbox), chunk: config.write_chunk };
+    let response = handshake(request.head())?.message_body(BoxBody::new(body));
+    // Only a header that is none makes it fail, and it has none but those of the handshake.
+    let response = response.map_err(|_| HandshakeError::BadWebsocketKey)?;
+    let reader = WebSocketReader::new(payload, Arc::clone(outbox), config.max_payload);
+    Ok((response.into(), reader))
+}
+
+/// The body of a WebSocket's response. Dropped, the connection is gone.
+struct WebSocketBody {
+    outbox: Arc<Outbox>,
+    chunk: usize,
+}
+
+impl MessageBody for WebSocketBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.get_mut();
+        loop {
+            match ready!(this.outbox.poll_frames(this.chunk, context)) {
+                Drained::Frames(frames) => return Poll::Ready(Some(Ok(frames))),
+                Drained::Successor(outbox) => this.outbox = outbox,
+                Drained::End => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl Drop for WebSocketBody {
+    fn drop(&mut self) {
+        self.outbox.lose_connection();
+    }
+}

@@ -1,0 +1,287 @@
+//! What listeners were shown: each message once, in the one order, without a gap, none that is not stored, no note at a
+//! customer.
+
+use std::collections::HashSet;
+
+use super::evidence::{Focus, message_text};
+use super::{Checker, Promise};
+use crate::history::{Action, Call, Conversation, Listener, Message, Moment, Outcome};
+use crate::recording::{Heard, Run, Session};
+
+pub(super) fn check(bench: &mut Checker<'_>, conversation: Conversation) {
+    let acknowledged = acknowledged(bench, conversation);
+    let ledger_is_right = ledger_is_right(bench, conversation);
+    for &listener in &bench.history[conversation].listeners {
+        let sessions = &bench.history[listener].sessions;
+        for session in sessions {
+            in_order(bench, conversation, listener, session);
+            as_stored(bench, conversation, listener, &session.runs, ledger_is_right);
+            all_of_it(bench, conversation, listener, session, &acknowledged);
+        }
+        as_stored(bench, conversation, listener, &bench.history[listener].fetched, ledger_is_right);
+        if bench.history[listener].catches_up {
+            without_a_hole(bench, conversation, listener);
+        }
+        if let Some((_, seq)) = bench.history[listener].astray.first() {
+            let sentence = format!("listener {} is shown place {seq} though it has not joined", listener.0);
+            let focus = Focus::default().at([*seq]).shown_to(listener);
+            bench.breach(Promise::NothingInvented, conversation, sentence, &focus);
+        }
+        notes(bench, conversation, listener);
+    }
+}
+
+/// An acknowledged visible message.
+struct Acknowledged {
+    invoked: Moment,
+    seq: i64,
+    call: Call,
+    /// The lowest place among those that were sent at this moment or later.
+    lowest_from_here: (i64, Call),
+}
+
+/// By the moment of their sending.
+fn acknowledged(bench: &Checker<'_>, conversation: Conversation) -> Vec<Acknowledged> {
+    let mut found: Vec<Acknowledged> = bench.history[conversation]
+        .calls
+        .iter()
+        .filter_map(|&call| {
+            let record = &bench.history[call];
+            match record.outcome {
+                Outcome::Ok { seq: Some(seq) } if record.action.is_visible() => {
+                    Some(Acknowledged { invoked: record.invoked, seq, call, lowest_from_here: (seq, call) })
+                }
+                _ => None,
+            }
+        })
+        .collect();
+    found.sort_by_key(|acknowledged| acknowledged.invoked);
+    let mut lowest = (i64::MAX, Call(0));
+    for acknowledged in found.iter_mut().rev() {
+        lowest = lowest.min((acknowledged.seq, acknowledged.call));
+        acknowledged.lowest_from_here = lowest;
+    }
+    found
+}
+
+/// Whether the ledger is what was read back, so that whoever agrees with it is right.
+fn ledger_is_right(bench: &Checker<'_>, conversation: Conversation) -> bool {
+    let record = &bench.history[conversation];
+    let Some(stored) = &record.stored else { return true };
+    record.ledger.len() <= stored.visible.len()
+        && (1..)
+            .zip(&record.ledger)
+            .zip(&stored.visible)
+            .all(|((place, seen), (seq, message))| place == *seq && seen.is_none_or(|seen| seen == *message))
+}
+
+/// In one session each place follows the last one.
+fn in_order(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener, session: &Session) {
+    for pair in session.runs.windows(2) {
+        let [before, after] = pair else { continue };
+        let expected = before.until().saturating_add(1);
+        if after.from == expected {
+            continue;
+        }
+        let shown_before = session.runs.iter().take_while(|run| *run != after);
+        let again = shown_before.clone().any(|run| run.from <= after.from && after.from <= run.until());
+        let who = format!("listener {} ({})", listener.0, bench.history[bench.history[listener].person].name);
+        let (promise, sentence) = if again {
+            (Promise::NothingDoubled, format!("{who} is shown place {} a second time", after.from))
+        } else if after.from < expected {
+            (Promise::OneOrder, format!("{who} is shown place {} behind place {}", after.from, before.until()))
+        } else {
+            let missing = (expected, after.from - 1);
+            let later = session.runs.iter().skip_while(|run| *run != after);
+            if later.clone().any(|run| run.from <= missing.0 && missing.0 <= run.until()) {
+                continue; // It comes later: that is reported as the wrong order.
+            }
+            (Promise::NothingLost, format!("{who} is never shown places {} to {}", missing.0, missing.1))
+        };
+        let focus = Focus::default().at([before.until(), after.from]).shown_to(listener);
+        bench.breach(promise, conversation, sentence, &focus);
+    }
+}
+
+/// What it was shown is what is stored at that place.
+fn as_stored(
+    bench: &mut Checker<'_>,
+    conversation: Conversation,
+    listener: Listener,
+    runs: &[Run],
+    ledger_right: bool,
+) {
+    for run in runs {
+        bench.verdict.shown += u64::from(run.length);
+        if ledger_right && run.odd.is_none() {
+            continue;
+        }
+        let history = bench.history;
+        let Some(stored) = &history[conversation].stored else {
+            if let Some(odd) = run.odd {
+                let others =
+                    history.in_ledger(conversation, run.from).map_or_else(|| "nothing".to_owned(), message_text);
+                let sentence = format!(
+                    "listener {} is shown {} at place {}, another {others}",
+                    listener.0,
+                    message_text(odd),
+                    run.from
+                );
+                let focus = Focus::default().at([run.from]).shown_to(listener);
+                bench.breach(Promise::OneOrder, conversation, sentence, &focus);
+            }
+            continue;
+        };
+        let wrong = (run.from..=run.until()).find_map(|seq| {
+            let seen = run.odd.or_else(|| history.in_ledger(conversation, seq))?;
+            let there =
+                usize::try_from(seq - 1).ok().and_then(|at| stored.visible.get(at)).map(|(_, message)| *message);
+            (there != Some(seen)).then_some((seq, seen, there))
+        });
+        let Some((seq, seen, there)) = wrong else { continue };
+        let who = format!("listener {} ({})", listener.0, history[history[listener].person].name);
+        let shown = message_text(seen);
+        let (promise, sentence) = match there {
+            None => (Promise::NothingInvented, format!("{who} is shown {shown} at place {seq}, which is not stored")),
+            Some(there) => (
+                Promise::OneOrder,
+                format!("{who} is shown {shown} at place {seq}, where {} is stored", message_text(there)),
+            ),
+        };
+        let focus = Focus::calls(calls_of(seen)).at([seq]).shown_to(listener);
+        bench.breach(promise, conversation, sentence, &focus);
+    }
+}
+
+/// Whatever was sent after it had joined it was shown, up to the end where the session held.
+fn all_of_it(
+    bench: &mut Checker<'_>,
+    conversation: Conversation,
+    listener: Listener,
+    session: &Session,
+    acknowledged: &[Acknowledged],
+) {
+    let from = acknowledged.partition_point(|message| message.invoked <= session.joined);
+    let Some(first_due) = acknowledged.get(from) else { return };
+    let shown_from = session.runs.iter().map(|run| run.from).min();
+    let shown_until = session.runs.iter().map(Run::until).max().unwrap_or(0);
+    let who = format!("listener {} ({})", listener.0, bench.history[bench.history[listener].person].name);
+    let (lowest, call) = first_due.lowest_from_here;
+    if let Some(shown_from) = shown_from
+        && lowest < shown_from
+    {
+        let sentence =
+            format!("{who} had joined before {} was sent, and is shown only what comes behind it", name(call));
+        let focus = Focus::calls([call]).at([lowest]).shown_to(listener);
+        bench.breach(Promise::NothingLost, conversation, sentence, &focus);
+    }
+    if session.ended.is_some() {
+        return;
+    }
+    let due = acknowledged.get(from..).unwrap_or_default();
+    let Some(last) = due.iter().max_by_key(|message| message.seq) else { return };
+    if last.seq > shown_until {
+        let missing = due.iter().filter(|message| message.seq > shown_until).min_by_key(|message| message.seq);
+        let missing = missing.unwrap_or(last);
+        let sentence = format!(
+            "{who} had joined before {} was sent, and is never shown it (it has all up to place {shown_until}; {} is the last one)",
+            name(missing.call),
+            last.seq
+        );
+        let focus = Focus::calls([missing.call]).at([missing.seq, shown_until]).shown_to(listener);
+        bench.breach(Promise::NothingLost, conversation, sentence, &focus);
+    }
+}
+
+fn name(call: Call) -> String {
+    message_text(Message::Of(call))
+}
+
+/// Shown and fetched together, a client that catches up has everything from its first message on.
+fn without_a_hole(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener) {
+    let record = &bench.history[listener];
+    let mut runs: Vec<(i64, i64)> = record
+        .sessions
+        .iter()
+        .flat_map(|session| &session.runs)
+        .chain(&record.fetched)
+        .map(|run| (run.from, run.until()))
+        .collect();
+    runs.sort_unstable();
+    let mut until = match runs.first() {
+        Some((from, _)) => from - 1,
+        None => return,
+    };
+    for (from, to) in runs {
+        if from > until + 1 {
+            let sentence = format!(
+                "listener {} ({}) was neither shown places {} to {} nor did it fetch them when it came back",
+                listener.0,
+                bench.history[bench.history[listener].person].name,
+                until + 1,
+                from - 1
+            );
+            let focus = Focus::default().at([until, from]).shown_to(listener);
+            bench.breach(Promise::NothingLost, conversation, sentence, &focus);
+            return;
+        }
+        until = until.max(to);
+    }
+}
+
+/// No customer is shown a note; an agent who has joined is shown each one once.
+fn notes(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener) {
+    let history = bench.history;
+    let record = &history[listener];
+    let is_note = |message: Message| matches!(message, Message::Of(call) if history[call].action == Action::Note);
+    if !history[record.person].is_agent {
+        let told = record.heard.iter().find_map(|(_, heard)| match heard {
+            Heard::Note(message) => Some(*message),
+            Heard::Claimed(_) | Heard::Closed => None,
+        });
+        let runs = record.sessions.iter().flat_map(|session| &session.runs).chain(&record.fetched);
+        let shown = runs.flat_map(|run| run.odd.into_iter()).find(|message| is_note(*message));
+        let in_ledger = || history[conversation].ledger.iter().flatten().find(|message| is_note(**message)).copied();
+        if let Some(message) = told.or(shown).or_else(in_ledger) {
+            let sentence = format!(
+                "the customer {} (listener {}) is shown the note {}",
+                history[record.person].name,
+                listener.0,
+                message_text(message)
+            );
+            let focus = Focus::calls(calls_of(message)).shown_to(listener);
+            bench.breach(Promise::NoNoteAtACustomer, conversation, sentence, &focus);
+        }
+        return;
+    }
+    let mut seen: HashSet<Message> = HashSet::new();
+    for (_, heard) in &record.heard {
+        if let Heard::Note(message) = heard
+            && !seen.insert(*message)
+            && record.sessions.len() == 1
+        {
+            let sentence = format!("listener {} is shown the note {} twice", listener.0, message_text(*message));
+            bench.breach(
+                Promise::NothingDoubled,
+                conversation,
+                sentence,
+                &Focus::calls(calls_of(*message)).shown_to(listener),
+            );
+        }
+    }
+    let Some(Session { joined, ended: None, .. }) = record.sessions.last() else { return };
+    for &call in &history[conversation].calls {
+        let note = &history[call];
+        if note.action == Action::Note && note.is_ok() && note.invoked > *joined && !seen.contains(&Message::Of(call)) {
+            let sentence = format!("the agent at listener {} is never shown the note {}", listener.0, name(call));
+            bench.breach(Promise::NothingLost, conversation, sentence, &Focus::calls([call]).shown_to(listener));
+        }
+    }
+}
+
+fn calls_of(message: Message) -> Option<Call> {
+    match message {
+        Message::Of(call) => Some(call),
+        Message::Foreign(_) => None,
+    }
+}

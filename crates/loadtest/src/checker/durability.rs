@@ -1,0 +1,176 @@
+//! Messages against what is stored: nothing lost, nothing doubled, nothing invented, one order.
+
+use std::collections::{HashMap, HashSet};
+
+use super::evidence::{Focus, message_text};
+use super::{Checker, Promise};
+use crate::history::{Action, Call, Conversation, Message, Moment, Outcome, Stored};
+
+pub(super) fn check(bench: &mut Checker<'_>, conversation: Conversation, stored: &Stored) {
+    let mut places: HashMap<Message, Vec<i64>> = HashMap::with_capacity(stored.visible.len());
+    for (seq, message) in &stored.visible {
+        places.entry(*message).or_default().push(*seq);
+    }
+    contiguous(bench, conversation, stored);
+    for &call in &bench.history[conversation].calls {
+        message(bench, conversation, call, places.get(&Message::Of(call)).map_or(&[][..], Vec::as_slice));
+    }
+    in_time(bench, conversation, &places);
+    if let Some(whole) = &stored.whole {
+        agents_view(bench, conversation, stored, whole);
+    }
+}
+
+/// Places are 1, 2, 3 …
+fn contiguous(bench: &mut Checker<'_>, conversation: Conversation, stored: &Stored) {
+    for (expected, (seq, message)) in (1..).zip(&stored.visible) {
+        if expected != *seq {
+            let sentence = format!(
+                "what was read back has {} at place {seq}, where {expected} comes next",
+                message_text(*message)
+            );
+            bench.breach(Promise::OneOrder, conversation, sentence, &Focus::default().at([expected, *seq]));
+            return;
+        }
+    }
+}
+
+/// How often a message is stored, by how its call ended.
+fn message(bench: &mut Checker<'_>, conversation: Conversation, call: Call, places: &[i64]) {
+    let record = bench.history[call];
+    if record.action == Action::Note {
+        if !places.is_empty() {
+            let sentence = format!("the note of call {} is among what the customer reads back", call.0);
+            let focus = Focus::calls([call]).at(places.iter().copied());
+            bench.breach(Promise::NoNoteAtACustomer, conversation, sentence, &focus);
+        }
+        return;
+    }
+    if !record.action.is_visible() {
+        return;
+    }
+    let focus = || Focus::calls([call]).at(places.iter().copied());
+    if let [_, _, ..] = places {
+        let sentence = format!("{} is stored {} times, at {places:?}", message_text(Message::Of(call)), places.len());
+        bench.breach(Promise::NothingDoubled, conversation, sentence, &focus());
+        return;
+    }
+    match (record.outcome, places) {
+        (Outcome::Ok { .. }, []) => {
+            let sentence = format!("{} was acknowledged and is not stored", message_text(Message::Of(call)));
+            let focus = match record.outcome {
+                Outcome::Ok { seq: Some(seq) } => focus().at([seq]),
+                _ => focus(),
+            };
+            bench.breach(Promise::NothingLost, conversation, sentence, &focus);
+        }
+        (Outcome::Ok { seq: Some(told) }, [place]) if told != *place => {
+            let text = message_text(Message::Of(call));
+            let sentence = format!("{text} was acknowledged at place {told} and is stored at {place}");
+            bench.breach(Promise::OneOrder, conversation, sentence, &focus().at([told]));
+        }
+        (Outcome::Refused(_), [_]) => {
+            let sentence = format!("{} was refused and is stored", message_text(Message::Of(call)));
+            bench.breach(Promise::NothingInvented, conversation, sentence, &focus());
+        }
+        _ => {}
+    }
+}
+
+/// What was acknowledged before another was sent stands before it.
+fn in_time(bench: &mut Checker<'_>, conversation: Conversation, places: &HashMap<Message, Vec<i64>>) {
+    let mut by_end: Vec<(Moment, i64, Call)> = Vec::new();
+    let mut by_begin: Vec<(Moment, i64, Call)> = Vec::new();
+    for &call in &bench.history[conversation].calls {
+        if let Some([place]) = places.get(&Message::Of(call)).map(Vec::as_slice) {
+            by_begin.push((bench.history[call].invoked, *place, call));
+            by_end.push((bench.history[call].finished, *place, call));
+        }
+    }
+    by_end.sort_unstable();
+    by_begin.sort_unstable();
+    let mut ended = by_end.into_iter().peekable();
+    let mut furthest: Option<(i64, Call)> = None;
+    for (begun, place, call) in by_begin {
+        while let Some((_, other, by)) = ended.next_if(|(end, ..)| *end < begun) {
+            if furthest.is_none_or(|(furthest, _)| other > furthest) {
+                furthest = Some((other, by));
+            }
+        }
+        if let Some((other, before)) = furthest
+            && other > place
+        {
+            let sentence = format!(
+                "{} was acknowledged before {} was sent, and stands behind it: {other} and {place}",
+                message_text(Message::Of(before)),
+                message_text(Message::Of(call))
+            );
+            bench.breach(Promise::OneOrder, conversation, sentence, &Focus::calls([before, call]).at([other, place]));
+            return;
+        }
+    }
+}
+
+/// Agents see the same order, and each note once.
+fn agents_view(
+    bench: &mut Checker<'_>,
+    conversation: Conversation,
+    stored: &Stored,
+    whole: &[(i64, Option<i64>, Message)],
+) {
+    let visible: Vec<(i64, Message)> =
+        whole.iter().filter_map(|(_, seq, message)| seq.map(|seq| (seq, *message))).collect();
+    if let Some((ours, theirs)) = stored.visible.iter().zip(&visible).find(|(ours, theirs)| ours != theirs) {
+        let sentence = format!(
+            "the customer reads back {} at place {}, an agent {} at {}",
+            message_text(ours.1),
+            ours.0,
+            message_text(theirs.1),
+            theirs.0
+        );
+        bench.breach(Promise::OneOrder, conversation, sentence, &Focus::default().at([ours.0, theirs.0]));
+    } else if stored.visible.len() != visible.len() {
+        let sentence = format!("the customer reads back {} messages, an agent {}", stored.visible.len(), visible.len());
+        bench.breach(Promise::OneOrder, conversation, sentence, &Focus::default());
+    }
+    if let Some(pair) = whole.windows(2).find(|pair| matches!(pair, [(a, ..), (b, ..)] if a >= b)) {
+        let sentence = format!("an agent reads back positions that do not ascend: {pair:?}");
+        bench.breach(Promise::OneOrder, conversation, sentence, &Focus::default());
+    }
+    notes(bench, conversation, whole);
+}
+
+fn notes(bench: &mut Checker<'_>, conversation: Conversation, whole: &[(i64, Option<i64>, Message)]) {
+    let mut stored: HashSet<Message> = HashSet::new();
+    for (_, seq, message) in whole {
+        if seq.is_none() && !stored.insert(*message) {
+            let sentence = format!("the note {} is stored twice", message_text(*message));
+            let focus = Focus::calls(call_of(*message));
+            bench.breach(Promise::NothingDoubled, conversation, sentence, &focus);
+        }
+    }
+    for &call in &bench.history[conversation].calls {
+        let record = bench.history[call];
+        if record.action != Action::Note {
+            continue;
+        }
+        match (record.outcome, stored.contains(&Message::Of(call))) {
+            (Outcome::Ok { .. }, false) => {
+                let sentence = format!("the note of call {} was acknowledged and is not stored", call.0);
+                bench.breach(Promise::NothingLost, conversation, sentence, &Focus::calls([call]));
+            }
+            (Outcome::Refused(_), true) => {
+                let sentence = format!("the note of call {} was refused and is stored", call.0);
+                bench.breach(Promise::NothingInvented, conversation, sentence, &Focus::calls([call]));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn call_of(message: Message) -> Option<Call> {
+    match message {
+        Message::Of(call) => Some(call),
+        Message::Foreign(_) => None,
+    }
+}

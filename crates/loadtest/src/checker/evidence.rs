@@ -1,0 +1,191 @@
+//! What proves a violation: the events of its conversation that bear on it, with their moments.
+
+use std::fmt::Write as _;
+
+use crate::history::{Action, Call, Conversation, History, Listener, Message, Moment, Outcome};
+use crate::recording::{Heard, Run};
+
+/// Lines at most; of more, those nearest the middle are left out.
+const LINES: usize = 60;
+
+/// Places before and after that are shown too.
+const AROUND: i64 = 2;
+
+/// What a violation is about.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Focus {
+    /// These calls.
+    pub(super) calls: Vec<Call>,
+    /// These places of the order, and those around them.
+    pub(super) places: Vec<i64>,
+    /// What these listeners were shown there.
+    pub(super) listeners: Vec<Listener>,
+    /// Every call that concerns whose the conversation is.
+    pub(super) ownership: bool,
+}
+
+impl Focus {
+    pub(super) fn calls(calls: impl IntoIterator<Item = Call>) -> Self {
+        Self { calls: calls.into_iter().collect(), ..Self::default() }
+    }
+
+    pub(super) fn at(mut self, places: impl IntoIterator<Item = i64>) -> Self {
+        self.places.extend(places);
+        self
+    }
+
+    pub(super) fn shown_to(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    fn has(&self, place: i64) -> bool {
+        self.places.iter().any(|focus| (place.saturating_sub(*focus)).saturating_abs() <= AROUND)
+    }
+}
+
+/// The lines, in the order of time.
+pub(super) fn of(history: &History, conversation: Conversation, focus: &Focus) -> Vec<String> {
+    let record = &history[conversation];
+    let mut lines: Vec<(Moment, String)> = Vec::new();
+    for &call in &record.calls {
+        let about_place = matches!(history[call].outcome, Outcome::Ok { seq: Some(seq) } if focus.has(seq));
+        let about_owner = focus.ownership && !matches!(history[call].action, Action::Send | Action::Note);
+        if about_place || about_owner || focus.calls.contains(&call) {
+            let record = &history[call];
+            lines.push((record.invoked, asked(history, call)));
+            if record.finished != Moment::NEVER {
+                lines.push((record.finished, answered(history, call)));
+            }
+        }
+    }
+    for &listener in &record.listeners {
+        if focus.listeners.contains(&listener) || focus.ownership {
+            listener_lines(history, listener, focus, &mut lines);
+        }
+    }
+    lines.sort_by_key(|(at, _)| *at);
+    let mut shown: Vec<String> = lines.into_iter().map(|(at, text)| format!("{} {text}", clock(at))).collect();
+    if shown.len() > LINES {
+        let left_out = shown.len() - LINES;
+        shown.splice(LINES / 2..LINES / 2 + left_out, [format!("{:>14} … {left_out} more …", "")]);
+    }
+    stored_lines(history, conversation, focus, &mut shown);
+    shown
+}
+
+fn listener_lines(history: &History, listener: Listener, focus: &Focus, lines: &mut Vec<(Moment, String)>) {
+    let record = &history[listener];
+    let who = format!("{} (listener {})", history[record.person].name, listener.0);
+    for session in &record.sessions {
+        if session.joined != Moment::NEVER {
+            lines.push((session.joined, format!("{who} has joined")));
+        }
+        for run in session.runs.iter().filter(|run| touches(run, focus)) {
+            let text = format!("{who} is shown {}", run_text(history, record.conversation, run));
+            lines.push((run.first, text));
+        }
+        if let Some(ended) = session.ended {
+            lines.push((ended, format!("{who} is cut")));
+        }
+    }
+    for run in record.fetched.iter().filter(|run| touches(run, focus)) {
+        lines.push((run.first, format!("{who} fetches {}", run_text(history, record.conversation, run))));
+    }
+    for (at, heard) in &record.heard {
+        let text = match heard {
+            Heard::Note(message) if focus.calls.iter().any(|call| Message::Of(*call) == *message) => {
+                format!("{who} is shown the note {}", message_text(*message))
+            }
+            Heard::Note(_) => continue,
+            Heard::Claimed(agent) if focus.ownership => {
+                format!("{who} is told that {} has it", history[*agent].name)
+            }
+            Heard::Closed if focus.ownership => format!("{who} is told that it is closed"),
+            Heard::Claimed(_) | Heard::Closed => continue,
+        };
+        lines.push((*at, text));
+    }
+}
+
+/// Whether the run holds a place of the focus, or ends or begins beside one.
+fn touches(run: &Run, focus: &Focus) -> bool {
+    focus
+        .places
+        .iter()
+        .any(|place| *place >= run.from.saturating_sub(AROUND) && *place <= run.until().saturating_add(AROUND))
+}
+
+fn run_text(history: &History, conversation: Conversation, run: &Run) -> String {
+    let message = |seq| run.odd.or_else(|| history.in_ledger(conversation, seq));
+    let mut text = format!("{} = {}", run.from, message(run.from).map_or_else(|| "?".to_owned(), message_text));
+    if run.length > 1 {
+        let last = message(run.until()).map_or_else(|| "?".to_owned(), message_text);
+        let _ = write!(text, " to {} = {last}, one after another until {}", run.until(), clock(run.last).trim_start());
+    }
+    text
+}
+
+fn stored_lines(history: &History, conversation: Conversation, focus: &Focus, lines: &mut Vec<String>) {
+    let Some(stored) = &history[conversation].stored else { return };
+    for (seq, message) in &stored.visible {
+        let named = matches!(message, Message::Of(call) if focus.calls.contains(call));
+        if (named || focus.has(*seq)) && lines.len() < LINES * 2 {
+            lines.push(format!("{:>14} read back: {seq} = {}", "at last", message_text(*message)));
+        }
+    }
+    for (position, seq, message) in stored.whole.iter().flatten() {
+        if seq.is_none() && matches!(message, Message::Of(call) if focus.calls.contains(call)) {
+            lines.push(format!("{:>14} read back: note {} at position {position}", "at last", message_text(*message)));
+        }
+    }
+    if let (true, Some(state)) = (focus.ownership, stored.state) {
+        let owner = state.owner.map_or("nobody", |owner| history[owner].name.as_str());
+        let (closed, rated) = (if state.closed { "closed" } else { "open" }, if state.rated { ", rated" } else { "" });
+        lines.push(format!("{:>14} read back: {owner} has it, {closed}{rated}", "at last"));
+    }
+}
+
+/// A call as a person would say it.
+pub(super) fn asked(history: &History, call: Call) -> String {
+    let record = &history[call];
+    let who = &history[record.by].name;
+    match record.action {
+        Action::Open => format!("{who} opens it with {}", message_text(Message::Of(call))),
+        Action::Send => format!("{who} sends {}", message_text(Message::Of(call))),
+        Action::Reply => format!("{who} replies {}", message_text(Message::Of(call))),
+        Action::Note => format!("{who} notes {}", message_text(Message::Of(call))),
+        Action::Claim => format!("{who} claims it (call {})", call.0),
+        Action::Close => format!("{who} closes it (call {})", call.0),
+        Action::Rate => format!("{who} rates it (call {})", call.0),
+        Action::Handover(to) => format!("{who} offers it to {} (call {})", history[to].name, call.0),
+        Action::Respond { handover, accept } => {
+            let answer = if accept { "accepts" } else { "rejects" };
+            format!("{who} {answer} the handover of call {} (call {})", handover.0, call.0)
+        }
+    }
+}
+
+fn answered(history: &History, call: Call) -> String {
+    let record = &history[call];
+    let took = record.finished.since(record.invoked);
+    let how = match record.outcome {
+        Outcome::Ok { seq: Some(seq) } => format!("done, at place {seq}"),
+        Outcome::Ok { seq: None } => "done".to_owned(),
+        Outcome::Refused(refusal) => format!("refused ({refusal:?})"),
+        Outcome::Unknown => "nobody knows".to_owned(),
+    };
+    format!("{}'s call {} is answered after {took:.1?}: {how}", history[record.by].name, call.0)
+}
+
+pub(super) fn message_text(message: Message) -> String {
+    match message {
+        Message::Of(call) => format!("message {}", call.0),
+        Message::Foreign(id) => format!("a message of somebody else ({id:x})"),
+    }
+}
+
+fn clock(at: Moment) -> String {
+    let micros = at.0 / 1000;
+    format!("{:>12}s ", format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000))
+}

@@ -1,0 +1,206 @@
+//! Whether some order of a conversation's actions explains every answer: Wing and Gong's search, bounded.
+//!
+//! An action takes effect at one moment between its request and its answer; one whose outcome nobody knows, at any
+//! moment from its request on, or never. The search takes an action that could be next, applies it, and goes on. Two
+//! things keep it short: what changes nothing is taken as soon as it fits, for it can never fit better; and a state
+//! that was reached with the same actions done is not looked at twice.
+
+use std::collections::HashSet;
+
+use crate::history::{Action, Call, Moment, Outcome, Person, Refusal, StoredState};
+
+/// States looked at before it gives up.
+const PATIENCE: usize = 200_000;
+
+/// A conversation as far as agents and closing go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct State {
+    pub(super) owner: Option<Person>,
+    pub(super) closed: bool,
+    pub(super) rated: bool,
+    /// The handover that waits for its answer, and to whom it was offered.
+    pub(super) pending: Option<(Call, Person)>,
+}
+
+/// Something to be put in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) invoked: Moment,
+    pub(super) finished: Moment,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    /// Somebody's action, and how it ended.
+    Call { call: Call, by: Person, action: Action, outcome: Outcome },
+    /// What was read back.
+    Read(StoredState),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    Explained,
+    Inexplicable,
+    Undecided,
+}
+
+/// Looks for an order.
+pub(super) fn explain(mut steps: Vec<Step>) -> Finding {
+    steps.sort_by_key(|step| (step.invoked, step.finished));
+    let done = vec![0_u64; steps.len().div_ceil(64)];
+    let mut search = Search { steps: &steps, seen: HashSet::new() };
+    search.from(done, State::default())
+}
+
+struct Search<'a> {
+    steps: &'a [Step],
+    seen: HashSet<(Vec<u64>, State)>,
+}
+
+impl Search<'_> {
+    /// Depth-first, with a stack of its own: as deep as there are actions that change something.
+    fn from(&mut self, done: Vec<u64>, state: State) -> Finding {
+        let mut stack = vec![(done, state)];
+        while let Some((mut done, state)) = stack.pop() {
+            self.take_what_changes_nothing(&mut done, state);
+            if self.is_complete(&done) {
+                return Finding::Explained;
+            }
+            if !self.seen.insert((done.clone(), state)) {
+                continue;
+            }
+            if self.seen.len() > PATIENCE {
+                return Finding::Undecided;
+            }
+            for index in self.candidates(&done).into_iter().rev() {
+                let Some(step) = self.steps.get(index) else { continue };
+                if let Some(next) = step.applied(state)
+                    && next != state
+                {
+                    let mut with = done.clone();
+                    mark(&mut with, index);
+                    stack.push((with, next));
+                }
+            }
+        }
+        Finding::Inexplicable
+    }
+
+    fn take_what_changes_nothing(&self, done: &mut [u64], state: State) {
+        loop {
+            let fitting: Vec<usize> = self
+                .candidates(done)
+                .into_iter()
+                .filter(|index| {
+                    self.steps
+                        .get(*index)
+                        .is_some_and(|step| !step.may_be_left_out() && step.applied(state) == Some(state))
+                })
+                .collect();
+            if fitting.is_empty() {
+                return;
+            }
+            fitting.into_iter().for_each(|index| mark(done, index));
+        }
+    }
+
+    /// What could be next: nothing that is still to be done was answered before it was asked for.
+    fn candidates(&self, done: &[u64]) -> Vec<usize> {
+        let open =
+            || self.steps.iter().enumerate().skip(first_open(done)).filter(|(index, _)| !is_marked(done, *index));
+        let mut earliest_end = Moment::NEVER;
+        let mut found = Vec::new();
+        for (index, step) in open() {
+            // In the order of invocation: whoever was asked for behind the earliest end, and all later ones, must wait.
+            if step.invoked > earliest_end {
+                break;
+            }
+            earliest_end = earliest_end.min(step.finished);
+            found.push(index);
+        }
+        found
+    }
+
+    fn is_complete(&self, done: &[u64]) -> bool {
+        let open = self.steps.iter().enumerate().skip(first_open(done)).filter(|(index, _)| !is_marked(done, *index));
+        open.map(|(_, step)| step).all(Step::may_be_left_out)
+    }
+}
+
+/// The first one that is not done.
+fn first_open(done: &[u64]) -> usize {
+    done.iter().take_while(|word| **word == u64::MAX).count() * 64
+}
+
+fn is_marked(done: &[u64], index: usize) -> bool {
+    done.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+}
+
+fn mark(done: &mut [u64], index: usize) {
+    if let Some(word) = done.get_mut(index / 64) {
+        *word |= 1 << (index % 64);
+    }
+}
+
+impl Step {
+    /// It may never have happened.
+    fn may_be_left_out(&self) -> bool {
+        matches!(self.what, What::Call { outcome: Outcome::Unknown, .. })
+    }
+
+    /// The state behind it, or nothing where its outcome does not fit the state.
+    fn applied(&self, state: State) -> Option<State> {
+        match self.what {
+            What::Read(read) => {
+                let fits = read.owner == state.owner && read.closed == state.closed && read.rated == state.rated;
+                fits.then_some(state)
+            }
+            What::Call { call, by, action, outcome } => match outcome {
+                Outcome::Ok { .. } | Outcome::Unknown => carried_out(state, call, by, action),
+                Outcome::Refused(refusal) => refused(state, by, action, refusal).then_some(state),
+            },
+        }
+    }
+}
+
+/// The state after the action, where it may be done.
+fn carried_out(state: State, call: Call, by: Person, action: Action) -> Option<State> {
+    let free_for = |agent| state.owner.is_none_or(|owner| owner == agent);
+    match action {
+        Action::Open | Action::Send | Action::Note => (!state.closed).then_some(state),
+        // What is theirs already is theirs, closed too.
+        Action::Claim if state.owner == Some(by) => Some(state),
+        Action::Claim | Action::Reply => (!state.closed && free_for(by)).then_some(State { owner: Some(by), ..state }),
+        Action::Close => (!state.closed).then_some(State { closed: true, pending: None, ..state }),
+        Action::Rate => (state.closed && !state.rated).then_some(State { rated: true, ..state }),
+        Action::Handover(to) => (!state.closed && state.owner == Some(by) && state.pending.is_none())
+            .then_some(State { pending: Some((call, to)), ..state }),
+        Action::Respond { handover, accept } => match state.pending {
+            Some((pending, to)) if pending == handover && to == by => {
+                let owner = if accept { Some(to) } else { state.owner };
+                Some(State { owner, pending: None, ..state })
+            }
+            _ => None,
+        },
+    }
+}
+
+/// Whether the refusal is true of the state.
+fn refused(state: State, by: Person, action: Action, refusal: Refusal) -> bool {
+    match refusal {
+        Refusal::Closed => state.closed,
+        Refusal::HeldByAnother => match action {
+            Action::Handover(_) => state.owner != Some(by),
+            _ => state.owner.is_some_and(|owner| owner != by),
+        },
+        Refusal::NotClosed => !state.closed,
+        Refusal::AlreadyRated => state.rated,
+        Refusal::HandoverPending => state.pending.is_some(),
+        Refusal::HandoverResolved => match action {
+            Action::Respond { handover, .. } => state.pending.is_none_or(|(pending, _)| pending != handover),
+            _ => true,
+        },
+        Refusal::Other => true,
+    }
+}

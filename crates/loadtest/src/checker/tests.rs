@@ -1,0 +1,94 @@
+//! Histories with a fault planted in them.
+
+mod messages;
+mod ownership;
+
+use super::*;
+use crate::history::{Action, Call, Listener, Message, Moment, Outcome, Person, Refusal, Stored, StoredState};
+use crate::recording::Heard;
+
+const DONE: Outcome = Outcome::Ok { seq: None };
+const HELD: Outcome = Outcome::Refused(Refusal::HeldByAnother);
+const LATE: Outcome = Outcome::Refused(Refusal::Closed);
+
+/// A conversation of jane's that two agents see to, written down moment by moment.
+struct Tape {
+    history: History,
+    conversation: Conversation,
+    jane: Person,
+    sarah: Person,
+    mike: Person,
+    now: u64,
+}
+
+impl Tape {
+    fn new() -> Self {
+        let mut history = History::new();
+        let (jane, sarah, mike) =
+            (history.person("jane", false), history.person("sarah", true), history.person("mike", true));
+        let conversation = history.conversation(jane);
+        Self { history, conversation, jane, sarah, mike, now: 0 }
+    }
+
+    fn tick(&mut self) -> Moment {
+        self.now += 1000;
+        Moment(self.now)
+    }
+
+    fn ask(&mut self, by: Person, action: Action) -> Call {
+        let now = self.tick();
+        self.history.invoke(self.conversation, by, action, now)
+    }
+
+    fn answer(&mut self, call: Call, outcome: Outcome) {
+        let now = self.tick();
+        self.history.finish(call, outcome, now);
+    }
+
+    fn does(&mut self, by: Person, action: Action, outcome: Outcome) -> Call {
+        let call = self.ask(by, action);
+        self.answer(call, outcome);
+        call
+    }
+
+    /// The n-th message, acknowledged.
+    fn sends(&mut self, seq: i64) -> Call {
+        let action = if seq == 1 { Action::Open } else { Action::Send };
+        self.does(self.jane, action, Outcome::Ok { seq: Some(seq) })
+    }
+
+    fn joins(&mut self, person: Person) -> Listener {
+        let listener = self.history.listener(self.conversation, person, false);
+        let now = self.tick();
+        self.history.joined(listener, now);
+        listener
+    }
+
+    fn shows(&mut self, listener: Listener, seq: i64, call: Call) {
+        let now = self.tick();
+        self.history.saw(listener, seq, Message::Of(call), now);
+    }
+
+    fn tells(&mut self, listener: Listener, heard: Heard) {
+        let now = self.tick();
+        self.history.heard(listener, heard, now);
+    }
+
+    fn reads_back(&mut self, calls: &[Call]) {
+        let visible = (1..).zip(calls).map(|(seq, call)| (seq, Message::Of(*call))).collect();
+        self.history.stored(self.conversation, Stored { visible, ..Stored::default() });
+    }
+
+    fn reads_state(&mut self, owner: Option<Person>, closed: bool) {
+        let mut stored = self.history[self.conversation].stored.clone().unwrap_or_default();
+        stored.state = Some(StoredState { owner, closed, rated: false });
+        self.history.stored(self.conversation, stored);
+    }
+
+    fn broken(&self) -> Vec<Promise> {
+        let mut broken: Vec<Promise> = check(&self.history).violations.iter().map(|found| found.promise).collect();
+        broken.sort_unstable();
+        broken.dedup();
+        broken
+    }
+}

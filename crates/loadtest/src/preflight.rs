@@ -1,0 +1,78 @@
+//! Before anything is loaded: is the server there, is it a Switchboard, and does it let our people in? Each no is one
+//! sentence that says what to do.
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+
+use super::LoadtestError;
+use super::accounts::{Account, People};
+use super::endpoint::Target;
+use super::http::{Answer, Http, HttpError};
+use super::rest_actions::{MINE, QUEUE, path};
+
+#[derive(Deserialize)]
+struct Health {
+    #[serde(default)]
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    success: bool,
+    #[serde(default)]
+    message: String,
+}
+
+pub(super) async fn look(target: &Rc<Target>, people: &People) -> Result<(), LoadtestError> {
+    let url = || target.url.clone();
+    let live = get(target, None, "/health/live").await.map_err(|error| match error {
+        HttpError::Connect(error) => LoadtestError::NotThere { url: url(), why: error.to_string() },
+        HttpError::Broken | HttpError::TimedOut => LoadtestError::NotSwitchboard { url: url() },
+    })?;
+    if live.status != 200 || serde_json::from_slice::<Health>(&live.body).is_ok_and(|health| health.status != "live") {
+        return Err(LoadtestError::NotSwitchboard { url: url() });
+    }
+    // Anything may be alive. Only a Switchboard refuses a stranger in its envelope.
+    let stranger = get(target, None, MINE).await;
+    let refused = stranger.ok().filter(|answer| answer.status == 401).and_then(|answer| envelope(&answer));
+    if refused.is_none_or(|envelope| envelope.success) {
+        return Err(LoadtestError::NotSwitchboard { url: url() });
+    }
+    let ready = get(target, None, "/health/ready").await;
+    if let Ok(answer) = &ready
+        && answer.status != 200
+    {
+        let why = envelope(answer).map_or_else(|| format!("HTTP {}", answer.status), |envelope| envelope.message);
+        return Err(LoadtestError::NotReady { url: url(), why });
+    }
+    if let Some(customer) = people.customers.first() {
+        admitted(target, customer, MINE, "a customer").await?;
+    }
+    if let Some(agent) = people.agents.first() {
+        admitted(target, agent, &format!("{QUEUE}?limit=1"), "an agent").await?;
+    }
+    Ok(())
+}
+
+async fn admitted(target: &Rc<Target>, account: &Account, page: &str, who: &str) -> Result<(), LoadtestError> {
+    let url = target.url.clone();
+    match get(target, Some(account), page).await {
+        Ok(answer) if answer.status == 401 => Err(LoadtestError::TokenRefused { url }),
+        Ok(answer) if answer.status == 403 => Err(LoadtestError::NoAgent { url }),
+        Ok(answer) if answer.status == 200 => Ok(()),
+        Ok(answer) => Err(LoadtestError::Preparation {
+            what: format!("a look at the server as {who}"),
+            why: format!("HTTP {}", answer.status),
+        }),
+        Err(error) => Err(LoadtestError::NotThere { url, why: error.to_string() }),
+    }
+}
+
+async fn get(target: &Rc<Target>, account: Option<&Account>, page: &str) -> Result<Answer, HttpError> {
+    Http::new(target, account.map_or("", |account| account.token.as_str())).get(&path(page)).await
+}
+
+fn envelope(answer: &Answer) -> Option<Envelope> {
+    serde_json::from_slice(&answer.body).ok()
+}

@@ -1,0 +1,93 @@
+//! What people do in each scenario. A scenario makes its people ready, sets them to work, and hands back who is at
+//! work.
+
+mod churn;
+mod claims;
+mod hotspot;
+mod idle;
+mod mix;
+mod sends;
+
+use std::fmt::Display;
+use std::rc::Rc;
+
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{self, StreamExt as _};
+use tokio::task::JoinHandle;
+
+use super::LoadtestError;
+use super::client::Client;
+use super::options::Scenario;
+use super::run_state::World;
+use super::statistics::Operation;
+
+/// How many people get ready at a time: a server is not to be tested by our getting ready.
+const AT_A_TIME: usize = 50;
+
+/// Who is at work, and whose sockets are held.
+#[derive(Default)]
+pub(super) struct Workers {
+    /// They end when it is over.
+    pub(super) tasks: Vec<JoinHandle<Option<Client>>>,
+    /// Kept to be open until all has been checked.
+    pub(super) clients: Vec<Rc<Client>>,
+}
+
+impl Workers {
+    fn work(&mut self, task: impl Future<Output = ()> + 'static) {
+        self.tasks.push(tokio::task::spawn_local(async move {
+            task.await;
+            None
+        }));
+    }
+
+    /// One who hands their socket back, to be kept open until all has been checked.
+    fn work_and_stay(&mut self, task: impl Future<Output = Client> + 'static) {
+        self.tasks.push(tokio::task::spawn_local(async move { Some(task.await) }));
+    }
+}
+
+/// How many customers' accounts it takes.
+pub(super) fn customers(scenario: Scenario, users: usize) -> usize {
+    match scenario {
+        Scenario::Hot | Scenario::Fanout => 1,
+        _ => users,
+    }
+}
+
+/// What a scenario is about.
+pub(super) fn main_deed(scenario: Scenario) -> Operation {
+    match scenario {
+        Scenario::Sends | Scenario::Hot | Scenario::Mix => Operation::Send,
+        Scenario::Claims => Operation::Storm,
+        Scenario::Fanout => Operation::Delivery,
+        Scenario::Idle => Operation::Connect,
+        Scenario::Jitter | Scenario::Reconnect => Operation::Return,
+    }
+}
+
+/// Gets everybody ready and sets them to work.
+pub(super) async fn start(world: &Rc<World>) -> Result<Workers, LoadtestError> {
+    match world.plan.scenario {
+        Scenario::Sends => sends::start(world).await,
+        Scenario::Hot => hotspot::hot(world).await,
+        Scenario::Fanout => hotspot::fanout(world).await,
+        Scenario::Claims => claims::start(world).await,
+        Scenario::Idle => idle::start(world).await,
+        Scenario::Jitter => churn::jitter(world).await,
+        Scenario::Reconnect => churn::reconnect(world).await,
+        Scenario::Mix => mix::start(world).await,
+    }
+}
+
+/// Gets many ready, some at a time.
+async fn ready<T>(
+    makers: impl IntoIterator<Item = LocalBoxFuture<'_, Result<T, LoadtestError>>>,
+) -> Result<Vec<T>, LoadtestError> {
+    let made: Vec<Result<T, LoadtestError>> = stream::iter(makers).buffered(AT_A_TIME).collect().await;
+    made.into_iter().collect()
+}
+
+fn failed(what: &str, why: impl Display) -> LoadtestError {
+    LoadtestError::Preparation { what: what.to_owned(), why: why.to_string() }
+}

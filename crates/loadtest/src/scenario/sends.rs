@@ -1,0 +1,67 @@
+//! `sends`: each customer writes into a conversation of their own, and listens to it.
+
+use std::rc::Rc;
+
+use futures_util::FutureExt as _;
+
+use super::{Workers, failed, ready};
+use crate::LoadtestError;
+use crate::accounts::Account;
+use crate::client::Client;
+use crate::history::Conversation;
+use crate::rest_actions::Caller;
+use crate::run_state::{Pace, World};
+
+/// A customer with a conversation that they listen to.
+pub(super) struct Customer {
+    pub(super) caller: Caller,
+    pub(super) client: Rc<Client>,
+    pub(super) conversation: Conversation,
+    pub(super) id: String,
+}
+
+impl Customer {
+    pub(super) async fn settle(world: &Rc<World>, account: &Account) -> Result<Self, LoadtestError> {
+        let mut caller = Caller::new(world, account);
+        let (conversation, id) = open(&mut caller).await?;
+        let client = Client::start(world, account, false).await.map_err(|error| failed("a socket", error))?;
+        if !client.join(conversation, &id).await {
+            return Err(failed("a socket", "it was not let into its conversation"));
+        }
+        Ok(Self { caller, client: Rc::new(client), conversation, id })
+    }
+}
+
+/// A conversation, whatever limits there are: one that was refused is asked for again a few times.
+pub(super) async fn open(caller: &mut Caller) -> Result<(Conversation, String), LoadtestError> {
+    for _ in 0..5 {
+        let now = caller.world.now();
+        if let Some(opened) = caller.open(now).await {
+            return Ok(opened);
+        }
+    }
+    let errors = caller.world.statistics.borrow().errors.keys().next().cloned();
+    Err(failed("a conversation", errors.unwrap_or_else(|| "the server did not open one".to_owned())))
+}
+
+/// Every customer, each with a conversation.
+pub(super) async fn settled(world: &Rc<World>) -> Result<Vec<Customer>, LoadtestError> {
+    ready(world.people.customers.iter().map(|account| Customer::settle(world, account).boxed_local())).await
+}
+
+pub(super) async fn start(world: &Rc<World>) -> Result<Workers, LoadtestError> {
+    let customers = settled(world).await?;
+    let mut crew = Workers::default();
+    let count = customers.len();
+    for (number, mut customer) in customers.into_iter().enumerate() {
+        crew.clients.push(Rc::clone(&customer.client));
+        let mut pace = Pace::of(world, number, count);
+        let world = Rc::clone(world);
+        crew.work(async move {
+            while let Some(due) = pace.next(&world).await {
+                customer.caller.send(customer.conversation, &customer.id, due).await;
+            }
+        });
+    }
+    Ok(crew)
+}

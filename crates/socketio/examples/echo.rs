@@ -1,0 +1,83 @@
+//! The server that the official protocol suites of Engine.IO and Socket.IO expect: a bare Engine.IO echo at
+//! `/engine.io/`, and Socket.IO at `/socket.io/` with the namespaces `/` and `/custom`. It listens on the port in
+//! `PORT`, 3000 by default.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket, SocketIo, SocketIoConfig};
+use actix_web::{App, HttpServer};
+use engineio::{CloseReason, Connection, EngineConfig, EngineHandler, EngineIo, Message, SessionHandle};
+use serde_json::{Value, json};
+
+/// Says again whatever it hears.
+struct Echo;
+
+struct EchoConnection(SessionHandle);
+
+impl EngineHandler for Echo {
+    fn opened(&self, session: SessionHandle) -> Box<dyn Connection> {
+        Box::new(EchoConnection(session))
+    }
+}
+
+impl Connection for EchoConnection {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn message(&mut self, message: Message) {
+        self.0.send(&message);
+    }
+
+    fn closed(&mut self, _: CloseReason) {}
+
+    fn poll_finished(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+/// A namespace whose sockets carry what their clients said to join.
+fn namespace(name: &str) -> Namespace<Value> {
+    Namespace::<Value>::new(name, |handshake: Handshake| async move {
+        Ok::<_, ConnectRefusal>(handshake.auth.unwrap_or_else(|| json!({})))
+    })
+    .on_connect(|socket: Socket<Value>| async move {
+        socket.emit("auth", socket.data());
+    })
+    .on("message", |socket: Socket<Value>, event: Event| async move {
+        socket.emit_arguments("message-back", &event.into_arguments());
+    })
+    .on("message-with-ack", |_: Socket<Value>, event: Event| async move { event.into_arguments() })
+}
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3000);
+    let engine_config = |path: &str| EngineConfig {
+        path: path.to_owned(),
+        ping_interval: Duration::from_millis(300),
+        ping_timeout: Duration::from_millis(200),
+        ..EngineConfig::default()
+    };
+    let config =
+        SocketIoConfig { connect_timeout: Duration::from_secs(1), recovery: None, ..SocketIoConfig::default() };
+    let io = SocketIo::builder(engine_config("/socket.io"), config)
+        .namespace(namespace("/"))
+        .namespace(namespace("/custom"))
+        .build();
+    let echo = EngineIo::new(engine_config("/engine.io"), Arc::new(Echo));
+    HttpServer::new(move || App::new().configure(io.configure()).configure(echo.configure()))
+        // The suites send requests on two connections and expect them to be taken in that order.
+        .workers(1)
+        // A poll that is given up is noticed at once, and a closed WebSocket is not kept waiting for its client: the
+        // suites allow no second for that. Nothing that runs for long should have so little, see docs/PROTOCOL.md.
+        .h1_allow_half_closed(false)
+        .client_disconnect_timeout(Duration::from_millis(200))
+        .bind(("127.0.0.1", port))?
+        .run()
+        .await
+}

@@ -1,0 +1,286 @@
+//! What a client is told when something is not done: one table of codes for REST, acks and `connect_error`
+//! (`decisions.md`, "Envelope and errors").
+//!
+//! A code has one HTTP status and says whether the same may be sent again. The message is one readable sentence that
+//! apps show as it is; what went wrong inside goes to the log, never here.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+use crate::database::DatabaseError;
+use crate::domain::Refusal;
+use crate::limits::TooSoon;
+
+/// A stable name for what went wrong, for screens to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The request breaks a rule of form.
+    ValidationError,
+    /// No token, or a bad or expired one.
+    Unauthorized,
+    /// The caller's role, or somebody else's hold on the conversation, forbids it.
+    Forbidden,
+    /// The conversation is somebody else's.
+    AccessDenied,
+    /// There is no such thing.
+    NotFound,
+    /// The path exists, but not with this method.
+    MethodNotAllowed,
+    /// The conversation is closed.
+    ConversationClosed,
+    /// Another agent was first.
+    AlreadyAssigned,
+    /// The conversation is still going on.
+    ConversationOpen,
+    /// The conversation is rated already.
+    AlreadyRated,
+    /// A handover of it waits for its answer.
+    HandoverPending,
+    /// The handover was answered before.
+    HandoverResolved,
+    /// The conversation has a ticket already.
+    TicketExists,
+    /// The ticket is resolved or closed.
+    TicketClosed,
+    /// The ticket is still open.
+    TicketOpen,
+    /// The name of a send was used for something else.
+    Conflict,
+    /// More than a limit of size.
+    PayloadTooLarge,
+    /// A body that is not JSON.
+    UnsupportedMediaType,
+    /// More often than allowed: the same may be sent again, later.
+    RateLimited,
+    /// Not now: the same may be sent again.
+    Unavailable,
+    /// A defect of the server.
+    ServerError,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Self; 21] = [
+        Self::ValidationError,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::AccessDenied,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::ConversationClosed,
+        Self::AlreadyAssigned,
+        Self::ConversationOpen,
+        Self::AlreadyRated,
+        Self::HandoverPending,
+        Self::HandoverResolved,
+        Self::TicketExists,
+        Self::TicketClosed,
+        Self::TicketOpen,
+        Self::Conflict,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::RateLimited,
+        Self::Unavailable,
+        Self::ServerError,
+    ];
+
+    /// As clients read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status that goes with it.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        self.row().1
+    }
+
+    /// Whether the same request may succeed later without being changed.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::RateLimited | Self::Unavailable)
+    }
+
+    fn row(self) -> (&'static str, u16) {
+        match self {
+            Self::ValidationError => ("VALIDATION_ERROR", 400),
+            Self::Unauthorized => ("UNAUTHORIZED", 401),
+            Self::Forbidden => ("FORBIDDEN", 403),
+            Self::AccessDenied => ("ACCESS_DENIED", 400),
+            Self::NotFound => ("NOT_FOUND", 404),
+            Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405),
+            Self::ConversationClosed => ("CONVERSATION_CLOSED", 400),
+            Self::AlreadyAssigned => ("ALREADY_ASSIGNED", 400),
+            Self::ConversationOpen => ("CONVERSATION_OPEN", 400),
+            Self::AlreadyRated => ("ALREADY_RATED", 400),
+            Self::HandoverPending => ("HANDOVER_PENDING", 400),
+            Self::HandoverResolved => ("HANDOVER_RESOLVED", 400),
+            Self::TicketExists => ("TICKET_EXISTS", 400),
+            Self::TicketClosed => ("TICKET_CLOSED", 400),
+            Self::TicketOpen => ("TICKET_OPEN", 400),
+            Self::Conflict => ("CONFLICT", 409),
+            Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", 413),
+            Self::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", 415),
+            Self::RateLimited => ("RATE_LIMITED", 429),
+            Self::Unavailable => ("UNAVAILABLE", 503),
+            Self::ServerError => ("SERVER_ERROR", 500),
+        }
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A field that breaks its rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "FieldError")]
+pub struct FieldError {
+    /// The field, as the client spells it.
+    pub field: Cow<'static, str>,
+    /// What is wrong with it, one sentence.
+    pub message: String,
+}
+
+/// Why something was not done, fit to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ApiError {
+    /// Which kind.
+    pub code: Code,
+    /// One readable sentence.
+    pub message: Cow<'static, str>,
+    /// The fields at fault, for [`Code::ValidationError`].
+    pub details: Vec<FieldError>,
+    /// Whole seconds after which the same may be sent again, where that is known.
+    pub retry_after: Option<u64>,
+}
+
+impl ApiError {
+    /// A failure without details.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), details: Vec::new(), retry_after: None }
+    }
+
+    /// Fields that break their rules; the first one's sentence is the message.
+    #[must_use]
+    pub fn validation(details: Vec<FieldError>) -> Self {
+        let message = details
+            .first()
+            .map_or(Cow::Borrowed("The request is not valid"), |first| Cow::Owned(first.message.clone()));
+        Self { details, ..Self::new(Code::ValidationError, message) }
+    }
+
+    /// No token, or a bad one.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::new(Code::Unauthorized, "Unauthorized")
+    }
+
+    /// A conversation that is not there.
+    #[must_use]
+    pub fn conversation_not_found() -> Self {
+        Refusal::NotFound.into()
+    }
+
+    /// A defect of the server.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(Code::ServerError, "Something went wrong on our side")
+    }
+
+    /// More often than allowed.
+    #[must_use]
+    pub fn rate_limited() -> Self {
+        Self::new(Code::RateLimited, "Too many requests. Please wait a moment and try again.")
+    }
+
+    /// Not now.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(Code::Unavailable, "The service is busy at the moment. Please try again.")
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::NotFound
+            | Refusal::HandoverNotFound
+            | Refusal::TransferTargetUnknown
+            | Refusal::TicketNotFound
+            | Refusal::AssigneeUnknown => Code::NotFound,
+            Refusal::AccessDenied
+            | Refusal::EmailMismatch
+            | Refusal::RateNotOwn
+            | Refusal::TicketEmailMismatch
+            | Refusal::TicketRateNotOwn => Code::AccessDenied,
+            Refusal::SendToClosed
+            | Refusal::ClaimClosed
+            | Refusal::ReplyToClosed
+            | Refusal::AlreadyClosed
+            | Refusal::TransferClosed => Code::ConversationClosed,
+            Refusal::ClaimedByAnother => Code::AlreadyAssigned,
+            Refusal::AssignedToAnother | Refusal::TransferNotAssignee | Refusal::HandoverNotTarget => Code::Forbidden,
+            Refusal::AlreadyRated | Refusal::TicketAlreadyRated => Code::AlreadyRated,
+            Refusal::RateOpen => Code::ConversationOpen,
+            Refusal::TransferToSelf => Code::ValidationError,
+            Refusal::TransferPending => Code::HandoverPending,
+            Refusal::HandoverResolved => Code::HandoverResolved,
+            Refusal::TicketExists(_) => Code::TicketExists,
+            Refusal::TicketDone => Code::TicketClosed,
+            Refusal::TicketRateOpen => Code::TicketOpen,
+            Refusal::ClientMessageIdReused => Code::Conflict,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<TooSoon> for ApiError {
+    fn from(refusal: TooSoon) -> Self {
+        Self { retry_after: Some(refusal.retry_after_seconds()), ..Self::rate_limited() }
+    }
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        if error.is_passing() {
+            tracing::warn!(%error, "a question to the database failed");
+            Self::unavailable()
+        } else {
+            tracing::error!(%error, "a question to the database failed");
+            Self::internal()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn only_a_429_and_a_503_may_be_sent_again_unchanged() {
+        for code in Code::ALL {
+            assert_eq!(code.is_retryable(), [429, 503].contains(&code.status()), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_inside_is_told() {
+        let failure = ApiError::from(DatabaseError::Fault("relation \"messages\" does not exist".to_owned()));
+        assert!(!failure.message.contains("messages"));
+    }
+}

@@ -1,0 +1,30 @@
+//! The server as its clients see it: started for real, on a database of its own, spoken to over HTTP.
+//!
+//! One program for all of it, so that it is linked once. The folders have the shape of the URL tree.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod agent;
+mod configuration;
+mod cors;
+mod descriptors;
+mod documents;
+mod errors;
+mod health;
+mod help_center;
+mod idempotency;
+mod identity;
+mod idle_memory;
+mod join_conversation;
+mod keep_alive;
+mod limits;
+mod loadtest;
+mod model;
+mod socket_rate_limits;
+
+mod query_plans;
+mod races;
+mod socket_settings;
+mod sqlite_open;
+mod support;
+mod user;

@@ -1,0 +1,285 @@
+//! What the contract says there is: people, conversations, tickets, and sockets in rooms.
+
+use std::collections::HashSet;
+
+use chrono::{Datelike, Utc};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+
+use super::expected::Expected;
+use super::listener::Heard;
+use super::placeholders::{Unknown, Unknowns};
+use crate::support::Person;
+
+pub(super) const CUSTOMERS: usize = 3;
+pub(super) const AGENTS: usize = 3;
+/// The second is also the address of an account: what it writes as a guest is not the account's all the same.
+pub(super) const GUESTS: [&str; 2] = ["guest@example.com", "ben@example.com"];
+
+/// Somebody with an account.
+pub(super) struct Someone {
+    pub(super) id: &'static str,
+    pub(super) first: &'static str,
+    pub(super) last: &'static str,
+    pub(super) person: Person,
+}
+
+impl Someone {
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.first, self.last)
+    }
+
+    pub(super) fn email(&self) -> String {
+        format!("{}@example.com", self.id)
+    }
+}
+
+/// Who writes, and whose a conversation is. The number is the place among the people.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Writer {
+    Account(usize),
+    Guest(String),
+    Agent(usize),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) id: Unknown,
+    pub(super) position: usize,
+    /// None of a note.
+    pub(super) seq: Option<usize>,
+    pub(super) text: String,
+    pub(super) by: Writer,
+    pub(super) at: Unknown,
+}
+
+pub(super) struct Handover {
+    pub(super) id: Unknown,
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) reason: Option<String>,
+    pub(super) status: &'static str,
+    pub(super) at: Unknown,
+    pub(super) responded_at: Option<Unknown>,
+}
+
+#[derive(Clone)]
+pub(super) struct Ticket {
+    pub(super) id: Unknown,
+    pub(super) number: String,
+    pub(super) subject: String,
+    pub(super) description: String,
+    pub(super) kind: &'static str,
+    pub(super) priority: &'static str,
+    pub(super) status: &'static str,
+    pub(super) assignee: Option<usize>,
+    pub(super) resolved: Option<(usize, Unknown)>,
+    pub(super) notes: Option<String>,
+    pub(super) first_response_at: Option<Unknown>,
+    pub(super) last_response_at: Option<Unknown>,
+    pub(super) rating: Option<u64>,
+    pub(super) feedback: Option<String>,
+    pub(super) created_at: Unknown,
+    pub(super) updated_at: Unknown,
+}
+
+impl Ticket {
+    pub(super) fn is_done(&self) -> bool {
+        ["resolved", "closed"].contains(&self.status)
+    }
+}
+
+/// A conversation, or the thread of a ticket that has none.
+pub(super) struct Talk {
+    pub(super) id: Unknown,
+    pub(super) is_thread: bool,
+    pub(super) owner: Writer,
+    pub(super) email: String,
+    pub(super) phone: Option<String>,
+    pub(super) status: &'static str,
+    pub(super) assignee: Option<(usize, Unknown)>,
+    pub(super) messages: Vec<Message>,
+    pub(super) timeline: Vec<Value>,
+    pub(super) handovers: Vec<Handover>,
+    pub(super) ticket: Option<Ticket>,
+    pub(super) rating: Option<u64>,
+    pub(super) feedback: Option<String>,
+    pub(super) created_at: Unknown,
+    pub(super) updated_at: Unknown,
+    /// Of all that happened, in order.
+    pub(super) moments: Vec<Unknown>,
+}
+
+impl Talk {
+    pub(super) fn is_held_by_another_than(&self, agent: usize) -> bool {
+        self.assignee.is_some_and(|(holder, _)| holder != agent)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.status == "closed"
+    }
+
+    /// What the customer can see.
+    pub(super) fn visible(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.iter().filter(|message| message.seq.is_some())
+    }
+
+    pub(super) fn last_visible(&self) -> &Message {
+        self.visible().next_back().unwrap()
+    }
+
+    pub(super) fn ticket(&self) -> &Ticket {
+        self.ticket.as_ref().unwrap()
+    }
+}
+
+/// A place where events are heard. The number is the place among the people, or among the conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Room {
+    User(usize),
+    Admins,
+    Talk(usize),
+    TalkAgents(usize),
+    Ticket(usize),
+    TicketAgents(usize),
+}
+
+/// A socket.
+pub(super) struct Listener {
+    pub(super) person: usize,
+    pub(super) rooms: HashSet<Room>,
+    /// Conversations whose rooms it is in because it joined their tickets.
+    pub(super) by_ticket: HashSet<usize>,
+    pub(super) expected: Vec<Heard>,
+}
+
+/// A send with a name, and what it was answered with.
+pub(super) struct Named {
+    pub(super) path: String,
+    pub(super) by: Writer,
+    pub(super) body: Value,
+    pub(super) talk: usize,
+    pub(super) is_public_reply: bool,
+    pub(super) answer: Expected,
+}
+
+pub(super) struct World {
+    pub(super) random: StdRng,
+    pub(super) unknowns: Unknowns,
+    /// Customers, then agents.
+    pub(super) people: Vec<Someone>,
+    pub(super) talks: Vec<Talk>,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) named: Vec<Named>,
+    /// Texts and names so far, so that each is another.
+    pub(super) words: usize,
+    /// The conversation that something was last done with.
+    pub(super) last: Option<usize>,
+    tickets: usize,
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        let someone = |id, first, last, role| Someone { id, first, last, person: Person::with(id, role, first, last) };
+        let people = vec![
+            someone("ada", "Ada", "Byron", "user"),
+            someone("ben", "Ben", "Okri", "user"),
+            someone("cyd", "Cyd", "Ball", "user"),
+            someone("lisa", "Lisa", "Simpson", "admin"),
+            someone("mike", "Mike", "Myers", "admin"),
+            someone("sarah", "Sarah", "Johnson", "admin"),
+        ];
+        assert_eq!(people.len(), CUSTOMERS + AGENTS);
+        Self {
+            random: StdRng::seed_from_u64(seed),
+            unknowns: Unknowns::default(),
+            people,
+            talks: Vec::new(),
+            listeners: Vec::new(),
+            named: Vec::new(),
+            words: 0,
+            last: None,
+            tickets: 0,
+        }
+    }
+
+    pub(super) fn is_agent(&self, person: usize) -> bool {
+        person >= CUSTOMERS
+    }
+
+    /// One more socket of this person.
+    pub(super) fn listen(&mut self, person: usize) {
+        let mut rooms = HashSet::from([Room::User(person)]);
+        if self.is_agent(person) {
+            rooms.insert(Room::Admins);
+        }
+        self.listeners.push(Listener { person, rooms, by_ticket: HashSet::new(), expected: Vec::new() });
+    }
+
+    /// Every socket that is in one of the rooms is to hear it once.
+    pub(super) fn tell(&mut self, rooms: &[Room], event: &str, payload: &Value) {
+        for listener in &mut self.listeners {
+            if rooms.iter().any(|room| listener.rooms.contains(room)) {
+                listener.expected.push((event.to_owned(), payload.clone()));
+            }
+        }
+    }
+
+    /// The next ticket's number: counted per year, without a gap.
+    pub(super) fn next_number(&mut self) -> String {
+        self.tickets += 1;
+        format!("SMI-{}-{:06}", Utc::now().year(), self.tickets)
+    }
+
+    pub(super) fn name_of(&self, writer: &Writer) -> Option<String> {
+        match writer {
+            Writer::Account(person) | Writer::Agent(person) => Some(self.people[*person].name()),
+            Writer::Guest(_) => None,
+        }
+    }
+
+    pub(super) fn email_of(&self, writer: &Writer) -> String {
+        match writer {
+            Writer::Account(person) | Writer::Agent(person) => self.people[*person].email(),
+            Writer::Guest(email) => email.clone(),
+        }
+    }
+
+    pub(super) fn account_of(&self, writer: &Writer) -> Option<&'static str> {
+        match writer {
+            Writer::Account(person) | Writer::Agent(person) => Some(self.people[*person].id),
+            Writer::Guest(_) => None,
+        }
+    }
+
+    /// The room of the account that a conversation belongs to.
+    pub(super) fn owners_room(&self, talk: usize) -> Vec<Room> {
+        match self.talks[talk].owner {
+            Writer::Account(person) => vec![Room::User(person)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// As a path names it; it has been seen.
+    pub(super) fn shown(&self, unknown: Unknown) -> String {
+        self.unknowns.value(unknown).unwrap().to_owned()
+    }
+
+    /// Puts it into the record of what happened; its position.
+    pub(super) fn happened(&mut self, talk: usize, kind: &str, by: Option<&Writer>, data: Value, at: Unknown) -> usize {
+        let position = self.talks[talk].timeline.len() + 1;
+        let (id, name) = (by.and_then(|by| self.account_of(by)), by.and_then(|by| self.name_of(by)));
+        let row = json!({
+            "position": position, "type": kind, "actor_id": id, "actor_name": name, "data": data, "createdAt": at,
+        });
+        self.talks[talk].timeline.push(row);
+        self.talks[talk].moments.push(at);
+        position
+    }
+}
+
+/// The first 100 characters.
+pub(super) fn preview(text: &str) -> String {
+    text.chars().take(100).collect()
+}
