@@ -5,10 +5,8 @@
 
 #![allow(missing_docs, clippy::print_stdout)]
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use actix_engineio::SharedPacket;
 use actix_http::ws::{OpCode, Parser};

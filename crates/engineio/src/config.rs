@@ -1,6 +1,9 @@
 //! What an operator can set. Every limit of the engine stands here; nothing in it is unbounded.
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 

@@ -4,13 +4,9 @@
 //! origin that is not allowed is refused at the handshake of either transport, and the CORS headers stand on every
 //! answer, errors too.
 
-use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::{
-        Method, StatusCode,
-        header::{self, HeaderMap, HeaderValue},
-    },
-};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 /// See the module.
 #[derive(Debug, Clone, Default)]

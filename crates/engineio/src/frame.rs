@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes};
 
 /// Longest header of an unmasked frame: two bytes, and eight of length.

@@ -1,18 +1,14 @@
 //! What stands on the engine: Socket.IO, or anything else that speaks in messages.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use super::{
-    close_reason::CloseReason,
-    frame::SharedPacket,
-    outbox::{Delivery, Outbox},
-    packet::Message,
-    request::SessionRequest,
-};
+use super::close_reason::CloseReason;
+use super::frame::SharedPacket;
+use super::outbox::{Delivery, Outbox};
+use super::packet::Message;
+use super::request::SessionRequest;
 
 /// Opens a [`Connection`] for each session.
 pub trait EngineHandler: Send + Sync + 'static {

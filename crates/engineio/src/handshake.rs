@@ -5,22 +5,16 @@
 
 use std::time::Duration;
 
-use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::{
-        Method, StatusCode,
-        header::{self, ContentType},
-    },
-};
+use actix_web::http::header::{self, ContentType};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::{
-    config::EngineConfig,
-    frame::{PacketWriter, SharedPacket},
-    registry::{Registry, SessionEntry},
-    session_id::SessionId,
-};
+use super::config::EngineConfig;
+use super::frame::{PacketWriter, SharedPacket};
+use super::registry::{Registry, SessionEntry};
+use super::session_id::SessionId;
 
 /// The transports there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 //! Pure: no I/O and no limits of its own. What is decoded shares the bytes it came in. Packets that leave are not made
 //! here but in [`super::frame`], ready for the wire.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use bytestring::ByteString;
 

@@ -5,10 +5,8 @@
 
 use bytestring::ByteString;
 
-use super::{
-    frame::SharedPacket,
-    packet::{Packet, PacketError},
-};
+use super::frame::SharedPacket;
+use super::packet::{Packet, PacketError};
 
 /// Between two packets (ASCII record separator).
 pub const SEPARATOR: char = '\x1e';

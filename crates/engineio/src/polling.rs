@@ -3,37 +3,30 @@
 //! Works on any HTTP worker: a poll drains the outbox itself, and a data request's packets go to the session's actor,
 //! wherever it lives, and are answered once the application has taken them.
 
-use std::{
-    collections::VecDeque,
-    io::Write,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll},
-};
+use std::collections::VecDeque;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    dev::{Payload, ServiceRequest},
-    http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue},
-};
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::BytesMut;
 use bytestring::ByteString;
-use flate2::{Compression, write::GzEncoder};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures_util::StreamExt;
 use tokio::sync::oneshot;
 
-use super::{
-    close_reason::CloseReason,
-    config::EngineConfig,
-    handshake::Refusal,
-    outbox::{Outbox, PollRefusal},
-    payload,
-    registry::SessionEntry,
-    session::Post,
-};
+use super::close_reason::CloseReason;
+use super::config::EngineConfig;
+use super::handshake::Refusal;
+use super::outbox::{Outbox, PollRefusal};
+use super::payload;
+use super::registry::SessionEntry;
+use super::session::Post;
 
 /// Room for the body of a data request before it grows.
 const FIRST_ROOM: usize = 16 * 1024;

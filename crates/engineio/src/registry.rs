@@ -3,20 +3,21 @@
 //! Shared by every worker: a poll may come in on any of them. An entry lives exactly as long as its [`Registration`],
 //! which the session's actor holds.
 
-use std::{
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Instant,
-};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use actix::Addr;
-use dashmap::{DashMap, mapref::entry::Entry};
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
 use parking_lot::Mutex;
 
-use super::{config::EngineConfig, ip_prefix::network_of, outbox::Outbox, session::Session, session_id::SessionId};
+use super::config::EngineConfig;
+use super::ip_prefix::network_of;
+use super::outbox::Outbox;
+use super::session::Session;
+use super::session_id::SessionId;
 
 /// A session as requests find it.
 #[derive(Clone)]

@@ -3,10 +3,8 @@
 //! Copies, never slices: a header's value in actix-web shares the connection's read buffer, and keeping one keeps all
 //! of it.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use actix_web::HttpRequest;
 

@@ -1,28 +1,25 @@
 //! The engine as actix-web sees it: one resource that answers every request.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, AsyncContext};
-use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse, ResponseError,
-    dev::{Payload, ServiceRequest, ServiceResponse, fn_service},
-    web::{self, ServiceConfig},
-};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse, fn_service};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
-use super::{
-    close_reason::CloseReason,
-    config::EngineConfig,
-    handler::{EngineHandler, SessionHandle},
-    handshake::{self, Refusal, RequestKind, Transport},
-    outbox::{Delivery, Outbox},
-    polling::{self, HeaderTrimmer},
-    registry::{Admission, EngineStats, Registry, SessionEntry},
-    request::{SessionRequest, client_address},
-    session::{Reader, Session},
-    session_id::SessionId,
-    upgrade::upgrade,
-    websocket,
-};
+use super::close_reason::CloseReason;
+use super::config::EngineConfig;
+use super::handler::{EngineHandler, SessionHandle};
+use super::handshake::{self, Refusal, RequestKind, Transport};
+use super::outbox::{Delivery, Outbox};
+use super::polling::{self, HeaderTrimmer};
+use super::registry::{Admission, EngineStats, Registry, SessionEntry};
+use super::request::{SessionRequest, client_address};
+use super::session::{Reader, Session};
+use super::session_id::SessionId;
+use super::upgrade::upgrade;
+use super::websocket;
 
 /// How often [`EngineIo::close`] looks whether the sessions are gone.
 const CLOSE_CHECK: Duration = Duration::from_millis(10);

@@ -10,13 +10,11 @@
 //! - the application hears of the close once, and what it still runs is given [`EngineConfig::finish_timeout`];
 //! - when the actor stops, nothing of the session is left.
 
-use std::{
-    collections::VecDeque,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::{Duration, Instant},
-};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use actix::{
     Actor, ActorContext, ActorFuture, AsyncContext, Context as ActorCx, Handler, Message as ActorMessage, SpawnHandle,
@@ -24,15 +22,13 @@ use actix::{
 use futures_util::Stream;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{
-    close_reason::CloseReason,
-    config::EngineConfig,
-    frame::SharedPacket,
-    handler::Connection,
-    outbox::{Delivery, Outbox},
-    packet::{Packet, PacketError},
-    registry::{ActiveGuard, Registration},
-};
+use super::close_reason::CloseReason;
+use super::config::EngineConfig;
+use super::frame::SharedPacket;
+use super::handler::Connection;
+use super::outbox::{Delivery, Outbox};
+use super::packet::{Packet, PacketError};
+use super::registry::{ActiveGuard, Registration};
 
 /// Packets handled before other tasks of the worker get their turn.
 const PACKETS_A_TURN: usize = 128;

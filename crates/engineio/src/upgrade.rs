@@ -4,24 +4,21 @@
 //! `5` it is told to go on with the session's. What comes from it goes to the actor, which may live on another worker,
 //! through a short channel. Whatever goes wrong before the `5` costs that WebSocket alone.
 
-use std::{future::poll_fn, sync::Arc};
+use std::future::poll_fn;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout_at},
-};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
-use super::{
-    close_reason::CloseReason,
-    config::EngineConfig,
-    frame::SharedPacket,
-    outbox::{Delivery, Outbox},
-    packet::Packet,
-    registry::SessionEntry,
-    session::{Inbound, Upgraded},
-    ws_reader::WebSocketReader,
-};
+use super::close_reason::CloseReason;
+use super::config::EngineConfig;
+use super::frame::SharedPacket;
+use super::outbox::{Delivery, Outbox};
+use super::packet::Packet;
+use super::registry::SessionEntry;
+use super::session::{Inbound, Upgraded};
+use super::ws_reader::WebSocketReader;
 
 /// Packets on their way to the actor; the reading stops while it is full.
 const IN_FLIGHT: usize = 8;

@@ -3,26 +3,20 @@
 //! The response's body drains the session's outbox: finished frames, as many as are queued, in one chunk and so in one
 //! write.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use actix_http::ws::{HandshakeError, handshake};
-use actix_web::{
-    HttpRequest, HttpResponse,
-    body::{BodySize, BoxBody, MessageBody},
-    dev::Payload,
-};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::Payload;
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
-use super::{
-    config::EngineConfig,
-    outbox::{Drained, Outbox},
-    ws_reader::WebSocketReader,
-};
+use super::config::EngineConfig;
+use super::outbox::{Drained, Outbox};
+use super::ws_reader::WebSocketReader;
 
 /// Answers a WebSocket handshake: the response, whose body drains `outbox`, and what comes from the client.
 ///

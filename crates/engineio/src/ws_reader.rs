@@ -5,11 +5,9 @@
 //! frame that announces too much ends the stream at its header, frames are cut one at a time, and an idle socket holds
 //! no buffer.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use actix_http::ws::{OpCode, Parser, ProtocolError};
 use actix_web::dev::Payload;
@@ -17,13 +15,11 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
 
-use super::{
-    close_reason::CloseReason,
-    frame::SharedPacket,
-    outbox::{Delivery, Outbox},
-    packet::{Message, Packet},
-    session::Inbound,
-};
+use super::close_reason::CloseReason;
+use super::frame::SharedPacket;
+use super::outbox::{Delivery, Outbox};
+use super::packet::{Message, Packet};
+use super::session::Inbound;
 
 /// Close code for a message over the limit (RFC 6455, section 7.4.1).
 const TOO_BIG: u16 = 1009;

@@ -1,13 +1,9 @@
 //! A small chat, for newcomers to read and for `tests/stock` to run stock clients against: rooms, acknowledgements,
 //! presence, clients that come back. It listens on the port in `PORT`, 3000 by default.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use actix_socketio::{ConnectRefusal, DisconnectReason, Event, Handshake, Namespace, Socket, SocketIo, SocketIoConfig};
 use actix_web::{App, HttpServer};

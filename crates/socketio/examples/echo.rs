@@ -2,11 +2,9 @@
 //! `/engine.io/`, and Socket.IO at `/socket.io/` with the namespaces `/` and `/custom`. It listens on the port in
 //! `PORT`, 3000 by default.
 
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use actix_socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket, SocketIo, SocketIoConfig};
 use actix_web::{App, HttpServer};

@@ -1,15 +1,14 @@
 //! Events for many sockets: encoded once, each socket gets one.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{
-    encode::Content,
-    hub::Hub,
-    packet::Arguments,
-    peer::{Peer, PeerKey},
-};
+use super::encode::Content;
+use super::hub::Hub;
+use super::packet::Arguments;
+use super::peer::{Peer, PeerKey};
 use engineio::{CloseReason, Delivery};
 
 /// A choice of sockets: those in any of its rooms, or all where no room is named.

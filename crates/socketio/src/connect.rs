@@ -6,16 +6,14 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use super::{
-    handshake::{ConnectRefusal, Handshake},
-    hub::Hub,
-    namespace::Namespace,
-    namespace_session::{Member, Membership},
-    peer::Outgoing,
-    recovery::{Claim, Pid, Recovery},
-    socket::Socket,
-    stats::NamespaceStats,
-};
+use super::handshake::{ConnectRefusal, Handshake};
+use super::hub::Hub;
+use super::namespace::Namespace;
+use super::namespace_session::{Member, Membership};
+use super::peer::Outgoing;
+use super::recovery::{Claim, Pid, Recovery};
+use super::socket::Socket;
+use super::stats::NamespaceStats;
 use engineio::SessionHandle;
 
 /// A namespace that can be joined, whatever its sockets' data are.

@@ -1,26 +1,22 @@
 //! Socket.IO's side of one Engine.IO session: decodes what comes and brings it to the namespaces that the client has
 //! joined.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Instant,
-};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
 
 use serde_json::Value;
 use tokio::time::{Sleep, sleep};
 
-use super::{
-    disconnect_reason::DisconnectReason,
-    encode,
-    event::Event,
-    handshake::ConnectRefusal,
-    namespace_session::{IncomingEvent, Membership, Progress, Queued},
-    packet::{Body, Decoder, Packet},
-    rate_limit::{Pace, Violation},
-    server::Shared,
-};
+use super::disconnect_reason::DisconnectReason;
+use super::encode;
+use super::event::Event;
+use super::handshake::ConnectRefusal;
+use super::namespace_session::{IncomingEvent, Membership, Progress, Queued};
+use super::packet::{Body, Decoder, Packet};
+use super::rate_limit::{Pace, Violation};
+use super::server::Shared;
 use engineio::{CloseReason, Connection, Delivery, Message, SessionHandle};
 
 /// See the module.

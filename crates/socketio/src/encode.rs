@@ -2,7 +2,8 @@
 //!
 //! Pure: no I/O. JSON is serialised straight into the finished WebSocket frame.
 
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::packet::{Arguments, RESERVED_EVENTS};
@@ -203,10 +204,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        SocketIoConfig,
-        packet::{Body, Decoder, Packet},
-    };
+    use crate::SocketIoConfig;
+    use crate::packet::{Body, Decoder, Packet};
     use engineio::Message;
 
     fn texts(message: &EncodedMessage) -> Vec<String> {

@@ -1,13 +1,12 @@
 //! What clients say, and what handlers answer.
 
 use bytes::Bytes;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{
-    encode::{self, Content, EncodeError, EncodedMessage},
-    packet::Arguments,
-};
+use super::encode::{self, Content, EncodeError, EncodedMessage};
+use super::packet::Arguments;
 
 /// An event from a client.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,25 +1,20 @@
 //! What all sockets of a namespace share, without the application's data: names, rooms, numbers, limits.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::DashMap;
 use serde::Serialize;
 
-use super::{
-    config::SocketIoConfig,
-    encode::{self, Content, EncodeError, EventHead},
-    peer::{Outgoing, Peer},
-    replay_buffer::{History, Sequence},
-    rooms::Rooms,
-    stats::NamespaceStats,
-};
+use super::config::SocketIoConfig;
+use super::encode::{self, Content, EncodeError, EventHead};
+use super::peer::{Outgoing, Peer};
+use super::replay_buffer::{History, Sequence};
+use super::rooms::Rooms;
+use super::stats::NamespaceStats;
 use engineio::{Delivery, SessionHandle};
 
 /// Random bytes in the public id of a socket.

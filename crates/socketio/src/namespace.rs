@@ -1,17 +1,19 @@
 //! A namespace as an application defines it: who may join, and what happens then.
 
-use std::{collections::HashMap, fmt, future::Future, sync::Arc};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 
-use super::{
-    broadcast::Broadcast,
-    disconnect_reason::DisconnectReason,
-    event::{Event, IntoReply},
-    handshake::{ConnectRefusal, Handshake},
-    hub::Hub,
-    socket::Socket,
-};
+use super::broadcast::Broadcast;
+use super::disconnect_reason::DisconnectReason;
+use super::event::{Event, IntoReply};
+use super::handshake::{ConnectRefusal, Handshake};
+use super::hub::Hub;
+use super::socket::Socket;
 
 // What an application wrote is called when these futures are first polled, so that one place sees to panics.
 type Authorise<D> = dyn Fn(Handshake) -> LocalBoxFuture<'static, Result<D, ConnectRefusal>> + Send + Sync;

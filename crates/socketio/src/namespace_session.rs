@@ -3,25 +3,22 @@
 //! Lives on the session's worker and runs there, one after another: the middleware, `on_connect`, a handler for each
 //! event, `on_disconnect`. Nothing is allocated for a handler while there is no event.
 
-use std::{
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 
-use super::{
-    connect::{Admitted, NamespaceInner},
-    disconnect_reason::DisconnectReason,
-    encode,
-    event::Event,
-    handshake::ConnectRefusal,
-    packet::Arguments,
-    recovery::Pid,
-    socket::Socket,
-};
+use super::connect::{Admitted, NamespaceInner};
+use super::disconnect_reason::DisconnectReason;
+use super::encode;
+use super::event::Event;
+use super::handshake::ConnectRefusal;
+use super::packet::Arguments;
+use super::recovery::Pid;
+use super::socket::Socket;
 use engineio::{Delivery, SessionHandle};
 
 /// One connection in one namespace, whatever the socket's data are.

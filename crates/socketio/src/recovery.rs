@@ -8,28 +8,23 @@
 //! Always true: a secret opens one socket, to one client at a time, and only after the namespace's middleware said yes
 //! to that client; sockets whose clients stay away are kept for a configured time and up to a configured number.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
-};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::DashMap;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{
-    config::RecoveryConfig,
-    hub::sequence_of,
-    peer::{Outgoing, Peer},
-    replay_buffer::Sequence,
-    socket::Socket,
-    stats::NamespaceStats,
-};
+use super::config::RecoveryConfig;
+use super::hub::sequence_of;
+use super::peer::{Outgoing, Peer};
+use super::replay_buffer::Sequence;
+use super::socket::Socket;
+use super::stats::NamespaceStats;
 use engineio::SessionHandle;
 
 /// Random bytes in a secret: 168 bits.

@@ -7,9 +7,11 @@
 //! Always true: entries stand in the order in which they were sent; what is kept is bounded in packets and bytes; the
 //! answer is all that is missing, or that it cannot be known.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
+use std::sync::Arc;
 
-use super::{config::RecoveryConfig, peer::Outgoing};
+use super::config::RecoveryConfig;
+use super::peer::Outgoing;
 use engineio::Delivery;
 
 /// An event's number in its namespace; also its offset.

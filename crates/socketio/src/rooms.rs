@@ -2,7 +2,8 @@
 //!
 //! An empty room is no room. Looking a room up by its name allocates nothing.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use dashmap::DashMap;
 

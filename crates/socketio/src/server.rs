@@ -1,18 +1,20 @@
 //! Namespaces on an engine: the whole Socket.IO server.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-use actix_web::{HttpRequest, web::ServiceConfig};
+use actix_web::HttpRequest;
+use actix_web::web::ServiceConfig;
 
-use super::{
-    config::SocketIoConfig,
-    connect::{AnyNamespace, NamespaceInner},
-    connection::ClientConnection,
-    hub::Hub,
-    namespace::{Namespace, NamespaceHandle},
-    rate_limit::{MakePace, Pace},
-    stats::Stats,
-};
+use super::config::SocketIoConfig;
+use super::connect::{AnyNamespace, NamespaceInner};
+use super::connection::ClientConnection;
+use super::hub::Hub;
+use super::namespace::{Namespace, NamespaceHandle};
+use super::rate_limit::{MakePace, Pace};
+use super::stats::Stats;
 use engineio::{AllowRequest, Connection, EngineConfig, EngineHandler, EngineIo, SessionHandle};
 
 /// A Socket.IO server. Cheap to clone; every HTTP worker mounts the same one.

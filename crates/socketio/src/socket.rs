@@ -1,10 +1,16 @@
 //! One client in one namespace, as handlers see it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{ack::AckError, broadcast::Broadcast, encode::Content, hub::Hub, packet::Arguments, peer::Peer};
+use super::ack::AckError;
+use super::broadcast::Broadcast;
+use super::encode::Content;
+use super::hub::Hub;
+use super::packet::Arguments;
+use super::peer::Peer;
 use engineio::{CloseReason, Delivery, SessionRequest};
 
 /// One client in one namespace. Cheap to clone, usable from any thread.

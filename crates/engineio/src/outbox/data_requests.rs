@@ -1,6 +1,7 @@
 //! Data requests of a polling session: one at a time.
 
-use super::{Outbox, state::Waiting};
+use super::Outbox;
+use super::state::Waiting;
 use crate::close_reason::CloseReason;
 
 impl Outbox {

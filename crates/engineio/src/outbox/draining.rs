@@ -1,17 +1,15 @@
 //! Taking packets out of an outbox: frames for a WebSocket's body, a payload for a poll.
 
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::{
-    Outbox,
-    state::{ActiveTransport, OutboxPhase, Upgrade, Waiting, register},
-};
-use crate::{close_reason::CloseReason, frame::SharedPacket, payload::PayloadWriter};
+use super::Outbox;
+use super::state::{ActiveTransport, OutboxPhase, Upgrade, Waiting, register};
+use crate::close_reason::CloseReason;
+use crate::frame::SharedPacket;
+use crate::payload::PayloadWriter;
 
 /// Why a poll may not wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! What stands behind an outbox's lock: the queue, and the state machines of its transport and its life.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    task::{Context, Waker},
-};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
 
 use super::Outbox;
-use crate::{close_reason::CloseReason, frame::SharedPacket, payload::PayloadWriter};
+use crate::close_reason::CloseReason;
+use crate::frame::SharedPacket;
+use crate::payload::PayloadWriter;
 
 /// A queue that grew beyond this many places gives them back once it is empty.
 const KEPT_PLACES: usize = 16;

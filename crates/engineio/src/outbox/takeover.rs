@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{
-    Outbox,
-    state::{ActiveTransport, OutboxPhase, Upgrade},
-};
+use super::Outbox;
+use super::state::{ActiveTransport, OutboxPhase, Upgrade};
 use crate::close_reason::CloseReason;
 
 impl Outbox {

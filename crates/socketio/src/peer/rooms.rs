@@ -1,6 +1,7 @@
 //! The rooms that one peer is in.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::Peer;
 

@@ -1,11 +1,10 @@
 //! How sessions end and for which reason, and that what was said before is heard: a test a rule.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use crate::support::{Frame, PATIENCE, Server, WebSocket, quiet, reasons::server, until};
+use crate::support::reasons::server;
+use crate::support::{Frame, PATIENCE, Server, WebSocket, quiet, until};
 use actix_socketio::{CloseKind, ConnectRefusal, Event, Namespace, Socket, SocketIo};
 use engineio::EngineConfig;
 use tokio::time::timeout;

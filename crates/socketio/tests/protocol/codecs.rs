@@ -4,16 +4,12 @@
 //! of random bytes. `SOAK=1` makes it long. What fails is kept by proptest beside this file; a line of the corpus is
 //! the place for what was learnt.
 
-use actix_socketio::{
-    SocketIoConfig,
-    packet::{Body, Decoder},
-};
+use actix_socketio::SocketIoConfig;
+use actix_socketio::packet::{Body, Decoder};
 use bytestring::ByteString;
-use engineio::{
-    Message,
-    packet::Packet,
-    payload::{PayloadWriter, decode},
-};
+use engineio::Message;
+use engineio::packet::Packet;
+use engineio::payload::{PayloadWriter, decode};
 use proptest::prelude::*;
 
 use crate::support::soak;

@@ -1,10 +1,8 @@
 //! docs/PROTOCOL.md names a test for each rule of the protocol. They exist.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    fs,
-    path::Path,
-};
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::Path;
 
 /// The sources below a folder, by their module's name.
 fn sources(folder: &Path, into: &mut HashMap<String, String>) {

@@ -1,6 +1,7 @@
 //! Polling, to the byte: a test a rule.
 
-use std::{io::Read, time::Duration};
+use std::io::Read;
+use std::time::Duration;
 
 use crate::support::{Http, Server, echo, quiet, until};
 use actix_socketio::{CloseKind, Event, Socket, SocketIo};

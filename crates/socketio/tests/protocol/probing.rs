@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::{
-    Frame, Poller, Server,
-    reasons::{fast, server, server_with},
-    until,
-};
+use crate::support::reasons::{fast, server, server_with};
+use crate::support::{Frame, Poller, Server, until};
 use engineio::EngineConfig;
 
 async fn joined_poller(server: &Server) -> Poller {

@@ -1,11 +1,10 @@
 //! Clients that come back: with everything they missed, or told that they must fetch it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::support::{
-    recovery::{World, mine},
-    until,
-};
+use crate::support::recovery::{World, mine};
+use crate::support::until;
 use actix_socketio::{CloseKind, RecoveryConfig};
 use engineio::EngineConfig;
 use serde_json::{Value, json};

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::{
-    recovery::{World, mine},
-    until,
-};
+use crate::support::recovery::{World, mine};
+use crate::support::until;
 use actix_socketio::RecoveryConfig;
 use engineio::EngineConfig;
 use serde_json::json;

@@ -1,7 +1,9 @@
 //! What has bitten other servers and has no other test: lost sessions without sticky routing, deadlocks and leaks in
 //! handlers that run late, crashes on malformed requests.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::support::{Http, Log, Server, WebSocket, echo, logged, quiet, until};
 use actix_socketio::{

@@ -1,12 +1,8 @@
 //! Rooms, broadcasts and the limits of one connection.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::support::{Frame, Log, Server, joined, namespace, quiet, room_server, until};
 use actix_socketio::{Event, Socket, SocketIo, SocketIoConfig};

@@ -1,18 +1,11 @@
 //! Clients that come back while their old connection seems to live: whoever has the secret takes over, nobody else does.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use crate::support::{
-    Frame, Server,
-    recovery::{World, mine},
-    until,
-};
+use crate::support::recovery::{World, mine};
+use crate::support::{Frame, Server, until};
 use actix_socketio::{ConnectRefusal, DisconnectReason, Namespace, RecoveryConfig, Socket, SocketIo, SocketIoConfig};
 use engineio::EngineConfig;
 use serde_json::{Value, json};

@@ -1,17 +1,14 @@
 //! Sessions that upgrade while packets flow both ways: each packet once and in order.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::support::{Poller, Server, until};
 use actix_socketio::{ConnectRefusal, Event, Namespace, Socket, SocketIo};
 use engineio::EngineConfig;
-use tokio::{sync::Barrier, task::JoinHandle};
+use tokio::sync::Barrier;
+use tokio::task::JoinHandle;
 
 /// Says back what it hears.
 fn io() -> SocketIo {

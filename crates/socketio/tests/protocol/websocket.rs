@@ -1,6 +1,7 @@
 //! Messages on a WebSocket, frame by frame: a test a rule.
 
-use crate::support::{Frame, reasons::server};
+use crate::support::Frame;
+use crate::support::reasons::server;
 
 #[tokio::test]
 async fn one_packet_a_frame_and_in_order() {

@@ -1,15 +1,15 @@
 //! Clients that do not read: memory stays flat, they are cut, others notice nothing. `SOAK=1` makes it long.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::support::{PATIENCE, Server, WebSocket, resident_kib, soak, until};
 use actix_socketio::{ConnectRefusal, Namespace, NamespaceHandle, Socket, SocketIo, SocketIoConfig};
 use engineio::EngineConfig;
 use serde_json::{Value, json};
-use tokio::{sync::Semaphore, task::JoinHandle, time::timeout};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 fn io(engine: EngineConfig) -> SocketIo {
     SocketIo::builder(engine, SocketIoConfig::default())

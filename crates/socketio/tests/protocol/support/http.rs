@@ -1,15 +1,16 @@
 //! Raw HTTP, and polling on it.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::{PATIENCE, websocket::WebSocket};
+use super::PATIENCE;
+use super::websocket::WebSocket;
 
 /// One HTTP connection.
 pub struct Http {

@@ -22,13 +22,11 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-pub use self::{
-    echo::echo,
-    http::{Answer, Http, Poller},
-    rooms::{Log, joined, logged, namespace, room_server, room_server_with},
-    server::{Server, quiet},
-    websocket::{Frame, WebSocket},
-};
+pub use self::echo::echo;
+pub use self::http::{Answer, Http, Poller};
+pub use self::rooms::{Log, joined, logged, namespace, room_server, room_server_with};
+pub use self::server::{Server, quiet};
+pub use self::websocket::{Frame, WebSocket};
 
 /// How long anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(10);

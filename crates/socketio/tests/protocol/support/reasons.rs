@@ -1,9 +1,7 @@
 //! A server that notes why its clients left, with handlers that are slow, panic or close.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actix_socketio::{DisconnectReason, Event, Socket, SocketIo};
 use engineio::EngineConfig;

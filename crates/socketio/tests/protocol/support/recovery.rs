@@ -1,9 +1,7 @@
 //! A server whose clients may come back, and clients that do.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actix_socketio::{
     ConnectRefusal, DisconnectReason, Event, Handshake, Namespace, NamespaceHandle, RecoveryConfig, Socket, SocketIo,

@@ -1,9 +1,7 @@
 //! Namespaces that do what packets ask for.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actix_socketio::{ConnectRefusal, DisconnectReason, Event, Handshake, Namespace, Socket, SocketIo, SocketIoConfig};
 use engineio::EngineConfig;

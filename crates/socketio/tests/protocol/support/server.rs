@@ -1,20 +1,17 @@
 //! A server of its own for each test.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, mpsc},
-    time::Duration,
-};
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use actix_socketio::{SocketIo, SocketIoConfig};
-use actix_web::{App, HttpServer, dev::ServerHandle};
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer};
 use engineio::{EngineConfig, EngineHandler, EngineIo};
 use serde_json::Value;
 
-use super::{
-    http::{Http, Poller},
-    websocket::WebSocket,
-};
+use super::http::{Http, Poller};
+use super::websocket::WebSocket;
 
 /// A server with two workers. Dropped, it stops.
 pub struct Server {

@@ -1,18 +1,15 @@
 //! Raw WebSocket frames.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::{
-    PATIENCE,
-    http::{Answer, Http},
-};
+use super::PATIENCE;
+use super::http::{Answer, Http};
 
 /// One WebSocket, frame by frame.
 pub struct WebSocket {

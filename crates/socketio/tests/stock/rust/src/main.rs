@@ -2,12 +2,11 @@
 //!
 //! PORT: where examples/chat listens. Ends with 0 where all went well.
 
-use std::{
-    sync::mpsc::{Receiver, Sender, channel},
-    time::Duration,
-};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
-use rust_socketio::{ClientBuilder, Event, Payload, RawClient, TransportType, client::Client};
+use rust_socketio::{ClientBuilder, Event, Payload, RawClient, TransportType};
+use rust_socketio::client::Client;
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -10,24 +10,18 @@
 
 mod rooms;
 
-use std::{
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use self::rooms::RoomSet;
-use super::{
-    ack::PendingAcks,
-    encode::{self, EncodedMessage},
-    hub::Hub,
-    replay_buffer::{History, Sequence},
-};
+use super::ack::PendingAcks;
+use super::encode::{self, EncodedMessage};
+use super::hub::Hub;
+use super::replay_buffer::{History, Sequence};
 use engineio::{CloseReason, Delivery, SessionHandle};
 
 /// Counts the peers of a namespace; compared where a name would be long.

@@ -5,7 +5,7 @@ pub(crate) mod documented;
 mod people;
 mod program;
 mod rows;
-#[path = "../../../src/testing/scratch.rs"]
+#[path = "../../src/testing/scratch.rs"]
 mod scratch;
 mod server;
 mod socket;

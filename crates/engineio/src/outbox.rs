@@ -22,7 +22,8 @@ use parking_lot::Mutex;
 
 pub(super) use self::draining::{Drained, PollRefusal};
 use self::state::{ActiveTransport, OutboxPhase, Queued, State, Upgrade, Waiting, register};
-use super::{close_reason::CloseReason, frame::SharedPacket};
+use super::close_reason::CloseReason;
+use super::frame::SharedPacket;
 
 /// See the module.
 #[derive(Debug)]
