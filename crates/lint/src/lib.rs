@@ -25,6 +25,8 @@ mod modules;
 mod sizes;
 mod source_files;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use switchboard_lint::{Rule, check};
 use tempfile::TempDir;
+
+use crate::{Rule, check};
 
 /// A repository with these files and the rules that they need.
 fn repository(files: &[(&str, &str)]) -> TempDir {
