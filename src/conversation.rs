@@ -1,32 +1,23 @@
-//! The actor around the domain: whatever happens to a conversation happens in one place, one thing after another.
+//! Conversations that are live on this server: one actor each, which processes commands sequentially.
 //!
-//! [`Registry`] finds the actor of a conversation, starts it when it is needed and lets it go when it is not. The actor
-//! decides without waiting for the disk, and answers and announces only what is durable. What is decided is `domain`'s
-//! business, how it is stored `journal`'s, who hears of it [`EventPublisher`]'s: `realtime` implements that.
+//! [`Registry`] finds the actor of a conversation, starts it when it is needed and forgets it when it stops. The actor
+//! drives the conversation machine ([`core`]), which decides without waiting for the disk, and answers and publishes
+//! only what is stored. The rules are those of [`crate::domain`], storing is the [`crate::journal`]'s part, and what is
+//! published goes to the [`EventPublisher`] that `realtime` implements.
 
 mod actor;
-mod announce;
+mod catch_panic;
 mod clock;
-mod command;
-mod core;
-mod identity;
-mod in_flight;
-mod known;
-mod listening;
-mod overtaken;
-mod reading;
-mod recovery;
+pub mod core;
+mod errors;
+mod event_publisher;
+mod id_derivation;
 mod registry;
-mod remembered;
-mod retiring;
-mod told;
+mod snapshot;
+mod watermarks;
 
-#[cfg(test)]
-mod actor_tests;
-
-pub use announce::EventPublisher;
 pub use clock::{Clock, SystemClock};
-pub use core::{CommandError, ConversationCommand, ConversationState, Opened, Sent};
-pub use identity::ConversationIds;
-pub use listening::Backlog;
+pub use core::{Backlog, CommandError, ConversationCommand, ConversationState, Opened, Sent};
+pub use event_publisher::EventPublisher;
+pub use id_derivation::ConversationIds;
 pub use registry::{Registry, RegistryParts};

@@ -142,10 +142,10 @@ impl HelpCenter {
             let _ = found.set((conversation, history.has_more));
             Ok(history.messages)
         };
-        let begun = self.registry.listen(id, version, newest, move |mut missed| {
+        let begun = self.registry.subscribe_with_backlog(id, version, newest, move |mut missed| {
             let (mut conversation, has_more) = beside.get()?.clone();
             // What was announced while it was read is not announced again.
-            if let Some(since) = missed.since
+            if let Some(since) = missed.conversation
                 && since.version > conversation.version
             {
                 conversation = Conversation::clone(&since);

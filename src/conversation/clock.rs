@@ -1,12 +1,12 @@
-//! The time, handed in, so that what depends on it can be tested.
+//! The wall clock, passed in so that tests can replace it.
 
 use chrono::{SubsecRound, Utc};
 
 use crate::domain::Timestamp;
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// Now, in whole milliseconds, as the contract shows it and storage keeps it.
+    /// The current time in whole milliseconds, as the contract shows it and storage keeps it.
     fn now(&self) -> Timestamp;
 }
 

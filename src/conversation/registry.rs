@@ -1,4 +1,4 @@
-//! Finds the actor of a conversation: the running one, or a new one.
+//! Finds the actor of a conversation, or starts it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,31 +10,28 @@ use actix::{Addr, Arbiter, ArbiterHandle, Context, Handler, Message};
 use dashmap::{DashMap, Entry};
 use tokio::sync::oneshot;
 
-use super::actor::ConversationActor;
-use super::announce::EventPublisher;
+use super::actor::{ConversationActor, Execute, Peek, Subscribe};
 use super::clock::Clock;
-use super::command::{Execute, Pending};
-use super::core::{CommandError, ConversationCommand, Opened, Responder};
-use super::identity::ConversationIds;
-use super::known::Known;
-use super::listening::{Backlog, Listen};
-use super::told::{Kept, Told};
+use super::core::{Backlog, CommandError, ConversationCommand, Limits, Opened, Responder, Watermark};
+use super::event_publisher::EventPublisher;
+use super::id_derivation::ConversationIds;
+use super::watermarks::Watermarks;
 use crate::config::ConversationSettings;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Open, Posted, UserId};
 use crate::journal::Journal;
 
-/// What actors work with.
+/// What a registry and its actors use.
 pub struct RegistryParts {
-    /// Where they read.
+    /// Actors read from it.
     pub database: Database,
-    /// Where they write.
+    /// Actors store events through it.
     pub journal: Journal,
-    /// Who hears of what is stored.
+    /// Receives what is stored.
     pub publisher: Arc<dyn EventPublisher>,
-    /// What time it is.
+    /// The time of events.
     pub clock: Arc<dyn Clock>,
-    /// Ids of conversations that begin.
+    /// Ids of new conversations.
     pub ids: ConversationIds,
     /// Limits and times.
     pub settings: ConversationSettings,
@@ -42,13 +39,12 @@ pub struct RegistryParts {
     pub request_timeout: Duration,
 }
 
-/// All live conversations of this server, and the threads that they live on.
+/// All live conversations of this server, and their threads.
 pub struct Registry {
     actors: DashMap<ConversationId, Addr<ConversationActor>>,
-    /// Counted apart: the map's own count takes every one of its locks.
+    /// Counted separately: the map's own count takes every one of its locks.
     live: AtomicUsize,
-    /// Up to where those who listen have been told, beyond the actors.
-    told: Kept,
+    watermarks: Watermarks,
     arbiters: Vec<Arbiter>,
     handles: Vec<ArbiterHandle>,
     parts: RegistryParts,
@@ -60,11 +56,11 @@ impl Registry {
     pub fn start(parts: RegistryParts) -> Arc<Self> {
         let arbiters: Vec<Arbiter> = (0..parts.settings.arbiter_threads()).map(|_| Arbiter::new()).collect();
         let handles = arbiters.iter().map(Arbiter::handle).collect();
-        let told = Kept::new(parts.settings.watermark_cache_size);
-        Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), told, arbiters, handles, parts })
+        let watermarks = Watermarks::new(parts.settings.watermark_cache_size);
+        Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), watermarks, arbiters, handles, parts })
     }
 
-    /// Begins a conversation with a first message, or meets the one that a repeated first message made.
+    /// Opens a conversation with its first message, or finds the one that this message has opened before.
     ///
     /// # Errors
     /// As [`Registry::execute`].
@@ -72,108 +68,108 @@ impl Registry {
         self.execute(self.parts.ids.for_opening(&open), open).await
     }
 
-    /// The id that an account's conversation in the help center gets, where there is none yet.
+    /// The id that an account's conversation in the help center gets when it is created.
     #[must_use]
     pub fn help_center_id(&self, account: &UserId) -> ConversationId {
         self.parts.ids.for_help_center(account)
     }
 
-    /// Has a conversation's actor decide a command, and waits until what comes of it is durable.
+    /// Gives a command to the conversation's actor, and waits until its result is durable.
     ///
     /// # Errors
-    /// [`CommandError`]: refused by the rules, not now, or a defect. After [`CommandError::Unavailable`] what was asked
-    /// may have happened; a repeat under the same `client_message_id` finds out.
+    /// [`CommandError`]. After [`CommandError::Unavailable`] the command may have taken effect; a repeat with the same
+    /// `client_message_id` finds out.
     pub async fn execute<C: ConversationCommand>(
         self: &Arc<Self>,
         id: ConversationId,
         command: C,
     ) -> Result<C::Answer, CommandError> {
         let (responder, answer) = Responder::new::<C>();
-        self.deliver(id, Execute(Pending { command: command.into(), responder, conflicts: 0, number: 0 }))?;
+        self.deliver(id, Execute(command.into(), responder))?;
         match tokio::time::timeout(self.parts.request_timeout, answer).await {
             Ok(Ok(answer)) => answer,
-            // The actor dropped the command: it panicked over it.
+            // The actor has dropped the command: it panicked over it.
             Ok(Err(_)) => Err(CommandError::Fault),
             Err(_) => Err(CommandError::Unavailable),
         }
     }
 
-    /// Lets somebody begin to listen to a conversation that goes on, and that has had `version` at some moment before:
-    /// `read` finds what they have missed of it up to its newest message, oldest first, and `begin` gets that with what
-    /// was announced meanwhile, and joins them. What is announced afterwards is what comes next, whichever server has
-    /// stored it. `begin` runs on the conversation's thread and must not block. A read that takes longer than its
-    /// caller waits for is given up.
+    /// Subscribes in the middle of a conversation that has had `version` before: `read` reads the messages that the
+    /// subscriber has missed, up to the newest, oldest first, and `attach` gets the backlog and attaches the subscriber.
+    /// What is published afterwards is what comes next, whichever server has stored it. `attach` runs on the
+    /// conversation's thread and must not block. A read that takes longer than a caller waits is given up.
     ///
     /// # Errors
-    /// [`CommandError`]: not now, or the read failed; then `begin` was not called.
-    pub async fn listen<T: Send + 'static>(
+    /// [`CommandError`]; `attach` is not called then.
+    pub async fn subscribe_with_backlog<T: Send + 'static>(
         self: &Arc<Self>,
         id: ConversationId,
         version: i64,
         read: impl Future<Output = Result<Vec<Posted>, DatabaseError>> + Send + 'static,
-        begin: impl FnOnce(Backlog) -> T + Send + 'static,
+        attach: impl FnOnce(Backlog) -> T + Send + 'static,
     ) -> Result<T, CommandError> {
-        let (reply, begun) = oneshot::channel();
-        let begin = move |missed: Result<Backlog, CommandError>| {
-            // Whoever has given up is not joined.
+        let (reply, attached) = oneshot::channel();
+        let attach = move |backlog: Result<Backlog, CommandError>| {
+            // A subscriber that has given up is not attached.
             if !reply.is_closed() {
-                let _ = reply.send(missed.map(begin));
+                let _ = reply.send(backlog.map(attach));
             }
         };
-        let patience = self.parts.request_timeout;
+        let limit = self.parts.request_timeout;
         let read =
-            async move { tokio::time::timeout(patience, read).await.unwrap_or(Err(DatabaseError::TimedOut(patience))) };
-        self.deliver(id, Listen { version, read: Box::pin(read), begin: Box::new(begin) })?;
-        match tokio::time::timeout(self.parts.request_timeout, begun).await {
-            Ok(Ok(begun)) => begun,
+            async move { tokio::time::timeout(limit, read).await.unwrap_or(Err(DatabaseError::TimedOut(limit))) };
+        self.deliver(id, Subscribe { version, read: Box::pin(read), attach: Box::new(attach) })?;
+        match tokio::time::timeout(self.parts.request_timeout, attached).await {
+            Ok(Ok(attached)) => attached,
             Ok(Err(_)) => Err(CommandError::Fault),
             Err(_) => Err(CommandError::Unavailable),
         }
     }
 
-    /// What the running actor of a conversation holds true of it, where there is one that does, and the version that it
-    /// knows to be stored, for [`Registry::join`]. Others may have written since: it is good for what never changes.
-    pub async fn known(&self, id: ConversationId) -> Option<(Arc<Conversation>, i64)> {
-        let (reply, answer) = oneshot::channel();
-        let actor = self.actors.get(&id)?.clone();
-        actor.try_send(Known(reply)).ok()?;
-        tokio::time::timeout(self.parts.request_timeout, answer).await.ok()?.ok()
-    }
-
-    /// Lets somebody begin to listen who does not ask for what they have missed: what is stored behind `version`, which
-    /// the conversation has had at some moment before, comes to them, whichever server stores it. Where those who
-    /// listen here have been told less than `version`, they are told the rest first; beyond it nothing is looked for.
-    /// `begin` must not block.
+    /// Subscribes without a backlog: what is stored after `version`, which the conversation has had before, is
+    /// published to the subscriber, whichever server stores it. If less than `version` is published here so far, the
+    /// rest is published first; nothing beyond it is looked for. `attach` must not block.
     ///
     /// # Errors
-    /// As [`Registry::listen`].
-    pub async fn join<T: Send + 'static>(
+    /// As [`Registry::subscribe_with_backlog`].
+    pub async fn subscribe<T: Send + 'static>(
         self: &Arc<Self>,
         id: ConversationId,
         version: i64,
-        begin: impl FnOnce() -> T + Send + 'static,
+        attach: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CommandError> {
-        // Most conversations that are opened are not being written in: that costs no actor. While the entry is held
-        // none begins.
-        if let Entry::Vacant(_nobody) = self.actors.entry(id) {
-            let told = self.told(id);
-            let position = told.position();
+        // Most conversations that are joined are not being written to: that needs no actor. While the entry is held,
+        // none starts.
+        if let Entry::Vacant(_no_actor) = self.actors.entry(id) {
+            let watermark = self.watermark(id);
+            let position = watermark.position();
             if position.is_none() {
-                told.set(version);
-                self.keep_told(id, &told);
+                watermark.set(version);
+                self.keep_watermark(id, &watermark);
             }
-            // Otherwise those who are there must be told first what they have missed.
+            // Otherwise the present subscribers must receive first what they have missed.
             if position.is_none_or(|position| position >= version) {
-                return Ok(begin());
+                return Ok(attach());
             }
         }
-        self.listen(id, version, async { Ok(Vec::new()) }, |_| begin()).await
+        self.subscribe_with_backlog(id, version, async { Ok(Vec::new()) }, |_| attach()).await
+    }
+
+    /// The state that the running actor of a conversation has cached, if there is one, and the version that it knows to
+    /// be stored, for [`Registry::subscribe`]. It saves a read, and is good for what never changes, such as the owner:
+    /// the state may lack what another server has stored, and include what is just being stored, so nothing of it may
+    /// be shown.
+    pub async fn peek(&self, id: ConversationId) -> Option<(Arc<Conversation>, i64)> {
+        let (reply, answer) = oneshot::channel();
+        let actor = self.actors.get(&id)?.clone();
+        actor.try_send(Peek(reply)).ok()?;
+        tokio::time::timeout(self.parts.request_timeout, answer).await.ok()?.ok()
     }
 
     /// Puts a message into the mailbox of the running actor, or of a new one.
     ///
-    /// The entry stays locked meanwhile: an actor that takes itself out of the registry has got, by then, everything
-    /// that was sent to it.
+    /// The entry stays locked meanwhile: when an actor has removed itself from the registry, everything that was sent
+    /// to it is in its mailbox.
     fn deliver<M>(self: &Arc<Self>, id: ConversationId, message: M) -> Result<(), CommandError>
     where
         M: Message<Result = ()> + Send + 'static,
@@ -184,7 +180,7 @@ impl Registry {
                 Ok(()) => Ok(()),
                 Err(SendError::Full(_)) => Err(CommandError::Overloaded),
                 Err(SendError::Closed(message)) => {
-                    // Its thread is gone, or it died beyond what it guards against.
+                    // Its thread has ended, or it has.
                     let actor = self.start_actor(id)?;
                     let sent = send_first(&actor, message);
                     running.insert(actor);
@@ -210,8 +206,7 @@ impl Registry {
         let index = usize::from(u16::from_be_bytes([high, low])).checked_rem(self.handles.len());
         let arbiter = index.and_then(|index| self.handles.get(index)).ok_or(CommandError::Fault)?;
         let registry = Arc::clone(self);
-        // The mailbox is made here and not by actix's own starter, which would give it room for 16 until the actor has
-        // run for the first time.
+        // Actix's own starter gives a mailbox a capacity of 16 until the actor has run for the first time.
         let (sender, receiver) = channel(self.parts.settings.mailbox);
         let is_running = arbiter.spawn_fn(move || {
             Context::with_receiver(receiver).run(ConversationActor::new(id, registry));
@@ -219,22 +214,22 @@ impl Registry {
         if is_running { Ok(Addr::new(sender)) } else { Err(CommandError::Unavailable) }
     }
 
-    /// Has an actor retire as if nobody had used it for a while, unless it has something to do.
+    /// Passivates an actor as if it had been unused for long, unless it is busy.
     #[cfg(test)]
-    pub(super) fn let_go(&self, id: ConversationId) {
+    pub(super) fn passivate(&self, id: ConversationId) {
         if let Some(actor) = self.actors.get(&id) {
-            actor.do_send(super::retiring::Unused);
+            actor.do_send(super::actor::PassivateIfIdle);
         }
     }
 
-    /// Takes an actor out, unless another has taken its place.
+    /// Removes an actor, unless another has replaced it.
     pub(super) fn forget(&self, id: ConversationId, actor: &Addr<ConversationActor>) {
         if self.actors.remove_if(&id, |_, registered| registered == actor).is_some() {
             self.live.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    /// Whether what is asked can be stored at all.
+    /// Whether anything can be stored at all.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.parts.journal.is_running()
@@ -246,13 +241,13 @@ impl Registry {
         self.live.load(Ordering::Relaxed)
     }
 
-    /// Whether this one is.
+    /// Whether this one is live.
     #[cfg(test)]
     pub(super) fn is_live(&self, id: ConversationId) -> bool {
         self.actors.contains_key(&id)
     }
 
-    /// Ends all actors and their threads. What is still under way there is lost: flush first.
+    /// Ends all actors and their threads. What is in flight there is lost: flush the journal first.
     pub fn stop(&self) {
         self.actors.clear();
         for arbiter in &self.arbiters {
@@ -260,19 +255,19 @@ impl Registry {
         }
     }
 
-    /// Up to where those who listen have been told, as far as it is known.
-    pub(super) fn told(&self, id: ConversationId) -> Told {
-        self.told.of(id)
+    /// The watermark of a conversation that has no actor, or is about to have one.
+    pub(super) fn watermark(&self, id: ConversationId) -> Watermark {
+        self.watermarks.get(id)
     }
 
     /// An actor is about to leave the registry.
-    pub(super) fn keep_told(&self, id: ConversationId, told: &Told) {
-        self.told.keep(id, told);
+    pub(super) fn keep_watermark(&self, id: ConversationId, watermark: &Watermark) {
+        self.watermarks.keep(id, watermark);
     }
 
-    /// An actor that has left the registry ends.
-    pub(super) fn tidy_told(&self, id: ConversationId, told: &Told) {
-        self.told.tidy(id, told);
+    /// An actor that has left the registry stops.
+    pub(super) fn tidy_watermark(&self, id: ConversationId, watermark: &Watermark) {
+        self.watermarks.tidy(id, watermark);
     }
 
     pub(super) fn database(&self) -> &Database {
@@ -291,12 +286,21 @@ impl Registry {
         self.parts.clock.as_ref()
     }
 
-    pub(super) fn settings(&self) -> &ConversationSettings {
-        &self.parts.settings
+    /// The bounds of every machine.
+    pub(super) fn limits(&self) -> Limits {
+        let settings = &self.parts.settings;
+        Limits {
+            in_flight: settings.in_flight,
+            idempotency_cache: settings.idempotency_cache_size,
+            catch_up_events: settings.catch_up_max_events,
+            in_doubt: Duration::from_secs(settings.in_doubt_seconds),
+            trim_after: Duration::from_secs(settings.trim_after_seconds),
+            passivate_after: Duration::from_secs(settings.passivate_after_seconds),
+        }
     }
 }
 
-/// A new mailbox takes its first message.
+/// A new mailbox is empty: it takes the message.
 fn send_first<M>(actor: &Addr<ConversationActor>, message: M) -> Result<(), CommandError>
 where
     M: Message<Result = ()> + Send + 'static,

@@ -59,7 +59,7 @@ impl Broadcaster {
 }
 
 impl EventPublisher for Broadcaster {
-    fn announce(&self, conversation: &Conversation, events: &[Event]) {
+    fn publish(&self, conversation: &Conversation, events: &[Event]) {
         let Some(Namespaces { support, help_center }) = self.namespaces.get() else { return };
         let telling = Fanout { support, help_center, conversation };
         for event in events {

@@ -61,7 +61,7 @@ pub(super) async fn join_conversation(
     // Most who join have just written: then no look into the database is needed, and none is taken at what another
     // server has stored meanwhile.
     if after.is_none()
-        && let Some((conversation, version)) = realtime.registry.known(id).await
+        && let Some((conversation, version)) = realtime.registry.peek(id).await
         && version > 0
         && conversation.is_shown()
     {
@@ -98,7 +98,7 @@ async fn join_from_now_on(
         return enter(socket, id);
     }
     let entering = socket.clone();
-    realtime.registry.join(id, version, move || enter(&entering, id)).await?
+    realtime.registry.subscribe(id, version, move || enter(&entering, id)).await?
 }
 
 fn enter(socket: &Socket<SupportUser>, id: ConversationId) -> Result<(), ApiError> {
@@ -134,8 +134,9 @@ async fn catch_up(
         Ok(newest(history.messages, after, bytes))
     };
     let entering = socket.clone();
-    let entered = realtime.registry.listen(id, version, read, move |Backlog { mut messages, since }| {
-        if since.is_some() {
+    let entered = realtime.registry.subscribe_with_backlog(id, version, read, move |backlog: Backlog| {
+        let mut messages = backlog.messages;
+        if backlog.conversation.is_some() {
             messages.retain(|posted| is_agent || posted.message.seq.is_some());
             messages = newest(messages, after, bytes);
         }
@@ -199,7 +200,7 @@ pub(super) async fn join_ticket(
         }
         entered
     };
-    realtime.registry.join(of, version, begin).await?
+    realtime.registry.subscribe(of, version, begin).await?
 }
 
 fn enter_ticket(socket: &Socket<SupportUser>, id: TicketId, conversation: &Conversation) -> Result<(), ApiError> {

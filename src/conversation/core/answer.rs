@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::effect::StoredSend;
 use crate::domain::{
     AddNote, AnswerHandover, AssignTicket, Assignee, Author, Channel, Claim, Close, Command, Conversation,
     ConversationId, CreateTicket, EnterHelpCenter, Event, Handover, HelpCenterPost, Open, Posted, PrioritiseTicket,
@@ -57,17 +58,24 @@ pub trait ConversationCommand: Into<Command> + sealed::Respond<Self::Answer> {
 }
 
 /// Where the answer to one command goes.
-pub(in crate::conversation) type Reply<Answer> = oneshot::Sender<Result<Answer, CommandError>>;
+pub type Reply<Answer> = oneshot::Sender<Result<Answer, CommandError>>;
 
 /// Answers one command, with the type of answer that its kind has.
 #[derive(Debug)]
-pub(in crate::conversation) enum Responder {
+pub enum Responder {
+    /// For [`Open`].
     Opened(Reply<Opened>),
+    /// For [`SendMessage`].
     Sent(Reply<Sent>),
+    /// For other messages.
     Posted(Reply<Arc<Posted>>),
+    /// For [`Claim`].
     Claimed(Reply<Assignee>),
+    /// For [`RequestHandover`].
     HandoverRequested(Reply<Box<Handover>>),
+    /// For what is answered with the conversation as it is then.
     State(Reply<ConversationState>),
+    /// For what is answered with nothing but success.
     Done(Reply<()>),
 }
 
@@ -76,7 +84,7 @@ mod sealed {
 
     /// Not nameable outside, so that a kind of command cannot have two types of answer.
     pub trait Respond<Answer> {
-        #[expect(private_interfaces, reason = "sealed")]
+        /// The responder for this kind.
         fn responder(reply: Reply<Answer>) -> Responder;
     }
 }
@@ -89,8 +97,7 @@ macro_rules! answers {
             }
 
             impl sealed::Respond<$answer> for $command {
-                #[expect(private_interfaces, reason = "sealed")]
-                fn responder(reply: Reply<$answer>) -> Responder {
+                        fn responder(reply: Reply<$answer>) -> Responder {
                     Responder::$responder(reply)
                 }
             }
@@ -118,7 +125,7 @@ answers! {
 
 /// What a command led to; the answer is made of it.
 #[derive(Clone, Debug)]
-pub(in crate::conversation) enum Outcome {
+pub enum Outcome {
     /// It was carried out: the state after it, and the message that it wrote.
     Applied(Arc<Conversation>, Option<Arc<Posted>>),
     /// It repeats a send that was carried out before.
@@ -126,14 +133,16 @@ pub(in crate::conversation) enum Outcome {
 }
 
 impl Outcome {
-    pub(in crate::conversation) fn applied(state: Arc<Conversation>, events: &[Event]) -> Self {
+    /// Of a command that was carried out with these events, none if it changed nothing.
+    pub fn applied(state: Arc<Conversation>, events: &[Event]) -> Self {
         // The caller's own message, not the auto-reply that follows it.
         let is_own = |posted: &Posted| !matches!(posted.message.author, Author::AutoReply { .. });
         let message = events.iter().filter_map(Event::posted).rfind(is_own).map(Arc::new);
         Self::Applied(state, message)
     }
 
-    pub(in crate::conversation) fn message(&self) -> Option<&Arc<Posted>> {
+    /// The message that the command wrote.
+    pub fn message(&self) -> Option<&Arc<Posted>> {
         match self {
             Self::Applied(_, message) => message.as_ref(),
             Self::Repeated(send) => Some(&send.message),
@@ -173,14 +182,13 @@ impl Outcome {
 
 impl Responder {
     /// A responder, and where its answer arrives.
-    pub(in crate::conversation) fn new<C: ConversationCommand>()
-    -> (Self, oneshot::Receiver<Result<C::Answer, CommandError>>) {
+    pub fn new<C: ConversationCommand>() -> (Self, oneshot::Receiver<Result<C::Answer, CommandError>>) {
         let (reply, answer) = oneshot::channel();
         (<C as sealed::Respond<C::Answer>>::responder(reply), answer)
     }
 
     /// Whether the caller has given up waiting.
-    pub(in crate::conversation) fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         match self {
             Self::Opened(reply) => reply.is_closed(),
             Self::Sent(reply) => reply.is_closed(),
@@ -193,7 +201,7 @@ impl Responder {
     }
 
     /// Answers. A caller that has given up gets nothing.
-    pub(in crate::conversation) fn respond(self, outcome: Result<Outcome, CommandError>) {
+    pub fn respond(self, outcome: Result<Outcome, CommandError>) {
         match self {
             Self::Opened(reply) => send(reply, outcome, Outcome::into_opened),
             Self::Sent(reply) => send(reply, outcome, Outcome::into_sent),
@@ -218,16 +226,23 @@ fn send<Answer>(
     let _ = reply.send(outcome.and_then(|outcome| answer(outcome).ok_or(CommandError::Fault)));
 }
 
+impl From<StoredSend> for CachedSend {
+    fn from(StoredSend { message, conversation, .. }: StoredSend) -> Self {
+        Self::new(Arc::new(message), &conversation)
+    }
+}
+
 /// A send that was decided before, or found in the database.
 #[derive(Clone, Debug)]
-pub(in crate::conversation) struct CachedSend {
+pub struct CachedSend {
     message: Arc<Posted>,
     /// The conversation that the message opened, as of that message; `None` for any other message.
     opened: Option<Arc<Conversation>>,
 }
 
 impl CachedSend {
-    pub(in crate::conversation) fn new(message: Arc<Posted>, conversation: &Conversation) -> Self {
+    /// Of a message and its conversation, as of that message or later.
+    pub fn new(message: Arc<Posted>, conversation: &Conversation) -> Self {
         // In the help center the conversation exists before its first message, which opens nothing.
         let opens = conversation.channel != Channel::HelpCenter
             && message.message.is_opening()
@@ -236,16 +251,16 @@ impl CachedSend {
         Self { message, opened }
     }
 
-    pub(in crate::conversation) fn message(&self) -> &Posted {
+    /// The message.
+    pub fn message(&self) -> &Posted {
         &self.message
     }
 
     /// The outcome of a command under the same key: the first one's, if this is its repeat.
-    pub(in crate::conversation) fn repeat(
-        &self,
-        command: &Command,
-        conversation: ConversationId,
-    ) -> Result<Outcome, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::ClientMessageIdReused`] if it is another send.
+    pub fn repeat(&self, command: &Command, conversation: ConversationId) -> Result<Outcome, Refusal> {
         let is_repeat = match command {
             Command::Open(open) => self.opened.as_ref().is_some_and(|opened| {
                 let target = if opened.channel == Channel::Ticket { Target::Ticket } else { Target::Conversation };

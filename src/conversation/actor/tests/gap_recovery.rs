@@ -45,7 +45,7 @@ async fn retired(server: &Server) {
 /// Somebody joins who has all there is.
 async fn joined(server: &Server, id: ConversationId) {
     let version = server.stored(id).await.expect("it is there").version;
-    server.registry.join(id, version, || ()).await.expect("listening");
+    server.registry.subscribe(id, version, || ()).await.expect("listening");
 }
 
 async fn whoever_joins_costs_no_actor_unless_others_must_be_told_first(place: TestDatabase) {
@@ -58,7 +58,7 @@ async fn whoever_joins_costs_no_actor_unless_others_must_be_told_first(place: Te
     sends(&there, id, 2).await;
     // Who joins now has read these two, and who is there has not been told of them.
     let (version, listener) = (there.stored(id).await.unwrap().version, here.listener.clone());
-    let told = here.registry.join(id, version, move || positions(&listener.heard())).await.unwrap();
+    let told = here.registry.subscribe(id, version, move || positions(&listener.heard())).await.unwrap();
     assert_eq!(told, [3, 4]);
 }
 
@@ -202,7 +202,7 @@ async fn whoever_listens_is_told_though_the_actor_has_gone_meanwhile(place: Test
         sends(&here, id, 1).await;
         let heard = here.listener.heard_events(begun + 4).await;
         assert_eq!(positions(&heard[begun..]), [5, 6, 7, 8]);
-        here.registry.let_go(id);
+        here.registry.passivate(id);
     }
 }
 
@@ -216,7 +216,7 @@ async fn an_actor_that_goes_leaves_behind_what_it_has_told(place: TestDatabase) 
     let version = here.stored(id).await.unwrap().version;
     let read = async { Ok(Vec::new()) };
     let listener = here.listener.clone();
-    let begun = here.registry.listen(id, version, read, move |_| listener.heard().len()).await.unwrap();
+    let begun = here.registry.subscribe_with_backlog(id, version, read, move |_| listener.heard().len()).await.unwrap();
     assert_eq!((begun, positions(&here.listener.heard())), (4, vec![1, 2, 3, 4]));
     sends(&there, id, 1).await;
     sends(&here, id, 1).await;
@@ -279,7 +279,7 @@ async fn servers_that_take_turns_tell_everything_once_and_in_order(place: TestDa
         match random.random_range(0..20) {
             0 => joined(server, id).await,
             1 => looks(server, id).await,
-            2 => server.registry.let_go(id),
+            2 => server.registry.passivate(id),
             3..6 => {
                 // Several at a time, so that they conflict.
                 let asked: Vec<_> = (0..6)
@@ -322,7 +322,10 @@ async fn whoever_reads_more_than_the_others_were_told_begins_behind_them(place: 
         async move { Ok(messages) }
     };
     let listener = here.listener.clone();
-    let begun = here.registry.listen(id, 2, read, move |missed| (missed.messages, listener.heard().len())).await;
+    let begun = here
+        .registry
+        .subscribe_with_backlog(id, 2, read, move |missed| (missed.messages, listener.heard().len()))
+        .await;
     assert_eq!(begun, Ok((messages, 5)), "what they have read does not come to them again");
     assert_eq!(positions(&here.listener.heard()), [1, 2, 3, 4, 5]);
 }
@@ -339,7 +342,8 @@ async fn what_is_found_while_the_first_reader_reads_is_not_missed_by_them(place:
         Ok(may_end.await.unwrap())
     };
     let registry = Arc::clone(&here.registry);
-    let begun = actix::spawn(async move { registry.listen(id, 2, read, |missed| missed.messages).await });
+    let begun =
+        actix::spawn(async move { registry.subscribe_with_backlog(id, 2, read, |missed| missed.messages).await });
     reading.await.unwrap();
     sends(&there, id, 1).await;
     sends(&here, id, 1).await;
@@ -358,7 +362,7 @@ async fn whoever_cannot_be_brought_up_to_date_does_not_begin(mut place: TestData
     let hand = place.hand().await;
     execute(&hand, "ALTER TABLE conversation_events RENAME TO elsewhere").await;
     let read = async { Ok(Vec::new()) };
-    assert!(here.registry.listen(id, 3, read, |_| ()).await.is_err());
+    assert!(here.registry.subscribe_with_backlog(id, 3, read, |_| ()).await.is_err());
     execute(&hand, "ALTER TABLE elsewhere RENAME TO conversation_events").await;
     joined(&here, id).await;
     assert_eq!(positions(&here.listener.heard()), [1, 2, 3]);
@@ -368,7 +372,7 @@ async fn a_reader_who_says_more_than_there_is_begins_all_the_same(place: TestDat
     let server = Server::start(&place).await;
     let id = server.opened().await;
     let read = async { Ok(Vec::new()) };
-    server.registry.listen(id, 1000, read, |_| ()).await.expect("listening");
+    server.registry.subscribe_with_backlog(id, 1000, read, |_| ()).await.expect("listening");
     sends(&server, id, 1).await;
     assert_eq!(positions(&server.listener.heard_events(3).await), [1, 2, 3]);
     let Ok(Outcome::Posted(_)) = server.ask(id, reply("grace", "Hello")).await else { panic!("not posted") };

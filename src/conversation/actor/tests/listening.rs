@@ -32,7 +32,7 @@ async fn begin(server: &Server, id: ConversationId, after: u32) -> Result<Begun,
         missed: missed.messages.into_iter().filter_map(|posted| posted.message.seq).collect(),
         announced: listener.heard().len(),
     };
-    server.registry.listen(id, 2, missed, begun).await
+    server.registry.subscribe_with_backlog(id, 2, missed, begun).await
 }
 
 fn seqs(events: &[Event]) -> impl Iterator<Item = i64> {
@@ -96,7 +96,7 @@ async fn a_read_that_fails_begins_nothing_and_holds_up_nobody(place: TestDatabas
     let server = Server::start(&place).await;
     let id = server.opened().await;
     let fails = async { Err(crate::database::DatabaseError::Unavailable("as the test wants".to_owned())) };
-    let begun = server.registry.listen(id, 2, fails, |_| ()).await;
+    let begun = server.registry.subscribe_with_backlog(id, 2, fails, |_| ()).await;
     assert_eq!(begun, Err(CommandError::Unavailable));
     posted(server.ask(id, send(customer("ada"), "And?")).await);
 }
@@ -104,7 +104,7 @@ async fn a_read_that_fails_begins_nothing_and_holds_up_nobody(place: TestDatabas
 async fn a_reader_that_does_not_end_is_given_up_and_the_conversation_goes_on(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.server.request_timeout_ms = 2_000).await;
     let id = server.opened().await;
-    let begun = server.registry.listen(id, 2, std::future::pending(), |_| ()).await;
+    let begun = server.registry.subscribe_with_backlog(id, 2, std::future::pending(), |_| ()).await;
     assert_eq!(begun, Err(CommandError::Unavailable));
     // It may have to wait until the reader is given up, and is told of then, whatever its own caller heard.
     let _ = server.ask(id, send(customer("ada"), "And?")).await;
@@ -136,7 +136,7 @@ impl Reader {
             announced: listener.heard().len(),
         };
         let registry = Arc::clone(&server.registry);
-        let begun = actix::spawn(async move { registry.listen(id, 2, read, begun).await });
+        let begun = actix::spawn(async move { registry.subscribe_with_backlog(id, 2, read, begun).await });
         reading.await.expect("read");
         Self { end, begun }
     }
@@ -171,7 +171,7 @@ async fn what_was_left_out_of_a_reading_does_not_come_behind_it(place: TestDatab
     let seqs_of =
         |missed: Backlog| -> Vec<_> { missed.messages.iter().filter_map(|posted| posted.message.seq).collect() };
     let newest = async { Ok(read.await.expect("the test sends it")) };
-    let begun = actix::spawn(async move { registry.listen(id, 2, newest, seqs_of).await });
+    let begun = actix::spawn(async move { registry.subscribe_with_backlog(id, 2, newest, seqs_of).await });
     tokio::task::yield_now().await;
     let mut sent = Vec::new();
     for number in 0..5 {
@@ -206,9 +206,9 @@ async fn whoever_joins_by_what_the_actor_knows_hears_the_rest_with_what_comes_ne
     let (here, there) = (Server::start(&place).await, Server::start(&place).await);
     let id = here.opened().await;
     posted(there.ask(id, send(customer("ada"), "There")).await);
-    let (_, version) = here.registry.known(id).await.expect("its actor runs");
+    let (_, version) = here.registry.peek(id).await.expect("its actor runs");
     let listener = Arc::clone(&here.listener);
-    assert_eq!((version, here.registry.join(id, version, move || listener.heard().len()).await), (2, Ok(2)));
+    assert_eq!((version, here.registry.subscribe(id, version, move || listener.heard().len()).await), (2, Ok(2)));
     posted(here.ask(id, send(customer("ada"), "Here")).await);
     let positions: Vec<_> = here.listener.heard_events(4).await.iter().map(|event| event.position).collect();
     assert_eq!(positions, [1, 2, 3, 4]);
@@ -219,7 +219,7 @@ async fn a_read_that_panics_costs_its_reader_alone(place: TestDatabase) {
     let id = server.opened().await;
     let reader = Reader::start(&server, id).await;
     let panics = async { panic!("as the test wants") };
-    let other = server.registry.listen(id, 2, panics, |_| ());
+    let other = server.registry.subscribe_with_backlog(id, 2, panics, |_| ());
     let (begun, other) = tokio::join!(reader.end(), other);
     assert_eq!((begun.missed, other), (vec![1], Err(CommandError::Fault)));
     posted(server.ask(id, send(customer("ada"), "And?")).await);

@@ -138,7 +138,7 @@ fn what_turns_out_to_be_stored_is_not_missed_by_who_begins_to_listen_meanwhile()
         let found_nothing = async { Ok(read.await.unwrap()) };
         let (registry, listener) = (Arc::clone(&server.registry), Arc::clone(&server.listener));
         let begun = move |missed: Backlog| (missed.messages, listener.heard().len());
-        let begin = async move { registry.listen(id, 2, found_nothing, begun).await };
+        let begin = async move { registry.subscribe_with_backlog(id, 2, found_nothing, begun).await };
         let begun = actix::spawn(begin);
         tokio::task::yield_now().await;
         lock.rollback().await.unwrap();

@@ -62,7 +62,7 @@ async fn what_nobody_has_written_in_costs_no_actor(place: TestDatabase) {
     }
     retired(&server).await;
     let nothing = async { Ok(Vec::new()) };
-    server.registry.listen(id, 1, nothing, |_| ()).await.expect("listening");
+    server.registry.subscribe_with_backlog(id, 1, nothing, |_| ()).await.expect("listening");
     retired(&server).await;
     posted(server.ask(id, write(customer("ada"), "Hello", AutoReplyPolicy::Never)).await);
     assert_eq!(server.registry.live(), 1, "from now on it is as any other");

@@ -1,4 +1,4 @@
-//! The id of a conversation that is about to begin.
+//! Derivation of the ids of new conversations.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use crate::domain::{ConversationId, Open, UserId};
 
-/// Gives ids to new conversations.
+/// Derives the ids of new conversations.
 ///
-/// A first send with a `client_message_id` gets an id derived from its sender and that name, so that a repeat of it, on
-/// any server, meets the same conversation; an account's conversation in the help center gets one derived from the
-/// account, so that two devices that come at once meet in it. The derivation is keyed: nobody can choose an id, or tell
-/// one beforehand.
+/// The id of a conversation opened with a `client_message_id` is derived from the sender and that id, so that a repeat,
+/// on any server, addresses the same conversation. An account's conversation in the help center has an id derived from
+/// the account, so that two devices that connect at the same time address the same one. The derivation is keyed: a
+/// client can neither choose nor predict an id.
 #[derive(Clone)]
 pub struct ConversationIds {
     first_sends: Hmac<Sha256>,
@@ -20,12 +20,12 @@ pub struct ConversationIds {
 }
 
 impl ConversationIds {
-    /// Derives ids under keys of their own made from the server's secret, the same on every server of a cluster. When
-    /// the secret changes, repeats across the change are still found, by their name, and a conversation in the help
+    /// Derives its keys from the server's secret, which is the same on every server of a cluster. When the secret
+    /// changes, repeats across the change are still found by their idempotency key, and a conversation in the help
     /// center by its account.
     ///
     /// # Errors
-    /// Never for a secret that HMAC takes, which is any.
+    /// Never: HMAC takes a key of any length.
     pub fn new(secret: &SecretString) -> Result<Self, hmac::digest::InvalidLength> {
         let key = |label: &[u8]| {
             let mut key = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())?;
@@ -38,19 +38,19 @@ impl ConversationIds {
         })
     }
 
-    /// The id for the conversation that this first message begins.
+    /// The id of the conversation that this first message opens.
     #[must_use]
     pub fn for_opening(&self, open: &Open) -> ConversationId {
         let Some(key) = open.idempotency_key() else { return ConversationId(Uuid::now_v7()) };
         let mut derivation = self.first_sends.clone();
-        // The length in front keeps two pairs with the same concatenation apart.
+        // The length prefix separates two pairs with the same concatenation.
         derivation.update(&(key.sender.len() as u64).to_be_bytes());
         derivation.update(key.sender.as_bytes());
         derivation.update(key.client_message_id.as_str().as_bytes());
         derived(derivation)
     }
 
-    /// The id for an account's conversation in the help center.
+    /// The id of an account's conversation in the help center.
     #[must_use]
     pub fn for_help_center(&self, account: &UserId) -> ConversationId {
         let mut derivation = self.help_center.clone();

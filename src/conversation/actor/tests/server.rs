@@ -89,7 +89,7 @@ pub(super) struct Listener {
 }
 
 impl EventPublisher for Listener {
-    fn announce(&self, _: &Conversation, events: &[Event]) {
+    fn publish(&self, _: &Conversation, events: &[Event]) {
         assert!(!self.panics.swap(false, Ordering::SeqCst), "the listener panics, as the test wants");
         if let Some((entered, until)) = self.hold.lock().take() {
             entered.send(()).expect("the test waits for this");

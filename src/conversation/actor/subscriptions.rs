@@ -1,0 +1,50 @@
+//! Subscribers whose backlog is read or that wait for that.
+
+use std::collections::HashMap;
+
+use futures_util::future::join_all;
+
+use super::messages::{Attach, Read, Subscribe};
+use crate::conversation::catch_panic::catch_panic;
+use crate::conversation::core::{Backlog, CommandError, SubscriberId};
+use crate::domain::Posted;
+
+#[derive(Default)]
+pub(super) struct Subscriptions {
+    count: u64,
+    reads: HashMap<SubscriberId, Read>,
+    attaches: HashMap<SubscriberId, Attach>,
+}
+
+/// What each subscriber of a batch has read.
+pub(super) type Backlogs = Vec<(SubscriberId, Result<Vec<Posted>, CommandError>)>;
+
+impl Subscriptions {
+    pub(super) fn add(&mut self, subscribe: Subscribe) -> SubscriberId {
+        self.count += 1;
+        let subscriber = SubscriberId(self.count);
+        self.reads.insert(subscriber, subscribe.read);
+        self.attaches.insert(subscriber, subscribe.attach);
+        subscriber
+    }
+
+    /// Reads what these subscribers have missed.
+    pub(super) fn read(&mut self, subscribers: Vec<SubscriberId>) -> impl Future<Output = Backlogs> + use<> {
+        let reads: Vec<_> = subscribers
+            .into_iter()
+            .filter_map(|subscriber| Some((subscriber, self.reads.remove(&subscriber)?)))
+            .collect();
+        join_all(
+            reads
+                .into_iter()
+                .map(async |(subscriber, read)| (subscriber, catch_panic(read).await.map_err(CommandError::from))),
+        )
+    }
+
+    pub(super) fn attach(&mut self, subscriber: SubscriberId, backlog: Result<Backlog, CommandError>) {
+        self.reads.remove(&subscriber);
+        if let Some(attach) = self.attaches.remove(&subscriber) {
+            attach(backlog);
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! The machine: what happens to a conversation happens here, one input after another.
+//!
+//! It decides a command on its speculative state, hands the events to the journal, and goes on without waiting. Answers
+//! and publications are held until everything that they depend on is stored, and leave in order; read-only answers are
+//! confirmed first (`read_barrier`). When the state turns out wrong, it is dropped and loaded again (`reload`).
+
+mod release;
+mod reload;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::answer::{CachedSend, CommandError, Outcome, Responder};
+use super::defect::{Defect, Defects};
+use super::effect::{Append, Effect, Effects, Environment, Epoch, Input, Timer};
+use super::idempotency_cache::IdempotencyCache;
+use super::in_doubt::InDoubt;
+use super::in_flight::{Basis, InFlight, InFlightCommand, Pending};
+use super::lifecycle::{Lifecycle, Unused};
+use super::limits::Limits;
+use super::read_barrier::VersionChecks;
+use super::send_lookups::SendLookups;
+use super::state::{CachedState, Speculation};
+use super::subscribers::PendingSubscribers;
+use super::watermark::Watermark;
+use crate::domain::{Command, Conversation, ConversationId, Event, IdempotencyKey, decide, permit};
+
+/// With [`Defect::Panic`], one in so many decisions and commits panics.
+const PANICS: u64 = 30;
+
+/// One conversation.
+pub struct Machine {
+    id: ConversationId,
+    limits: Limits,
+    environment: Box<dyn Environment>,
+    defects: Defects,
+    state: CachedState,
+    epoch: Epoch,
+    /// Commands that are not decided; empty while a state is loaded.
+    waiting: VecDeque<Pending>,
+    /// The decided command whose append the journal is taking.
+    queueing: Option<Queueing>,
+    in_flight: InFlight,
+    idempotency_cache: IdempotencyCache,
+    send_lookups: SendLookups,
+    version_checks: VersionChecks,
+    in_doubt: InDoubt,
+    watermark: Watermark,
+    subscribers: PendingSubscribers,
+    lifecycle: Lifecycle,
+    /// How many have arrived.
+    commands: u64,
+}
+
+struct Queueing {
+    pending: Pending,
+    key: Option<IdempotencyKey>,
+    outcome: Outcome,
+    events: Arc<[Event]>,
+    state: Arc<Conversation>,
+}
+
+/// One call of [`Machine::handle`].
+struct Step<'a> {
+    now: Instant,
+    effects: &'a mut Effects,
+}
+
+impl Step<'_> {
+    fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    fn reply(&mut self, responder: Responder, outcome: Result<Outcome, CommandError>) {
+        self.push(Effect::Reply(responder, outcome));
+    }
+}
+
+impl Machine {
+    /// A machine that knows nothing yet. Give it [`Input::Started`] first.
+    #[must_use]
+    pub fn new(
+        id: ConversationId,
+        limits: Limits,
+        watermark: Watermark,
+        environment: Box<dyn Environment>,
+        defects: Defects,
+        now: Instant,
+    ) -> Self {
+        Self {
+            id,
+            limits,
+            environment,
+            defects,
+            state: CachedState::Absent,
+            epoch: Epoch(0),
+            waiting: VecDeque::new(),
+            queueing: None,
+            in_flight: InFlight::default(),
+            idempotency_cache: IdempotencyCache::default(),
+            send_lookups: SendLookups::default(),
+            version_checks: VersionChecks::default(),
+            in_doubt: InDoubt::default(),
+            watermark,
+            subscribers: PendingSubscribers::default(),
+            lifecycle: Lifecycle::new(now),
+            commands: 0,
+        }
+    }
+
+    /// Handles one input; what is to be done about it is added to `effects`.
+    ///
+    /// # Panics
+    /// If the rules or the environment do. The effects given by then are to be carried out; then the machine gets
+    /// [`Input::Panicked`] and goes on.
+    pub fn handle(&mut self, input: Input, now: Instant, effects: &mut Effects) {
+        let step = &mut Step { now, effects };
+        self.input(input, step);
+        // The journal's answer to an append comes first.
+        if self.queueing.is_none() {
+            self.attach_subscribers(step);
+            self.passivate_if_useless(step);
+            self.stop_if_done(step);
+        }
+    }
+
+    fn input(&mut self, input: Input, step: &mut Step<'_>) {
+        match input {
+            Input::Started => {
+                let pause = self.limits.trim_after.min(self.limits.passivate_after);
+                step.push(Effect::SetTimer(Timer::Unused, pause));
+            }
+            Input::Command(command, responder) => self.receive(command, responder, step),
+            Input::Queued => self.queued(step),
+            Input::QueueFull => self.queue_full(step),
+            Input::Committed { epoch, version } => self.committed(epoch, version, step),
+            Input::Rejected { epoch } => self.rejected(epoch, step),
+            Input::AppendFailed { epoch } => self.append_failed(epoch, step),
+            Input::Loaded(loaded) => self.loaded(loaded, step),
+            Input::VersionRead(version) => self.version_read(version, step),
+            Input::SendFound { lookup, found } => self.send_lookups.end(lookup, found, self.id, step.effects),
+            Input::Subscribe { subscriber, version } => {
+                self.lifecycle.used(step.now);
+                // It reads as soon as no other batch does: `attach_subscribers` follows.
+                self.subscribers.add(subscriber, version, self.limits.in_flight, step.effects);
+            }
+            Input::BacklogsRead(backlogs) => {
+                self.subscribers.end_read(backlogs);
+                // What was held for them can be published.
+                self.decide_waiting(step);
+            }
+            Input::Tick(Timer::Unused) => self.check_use(step),
+            Input::Tick(Timer::InDoubt) => self.look_for_in_doubt(step),
+            Input::Tick(Timer::VersionCheck) => {
+                if self.version_checks.elapsed() {
+                    self.check_version(step);
+                }
+            }
+            Input::Drained => self.lifecycle.drained(),
+            Input::Panicked => self.fail_in_flight(&CommandError::Fault, step),
+            #[cfg(test)]
+            Input::Passivate => {
+                if self.is_idle() {
+                    self.passivate(step);
+                }
+            }
+        }
+    }
+
+    /// The conversation as of the last decided event, and the version that is stored, if the machine holds them. Other
+    /// servers may have written since.
+    #[must_use]
+    pub fn peek(&self) -> Option<(Arc<Conversation>, i64)> {
+        let CachedState::Loaded(speculation) = &self.state else { return None };
+        Some((Arc::clone(speculation.conversation.as_ref()?), speculation.durable))
+    }
+
+    /// The watermark of this conversation.
+    #[must_use]
+    pub fn watermark(&self) -> &Watermark {
+        &self.watermark
+    }
+
+    fn receive(&mut self, mut command: Command, responder: Responder, step: &mut Step<'_>) {
+        self.lifecycle.used(step.now);
+        self.forget_key_if_defective(&mut command);
+        self.commands += 1;
+        let pending = Pending { command, responder, conflicts: 0, number: self.commands };
+        if self.waiting.len() + self.in_flight.len() + self.send_lookups.len() >= self.limits.in_flight {
+            step.reply(pending.responder, Err(CommandError::Overloaded));
+            return;
+        }
+        // A conversation that is being created is not read first: should it exist, the version fence reports that.
+        if matches!(self.state, CachedState::Absent) && pending.command.creates_conversation() {
+            let epoch = self.next_epoch();
+            self.state = CachedState::Loaded(Speculation::assumed_absent(epoch));
+        }
+        self.waiting.push_back(pending);
+        match self.state {
+            CachedState::Absent => self.load(step),
+            CachedState::Loading(_) => {}
+            CachedState::Loaded(_) => self.decide_waiting(step),
+        }
+    }
+
+    fn decide_waiting(&mut self, step: &mut Step<'_>) {
+        // Before anything is decided: should that panic, this is published.
+        if !self.subscribers.is_full() {
+            self.publish_held(step);
+        }
+        while self.queueing.is_none() && matches!(self.state, CachedState::Loaded(_)) {
+            let Some(pending) = self.waiting.pop_front() else { break };
+            self.decide(pending, step);
+        }
+        if self.queueing.is_none() {
+            self.release(step);
+        }
+    }
+
+    fn decide(&mut self, pending: Pending, step: &mut Step<'_>) {
+        self.panic_if_defective(pending.number);
+        let CachedState::Loaded(speculation) = &self.state else { return };
+        // Its caller was answered 503 and may send it again: decided now, it would be carried out twice.
+        if pending.responder.is_closed() {
+            return;
+        }
+        if !speculation.supports(&pending.command) {
+            self.waiting.push_front(pending);
+            self.load(step);
+            return;
+        }
+        let state = speculation.conversation.as_deref();
+        let required_version = speculation.version();
+        if let Err(refusal) = permit(state, &pending.command) {
+            let (outcome, basis) = (Err(refusal), Basis::State);
+            self.in_flight.push(InFlightCommand { pending, outcome, basis, required_version });
+            return;
+        }
+        let key = pending.command.idempotency_key();
+        if let Some(send) = key.as_ref().and_then(|key| self.idempotency_cache.get(key)) {
+            let (outcome, basis) = (send.repeat(&pending.command, self.id), Basis::Repeated);
+            self.in_flight.push(InFlightCommand { pending, outcome, basis, required_version });
+            return;
+        }
+        match decide(state, &pending.command) {
+            Err(refusal) => {
+                // What the state refuses may repeat what was carried out before.
+                let basis = if refusal.precedes_repeat() { Basis::State } else { Basis::StateUnlessRepeated };
+                self.in_flight.push(InFlightCommand { pending, outcome: Err(refusal), basis, required_version });
+            }
+            Ok(changes) => {
+                let timestamp = self.environment.timestamp();
+                let events = Event::in_sequence(self.id, state, timestamp, changes, || self.environment.event_id());
+                self.append(pending, key, events, step);
+            }
+        }
+    }
+
+    /// Hands the events to the journal.
+    fn append(&mut self, pending: Pending, key: Option<IdempotencyKey>, events: Vec<Event>, step: &mut Step<'_>) {
+        let CachedState::Loaded(speculation) = &self.state else { return };
+        let expected_version = speculation.version();
+        let before = speculation.conversation.as_deref().cloned();
+        let Some(state) = events.iter().fold(before, Conversation::apply).map(Arc::new) else {
+            step.reply(pending.responder, Err(CommandError::Fault));
+            return;
+        };
+        let outcome = Outcome::applied(Arc::clone(&state), &events);
+        if events.is_empty() {
+            let (outcome, basis) = (Ok(outcome), Basis::State);
+            self.in_flight.push(InFlightCommand { pending, outcome, basis, required_version: expected_version });
+            return;
+        }
+        let events: Arc<[Event]> = events.into();
+        step.push(Effect::Append(Append {
+            epoch: speculation.epoch,
+            expected_version,
+            events: Arc::clone(&events),
+            state: Arc::clone(&state),
+        }));
+        self.queueing = Some(Queueing { pending, key, outcome, events, state });
+    }
+
+    fn queued(&mut self, step: &mut Step<'_>) {
+        let Some(Queueing { pending, key, outcome, events, state }) = self.queueing.take() else { return };
+        if let CachedState::Loaded(speculation) = &mut self.state {
+            speculation.conversation = Some(Arc::clone(&state));
+        }
+        if let Some(key) = key
+            && let Some(message) = outcome.message()
+        {
+            self.idempotency_cache.insert(key, CachedSend::new(Arc::clone(message), &state));
+        }
+        if self.defects.has(Defect::PublishBeforeCommit) {
+            self.publish_appended(&state, &events, step);
+        }
+        let required_version = state.version;
+        let basis = Basis::Appended(events, state);
+        self.in_flight.push(InFlightCommand { pending, outcome: Ok(outcome), basis, required_version });
+        self.decide_waiting(step);
+    }
+
+    fn queue_full(&mut self, step: &mut Step<'_>) {
+        let Some(queueing) = self.queueing.take() else { return };
+        step.reply(queueing.pending.responder, Err(CommandError::Overloaded));
+        self.decide_waiting(step);
+    }
+
+    fn next_epoch(&mut self) -> Epoch {
+        self.epoch = Epoch(self.epoch.0 + 1);
+        self.epoch
+    }
+
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+            && self.queueing.is_none()
+            && self.in_flight.is_empty()
+            && self.in_doubt.is_empty()
+            && self.send_lookups.len() == 0
+            && self.subscribers.is_empty()
+            && !matches!(self.state, CachedState::Loading(_))
+    }
+
+    fn check_use(&mut self, step: &mut Step<'_>) {
+        let is_idle = self.is_idle() || self.defects.has(Defect::StopBusy);
+        match self.lifecycle.check(is_idle, &self.limits, step.now) {
+            Unused::Passivate => self.passivate(step),
+            Unused::Trim(pause) => {
+                if self.is_idle() {
+                    self.trim();
+                }
+                step.push(Effect::SetTimer(Timer::Unused, pause));
+            }
+            Unused::Wait(pause) => step.push(Effect::SetTimer(Timer::Unused, pause)),
+        }
+    }
+
+    /// Drops everything but the state. A send that is repeated later is found in the database; queues that a burst has
+    /// made large become small again.
+    fn trim(&mut self) {
+        self.idempotency_cache.clear();
+        self.waiting = VecDeque::new();
+        self.in_flight.shrink();
+    }
+
+    /// Ends a machine that saves no read: nothing is written in its conversation, or it holds no state because it was
+    /// started for a subscriber only.
+    fn passivate_if_useless(&mut self, step: &mut Step<'_>) {
+        let is_useless = match &self.state {
+            CachedState::Absent => true,
+            CachedState::Loading(_) => false,
+            CachedState::Loaded(speculation) => {
+                speculation.conversation.as_ref().is_none_or(|conversation| conversation.message_count == 0)
+            }
+        };
+        if is_useless && self.is_idle() && self.lifecycle.is_registered() {
+            self.state = CachedState::Absent;
+            self.passivate(step);
+        }
+    }
+
+    fn passivate(&mut self, step: &mut Step<'_>) {
+        self.lifecycle.passivated();
+        step.push(Effect::Passivate);
+    }
+
+    fn stop_if_done(&mut self, step: &mut Step<'_>) {
+        if self.lifecycle.is_drained() && (self.is_idle() || self.defects.has(Defect::StopBusy)) {
+            step.push(Effect::Stop);
+        }
+    }
+
+    #[cfg_attr(
+        not(any(test, feature = "mutants")),
+        expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as in other builds")
+    )]
+    fn forget_key_if_defective(&self, command: &mut Command) {
+        #[cfg(any(test, feature = "mutants"))]
+        if self.defects.has(Defect::ForgetIdempotencyKey) {
+            command.forget_idempotency_key();
+        }
+        #[cfg(not(any(test, feature = "mutants")))]
+        let _ = command;
+    }
+
+    #[expect(clippy::panic, reason = "the defect")]
+    fn panic_if_defective(&self, number: u64) {
+        let (_, seed) = self.id.0.as_u64_pair();
+        if self.defects.has(Defect::Panic) && seed.wrapping_add(number).is_multiple_of(PANICS) {
+            panic!("the defect");
+        }
+    }
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Machine")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .field("waiting", &self.waiting)
+            .field("in_flight", &self.in_flight)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,24 @@
+//! What the store reads, as the machine takes it.
+
+use super::core::{EventsAfter, Snapshot, StoredSend};
+use crate::store::{self, EventRange};
+
+impl From<store::Snapshot> for Snapshot {
+    fn from(snapshot: store::Snapshot) -> Self {
+        let store::Snapshot { conversation, sends, events } = snapshot;
+        Self { conversation, sends: sends.into_iter().map(StoredSend::from).collect(), events }
+    }
+}
+
+impl From<store::FoundSend> for StoredSend {
+    fn from(send: store::FoundSend) -> Self {
+        let store::FoundSend { key, message, conversation } = send;
+        Self { key, message, conversation }
+    }
+}
+
+impl From<EventsAfter> for EventRange {
+    fn from(EventsAfter { position, limit }: EventsAfter) -> Self {
+        Self { position, most: limit }
+    }
+}
