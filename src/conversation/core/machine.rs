@@ -4,6 +4,7 @@
 //! and publications are held until everything that they depend on is stored, and leave in order; read-only answers are
 //! confirmed first (`read_barrier`). When the state turns out wrong, it is dropped and loaded again (`reload`).
 
+mod decisions;
 mod release;
 mod reload;
 
@@ -12,12 +13,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::answer::{CachedSend, CommandError, Outcome, Responder};
+use self::decisions::Queueing;
+use super::answer::{CommandError, Outcome, Responder};
 use super::defect::{Defect, Defects};
-use super::effect::{Append, Effect, Effects, Environment, Epoch, Input, Timer};
+use super::effect::{Effect, Effects, Environment, Epoch, Input, Timer};
 use super::idempotency_cache::IdempotencyCache;
 use super::in_doubt::InDoubt;
-use super::in_flight::{Basis, InFlight, InFlightCommand, Pending};
+use super::in_flight::{InFlight, Pending};
 use super::lifecycle::{Lifecycle, Unused};
 use super::limits::Limits;
 use super::read_barrier::VersionChecks;
@@ -25,7 +27,7 @@ use super::send_lookups::SendLookups;
 use super::state::{CachedState, Speculation};
 use super::subscribers::PendingSubscribers;
 use super::watermark::Watermark;
-use crate::domain::{Command, Conversation, ConversationId, Event, IdempotencyKey, decide, permit};
+use crate::domain::{Command, Conversation, ConversationId};
 
 /// With [`Defect::Panic`], one in so many decisions and commits panics.
 const PANICS: u64 = 30;
@@ -52,14 +54,6 @@ pub struct Machine {
     lifecycle: Lifecycle,
     /// How many have arrived.
     commands: u64,
-}
-
-struct Queueing {
-    pending: Pending,
-    key: Option<IdempotencyKey>,
-    outcome: Outcome,
-    events: Arc<[Event]>,
-    state: Arc<Conversation>,
 }
 
 /// One call of [`Machine::handle`].
@@ -117,9 +111,11 @@ impl Machine {
     /// [`Input::Panicked`] and goes on.
     pub fn handle(&mut self, input: Input, now: Instant, effects: &mut Effects) {
         let step = &mut Step { now, effects };
+        // What a machine was started for follows; until then it looks useless.
+        let is_start = matches!(input, Input::Started);
         self.input(input, step);
         // The journal's answer to an append comes first.
-        if self.queueing.is_none() {
+        if self.queueing.is_none() && !is_start {
             self.attach_subscribers(step);
             self.passivate_if_useless(step);
             self.stop_if_done(step);
@@ -128,10 +124,7 @@ impl Machine {
 
     fn input(&mut self, input: Input, step: &mut Step<'_>) {
         match input {
-            Input::Started => {
-                let pause = self.limits.trim_after.min(self.limits.passivate_after);
-                step.push(Effect::SetTimer(Timer::Unused, pause));
-            }
+            Input::Started => self.start(step),
             Input::Command(command, responder) => self.receive(command, responder, step),
             Input::Queued => self.queued(step),
             Input::QueueFull => self.queue_full(step),
@@ -169,6 +162,11 @@ impl Machine {
         }
     }
 
+    fn start(&self, step: &mut Step<'_>) {
+        let pause = self.limits.trim_after.min(self.limits.passivate_after);
+        step.push(Effect::SetTimer(Timer::Unused, pause));
+    }
+
     /// The conversation as of the last decided event, and the version that is stored, if the machine holds them. Other
     /// servers may have written since.
     #[must_use]
@@ -203,109 +201,6 @@ impl Machine {
             CachedState::Loading(_) => {}
             CachedState::Loaded(_) => self.decide_waiting(step),
         }
-    }
-
-    fn decide_waiting(&mut self, step: &mut Step<'_>) {
-        // Before anything is decided: should that panic, this is published.
-        if !self.subscribers.is_full() {
-            self.publish_held(step);
-        }
-        while self.queueing.is_none() && matches!(self.state, CachedState::Loaded(_)) {
-            let Some(pending) = self.waiting.pop_front() else { break };
-            self.decide(pending, step);
-        }
-        if self.queueing.is_none() {
-            self.release(step);
-        }
-    }
-
-    fn decide(&mut self, pending: Pending, step: &mut Step<'_>) {
-        self.panic_if_defective(pending.number);
-        let CachedState::Loaded(speculation) = &self.state else { return };
-        // Its caller was answered 503 and may send it again: decided now, it would be carried out twice.
-        if pending.responder.is_closed() {
-            return;
-        }
-        if !speculation.supports(&pending.command) {
-            self.waiting.push_front(pending);
-            self.load(step);
-            return;
-        }
-        let state = speculation.conversation.as_deref();
-        let required_version = speculation.version();
-        if let Err(refusal) = permit(state, &pending.command) {
-            let (outcome, basis) = (Err(refusal), Basis::State);
-            self.in_flight.push(InFlightCommand { pending, outcome, basis, required_version });
-            return;
-        }
-        let key = pending.command.idempotency_key();
-        if let Some(send) = key.as_ref().and_then(|key| self.idempotency_cache.get(key)) {
-            let (outcome, basis) = (send.repeat(&pending.command, self.id), Basis::Repeated);
-            self.in_flight.push(InFlightCommand { pending, outcome, basis, required_version });
-            return;
-        }
-        match decide(state, &pending.command) {
-            Err(refusal) => {
-                // What the state refuses may repeat what was carried out before.
-                let basis = if refusal.precedes_repeat() { Basis::State } else { Basis::StateUnlessRepeated };
-                self.in_flight.push(InFlightCommand { pending, outcome: Err(refusal), basis, required_version });
-            }
-            Ok(changes) => {
-                let timestamp = self.environment.timestamp();
-                let events = Event::in_sequence(self.id, state, timestamp, changes, || self.environment.event_id());
-                self.append(pending, key, events, step);
-            }
-        }
-    }
-
-    /// Hands the events to the journal.
-    fn append(&mut self, pending: Pending, key: Option<IdempotencyKey>, events: Vec<Event>, step: &mut Step<'_>) {
-        let CachedState::Loaded(speculation) = &self.state else { return };
-        let expected_version = speculation.version();
-        let before = speculation.conversation.as_deref().cloned();
-        let Some(state) = events.iter().fold(before, Conversation::apply).map(Arc::new) else {
-            step.reply(pending.responder, Err(CommandError::Fault));
-            return;
-        };
-        let outcome = Outcome::applied(Arc::clone(&state), &events);
-        if events.is_empty() {
-            let (outcome, basis) = (Ok(outcome), Basis::State);
-            self.in_flight.push(InFlightCommand { pending, outcome, basis, required_version: expected_version });
-            return;
-        }
-        let events: Arc<[Event]> = events.into();
-        step.push(Effect::Append(Append {
-            epoch: speculation.epoch,
-            expected_version,
-            events: Arc::clone(&events),
-            state: Arc::clone(&state),
-        }));
-        self.queueing = Some(Queueing { pending, key, outcome, events, state });
-    }
-
-    fn queued(&mut self, step: &mut Step<'_>) {
-        let Some(Queueing { pending, key, outcome, events, state }) = self.queueing.take() else { return };
-        if let CachedState::Loaded(speculation) = &mut self.state {
-            speculation.conversation = Some(Arc::clone(&state));
-        }
-        if let Some(key) = key
-            && let Some(message) = outcome.message()
-        {
-            self.idempotency_cache.insert(key, CachedSend::new(Arc::clone(message), &state));
-        }
-        if self.defects.has(Defect::PublishBeforeCommit) {
-            self.publish_appended(&state, &events, step);
-        }
-        let required_version = state.version;
-        let basis = Basis::Appended(events, state);
-        self.in_flight.push(InFlightCommand { pending, outcome: Ok(outcome), basis, required_version });
-        self.decide_waiting(step);
-    }
-
-    fn queue_full(&mut self, step: &mut Step<'_>) {
-        let Some(queueing) = self.queueing.take() else { return };
-        step.reply(queueing.pending.responder, Err(CommandError::Overloaded));
-        self.decide_waiting(step);
     }
 
     fn next_epoch(&mut self) -> Epoch {
