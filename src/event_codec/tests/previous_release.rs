@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::{
-    Agent, Author, Channel, ConversationId, Customer, EventId, HandoverId, Message, Origin, Party, Rate, Resolution,
-    Ticket, TicketCreation, TicketNumber, TicketPriority, Timestamp,
+    Agent, Author, Channel, ConversationId, Customer, EventId, HandoverId, Message, MessageText, Origin, Party, Rate,
+    Resolution, Ticket, TicketCreation, TicketNumber, TicketPriority, Timestamp,
 };
-use crate::testing::{agent, customer, draft, guest, text};
+use crate::testing::{agent, customer, draft, guest};
 
 fn event(change: Change) -> Event {
     let id = Uuid::now_v7();
@@ -61,7 +61,7 @@ fn a_customer_who_writes_has_no_phone_number() {
     for writer in [customer("ada"), Customer { phone_number: Some("another".to_owned()), ..guest("ada@example.com") }] {
         let message = |from| Message {
             seq: Some(2),
-            text: text("Hello"),
+            text: MessageText::stored("Hello".to_owned()),
             author: Author::Customer(from),
             client_message_id: None,
         };
