@@ -22,6 +22,8 @@ lint: ## check formatting, clippy's advice (warnings are errors) and the lock fi
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	scripts/check-lock-files
+	@# Becomes `scripts/lint`, which fails, as soon as every module is rewritten.
+	@scripts/lint --report | tail -1
 
 fmt: ## format the Rust sources
 	@scripts/setup rust lint

@@ -264,10 +264,10 @@ fn manner(plan: &Plan, database: String, clock: &JumpingClock) -> Manner {
         ("SWITCHBOARD__SERVER__WORKERS", "2"),
         ("SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS", "2500"),
         ("SWITCHBOARD__DATABASE__TIMEOUT_MS", &DATABASE_TIMEOUT.to_string()),
-        ("SWITCHBOARD__CONVERSATION__ARBITERS", "2"),
+        ("SWITCHBOARD__CONVERSATION__THREADS", "2"),
         // Actors retire and forget all the time.
-        ("SWITCHBOARD__CONVERSATION__IDLE_SECONDS", "1"),
-        ("SWITCHBOARD__CONVERSATION__REMEMBERED_SENDS", "2"),
+        ("SWITCHBOARD__CONVERSATION__PASSIVATE_AFTER_SECONDS", "1"),
+        ("SWITCHBOARD__CONVERSATION__IDEMPOTENCY_CACHE_SIZE", "2"),
         ("SWITCHBOARD__SOCKET__PING_INTERVAL_MS", "1000"),
         ("SWITCHBOARD__SOCKET__PING_TIMEOUT_MS", "1000"),
     ]

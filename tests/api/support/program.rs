@@ -60,7 +60,7 @@ impl Program {
             .env("DATABASE_URL", format!("sqlite://{}/switchboard.db", folder.path().display()))
             // The same on every machine, however many cores it has.
             .env("SWITCHBOARD__SERVER__WORKERS", "2")
-            .env("SWITCHBOARD__CONVERSATION__ARBITERS", "2")
+            .env("SWITCHBOARD__CONVERSATION__THREADS", "2")
             .stdin(Stdio::null())
             .stdout(file("out"))
             .stderr(file("log"))
