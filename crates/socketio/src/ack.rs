@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::encode::EncodeError;
-use super::arguments::Arguments;
+use crate::arguments::Arguments;
+use crate::encode::EncodeError;
 
-/// Why [`Socket::emit_with_ack`](super::Socket::emit_with_ack) has no answer.
+/// Why [`Socket::emit_with_ack`](crate::Socket::emit_with_ack) has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AckError {
     /// The client did not answer in time.
@@ -17,7 +17,7 @@ pub enum AckError {
     /// The socket has disconnected.
     #[error("the socket has disconnected")]
     Disconnected,
-    /// [`SocketIoConfig::max_pending_acks`](super::SocketIoConfig::max_pending_acks) is reached.
+    /// [`SocketIoConfig::max_pending_acks`](crate::SocketIoConfig::max_pending_acks) is reached.
     #[error("too many acknowledgements are pending for the socket")]
     TooMany,
     /// The event cannot be encoded.

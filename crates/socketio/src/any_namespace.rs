@@ -6,10 +6,10 @@ use engineio::SessionHandle;
 use futures_util::FutureExt;
 use serde_json::Value;
 
-use super::connect::NamespaceInner;
-use super::hub::Hub;
-use super::namespace_session::{AnyNamespaceSession, NamespaceSession};
-use super::stats::NamespaceStats;
+use crate::connect::NamespaceInner;
+use crate::hub::Hub;
+use crate::namespace_session::{AnyNamespaceSession, NamespaceSession};
+use crate::stats::NamespaceStats;
 
 /// A namespace, whatever the data of its sockets.
 pub(crate) trait AnyNamespace: Send + Sync {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use engineio::{CloseReason, Delivery};
 use serde::Serialize;
 
-use super::encode::Content;
-use super::hub::Hub;
-use super::arguments::Arguments;
-use super::peer::Peer;
-use super::rooms::MemberKey;
+use crate::arguments::Arguments;
+use crate::encode::Content;
+use crate::hub::Hub;
+use crate::peer::Peer;
+use crate::rooms::MemberKey;
 
 /// A selection of sockets: those in any of its rooms, or all if it names no room.
 ///

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use engineio::SessionHandle;
 use serde_json::Value;
 
-use super::handshake::{ConnectRefusal, Handshake};
-use super::hub::Hub;
-use super::namespace::Namespace;
-use super::outbound_event::OutboundEvent;
-use super::recovery::{Pid, Recovery, RecoveryRequest};
-use super::socket::Socket;
+use crate::handshake::{ConnectRefusal, Handshake};
+use crate::hub::Hub;
+use crate::namespace::Namespace;
+use crate::outbound_event::OutboundEvent;
+use crate::recovery::{Pid, Recovery, RecoveryRequest};
+use crate::socket::Socket;
 
 /// A namespace's definition and the state that its sockets share.
 pub(crate) struct NamespaceInner<D> {

@@ -10,14 +10,14 @@ use engineio::{CloseReason, Connection, Delivery, Message, SessionHandle};
 use serde_json::Value;
 use tokio::time::{Sleep, sleep};
 
-use super::disconnect_reason::DisconnectReason;
-use super::encode;
-use super::event::Event;
-use super::handshake::ConnectRefusal;
-use super::namespace_session::{AnyNamespaceSession, IncomingEvent, Progress, QueueDepth};
-use super::packet::{Body, Decoder, Packet};
-use super::rate_limit::{RateLimiter, Violation};
-use super::server_state::ServerState;
+use crate::disconnect_reason::DisconnectReason;
+use crate::encode;
+use crate::event::Event;
+use crate::handshake::ConnectRefusal;
+use crate::namespace_session::{AnyNamespaceSession, IncomingEvent, Progress, QueueDepth};
+use crate::packet::{Body, Decoder, Packet};
+use crate::rate_limit::{RateLimiter, Violation};
+use crate::server_state::ServerState;
 
 /// One client connection with its namespaces.
 pub(super) struct ClientConnection {
@@ -79,7 +79,8 @@ impl ClientConnection {
         let mut memberships = self.memberships.iter_mut().filter(in_namespace);
         let Some(membership) = memberships.find(|membership| membership.is_active()) else {
             // A client that the server disconnected may not know yet.
-            if !self.memberships.iter().any(|membership| *membership.namespace == *namespace && membership.is_kicked()) {
+            if !self.memberships.iter().any(|membership| *membership.namespace == *namespace && membership.is_kicked())
+            {
                 self.close(DisconnectReason::ForcedServerClose);
             }
             return;

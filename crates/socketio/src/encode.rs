@@ -7,8 +7,8 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::arguments::Arguments;
-use super::packet::RESERVED_EVENTS;
+use crate::arguments::Arguments;
+use crate::packet::RESERVED_EVENTS;
 
 /// Initial capacity of a packet, enough for most.
 const USUAL_LENGTH: usize = 246;

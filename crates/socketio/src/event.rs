@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::arguments::Arguments;
+use crate::arguments::Arguments;
 
 /// An event from a client.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! What the sockets of a namespace share, without the application's data: peers, rooms, sequence numbers, limits.
 //!
-//! `hub` and [`peer`](super::peer) import each other: the hub owns the peers, and a peer reaches the rooms and limits of
+//! `hub` and [`peer`](crate::peer) import each other: the hub owns the peers, and a peer reaches the rooms and limits of
 //! its namespace through a weak reference to the hub.
 
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use dashmap::DashMap;
 use engineio::{Delivery, SessionHandle};
 use serde::Serialize;
 
-use super::config::SocketIoConfig;
-use super::encode::{self, Content, EncodeError, EventHead};
-use super::offset::encode_offset;
-use super::outbound_event::OutboundEvent;
-use super::peer::Peer;
-use super::replay_buffer::ReplayBuffer;
-use super::rooms::Rooms;
-use super::stats::NamespaceStats;
+use crate::config::SocketIoConfig;
+use crate::encode::{self, Content, EncodeError, EventHead};
+use crate::offset::encode_offset;
+use crate::outbound_event::OutboundEvent;
+use crate::peer::Peer;
+use crate::replay_buffer::ReplayBuffer;
+use crate::rooms::Rooms;
+use crate::stats::NamespaceStats;
 
 /// Random bytes in a socket's public id.
 const ID_LENGTH: usize = 15;

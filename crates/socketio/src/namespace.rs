@@ -8,13 +8,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
-use super::broadcast::Broadcast;
-use super::disconnect_reason::DisconnectReason;
-use super::event::Event;
-use super::handshake::{ConnectRefusal, Handshake};
-use super::hub::Hub;
-use super::reply::IntoReply;
-use super::socket::Socket;
+use crate::broadcast::Broadcast;
+use crate::disconnect_reason::DisconnectReason;
+use crate::event::Event;
+use crate::handshake::{ConnectRefusal, Handshake};
+use crate::hub::Hub;
+use crate::reply::IntoReply;
+use crate::socket::Socket;
 
 // Each closure calls the application inside the future it returns, so that a panic of the application always happens in
 // a poll, where it is caught.
@@ -108,7 +108,7 @@ impl<D: Send + Sync + 'static> Namespace<D> {
     }
 
     /// Sets the handler that runs instead of an event's own when the connection's
-    /// [`RateLimiter`](super::RateLimiter) refuses the event. Default: such events are ignored.
+    /// [`RateLimiter`](crate::RateLimiter) refuses the event. Default: such events are ignored.
     #[must_use]
     pub fn on_rate_limited<F, R>(mut self, handler: F) -> Self
     where

@@ -19,13 +19,13 @@ use futures_util::future::LocalBoxFuture;
 
 use self::queue::EventQueue;
 pub(crate) use self::queue::{IncomingEvent, QueueDepth};
-use super::connect::{Admission, NamespaceInner};
-use super::disconnect_reason::DisconnectReason;
-use super::encode;
-use super::handshake::ConnectRefusal;
-use super::arguments::Arguments;
-use super::recovery::Pid;
-use super::socket::Socket;
+use crate::arguments::Arguments;
+use crate::connect::{Admission, NamespaceInner};
+use crate::disconnect_reason::DisconnectReason;
+use crate::encode;
+use crate::handshake::ConnectRefusal;
+use crate::recovery::Pid;
+use crate::socket::Socket;
 
 /// A namespace session, whatever the socket's data.
 pub(crate) trait AnyNamespaceSession {
@@ -83,11 +83,22 @@ enum Phase<D> {
     /// The middleware runs.
     Authorising(LocalBoxFuture<'static, Result<Admission<D>, ConnectRefusal>>),
     /// `on_connect` runs.
-    Connecting { admission: Admission<D>, handler: LocalBoxFuture<'static, ()> },
+    Connecting {
+        admission: Admission<D>,
+        handler: LocalBoxFuture<'static, ()>,
+    },
     /// Events are handled, one at a time.
-    Joined { socket: Socket<D>, pid: Option<Pid>, handler: Option<LocalBoxFuture<'static, ()>> },
+    Joined {
+        socket: Socket<D>,
+        pid: Option<Pid>,
+        handler: Option<LocalBoxFuture<'static, ()>>,
+    },
     /// `on_disconnect` runs.
-    Disconnecting { socket: Socket<D>, pid: Option<Pid>, handler: LocalBoxFuture<'static, ()> },
+    Disconnecting {
+        socket: Socket<D>,
+        pid: Option<Pid>,
+        handler: LocalBoxFuture<'static, ()>,
+    },
     Done,
 }
 

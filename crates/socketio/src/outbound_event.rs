@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engineio::Delivery;
 
-use super::encode::EncodedMessage;
-use super::offset::Sequence;
+use crate::encode::EncodedMessage;
+use crate::offset::Sequence;
 
 /// An encoded event, shared by all its receivers.
 #[derive(Debug)]

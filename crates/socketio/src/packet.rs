@@ -11,8 +11,8 @@ use bytestring::ByteString;
 use engineio::Message;
 use serde_json::{Map, Value};
 
-use super::arguments::Arguments;
-use super::config::SocketIoConfig;
+use crate::arguments::Arguments;
+use crate::config::SocketIoConfig;
 
 /// The largest ack id: 2^53, up to which JavaScript counts without gaps.
 const LARGEST_ACK_ID: u64 = 1 << 53;

@@ -3,7 +3,7 @@
 //! A peer outlives its connection. While it is suspended it keeps its rooms, its pending acknowledgements and the events
 //! it is sent; a returning client's new connection takes over the same peer, so nothing has to be moved.
 //!
-//! `peer` and [`hub`](super::hub) import each other: the hub owns the peers, and a peer reaches the rooms and limits of
+//! `peer` and [`hub`](crate::hub) import each other: the hub owns the peers, and a peer reaches the rooms and limits of
 //! its namespace through a weak reference to the hub.
 //!
 //! Invariants:
@@ -25,13 +25,13 @@ use tokio::sync::Notify;
 
 use self::outbound::{Outbound, Phase};
 use self::rooms::RoomSet;
-use super::ack::PendingAcks;
-use super::encode::{self, EncodedMessage};
-use super::hub::Hub;
-use super::offset::Sequence;
-use super::outbound_event::OutboundEvent;
-use super::replay_buffer::ReplayBuffer;
-use super::rooms::MemberKey;
+use crate::ack::PendingAcks;
+use crate::encode::{self, EncodedMessage};
+use crate::hub::Hub;
+use crate::offset::Sequence;
+use crate::outbound_event::OutboundEvent;
+use crate::replay_buffer::ReplayBuffer;
+use crate::rooms::MemberKey;
 
 /// One client's place in one namespace.
 #[derive(Debug)]
@@ -246,11 +246,7 @@ impl Peer {
 
     /// Gives a suspended peer to a new connection and returns the events to replay after `last`. `None` if they are not
     /// all known, or another connection was faster.
-    pub(crate) fn take_over(
-        &self,
-        session: &SessionHandle,
-        last: Option<Sequence>,
-    ) -> Option<Vec<Arc<OutboundEvent>>> {
+    pub(crate) fn take_over(&self, session: &SessionHandle, last: Option<Sequence>) -> Option<Vec<Arc<OutboundEvent>>> {
         let mut rooms = self.rooms.lock();
         let mut outbound = self.outbound.lock();
         let Phase::Suspended { .. } = outbound.phase else {

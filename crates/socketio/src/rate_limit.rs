@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::handshake::ConnectRefusal;
+use crate::handshake::ConnectRefusal;
 
 /// Limits the CONNECT packets and events of one connection.
 ///
@@ -63,7 +63,7 @@ pub trait RateLimiter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation {
     /// The packet is refused: a CONNECT with [`RateLimiter::refusal`], an event by the handler of
-    /// [`Namespace::on_rate_limited`](super::Namespace::on_rate_limited).
+    /// [`Namespace::on_rate_limited`](crate::Namespace::on_rate_limited).
     Excess,
     /// The client is disconnected from the namespace and its connection is closed, without an answer.
     Flood,

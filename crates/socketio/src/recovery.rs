@@ -20,12 +20,12 @@ use engineio::SessionHandle;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::config::RecoveryConfig;
-use super::offset::{Sequence, decode_offset};
-use super::outbound_event::OutboundEvent;
-use super::peer::Peer;
-use super::socket::Socket;
-use super::stats::NamespaceStats;
+use crate::config::RecoveryConfig;
+use crate::offset::{Sequence, decode_offset};
+use crate::outbound_event::OutboundEvent;
+use crate::peer::Peer;
+use crate::socket::Socket;
+use crate::stats::NamespaceStats;
 
 /// Random bytes in a pid: 168 bits.
 const PID_LENGTH: usize = 21;

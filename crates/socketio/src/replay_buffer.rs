@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use engineio::Delivery;
 
-use super::config::RecoveryConfig;
-use super::offset::Sequence;
-use super::outbound_event::OutboundEvent;
+use crate::config::RecoveryConfig;
+use crate::offset::Sequence;
+use crate::outbound_event::OutboundEvent;
 
 /// The replay buffer of one socket.
 #[derive(Debug)]

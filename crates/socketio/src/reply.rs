@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::encode::{self, Content, EncodeError, EncodedMessage};
-use super::arguments::Arguments;
+use crate::arguments::Arguments;
+use crate::encode::{self, Content, EncodeError, EncodedMessage};
 
 /// The return type of an event handler.
 ///

@@ -1,6 +1,6 @@
 //! Which members are in which room.
 //!
-//! Generic over the member, so that it does not depend on [`Peer`](super::peer::Peer), which depends on it.
+//! Generic over the member, so that it does not depend on [`Peer`](crate::peer::Peer), which depends on it.
 //!
 //! Invariants: a room without members does not exist; a lookup by name allocates nothing.
 

@@ -9,15 +9,15 @@ use actix_web::HttpRequest;
 use actix_web::web::ServiceConfig;
 use engineio::{AllowRequest, Connection, EngineConfig, EngineHandler, EngineIo, SessionHandle};
 
-use super::any_namespace::AnyNamespace;
-use super::config::SocketIoConfig;
-use super::connect::NamespaceInner;
-use super::connection::ClientConnection;
-use super::hub::Hub;
-use super::namespace::{Namespace, NamespaceHandle};
-use super::rate_limit::{RateLimiter, RateLimiterFactory};
-use super::server_state::ServerState;
-use super::stats::Stats;
+use crate::any_namespace::AnyNamespace;
+use crate::config::SocketIoConfig;
+use crate::connect::NamespaceInner;
+use crate::connection::ClientConnection;
+use crate::hub::Hub;
+use crate::namespace::{Namespace, NamespaceHandle};
+use crate::rate_limit::{RateLimiter, RateLimiterFactory};
+use crate::server_state::ServerState;
+use crate::stats::Stats;
 
 /// A Socket.IO server. Cheap to clone; mount the same one on every HTTP worker.
 #[derive(Clone)]
@@ -134,11 +134,8 @@ impl SocketIoBuilder {
     /// Builds the server.
     #[must_use]
     pub fn build(self) -> SocketIo {
-        let state = Arc::new(ServerState {
-            config: self.config,
-            namespaces: self.namespaces,
-            rate_limiter: self.rate_limiter,
-        });
+        let state =
+            Arc::new(ServerState { config: self.config, namespaces: self.namespaces, rate_limiter: self.rate_limiter });
         let handler = Arc::new(SocketIoHandler(Arc::clone(&state)));
         SocketIo { engine: EngineIo::with_allow_request(self.engine, handler, self.allow_request), state }
     }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::any_namespace::AnyNamespace;
-use super::config::SocketIoConfig;
-use super::rate_limit::RateLimiterFactory;
+use crate::any_namespace::AnyNamespace;
+use crate::config::SocketIoConfig;
+use crate::rate_limit::RateLimiterFactory;
 
 /// Configuration, namespaces by name, and the rate limiter factory. Fixed when the server is built.
 pub(super) struct ServerState {

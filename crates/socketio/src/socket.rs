@@ -6,12 +6,12 @@ use std::time::Duration;
 use engineio::{CloseReason, Delivery, SessionRequest};
 use serde::Serialize;
 
-use super::ack::AckError;
-use super::broadcast::Broadcast;
-use super::encode::Content;
-use super::hub::Hub;
-use super::arguments::Arguments;
-use super::peer::Peer;
+use crate::ack::AckError;
+use crate::arguments::Arguments;
+use crate::broadcast::Broadcast;
+use crate::encode::Content;
+use crate::hub::Hub;
+use crate::peer::Peer;
 
 /// One client in one namespace. Cheap to clone, usable from any thread.
 ///
@@ -87,7 +87,7 @@ impl<D> Socket<D> {
     }
 
     /// Joins a room. `false` if the socket has disconnected, or
-    /// [`SocketIoConfig::max_rooms`](super::SocketIoConfig::max_rooms) is reached.
+    /// [`SocketIoConfig::max_rooms`](crate::SocketIoConfig::max_rooms) is reached.
     pub fn join(&self, room: impl Into<Arc<str>>) -> bool {
         self.inner.peer.join(room.into())
     }

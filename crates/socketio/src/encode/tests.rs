@@ -19,10 +19,7 @@ fn head<'a>(prefix: &'a str, id: Option<u64>, offset: Option<&'a str>) -> EventH
 fn packets_are_encoded_as_in_the_protocol() {
     let content = Content::One(&json!({"a": 1}));
     assert_eq!(texts(&event(&head("", None, None), &content).unwrap()), [r#"42["hi",{"a":1}]"#]);
-    assert_eq!(
-        texts(&event(&head("/n,", Some(7), Some("z1")), &content).unwrap()),
-        [r#"42/n,7["hi",{"a":1},"z1"]"#]
-    );
+    assert_eq!(texts(&event(&head("/n,", Some(7), Some("z1")), &content).unwrap()), [r#"42/n,7["hi",{"a":1},"z1"]"#]);
     assert_eq!(texts(&ack("/n,", 7, &Content::One("yes")).unwrap()), [r#"43/n,7["yes"]"#]);
     assert_eq!(texts(&connected("", "x", None)), [r#"40{"sid":"x"}"#]);
     assert_eq!(texts(&connected("/n,", "x", Some("p"))), [r#"40/n,{"sid":"x","pid":"p"}"#]);
@@ -56,8 +53,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 6, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::btree_map(any::<String>(), inner, 0..6)
-                .prop_map(|object| object.into_iter().collect()),
+            prop::collection::btree_map(any::<String>(), inner, 0..6).prop_map(|object| object.into_iter().collect()),
         ]
     })
 }

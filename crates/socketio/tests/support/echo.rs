@@ -1,9 +1,9 @@
-//! A namespace that says back what it hears.
+//! A namespace that echoes.
 
 use actix_socketio::{ConnectRefusal, Event, Namespace, Socket};
 
-/// The main namespace: anybody may come, all are in the room `all`, and `echo` is answered with its own arguments.
-pub fn echo() -> Namespace<()> {
+/// The main namespace: every client may join and is in the room `all`; `echo` is sent back with its arguments.
+pub fn echo_namespace() -> Namespace<()> {
     Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) })
         .on_connect(|socket: Socket<()>| async move {
             socket.join("all");

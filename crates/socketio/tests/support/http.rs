@@ -1,4 +1,4 @@
-//! Raw HTTP, and polling on it.
+//! Raw HTTP, and Engine.IO polling on it.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use super::websocket::WebSocket;
 
 /// One HTTP connection.
@@ -19,7 +19,7 @@ pub struct Http {
 }
 
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: HashMap<String, String>,
     pub body: String,
@@ -31,18 +31,18 @@ impl Http {
         Self { stream: TcpStream::connect(address).await.unwrap(), buffer: BytesMut::new() }
     }
 
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub async fn get(&mut self, path: &str) -> Response {
         self.request("GET", path, &[], "").await
     }
 
-    pub async fn post(&mut self, path: &str, body: &str) -> Answer {
+    pub async fn post(&mut self, path: &str, body: &str) -> Response {
         let headers = [("Content-Type", "text/plain;charset=UTF-8")];
         self.request("POST", path, &headers, body).await
     }
 
-    pub async fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub async fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
         self.send(method, path, headers, body).await;
-        self.answer().await
+        self.response().await
     }
 
     pub async fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) {
@@ -55,20 +55,21 @@ impl Http {
         }
         request += "\r\n";
         request += body;
-        // A server that refuses early may close before all is written.
+        // A server that refuses the request early may close the connection before all of it is written.
         let _ = self.stream.write_all(request.as_bytes()).await;
     }
 
-    pub async fn answer(&mut self) -> Answer {
-        timeout(PATIENCE, self.read_answer()).await.expect("no answer in time")
+    /// The next response.
+    pub async fn response(&mut self) -> Response {
+        timeout(TIMEOUT, self.read_response()).await.expect("no response in time")
     }
 
-    async fn read_answer(&mut self) -> Answer {
+    async fn read_response(&mut self) -> Response {
         let end = loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
                 break end;
             }
-            assert!(self.fill().await, "connection ended before an answer");
+            assert!(self.fill().await, "connection ended before a response");
         };
         let head = String::from_utf8(self.buffer.split_to(end + 4).to_vec()).unwrap();
         let mut lines = head.lines();
@@ -79,10 +80,10 @@ impl Http {
             .collect();
         let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
         while self.buffer.len() < length {
-            assert!(self.fill().await, "connection ended within an answer");
+            assert!(self.fill().await, "connection ended within a response");
         }
         let raw_body = self.buffer.split_to(length).to_vec();
-        Answer { status, headers, body: String::from_utf8_lossy(&raw_body).into_owned(), raw_body }
+        Response { status, headers, body: String::from_utf8_lossy(&raw_body).into_owned(), raw_body }
     }
 
     async fn fill(&mut self) -> bool {
@@ -91,7 +92,7 @@ impl Http {
 
     /// Whether the server closes the connection.
     pub async fn ends(&mut self) -> bool {
-        timeout(PATIENCE, async { while self.fill().await {} }).await.is_ok()
+        timeout(TIMEOUT, async { while self.fill().await {} }).await.is_ok()
     }
 }
 
@@ -112,32 +113,32 @@ impl Poller {
     }
 
     /// Polls on the session's own connection.
-    pub async fn poll(&mut self) -> Answer {
+    pub async fn poll(&mut self) -> Response {
         let path = self.path();
         self.http.get(&path).await
     }
 
-    /// Sends on a connection of its own, so that a poll may wait meanwhile.
-    pub async fn post(&self, body: &str) -> Answer {
+    /// Sends packets on another connection, so that a poll can wait at the same time.
+    pub async fn post(&self, body: &str) -> Response {
         Http::connect(self.address).await.post(&self.path(), body).await
     }
 
-    /// Begins to poll and returns the connection that waits.
-    pub async fn begin_poll(&self) -> Http {
+    /// Starts a poll and returns the connection that waits for its response.
+    pub async fn start_poll(&self) -> Http {
         let mut http = Http::connect(self.address).await;
         http.send("GET", &self.path(), &[], "").await;
-        // Until the server has it: a second poll would be an error, so ask something else on the way.
+        // Time for the server to receive it; nothing observable tells when it has.
         tokio::time::sleep(Duration::from_millis(50)).await;
         http
     }
 
-    /// Whether the session is not known any more.
-    pub async fn is_dead(&self) -> bool {
-        let answer = Http::connect(self.address).await.get(&self.path()).await;
-        answer.status == 400 && answer.body == r#"{"code":1,"message":"Session ID unknown"}"#
+    /// Whether the server does not know the session any more.
+    pub async fn is_closed(&self) -> bool {
+        let response = Http::connect(self.address).await.get(&self.path()).await;
+        response.status == 400 && response.body == r#"{"code":1,"message":"Session ID unknown"}"#
     }
 
-    /// Begins an upgrade.
+    /// Opens the WebSocket of an upgrade.
     pub async fn upgrade(&self) -> WebSocket {
         let path = format!("/socket.io/?EIO=4&transport=websocket&sid={}", self.sid);
         WebSocket::connect(self.address, &path).await.unwrap()

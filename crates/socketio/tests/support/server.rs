@@ -1,19 +1,18 @@
-//! A server of its own for each test.
+//! A server for one test.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use actix_socketio::{SocketIo, SocketIoConfig};
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
-use engineio::{EngineConfig, EngineHandler, EngineIo};
 use serde_json::Value;
 
 use super::http::{Http, Poller};
 use super::websocket::WebSocket;
 
-/// A server with two workers. Dropped, it stops.
+/// A server with two workers. It stops when it is dropped.
 pub struct Server {
     pub address: SocketAddr,
     handle: ServerHandle,
@@ -23,11 +22,6 @@ pub struct Server {
 impl Server {
     pub fn start(io: SocketIo) -> Self {
         Self::run(move || App::new().configure(io.configure()))
-    }
-
-    pub fn start_engine(config: EngineConfig, application: Arc<dyn EngineHandler>) -> Self {
-        let engine = EngineIo::new(config, application);
-        Self::run(move || App::new().configure(engine.configure()))
     }
 
     fn run<F, T>(app: F) -> Self
@@ -71,13 +65,13 @@ impl Server {
     pub async fn poller(&self) -> Poller {
         let mut http = self.http().await;
         let path = "/socket.io/?EIO=4&transport=polling";
-        let answer = http.get(path).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        let open: Value = serde_json::from_str(&answer.body[1..]).unwrap();
+        let response = http.get(path).await;
+        assert_eq!(response.status, 200, "{}", response.body);
+        let open: Value = serde_json::from_str(&response.body[1..]).unwrap();
         Poller { address: self.address, sid: open["sid"].as_str().unwrap().to_owned(), http }
     }
 
-    /// Opens a session on a WebSocket, and has seen its first packet.
+    /// Opens a session on a WebSocket and reads its open packet.
     pub async fn websocket(&self) -> WebSocket {
         let mut socket = WebSocket::connect(self.address, "/socket.io/?EIO=4&transport=websocket").await.unwrap();
         let open = socket.text().await;
@@ -86,11 +80,11 @@ impl Server {
     }
 
     /// Opens a session on a WebSocket and joins the main namespace.
-    pub async fn joined(&self) -> WebSocket {
+    pub async fn join(&self) -> WebSocket {
         let mut socket = self.websocket().await;
         socket.send("40").await;
         let mut answer = socket.text().await;
-        // Where pings are frequent and the machine is busy one may come first.
+        // With frequent pings on a busy machine, one may arrive first.
         while answer == "2" {
             socket.send("3").await;
             answer = socket.text().await;
@@ -108,7 +102,7 @@ impl Drop for Server {
     }
 }
 
-/// A configuration whose times are long enough not to matter.
-pub fn quiet() -> SocketIoConfig {
+/// The default configuration without recovery, so that events do not end with an offset.
+pub fn without_recovery() -> SocketIoConfig {
     SocketIoConfig { recovery: None, ..SocketIoConfig::default() }
 }

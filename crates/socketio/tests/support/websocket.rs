@@ -8,8 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::PATIENCE;
-use super::http::{Answer, Http};
+use super::TIMEOUT;
+use super::http::{Http, Response};
 
 /// One WebSocket, frame by frame.
 pub struct WebSocket {
@@ -27,23 +27,23 @@ pub enum Frame {
 }
 
 impl WebSocket {
-    pub async fn connect(address: SocketAddr, path: &str) -> Result<Self, Answer> {
+    pub async fn connect(address: SocketAddr, path: &str) -> Result<Self, Response> {
         Self::connect_with(address, path, &[]).await
     }
 
-    pub async fn connect_with(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Self, Answer> {
+    pub async fn connect_with(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Result<Self, Response> {
         Self::handshake(Http::connect(address).await, path, headers).await
     }
 
-    /// As [`WebSocket::connect`], with a small receive buffer, for a client that will not read.
-    pub async fn connect_narrow(address: SocketAddr, path: &str) -> Self {
+    /// Like [`WebSocket::connect`], with a small receive buffer, for a client that does not read.
+    pub async fn connect_slow_reader(address: SocketAddr, path: &str) -> Self {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(16 * 1024).unwrap();
         let http = Http { stream: socket.connect(address).await.unwrap(), buffer: BytesMut::new() };
         Self::handshake(http, path, &[]).await.unwrap()
     }
 
-    async fn handshake(mut http: Http, path: &str, headers: &[(&str, &str)]) -> Result<Self, Answer> {
+    async fn handshake(mut http: Http, path: &str, headers: &[(&str, &str)]) -> Result<Self, Response> {
         let mut all = vec![
             ("Connection", "Upgrade"),
             ("Upgrade", "websocket"),
@@ -51,9 +51,9 @@ impl WebSocket {
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
         ];
         all.extend_from_slice(headers);
-        let answer = http.request("GET", path, &all, "").await;
-        if answer.status != 101 {
-            return Err(answer);
+        let response = http.request("GET", path, &all, "").await;
+        if response.status != 101 {
+            return Err(response);
         }
         Ok(Self { stream: http.stream, buffer: http.buffer })
     }
@@ -66,7 +66,7 @@ impl WebSocket {
         self.frame(0x82, bytes).await;
     }
 
-    /// Sends a frame with any first byte. Where the connection is gone, that is for the reading to tell.
+    /// Sends a frame with any first byte. A write error is ignored; reading reports that the connection is closed.
     pub async fn frame(&mut self, first: u8, data: &[u8]) {
         let mut frame = vec![first];
         match data.len() {
@@ -87,7 +87,7 @@ impl WebSocket {
     }
 
     pub async fn next(&mut self) -> Frame {
-        timeout(PATIENCE, self.read()).await.expect("no frame in time")
+        timeout(TIMEOUT, self.read()).await.expect("no frame in time")
     }
 
     async fn read(&mut self) -> Frame {
@@ -134,17 +134,17 @@ impl WebSocket {
         }
     }
 
-    /// The next frame is text that begins like this.
-    pub async fn expect(&mut self, beginning: &str) -> String {
+    /// The next frame, which is text with this prefix.
+    pub async fn expect(&mut self, prefix: &str) -> String {
         let text = self.text().await;
-        assert!(text.starts_with(beginning), "{text} instead of {beginning}");
+        assert!(text.starts_with(prefix), "{text} instead of {prefix}");
         text
     }
 
-    /// Whether the server closes, whatever it sends before.
+    /// Whether the server closes the connection, whatever it sends before that.
     pub async fn closes(&mut self) -> bool {
         loop {
-            match timeout(PATIENCE, self.read()).await {
+            match timeout(TIMEOUT, self.read()).await {
                 Ok(Frame::Close(_) | Frame::End) => return true,
                 Ok(_) => {}
                 Err(_) => return false,
@@ -152,13 +152,13 @@ impl WebSocket {
         }
     }
 
-    /// Whether nothing comes for a while.
+    /// Whether no frame arrives for 100 ms.
     pub async fn is_silent(&mut self) -> bool {
         timeout(Duration::from_millis(100), self.read()).await.is_err()
     }
 
-    /// Resets the connection, as a phone that lost its network does not even do.
-    pub fn remove(self) {
+    /// Closes the TCP connection without a close frame.
+    pub fn abort(self) {
         drop(self.stream);
     }
 }
