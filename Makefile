@@ -14,8 +14,9 @@ run: ## build, then serve on http://localhost:1500 with the embedded database (d
 test: ## run every test: Rust and end to end, on SQLite and on a throw-away PostgreSQL
 	@scripts/test
 
-soak: ## the same, with the long forms of the tests that have one (an hour or more)
+soak: ## the same, with the long forms of the tests that have one (an hour or more), and every fuzz target
 	@SOAK=1 scripts/test
+	@scripts/fuzz
 
 lint: ## check formatting, clippy's advice (warnings are errors) and the lock files
 	@scripts/setup rust lint

@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O. JSON is serialized straight into the finished WebSocket frame.
 
-use engineio::frame::{PacketWriter, SharedPacket};
+use engineio::{PacketWriter, SharedPacket};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
