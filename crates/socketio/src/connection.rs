@@ -248,7 +248,7 @@ impl Connection for ClientConnection {
         if is_full { Poll::Pending } else { Poll::Ready(()) }
     }
 
-    fn message(&mut self, message: Message) {
+    fn on_message(&mut self, message: Message) {
         match self.decoder.decode(message) {
             Ok(Some(packet)) => self.dispatch(packet),
             Ok(None) => {}
@@ -259,15 +259,15 @@ impl Connection for ClientConnection {
         }
     }
 
-    fn ping_sent(&mut self) {
+    fn before_ping(&mut self) {
         self.sessions().for_each(AnyNamespaceSession::ping_sent);
     }
 
-    fn ping_answered(&mut self) {
+    fn on_pong(&mut self) {
         self.sessions().for_each(AnyNamespaceSession::ping_answered);
     }
 
-    fn closed(&mut self, reason: CloseReason) {
+    fn on_close(&mut self, reason: CloseReason) {
         let reason = self.close_reason.unwrap_or(DisconnectReason::Closed(reason));
         for membership in &mut self.memberships {
             if let MembershipState::Active(session) | MembershipState::Leaving(session) = &mut membership.state {

@@ -31,7 +31,7 @@ pub struct SocketIoBuilder {
     engine: EngineConfig,
     config: Arc<SocketIoConfig>,
     namespaces: HashMap<Arc<str>, Arc<dyn AnyNamespace>>,
-    allow_request: Option<Box<AllowRequest>>,
+    allow_request: Box<AllowRequest>,
     rate_limiter: Box<RateLimiterFactory>,
 }
 
@@ -59,7 +59,7 @@ impl SocketIo {
             engine,
             config: Arc::new(config),
             namespaces: HashMap::new(),
-            allow_request: None,
+            allow_request: Box::new(|_| Ok(())),
             rate_limiter: Box::new(|| None),
         }
     }
@@ -120,7 +120,7 @@ impl SocketIoBuilder {
     /// error text as the refusal's message.
     #[must_use]
     pub fn allow_request(mut self, allow: impl Fn(&HttpRequest) -> Result<(), String> + Send + Sync + 'static) -> Self {
-        self.allow_request = Some(Box::new(allow));
+        self.allow_request = Box::new(allow);
         self
     }
 
@@ -136,7 +136,7 @@ impl SocketIoBuilder {
     pub fn build(self) -> SocketIo {
         let state =
             Arc::new(ServerState { config: self.config, namespaces: self.namespaces, rate_limiter: self.rate_limiter });
-        let handler = Arc::new(SocketIoHandler(Arc::clone(&state)));
+        let handler = SocketIoHandler(Arc::clone(&state));
         SocketIo { engine: EngineIo::with_allow_request(self.engine, handler, self.allow_request), state }
     }
 }
@@ -145,7 +145,7 @@ impl SocketIoBuilder {
 struct SocketIoHandler(Arc<ServerState>);
 
 impl EngineHandler for SocketIoHandler {
-    fn opened(&self, session: SessionHandle) -> Box<dyn Connection> {
+    fn open(&self, session: SessionHandle) -> Box<dyn Connection> {
         Box::new(ClientConnection::new(Arc::clone(&self.0), session))
     }
 }
