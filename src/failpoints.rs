@@ -15,8 +15,8 @@ mod switches {
     /// Where the statement on PostgreSQL compares versions, and what it says without the version fence: creating a
     /// conversation and appending to one remain two things.
     const FENCES: [(&str, &str); 2] = [
-        ("AND part.expected_version = conversations.version", "AND part.expected_version > 0"),
-        ("AND conversations.version = held.expected_version", ""),
+        ("AND batch.expected_version = conversations.version", "AND batch.expected_version > 0"),
+        ("AND conversations.version = locked.expected_version", ""),
     ];
 
     /// Whether `SWITCHBOARD_MUTANT` is `fence`.
