@@ -13,6 +13,8 @@ mod errors;
 mod event_publisher;
 mod id_derivation;
 mod registry;
+#[cfg(test)]
+mod simulation;
 mod snapshot;
 mod watermarks;
 
