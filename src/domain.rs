@@ -1,8 +1,8 @@
-//! What a conversation is: its state, what may be asked of it, what then happens, and what is refused.
+//! The rules of conversations: their state, commands, events, and refusals.
 //!
-//! Pure: no input or output, no clock of its own, no actor, no SQL, no JSON of the wire. Everything that others must
-//! agree on — who owns a chat, what comes after what, what a note may touch — is decided here, by [`decide`], and
-//! tested here, by table and by property. The `conversation` room carries it; the `journal` makes it durable.
+//! Pure: no I/O, no clock, no actor, no SQL, no JSON of the wire. What everything else must agree on (who owns a
+//! conversation, what follows what, what a note may change) is decided by [`decide`], and tested by table and by
+//! property. [`crate::conversation`] applies the rules one command after another; [`crate::journal`] stores the events.
 
 mod command;
 mod contact;
@@ -45,5 +45,5 @@ pub use text::{
 pub use ticket::{Resolved, StatusChange, Ticket, TicketCreation, TicketDraft, TicketNumber};
 pub use ticket_values::{SupportType, TicketPriority, TicketStatus};
 
-/// A moment, in UTC; the shell hands it in with whole milliseconds.
+/// A time in UTC; callers pass it in milliseconds.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

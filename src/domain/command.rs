@@ -241,7 +241,6 @@ impl Command {
     }
 
     /// Drops the client's id, so that no repeat of this command is recognised: a defect that tests must find.
-    #[cfg(any(test, feature = "mutants"))]
     pub(crate) fn forget_idempotency_key(&mut self) {
         match self {
             Self::Open(open) => open.client_message_id = None,

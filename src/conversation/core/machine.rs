@@ -183,7 +183,9 @@ impl Machine {
 
     fn receive(&mut self, mut command: Command, responder: Responder, step: &mut Step<'_>) {
         self.lifecycle.used(step.now);
-        self.forget_key_if_defective(&mut command);
+        if self.defects.has(Defect::ForgetIdempotencyKey) {
+            command.forget_idempotency_key();
+        }
         self.commands += 1;
         let pending = Pending { command, responder, conflicts: 0, number: self.commands };
         if self.waiting.len() + self.in_flight.len() + self.send_lookups.len() >= self.limits.in_flight {
@@ -265,19 +267,6 @@ impl Machine {
         if self.lifecycle.is_drained() && (self.is_idle() || self.defects.has(Defect::StopBusy)) {
             step.push(Effect::Stop);
         }
-    }
-
-    #[cfg_attr(
-        not(any(test, feature = "mutants")),
-        expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as in other builds")
-    )]
-    fn forget_key_if_defective(&self, command: &mut Command) {
-        #[cfg(any(test, feature = "mutants"))]
-        if self.defects.has(Defect::ForgetIdempotencyKey) {
-            command.forget_idempotency_key();
-        }
-        #[cfg(not(any(test, feature = "mutants")))]
-        let _ = command;
     }
 
     #[expect(clippy::panic, reason = "the defect")]

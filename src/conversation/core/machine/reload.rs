@@ -86,7 +86,7 @@ impl Machine {
         let events = std::mem::take(&mut snapshot.events);
         let events: Arc<[Event]> = match self.watermark.position() {
             Some(_) => events.into(),
-            None => self.in_doubt.from_first_own(events).into(),
+            None => self.in_doubt.since_first_own(events).into(),
         };
         // A passivated predecessor may have published some while they were loaded.
         let published = self.watermark.position().unwrap_or(0);
