@@ -18,7 +18,7 @@ use governor::clock::DefaultClock;
 use crate::config::LimitSettings;
 use crate::domain::{EmailAddress, Owner, UserId};
 use buckets::Buckets;
-use engineio::network_of;
+use engineio::ip_prefix;
 
 pub use connection::ConnectionLimits;
 use connection::PacketQuota;
@@ -126,7 +126,7 @@ impl Limits {
     /// # Errors
     /// [`RateLimited`].
     pub fn guest_call(&self, from: Option<IpAddr>) -> Result<(), RateLimited> {
-        self.with(|limiters| limiters.guest_calls.take(&from.map(network_of)))
+        self.with(|limiters| limiters.guest_calls.take(&from.map(ip_prefix)))
     }
 
     /// Counts an Engine.IO handshake.
@@ -134,7 +134,7 @@ impl Limits {
     /// # Errors
     /// [`RateLimited`].
     pub fn handshake(&self, from: Option<IpAddr>) -> Result<(), RateLimited> {
-        self.with(|limiters| limiters.handshakes.take(&from.map(network_of)))
+        self.with(|limiters| limiters.handshakes.take(&from.map(ip_prefix)))
     }
 
     /// The limits of a new connection; none if limits are disabled.

@@ -270,7 +270,7 @@ fn issuer_and_audience_must_match_if_configured() {
         assert!(!is_accepted(&verifier, &with(iss.clone(), json!("app"))), "{iss}");
     }
     // If none is configured, none is required and any is accepted.
-    assert!(is_accepted(&self::verifier(), &with(json!("anybody"), json!(["anything"]))));
+    assert!(is_accepted(&self::verifier(), &with(json!("any issuer"), json!(["anything"]))));
 }
 
 #[test]
