@@ -17,8 +17,8 @@ mod switches {
     /// The version checks of the PostgreSQL statement, and their replacements without the fence. Creating and updating a
     /// conversation remain distinct.
     const FENCES: [(&str, &str); 2] = [
-        ("AND part.expected_version = conversations.version", "AND part.expected_version > 0"),
-        ("AND conversations.version = held.expected_version", ""),
+        ("AND batch.expected_version = conversations.version", "AND batch.expected_version > 0"),
+        ("AND conversations.version = locked.expected_version", ""),
     ];
 
     /// One of so many commands and commits panics.
