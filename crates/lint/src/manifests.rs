@@ -8,7 +8,9 @@ use crate::source_files::SourceFile;
 
 /// Checks every `Cargo.toml` of this workspace. One with a workspace of its own is not built together with it.
 pub(crate) fn check(files: &[SourceFile]) -> Vec<Finding> {
-    let manifests = files.iter().filter(|file| file.path.ends_with("Cargo.toml") && (file.path == "Cargo.toml" || !is_workspace(&file.text)));
+    let manifests = files
+        .iter()
+        .filter(|file| file.path.ends_with("Cargo.toml") && (file.path == "Cargo.toml" || !is_workspace(&file.text)));
     let mut findings = Vec::new();
     for file in manifests {
         let mut require = |section: &str, line: &str, message: &str| {
