@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use crate::conversation::CommandError;
 use crate::database::DatabaseError;
 use crate::domain::Refusal;
 use crate::limits::RateLimited;
@@ -255,6 +256,16 @@ impl From<DatabaseError> for ApiError {
         } else {
             tracing::error!(%error, "a question to the database failed");
             Self::internal()
+        }
+    }
+}
+
+impl From<CommandError> for ApiError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Refused(refusal) => refusal.into(),
+            CommandError::Unavailable | CommandError::Overloaded => Self::unavailable(),
+            CommandError::Fault => Self::internal(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod errors;
 mod event_publisher;
 mod id_derivation;
 mod registry;
+mod services;
 mod snapshot;
 mod watermarks;
 
@@ -20,4 +21,5 @@ pub use clock::{Clock, SystemClock};
 pub use core::{Backlog, CommandError, ConversationCommand, ConversationState, Opened, Sent};
 pub use event_publisher::EventPublisher;
 pub use id_derivation::ConversationIds;
-pub use registry::{Registry, RegistryParts};
+pub use registry::Registry;
+pub use services::RegistryParts;

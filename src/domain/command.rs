@@ -1,8 +1,8 @@
 //! Commands: what a caller can ask of a conversation. The edge validates their form; [`super::decide`] applies the rules.
 
 use super::{
-    Agent, AnswerHandover, Author, ClientMessageId, Customer, Feedback, HelpCenterPost, Message, MessageText, Origin,
-    Party, Rating, RequestHandover, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
+    Agent, AnswerHandover, Author, ClientMessageId, Customer, HelpCenterPost, Message, MessageText, Origin, Party,
+    Rate, RequestHandover, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
 };
 
 /// What a command addresses: the conversation, or the ticket attached to it. A ticket that a customer creates directly
@@ -101,17 +101,6 @@ pub struct Claim {
 pub struct Close {
     /// The agent.
     pub by: Agent,
-}
-
-/// A customer's rating.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// The customer.
-    pub from: Customer,
-    /// Stars.
-    pub rating: Rating,
-    /// Free text.
-    pub feedback: Option<Feedback>,
 }
 
 /// The customer rates a closed conversation, or a ticket that is done.

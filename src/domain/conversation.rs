@@ -1,38 +1,9 @@
 //! The state of a conversation as its events leave it.
 
 use super::{
-    Agent, Author, Change, ConversationId, DeviceMetadata, Event, Feedback, Handover, Message, Origin, Owner, Party,
-    Rating, Refusal, Resolution, Ticket, Timestamp, UserId,
+    Agent, Author, Change, Channel, ConversationId, DeviceMetadata, Event, EventId, Feedback, Handover, Message,
+    Origin, Owner, Party, Rating, Refusal, Resolution, Ticket, Timestamp, UserId,
 };
-
-/// The app that a conversation was opened in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
-    /// `support-user.md`.
-    Support,
-    /// `help-center.md`.
-    HelpCenter,
-    /// The thread of a ticket that was created without a conversation. It is not shown as a conversation.
-    Ticket,
-}
-
-impl Channel {
-    /// As storage and the wire spell it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Support => "support",
-            Self::HelpCenter => "help_center",
-            Self::Ticket => "ticket",
-        }
-    }
-
-    /// Reads [`Channel::as_str`] back.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Support, Self::HelpCenter, Self::Ticket].into_iter().find(|channel| channel.as_str() == text)
-    }
-}
 
 /// Whose turn it is to write (`decisions.md`, "Status of a conversation").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -340,5 +311,24 @@ impl Conversation {
     #[must_use]
     pub fn is_held_by_another_than(&self, agent: &UserId) -> bool {
         self.assignee.as_ref().is_some_and(|assignee| assignee.id != *agent)
+    }
+}
+
+impl Event {
+    /// Makes events of changes: positions follow the last event of `state`, and no time is earlier than that one's, so a
+    /// clock that was set back, or another server's slow clock, does not reorder history.
+    pub fn in_sequence(
+        conversation: ConversationId,
+        state: Option<&Conversation>,
+        now: Timestamp,
+        changes: Vec<Change>,
+        mut new_id: impl FnMut() -> EventId,
+    ) -> Vec<Self> {
+        let version = state.map_or(0, |state| state.version);
+        let at = state.map_or(now, |state| state.last_event_at.max(now));
+        (version + 1..)
+            .zip(changes)
+            .map(|(position, change)| Self { id: new_id(), conversation, position, at, change })
+            .collect()
     }
 }

@@ -2,8 +2,8 @@
 //! conversation give its state.
 
 use super::{
-    Agent, Author, Channel, ClientMessageId, Conversation, ConversationId, Customer, DeviceMetadata, EventId, Handover,
-    MessageText, Party, Rate, Resolution, StatusChange, TicketCreation, TicketPriority, Timestamp,
+    Agent, Author, Channel, ClientMessageId, ConversationId, Customer, DeviceMetadata, EventId, Handover, MessageText,
+    Party, Rate, Resolution, StatusChange, TicketCreation, TicketPriority, Timestamp,
 };
 
 /// A [`Change`] with its position in the conversation's history.
@@ -19,25 +19,6 @@ pub struct Event {
     pub at: Timestamp,
     /// What.
     pub change: Change,
-}
-
-impl Event {
-    /// Makes events of changes: positions follow the last event of `state`, and no time is earlier than that one's, so a
-    /// clock that was set back, or another server's slow clock, does not reorder history.
-    pub fn in_sequence(
-        conversation: ConversationId,
-        state: Option<&Conversation>,
-        now: Timestamp,
-        changes: Vec<Change>,
-        mut new_id: impl FnMut() -> EventId,
-    ) -> Vec<Self> {
-        let version = state.map_or(0, |state| state.version);
-        let at = state.map_or(now, |state| state.last_event_at.max(now));
-        (version + 1..)
-            .zip(changes)
-            .map(|(position, change)| Self { id: new_id(), conversation, position, at, change })
-            .collect()
-    }
 }
 
 /// What an event changes.

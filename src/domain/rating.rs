@@ -2,10 +2,23 @@
 
 use serde::Serialize;
 
+use super::{Customer, Feedback};
+
 /// 1 to 5 stars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Rating(u8);
+
+/// A customer's rating.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// The customer.
+    pub from: Customer,
+    /// Stars.
+    pub rating: Rating,
+    /// Free text.
+    pub feedback: Option<Feedback>,
+}
 
 /// Not a number of stars from 1 to 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! The machine: what happens to a conversation happens here, one input after another.
 //!
-//! It decides a command on its speculative state, hands the events to the journal, and goes on without waiting. Answers
+//! It decides a command on its speculative state, hands the events to the journal, and does not wait for it. Answers
 //! and publications are held until everything that they depend on is stored, and leave in order; read-only answers are
 //! confirmed first (`read_barrier`). When the state turns out wrong, it is dropped and loaded again (`reload`).
 
@@ -108,7 +108,7 @@ impl Machine {
     ///
     /// # Panics
     /// If the rules or the environment do. The effects given by then are to be carried out; then the machine gets
-    /// [`Input::Panicked`] and goes on.
+    /// [`Input::Panicked`] and continues.
     pub fn handle(&mut self, input: Input, now: Instant, effects: &mut Effects) {
         let step = &mut Step { now, effects };
         // What a machine was started for follows; until then it looks useless.

@@ -90,7 +90,7 @@ impl Machine {
         };
         // A passivated predecessor may have published some while they were loaded.
         let published = self.watermark.position().unwrap_or(0);
-        // What was published is stored: a database that has less was restored from a backup, and goes on from there.
+        // What was published is stored: a database that has less was restored from a backup, and continues from there.
         let was_restored = load.watermark.is_some_and(|watermark| version < watermark);
         let is_behind = self.watermark.position().is_none_or(|watermark| watermark < version);
         if was_restored || (is_behind && !self.defects.has(Defect::KeepWatermark)) {
