@@ -20,7 +20,7 @@ use uuid::Uuid;
 const COMMANDS: u32 = 100_000;
 const ROUNDS: usize = 5;
 
-/// The time stands still, and ids are numbers.
+/// A clock that does not move, and ids that are numbers.
 struct Numbers(Cell<u128>);
 
 impl Environment for Numbers {

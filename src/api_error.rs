@@ -9,9 +9,10 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use crate::conversation::CommandError;
 use crate::database::DatabaseError;
 use crate::domain::Refusal;
-use crate::limits::TooSoon;
+use crate::limits::RateLimited;
 
 /// A stable name for what went wrong, for screens to tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -241,8 +242,8 @@ impl From<Refusal> for ApiError {
     }
 }
 
-impl From<TooSoon> for ApiError {
-    fn from(refusal: TooSoon) -> Self {
+impl From<RateLimited> for ApiError {
+    fn from(refusal: RateLimited) -> Self {
         Self { retry_after: Some(refusal.retry_after_seconds()), ..Self::rate_limited() }
     }
 }
@@ -255,6 +256,16 @@ impl From<DatabaseError> for ApiError {
         } else {
             tracing::error!(%error, "a question to the database failed");
             Self::internal()
+        }
+    }
+}
+
+impl From<CommandError> for ApiError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Refused(refusal) => refusal.into(),
+            CommandError::Unavailable | CommandError::Overloaded => Self::unavailable(),
+            CommandError::Fault => Self::internal(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod errors;
 mod event_publisher;
 mod id_derivation;
 mod registry;
+mod services;
 #[cfg(test)]
 mod simulation;
 mod snapshot;
@@ -22,4 +23,5 @@ pub use clock::{Clock, SystemClock};
 pub use core::{Backlog, CommandError, ConversationCommand, ConversationState, Opened, Sent};
 pub use event_publisher::EventPublisher;
 pub use id_derivation::ConversationIds;
-pub use registry::{Registry, RegistryParts};
+pub use registry::Registry;
+pub use services::RegistryParts;

@@ -1,9 +1,10 @@
-//! What a conversation is: its state, what may be asked of it, what then happens, and what is refused.
+//! The rules of conversations: their state, commands, events, and refusals.
 //!
-//! Pure: no input or output, no clock of its own, no actor, no SQL, no JSON of the wire. Everything that others must
-//! agree on — who owns a chat, what comes after what, what a note may touch — is decided here, by [`decide`], and
-//! tested here, by table and by property. The `conversation` room carries it; the `journal` makes it durable.
+//! Pure: no I/O, no clock, no actor, no SQL, no JSON of the wire. What everything else must agree on (who owns a
+//! conversation, what follows what, what a note may change) is decided by [`decide`], and tested by table and by
+//! property. [`crate::conversation`] applies the rules one command after another; [`crate::journal`] stores the events.
 
+mod channel;
 mod command;
 mod contact;
 mod conversation;
@@ -23,27 +24,28 @@ mod ticket_values;
 #[cfg(test)]
 mod tests;
 
+pub use channel::Channel;
 pub use command::{
     AddNote, AssignTicket, Claim, Close, Command, CreateTicket, EnterHelpCenter, IdempotencyKey, Open, Post,
-    PrioritiseTicket, Rate, SendMessage, SendReply, SetTicketStatus, SubmitRating, Target,
+    PrioritiseTicket, SendMessage, SendReply, SetTicketStatus, SubmitRating, Target,
 };
 pub use contact::{EmailAddress, PhoneNumber};
-pub use conversation::{Assignee, Channel, Conversation, Status, VisibleMessage};
+pub use conversation::{Assignee, Conversation, Status, VisibleMessage};
 pub use decide::{decide, permit};
-pub use device::{DEVICE_METADATA_LIMIT, DeviceMetadata};
+pub use device::DeviceMetadata;
 pub use event::{Change, Event, Message, Origin, Posted};
 pub use handover::{AnswerHandover, Handover, Party, RequestHandover, Resolution};
 pub use help_center::{AutoReply, AutoReplyPolicy, HelpCenterPost};
 pub use identifier::{ConversationId, EventId, HandoverId, TicketId, UserId, UserIdError};
 pub use person::{AUTO_REPLY_KEY, Agent, Author, Customer, NAMELESS_AGENT, Owner, display_name};
-pub use rating::{Rating, RatingError};
+pub use rating::{Rate, Rating, RatingError};
 pub use refusal::Refusal;
 pub use text::{
-    ClientMessageId, Description, Feedback, MessageText, PREVIEW_LENGTH, Reason, Reference, ResolutionNotes, Subject,
-    TextError, preview,
+    ClientMessageId, DEVICE_METADATA_LIMIT, Description, Feedback, MessageText, PREVIEW_LENGTH, Reason, Reference,
+    ResolutionNotes, Subject, TextError, preview,
 };
 pub use ticket::{Resolved, StatusChange, Ticket, TicketCreation, TicketDraft, TicketNumber};
 pub use ticket_values::{SupportType, TicketPriority, TicketStatus};
 
-/// A moment, in UTC; the shell hands it in with whole milliseconds.
+/// A time in UTC; callers pass it in milliseconds.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -12,7 +12,7 @@ mod switches {
 
     use sea_orm::sea_query::{Expr, SimpleExpr};
 
-    /// Where the statement on PostgreSQL compares versions, and what it says without the version fence: creating a
+    /// Where the statement on PostgreSQL compares versions, and their text without the version fence: creating a
     /// conversation and appending to one remain two things.
     const FENCES: [(&str, &str); 2] = [
         ("AND batch.expected_version = conversations.version", "AND batch.expected_version > 0"),

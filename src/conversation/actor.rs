@@ -24,14 +24,18 @@ pub(super) use self::messages::PassivateIfIdle;
 pub(super) use self::messages::{Execute, Peek, Settled, Subscribe};
 use self::subscriptions::Subscriptions;
 use super::core::{Defects, Effects, Environment, Input, Machine};
-use super::registry::Registry;
+use super::services::Services;
 use crate::domain::{ConversationId, EventId, Timestamp};
 use crate::journal::AppendOutcome;
+
+/// Removes an actor from the registry, unless another has replaced it.
+pub(super) type Forget = Box<dyn Fn(&Addr<ConversationActor>) + Send>;
 
 /// One conversation.
 pub(super) struct ConversationActor {
     id: ConversationId,
-    registry: Arc<Registry>,
+    services: Arc<Services>,
+    forget: Forget,
     machine: Machine,
     effects: Effects,
     epoch: JournalEpoch,
@@ -40,11 +44,11 @@ pub(super) struct ConversationActor {
 }
 
 /// Supplies the machine with this server's clock and with random ids.
-struct ServerEnvironment(Arc<Registry>);
+struct ServerEnvironment(Arc<Services>);
 
 impl Environment for ServerEnvironment {
     fn timestamp(&self) -> Timestamp {
-        self.0.clock().now()
+        self.0.parts.clock.now()
     }
 
     fn event_id(&self) -> EventId {
@@ -53,13 +57,14 @@ impl Environment for ServerEnvironment {
 }
 
 impl ConversationActor {
-    pub(super) fn new(id: ConversationId, registry: Arc<Registry>) -> Self {
-        let environment = Box::new(ServerEnvironment(Arc::clone(&registry)));
-        let (limits, watermark, now) = (registry.limits(), registry.watermark(id), Instant::now().into_std());
+    pub(super) fn new(id: ConversationId, services: Arc<Services>, forget: Forget) -> Self {
+        let environment = Box::new(ServerEnvironment(Arc::clone(&services)));
+        let (limits, watermark, now) = (services.limits(), services.watermarks.get(id), Instant::now().into_std());
         Self {
             id,
             machine: Machine::new(id, limits, watermark, environment, Defects::from_environment(), now),
-            registry,
+            services,
+            forget,
             effects: Effects::default(),
             epoch: JournalEpoch::default(),
             timers: Timers::default(),
@@ -84,7 +89,7 @@ impl ConversationActor {
             if handled.is_err() {
                 tracing::error!(conversation = %self.id, "a conversation's actor panicked; its state is loaded again");
                 if is_recovery {
-                    self.registry.forget(self.id, &context.address());
+                    (self.forget)(&context.address());
                     context.stop();
                     return;
                 }
@@ -95,13 +100,13 @@ impl ConversationActor {
 
     /// Leaves the registry. What was sent before is in the mailbox before the message to ourselves.
     fn leave_registry(&self, address: Addr<Self>) {
-        self.registry.keep_watermark(self.id, self.machine.watermark());
-        self.registry.forget(self.id, &address);
+        self.services.watermarks.keep(self.id, self.machine.watermark());
+        (self.forget)(&address);
         address.do_send(Drained { _actor: address.clone() });
     }
 
     fn stop(&self, context: &mut Context<Self>) {
-        self.registry.tidy_watermark(self.id, self.machine.watermark());
+        self.services.watermarks.tidy(self.id, self.machine.watermark());
         context.stop();
     }
 }

@@ -1,4 +1,4 @@
-//! Reads that an actor waits for while it goes on.
+//! Panics in reads.
 
 use std::panic::AssertUnwindSafe;
 

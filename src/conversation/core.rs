@@ -28,10 +28,9 @@ mod watermark;
 pub use answer::{CommandError, ConversationCommand, ConversationState, Opened, Outcome, Reply, Responder, Sent};
 pub use defect::{Defect, Defects};
 pub use effect::{
-    Append, Effect, Effects, Environment, Epoch, EventsAfter, Input, Load, Lookup, Publication, Snapshot, StoredSend,
-    Timer,
+    Append, Backlog, Effect, Effects, Environment, Epoch, EventsAfter, Input, Load, Lookup, Publication, Snapshot,
+    StoredSend, SubscriberId, Timer,
 };
 pub use limits::Limits;
 pub use machine::Machine;
-pub use subscribers::{Backlog, SubscriberId};
 pub use watermark::Watermark;

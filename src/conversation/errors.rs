@@ -1,7 +1,6 @@
-//! A failed command's way from the database to the client.
+//! Failed reads, as the machine takes them.
 
 use super::core::CommandError;
-use crate::api_error::ApiError;
 use crate::database::DatabaseError;
 
 impl From<DatabaseError> for CommandError {
@@ -11,16 +10,6 @@ impl From<DatabaseError> for CommandError {
         } else {
             tracing::error!(%error, "a conversation could not be read");
             Self::Fault
-        }
-    }
-}
-
-impl From<CommandError> for ApiError {
-    fn from(error: CommandError) -> Self {
-        match error {
-            CommandError::Refused(refusal) => refusal.into(),
-            CommandError::Unavailable | CommandError::Overloaded => Self::unavailable(),
-            CommandError::Fault => Self::internal(),
         }
     }
 }

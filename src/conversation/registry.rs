@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use actix::dev::SendError;
 use actix::dev::channel::channel;
@@ -11,43 +10,19 @@ use dashmap::{DashMap, Entry};
 use tokio::sync::oneshot;
 
 use super::actor::{ConversationActor, Execute, Peek, Subscribe};
-use super::clock::Clock;
-use super::core::{Backlog, CommandError, ConversationCommand, Limits, Opened, Responder, Watermark};
-use super::event_publisher::EventPublisher;
-use super::id_derivation::ConversationIds;
-use super::watermarks::Watermarks;
-use crate::config::ConversationSettings;
-use crate::database::{Database, DatabaseError};
+use super::core::{Backlog, CommandError, ConversationCommand, Opened, Responder};
+use super::services::{RegistryParts, Services};
+use crate::database::DatabaseError;
 use crate::domain::{Conversation, ConversationId, Open, Posted, UserId};
-use crate::journal::Journal;
-
-/// What a registry and its actors use.
-pub struct RegistryParts {
-    /// Actors read from it.
-    pub database: Database,
-    /// Actors store events through it.
-    pub journal: Journal,
-    /// Receives what is stored.
-    pub publisher: Arc<dyn EventPublisher>,
-    /// The time of events.
-    pub clock: Arc<dyn Clock>,
-    /// Ids of new conversations.
-    pub ids: ConversationIds,
-    /// Limits and times.
-    pub settings: ConversationSettings,
-    /// How long a caller waits for an answer.
-    pub request_timeout: Duration,
-}
 
 /// All live conversations of this server, and their threads.
 pub struct Registry {
     actors: DashMap<ConversationId, Addr<ConversationActor>>,
     /// Counted separately: the map's own count takes every one of its locks.
     live: AtomicUsize,
-    watermarks: Watermarks,
     arbiters: Vec<Arbiter>,
     handles: Vec<ArbiterHandle>,
-    parts: RegistryParts,
+    services: Arc<Services>,
 }
 
 impl Registry {
@@ -56,8 +31,8 @@ impl Registry {
     pub fn start(parts: RegistryParts) -> Arc<Self> {
         let arbiters: Vec<Arbiter> = (0..parts.settings.arbiter_threads()).map(|_| Arbiter::new()).collect();
         let handles = arbiters.iter().map(Arbiter::handle).collect();
-        let watermarks = Watermarks::new(parts.settings.watermark_cache_size);
-        Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), watermarks, arbiters, handles, parts })
+        let services = Arc::new(Services::new(parts));
+        Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), arbiters, handles, services })
     }
 
     /// Opens a conversation with its first message, or finds the one that this message has opened before.
@@ -65,13 +40,13 @@ impl Registry {
     /// # Errors
     /// As [`Registry::execute`].
     pub async fn open(self: &Arc<Self>, open: Open) -> Result<Opened, CommandError> {
-        self.execute(self.parts.ids.for_opening(&open), open).await
+        self.execute(self.services.parts.ids.for_opening(&open), open).await
     }
 
     /// The id that an account's conversation in the help center gets when it is created.
     #[must_use]
     pub fn help_center_id(&self, account: &UserId) -> ConversationId {
-        self.parts.ids.for_help_center(account)
+        self.services.parts.ids.for_help_center(account)
     }
 
     /// Gives a command to the conversation's actor, and waits until its result is durable.
@@ -86,7 +61,7 @@ impl Registry {
     ) -> Result<C::Answer, CommandError> {
         let (responder, answer) = Responder::new::<C>();
         self.deliver(id, Execute(command.into(), responder))?;
-        match tokio::time::timeout(self.parts.request_timeout, answer).await {
+        match tokio::time::timeout(self.services.parts.request_timeout, answer).await {
             Ok(Ok(answer)) => answer,
             // The actor has dropped the command: it panicked over it.
             Ok(Err(_)) => Err(CommandError::Fault),
@@ -115,11 +90,11 @@ impl Registry {
                 let _ = reply.send(backlog.map(attach));
             }
         };
-        let limit = self.parts.request_timeout;
+        let limit = self.services.parts.request_timeout;
         let read =
             async move { tokio::time::timeout(limit, read).await.unwrap_or(Err(DatabaseError::TimedOut(limit))) };
         self.deliver(id, Subscribe { version, read: Box::pin(read), attach: Box::new(attach) })?;
-        match tokio::time::timeout(self.parts.request_timeout, attached).await {
+        match tokio::time::timeout(self.services.parts.request_timeout, attached).await {
             Ok(Ok(attached)) => attached,
             Ok(Err(_)) => Err(CommandError::Fault),
             Err(_) => Err(CommandError::Unavailable),
@@ -141,11 +116,11 @@ impl Registry {
         // Most conversations that are joined are not being written to: that needs no actor. While the entry is held,
         // none starts.
         if let Entry::Vacant(_no_actor) = self.actors.entry(id) {
-            let watermark = self.watermark(id);
+            let watermark = self.services.watermarks.get(id);
             let position = watermark.position();
             if position.is_none() {
                 watermark.set(version);
-                self.keep_watermark(id, &watermark);
+                self.services.watermarks.keep(id, &watermark);
             }
             // Otherwise the present subscribers must receive first what they have missed.
             if position.is_none_or(|position| position >= version) {
@@ -163,7 +138,7 @@ impl Registry {
         let (reply, answer) = oneshot::channel();
         let actor = self.actors.get(&id)?.clone();
         actor.try_send(Peek(reply)).ok()?;
-        tokio::time::timeout(self.parts.request_timeout, answer).await.ok()?.ok()
+        tokio::time::timeout(self.services.parts.request_timeout, answer).await.ok()?.ok()
     }
 
     /// Puts a message into the mailbox of the running actor, or of a new one.
@@ -188,7 +163,7 @@ impl Registry {
                 }
             },
             Entry::Vacant(free) => {
-                if self.live.load(Ordering::Relaxed) >= self.parts.settings.max_actors {
+                if self.live.load(Ordering::Relaxed) >= self.services.parts.settings.max_actors {
                     return Err(CommandError::Overloaded);
                 }
                 let actor = self.start_actor(id)?;
@@ -205,11 +180,12 @@ impl Registry {
         let [.., high, low] = *id.0.as_bytes();
         let index = usize::from(u16::from_be_bytes([high, low])).checked_rem(self.handles.len());
         let arbiter = index.and_then(|index| self.handles.get(index)).ok_or(CommandError::Fault)?;
-        let registry = Arc::clone(self);
+        let (registry, services) = (Arc::clone(self), Arc::clone(&self.services));
+        let forget = Box::new(move |actor: &Addr<ConversationActor>| registry.forget(id, actor));
         // Actix's own starter gives a mailbox a capacity of 16 until the actor has run for the first time.
-        let (sender, receiver) = channel(self.parts.settings.mailbox);
+        let (sender, receiver) = channel(self.services.parts.settings.mailbox);
         let is_running = arbiter.spawn_fn(move || {
-            Context::with_receiver(receiver).run(ConversationActor::new(id, registry));
+            Context::with_receiver(receiver).run(ConversationActor::new(id, services, forget));
         });
         if is_running { Ok(Addr::new(sender)) } else { Err(CommandError::Unavailable) }
     }
@@ -223,7 +199,7 @@ impl Registry {
     }
 
     /// Removes an actor, unless another has replaced it.
-    pub(super) fn forget(&self, id: ConversationId, actor: &Addr<ConversationActor>) {
+    fn forget(&self, id: ConversationId, actor: &Addr<ConversationActor>) {
         if self.actors.remove_if(&id, |_, registered| registered == actor).is_some() {
             self.live.fetch_sub(1, Ordering::Relaxed);
         }
@@ -232,7 +208,7 @@ impl Registry {
     /// Whether anything can be stored at all.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.parts.journal.is_running()
+        self.services.parts.journal.is_running()
     }
 
     /// How many conversations are live on this server.
@@ -252,50 +228,6 @@ impl Registry {
         self.actors.clear();
         for arbiter in &self.arbiters {
             arbiter.stop();
-        }
-    }
-
-    /// The watermark of a conversation that has no actor, or is about to have one.
-    pub(super) fn watermark(&self, id: ConversationId) -> Watermark {
-        self.watermarks.get(id)
-    }
-
-    /// An actor is about to leave the registry.
-    pub(super) fn keep_watermark(&self, id: ConversationId, watermark: &Watermark) {
-        self.watermarks.keep(id, watermark);
-    }
-
-    /// An actor that has left the registry stops.
-    pub(super) fn tidy_watermark(&self, id: ConversationId, watermark: &Watermark) {
-        self.watermarks.tidy(id, watermark);
-    }
-
-    pub(super) fn database(&self) -> &Database {
-        &self.parts.database
-    }
-
-    pub(super) fn journal(&self) -> &Journal {
-        &self.parts.journal
-    }
-
-    pub(super) fn publisher(&self) -> &dyn EventPublisher {
-        self.parts.publisher.as_ref()
-    }
-
-    pub(super) fn clock(&self) -> &dyn Clock {
-        self.parts.clock.as_ref()
-    }
-
-    /// The bounds of every machine.
-    pub(super) fn limits(&self) -> Limits {
-        let settings = &self.parts.settings;
-        Limits {
-            in_flight: settings.in_flight,
-            idempotency_cache: settings.idempotency_cache_size,
-            catch_up_events: settings.catch_up_max_events,
-            in_doubt: Duration::from_secs(settings.in_doubt_seconds),
-            trim_after: Duration::from_secs(settings.trim_after_seconds),
-            passivate_after: Duration::from_secs(settings.passivate_after_seconds),
         }
     }
 }

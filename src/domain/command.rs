@@ -1,8 +1,8 @@
 //! Commands: what a caller can ask of a conversation. The edge validates their form; [`super::decide`] applies the rules.
 
 use super::{
-    Agent, AnswerHandover, Author, ClientMessageId, Customer, Feedback, HelpCenterPost, Message, MessageText, Origin,
-    Party, Rating, RequestHandover, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
+    Agent, AnswerHandover, Author, ClientMessageId, Customer, HelpCenterPost, Message, MessageText, Origin, Party,
+    Rate, RequestHandover, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
 };
 
 /// What a command addresses: the conversation, or the ticket attached to it. A ticket that a customer creates directly
@@ -101,17 +101,6 @@ pub struct Claim {
 pub struct Close {
     /// The agent.
     pub by: Agent,
-}
-
-/// A customer's rating.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// The customer.
-    pub from: Customer,
-    /// Stars.
-    pub rating: Rating,
-    /// Free text.
-    pub feedback: Option<Feedback>,
 }
 
 /// The customer rates a closed conversation, or a ticket that is done.
@@ -241,7 +230,6 @@ impl Command {
     }
 
     /// Drops the client's id, so that no repeat of this command is recognised: a defect that tests must find.
-    #[cfg(any(test, feature = "mutants"))]
     pub(crate) fn forget_idempotency_key(&mut self) {
         match self {
             Self::Open(open) => open.client_message_id = None,

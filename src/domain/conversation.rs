@@ -1,49 +1,20 @@
-//! A conversation's state: what its events so far have made of it.
+//! The state of a conversation as its events leave it.
 
 use super::{
-    Agent, Author, Change, ConversationId, DeviceMetadata, Event, Feedback, Handover, Message, Origin, Owner, Party,
-    Rating, Refusal, Resolution, Ticket, Timestamp, UserId,
+    Agent, Author, Change, Channel, ConversationId, DeviceMetadata, Event, EventId, Feedback, Handover, Message,
+    Origin, Owner, Party, Rating, Refusal, Resolution, Ticket, Timestamp, UserId,
 };
 
-/// The app that a conversation came by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
-    /// `support-user.md`.
-    Support,
-    /// `help-center.md`.
-    HelpCenter,
-    /// The thread of a ticket that was made without a conversation; nobody is shown it as a conversation.
-    Ticket,
-}
-
-impl Channel {
-    /// As storage and the wire spell it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Support => "support",
-            Self::HelpCenter => "help_center",
-            Self::Ticket => "ticket",
-        }
-    }
-
-    /// Reads [`Channel::as_str`] back.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Support, Self::HelpCenter, Self::Ticket].into_iter().find(|channel| channel.as_str() == text)
-    }
-}
-
-/// Whose turn it is (`decisions.md`, "Status of a conversation").
+/// Whose turn it is to write (`decisions.md`, "Status of a conversation").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Begun, or claimed.
+    /// Opened, or claimed.
     Active,
     /// The customer wrote.
     WaitingSupport,
     /// An agent answered.
     WaitingUser,
-    /// Nobody writes any more.
+    /// Closed.
     Closed,
 }
 
@@ -69,14 +40,14 @@ impl Status {
     }
 }
 
-/// The agent who holds a conversation.
+/// The agent who is responsible for a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignee {
     /// Their account.
     pub id: UserId,
-    /// Display name when they took it.
+    /// Display name at that time.
     pub name: String,
-    /// When they took it.
+    /// Since when.
     pub since: Timestamp,
 }
 
@@ -94,19 +65,19 @@ pub struct VisibleMessage {
 /// A conversation as of its last event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conversation {
-    /// Which one.
+    /// Its id.
     pub id: ConversationId,
-    /// The app it came by.
+    /// The app it was opened in.
     pub channel: Channel,
-    /// Who it belongs to.
+    /// The owner.
     pub owner: Owner,
     /// Contact address.
     pub email: Option<String>,
     /// Contact number.
     pub phone_number: Option<String>,
-    /// Whose turn it is.
+    /// The status.
     pub status: Status,
-    /// Who holds it.
+    /// The assignee.
     pub assignee: Option<Assignee>,
     /// Position of the last event.
     pub version: i64,
@@ -116,33 +87,33 @@ pub struct Conversation {
     pub message_count: i64,
     /// The last message that the customer can see.
     pub last_message: Option<VisibleMessage>,
-    /// When that was written.
+    /// When the last of those was written.
     pub last_message_at: Timestamp,
-    /// How the customer found it.
+    /// The customer's rating.
     pub rating: Option<Rating>,
-    /// Said with the rating.
+    /// The customer's feedback.
     pub feedback: Option<Feedback>,
-    /// What the first message told of the device.
+    /// The device, as the first message reported it.
     pub device_metadata: Option<DeviceMetadata>,
-    /// Where the first message came from.
+    /// The client's address at the first message.
     pub ip_address: Option<String>,
-    /// What it came with.
+    /// The client's `User-Agent` at the first message.
     pub user_agent: Option<String>,
-    /// The handover that waits for its target's word.
+    /// The pending handover.
     pub pending_handover: Option<Box<Handover>>,
-    /// The ticket that was made of it.
+    /// Its ticket.
     pub ticket: Option<Box<Ticket>>,
-    /// When it began.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When something last changed that the customer can see.
     pub updated_at: Timestamp,
-    /// When the last event happened, seen or not. The customer is not shown it.
+    /// When the last event happened, notes included. The customer is not shown it.
     pub last_event_at: Timestamp,
 }
 
 impl Conversation {
-    /// The state after an event. `None` before the first; any event but [`Change::Created`] then leaves it so, which
-    /// cannot happen to a history as [`super::decide`] makes it.
+    /// The state after an event. `None` before the first; any event but [`Change::Created`] leaves it `None`, which does
+    /// not occur in a history that [`super::decide`] makes.
     #[must_use]
     pub fn apply(state: Option<Self>, event: &Event) -> Option<Self> {
         match (&event.change, state) {
@@ -203,7 +174,7 @@ impl Conversation {
                 self.feedback.clone_from(&rate.feedback);
                 self.updated_at = at;
             }
-            // The customer sees nothing of it before it is accepted.
+            // The customer does not see it before it is accepted.
             Change::HandoverRequested(handover) => self.pending_handover = Some(handover.clone()),
             Change::HandoverResolved { by, resolution, .. } => {
                 self.pending_handover = None;
@@ -246,8 +217,8 @@ impl Conversation {
         }
     }
 
-    /// A note moves nothing that the customer can see, not even a timestamp. An auto-reply is seen and counted, and no
-    /// more: lists go on to show what the customer wrote, as unread, and to whoever waits nobody has answered.
+    /// A note changes nothing that the customer can see, not even a timestamp. An auto-reply is visible and counted, and
+    /// no more: lists still show the customer's message, as unread, because support has not answered.
     fn message(&mut self, message: &Message, at: Timestamp) {
         self.message_count += 1;
         let Some(seq) = message.seq else { return };
@@ -272,14 +243,13 @@ impl Conversation {
         }
     }
 
-    /// As it was right behind its first message: what the repeat of a first send is answered with, however much has
-    /// happened since.
+    /// As of its first message: the answer to a repeat of the send that opened it, whatever has happened since.
     #[must_use]
     pub fn as_opened(&self, opening: &Message) -> Self {
         Self {
             status: Status::Active,
             assignee: None,
-            // In front of the message stands how it began: the conversation, and a ticket made with it.
+            // Before the message there are the events that created the conversation and, with it, the ticket.
             version: if self.channel == Channel::Ticket { 3 } else { 2 },
             last_seq: 1,
             message_count: 1,
@@ -302,14 +272,13 @@ impl Conversation {
         }
     }
 
-    /// Whether anybody is shown it as a conversation: the thread of a ticket of its own is none, nor is what nobody has
-    /// written in yet.
+    /// Whether it is shown as a conversation: the thread of a ticket is not, nor one without a message.
     #[must_use]
     pub fn is_shown(&self) -> bool {
         self.channel != Channel::Ticket && self.message_count > 0
     }
 
-    /// Whether it is this account's, whatever it is shown as.
+    /// Whether this account owns it, whatever it is shown as.
     ///
     /// # Errors
     /// [`Refusal::AccessDenied`].
@@ -320,8 +289,8 @@ impl Conversation {
         }
     }
 
-    /// Whether a customer may read and hear it as one of their conversations on `/support`. One of the help center's is
-    /// not among them, whoever asks.
+    /// Whether a customer may read and join it as one of their conversations on `/support`. Those of the help center are
+    /// not among them.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] or [`Refusal::AccessDenied`].
@@ -332,15 +301,34 @@ impl Conversation {
         }
     }
 
-    /// Whether this agent holds it.
+    /// Whether this agent is the assignee.
     #[must_use]
     pub fn is_held_by(&self, agent: &UserId) -> bool {
         self.assignee.as_ref().is_some_and(|assignee| assignee.id == *agent)
     }
 
-    /// Whether an agent other than this one holds it.
+    /// Whether another agent is the assignee.
     #[must_use]
     pub fn is_held_by_another_than(&self, agent: &UserId) -> bool {
         self.assignee.as_ref().is_some_and(|assignee| assignee.id != *agent)
+    }
+}
+
+impl Event {
+    /// Makes events of changes: positions follow the last event of `state`, and no time is earlier than that one's, so a
+    /// clock that was set back, or another server's slow clock, does not reorder history.
+    pub fn in_sequence(
+        conversation: ConversationId,
+        state: Option<&Conversation>,
+        now: Timestamp,
+        changes: Vec<Change>,
+        mut new_id: impl FnMut() -> EventId,
+    ) -> Vec<Self> {
+        let version = state.map_or(0, |state| state.version);
+        let at = state.map_or(now, |state| state.last_event_at.max(now));
+        (version + 1..)
+            .zip(changes)
+            .map(|(position, change)| Self { id: new_id(), conversation, position, at, change })
+            .collect()
     }
 }

@@ -3,10 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::TextError;
-
-/// Bytes that `device_metadata` has at most, as compact JSON.
-pub const DEVICE_METADATA_LIMIT: usize = 4096;
+use super::{DEVICE_METADATA_LIMIT, TextError};
 
 /// Whether a text anywhere in it holds U+0000.
 fn holds_nul(value: &Value) -> bool {

@@ -1,88 +1,69 @@
-//! What happened to a conversation. An event is a fact: it is never changed, and replayed in order of position from
-//! nothing, the events of a conversation give its state.
+//! The events of a conversation. An event is a fact and never changes; replayed in order of position, the events of a
+//! conversation give its state.
 
 use super::{
-    Agent, Author, Channel, ClientMessageId, Conversation, ConversationId, Customer, DeviceMetadata, EventId, Handover,
-    MessageText, Party, Rate, Resolution, StatusChange, TicketCreation, TicketPriority, Timestamp,
+    Agent, Author, Channel, ClientMessageId, ConversationId, Customer, DeviceMetadata, EventId, Handover, MessageText,
+    Party, Rate, Resolution, StatusChange, TicketCreation, TicketPriority, Timestamp,
 };
 
-/// A [`Change`] with its place in the conversation's history.
+/// A [`Change`] with its position in the conversation's history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Unlike all others; a message's id.
+    /// Unique; for a message it is the message's id.
     pub id: EventId,
-    /// The conversation it happened to.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// 1, 2, 3 … without a gap; what happens first is 1.
+    /// 1, 2, 3 … without a gap.
     pub position: i64,
-    /// When. Never before the event in front of it.
+    /// Never earlier than the previous event.
     pub at: Timestamp,
     /// What.
     pub change: Change,
 }
 
-impl Event {
-    /// Gives each change its place behind the last event of `state`, and a moment not before that one's: a clock that
-    /// was set back, or another server's that is behind, does not turn history around.
-    pub fn in_sequence(
-        conversation: ConversationId,
-        state: Option<&Conversation>,
-        now: Timestamp,
-        changes: Vec<Change>,
-        mut new_id: impl FnMut() -> EventId,
-    ) -> Vec<Self> {
-        let version = state.map_or(0, |state| state.version);
-        let at = state.map_or(now, |state| state.last_event_at.max(now));
-        (version + 1..)
-            .zip(changes)
-            .map(|(position, change)| Self { id: new_id(), conversation, position, at, change })
-            .collect()
-    }
-}
-
 /// What an event changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The conversation began. Always at position 1, and with a message in what happened with it; only in the help
+    /// The conversation was created. Always at position 1, and stored together with its first message; only in the help
     /// center the first message may come later.
     Created(Box<Origin>),
-    /// Somebody wrote.
+    /// A message was written.
     Message(Message),
-    /// An agent took it.
+    /// An agent became the assignee.
     Claimed(Agent),
     /// An agent closed it.
     Closed(Agent),
-    /// The customer wrote into a closed one, in the help center: it is open again, and nobody's.
+    /// In the help center the customer wrote to a closed one: it is open again, without an assignee.
     Reopened(Customer),
     /// The customer rated it.
     Rated(Rate),
     /// The agent who holds it asked another to take it over.
     HandoverRequested(Box<Handover>),
-    /// A handover ended; where it was accepted the conversation is the target's from here on.
+    /// A handover ended; if it was accepted, the target is the assignee from here on.
     HandoverResolved {
-        /// The handover as it was asked for.
+        /// The handover as it was requested.
         handover: Box<Handover>,
-        /// Who ended it: the target, or whoever closed the conversation.
+        /// The target, or the agent who closed the conversation.
         by: Agent,
         /// How.
         resolution: Resolution,
     },
-    /// A ticket was made of it.
+    /// A ticket was created.
     TicketCreated(Box<TicketCreation>),
     /// An agent changed the ticket's status.
     TicketStatusChanged(Box<StatusChange>),
     /// An agent gave the ticket to an agent.
     TicketAssigned {
-        /// Who gave it.
+        /// The agent who assigned it.
         by: Agent,
-        /// Who has it.
+        /// The new assignee.
         to: Party,
     },
     /// An agent changed the ticket's priority.
     TicketPrioritised {
-        /// Who changed it.
+        /// The agent.
         by: Agent,
-        /// What it is.
+        /// The new priority.
         priority: TicketPriority,
     },
     /// The customer rated the ticket.
@@ -92,28 +73,28 @@ pub enum Change {
 /// How a conversation began.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
-    /// The app it came by.
+    /// The app it was opened in.
     pub channel: Channel,
-    /// Who began it.
+    /// The customer.
     pub customer: Customer,
-    /// What their client told of the device.
+    /// What the client reported of the device.
     pub device_metadata: Option<DeviceMetadata>,
-    /// Where they came from, as the server saw it.
+    /// The client's address, as the server saw it.
     pub ip_address: Option<String>,
-    /// What they came with, as the server saw it.
+    /// The client's `User-Agent`.
     pub user_agent: Option<String>,
 }
 
 /// A message, or a note that only agents see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its place among what the customer can see: 1, 2, 3 … without a gap. A note has none.
+    /// Its number among the messages that the customer can see: 1, 2, 3 … without a gap. A note has none.
     pub seq: Option<i64>,
-    /// What was written.
+    /// The text.
     pub text: MessageText,
-    /// Who wrote it.
+    /// The author.
     pub author: Author,
-    /// The client's name for this send.
+    /// The client's id for this send.
     pub client_message_id: Option<ClientMessageId>,
 }
 
@@ -124,30 +105,30 @@ impl Message {
         self.seq.is_none()
     }
 
-    /// Whether it is the one that began its conversation.
+    /// Whether it is the first message of its conversation.
     #[must_use]
     pub fn is_opening(&self) -> bool {
         self.seq == Some(1)
     }
 }
 
-/// A message that has its place.
+/// A message with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
-    /// Unlike all others.
+    /// Unique.
     pub id: EventId,
     /// The conversation it is in.
     pub conversation: ConversationId,
-    /// Its place among all that happened.
+    /// Its position among the conversation's events.
     pub position: i64,
-    /// When the server took it.
+    /// When the server accepted it.
     pub at: Timestamp,
     /// What was written, and by whom.
     pub message: Message,
 }
 
 impl Event {
-    /// The message, where it is one.
+    /// The message, if it is one.
     #[must_use]
     pub fn posted(&self) -> Option<Posted> {
         match &self.change {

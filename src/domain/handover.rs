@@ -1,13 +1,13 @@
-//! A conversation on its way from one agent to another (`support-admin.md`, "handover").
+//! Handovers of a conversation from one agent to another (`support-admin.md`, "handover").
 
 use super::{Agent, HandoverId, Reason, UserId};
 
-/// An agent as one side of something: who, and under which name.
+/// An agent as one side of a handover or as assignee of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Party {
     /// Their account.
     pub id: UserId,
-    /// Display name then.
+    /// Display name at that time.
     pub name: String,
 }
 
@@ -17,42 +17,42 @@ impl From<&Agent> for Party {
     }
 }
 
-/// An agent has asked another to take the conversation over. Until that one answers nothing else changes.
+/// A request to take a conversation over. Until it is answered nothing else changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handover {
-    /// Which one.
+    /// Its id.
     pub id: HandoverId,
-    /// Who holds the conversation and asked.
+    /// The assignee who requested it.
     pub from: Party,
-    /// Who was asked.
+    /// The target.
     pub to: Party,
-    /// Why.
+    /// The reason.
     pub reason: Option<Reason>,
 }
 
-/// What an agent asks when they want to hand over.
+/// An agent requests a handover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHandover {
-    /// The name of it, should it come about.
+    /// The id of the new handover.
     pub id: HandoverId,
-    /// Who asks.
+    /// The agent.
     pub from: Agent,
-    /// Who is to take over; `None` for an id that no account can have.
+    /// The target; `None` for an id that no account can have.
     pub to: Option<UserId>,
-    /// The name that the directory has for them; `None` where it has no agent of this id.
+    /// The display name that the directory has for the target; `None` if it has no such agent.
     pub to_name: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: Option<Reason>,
 }
 
-/// The target's word on a handover.
+/// The target accepts or rejects a handover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerHandover {
-    /// Who answers.
+    /// The agent who answers.
     pub by: Agent,
-    /// Which one.
+    /// The handover.
     pub handover: HandoverId,
-    /// Whether they take it.
+    /// Whether they accept.
     pub accept: bool,
 }
 
@@ -61,9 +61,9 @@ pub struct AnswerHandover {
 pub enum Resolution {
     /// The target took the conversation over.
     Accepted,
-    /// The target would not.
+    /// The target rejected it.
     Rejected,
-    /// The conversation was closed over it, which rejects it.
+    /// The conversation was closed, which rejects it.
     Closed,
 }
 

@@ -1,5 +1,5 @@
-//! What the help center has of its own (`help-center.md`; `decisions.md`, "Help center"): a conversation that is there
-//! before anybody writes in it, that a customer's message opens again, and messages that nobody writes.
+//! What is particular to the help center (`help-center.md`; `decisions.md`, "Help center"): a conversation that exists
+//! before its first message, that a customer's message reopens, and auto-replies.
 
 #[cfg(test)]
 mod tests;
@@ -10,48 +10,48 @@ use super::{
     Author, Change, Channel, ClientMessageId, Conversation, Customer, Message, MessageText, Origin, Refusal, Status,
 };
 
-/// A customer's message. It begins their conversation where there is none.
+/// A customer's message in the help center. It creates their conversation if there is none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HelpCenterPost {
-    /// Who writes, and how the conversation begins; the channel is [`Channel::HelpCenter`].
+    /// The customer, and how the conversation begins; the channel is [`Channel::HelpCenter`].
     pub origin: Origin,
-    /// What was written.
+    /// The text.
     pub text: MessageText,
-    /// The client's name for this send.
+    /// The client's id for this send.
     pub client_message_id: Option<ClientMessageId>,
-    /// What may follow it.
+    /// The auto-reply that may follow it.
     pub auto_reply: Arc<AutoReply>,
 }
 
-/// The message that follows a customer's, as if support had written it.
+/// A message that follows a customer's, as if support had written it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AutoReply {
     /// When it follows.
     pub policy: AutoReplyPolicy,
-    /// What it says.
+    /// The text.
     pub text: MessageText,
-    /// Whom it is shown to come from.
+    /// The sender that it shows.
     pub sender_name: String,
 }
 
 /// When an auto-reply follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AutoReplyPolicy {
-    /// Behind each message of the customer while no agent holds the conversation.
+    /// After each message of the customer while the conversation has no assignee.
     Unassigned,
-    /// Behind the customer's very first message alone.
+    /// After the customer's first message only.
     First,
     /// Never.
     Never,
 }
 
-/// A help center's conversation is its customer's alone.
+/// A conversation in the help center belongs to its customer only.
 pub(super) fn permit(conversation: &Conversation, customer: &Customer) -> Result<(), Refusal> {
     let is_theirs = conversation.channel == Channel::HelpCenter && conversation.owner == customer.owner;
     if is_theirs { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
-/// Is never refused: what is not there is made, and what is closed is opened again.
+/// Never refused: a missing conversation is created, and a closed one is reopened.
 pub(super) fn write(conversation: Option<&Conversation>, post: &HelpCenterPost) -> Vec<Change> {
     let HelpCenterPost { origin, text, client_message_id, auto_reply } = post;
     let created = conversation.is_none().then(|| Change::Created(Box::new(origin.clone())));
@@ -64,7 +64,7 @@ pub(super) fn write(conversation: Option<&Conversation>, post: &HelpCenterPost) 
         author: Author::Customer(origin.customer.clone()),
         client_message_id: client_message_id.clone(),
     });
-    // Opened again, it is nobody's.
+    // A reopened conversation has no assignee.
     let is_held = !is_closed && conversation.is_some_and(|conversation| conversation.assignee.is_some());
     let follows = match auto_reply.policy {
         AutoReplyPolicy::Unassigned => !is_held,

@@ -1,4 +1,4 @@
-//! The names by which things are told apart, each a type of its own so that no two are mixed up.
+//! Identifiers, each of its own type so that no two are mixed up.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ macro_rules! uuid_identifier {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// Reads an id as clients spell it: with hyphens and nothing around it.
+            /// Parses an id in the form that clients use: with hyphens and nothing around it.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 (text.len() == 36).then(|| Uuid::parse_str(text).ok()).flatten().map(Self)
@@ -34,16 +34,16 @@ uuid_identifier! {
     ConversationId
 }
 uuid_identifier! {
-    /// Something that happened in a conversation; for a message it is the message's id.
+    /// An event of a conversation; for a message it is the message's id.
     EventId
 }
 
 uuid_identifier! {
-    /// A time that an agent asked another to take a conversation over.
+    /// A handover.
     HandoverId
 }
 uuid_identifier! {
-    /// A ticket; its number is what people call it by.
+    /// A ticket; people refer to it by its number.
     TicketId
 }
 
@@ -60,7 +60,7 @@ impl UserId {
     /// The most characters (Unicode scalar values) an id has.
     pub const MAX_LENGTH: usize = 128;
 
-    /// Takes an id as a token spells it.
+    /// Parses an id as a token contains it.
     ///
     /// # Errors
     /// [`UserIdError`] when it is empty, longer than [`UserId::MAX_LENGTH`], or holds U+0000, which PostgreSQL cannot

@@ -49,7 +49,7 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// Somebody of whom only the address is known.
+    /// A customer of whom only the address is known.
     #[must_use]
     pub fn guest(address: EmailAddress) -> Self {
         Self { email: Some(address.to_string()), owner: Owner::Guest(address), name: None, phone_number: None }
@@ -83,7 +83,7 @@ pub fn display_name(
         .map(ToOwned::to_owned)
 }
 
-/// The name of an agent of whom nothing else is known: pages split it, so it is never empty.
+/// The name of an agent of whom nothing else is known: clients split names, so it is never empty.
 pub const NAMELESS_AGENT: &str = "Support";
 
 /// The sender under which auto-replies are stored; no account's and no guest's key looks like it.
@@ -96,9 +96,9 @@ pub enum Author {
     Customer(Customer),
     /// An agent.
     Agent(Agent),
-    /// Nobody: it follows a customer's message by itself.
+    /// The server: it follows a customer's message automatically.
     AutoReply {
-        /// Whom it is shown to come from.
+        /// The sender that it shows.
         name: String,
     },
 }

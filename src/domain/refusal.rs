@@ -1,8 +1,8 @@
-//! Why a command is refused, in the words that the contract gives to the client.
+//! Why a command is refused, in the words of the contract.
 
 use super::TicketNumber;
 
-/// A command that may not happen. Its text is one readable sentence: apps show it as it is.
+/// Why a command is refused. Its text is a sentence that apps show as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no such conversation.
@@ -14,10 +14,10 @@ pub enum Refusal {
     /// It belongs to another e-mail address.
     #[error("Email does not match the conversation owner")]
     EmailMismatch,
-    /// The customer writes into a closed one.
+    /// The customer writes to a closed one.
     #[error("This conversation has been closed")]
     SendToClosed,
-    /// Another agent holds it, and this one claims.
+    /// An agent claims it, and another is the assignee.
     #[error(
         "This conversation is already assigned to another support agent. Use the handover flow to request a transfer."
     )]
@@ -25,37 +25,37 @@ pub enum Refusal {
     /// An agent claims a closed one.
     #[error("Cannot claim a closed conversation")]
     ClaimClosed,
-    /// Another agent holds it, and this one answers.
+    /// An agent answers, and another is the assignee.
     #[error("This conversation is assigned to another support agent. Request a handover to take it over.")]
     AssignedToAnother,
-    /// An agent writes into a closed one.
+    /// An agent writes to a closed one.
     #[error("Cannot reply to a closed conversation")]
     ReplyToClosed,
     /// It is closed already.
     #[error("Conversation is already closed")]
     AlreadyClosed,
-    /// Somebody else's is rated.
+    /// A customer rates another's conversation.
     #[error("You can only rate your own conversations")]
     RateNotOwn,
     /// It is rated already.
     #[error("Conversation already rated")]
     AlreadyRated,
-    /// It is still going on.
+    /// It is rated before it is closed.
     #[error("Can only rate closed conversations")]
     RateOpen,
-    /// A closed one is to be handed over.
+    /// A handover of a closed conversation is requested.
     #[error("Cannot transfer a closed conversation")]
     TransferClosed,
-    /// Who hands over does not hold it.
+    /// An agent who is not the assignee requests a handover.
     #[error("Only the currently assigned agent can initiate a handover")]
     TransferNotAssignee,
-    /// To themselves.
+    /// The assignee requests a handover to themselves.
     #[error("Cannot transfer to yourself")]
     TransferToSelf,
-    /// To nobody, or to somebody who is no agent.
+    /// The target is missing or no agent.
     #[error("Target admin not found")]
     TransferTargetUnknown,
-    /// Another handover of it waits for its answer.
+    /// Another handover of it is pending.
     #[error("There is already a pending handover for this conversation")]
     TransferPending,
     /// There is no such handover.
@@ -64,25 +64,25 @@ pub enum Refusal {
     /// It was accepted or rejected before.
     #[error("This handover has already been resolved")]
     HandoverResolved,
-    /// Somebody else was asked.
+    /// An agent other than the target answers.
     #[error("Only the target admin can respond to this handover")]
     HandoverNotTarget,
-    /// A ticket was made of it before.
+    /// It has a ticket already.
     #[error("This conversation already has ticket {0}")]
     TicketExists(TicketNumber),
     /// There is no such ticket.
     #[error("Ticket not found")]
     TicketNotFound,
-    /// The ticket is to be given to nobody, or to somebody who is no agent.
+    /// The new assignee of the ticket is missing or no agent.
     #[error("Assignee not found")]
     AssigneeUnknown,
     /// The ticket belongs to another e-mail address.
     #[error("Email does not match the ticket owner")]
     TicketEmailMismatch,
-    /// The customer writes into a ticket that is resolved or closed.
+    /// The customer writes to a ticket that is resolved or closed.
     #[error("Cannot add messages to a closed or resolved ticket")]
     TicketDone,
-    /// Somebody else's ticket is rated.
+    /// A customer rates another's ticket.
     #[error("You can only rate your own tickets")]
     TicketRateNotOwn,
     /// The ticket is rated already.
@@ -91,15 +91,15 @@ pub enum Refusal {
     /// The ticket is neither resolved nor closed.
     #[error("Can only rate resolved or closed tickets")]
     TicketRateOpen,
-    /// The sender gave this `client_message_id` to another text, or in another conversation.
+    /// The sender has used this `client_message_id` for another text, or in another conversation.
     #[error("client_message_id was already used for another message")]
     ClientMessageIdReused,
 }
 
 impl Refusal {
-    /// Whether it says what the caller may not do at all, and so stands before the question of a repeat; otherwise the
-    /// conversation's state refuses, and a repeat of what once succeeded still gets its first answer (`decisions.md`,
-    /// "Envelope and errors").
+    /// Whether it applies before repeats are recognised, because the caller may not do this at all. Otherwise the
+    /// conversation's state refuses, and the repeat of a send that succeeded still gets the first answer
+    /// (`decisions.md`, "Envelope and errors").
     #[must_use]
     pub fn precedes_repeat(&self) -> bool {
         match self {

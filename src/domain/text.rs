@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::DEVICE_METADATA_LIMIT;
+/// Bytes that `device_metadata` has at most, as compact JSON.
+pub const DEVICE_METADATA_LIMIT: usize = 4096;
 
 /// Scalar values of a message that a preview shows, cut without a mark.
 pub const PREVIEW_LENGTH: usize = 100;

@@ -11,8 +11,8 @@ use super::{
 
 /// `<prefix>-<year>-<6 digits>`.
 ///
-/// It is given by the journal in the transaction that stores the ticket, so that numbers are unique without a race and
-/// none is skipped. Until then it is not known; nobody outside hears of the ticket before. All clones share it.
+/// The journal assigns it in the transaction that stores the ticket, so that numbers are unique and none is skipped.
+/// Until then it is not known, and the ticket is not visible outside. All clones share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketNumber(Arc<OnceLock<String>>);
 
@@ -29,7 +29,7 @@ impl TicketNumber {
         Self(Arc::new(OnceLock::from(number)))
     }
 
-    /// Makes it known; the first word stands.
+    /// Assigns it; a later assignment has no effect.
     pub fn give(&self, number: String) {
         let _ = self.0.set(number);
     }
@@ -47,76 +47,76 @@ impl fmt::Display for TicketNumber {
     }
 }
 
-/// What a ticket is to be made of.
+/// The contents of a new ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketDraft {
-    /// Its id, should it come about.
+    /// Its id.
     pub id: TicketId,
-    /// In one line.
+    /// One line.
     pub subject: Subject,
-    /// At length.
+    /// The description; also the first message of a thread.
     pub description: Description,
-    /// Of which kind.
+    /// What it is about.
     pub support_type: SupportType,
-    /// How urgent.
+    /// The priority.
     pub priority: TicketPriority,
-    /// A transaction of another system.
+    /// A transaction in another system.
     pub related_transaction_id: Option<Reference>,
-    /// The registration that it came out of.
+    /// The registration session that it belongs to.
     pub session_id: Option<Reference>,
 }
 
-/// A ticket was made.
+/// A ticket was created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketCreation {
-    /// Of what.
+    /// The contents.
     pub draft: TicketDraft,
-    /// Its number, as soon as it has one.
+    /// Its number, once it is assigned.
     pub number: TicketNumber,
-    /// The agent who made it of a conversation; nobody where the customer made it.
+    /// The agent who created it from a conversation; `None` if the customer created it.
     pub by: Option<Agent>,
 }
 
-/// Who ended a ticket, and when.
+/// When a ticket was resolved, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
     /// When it became `resolved` or `closed`.
     pub at: Timestamp,
-    /// Who made it so.
+    /// The agent.
     pub by: Party,
 }
 
 /// A ticket as of its conversation's last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
-    /// What it was made of.
+    /// The contents.
     pub draft: TicketDraft,
     /// Its number.
     pub number: TicketNumber,
-    /// How far it is.
+    /// The status.
     pub status: TicketStatus,
-    /// Who has it.
+    /// The assignee.
     pub assignee: Option<Party>,
-    /// Who ended it; nobody while it is open.
+    /// How it was resolved; `None` while it is open.
     pub resolved: Option<Resolved>,
-    /// Said with the last change of status.
+    /// Notes on the resolution, from the last change of status.
     pub resolution_notes: Option<ResolutionNotes>,
     /// When support first answered visibly.
     pub first_response_at: Option<Timestamp>,
     /// When support last answered visibly.
     pub last_response_at: Option<Timestamp>,
-    /// How the customer found it.
+    /// The customer's rating.
     pub rating: Option<Rating>,
-    /// Said with the rating.
+    /// The customer's feedback.
     pub feedback: Option<Feedback>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When something last changed that the customer can see.
     pub updated_at: Timestamp,
 }
 
 impl Ticket {
-    /// Right behind its creation. Of a conversation it is being worked on and has that one's assignee.
+    /// As of its creation. A ticket of a conversation is in progress and has the conversation's assignee.
     pub(super) fn created(creation: &TicketCreation, assignee: Option<Party>, at: Timestamp) -> Self {
         Self {
             draft: creation.draft.clone(),
@@ -134,14 +134,14 @@ impl Ticket {
         }
     }
 
-    /// As it was right behind its creation by a customer: what the repeat of a creation is answered with.
+    /// As of its creation by a customer: the answer to a repeated creation.
     #[must_use]
     pub fn as_created(&self) -> Self {
         let creation = TicketCreation { draft: self.draft.clone(), number: self.number.clone(), by: None };
         Self::created(&creation, None, self.created_at)
     }
 
-    /// Somebody wrote what the customer can see.
+    /// A message that the customer can see was written.
     pub(super) fn message(&mut self, is_answer: bool, at: Timestamp) {
         self.updated_at = at;
         if !is_answer {
@@ -165,15 +165,15 @@ impl Ticket {
     }
 }
 
-/// A ticket's status changed: an agent said so, or began to answer.
+/// A ticket's status changed: an agent set it, or answered for the first time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusChange {
-    /// Who changed it.
+    /// The agent.
     pub by: Agent,
-    /// What it was.
+    /// The old status.
     pub from: TicketStatus,
-    /// What it is.
+    /// The new status.
     pub to: TicketStatus,
-    /// Said with it; where nothing is said, what was said before stands.
+    /// The notes on the resolution as of now.
     pub notes: Option<ResolutionNotes>,
 }

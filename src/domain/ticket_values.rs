@@ -30,9 +30,9 @@ macro_rules! values {
 }
 
 values! {
-    /// How far a ticket is.
+    /// A ticket's status.
     TicketStatus {
-        /// Nobody of support has answered.
+        /// Support has not answered.
         Pending = "pending",
         /// Support works on it.
         InProgress = "in_progress",
@@ -40,15 +40,15 @@ values! {
         WaitingUser = "waiting_user",
         /// Solved.
         Resolved = "resolved",
-        /// Over.
+        /// Closed.
         Closed = "closed",
-        /// Handed up.
+        /// Escalated.
         Escalated = "escalated",
     }
 }
 
 impl TicketStatus {
-    /// Whether nothing more is to be done: it takes no message of the customer, and may be rated.
+    /// Whether the ticket is done: the customer cannot write to it, and may rate it.
     #[must_use]
     pub fn is_done(self) -> bool {
         matches!(self, Self::Resolved | Self::Closed)
@@ -56,15 +56,15 @@ impl TicketStatus {
 }
 
 values! {
-    /// How urgent a ticket is, the least first.
+    /// Priority of a ticket, the least urgent first.
     TicketPriority {
-        /// Some time.
+        /// Can wait.
         Low = "low",
-        /// As usual.
+        /// Normal.
         Medium = "medium",
         /// Soon.
         High = "high",
-        /// Now.
+        /// Immediately.
         Urgent = "urgent",
     }
 }
@@ -99,17 +99,17 @@ values! {
         WalletIssue = "WALLET_ISSUE",
         /// A card.
         CardIssue = "CARD_ISSUE",
-        /// Showing who one is.
+        /// Proof of identity.
         KycVerificationIssue = "KYC_VERIFICATION_ISSUE",
         /// Safety.
         SecurityIssue = "SECURITY_ISSUE",
-        /// A wish.
+        /// A feature request.
         FeatureRequest = "FEATURE_REQUEST",
-        /// A defect.
+        /// A bug report.
         BugReport = "BUG_REPORT",
-        /// A bill.
+        /// Billing.
         BillingIssue = "BILLING_ISSUE",
-        /// Money back.
+        /// A refund.
         RefundRequest = "REFUND_REQUEST",
         /// A question.
         GeneralInquiry = "GENERAL_INQUIRY",
@@ -119,7 +119,7 @@ values! {
 }
 
 impl SupportType {
-    /// How urgent a customer's ticket of this kind is, where they do not say (`decisions.md`, "Tickets without an
+    /// The priority of a customer's ticket of this kind, unless they choose one (`decisions.md`, "Tickets without an
     /// agent").
     #[must_use]
     pub fn usual_priority(self) -> TicketPriority {

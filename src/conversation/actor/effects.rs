@@ -106,29 +106,29 @@ impl ConversationActor {
             // At most as many as are in flight, which is bounded: the mailbox's own limit must not delay them.
             done: Completion::new(move |outcome| actor.do_send(Settled { epoch, version, outcome })),
         };
-        if self.registry.journal().append(append).is_ok() { Input::Queued } else { Input::QueueFull }
+        if self.services.parts.journal.append(append).is_ok() { Input::Queued } else { Input::QueueFull }
     }
 
     fn publish(&self, publication: &Publication) {
-        let publish = || self.registry.publisher().publish(&publication.conversation, publication.events());
+        let publish = || self.services.parts.publisher.publish(&publication.conversation, publication.events());
         if catch_unwind(AssertUnwindSafe(publish)).is_err() {
             tracing::error!(conversation = %self.id, "the publisher panicked; these events are not announced");
         }
     }
 
     fn load(&self, load: Load, context: &mut Context<Self>) {
-        let (database, id, events) = (self.registry.database().clone(), self.id, load.events.map(EventRange::from));
+        let (database, id, events) = (self.services.parts.database.clone(), self.id, load.events.map(EventRange::from));
         let read = async move { store::load(&database, id, load.keys, events).await };
         Self::read(context, read, |loaded| Input::Loaded(loaded.map(Snapshot::from)));
     }
 
     fn read_version(&self, context: &mut Context<Self>) {
-        let (database, id) = (self.registry.database().clone(), self.id);
+        let (database, id) = (self.services.parts.database.clone(), self.id);
         Self::read(context, async move { store::version(&database, id).await }, Input::VersionRead);
     }
 
     fn find_send(&self, lookup: Lookup, key: IdempotencyKey, context: &mut Context<Self>) {
-        let database = self.registry.database().clone();
+        let database = self.services.parts.database.clone();
         Self::read(context, async move { store::find_send(&database, key).await }, move |found| {
             let found = found.map(|found| found.map(StoredSend::from));
             Input::SendFound { lookup, found }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::effect::StoredSend;
 use crate::domain::{
     AddNote, AnswerHandover, AssignTicket, Assignee, Author, Channel, Claim, Close, Command, Conversation,
     ConversationId, CreateTicket, EnterHelpCenter, Event, Handover, HelpCenterPost, Open, Posted, PrioritiseTicket,
@@ -224,12 +223,6 @@ fn send<Answer>(
 ) {
     // An error means that the caller has given up.
     let _ = reply.send(outcome.and_then(|outcome| answer(outcome).ok_or(CommandError::Fault)));
-}
-
-impl From<StoredSend> for CachedSend {
-    fn from(StoredSend { message, conversation, .. }: StoredSend) -> Self {
-        Self::new(Arc::new(message), &conversation)
-    }
 }
 
 /// A send that was decided before, or found in the database.

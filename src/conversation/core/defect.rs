@@ -34,7 +34,7 @@ pub enum Defect {
     DropOnRebase,
     /// Events of which it is not known whether they are stored are not looked for.
     IgnoreInDoubt,
-    /// After a failed append the machine goes on with a state that may never be stored.
+    /// After a failed append the machine keeps a state that may never be stored.
     KeepStateAfterFailure,
     /// The machine stops with commands in flight.
     StopBusy,
@@ -52,7 +52,6 @@ pub struct Defects {
 impl Defects {
     /// Whether this one is active.
     #[cfg(not(any(test, feature = "mutants")))]
-    #[expect(clippy::unused_self, reason = "as in other builds")]
     pub const fn has(self, _: Defect) -> bool {
         false
     }

@@ -1,20 +1,32 @@
-//! What the machine is told, and what it asks its driver to do.
+//! The inputs of the machine, and what it asks its driver to do.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::{CommandError, Outcome, Responder};
-use super::subscribers::{Backlog, SubscriberId};
+use super::answer::{CachedSend, CommandError, Outcome, Responder};
 use crate::domain::{Command, Conversation, Event, EventId, IdempotencyKey, Posted, Timestamp};
 
 /// Numbers a run of appends, each decided on the state that the one before it leaves. When one of them is not stored,
 /// the driver must not store any later one of the same epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Epoch(pub(in crate::conversation) u64);
+pub struct Epoch(pub(super) u64);
 
 /// Numbers a lookup of a send by its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Lookup(pub(in crate::conversation) u64);
+pub struct Lookup(pub(super) u64);
+
+/// Numbers a subscriber, given by the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SubscriberId(pub u64);
+
+/// What a subscriber has missed.
+#[derive(Debug)]
+pub struct Backlog {
+    /// What it has read, oldest first, followed by what was published meanwhile, notes included.
+    pub messages: Vec<Posted>,
+    /// The conversation after the last event that was published meanwhile; `None` if there was none.
+    pub conversation: Option<Arc<Conversation>>,
+}
 
 /// A timer of the machine. Setting one again replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -174,6 +186,12 @@ pub struct StoredSend {
     pub message: Posted,
     /// The conversation.
     pub conversation: Conversation,
+}
+
+impl From<StoredSend> for CachedSend {
+    fn from(StoredSend { message, conversation, .. }: StoredSend) -> Self {
+        Self::new(Arc::new(message), &conversation)
+    }
 }
 
 /// Events to announce, and the state that they led to.

@@ -51,7 +51,7 @@ impl InDoubt {
     /// Of loaded events those that are not announced yet, where the watermark is unknown: everything from the first of
     /// ours on. As far as this server knew it created the conversation then, and what precedes ours is announced by
     /// others.
-    pub(super) fn from_first_own(&self, mut events: Vec<Event>) -> Vec<Event> {
+    pub(super) fn since_first_own(&self, mut events: Vec<Event>) -> Vec<Event> {
         let first = events.iter().position(|event| self.events.iter().any(|in_doubt| in_doubt.id == event.id));
         events.split_off(first.unwrap_or(events.len()))
     }

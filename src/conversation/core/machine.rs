@@ -1,6 +1,6 @@
 //! The machine: what happens to a conversation happens here, one input after another.
 //!
-//! It decides a command on its speculative state, hands the events to the journal, and goes on without waiting. Answers
+//! It decides a command on its speculative state, hands the events to the journal, and does not wait for it. Answers
 //! and publications are held until everything that they depend on is stored, and leave in order; read-only answers are
 //! confirmed first (`read_barrier`). When the state turns out wrong, it is dropped and loaded again (`reload`).
 
@@ -108,7 +108,7 @@ impl Machine {
     ///
     /// # Panics
     /// If the rules or the environment do. The effects given by then are to be carried out; then the machine gets
-    /// [`Input::Panicked`] and goes on.
+    /// [`Input::Panicked`] and continues.
     pub fn handle(&mut self, input: Input, now: Instant, effects: &mut Effects) {
         let step = &mut Step { now, effects };
         // What a machine was started for follows; until then it looks useless.
@@ -183,7 +183,9 @@ impl Machine {
 
     fn receive(&mut self, mut command: Command, responder: Responder, step: &mut Step<'_>) {
         self.lifecycle.used(step.now);
-        self.forget_key_if_defective(&mut command);
+        if self.defects.has(Defect::ForgetIdempotencyKey) {
+            command.forget_idempotency_key();
+        }
         self.commands += 1;
         let pending = Pending { command, responder, conflicts: 0, number: self.commands };
         if self.waiting.len() + self.in_flight.len() + self.send_lookups.len() >= self.limits.in_flight {
@@ -265,19 +267,6 @@ impl Machine {
         if self.lifecycle.is_drained() && (self.is_idle() || self.defects.has(Defect::StopBusy)) {
             step.push(Effect::Stop);
         }
-    }
-
-    #[cfg_attr(
-        not(any(test, feature = "mutants")),
-        expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as in other builds")
-    )]
-    fn forget_key_if_defective(&self, command: &mut Command) {
-        #[cfg(any(test, feature = "mutants"))]
-        if self.defects.has(Defect::ForgetIdempotencyKey) {
-            command.forget_idempotency_key();
-        }
-        #[cfg(not(any(test, feature = "mutants")))]
-        let _ = command;
     }
 
     #[expect(clippy::panic, reason = "the defect")]

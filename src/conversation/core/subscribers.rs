@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::answer::CommandError;
 use super::defect::{Defect, Defects};
-use super::effect::{Effect, Effects, Publication};
+use super::effect::{Backlog, Effect, Effects, Publication, SubscriberId};
 use crate::domain::{Conversation, Event, Posted};
 
 /// Subscribers that read at the same time.
@@ -24,19 +24,6 @@ const BATCH: usize = 32;
 
 /// Events that are recorded for them while they read.
 const RECORDED: usize = 64;
-
-/// Numbers a subscriber, given by the driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SubscriberId(pub u64);
-
-/// What a subscriber has missed.
-#[derive(Debug)]
-pub struct Backlog {
-    /// What it has read, oldest first, followed by what was published meanwhile, notes included.
-    pub messages: Vec<Posted>,
-    /// The conversation after the last event that was published meanwhile; `None` if there was none.
-    pub conversation: Option<Arc<Conversation>>,
-}
 
 /// Subscribers that are not attached yet.
 #[derive(Debug, Default)]

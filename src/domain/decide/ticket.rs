@@ -14,7 +14,7 @@ pub(super) fn created(draft: &TicketDraft, by: Option<&Agent>) -> Change {
     Change::TicketCreated(Box::new(creation))
 }
 
-/// Any agent may create one, whoever is the assignee, and from a closed conversation too.
+/// Any agent may create one, not only the assignee, and from a closed conversation too.
 pub(super) fn create(conversation: &Conversation, create: &CreateTicket) -> Result<Vec<Change>, Refusal> {
     match &conversation.ticket {
         Some(ticket) => Err(Refusal::TicketExists(ticket.number.clone())),

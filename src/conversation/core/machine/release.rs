@@ -41,7 +41,7 @@ impl Machine {
             }
             (outcome, _) => outcome,
         };
-        // The caller is answered first: should publishing fail, the answer has left.
+        // The caller is answered first: a publisher that panics must not cost the answer.
         step.reply(pending.responder, outcome.map_err(CommandError::Refused));
         if let Basis::Appended(events, state) = basis {
             self.publish_appended(&state, &events, step);

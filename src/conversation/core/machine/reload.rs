@@ -48,10 +48,6 @@ impl Machine {
                     step.reply(pending.responder, Err(error.clone()));
                 }
                 self.subscribers.fail(&error, step.effects);
-                // While the database is unreachable, a conversation that is asked for must not keep an actor.
-                if self.in_doubt.is_empty() {
-                    self.passivate(step);
-                }
             }
         }
         self.schedule_in_doubt(step);
@@ -63,21 +59,9 @@ impl Machine {
             let key = send.key.clone();
             self.idempotency_cache.insert(key, CachedSend::from(send));
         }
-        let is_unknown = snapshot.conversation.is_none();
         let epoch = self.next_epoch();
         self.state = CachedState::Loaded(Speculation::stored(snapshot.conversation, load.commands, epoch));
         self.decide_waiting(step);
-        // An id that names no conversation must not keep an actor.
-        if is_unknown && !self.has_begun() {
-            self.state = CachedState::Absent;
-            self.passivate(step);
-        }
-    }
-
-    /// Whether a conversation exists or is being created.
-    fn has_begun(&self) -> bool {
-        let exists = matches!(&self.state, CachedState::Loaded(speculation) if speculation.conversation.is_some());
-        exists || self.queueing.is_some() || !self.in_flight.is_empty()
     }
 
     /// Has everything published that is stored and not published yet.
@@ -86,11 +70,11 @@ impl Machine {
         let events = std::mem::take(&mut snapshot.events);
         let events: Arc<[Event]> = match self.watermark.position() {
             Some(_) => events.into(),
-            None => self.in_doubt.from_first_own(events).into(),
+            None => self.in_doubt.since_first_own(events).into(),
         };
         // A passivated predecessor may have published some while they were loaded.
         let published = self.watermark.position().unwrap_or(0);
-        // What was published is stored: a database that has less was restored from a backup, and goes on from there.
+        // What was published is stored: a database that has less was restored from a backup, and continues from there.
         let was_restored = load.watermark.is_some_and(|watermark| version < watermark);
         let is_behind = self.watermark.position().is_none_or(|watermark| watermark < version);
         if was_restored || (is_behind && !self.defects.has(Defect::KeepWatermark)) {
