@@ -3,15 +3,15 @@
 
 mod access;
 mod contract;
+mod coverage;
 mod errors;
-mod kept;
-mod map;
+mod generated;
 mod page;
 
 use std::path::Path;
 
 /// Compares a file of this repository with what the program says it should be. `UPDATE_DOCS=1` writes it instead.
-fn assert_kept(name: &str, expected: &str) {
+fn assert_up_to_date(name: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, expected).unwrap();

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Person, SEND, Socket, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, SEND, ScratchDatabase, SupportSession, TestUser, on_both_databases};
 
 fn texts(messages: &[Value]) -> Vec<&str> {
     messages.iter().map(|message| message["message"].as_str().unwrap()).collect()
@@ -11,12 +11,12 @@ fn texts(messages: &[Value]) -> Vec<&str> {
 
 on_both_databases! {
     async fn who_says_what_they_have_is_sent_the_rest_and_notes_only_as_an_agent(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
         for (action, message) in [("reply", json!({ "message": "two" })), ("reply", json!({ "message": "note", "is_internal": true })), ("reply", json!({ "message": "three" }))] {
-            assert_eq!(server.agent_does(&sarah, &id, action, Some(message)).await.status, 201);
+            assert_eq!(server.agent_action(&sarah, &id, action, Some(message)).await.status, 201);
         }
         let success = json!({ "success": true });
         for (person, after, expected) in [
@@ -26,18 +26,18 @@ on_both_databases! {
             (&john, Value::Null, vec![]),
             (&sarah, json!(1), vec!["two", "note", "three"]),
         ] {
-            let socket = Socket::join(&server, person).await;
-            let (missed, ack) = socket.joins(json!({ "conversation_id": id, "after_seq": after })).await;
+            let socket = SupportSession::join(&server, person).await;
+            let (missed, ack) = socket.join_conversation(json!({ "conversation_id": id, "after_seq": after })).await;
             assert_eq!((texts(&missed), &ack), (expected, &success), "{after}");
             // Whoever is there has missed nothing.
-            let (again, _) = socket.joins(json!({ "conversation_id": id, "after_seq": 0 })).await;
+            let (again, _) = socket.join_conversation(json!({ "conversation_id": id, "after_seq": 0 })).await;
             assert!(again.is_empty());
         }
-        let socket = Socket::join(&server, &Person::customer("jane")).await;
-        let (missed, ack) = socket.joins(json!({ "conversation_id": id, "after_seq": 0 })).await;
+        let socket = SupportSession::join(&server, &TestUser::customer("jane")).await;
+        let (missed, ack) = socket.join_conversation(json!({ "conversation_id": id, "after_seq": 0 })).await;
         assert_eq!((missed.len(), &ack["error"]["code"]), (0, &json!("ACCESS_DENIED")));
         for wrong in [json!(-1), json!("1"), json!(1.5)] {
-            let (_, ack) = socket.joins(json!({ "conversation_id": id, "after_seq": wrong })).await;
+            let (_, ack) = socket.join_conversation(json!({ "conversation_id": id, "after_seq": wrong })).await;
             assert_eq!(ack["error"]["code"], "VALIDATION_ERROR");
         }
     }
@@ -46,21 +46,21 @@ on_both_databases! {
 on_both_databases! {
     /// With an actor that runs they are asked, and without one the database: both say the same.
     async fn who_may_join_is_the_same_whether_its_actor_runs_or_not(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let busy = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let busy = ApiServer::start(&database).await;
         // Nothing was asked of this one yet.
-        let quiet = TestServer::start(&database).await;
-        let john = Person::customer("john");
-        let id = busy.conversation(&john).await;
+        let quiet = ApiServer::start(&database).await;
+        let john = TestUser::customer("john");
+        let id = busy.open_conversation(&john).await;
         let nowhere = "00000000-0000-4000-8000-000000000000";
         for server in [&busy, &quiet] {
             for (person, id, expected) in [
                 (&john, id.as_str(), Value::Null),
-                (&Person::agent("sarah"), &id, Value::Null),
-                (&Person::customer("jane"), &id, json!("ACCESS_DENIED")),
+                (&TestUser::agent("sarah"), &id, Value::Null),
+                (&TestUser::customer("jane"), &id, json!("ACCESS_DENIED")),
                 (&john, nowhere, json!("NOT_FOUND")),
             ] {
-                let (_, ack) = Socket::join(server, person).await.joins(json!({ "conversation_id": id })).await;
+                let (_, ack) = SupportSession::join(server, person).await.join_conversation(json!({ "conversation_id": id })).await;
                 assert_eq!(ack["error"]["code"], expected, "{ack}");
             }
         }
@@ -70,20 +70,23 @@ on_both_databases! {
 /// A message of control characters is six times as long on the wire.
 #[tokio::test]
 async fn what_was_missed_is_never_more_than_may_wait_for_a_socket() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start_with(&database, &[("SWITCHBOARD__SOCKET__OUTGOING_BYTES", "65536")]).await;
-    let john = Person::customer("john");
-    let id = server.conversation(&john).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start_with(&database, &[("SWITCHBOARD__SOCKET__OUTGOING_BYTES", "65536")]).await;
+    let john = TestUser::customer("john");
+    let id = server.open_conversation(&john).await;
     for _ in 0..5 {
         let body = json!({ "conversation_id": id, "message": format!("a{}b", "\u{1}".repeat(3000)) });
         assert_eq!(server.post(&john, SEND, body).await.status, 201);
     }
-    let socket = Socket::join(&server, &john).await;
-    let (missed, ack) = socket.joins(json!({ "conversation_id": id, "after_seq": 0 })).await;
+    let socket = SupportSession::join(&server, &john).await;
+    let (missed, ack) = socket.join_conversation(json!({ "conversation_id": id, "after_seq": 0 })).await;
     assert_eq!(ack, json!({ "success": true }));
     // A quarter of what may wait is not even one of them; the client sees by `seq` that it has to read.
     assert!(missed.is_empty());
-    let (missed, _) = Socket::join(&server, &john).await.joins(json!({ "conversation_id": id, "after_seq": 6 })).await;
+    let (missed, _) = SupportSession::join(&server, &john)
+        .await
+        .join_conversation(json!({ "conversation_id": id, "after_seq": 6 }))
+        .await;
     assert!(missed.is_empty());
 }
 
@@ -91,10 +94,10 @@ async fn what_was_missed_is_never_more_than_may_wait_for_a_socket() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_socket_that_joins_and_leaves_in_a_loop_holds_up_nobody() {
     const LONG: usize = 200;
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let john = Person::customer("john");
-    let id = server.conversation(&john).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let john = TestUser::customer("john");
+    let id = server.open_conversation(&john).await;
     let send = async |number: usize| {
         let body = json!({ "conversation_id": id, "message": format!("{number}") });
         assert_eq!(server.post(&john, SEND, body).await.status, 201);
@@ -102,20 +105,20 @@ async fn one_socket_that_joins_and_leaves_in_a_loop_holds_up_nobody() {
     for number in 2..=LONG {
         send(number).await;
     }
-    let listener = Socket::join(&server, &john).await;
-    listener.joins(json!({ "conversation_id": id })).await;
-    let greedy = Socket::join(&server, &john).await;
+    let listener = SupportSession::join(&server, &john).await;
+    listener.join_conversation(json!({ "conversation_id": id })).await;
+    let greedy = SupportSession::join(&server, &john).await;
     let leave = format!("42/support,2{}", json!(["leave_conversation", { "conversation_id": id }]));
     let (mut joins, mut has_sent) = (0, false);
     let joining = async {
         let mut last = 0;
         while last < 2 * LONG {
-            let (missed, _) = greedy.joins(json!({ "conversation_id": id, "after_seq": 0 })).await;
+            let (missed, _) = greedy.join_conversation(json!({ "conversation_id": id, "after_seq": 0 })).await;
             let numbers: Vec<usize> = texts(&missed).iter().filter_map(|text| text.parse().ok()).collect();
             assert!(numbers.is_sorted_by(|one, next| one + 1 == *next), "{numbers:?}");
             assert!(numbers.last().is_some_and(|newest| *newest >= last), "{numbers:?}");
             (joins, last) = (joins + 1, numbers[numbers.len() - 1]);
-            greedy.says(&leave).await;
+            greedy.send(&leave).await;
             // What came until then it has heard like the others.
             while !greedy.poll().await.iter().any(|packet| packet.starts_with("43/support,2")) {}
         }

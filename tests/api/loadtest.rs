@@ -1,4 +1,4 @@
-//! `switchboard loadtest` against a server that keeps its promises, and against one that does not.
+//! `switchboard loadtest` against a server that keeps its promises, and through a proxy that breaks them.
 
 mod checker_detects;
 mod command;
@@ -14,7 +14,7 @@ use switchboard_loadtest::report::Report;
 use switchboard_loadtest::{LoadtestError, run};
 
 /// A small run of a scenario.
-fn small(url: &str, scenario: Scenario) -> Plan {
+fn small_plan(url: &str, scenario: Scenario) -> Plan {
     let secret = SecretString::from(crate::support::SECRET);
     let tokens = Tokens::Signed { secret, agent_role: "admin".to_owned() };
     Plan {
@@ -27,6 +27,6 @@ fn small(url: &str, scenario: Scenario) -> Plan {
     }
 }
 
-async fn outcome_of(plan: Plan) -> Result<Report, LoadtestError> {
+async fn run_plan(plan: Plan) -> Result<Report, LoadtestError> {
     run(plan, Rc::new(|_| {}), std::future::pending()).await
 }

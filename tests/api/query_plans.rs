@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use crate::support::{Backend, MINE, MY_TICKETS, Person, QUEUE, SEND, TICKET, TICKETS, TestDatabase, TestServer};
+use crate::support::{
+    ApiServer, Backend, MY_CONVERSATIONS, MY_TICKETS, QUEUE, SEND, ScratchDatabase, TICKET, TICKETS, TestUser,
+};
 
 /// PostgreSQL gives up planning anew after five times, if it does.
 const TIMES: usize = 7;
@@ -153,8 +155,8 @@ const TICKETS_PATHS: [(&str, &str); 14] = [
 ];
 
 /// What each new connection is to report.
-async fn report(database: &TestDatabase) {
-    let hand = database.hand().await;
+async fn report(database: &ScratchDatabase) {
+    let hand = database.connection().await;
     let name = url::Url::parse(&database.url).unwrap().path().trim_start_matches('/').to_owned();
     for setting in [
         "session_preload_libraries = 'auto_explain'",
@@ -218,16 +220,16 @@ impl Verdict {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_list_and_lookup_goes_by_an_index() {
     listen();
-    let database = TestDatabase::create(Backend::Postgres).await;
-    drop(TestServer::start(&database).await);
-    let hand = database.hand().await;
+    let database = ScratchDatabase::create(Backend::Postgres).await;
+    drop(ApiServer::start(&database).await);
+    let hand = database.connection().await;
     for statement in DATA {
         hand.execute_unprepared(statement).await.unwrap();
     }
     report(&database).await;
-    let server = TestServer::start(&database).await;
+    let server = ApiServer::start(&database).await;
     let mut verdict = Verdict::default();
-    let (customer, agent) = (Person::customer("user-77"), Person::agent("user-5"));
+    let (customer, agent) = (TestUser::customer("user-77"), TestUser::agent("user-5"));
     for (query, index) in [
         ("", "conversations_listed_last_message_at"),
         ("?page=500", "conversations_listed_last_message_at"),
@@ -263,10 +265,10 @@ async fn every_list_and_lookup_goes_by_an_index() {
     let (id, ticket) = (md5(&hand, "77").await, md5(&hand, "own77").await);
     let own = TICKETS_PATHS.map(|(path, index)| (&agent, format!("{TICKETS}{path}"), index));
     let others = [
-        (&customer, MINE.to_owned(), "conversations_user_id_updated_at"),
-        (&customer, format!("{MINE}/{id}"), "messages_pkey"),
-        (&customer, format!("{MINE}/{id}?after_seq=4000&limit=20"), "messages_pkey"),
-        (&customer, format!("{MINE}/{id}?before_seq=4000&limit=20"), "messages_pkey"),
+        (&customer, MY_CONVERSATIONS.to_owned(), "conversations_user_id_updated_at"),
+        (&customer, format!("{MY_CONVERSATIONS}/{id}"), "messages_pkey"),
+        (&customer, format!("{MY_CONVERSATIONS}/{id}?after_seq=4000&limit=20"), "messages_pkey"),
+        (&customer, format!("{MY_CONVERSATIONS}/{id}?before_seq=4000&limit=20"), "messages_pkey"),
         (&agent, format!("{QUEUE}/{id}"), "handovers_conversation_id_created_at"),
         (&agent, format!("{QUEUE}/{id}?after_position=4000&limit=20"), "messages_pkey"),
         (&agent, format!("{QUEUE}/{id}?before_seq=4000&limit=20"), "messages_pkey"),
@@ -286,7 +288,7 @@ async fn every_list_and_lookup_goes_by_an_index() {
     // A repeat of what is stored, to an actor that has to be loaded: the state and the send's name are looked up.
     let body = json!({ "message": "once", "conversation_id": id, "client_message_id": "the-one-send" });
     for _ in 0..2 {
-        let server = TestServer::start(&database).await;
+        let server = ApiServer::start(&database).await;
         assert_eq!(server.post(&customer, SEND, body.clone()).await.status, 201);
         verdict.look("a send", &["conversations_pkey", "messages_sender_client_message_id"]);
     }

@@ -3,13 +3,13 @@
 use switchboard::config::{Settings, Sources};
 use switchboard::database::Database;
 
-use crate::support::{Backend, SECRET, TestDatabase};
+use crate::support::{Backend, SECRET, ScratchDatabase};
 
 /// A thousand times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_new_file_can_be_opened_by_many_at_once() {
     for _ in 0..250 {
-        let file = TestDatabase::create(Backend::Sqlite).await;
+        let file = ScratchDatabase::create(Backend::Sqlite).await;
         // A slow disk is no reason to fail.
         let variables = [
             ("DATABASE_URL", file.url.as_str()),

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    Backend, MINE, Person, QUEUE, TestDatabase, TestServer, conversation_row, message_row, minute, on_both_databases,
-    ticket_row,
+    ApiServer, Backend, MY_CONVERSATIONS, QUEUE, ScratchDatabase, TestUser, conversation_row, message_row, minute,
+    on_both_databases, ticket_row,
 };
 
 /// Four conversations: Ann's (closed, Sarah's, with a ticket), Bob's (Sarah's), Cid's (nobody's), Dan's help center.
-async fn four(database: &TestDatabase) -> Vec<String> {
-    let hand = database.hand().await;
+async fn four(database: &ScratchDatabase) -> Vec<String> {
+    let hand = database.connection().await;
     let mut rows: Vec<_> =
         ["ann", "bob", "cid", "dan"].into_iter().zip(0..).map(|(who, at)| conversation_row(who, at)).collect();
     for row in &mut rows[..2] {
@@ -40,8 +40,8 @@ async fn four(database: &TestDatabase) -> Vec<String> {
     ids
 }
 
-async fn listed(server: &TestServer, query: &str) -> (Vec<String>, u64) {
-    let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+async fn listed(server: &ApiServer, query: &str) -> (Vec<String>, u64) {
+    let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.body);
     let data = &answer.body["data"];
     let ids = data["conversations"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
@@ -50,8 +50,8 @@ async fn listed(server: &TestServer, query: &str) -> (Vec<String>, u64) {
 
 on_both_databases! {
     async fn each_filter_and_order_does_what_it_says(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let ids = four(&database).await;
         for (query, expected) in [
             ("", vec![2, 3, 1, 0]),
@@ -92,9 +92,9 @@ on_both_databases! {
     }
 
     async fn what_nobody_wrote_in_and_a_tickets_own_thread_are_nowhere(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let hand = database.hand().await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let hand = database.connection().await;
         let mut empty = conversation_row("ann", 1);
         (empty.channel, empty.version, empty.last_seq, empty.message_count) = ("help_center".to_owned(), 1, 0, 0);
         let mut thread = conversation_row("ann", 2);
@@ -110,23 +110,23 @@ on_both_databases! {
         ] {
             assert_eq!(listed(&server, query).await, (vec![], 0), "{query}");
         }
-        let answer = server.get(&Person::agent("sarah"), QUEUE).await;
+        let answer = server.get(&TestUser::agent("sarah"), QUEUE).await;
         assert_eq!(answer.body["data"]["analytics"], json!({
             "total_conversations": 0, "mine": 0, "active": 0, "unassigned": 0,
             "by_status": { "active": 0, "waiting_support": 0, "waiting_user": 0, "closed": 0 },
         }));
         for path in [format!("{QUEUE}/{hidden}"), format!("{QUEUE}/{hidden}/timeline")] {
-            let answer = server.get(&Person::agent("sarah"), &path).await;
+            let answer = server.get(&TestUser::agent("sarah"), &path).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Conversation not found"), "{path}");
         }
     }
 
     async fn the_counts_are_of_everything_whatever_is_filtered(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         four(&database).await;
         for query in ["", "status=closed", "search=nothing", "assigned_to=mike&limit=1", "page=7"] {
-            let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+            let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
             assert_eq!(answer.body["data"]["analytics"], json!({
                 "total_conversations": 4, "mine": 1, "active": 3, "unassigned": 2,
                 "by_status": { "active": 2, "waiting_support": 0, "waiting_user": 1, "closed": 1 },
@@ -135,11 +135,11 @@ on_both_databases! {
     }
 
     async fn conversations_of_one_moment_keep_their_order_over_pages(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let mut rows: Vec<_> = (0..7).map(|_| conversation_row("ann", 1)).collect();
         let all = rows.clone().into_iter().map(IntoActiveModel::into_active_model);
-        conversations::Entity::insert_many(all).exec_without_returning(&database.hand().await).await.unwrap();
+        conversations::Entity::insert_many(all).exec_without_returning(&database.connection().await).await.unwrap();
         rows.sort_by_key(|row| row.id);
         let ascending: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
         let descending: Vec<String> = ascending.iter().rev().cloned().collect();
@@ -159,18 +159,18 @@ on_both_databases! {
             ("limit=100&page=4294967295", json!({ "total": 7, "page": 4_294_967_295_u32, "limit": 100, "total_pages": 1 })),
             ("limit=101&status=closed", json!({ "total": 0, "page": 1, "limit": 100, "total_pages": 0 })),
         ] {
-            let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+            let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
             assert_eq!(answer.body["data"]["meta"], meta, "{query}");
         }
     }
 
     async fn a_ticket_is_shown_to_both_sides(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let id = four(&database).await.remove(0);
-        let card = server.get(&Person::agent("sarah"), &format!("{QUEUE}?status=closed")).await;
-        let of_the_user = server.get(&Person::customer("ann"), MINE).await;
-        let for_the_user = server.get(&Person::customer("ann"), &format!("{MINE}/{id}")).await;
+        let card = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?status=closed")).await;
+        let of_the_user = server.get(&TestUser::customer("ann"), MY_CONVERSATIONS).await;
+        let for_the_user = server.get(&TestUser::customer("ann"), &format!("{MY_CONVERSATIONS}/{id}")).await;
         let short = json!({
             "ticket_number": "SMI-2026-000001", "subject": "Failed transfer", "status": "in_progress",
             "priority": "medium", "support_type": "TRANSACTION_ISSUE",
@@ -184,7 +184,7 @@ on_both_databases! {
             assert!(ticket.as_object_mut().unwrap().remove("id").is_some_and(|id| id.is_string()));
             assert_eq!(ticket, short);
         }
-        let detail = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{id}")).await;
+        let detail = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}/{id}")).await;
         let mut ticket = detail.body["data"]["ticket"].clone();
         assert!(ticket["createdAt"].is_string());
         for key in ["id", "createdAt"] {
@@ -199,10 +199,10 @@ on_both_databases! {
     }
 
     async fn handovers_are_shown_in_the_order_in_which_they_were_asked_for(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let id = four(&database).await.remove(1);
-        let hand = database.hand().await;
+        let hand = database.connection().await;
         for (at, status) in [(3, "pending"), (1, "rejected"), (2, "accepted")] {
             let handover = handovers::Model {
                 id: Uuid::now_v7(),
@@ -218,37 +218,37 @@ on_both_databases! {
             };
             handover.into_active_model().insert(&hand).await.unwrap();
         }
-        let mut answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{id}")).await;
+        let mut answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}/{id}")).await;
         answer.body = answer.body["data"]["handovers"].take();
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             200 OK
             content-type: application/json
 
             [
               {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "from_admin_id": "sarah",
                 "from_admin_name": "Sarah Johnson",
                 "id": "[id]",
                 "reason": "Lunch",
-                "responded_at": "[moment]",
+                "responded_at": "[timestamp]",
                 "status": "rejected",
                 "to_admin_id": "mike",
                 "to_admin_name": "Mike Smith"
               },
               {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "from_admin_id": "sarah",
                 "from_admin_name": "Sarah Johnson",
                 "id": "[id]",
                 "reason": null,
-                "responded_at": "[moment]",
+                "responded_at": "[timestamp]",
                 "status": "accepted",
                 "to_admin_id": "mike",
                 "to_admin_name": "Mike Smith"
               },
               {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "from_admin_id": "sarah",
                 "from_admin_name": "Sarah Johnson",
                 "id": "[id]",
@@ -265,8 +265,8 @@ on_both_databases! {
 
 #[tokio::test]
 async fn every_value_that_breaks_its_rule_is_named() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let (long, too_long) = ("a".repeat(200), "a".repeat(201));
     let too_long_search = format!("search={too_long}");
     for (query, field) in [
@@ -286,30 +286,30 @@ async fn every_value_that_breaks_its_rule_is_named() {
         ("page=-1", "page"),
         ("limit=", "limit"),
     ] {
-        let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+        let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
         assert_eq!(answer.body["details"][0]["field"], field, "{query}");
         assert_eq!(answer.body["details"].as_array().map(Vec::len), Some(1), "{query}");
     }
-    let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?status=x&channel=y&date_to=z")).await;
+    let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?status=x&channel=y&date_to=z")).await;
     let fields: Vec<&Value> =
         answer.body["details"].as_array().unwrap().iter().map(|detail| &detail["field"]).collect();
     assert_eq!(fields, ["status", "channel", "date_to"]);
-    assert_eq!(server.get(&Person::agent("sarah"), &format!("{QUEUE}?search={long}")).await.status, StatusCode::OK);
+    assert_eq!(server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?search={long}")).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn only_agents_may_list() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let john = Person::customer("john");
-    let id = server.conversation(&john).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let john = TestUser::customer("john");
+    let id = server.open_conversation(&john).await;
     for path in [
         format!("{QUEUE}?search=x&status=nonsense"),
         format!("{QUEUE}/{id}/timeline"),
         "/api/v1/unified-admin/support/agents".to_owned(),
     ] {
-        let nobody = server.get(&Person::nobody(), &path).await;
+        let nobody = server.get(&TestUser::anonymous(), &path).await;
         assert_eq!((nobody.status, nobody.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
         let owner = server.get(&john, &path).await;
         assert_eq!((owner.status, owner.message()), (StatusCode::FORBIDDEN, "Admin access required"), "{path}");

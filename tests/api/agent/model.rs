@@ -12,7 +12,7 @@ use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
 use crate::support::{
-    Backend, Person, QUEUE, TestDatabase, TestServer, conversation_row, message_row, minute, on_both_databases,
+    ApiServer, Backend, QUEUE, ScratchDatabase, TestUser, conversation_row, message_row, minute, on_both_databases,
     user_row,
 };
 
@@ -41,10 +41,10 @@ const TERMS: [&str; 16] = [
 const STATUSES: [&str; 4] = ["active", "waiting_support", "waiting_user", "closed"];
 
 struct World {
-    made: Vec<Made>,
+    made: Vec<TicketRef>,
 }
 
-struct Made {
+struct TicketRef {
     row: conversations::Model,
     /// Everything that a search looks at.
     words: Vec<String>,
@@ -75,8 +75,8 @@ fn made(random: &mut impl Rng, users: &[users::Model]) -> (conversations::Model,
 }
 
 impl World {
-    async fn make(database: &TestDatabase, random: &mut impl Rng) -> Self {
-        let hand = database.hand().await;
+    async fn make(database: &ScratchDatabase, random: &mut impl Rng) -> Self {
+        let hand = database.connection().await;
         let users: Vec<_> = (0..8).map(|number| user_row(&format!("user-{number}"), false)).collect();
         users::Entity::insert_many(users.iter().cloned().map(IntoActiveModel::into_active_model))
             .exec_without_returning(&hand)
@@ -87,7 +87,8 @@ impl World {
             // A customer has one conversation in the help center.
             let (row, bodies) = loop {
                 let (row, bodies) = made(random, &users);
-                let is_taken = |made: &Made| (&made.row.channel, &made.row.user_id) == (&row.channel, &row.user_id);
+                let is_taken =
+                    |made: &TicketRef| (&made.row.channel, &made.row.user_id) == (&row.channel, &row.user_id);
                 if row.channel != "help_center" || !world.made.iter().any(is_taken) {
                     break (row, bodies);
                 }
@@ -101,7 +102,7 @@ impl World {
                 messages::Entity::insert_many(bodies).exec_without_returning(&hand).await.unwrap();
             }
             row.clone().into_active_model().insert(&hand).await.unwrap();
-            world.made.push(Made { row, words });
+            world.made.push(TicketRef { row, words });
         }
         let closed = world.listed().filter(|made| made.row.status == "closed").count();
         let tally = tallies::Model { share: 1000, closed: i64::try_from(closed).unwrap() };
@@ -109,7 +110,7 @@ impl World {
         world
     }
 
-    fn listed(&self) -> impl Iterator<Item = &Made> {
+    fn listed(&self) -> impl Iterator<Item = &TicketRef> {
         self.made.iter().filter(|made| made.row.channel != "ticket" && made.row.message_count > 0)
     }
 }
@@ -145,7 +146,7 @@ fn question(random: &mut impl Rng) -> Question {
     question
 }
 
-fn fits(made: &Made, (key, value): &(&'static str, String)) -> bool {
+fn fits(made: &TicketRef, (key, value): &(&'static str, String)) -> bool {
     let row = &made.row;
     match *key {
         "search" => made.words.iter().any(|words| words.to_lowercase().contains(&value.to_lowercase())),
@@ -190,10 +191,10 @@ on_both_databases! {
     async fn every_page_is_what_a_filter_over_everything_gives(backend: Backend) {
         let seed: u64 = rand::random();
         let mut random = rand::rngs::StdRng::seed_from_u64(seed);
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let world = World::make(&database, &mut random).await;
-        let sarah = Person::agent("sarah");
+        let sarah = TestUser::agent("sarah");
         for _ in 0..QUESTIONS {
             let question = question(&mut random);
             let query = Serializer::new(String::new()).extend_pairs(&question).finish();

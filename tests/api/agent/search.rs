@@ -11,12 +11,13 @@ use serde_json::json;
 use url::form_urlencoded::byte_serialize;
 
 use crate::support::{
-    Backend, Person, QUEUE, SEND, TestDatabase, TestServer, conversation_row, message_row, on_both_databases, user_row,
+    ApiServer, Backend, QUEUE, SEND, ScratchDatabase, TestUser, conversation_row, message_row, on_both_databases,
+    user_row,
 };
 
-async fn found(server: &TestServer, term: &str, more: &str) -> Vec<String> {
+async fn found(server: &ApiServer, term: &str, more: &str) -> Vec<String> {
     let term: String = byte_serialize(term.as_bytes()).collect();
-    let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?search={term}{more}")).await;
+    let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?search={term}{more}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let found: Vec<String> = answer.body["data"]["conversations"]
         .as_array()
@@ -42,9 +43,9 @@ async fn copied(hand: &DatabaseConnection) {
 
 on_both_databases! {
     async fn everything_that_agents_see_of_a_conversation_is_searched(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let hand = database.hand().await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let hand = database.connection().await;
         let mut rows = [conversation_row("u-1", 1), conversation_row("u-2", 2), conversation_row("u-3", 3)];
         (rows[0].email, rows[0].phone_number) = (Some("Ann.Lee@mail.test".to_owned()), Some("+2348012345678".to_owned()));
         (rows[2].email, rows[2].phone_number) = (Some("x@y.zz".to_owned()), None);
@@ -101,18 +102,18 @@ on_both_databases! {
     }
 
     async fn a_message_and_a_note_are_found_the_moment_they_are_answered(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
-        let (hand, mut number) = (database.hand().await, 0);
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
+        let (hand, mut number) = (database.connection().await, 0);
         // Beyond the moment in which what was written is copied.
         while number < 20 || backend == Backend::Postgres && count(&hand, "searchable_texts").await < 3 {
             number += 1;
             let (word, noted) = (format!("word{number}x"), format!("noted{number}x"));
             server.post(&john, SEND, json!({ "message": word, "conversation_id": id })).await;
             assert_eq!(found(&server, &word, "").await, ["john"]);
-            server.agent_does(&sarah, &id, "reply", Some(json!({ "message": noted, "is_internal": true }))).await;
+            server.agent_action(&sarah, &id, "reply", Some(json!({ "message": noted, "is_internal": true }))).await;
             assert_eq!(found(&server, &noted, "").await, ["john"]);
         }
         assert_eq!(found(&server, "john@example.com", "").await, ["john"]);
@@ -122,9 +123,9 @@ on_both_databases! {
 /// A term without three letters or digits in a row is looked for in the thousand conversations last written in.
 #[tokio::test]
 async fn a_short_term_costs_no_more_however_many_conversations_there_are() {
-    let database = TestDatabase::create(Backend::Postgres).await;
-    let server = TestServer::start(&database).await;
-    let hand = database.hand().await;
+    let database = ScratchDatabase::create(Backend::Postgres).await;
+    let server = ApiServer::start(&database).await;
+    let hand = database.connection().await;
     let rows: Vec<_> = (0..=switchboard::store::RECENT).map(|at| conversation_row("ann", at.cast_signed())).collect();
     let (oldest, next) = (rows[0].clone(), rows[1].clone());
     conversations::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
@@ -144,12 +145,12 @@ async fn a_short_term_costs_no_more_however_many_conversations_there_are() {
 /// A role that may not make extensions: the schema moves on, and search goes slower.
 #[tokio::test]
 async fn without_trigrams_search_still_finds() {
-    let database = TestDatabase::create(Backend::Postgres).await;
-    let server = TestServer::start(&database).await;
-    let hand = database.hand().await;
+    let database = ScratchDatabase::create(Backend::Postgres).await;
+    let server = ApiServer::start(&database).await;
+    let hand = database.connection().await;
     hand.execute_unprepared("DROP EXTENSION pg_trgm CASCADE").await.unwrap();
-    let john = Person::customer("john");
-    let id = server.conversation(&john).await;
+    let john = TestUser::customer("john");
+    let id = server.open_conversation(&john).await;
     server.post(&john, SEND, json!({ "message": "needle", "conversation_id": id })).await;
     assert_eq!(found(&server, "NEEDLE", "").await, ["john"]);
 }

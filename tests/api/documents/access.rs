@@ -9,8 +9,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::documented::{DOCUMENT, template};
-use crate::support::{Backend, Person, QUEUE, SEND, TestDatabase, TestServer, on_both_databases};
+use crate::support::api_document::{DOCUMENT, template};
+use crate::support::{ApiServer, Backend, QUEUE, SEND, ScratchDatabase, TestUser, on_both_databases};
 
 /// What the callers get, in this order: somebody without a token, the owner, another customer, the agent who holds it,
 /// another agent; and by tokens of the owner's account with an agent's role that are not good: one that has expired,
@@ -74,9 +74,9 @@ fn now() -> u64 {
 }
 
 /// The callers, in the order of the table.
-fn callers() -> [(&'static str, Person); 9] {
+fn callers() -> [(&'static str, TestUser); 9] {
     let claims = |exp: u64| json!({ "sub": "owner", "role": "admin", "email": "owner@example.com", "exp": exp });
-    let signed = |algorithm, key: &EncodingKey, exp| Person {
+    let signed = |algorithm, key: &EncodingKey, exp| TestUser {
         token: encode(&Header::new(algorithm), &claims(exp), key).unwrap(),
     };
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -85,41 +85,41 @@ fn callers() -> [(&'static str, Person); 9] {
     let another = EncodingKey::from_secret(b"another-secret-another-secret-another");
     let rsa = EncodingKey::from_rsa_pem(include_bytes!("../../keys/rsa.private.pem")).unwrap();
     [
-        ("nobody", Person::nobody()),
-        ("the owner", Person::customer("owner")),
-        ("a stranger", Person::customer("stranger")),
-        ("the holder", Person::agent("holder")),
-        ("another agent", Person::agent("other")),
+        ("nobody", TestUser::anonymous()),
+        ("the owner", TestUser::customer("owner")),
+        ("a stranger", TestUser::customer("stranger")),
+        ("the holder", TestUser::agent("holder")),
+        ("another agent", TestUser::agent("other")),
         ("an expired token", signed(Algorithm::HS256, &ours, now() - 60)),
-        ("an unsigned token", Person { token: unsigned }),
+        ("an unsigned token", TestUser { token: unsigned }),
         ("another secret", signed(Algorithm::HS256, &another, now() + 3600)),
         ("RS256", signed(Algorithm::RS256, &rsa, now() + 3600)),
     ]
 }
 
 /// Makes what a row names, anew each time, and puts it in its place.
-async fn filled(server: &TestServer, text: &str) -> String {
-    let (owner, holder) = (Person::customer("owner"), Person::agent("holder"));
+async fn filled(server: &ApiServer, text: &str) -> String {
+    let (owner, holder) = (TestUser::customer("owner"), TestUser::agent("holder"));
     let put = |name: &str, value: &str| text.replace(&format!("{{{name}}}"), value);
     if text.contains("{held}") {
         return put("held", &held(server).await);
     }
     if text.contains("{closed}") {
         let id = held(server).await;
-        server.agent_does(&holder, &id, "close", None).await;
+        server.agent_action(&holder, &id, "close", None).await;
         return put("closed", &id);
     }
     if text.contains("{handover}") {
         let id = held(server).await;
-        let asked = server.agent_does(&holder, &id, "handover", Some(json!({ "to_admin_id": "other" }))).await;
+        let asked = server.agent_action(&holder, &id, "handover", Some(json!({ "to_admin_id": "other" }))).await;
         return put("handover", asked.body["data"]["handover_id"].as_str().unwrap());
     }
     if text.contains("{ticket_of_held}") {
-        let ticket = server.ticket_of(&holder, &held(server).await).await;
+        let ticket = server.create_ticket_from(&holder, &held(server).await).await;
         return put("ticket_of_held", ticket.body["data"]["ticket"]["id"].as_str().unwrap());
     }
     if ["{number}", "{ticket}", "{done_number}"].iter().any(|name| text.contains(name)) {
-        let ticket = server.ticket(&owner, "Mine").await;
+        let ticket = server.create_ticket(&owner, "Mine").await;
         if text.contains("{done_number}") {
             server.set_status(&holder, &ticket, "resolved").await;
         }
@@ -128,19 +128,19 @@ async fn filled(server: &TestServer, text: &str) -> String {
     text.to_owned()
 }
 
-async fn held(server: &TestServer) -> String {
-    let id = server.conversation(&Person::customer("owner")).await;
-    server.agent_does(&Person::agent("holder"), &id, "claim", None).await;
+async fn held(server: &ApiServer) -> String {
+    let id = server.open_conversation(&TestUser::customer("owner")).await;
+    server.agent_action(&TestUser::agent("holder"), &id, "claim", None).await;
     id
 }
 
 on_both_databases! {
     async fn every_endpoint_gives_every_kind_of_caller_what_the_table_says(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         for agent in ["holder", "other", "third"] {
             // Whom a conversation can be handed to has come once.
-            server.get(&Person::agent(agent), QUEUE).await;
+            server.get(&TestUser::agent(agent), QUEUE).await;
         }
         let mut wrong = Vec::new();
         for (method, path, body, expected) in TABLE {

@@ -8,7 +8,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
 use switchboard::realtime::asyncapi_document;
 
-use crate::support::documented::{DOCUMENT, validator};
+use crate::support::api_document::{DOCUMENT, validator};
 
 const USER: &str = include_str!("../../contract/support-user.md");
 const ADMIN: &str = include_str!("../../contract/support-admin.md");

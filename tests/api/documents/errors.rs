@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use reqwest::StatusCode;
 use switchboard::api_error::Code;
 
-use super::assert_kept;
-use crate::support::documented::DOCUMENT;
+use super::assert_up_to_date;
+use crate::support::api_document::DOCUMENT;
 
 const HEAD: &str = "\
 # Error codes
 
-Made from `src/api_error.rs`, where what each means stands beside it; a test compares
+TicketRef from `src/api_error.rs`, where what each means stands beside it; a test compares
 (`UPDATE_DOCS=1 scripts/test rust documents` writes it anew).
 
 REST answers `{ success: false, statusCode, error, message, code }` and, where fields break their rules, `details`. On
@@ -62,5 +62,5 @@ fn the_table_of_errors_is_what_the_program_says() {
         let sentences = sentences(code).join("<br>");
         writeln!(table, "| `{}` | {status} | {again} | {meaning} | {sentences} |", code.as_str()).unwrap();
     }
-    assert_kept("docs/ERRORS.md", &table);
+    assert_up_to_date("docs/ERRORS.md", &table);
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::faulty_proxy::{Liar, Lie};
-use crate::support::{Backend, SECRET, TestDatabase, TestServer};
+use super::faulty_proxy::{Defect, FaultyProxy};
+use crate::support::{ApiServer, Backend, SECRET, ScratchDatabase};
 
 /// A short run.
 async fn switchboard(arguments: &[&str]) -> Output {
@@ -33,9 +33,9 @@ fn sentence(output: &Output) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clean_run_ends_with_0_a_table_a_page_and_json() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn a_clean_run_exits_with_0_and_writes_a_table_a_page_and_json() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let folder = TempDir::new().unwrap();
     let (page, json) = (folder.path().join("run.html"), folder.path().join("run.json"));
     let files = [page.to_str().unwrap(), json.to_str().unwrap()];
@@ -67,11 +67,11 @@ async fn a_clean_run_ends_with_0_a_table_a_page_and_json() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_violation_ends_with_1_and_its_history() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let liar = Liar::before(&server.url, Lie::Drop).await;
-    let output = switchboard(&["--url", &liar.url, "--secret", SECRET, "--users", "3"]).await;
+async fn a_violation_exits_with_1_and_prints_its_history() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let proxy = FaultyProxy::start(&server.url, Defect::DropMessage).await;
+    let output = switchboard(&["--url", &proxy.url, "--secret", SECRET, "--users", "3"]).await;
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{stdout}");
     assert!(
@@ -81,11 +81,11 @@ async fn a_violation_ends_with_1_and_its_history() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_gone_in_the_middle_leaves_the_figures_and_proves_nothing() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let liar = Liar::before(&server.url, Lie::Vanish).await;
-    let output = switchboard(&["--url", &liar.url, "--secret", SECRET, "--users", "3"]).await;
+async fn a_server_that_disappears_leaves_the_figures_and_proves_nothing() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let proxy = FaultyProxy::start(&server.url, Defect::Disappear).await;
+    let output = switchboard(&["--url", &proxy.url, "--secret", SECRET, "--users", "3"]).await;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{stdout}{stderr}");
     assert!(stdout.contains("error: send: ") && stdout.contains("NOT CHECKED, so nothing is proved"), "{stdout}");
@@ -133,9 +133,9 @@ fn ended_with_nothing(child: Child, said: BufReader<ChildStderr>, why: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn whoever_interrupts_gets_what_was_done_until_then() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn an_interrupted_run_reports_what_was_measured() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let url = server.url.clone();
     let run = move || {
         let (child, said) = long_run(&url, &["--warm-up", "100ms"], "measuring: ");
@@ -153,12 +153,12 @@ async fn whoever_interrupts_gets_what_was_done_until_then() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn whoever_interrupts_twice_waits_for_nothing() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn a_second_interrupt_ends_the_run_at_once() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     // With the server gone, the end of a run waits for what does not come.
-    let liar = Liar::before(&server.url, Lie::Vanish).await;
-    let url = liar.url.clone();
+    let proxy = FaultyProxy::start(&server.url, Defect::Disappear).await;
+    let url = proxy.url.clone();
     let run = move || {
         let (child, mut said) = long_run(&url, &["--warm-up", "100ms"], "measuring");
         interrupt(&child);
@@ -170,15 +170,15 @@ async fn whoever_interrupts_twice_waits_for_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_says_politely_why_there_is_no_run() {
+async fn a_run_that_cannot_start_says_why() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let said = sentence(&switchboard(&["--url", &nobody]).await);
     assert!(said.contains("no server answers") && said.contains("make run"), "{said}");
 
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let said = sentence(&switchboard(&["--url", &server.url]).await);
     assert!(said.contains("refuses our token") && said.contains("--secret"), "{said}");
     let said = sentence(&switchboard(&["--url", &server.url, "--secret", SECRET, "--agent-role", "user"]).await);
@@ -196,7 +196,7 @@ async fn it_says_politely_why_there_is_no_run() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_no_switchboard_is_told() {
+async fn another_server_is_recognised() {
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", other.local_addr().unwrap());
     tokio::spawn(async move {
@@ -212,7 +212,7 @@ async fn a_server_that_is_no_switchboard_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn help_teaches_every_scenario_and_a_wrong_option_ends_with_2() {
+async fn help_explains_every_scenario_and_a_wrong_option_exits_with_2() {
     let help = String::from_utf8(switchboard(&["--help"]).await.stdout).unwrap();
     for scenario in switchboard_loadtest::options::Scenario::ALL {
         assert!(help.contains(&format!("\n  {:<11}", scenario.as_str())), "{scenario:?} is not explained in\n{help}");

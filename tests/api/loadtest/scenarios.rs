@@ -6,8 +6,8 @@ use switchboard_loadtest::options::{Plan, Scenario, Transport};
 use switchboard_loadtest::report::{Outcome, Report};
 use switchboard_loadtest::statistics::Operation;
 
-use super::{outcome_of, small};
-use crate::support::{Backend, TestDatabase, TestServer};
+use super::{run_plan, small_plan};
+use crate::support::{ApiServer, Backend, ScratchDatabase};
 
 /// What must have been done in a run of each.
 fn deeds(scenario: Scenario) -> &'static [Operation] {
@@ -25,7 +25,7 @@ fn deeds(scenario: Scenario) -> &'static [Operation] {
 
 async fn run_clean(plan: Plan) -> Report {
     let scenario = plan.scenario;
-    let report = outcome_of(plan).await.unwrap();
+    let report = run_plan(plan).await.unwrap();
     let first = report.checked.violations.first();
     assert_eq!(report.outcome, Outcome::Clean, "{scenario:?}: {}", first.map_or_else(String::new, ToString::to_string));
     assert!(report.errors.is_empty(), "{scenario:?}: {:?}", report.errors);
@@ -50,10 +50,10 @@ fn long_enough(plan: Plan) -> Plan {
 }
 
 async fn every_scenario(backend: Backend, scenarios: &[Scenario]) {
-    let database = TestDatabase::create(backend).await;
-    let server = TestServer::start(&database).await;
+    let database = ScratchDatabase::create(backend).await;
+    let server = ApiServer::start(&database).await;
     for scenario in scenarios {
-        run_clean(long_enough(small(&server.url, *scenario))).await;
+        run_clean(long_enough(small_plan(&server.url, *scenario))).await;
     }
 }
 
@@ -69,12 +69,12 @@ async fn sends_claims_and_the_mix_are_clean_on_postgres() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agents_of_the_mix_hand_conversations_over() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let (mut accepted, mut rejected) = (0, 0);
     // Chance decides who offers what, and whether it is taken.
     for seed in 1.. {
-        let plan = long_enough(Plan { seed, ..small(&server.url, Scenario::Mix) });
+        let plan = long_enough(Plan { seed, ..small_plan(&server.url, Scenario::Mix) });
         let report = run_clean(plan).await;
         let count = |what| report.counts.get(what).copied().unwrap_or(0);
         accepted += count("handovers accepted");
@@ -87,9 +87,9 @@ async fn agents_of_the_mix_hand_conversations_over() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_a_rate_no_more_are_done_than_were_due() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let plan = Plan { rate: Some(40.0), duration: Duration::from_secs(2), ..small(&server.url, Scenario::Sends) };
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let plan = Plan { rate: Some(40.0), duration: Duration::from_secs(2), ..small_plan(&server.url, Scenario::Sends) };
     let report = run_clean(plan).await;
     let sends = &report.deeds[&Operation::Send];
     // As fast as it goes it would be hundreds.
@@ -99,10 +99,10 @@ async fn at_a_rate_no_more_are_done_than_were_due() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_clients_may_poll() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start_with(&database, &[("SWITCHBOARD__SOCKET__PING_INTERVAL_MS", "200")]).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start_with(&database, &[("SWITCHBOARD__SOCKET__PING_INTERVAL_MS", "200")]).await;
     for transport in [Transport::Polling, Transport::Websocket] {
-        let plan = Plan { transport, duration: Duration::from_secs(2), ..small(&server.url, Scenario::Idle) };
+        let plan = Plan { transport, duration: Duration::from_secs(2), ..small_plan(&server.url, Scenario::Idle) };
         let report = run_clean(plan).await;
         assert_eq!((report.deeds[&Operation::Connect].count, report.counts.get("connections lost")), (6, None));
     }

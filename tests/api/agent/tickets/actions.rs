@@ -4,18 +4,18 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Person, TICKET, TICKETS, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, ScratchDatabase, TICKET, TICKETS, TestUser, on_both_databases};
 
-async fn seen(server: &TestServer, id: &str) -> Value {
-    server.get(&Person::agent("sarah"), &format!("{TICKETS}/{id}")).await.body["data"].clone()
+async fn seen(server: &ApiServer, id: &str) -> Value {
+    server.get(&TestUser::agent("sarah"), &format!("{TICKETS}/{id}")).await.body["data"].clone()
 }
 
 on_both_databases! {
     async fn the_first_answer_begins_the_work_and_a_note_does_not(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah, mike) = (Person::customer("john"), Person::agent("sarah"), Person::agent("mike"));
-        let made = server.ticket(&john, "A question").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah, mike) = (TestUser::customer("john"), TestUser::agent("sarah"), TestUser::agent("mike"));
+        let made = server.create_ticket(&john, "A question").await;
         let reply = format!("{TICKETS}/{}/reply", made.id);
         let note = server.post(&mike, &reply, json!({ "message": "A note", "is_internal": true })).await;
         assert_eq!(note.body["data"]["is_internal"], true);
@@ -26,13 +26,13 @@ on_both_databases! {
         let mine = server.get(&john, &format!("{TICKET}?ticket_number={}", made.number)).await;
         assert_eq!(mine.body["data"]["ticket"]["total_messages"], 1);
         let answer = server.post(&sarah, &reply, json!({ "message": " Hi John " })).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
             {
               "data": {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "id": "[id]",
                 "is_from_user": false,
                 "is_internal": false,
@@ -56,10 +56,10 @@ on_both_databases! {
     }
 
     async fn a_repeat_of_an_answer_is_no_second_one(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "A question").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let made = server.create_ticket(&john, "A question").await;
         let reply = format!("{TICKETS}/{}/reply", made.id);
         let body = json!({ "message": "Hi", "client_message_id": "1" });
         let first = server.post(&sarah, &reply, body.clone()).await;
@@ -69,10 +69,10 @@ on_both_databases! {
     }
 
     async fn a_status_is_set_with_what_there_is_to_say(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "A question").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let made = server.create_ticket(&john, "A question").await;
         let path = format!("{TICKETS}/{}/status", made.id);
         for status in ["in_progress", "waiting_user", "escalated", "resolved", "closed", "pending"] {
             let answer = server.put(&sarah, &path, json!({ "status": status })).await;
@@ -94,7 +94,7 @@ on_both_databases! {
               "data": {
                 "assigned_to": null,
                 "conversation_id": null,
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "email": "john@example.com",
                 "first_response_at": null,
                 "id": "[id]",
@@ -102,7 +102,7 @@ on_both_databases! {
                 "message_count": 1,
                 "phone_number": "+2348012345678",
                 "priority": "low",
-                "resolved_at": "[moment]",
+                "resolved_at": "[timestamp]",
                 "response_time_seconds": null,
                 "satisfaction_rating": null,
                 "status": "resolved",
@@ -110,7 +110,7 @@ on_both_databases! {
                 "support_type": "GENERAL_INQUIRY",
                 "tags": [],
                 "ticket_number": "SMI-year-000001",
-                "updatedAt": "[moment]",
+                "updatedAt": "[timestamp]",
                 "user_id": "john"
               },
               "message": "Ticket resolved",
@@ -121,10 +121,10 @@ on_both_databases! {
     }
 
     async fn a_ticket_is_given_to_an_agent_whom_the_directory_knows(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah, mike) = (Person::customer("john"), Person::agent("sarah"), Person::agent("mike"));
-        let made = server.ticket(&john, "A question").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah, mike) = (TestUser::customer("john"), TestUser::agent("sarah"), TestUser::agent("mike"));
+        let made = server.create_ticket(&john, "A question").await;
         let path = format!("{TICKETS}/{}/assign", made.id);
         // Somebody new may take it themselves at once.
         let mine = server.put(&sarah, &path, json!({ "assigned_to": "sarah" })).await;
@@ -148,10 +148,10 @@ on_both_databases! {
     }
 
     async fn a_priority_is_changed(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "A question").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let made = server.create_ticket(&john, "A question").await;
         for priority in ["low", "medium", "high", "urgent", "urgent"] {
             let path = format!("{TICKETS}/{}/priority", made.id);
             let answer = server.put(&sarah, &path, json!({ "priority": priority })).await;
@@ -168,15 +168,15 @@ fn without_user(mut card: Value, mut answer: crate::support::Answer) -> String {
         card.as_object_mut().unwrap().remove(key);
     }
     answer.body["data"] = card;
-    answer.shown()
+    answer.snapshot()
 }
 
 #[tokio::test]
 async fn a_form_that_breaks_its_rule_is_named() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let sarah = Person::agent("sarah");
-    let made = server.ticket(&Person::customer("john"), "A question").await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let sarah = TestUser::agent("sarah");
+    let made = server.create_ticket(&TestUser::customer("john"), "A question").await;
     for (action, body, message) in [
         ("status", json!({}), "status must be one of pending, in_progress, waiting_user, resolved, closed, escalated"),
         (

@@ -4,19 +4,20 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Backend, CREATE_TICKET, Made, Person, REQUEST_SUPPORT, TICKET, TICKETS, TestDatabase, TestServer, on_both_databases,
+    ApiServer, Backend, CREATE_TICKET, REQUEST_SUPPORT, ScratchDatabase, TICKET, TICKETS, TestUser, TicketRef,
+    on_both_databases,
 };
 
-async fn create(server: &TestServer, person: &Person, body: Value) -> Made {
+async fn create(server: &ApiServer, person: &TestUser, body: Value) -> TicketRef {
     let mut whole = json!({ "subject": "x", "description": "y" });
     whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
     let path = if person.token.is_empty() { REQUEST_SUPPORT } else { CREATE_TICKET };
-    Made::of(&server.post(person, path, whole).await)
+    TicketRef::from_answer(&server.post(person, path, whole).await)
 }
 
 /// Subjects on a page, in order, and the total.
-async fn listed(server: &TestServer, query: &str) -> (Vec<String>, u64) {
-    let answer = server.get(&Person::agent("sarah"), &format!("{TICKETS}?{query}")).await;
+async fn listed(server: &ApiServer, query: &str) -> (Vec<String>, u64) {
+    let answer = server.get(&TestUser::agent("sarah"), &format!("{TICKETS}?{query}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.body);
     let tickets = answer.body["data"]["tickets"].as_array().unwrap();
     let subjects = tickets.iter().map(|ticket| ticket["subject"].as_str().unwrap().to_owned()).collect();
@@ -25,9 +26,9 @@ async fn listed(server: &TestServer, query: &str) -> (Vec<String>, u64) {
 
 on_both_databases! {
     async fn a_filter_lets_through_what_it_names(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, jane, sarah) = (Person::customer("john"), Person::customer("jane"), Person::agent("sarah"));
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, jane, sarah) = (TestUser::customer("john"), TestUser::customer("jane"), TestUser::agent("sarah"));
         let card = create(&server, &john, json!({ "subject": "card", "support_type": "CARD_ISSUE", "priority": "urgent" })).await;
         let login = create(&server, &jane, json!({ "subject": "login", "support_type": "LOGIN_ISSUE" })).await;
         create(&server, &john, json!({ "subject": "wish", "support_type": "FEATURE_REQUEST" })).await;
@@ -63,9 +64,9 @@ on_both_databases! {
     }
 
     async fn search_looks_in_five_fields_in_any_case_and_takes_every_character_as_it_is(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let nobody = Person::nobody();
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let nobody = TestUser::anonymous();
         let one = json!({
             "subject": "Failed Transfer", "description": "It said 100% was_sent", "email": "ada@example.com",
             "phone_number": "+2348012345678",
@@ -101,9 +102,9 @@ on_both_databases! {
     }
 
     async fn any_order_goes_both_ways_and_its_pages_meet(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
         for (subject, support_type, priority, status) in [
             ("a", "OTHER", "medium", "pending"),
             ("b", "BUG_REPORT", "urgent", "closed"),
@@ -145,9 +146,9 @@ on_both_databases! {
     }
 
     async fn analytics_count_everything_whatever_the_filters(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
         let empty = server.get(&sarah, TICKETS).await.body["data"]["analytics"].clone();
         assert_eq!(empty["by_type"].as_object().unwrap().len(), 15);
         assert_eq!(empty["overview"]["total_tickets"], 0);
@@ -188,8 +189,8 @@ on_both_databases! {
 
 #[tokio::test]
 async fn a_query_value_that_breaks_its_rule_is_named() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let long = format!("search={}", "x".repeat(201));
     for (query, field) in [
         ("page=0", "page"),
@@ -205,7 +206,7 @@ async fn a_query_value_that_breaks_its_rule_is_named() {
         ("search=a%00b", "search"),
         (long.as_str(), "search"),
     ] {
-        let answer = server.get(&Person::agent("sarah"), &format!("{TICKETS}?{query}")).await;
+        let answer = server.get(&TestUser::agent("sarah"), &format!("{TICKETS}?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
         assert_eq!(answer.body["details"][0]["field"], field, "{query}");
     }

@@ -4,14 +4,14 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Backend, Person, QUEUE, TICKETS, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, QUEUE, ScratchDatabase, TICKETS, TestUser, on_both_databases};
 
 on_both_databases! {
     async fn a_ticket_looks_as_the_contract_says(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "A question").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let made = server.create_ticket(&john, "A question").await;
         let path = format!("{TICKETS}/{}", made.id);
         server.put(&sarah, &format!("{path}/assign"), json!({ "assigned_to": "sarah" })).await;
         server.post(&sarah, &format!("{path}/reply"), json!({ "message": "A note", "is_internal": true })).await;
@@ -25,7 +25,7 @@ on_both_databases! {
                 break seen;
             }
         };
-        allow_duplicates! { assert_snapshot!(whole.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(whole.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -40,24 +40,24 @@ on_both_databases! {
                 "assigned_to": "sarah",
                 "attachments": null,
                 "conversation_id": null,
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "description": "It keeps failing",
                 "device_metadata": {
                   "platform": "unknown"
                 },
                 "email": "john@example.com",
                 "feedback": null,
-                "first_response_at": "[moment]",
+                "first_response_at": "[timestamp]",
                 "has_more": false,
                 "id": "[id]",
                 "internal_notes": null,
                 "ip_address": "127.0.0.1",
-                "last_response_at": "[moment]",
+                "last_response_at": "[timestamp]",
                 "message_count": 3,
                 "messages": [
                   {
                     "attachments": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "id": "[id]",
                     "is_from_user": true,
                     "is_internal": false,
@@ -70,7 +70,7 @@ on_both_databases! {
                   },
                   {
                     "attachments": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "id": "[id]",
                     "is_from_user": false,
                     "is_internal": true,
@@ -83,7 +83,7 @@ on_both_databases! {
                   },
                   {
                     "attachments": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "id": "[id]",
                     "is_from_user": false,
                     "is_internal": false,
@@ -101,7 +101,7 @@ on_both_databases! {
                 "related_transaction": null,
                 "related_transaction_id": null,
                 "resolution_notes": "Sent again",
-                "resolved_at": "[moment]",
+                "resolved_at": "[timestamp]",
                 "resolved_by": "sarah",
                 "resolved_by_admin": {
                   "email": "sarah@example.com",
@@ -118,7 +118,7 @@ on_both_databases! {
                 "tags": [],
                 "ticket_number": "SMI-year-000001",
                 "total_messages": 3,
-                "updatedAt": "[moment]",
+                "updatedAt": "[timestamp]",
                 "user": {
                   "account_status": "active",
                   "email": "john@example.com",
@@ -142,7 +142,7 @@ on_both_databases! {
             "#) };
         let mut list = server.get(&sarah, TICKETS).await;
         list.body["data"].as_object_mut().unwrap().remove("analytics");
-        allow_duplicates! { assert_snapshot!(list.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(list.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -164,15 +164,15 @@ on_both_databases! {
                     },
                     "assigned_to": "sarah",
                     "conversation_id": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "email": "john@example.com",
-                    "first_response_at": "[moment]",
+                    "first_response_at": "[timestamp]",
                     "id": "[id]",
-                    "last_response_at": "[moment]",
+                    "last_response_at": "[timestamp]",
                     "message_count": 3,
                     "phone_number": "+2348012345678",
                     "priority": "low",
-                    "resolved_at": "[moment]",
+                    "resolved_at": "[timestamp]",
                     "response_time_seconds": 0,
                     "satisfaction_rating": null,
                     "status": "resolved",
@@ -180,7 +180,7 @@ on_both_databases! {
                     "support_type": "GENERAL_INQUIRY",
                     "tags": [],
                     "ticket_number": "SMI-year-000001",
-                    "updatedAt": "[moment]",
+                    "updatedAt": "[timestamp]",
                     "user": {
                       "email": "john@example.com",
                       "first_name": "John",
@@ -204,13 +204,13 @@ on_both_databases! {
     }
 
     async fn a_conversations_ticket_shows_the_conversations_messages(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let conversation = server.conversation(&john).await;
-        let answer = server.ticket_of(&sarah, &conversation).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let conversation = server.open_conversation(&john).await;
+        let answer = server.create_ticket_from(&sarah, &conversation).await;
         let id = answer.body["data"]["ticket"]["id"].as_str().unwrap();
-        server.agent_does(&sarah, &conversation, "reply", Some(json!({ "message": "Hi John" }))).await;
+        server.agent_action(&sarah, &conversation, "reply", Some(json!({ "message": "Hi John" }))).await;
         let ticket = server.get(&sarah, &format!("{TICKETS}/{id}")).await.body["data"].clone();
         let whole = server.get(&sarah, &format!("{QUEUE}/{conversation}")).await.body["data"].clone();
         assert_eq!(ticket["messages"], whole["messages"]);
@@ -224,11 +224,11 @@ on_both_databases! {
 /// Endpoint × caller: who may, and what the others are told.
 #[tokio::test]
 async fn only_agents_may() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-    let conversation = server.conversation(&john).await;
-    let id = server.ticket(&john, "A question").await.id;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+    let conversation = server.open_conversation(&john).await;
+    let id = server.create_ticket(&john, "A question").await.id;
     for (method, path) in [
         (Method::GET, TICKETS.to_owned()),
         (Method::GET, format!("{TICKETS}/{id}")),
@@ -238,8 +238,8 @@ async fn only_agents_may() {
         (Method::PUT, format!("{TICKETS}/{id}/priority")),
         (Method::POST, format!("{QUEUE}/{conversation}/create-ticket")),
     ] {
-        let ask = |person: &Person| server.request(method.clone(), person, &path).send(Some(json!({})));
-        let nobody = ask(&Person::nobody()).await;
+        let ask = |person: &TestUser| server.request(method.clone(), person, &path).send(Some(json!({})));
+        let nobody = ask(&TestUser::anonymous()).await;
         assert_eq!((nobody.status, nobody.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
         let owner = ask(&john).await;
         assert_eq!((owner.status, owner.message()), (StatusCode::FORBIDDEN, "Admin access required"), "{path}");
@@ -259,12 +259,12 @@ async fn only_agents_may() {
 
 #[tokio::test]
 async fn an_unknown_ticket_is_not_found() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
     // A conversation's id is no ticket's.
-    let conversation = server.conversation(&john).await;
-    let made = server.ticket(&john, "A question").await;
+    let conversation = server.open_conversation(&john).await;
+    let made = server.create_ticket(&john, "A question").await;
     for id in ["01900000-0000-7000-8000-000000000000", "nonsense", &made.number, &conversation] {
         for (method, path, body) in [
             (Method::GET, String::new(), json!({})),

@@ -5,21 +5,22 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::support::{
-    ADD_MESSAGE, Answer, Backend, MINE, Made, Person, TICKET, TICKETS, TestDatabase, TestServer, on_both_databases,
+    ADD_MESSAGE, Answer, ApiServer, Backend, MY_CONVERSATIONS, ScratchDatabase, TICKET, TICKETS, TestUser, TicketRef,
+    on_both_databases,
 };
 
-async fn add(server: &TestServer, person: &Person, made: &Made, email: Option<&str>) -> Answer {
+async fn add(server: &ApiServer, person: &TestUser, made: &TicketRef, email: Option<&str>) -> Answer {
     let body = json!({ "ticket_number": made.number, "message": " More of it ", "email": email });
     server.post(person, ADD_MESSAGE, body).await
 }
 
 on_both_databases! {
     async fn a_guest_adds_a_message(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let made = server.guest_ticket("john@example.com").await;
-        let answer = add(&server, &Person::nobody(), &made, Some("John@example.com")).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let made = server.create_guest_ticket("john@example.com").await;
+        let answer = add(&server, &TestUser::anonymous(), &made, Some("John@example.com")).await;
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
@@ -27,7 +28,7 @@ on_both_databases! {
               "data": {
                 "message": {
                   "attachments": null,
-                  "created_at": "[moment]",
+                  "created_at": "[timestamp]",
                   "id": "[id]",
                   "is_from_user": true,
                   "message": "More of it",
@@ -42,7 +43,7 @@ on_both_databases! {
               "success": true
             }
             "#) };
-        let seen = server.get(&Person::agent("sarah"), &format!("{TICKETS}/{}", made.id)).await;
+        let seen = server.get(&TestUser::agent("sarah"), &format!("{TICKETS}/{}", made.id)).await;
         assert_eq!(seen.body["data"]["message_count"], 2);
         assert_eq!(seen.body["data"]["messages"][1]["id"], answer.body["data"]["message"]["id"]);
         // A customer's message is no answer of support.
@@ -51,11 +52,11 @@ on_both_databases! {
     }
 
     async fn whose_the_ticket_is_decides_who_may_add(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, mallory, nobody) = (Person::customer("john"), Person::customer("mallory"), Person::nobody());
-        let johns = server.ticket(&john, "John's").await;
-        let guests = server.guest_ticket("john@example.com").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, mallory, nobody) = (TestUser::customer("john"), TestUser::customer("mallory"), TestUser::anonymous());
+        let johns = server.create_ticket(&john, "John's").await;
+        let guests = server.create_guest_ticket("john@example.com").await;
         for (person, made, email, may) in [
             (&john, &johns, None, true),
             (&john, &johns, Some("whatever@example.com"), true),
@@ -84,10 +85,10 @@ on_both_databases! {
     }
 
     async fn a_ticket_that_is_done_takes_no_message(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "John's").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let made = server.create_ticket(&john, "John's").await;
         for status in ["resolved", "closed"] {
             server.set_status(&sarah, &made, status).await;
             let answer = add(&server, &john, &made, None).await;
@@ -104,39 +105,39 @@ on_both_databases! {
     }
 
     async fn a_message_of_a_conversations_ticket_is_the_conversations(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let conversation = server.conversation(&john).await;
-        let made = Made::of(&server.ticket_of(&sarah, &conversation).await);
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let conversation = server.open_conversation(&john).await;
+        let made = TicketRef::from_answer(&server.create_ticket_from(&sarah, &conversation).await);
         assert_eq!(add(&server, &john, &made, None).await.status, StatusCode::CREATED);
-        let seen = server.get(&john, &format!("{MINE}/{conversation}")).await;
+        let seen = server.get(&john, &format!("{MY_CONVERSATIONS}/{conversation}")).await;
         assert_eq!(seen.body["data"]["conversation"]["messages"][1]["message"], "More of it");
         assert_eq!(seen.body["data"]["conversation"]["status"], "waiting_support");
         let ticket = server.get(&john, &format!("{TICKET}?ticket_number={}", made.number)).await;
         assert_eq!(ticket.body["data"]["ticket"]["total_messages"], 2);
         assert_eq!(ticket.body["data"]["ticket"]["conversation_id"], conversation.as_str());
-        server.agent_does(&sarah, &conversation, "close", None).await;
+        server.agent_action(&sarah, &conversation, "close", None).await;
         let answer = add(&server, &john, &made, None).await;
         assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, "This conversation has been closed"));
     }
 
     async fn a_repeat_under_the_same_name_adds_no_second_message(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let made = server.guest_ticket("john@example.com").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let made = server.create_guest_ticket("john@example.com").await;
         let body = |name: &str| json!({
             "ticket_number": made.number, "message": "Once", "email": "john@example.com", "client_message_id": name,
         });
-        let first = server.post(&Person::nobody(), ADD_MESSAGE, body("0123456789abcdef")).await;
-        server.set_status(&Person::agent("sarah"), &made, "closed").await;
-        let again = server.post(&Person::nobody(), ADD_MESSAGE, body("0123456789abcdef")).await;
+        let first = server.post(&TestUser::anonymous(), ADD_MESSAGE, body("0123456789abcdef")).await;
+        server.set_status(&TestUser::agent("sarah"), &made, "closed").await;
+        let again = server.post(&TestUser::anonymous(), ADD_MESSAGE, body("0123456789abcdef")).await;
         assert_eq!((first.status, &first.body), (again.status, &again.body));
-        let short = server.post(&Person::nobody(), ADD_MESSAGE, body("0123456789abcde")).await;
+        let short = server.post(&TestUser::anonymous(), ADD_MESSAGE, body("0123456789abcde")).await;
         assert_eq!(short.message(), "client_message_id must be at least 16 characters");
         // Whoever has a token may give short names.
-        let mike = server.ticket(&Person::customer("mike"), "Mike's").await;
+        let mike = server.create_ticket(&TestUser::customer("mike"), "Mike's").await;
         let body = json!({ "ticket_number": mike.number, "message": "Once", "client_message_id": "1" });
-        assert_eq!(server.post(&Person::customer("mike"), ADD_MESSAGE, body).await.status, StatusCode::CREATED);
+        assert_eq!(server.post(&TestUser::customer("mike"), ADD_MESSAGE, body).await.status, StatusCode::CREATED);
     }
 }
