@@ -104,11 +104,12 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(arguments: Arguments) -> Result<(), CliError> {
     // A load test is run from anywhere against another machine: this one's settings need not be good.
-    let load = || Settings::load(&Sources::of_process(arguments.config));
+    let sources = Sources::of_process(arguments.config);
+    let load = || Settings::load(&sources);
     match arguments.command.unwrap_or(Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => {
             let (environment, settings) = load()?;
-            serve::run(arguments, environment, settings).await
+            serve::run(arguments, environment, settings, &sources.old_names()?).await
         }
         Command::Migrate(arguments) => migrate::run(arguments, &load()?.1).await,
         Command::Token(arguments) => token::run(&arguments, &load()?.1),

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{CliError, token};
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, OldName, Settings};
 use crate::server::Server;
 use crate::telemetry;
 
@@ -18,8 +18,16 @@ pub(super) struct Arguments {
     no_migrate: bool,
 }
 
-pub(super) async fn run(arguments: Arguments, environment: Environment, settings: Settings) -> Result<(), CliError> {
+pub(super) async fn run(
+    arguments: Arguments,
+    environment: Environment,
+    settings: Settings,
+    old_names: &[OldName],
+) -> Result<(), CliError> {
     telemetry::start(&settings.log);
+    for old_name in old_names {
+        tracing::warn!("{old_name}");
+    }
     // Heard from here on: a signal during the start must not kill what is half made.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

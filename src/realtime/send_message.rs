@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Realtime;
 use super::presence::SupportUser;
 use crate::api_error::{ApiError, Code, FieldError};
-use crate::domain::{ClientMessageId, DeviceMetadata};
+use crate::domain::{ClientMessageId, DeviceMetadata, Target};
 use crate::wire::Validator;
 use crate::wire::reply::{self, ReplyBody, ReplyView};
 use crate::wire::send::{self, SendBody, Source};
@@ -48,7 +48,7 @@ async fn send(
     let source = || source(socket);
     let from = socket.data().as_customer();
     let sent = send::carry_out(&realtime.registry, &realtime.limits, from, send, source).await?;
-    Ok(serde_json::to_value(sent.view()?))
+    Ok(serde_json::to_value(sent.view()))
 }
 
 /// An agent's goes into a conversation that there is.
@@ -64,7 +64,7 @@ async fn reply(
         fields.fault("conversation_id", "conversation_id must be a string".to_owned());
     }
     let name = fields.optional("client_message_id", body.client_message_id.as_deref(), ClientMessageId::parse);
-    let reply = body.read(&mut fields, socket.data().as_agent(), name);
+    let reply = body.read(&mut fields, Target::Conversation, socket.data().as_agent(), name);
     let (id, reply) = fields.finish(id.zip(reply))?;
     let posted = reply::carry_out(&realtime.registry, &realtime.limits, &id, reply).await?;
     Ok(serde_json::to_value(ReplyView::new(&posted)))

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Validator, conversation_id};
 use crate::api_error::ApiError;
-use crate::conversation::{Outcome, Registry};
-use crate::domain::{Agent, ClientMessageId, Command, EventId, MessageText, Post, Posted};
+use crate::conversation::{CommandError, Registry};
+use crate::domain::{
+    AddNote, Agent, ClientMessageId, ConversationId, EventId, MessageText, Post, Posted, SendReply, Target,
+};
 use crate::limits::Limits;
 use crate::timestamp::IsoTimestamp;
 
@@ -28,18 +30,35 @@ impl ReplyBody {
     pub(crate) fn read(
         self,
         fields: &mut Validator,
+        target: Target,
         from: Agent,
         client_message_id: Option<ClientMessageId>,
     ) -> Option<Reply> {
         let text = fields.required("message", self.message.as_deref(), MessageText::parse)?;
-        Some(Reply { post: Post { from, text, client_message_id }, is_note: self.is_internal.unwrap_or_default() })
+        let post = Post { target, from, text, client_message_id };
+        Some(Reply { post, is_note: self.is_internal.unwrap_or_default() })
     }
 }
 
 /// An answer or a note whose form is right.
 pub(crate) struct Reply {
     pub(crate) post: Post<Agent>,
-    pub(crate) is_note: bool,
+    is_note: bool,
+}
+
+impl Reply {
+    /// Gives the message, once it is stored.
+    pub(crate) async fn execute(
+        self,
+        registry: &Arc<Registry>,
+        conversation: ConversationId,
+    ) -> Result<Arc<Posted>, CommandError> {
+        if self.is_note {
+            registry.execute(conversation, AddNote(self.post)).await
+        } else {
+            registry.execute(conversation, SendReply(self.post)).await
+        }
+    }
 }
 
 /// Writes it into the conversation of this id, as the client spells it.
@@ -50,11 +69,7 @@ pub(crate) async fn carry_out(
     reply: Reply,
 ) -> Result<Arc<Posted>, ApiError> {
     limits.send(&reply.post.from.id)?;
-    let command = if reply.is_note { Command::Note(reply.post) } else { Command::Reply(reply.post) };
-    match registry.execute(conversation_id(id)?, command).await? {
-        Outcome::Posted(posted) => Ok(posted),
-        _ => Err(ApiError::internal()),
-    }
+    Ok(reply.execute(registry, conversation_id(id)?).await?)
 }
 
 /// The answer's `data`.

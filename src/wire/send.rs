@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use super::view::{UserConversation, UserMessage};
 use super::{Validator, conversation_id};
 use crate::api_error::ApiError;
-use crate::conversation::{Outcome, Registry};
+use crate::conversation::{Opened, Registry, Sent};
 use crate::domain::{
-    Channel, ClientMessageId, Command, ConversationId, Customer, DeviceMetadata, MessageText, Open, Origin, Post,
+    Channel, ClientMessageId, ConversationId, Customer, DeviceMetadata, MessageText, Open, Origin, Post, Posted,
+    SendMessage, Target,
 };
 use crate::limits::Limits;
 
@@ -54,10 +55,12 @@ impl SendBody {
     }
 }
 
-/// What came of a send.
-pub(crate) struct Sent {
-    id: ConversationId,
-    outcome: Outcome,
+/// The result of a send.
+pub(crate) enum SendResult {
+    /// It opened a conversation, or repeats the send that did.
+    Opened(Opened),
+    /// It was added to an existing conversation.
+    Posted(ConversationId, Arc<Posted>),
 }
 
 /// Begins a conversation, or goes on with the one that is named: for whoever it is that writes.
@@ -67,13 +70,18 @@ pub(crate) async fn carry_out(
     from: Customer,
     send: Send,
     source: impl FnOnce() -> Source,
-) -> Result<Sent, ApiError> {
+) -> Result<SendResult, ApiError> {
     limits.send(&from.owner)?;
-    let (id, outcome) = match send.conversation {
+    match send.conversation {
         Some(id) => {
             let id = conversation_id(&id)?;
-            let post = Post { from, text: send.message, client_message_id: send.client_message_id };
-            (id, registry.execute(id, Command::Send(post)).await?)
+            let Send { message: text, client_message_id, .. } = send;
+            let post = Post { target: Target::Conversation, from, text, client_message_id };
+            let Sent { message, opened } = registry.execute(id, SendMessage(post)).await?;
+            Ok(match opened {
+                Some(conversation) => SendResult::Opened(Opened { conversation, message }),
+                None => SendResult::Posted(id, message),
+            })
         }
         None => {
             let Source { device_metadata, ip_address, user_agent } = source();
@@ -86,12 +94,12 @@ pub(crate) async fn carry_out(
                     user_agent,
                 },
                 text: send.message,
+                ticket: None,
                 client_message_id: send.client_message_id,
             };
-            registry.open(Command::Open(Box::new(open))).await?
+            Ok(SendResult::Opened(registry.open(open).await?))
         }
-    };
-    Ok(Sent { id, outcome })
+    }
 }
 
 /// The answer's `data`.
@@ -114,19 +122,18 @@ pub(crate) enum SentView<'a> {
     },
 }
 
-impl Sent {
-    pub(crate) fn view(&self) -> Result<SentView<'_>, ApiError> {
-        match &self.outcome {
-            Outcome::Opened { conversation, message } => {
+impl SendResult {
+    pub(crate) fn view(&self) -> SentView<'_> {
+        match self {
+            Self::Opened(Opened { conversation, message }) => {
                 let conversation = UserConversation::new(conversation, vec![UserMessage::in_answer(message)]);
-                Ok(SentView::Opened { conversation: Box::new(conversation), is_new: true })
+                SentView::Opened { conversation: Box::new(conversation), is_new: true }
             }
-            Outcome::Posted(message) => Ok(SentView::Posted {
-                conversation_id: self.id,
+            Self::Posted(conversation_id, message) => SentView::Posted {
+                conversation_id: *conversation_id,
                 message: UserMessage::in_answer(message),
                 is_new: false,
-            }),
-            _ => Err(ApiError::internal()),
+            },
         }
     }
 }

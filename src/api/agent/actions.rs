@@ -10,8 +10,7 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::{client_message_id, conversation_id};
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, ConversationId, UserId};
+use crate::domain::{Claim, Close, ConversationId, Target, UserId};
 use crate::wire::Validator;
 use crate::wire::reply::{self, ReplyBody, ReplyView};
 
@@ -29,13 +28,11 @@ pub(in crate::api) async fn claim(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id = conversation_id(&id)?;
-    match api.registry.execute(id, Command::Claim(agent.as_agent())).await? {
-        Outcome::Claimed(assignee) => Ok(created(
-            "Conversation claimed",
-            Claimed { conversation_id: id, assigned_to: assignee.id, assigned_admin_name: assignee.name },
-        )),
-        _ => Err(ApiError::internal()),
-    }
+    let assignee = api.registry.execute(id, Claim { by: agent.as_agent() }).await?;
+    Ok(created(
+        "Conversation claimed",
+        Claimed { conversation_id: id, assigned_to: assignee.id, assigned_admin_name: assignee.name },
+    ))
 }
 
 pub(in crate::api) async fn reply(
@@ -47,7 +44,7 @@ pub(in crate::api) async fn reply(
 ) -> Result<HttpResponse, ApiError> {
     let mut fields = Validator::default();
     let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
-    let reply = body.read(&mut fields, agent.as_agent(), client_message_id);
+    let reply = body.read(&mut fields, Target::Conversation, agent.as_agent(), client_message_id);
     let reply = fields.finish(reply)?;
     let posted = reply::carry_out(&api.registry, &api.limits, &id, reply).await?;
     Ok(created("Reply sent", ReplyView::new(&posted)))
@@ -65,8 +62,6 @@ pub(in crate::api) async fn close(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id = conversation_id(&id)?;
-    match api.registry.execute(id, Command::Close(agent.as_agent())).await? {
-        Outcome::Closed => Ok(created("Conversation closed", Closed { conversation_id: id })),
-        _ => Err(ApiError::internal()),
-    }
+    api.registry.execute(id, Close { by: agent.as_agent() }).await?;
+    Ok(created("Conversation closed", Closed { conversation_id: id }))
 }

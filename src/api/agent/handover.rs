@@ -11,10 +11,8 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
 use crate::domain::{
-    AnswerHandover, AskHandover, Command, ConversationId, HandoverId, Party, Reason, Refusal, Resolution, TextError,
-    UserId,
+    AnswerHandover, ConversationId, HandoverId, Party, Reason, Refusal, RequestHandover, Resolution, TextError, UserId,
 };
 use crate::store;
 use crate::wire::Validator;
@@ -58,26 +56,24 @@ pub(in crate::api) async fn ask(
         Some(to) => known_agent(&api, to.clone()).await?,
         None => None,
     };
-    let command = Command::AskHandover(Box::new(AskHandover {
+    let request = RequestHandover {
         id: HandoverId(Uuid::now_v7()),
         from: agent.as_agent(),
         to,
         to_name: target.map(|target| target.name),
         reason,
-    }));
-    match api.registry.execute(id, command).await? {
-        Outcome::HandoverAsked(handover) => Ok(created(
-            "Handover requested",
-            Asked {
-                handover_id: handover.id,
-                conversation_id: id,
-                to_admin_id: &handover.to.id,
-                to_admin_name: &handover.to.name,
-                status: "pending",
-            },
-        )),
-        _ => Err(ApiError::internal()),
-    }
+    };
+    let handover = api.registry.execute(id, request).await?;
+    Ok(created(
+        "Handover requested",
+        Asked {
+            handover_id: handover.id,
+            conversation_id: id,
+            to_admin_id: &handover.to.id,
+            to_admin_name: &handover.to.name,
+            status: "pending",
+        },
+    ))
 }
 
 /// An agent whom the directory knows, under the name that it has for them. Whoever has only just come to this server is
@@ -125,8 +121,8 @@ pub(in crate::api) async fn respond(
     let handover = HandoverId::parse(&id).ok_or(Refusal::HandoverNotFound)?;
     let conversation_id = store::handed_over(&api.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
     let accept = resolution == Resolution::Accepted;
-    let command = Command::AnswerHandover(AnswerHandover { by: agent.as_agent(), handover, accept });
-    api.registry.execute(conversation_id, command).await?;
+    let answer = AnswerHandover { by: agent.as_agent(), handover, accept };
+    api.registry.execute(conversation_id, answer).await?;
     let message = if accept { "Handover accepted" } else { "Handover rejected" };
     Ok(created(message, Answered { handover_id: handover, conversation_id, status: resolution.as_str() }))
 }

@@ -10,8 +10,7 @@ use crate::api::envelope::fetched;
 use crate::api::extractors::Caller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, ConversationId, Feedback, Rate, Rating, RatingError};
+use crate::domain::{ConversationId, Feedback, Rate, Rating, RatingError, SubmitRating, Target};
 use crate::wire::Validator;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -40,13 +39,9 @@ pub(in crate::api) async fn rate(
 ) -> Result<HttpResponse, ApiError> {
     let (rating, feedback) = read(&body)?;
     let id = conversation_id(&id)?;
-    let rate = Rate { from: caller.as_customer(), rating, feedback };
-    match api.registry.execute(id, Command::Rate(rate)).await? {
-        Outcome::Rated(Rate { rating, feedback, .. }) => {
-            Ok(fetched("Rating submitted", Rated { id, satisfaction_rating: rating, feedback }))
-        }
-        _ => Err(ApiError::internal()),
-    }
+    let rate = Rate { from: caller.as_customer(), rating, feedback: feedback.clone() };
+    api.registry.execute(id, SubmitRating { target: Target::Conversation, rate }).await?;
+    Ok(fetched("Rating submitted", Rated { id, satisfaction_rating: rating, feedback }))
 }
 
 /// What a body says, if it keeps to the rules.

@@ -44,7 +44,7 @@ pub(super) async fn carry_out(
     let ClientInfo { ip_address, user_agent } = observed;
     let source = || Source { device_metadata: device_of(headers), ip_address, user_agent };
     let sent = send::carry_out(&api.registry, &api.limits, from, send, source).await?;
-    Ok(created("Message sent", sent.view()?))
+    Ok(created("Message sent", sent.view()))
 }
 
 /// What the headers tell of the device, where the body does not: those that came, under their keys.

@@ -13,8 +13,11 @@ use crate::api::envelope::fetched;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::ticket_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, Refusal, ResolutionNotes, TextError, TicketPriority, TicketStatus, UserId};
+use crate::conversation::{ConversationCommand, ConversationState};
+use crate::domain::{
+    AssignTicket, PrioritiseTicket, Refusal, ResolutionNotes, SetTicketStatus, TextError, TicketPriority, TicketStatus,
+    UserId,
+};
 use crate::store;
 use crate::wire::{Validator, words};
 
@@ -50,7 +53,7 @@ pub(in crate::api) async fn set_status(
         TicketStatus::Closed => "Ticket closed",
         TicketStatus::Escalated => "Ticket escalated",
     };
-    change(&api, &id, message, Command::SetTicketStatus { by: agent.as_agent(), status, notes }).await
+    change(&api, &id, message, SetTicketStatus { by: agent.as_agent(), status, notes }).await
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -76,7 +79,7 @@ pub(in crate::api) async fn assign(
         Some(id) => known_agent(&api, id).await?,
         None => None,
     };
-    change(&api, &id, "Ticket assigned", Command::AssignTicket { by: agent.as_agent(), to }).await
+    change(&api, &id, "Ticket assigned", AssignTicket { by: agent.as_agent(), to }).await
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -96,17 +99,16 @@ pub(in crate::api) async fn prioritise(
     let priority = Some(body.priority.as_deref().unwrap_or_default());
     let priority = fields.one_of("priority", priority, words(TicketPriority::ALL, TicketPriority::as_str));
     let priority = fields.finish(priority)?;
-    change(&api, &id, "Priority updated", Command::PrioritiseTicket { by: agent.as_agent(), priority }).await
+    change(&api, &id, "Priority updated", PrioritiseTicket { by: agent.as_agent(), priority }).await
 }
 
-async fn change(api: &Api, id: &str, message: &'static str, command: Command) -> Result<HttpResponse, ApiError> {
+async fn change<C>(api: &Api, id: &str, message: &'static str, command: C) -> Result<HttpResponse, ApiError>
+where
+    C: ConversationCommand<Answer = ConversationState>,
+{
     let key = store::ticket_of_id(&api.database, ticket_id(id)?).await?.ok_or(Refusal::TicketNotFound)?;
-    match api.registry.execute(key.conversation, command).await? {
-        Outcome::Ticket(conversation) => {
-            let people = store::people_in_ticket(&api.database, &conversation).await?;
-            let card = Card::new(&conversation, &people, DetailLevel::List).ok_or_else(ApiError::internal)?;
-            Ok(fetched(message, card))
-        }
-        _ => Err(ApiError::internal()),
-    }
+    let conversation = api.registry.execute(key.conversation, command).await?;
+    let people = store::people_in_ticket(&api.database, &conversation).await?;
+    let card = Card::new(&conversation, &people, DetailLevel::List).ok_or_else(ApiError::internal)?;
+    Ok(fetched(message, card))
 }

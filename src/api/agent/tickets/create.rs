@@ -11,9 +11,8 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
 use crate::domain::{
-    Command, ConversationId, Description, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
+    ConversationId, CreateTicket, Description, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
     TicketStatus,
 };
 use crate::wire::{Validator, words};
@@ -59,10 +58,9 @@ pub(in crate::api) async fn create(
     id: web::Path<String>,
     Json(body): Json<CreateBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let draft = Box::new(form(body)?);
+    let draft = form(body)?;
     let id = conversation_id(&id)?;
-    let outcome = api.registry.execute(id, Command::CreateTicket { by: agent.as_agent(), draft }).await?;
-    let Outcome::Ticket(conversation) = outcome else { return Err(ApiError::internal()) };
+    let conversation = api.registry.execute(id, CreateTicket { by: agent.as_agent(), draft }).await?;
     let ticket = conversation.ticket.as_deref().ok_or_else(ApiError::internal)?;
     let ticket = Ticket {
         id: ticket.draft.id,

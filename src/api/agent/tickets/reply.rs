@@ -10,12 +10,11 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::{client_message_id, ticket_id};
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, EventId, Refusal};
+use crate::domain::{EventId, Refusal, Target};
 use crate::store;
 use crate::timestamp::IsoTimestamp;
 use crate::wire::Validator;
-use crate::wire::reply::{Reply, ReplyBody};
+use crate::wire::reply::ReplyBody;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketReplySent")]
@@ -39,23 +38,20 @@ pub(in crate::api) async fn reply(
 ) -> Result<HttpResponse, ApiError> {
     let mut fields = Validator::default();
     let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
-    let reply = body.read(&mut fields, agent.as_agent(), client_message_id);
-    let Reply { post, is_note } = fields.finish(reply)?;
+    let reply = body.read(&mut fields, Target::Ticket, agent.as_agent(), client_message_id);
+    let reply = fields.finish(reply)?;
     api.limits.send(&agent.id)?;
     let key = store::ticket_of_id(&api.database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
-    let command = if is_note { Command::NoteOnTicket(post) } else { Command::ReplyToTicket(post) };
-    match api.registry.execute(key.conversation, command).await? {
-        Outcome::Posted(posted) => Ok(created(
-            "Reply sent",
-            Replied {
-                id: posted.id,
-                message: posted.message.text.as_str(),
-                is_internal: posted.message.is_note(),
-                is_from_user: false,
-                sender_name: posted.message.author.name(),
-                created_at: IsoTimestamp(posted.at),
-            },
-        )),
-        _ => Err(ApiError::internal()),
-    }
+    let posted = reply.execute(&api.registry, key.conversation).await?;
+    Ok(created(
+        "Reply sent",
+        Replied {
+            id: posted.id,
+            message: posted.message.text.as_str(),
+            is_internal: posted.message.is_note(),
+            is_from_user: false,
+            sender_name: posted.message.author.name(),
+            created_at: IsoTimestamp(posted.at),
+        },
+    ))
 }

@@ -14,9 +14,8 @@ use crate::api::envelope::created;
 use crate::api::extractors::Visitor;
 use crate::api::guard::pass_guard;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
 use crate::domain::{
-    ClientMessageId, Command, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, TicketId,
+    ClientMessageId, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, SendMessage, Target, TicketId,
 };
 use crate::json_schema::TicketNumber;
 use crate::wire::Validator;
@@ -57,7 +56,7 @@ pub(in crate::api) async fn add_message(
     let from = writer(&mut fields, caller.as_ref(), body.email.as_deref());
     let client_message_id =
         send_name(&mut fields, caller.as_ref(), body.client_message_id.as_deref(), request.headers());
-    let post = text.zip(from).map(|(text, from)| Post { from, text, client_message_id });
+    let post = text.zip(from).map(|(text, from)| Post { target: Target::Ticket, from, text, client_message_id });
     let (number, post) = fields.finish(number.zip(post))?;
     api.limits.send(&post.from.owner)?;
     let key = find(&api, &number).await?.ok_or_else(|| not_found(&number))?;
@@ -72,8 +71,5 @@ pub(super) async fn post_into(
     conversation: ConversationId,
     post: Post<Customer>,
 ) -> Result<Arc<Posted>, ApiError> {
-    match api.registry.execute(conversation, Command::SendToTicket(post)).await? {
-        Outcome::Posted(posted) => Ok(posted),
-        _ => Err(ApiError::internal()),
-    }
+    Ok(api.registry.execute(conversation, SendMessage(post)).await?.message)
 }

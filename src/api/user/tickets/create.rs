@@ -19,10 +19,10 @@ use crate::api::extractors::{Caller, ClientInfo, Visitor};
 use crate::api::guard::pass_guard;
 use crate::api::user::send::device_of;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
+use crate::conversation::Opened;
 use crate::domain::{
-    Channel, ClientMessageId, Command, Customer, Description, DeviceMetadata, EmailAddress, MessageText, OpenTicket,
-    Origin, PhoneNumber, Post, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
+    Channel, ClientMessageId, Customer, Description, DeviceMetadata, EmailAddress, MessageText, Open, Origin,
+    PhoneNumber, Post, Reference, Subject, SupportType, Target, TicketDraft, TicketId, TicketPriority,
 };
 use crate::identity::Principal;
 use crate::store::{self, MessageRange, TicketKey};
@@ -108,9 +108,9 @@ async fn make(api: &Api, form: Form, headers: &HeaderMap, observed: ClientInfo) 
         ip_address: observed.ip_address,
         user_agent: observed.user_agent,
     };
-    let open = OpenTicket { origin, draft: form.draft, client_message_id: form.client_message_id };
-    let (_, outcome) = api.registry.open(Command::OpenTicket(Box::new(open))).await?;
-    let Outcome::Opened { conversation, message } = outcome else { return Err(ApiError::internal()) };
+    let text = MessageText::from(&form.draft.description);
+    let open = Open { origin, text, ticket: Some(Box::new(form.draft)), client_message_id: form.client_message_id };
+    let Opened { conversation, message } = api.registry.open(open).await?;
     let messages = vec![UserMessage::in_history(&message)];
     let ticket = UserTicket::new(&conversation, messages, None).ok_or_else(ApiError::internal)?;
     let message = "Your ticket has been created. Our team will review it and respond as soon as possible.";
@@ -120,7 +120,7 @@ async fn make(api: &Api, form: Form, headers: &HeaderMap, observed: ClientInfo) 
 /// A further message on the ticket that was named: its text is the description.
 async fn go_on(api: &Api, key: &TicketKey, form: Form) -> Result<HttpResponse, ApiError> {
     let text = MessageText::from(&form.draft.description);
-    let post = Post { from: form.from, text, client_message_id: form.client_message_id };
+    let post = Post { target: Target::Ticket, from: form.from, text, client_message_id: form.client_message_id };
     post_into(api, key.conversation, post).await?;
     let conversation = store::ticket(&api.database, key.id).await?.ok_or_else(ApiError::internal)?;
     let stretch = MessageRange::Last { limit: MessageRange::ALL };

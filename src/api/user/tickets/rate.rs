@@ -11,8 +11,7 @@ use crate::api::envelope::fetched;
 use crate::api::extractors::Caller;
 use crate::api::user::rate::{RateBody, read};
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, Feedback, Rate, Rating};
+use crate::domain::{Feedback, Rate, Rating, SubmitRating, Target};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketRated")]
@@ -32,11 +31,7 @@ pub(in crate::api) async fn rate(
     let (rating, feedback) = read(&body)?;
     let number = number.trim();
     let key = find(&api, number).await?.ok_or_else(|| not_found(number))?;
-    let rate = Rate { from: caller.as_customer(), rating, feedback };
-    match api.registry.execute(key.conversation, Command::RateTicket(rate)).await? {
-        Outcome::Rated(Rate { rating, feedback, .. }) => {
-            Ok(fetched("Rating submitted", Rated { ticket_number: number, satisfaction_rating: rating, feedback }))
-        }
-        _ => Err(ApiError::internal()),
-    }
+    let rate = Rate { from: caller.as_customer(), rating, feedback: feedback.clone() };
+    api.registry.execute(key.conversation, SubmitRating { target: Target::Ticket, rate }).await?;
+    Ok(fetched("Rating submitted", Rated { ticket_number: number, satisfaction_rating: rating, feedback }))
 }
