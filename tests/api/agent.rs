@@ -4,7 +4,7 @@ mod actions;
 mod agents;
 mod handovers;
 mod lists;
-mod model;
+mod list_model;
 mod queue;
 mod search;
 mod tickets;

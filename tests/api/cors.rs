@@ -1,4 +1,4 @@
-//! Which web pages may call.
+//! CORS: which web pages may call.
 
 use reqwest::{Method, StatusCode};
 
@@ -7,7 +7,7 @@ use crate::support::{ApiServer, Backend, MY_CONVERSATIONS, QUEUE, SEND, ScratchD
 const HEADERS: &str = "authorization, content-type, x-device-id, x-signature, idempotency-key";
 
 #[tokio::test]
-async fn a_preflight_allows_the_method_and_the_headers_it_asks_for() {
+async fn a_preflight_allows_the_requested_method_and_headers() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     for (path, method) in
@@ -31,7 +31,7 @@ async fn a_preflight_allows_the_method_and_the_headers_it_asks_for() {
 }
 
 #[tokio::test]
-async fn error_answers_can_be_read_by_pages_too() {
+async fn error_answers_have_cors_headers_too() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     for path in [MY_CONVERSATIONS, "/nonsense", "/socket.io/?EIO=4&transport=nonsense"] {

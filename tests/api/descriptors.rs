@@ -82,7 +82,7 @@ async fn a_soft_limit_is_raised() {
 }
 
 #[tokio::test]
-async fn with_too_few_open_files_the_server_says_how_many_it_needs_and_exits() {
+async fn with_too_few_open_files_the_server_names_the_number_it_needs_and_exits() {
     let database = ScratchDatabase::sqlite();
     let failure = TestServer::spawn(binary(), &options(&database, "ulimit -n 80;")).await.unwrap_err();
     let log = failure.log;

@@ -1,4 +1,4 @@
-//! What every error looks like, whatever is asked.
+//! The form of every error.
 
 use insta::assert_snapshot;
 use reqwest::{Method, StatusCode};
@@ -30,7 +30,7 @@ async fn an_unknown_path_is_not_found_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn a_known_path_with_another_method_says_which_it_allows() {
+async fn a_known_path_with_another_method_names_the_allowed_ones() {
     let (_database, server) = server().await;
     assert_snapshot!(server.get(&TestUser::anonymous(), SEND).await.snapshot(), @r#"
         405 Method Not Allowed
@@ -99,7 +99,7 @@ async fn a_body_over_the_limit_is_refused_at_its_edge() {
     for (length, status) in [(262_144, StatusCode::CREATED), (262_145, StatusCode::PAYLOAD_TOO_LARGE)] {
         let body = json!({ "message": "a", "x": "y".repeat(length - frame) });
         assert_eq!(server.post(&john, SEND, body).await.status, status, "{length}");
-        // And where nobody says beforehand how long it is.
+        // Also without a Content-Length.
         let body = json!({ "message": "a", "x": "y".repeat(length - frame) }).to_string();
         let chunks =
             body.as_bytes().chunks(10_000).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
@@ -110,7 +110,7 @@ async fn a_body_over_the_limit_is_refused_at_its_edge() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_unauthorized_and_says_no_more() {
+async fn a_bad_token_is_unauthorized_without_details() {
     let (_database, server) = server().await;
     for token in ["x.y.z", "Bearer", &"a".repeat(3000)] {
         let answer = server.get(&TestUser { token: token.to_owned() }, MY_CONVERSATIONS).await;

@@ -1,4 +1,4 @@
-//! What an orchestrator asks.
+//! Health endpoints.
 
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
@@ -29,7 +29,7 @@ on_both_databases! {
             "#) };
     }
 
-    async fn a_newer_servers_schema_leaves_it_ready(backend: Backend) {
+    async fn a_newer_schema_leaves_the_server_ready(backend: Backend) {
         use sea_orm::ConnectionTrait;
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
@@ -38,13 +38,13 @@ on_both_databases! {
         connection.execute_unprepared(newer).await.unwrap();
         connection.close().await.unwrap();
         assert_eq!(server.get(&TestUser::anonymous(), "/health/ready").await.status, StatusCode::OK);
-        // And one that starts on it serves.
+        // A server that starts on it serves too.
         drop(server);
         let server = ApiServer::start(&database).await;
         assert_eq!(server.get(&TestUser::anonymous(), "/health/ready").await.status, StatusCode::OK);
     }
 
-    async fn servers_that_start_at_once_on_a_fresh_database_all_serve(backend: Backend) {
+    async fn servers_that_start_together_on_a_new_database_all_serve(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let servers = futures_util::future::join_all((0..4).map(|_| ApiServer::start(&database))).await;
         for server in &servers {
@@ -52,7 +52,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_schema_that_is_behind_makes_it_unready(backend: Backend) {
+    async fn an_outdated_schema_makes_the_server_unready(backend: Backend) {
         use sea_orm::ConnectionTrait;
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
@@ -67,7 +67,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn what_answers_get_answers_head() {
+async fn health_endpoints_answer_head() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     for path in ["/health/live", "/health/ready"] {

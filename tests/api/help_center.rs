@@ -14,8 +14,8 @@ use crate::support::{
 const MESSAGES: &str = "/api/help-center/messages";
 const NEVER: (&str, &str) = ("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__POLICY", "never");
 
-async fn writes(server: &ApiServer, person: &TestUser, text: &str) -> Answer {
-    let answer = server.post(person, MESSAGES, json!({ "text": text })).await;
+async fn writes(server: &ApiServer, user: &TestUser, text: &str) -> Answer {
+    let answer = server.post(user, MESSAGES, json!({ "text": text })).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
     answer
 }
@@ -24,14 +24,14 @@ fn id(answer: &Answer) -> String {
     answer.body["conversation"]["id"].as_str().unwrap().to_owned()
 }
 
-/// Who wrote what.
-fn said(answer: &Answer) -> Vec<(&str, &str)> {
+/// The messages of an answer.
+fn senders_and_texts(answer: &Answer) -> Vec<(&str, &str)> {
     let messages = answer.body["messages"].as_array().unwrap();
     messages.iter().map(|it| (it["sender"].as_str().unwrap(), it["text"].as_str().unwrap())).collect()
 }
 
 fn texts(answer: &Answer) -> Vec<&str> {
-    said(answer).into_iter().map(|(_, text)| text).collect()
+    senders_and_texts(answer).into_iter().map(|(_, text)| text).collect()
 }
 
 on_both_databases! {
@@ -156,7 +156,7 @@ on_both_databases! {
             "#) };
     }
 
-    async fn the_newest_200_are_shown_and_the_rest_by_what_stands_before(backend: Backend) {
+    async fn the_newest_200_are_shown_and_earlier_ones_by_before(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start_with(&database, &[NEVER]).await;
         let john = TestUser::customer("john");
@@ -184,7 +184,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_send_happens_once_however_often_it_is_repeated(backend: Backend) {
+    async fn a_repeated_send_is_stored_once(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let servers = [ApiServer::start(&database).await, ApiServer::start(&database).await];
         let john = TestUser::customer("john");
@@ -198,7 +198,7 @@ on_both_databases! {
         let by_header = server.request(Method::POST, &john, MESSAGES).header("Idempotency-Key", "one");
         assert_eq!(by_header.send(Some(json!({ "text": "Hi" }))).await.status, StatusCode::CREATED);
         let all = server.get(&john, MESSAGES).await;
-        assert_eq!(said(&all).iter().map(|(sender, _)| *sender).collect::<Vec<_>>(), ["user", "support"]);
+        assert_eq!(senders_and_texts(&all).iter().map(|(sender, _)| *sender).collect::<Vec<_>>(), ["user", "support"]);
         let other = server.post(&john, MESSAGES, json!({ "text": "Bye", "clientMessageId": "one" })).await;
         allow_duplicates! { assert_snapshot!(other.snapshot(), @r#"
             409 Conflict
@@ -217,7 +217,7 @@ on_both_databases! {
         assert_eq!(two.message(), "Idempotency-Key and clientMessageId must not differ");
     }
 
-    async fn first_calls_at_the_same_instant_on_two_servers_make_one_conversation(backend: Backend) {
+    async fn concurrent_first_calls_on_two_servers_open_one_conversation(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let servers = [ApiServer::start(&database).await, ApiServer::start(&database).await];
         let john = TestUser::customer("john");
@@ -227,7 +227,7 @@ on_both_databases! {
         assert_ne!(ids, [id(&servers[0].get(&TestUser::customer("jane"), MESSAGES).await)].into());
     }
 
-    async fn a_changed_secret_makes_nobody_a_second_conversation(backend: Backend) {
+    async fn a_changed_secret_opens_no_second_conversation(backend: Backend) {
         const OTHER: &str = "another-secret-for-tests-another-secret";
         let database = ScratchDatabase::create(backend).await;
         let before = ApiServer::start(&database).await;
@@ -240,7 +240,7 @@ on_both_databases! {
         assert_eq!((id(&first), texts(&second)[0], texts(&second)[2]), (id(&second), "Before", "After"));
     }
 
-    async fn agents_meet_it_once_it_has_a_message_and_treat_it_as_any_other(backend: Backend) {
+    async fn agents_see_it_once_it_has_a_message_and_treat_it_as_any_other(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
@@ -280,9 +280,9 @@ on_both_databases! {
         server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "Which ones?" }))).await;
         let sent = writes(&server, &john, "The red ones").await;
         let expected = [("user", "Hi"), ("support", ""), ("support", "Which ones?"), ("user", "The red ones")];
-        assert_eq!(said(&sent).len(), 4, "no auto-reply, and no note");
-        for (said, expected) in said(&sent).into_iter().zip(expected) {
-            assert!(said.0 == expected.0 && (expected.1.is_empty() || said.1 == expected.1), "{said:?}");
+        assert_eq!(senders_and_texts(&sent).len(), 4, "no auto-reply, and no note");
+        for (message, expected) in senders_and_texts(&sent).into_iter().zip(expected) {
+            assert!(message.0 == expected.0 && (expected.1.is_empty() || message.1 == expected.1), "{message:?}");
         }
         assert_eq!(server.agent_action(&sarah, &id, "close", None).await.status, StatusCode::CREATED);
         assert_eq!(server.get(&john, MESSAGES).await.body["conversation"]["status"], "closed");
@@ -291,7 +291,7 @@ on_both_databases! {
         assert_eq!(reopened.body["conversation"]["status"], "open");
         let detail = server.get(&sarah, &format!("{QUEUE}/{id}")).await.body["data"].clone();
         assert_eq!((&detail["status"], &detail["assigned_to"]), (&json!("waiting_support"), &Value::Null));
-        assert_eq!(said(&reopened).last().map(|(sender, _)| *sender), Some("support"), "nobody holds it again");
+        assert_eq!(senders_and_texts(&reopened).last().map(|(sender, _)| *sender), Some("support"), "it is unassigned again");
         let analytics = server.get(&sarah, QUEUE).await.body["data"]["analytics"].clone();
         assert_eq!((&analytics["by_status"]["closed"], &analytics["unassigned"]), (&json!(0), &json!(1)));
         let timeline = server.get(&sarah, &format!("{QUEUE}/{id}/timeline")).await.body["data"]["events"].clone();
@@ -306,12 +306,12 @@ on_both_databases! {
         let john = TestUser::customer("john");
         let id = id(&writes(&server, &john, "Hi").await);
         assert_eq!(server.get(&john, MY_CONVERSATIONS).await.body["data"], json!({ "conversations": [], "total": 0 }));
-        for person in [&john, &TestUser::customer("mallory")] {
-            let read = server.get(person, &format!("{MY_CONVERSATIONS}/{id}")).await;
-            let sent = server.post(person, SEND, json!({ "message": "Hi", "conversation_id": id })).await;
-            let rated = server.post(person, &format!("{MY_CONVERSATIONS}/{id}/rate"), json!({ "rating": 5 })).await;
+        for user in [&john, &TestUser::customer("mallory")] {
+            let read = server.get(user, &format!("{MY_CONVERSATIONS}/{id}")).await;
+            let sent = server.post(user, SEND, json!({ "message": "Hi", "conversation_id": id })).await;
+            let rated = server.post(user, &format!("{MY_CONVERSATIONS}/{id}/rate"), json!({ "rating": 5 })).await;
             let by_guest = json!({ "message": "Hi", "conversation_id": id, "email": "john@example.com" });
-            let guest = server.post(person, &format!("{SEND}-unauthenticated"), by_guest).await;
+            let guest = server.post(user, &format!("{SEND}-unauthenticated"), by_guest).await;
             for answer in [read, sent, rated, guest] {
                 assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Conversation not found"));
             }
@@ -319,13 +319,13 @@ on_both_databases! {
         assert_eq!(texts(&server.get(&john, MESSAGES).await).len(), 2);
     }
 
-    async fn without_a_good_token_it_says_so_and_knows_its_methods(backend: Backend) {
+    async fn without_a_valid_token_it_is_unauthorized_and_other_methods_are_refused(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let bad = TestUser { token: "bad".to_owned() };
-        for person in [&TestUser::anonymous(), &bad] {
-            let read = server.get(person, MESSAGES).await;
-            let sent = server.post(person, MESSAGES, json!({ "text": "Hi" })).await;
+        for user in [&TestUser::anonymous(), &bad] {
+            let read = server.get(user, MESSAGES).await;
+            let sent = server.post(user, MESSAGES, json!({ "text": "Hi" })).await;
             for answer in [read, sent] {
                 assert_eq!((answer.status, answer.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"));
                 assert_eq!(answer.body["code"], "UNAUTHORIZED");
@@ -360,7 +360,7 @@ async fn sends_count_against_the_limit_of_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_auto_reply_says_what_the_configuration_says() {
+async fn the_auto_reply_is_the_configured_one() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let settings = [
         ("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__POLICY", "first"),
@@ -370,5 +370,5 @@ async fn the_auto_reply_says_what_the_configuration_says() {
     let john = TestUser::customer("john");
     writes(&server, &john, "1").await;
     let sent = writes(&server, &john, "2").await;
-    assert_eq!(said(&sent), [("user", "1"), ("support", "We are asleep."), ("user", "2")]);
+    assert_eq!(senders_and_texts(&sent), [("user", "1"), ("support", "We are asleep."), ("user", "2")]);
 }

@@ -1,4 +1,4 @@
-//! Sends happen once (`decisions.md`, "Beyond the contract").
+//! Idempotency keys: a repeated send is stored once (`decisions.md`, "Beyond the contract").
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -32,7 +32,7 @@ on_both_databases! {
         assert_eq!(server.get(&john, &format!("{MY_CONVERSATIONS}/{id}")).await.body["data"]["conversation"]["total_messages"], 2);
     }
 
-    async fn a_repeat_gets_the_first_answer_whatever_has_happened_since(backend: Backend) {
+    async fn a_repeat_gets_the_first_answer_whatever_happened_since(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
         let first = json!({ "message": "Hello", "client_message_id": "first" });
@@ -47,7 +47,7 @@ on_both_databases! {
             server.agent_action(&sarah, &id, "close", None).await;
             (opened, (more, sent), replied, id)
         };
-        // Another server, which remembers nothing; the conversation is closed.
+        // Another server, with an empty cache; the conversation is closed.
         let server = ApiServer::start(&database).await;
         for _ in 0..2 {
             assert_eq!(server.post(&john, SEND, first.clone()).await.body, opened);
@@ -57,7 +57,7 @@ on_both_databases! {
         assert_eq!(server.get(&john, MY_CONVERSATIONS).await.body["data"]["total"], 1);
     }
 
-    async fn the_name_of_a_further_message_names_no_first_one(backend: Backend) {
+    async fn a_key_of_a_later_message_is_no_key_of_a_first_one(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let john = TestUser::customer("john");
@@ -68,10 +68,10 @@ on_both_databases! {
         assert_eq!(first.status, StatusCode::CONFLICT, "{}", first.body);
     }
 
-    async fn who_writes_as_a_customer_and_as_an_agent_needs_two_names(backend: Backend) {
+    async fn one_person_as_customer_and_as_agent_needs_two_keys(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
-        // An agent may have a chat of their own.
+        // An agent may also be a customer.
         let sarah = TestUser::agent("sarah");
         let named = json!({ "message": "Hello", "client_message_id": "name" });
         let opened = server.post(&sarah, SEND, named.clone()).await;
@@ -80,7 +80,7 @@ on_both_databases! {
         assert_eq!(reply.status, StatusCode::CONFLICT, "{}", reply.body);
     }
 
-    async fn one_name_for_two_messages_is_a_conflict(backend: Backend) {
+    async fn one_key_for_two_messages_is_a_conflict(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let john = TestUser::customer("john");
@@ -105,14 +105,14 @@ on_both_databases! {
             );
             assert_eq!(answer.body["code"], "CONFLICT");
         }
-        // Another person's name is another name.
+        // A key belongs to its sender.
         assert_eq!(server.post(&TestUser::customer("jane"), SEND, named("Hello", None)).await.status, StatusCode::CREATED);
         assert_eq!(server.get(&john, MY_CONVERSATIONS).await.body["data"]["total"], 2);
     }
 }
 
 #[tokio::test]
-async fn the_name_may_come_as_a_header_and_must_then_agree() {
+async fn a_key_in_a_header_must_agree_with_the_body() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let john = TestUser::customer("john");

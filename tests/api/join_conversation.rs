@@ -1,5 +1,5 @@
-//! `join_conversation` with `after_seq`: what a socket missed comes in front of the acknowledgement (`decisions.md`,
-//! "Beyond the contract"). Sockets here are polling sessions, whose every packet can be seen.
+//! `join_conversation` with `after_seq`: missed messages precede the acknowledgement (`decisions.md`, "Beyond the
+//! contract"). The sockets are polling sessions in which every packet is visible.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn texts(messages: &[Value]) -> Vec<&str> {
 }
 
 on_both_databases! {
-    async fn who_says_what_they_have_is_sent_the_rest_and_notes_only_as_an_agent(backend: Backend) {
+    async fn after_seq_brings_the_missed_messages_and_notes_only_to_agents(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
@@ -19,17 +19,17 @@ on_both_databases! {
             assert_eq!(server.agent_action(&sarah, &id, action, Some(message)).await.status, 201);
         }
         let success = json!({ "success": true });
-        for (person, after, expected) in [
+        for (user, after, expected) in [
             (&john, json!(0), vec!["Hello", "two", "three"]),
             (&john, json!(2), vec!["three"]),
             (&john, json!(3), vec![]),
             (&john, Value::Null, vec![]),
             (&sarah, json!(1), vec!["two", "note", "three"]),
         ] {
-            let socket = SupportSession::join(&server, person).await;
+            let socket = SupportSession::join(&server, user).await;
             let (missed, ack) = socket.join_conversation(json!({ "conversation_id": id, "after_seq": after })).await;
             assert_eq!((texts(&missed), &ack), (expected, &success), "{after}");
-            // Whoever is there has missed nothing.
+            // A socket that has already joined has missed nothing.
             let (again, _) = socket.join_conversation(json!({ "conversation_id": id, "after_seq": 0 })).await;
             assert!(again.is_empty());
         }
@@ -44,32 +44,32 @@ on_both_databases! {
 }
 
 on_both_databases! {
-    /// With an actor that runs they are asked, and without one the database: both say the same.
-    async fn who_may_join_is_the_same_whether_its_actor_runs_or_not(backend: Backend) {
+    /// A running actor decides from its state; without one the database is read.
+    async fn access_is_the_same_with_and_without_a_running_actor(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let busy = ApiServer::start(&database).await;
-        // Nothing was asked of this one yet.
+        // No actor runs on this one.
         let quiet = ApiServer::start(&database).await;
         let john = TestUser::customer("john");
         let id = busy.open_conversation(&john).await;
         let nowhere = "00000000-0000-4000-8000-000000000000";
         for server in [&busy, &quiet] {
-            for (person, id, expected) in [
+            for (user, id, expected) in [
                 (&john, id.as_str(), Value::Null),
                 (&TestUser::agent("sarah"), &id, Value::Null),
                 (&TestUser::customer("jane"), &id, json!("ACCESS_DENIED")),
                 (&john, nowhere, json!("NOT_FOUND")),
             ] {
-                let (_, ack) = SupportSession::join(server, person).await.join_conversation(json!({ "conversation_id": id })).await;
+                let (_, ack) = SupportSession::join(server, user).await.join_conversation(json!({ "conversation_id": id })).await;
                 assert_eq!(ack["error"]["code"], expected, "{ack}");
             }
         }
     }
 }
 
-/// A message of control characters is six times as long on the wire.
+/// JSON escapes make a message of control characters six times as long.
 #[tokio::test]
-async fn what_was_missed_is_never_more_than_may_wait_for_a_socket() {
+async fn missed_messages_never_exceed_the_outgoing_queue() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start_with(&database, &[("SWITCHBOARD__SOCKET__OUTGOING_BYTES", "65536")]).await;
     let john = TestUser::customer("john");
@@ -81,7 +81,7 @@ async fn what_was_missed_is_never_more_than_may_wait_for_a_socket() {
     let socket = SupportSession::join(&server, &john).await;
     let (missed, ack) = socket.join_conversation(json!({ "conversation_id": id, "after_seq": 0 })).await;
     assert_eq!(ack, json!({ "success": true }));
-    // A quarter of what may wait is not even one of them; the client sees by `seq` that it has to read.
+    // A quarter of the queue is less than one message; the gap in `seq` makes the client fetch over REST.
     assert!(missed.is_empty());
     let (missed, _) = SupportSession::join(&server, &john)
         .await
@@ -90,9 +90,9 @@ async fn what_was_missed_is_never_more_than_may_wait_for_a_socket() {
     assert!(missed.is_empty());
 }
 
-/// Each of its joins reads 200 messages; the others hear what happens all the same, and so does it.
+/// Each of its joins reads 200 messages; all sockets still receive every message.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_socket_that_joins_and_leaves_in_a_loop_holds_up_nobody() {
+async fn a_socket_that_joins_and_leaves_in_a_loop_delays_no_other() {
     const LONG: usize = 200;
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
@@ -119,7 +119,7 @@ async fn one_socket_that_joins_and_leaves_in_a_loop_holds_up_nobody() {
             assert!(numbers.last().is_some_and(|newest| *newest >= last), "{numbers:?}");
             (joins, last) = (joins + 1, numbers[numbers.len() - 1]);
             greedy.send(&leave).await;
-            // What came until then it has heard like the others.
+            // Events that precede the acknowledgement are live ones.
             while !greedy.poll().await.iter().any(|packet| packet.starts_with("43/support,2")) {}
         }
     };

@@ -1,4 +1,4 @@
-//! One connection, many requests, as phones and proxies use it.
+//! Many requests on one connection, as phones and proxies send them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ async fn connect(server: &ApiServer) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_does_not_end_the_connection() {
+async fn an_unread_body_does_not_end_the_connection() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let id = server.open_conversation(&TestUser::customer("john")).await;

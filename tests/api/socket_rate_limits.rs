@@ -1,7 +1,7 @@
-//! How fast one connection may be: its events and its CONNECT packets, whatever it joins, leaves and calls them
-//! (`decisions.md`, "Rate limits"). A session is polled here, so that every packet can be seen.
+//! Rate limits of one connection: of its events and of its CONNECT packets, whatever their namespace and name
+//! (`decisions.md`, "Rate limits"). The sockets are polling sessions in which every packet is visible.
 //!
-//! A bucket fills up while a test runs, so what is let through is compared with the time that has passed.
+//! A token bucket refills while a test runs, so the number of admitted packets is compared with the elapsed time.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ async fn start(database: &ScratchDatabase, more: &[(&str, &str)]) -> ApiServer {
     ApiServer::start_with(database, &settings).await
 }
 
-/// So many events in one body; the codes of their acknowledgements, in order.
+/// Sends this many events in one payload. Returns the codes of their acknowledgements, in order.
 async fn codes(socket: &SupportSession, count: usize) -> Vec<String> {
     let events: Vec<_> = (0..count).map(|n| format!("42/support,{n}{}", json!(["leave_conversation", {}]))).collect();
     socket.send(&events.join("\u{1e}")).await;
@@ -34,7 +34,7 @@ async fn codes(socket: &SupportSession, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn leaving_and_joining_again_does_not_make_a_connection_faster() {
+async fn rejoining_does_not_reset_the_rate_limit() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = start(&database, &[]).await;
     let john = TestUser::customer("john");
@@ -52,7 +52,7 @@ async fn leaving_and_joining_again_does_not_make_a_connection_faster() {
 }
 
 #[tokio::test]
-async fn the_limit_is_handled_what_comes_beyond_is_refused_and_each_socket_of_a_connection_has_its_own() {
+async fn events_beyond_the_limit_are_refused_and_each_socket_has_a_limit_of_its_own() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = start(&database, &[]).await;
     let socket = SupportSession::join(&server, &TestUser::customer("john")).await;
@@ -70,7 +70,7 @@ async fn the_limit_is_handled_what_comes_beyond_is_refused_and_each_socket_of_a_
     until(&socket, |packet| packet == format!("43/help-center,{}[{{}}]", EVENTS - 1)).await;
 }
 
-/// The packets up to one.
+/// The packets up to the one that matches.
 async fn until(socket: &SupportSession, is_it: impl Fn(&str) -> bool) -> Vec<String> {
     let mut all = Vec::new();
     while !all.last().is_some_and(|packet: &String| is_it(packet)) {
@@ -84,12 +84,12 @@ async fn until(socket: &SupportSession, is_it: impl Fn(&str) -> bool) -> Vec<Str
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_asked_for_counts_too() {
+async fn an_unknown_event_counts_too() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let one = [("SWITCHBOARD__LIMITS__SOCKET_EVENTS_PER_SECOND", "1")];
     let server = start(&database, &one).await;
     let socket = SupportSession::join(&server, &TestUser::customer("john")).await;
-    // One is taken, eight are refused, and none is answered that asked for no answer.
+    // One is admitted, eight are refused, and only the event with an acknowledgement is answered.
     let begun = Instant::now();
     let nonsense = "42/support,[\"nonsense\"]\u{1e}".repeat(9);
     socket.send(&format!("{nonsense}42/support,7[\"leave_conversation\",{{}}]")).await;
@@ -99,7 +99,7 @@ async fn an_event_that_nobody_asked_for_counts_too() {
 }
 
 #[tokio::test]
-async fn whoever_goes_on_flooding_is_put_out_and_loses_the_connection_whatever_the_events_are() {
+async fn a_flooding_client_is_disconnected_whatever_its_events() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = start(&database, &[]).await;
     for event in ["leave_conversation", "nonsense"] {
@@ -117,7 +117,7 @@ async fn whoever_goes_on_flooding_is_put_out_and_loses_the_connection_whatever_t
 }
 
 #[tokio::test]
-async fn joining_is_limited_whatever_is_joined_and_whoever_asks() {
+async fn connects_are_limited_whatever_namespace_and_token() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let three = [("SWITCHBOARD__LIMITS__SOCKET_CONNECTS_PER_SECOND", "3")];
     let server = start(&database, &three).await;
@@ -125,7 +125,7 @@ async fn joining_is_limited_whatever_is_joined_and_whoever_asks() {
         let socket = SupportSession::open(&server).await;
         let begun = Instant::now();
         let mut answers = Vec::new();
-        // One after another: a namespace that is being joined may not be asked for again.
+        // One after another: a namespace must not be joined again while a join is pending.
         for _ in 0..20 {
             socket.send(&format!("40{namespace},{{\"token\":\"forged\"}}")).await;
             let answer = socket.poll().await.remove(0);
@@ -139,7 +139,7 @@ async fn joining_is_limited_whatever_is_joined_and_whoever_asks() {
         let others = answers.iter().filter(|answer| answer["message"] != refused);
         assert!(others.into_iter().all(|answer| answer["data"] == json!({ "code": "RATE_LIMITED" })), "{answers:?}");
     }
-    // Too often by far, of a namespace that answers at once: as often as a bucket of 3 and one of 30 let through.
+    // Far beyond the limit, in a namespace that answers at once: a bucket of 3 and one of 30 admit as many.
     let socket = SupportSession::open(&server).await;
     let flood = vec!["40/nowhere,"; 5000];
     let begun = Instant::now();

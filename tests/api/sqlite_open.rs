@@ -1,4 +1,4 @@
-//! Opening a database that was not there before.
+//! Opening an SQLite file that does not exist yet.
 
 use switchboard::config::{Settings, Sources};
 use switchboard::database::Database;
@@ -10,7 +10,7 @@ use crate::support::{Backend, SECRET, ScratchDatabase};
 async fn a_new_file_can_be_opened_by_many_at_once() {
     for _ in 0..250 {
         let file = ScratchDatabase::create(Backend::Sqlite).await;
-        // A slow disk is no reason to fail.
+        // A slow disk must not fail the test.
         let variables = [
             ("DATABASE_URL", file.url.as_str()),
             ("JWT_SECRET", SECRET),

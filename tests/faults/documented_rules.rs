@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 #[test]
-fn every_test_that_the_table_of_promises_names_exists() {
+fn every_test_named_in_the_table_of_promises_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = fs::read_to_string(root.join("docs/RELIABILITY.md")).unwrap();
     let (_, rest) = document.split_once("## The promises").unwrap();

@@ -169,8 +169,8 @@ async fn act_under_faults(deployment: &Rc<Deployment<'_>>, listeners: &mut Liste
     let faults = plan.faults.iter().map(|fault| fault.inject(Rc::clone(deployment)));
     let timer = async {
         tokio::time::sleep(Duration::from_millis(plan.milliseconds)).await;
-        // On a slow machine hardly a call may succeed between two faults, or a fault may meet no connection. The run then
-        // goes on. Faults that have affected nothing in the end are reported.
+        // On a slow machine hardly a call may succeed between two faults, or a fault may meet no connection: the run is
+        // extended. Faults that have affected nothing in the end are reported.
         let deadline = Instant::now() + EXTENSION;
         while state.acknowledged() < MIN_MESSAGES
             || (!state.effects.missing(&plan.faults).is_empty() && Instant::now() < deadline)

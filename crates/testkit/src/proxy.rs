@@ -49,10 +49,10 @@ enum Direction {
     Response,
 }
 
-/// Whether a connection goes on.
+/// Whether a connection stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Forward what was returned, and go on.
+    /// Forward what is left in the buffer.
     Continue,
     /// Close the connection.
     Close,
@@ -211,7 +211,8 @@ impl Link {
         tokio::select! {
             () = self.forward(from_client, to_server, Direction::Request) => {}
             () = self.forward(from_server, to_client, Direction::Response) => {}
-            _ = reset.changed() => {
+            // Once the proxy's handle is dropped, nothing resets its connections any more.
+            Ok(()) = reset.changed() => {
                 if let Some(on_effect) = &*reset.borrow() {
                     on_effect();
                 }

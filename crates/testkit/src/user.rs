@@ -11,7 +11,7 @@ pub const SECRET: &str = "a-secret-for-tests-a-secret-for-tests";
 /// How long a token is valid, in seconds.
 const LIFETIME: u64 = 3600;
 
-/// Someone who calls the server.
+/// A caller of the server.
 #[derive(Clone, Debug)]
 pub struct TestUser {
     /// The bearer token; empty for a caller without one.

@@ -44,7 +44,7 @@ on_both_databases! {
             "#) };
     }
 
-    async fn an_answer_claims_and_looks_as_the_contract_says(backend: Backend) {
+    async fn a_reply_claims_and_has_the_contracts_form(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let id = server.open_conversation(&TestUser::customer("john")).await;
@@ -84,7 +84,7 @@ on_both_databases! {
             "#) };
     }
 
-    async fn a_note_may_come_from_any_agent_and_has_no_seq(backend: Backend) {
+    async fn any_agent_may_write_a_note_and_it_has_no_seq(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let id = server.open_conversation(&TestUser::customer("john")).await;
@@ -116,7 +116,7 @@ on_both_databases! {
         assert_eq!(seen.body["data"]["last_message"]["message"], "Hello");
     }
 
-    async fn what_is_closed_takes_nothing_more(backend: Backend) {
+    async fn a_closed_conversation_admits_no_action(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let id = server.open_conversation(&TestUser::customer("john")).await;
@@ -147,7 +147,7 @@ on_both_databases! {
     }
 }
 
-/// Endpoint × caller: who may, and what the others are told.
+/// Every endpoint by every kind of caller: who is admitted, and how the others are refused.
 #[tokio::test]
 async fn only_agents_may() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
@@ -156,8 +156,8 @@ async fn only_agents_may() {
     let id = server.open_conversation(&john).await;
     for action in ["claim", "reply", "close"] {
         let body = Some(json!({ "message": "Hi" }));
-        let nobody = server.agent_action(&TestUser::anonymous(), &id, action, body.clone()).await;
-        assert_eq!((nobody.status, nobody.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{action}");
+        let anonymous = server.agent_action(&TestUser::anonymous(), &id, action, body.clone()).await;
+        assert_eq!((anonymous.status, anonymous.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{action}");
         let owner = server.agent_action(&john, &id, action, body).await;
         assert_eq!((owner.status, owner.message()), (StatusCode::FORBIDDEN, "Admin access required"), "{action}");
     }

@@ -8,7 +8,7 @@ use crate::support::{Answer, ApiServer, Backend, QUEUE, ScratchDatabase, TestUse
 
 const HANDOVERS: &str = "/api/v1/unified-admin/support/handovers";
 
-/// A conversation that Sarah holds, and Mike, whom the directory knows.
+/// A conversation held by Sarah, and Mike as a possible target.
 struct Desk {
     _database: ScratchDatabase,
     server: ApiServer,
@@ -32,8 +32,8 @@ impl Desk {
         self.server.agent_action(from, &self.id, "handover", Some(body)).await
     }
 
-    /// Sarah asks Mike; the handover's id.
-    async fn asked(&self) -> String {
+    /// Has Sarah request a handover to Mike; returns its id.
+    async fn request_handover(&self) -> String {
         let answer = self.ask(&self.sarah, json!({ "to_admin_id": "mike" })).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         answer.body["data"]["handover_id"].as_str().unwrap().to_owned()
@@ -53,7 +53,7 @@ fn refused(answer: &Answer) -> (u16, &str) {
 }
 
 on_both_databases! {
-    async fn asking_answers_with_the_target_and_changes_nothing_else(backend: Backend) {
+    async fn a_handover_request_answers_with_the_target_and_changes_nothing_else(backend: Backend) {
         let desk = Desk::open(backend).await;
         let answer = desk.ask(&desk.sarah, json!({ "to_admin_id": "mike", "reason": " Lunch " })).await;
         allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
@@ -78,7 +78,7 @@ on_both_databases! {
         assert_eq!(detail["handovers"][0]["status"], "pending");
     }
 
-    async fn an_accepted_one_makes_the_conversation_the_targets(backend: Backend) {
+    async fn an_accepted_handover_assigns_the_conversation_to_the_target(backend: Backend) {
         let desk = Desk::open(backend).await;
         let handover = desk.asked().await;
         let answer = desk.respond(&desk.mike, &handover, "accepted").await;
@@ -104,7 +104,7 @@ on_both_databases! {
         assert_eq!(late.status, StatusCode::FORBIDDEN);
     }
 
-    async fn a_rejected_one_changes_nothing_else(backend: Backend) {
+    async fn a_rejected_handover_changes_nothing_else(backend: Backend) {
         let desk = Desk::open(backend).await;
         let handover = desk.asked().await;
         let answer = desk.respond(&desk.mike, &handover, "rejected").await;
@@ -115,7 +115,7 @@ on_both_databases! {
         desk.asked().await;
     }
 
-    async fn asking_is_refused_in_the_contracts_order(backend: Backend) {
+    async fn a_handover_request_is_refused_in_the_contracts_order(backend: Backend) {
         let desk = Desk::open(backend).await;
         let (id, server) = (&desk.id, &desk.server);
         for body in [json!({}), json!({ "to_admin_id": " " }), json!({ "to_admin_id": 7 })] {
@@ -129,7 +129,7 @@ on_both_databases! {
         assert_eq!(refused(&not_held), (403, "Only the currently assigned agent can initiate a handover"));
         let to_self = desk.ask(&desk.sarah, json!({ "to_admin_id": "sarah" })).await;
         assert_eq!(refused(&to_self), (400, "Cannot transfer to yourself"));
-        // A customer is no agent, and nobody is none either; so is an id that no account can have.
+        // A customer, an unknown id, and an id that no account can have.
         let too_long = "x".repeat(129);
         for target in ["john", "nobody", too_long.as_str()] {
             let answer = desk.ask(&desk.sarah, json!({ "to_admin_id": target })).await;
@@ -151,7 +151,7 @@ on_both_databases! {
         assert_eq!(desk.ask(&desk.sarah, reason(1000)).await.status, StatusCode::CREATED);
     }
 
-    async fn answering_is_refused_in_the_contracts_order(backend: Backend) {
+    async fn a_handover_answer_is_refused_in_the_contracts_order(backend: Backend) {
         let desk = Desk::open(backend).await;
         let handover = desk.asked().await;
         let answer = desk.respond(&desk.mike, &handover, "maybe").await;
@@ -169,7 +169,7 @@ on_both_databases! {
         }
     }
 
-    async fn closing_rejects_the_one_that_waits(backend: Backend) {
+    async fn closing_rejects_the_pending_handover(backend: Backend) {
         let desk = Desk::open(backend).await;
         let handover = desk.asked().await;
         desk.server.agent_action(&desk.sarah, &desk.id, "close", None).await;
@@ -178,11 +178,11 @@ on_both_databases! {
         assert_eq!(refused(&answer), (400, "This handover has already been resolved"));
     }
 
-    async fn an_agent_who_has_only_just_come_can_be_handed_to(backend: Backend) {
+    async fn an_agent_can_be_a_target_right_after_the_first_request(backend: Backend) {
         let desk = Desk::open(backend).await;
         for number in 0..50 {
             let id = format!("new-{number}");
-            // Their first call, and the handover right behind it.
+            // The agent's first request, immediately followed by the handover.
             desk.server.get(&TestUser::agent(&id), "/api/v1/unified-admin/support/agents").await;
             let asked = desk.ask(&desk.sarah, json!({ "to_admin_id": id })).await;
             assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);

@@ -1,4 +1,4 @@
-//! `GET …/conversations`: what each filter lets through, in which order, and what is refused; tickets and handovers.
+//! `GET …/conversations`: filters, orders, pages and refusals; tickets and handovers in the answers.
 
 use entity::{conversations, handovers, messages, tallies};
 use insta::{allow_duplicates, assert_snapshot};
@@ -12,9 +12,10 @@ use crate::support::{
     on_both_databases, ticket_row,
 };
 
-/// Four conversations: Ann's (closed, Sarah's, with a ticket), Bob's (Sarah's), Cid's (nobody's), Dan's help center.
+/// Four conversations: Ann's (closed, held by Sarah, with a ticket), Bob's (held by Sarah), Cid's (unassigned), and Dan's
+/// in the help center.
 async fn four(database: &ScratchDatabase) -> Vec<String> {
-    let hand = database.connection().await;
+    let connection = database.connection().await;
     let mut rows: Vec<_> =
         ["ann", "bob", "cid", "dan"].into_iter().zip(0..).map(|(who, at)| conversation_row(who, at)).collect();
     for row in &mut rows[..2] {
@@ -30,13 +31,13 @@ async fn four(database: &ScratchDatabase) -> Vec<String> {
     let ticket = ticket_row(&rows[0], "SMI-2026-000001");
     let ids = rows.iter().map(|row| row.id.to_string()).collect();
     let bodies = rows.iter().map(|row| message_row(row, 2, "Hello").into_active_model()).collect::<Vec<_>>();
-    messages::Entity::insert_many(bodies).exec_without_returning(&hand).await.unwrap();
+    messages::Entity::insert_many(bodies).exec_without_returning(&connection).await.unwrap();
     for row in rows {
-        row.into_active_model().insert(&hand).await.unwrap();
+        row.into_active_model().insert(&connection).await.unwrap();
     }
-    ticket.into_active_model().insert(&hand).await.unwrap();
+    ticket.into_active_model().insert(&connection).await.unwrap();
     let closed = tallies::Model { share: 1000, closed: 1 };
-    closed.into_active_model().insert(&hand).await.unwrap();
+    closed.into_active_model().insert(&connection).await.unwrap();
     ids
 }
 
@@ -49,7 +50,7 @@ async fn listed(server: &ApiServer, query: &str) -> (Vec<String>, u64) {
 }
 
 on_both_databases! {
-    async fn each_filter_and_order_does_what_it_says(backend: Backend) {
+    async fn each_filter_and_order_selects_the_right_rows(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let ids = four(&database).await;
@@ -91,19 +92,19 @@ on_both_databases! {
         }
     }
 
-    async fn what_nobody_wrote_in_and_a_tickets_own_thread_are_nowhere(backend: Backend) {
+    async fn empty_conversations_and_ticket_threads_are_not_listed(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
-        let hand = database.connection().await;
+        let connection = database.connection().await;
         let mut empty = conversation_row("ann", 1);
         (empty.channel, empty.version, empty.last_seq, empty.message_count) = ("help_center".to_owned(), 1, 0, 0);
         let mut thread = conversation_row("ann", 2);
         thread.channel = "ticket".to_owned();
         let hidden = thread.id;
-        let said = message_row(&thread, 2, "Hello there");
-        said.into_active_model().insert(&hand).await.unwrap();
+        let message = message_row(&thread, 2, "Hello there");
+        message.into_active_model().insert(&connection).await.unwrap();
         let rows = [empty, thread].map(conversations::Model::into_active_model);
-        conversations::Entity::insert_many(rows).exec_without_returning(&hand).await.unwrap();
+        conversations::Entity::insert_many(rows).exec_without_returning(&connection).await.unwrap();
         for query in [
             "", "status=active", "user_id=ann", "assigned_to=unassigned", "channel=help_center", "search=ann@example",
             "search=hello", "search=he", "has_ticket=false", "date_from=2026-01-01", "sort_by=createdAt",
@@ -121,7 +122,7 @@ on_both_databases! {
         }
     }
 
-    async fn the_counts_are_of_everything_whatever_is_filtered(backend: Backend) {
+    async fn the_analytics_ignore_the_filters(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         four(&database).await;
@@ -134,7 +135,7 @@ on_both_databases! {
         }
     }
 
-    async fn conversations_of_one_moment_keep_their_order_over_pages(backend: Backend) {
+    async fn conversations_with_equal_timestamps_keep_their_order_across_pages(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let mut rows: Vec<_> = (0..7).map(|_| conversation_row("ann", 1)).collect();
@@ -190,19 +191,19 @@ on_both_databases! {
         for key in ["id", "createdAt"] {
             ticket.as_object_mut().unwrap().remove(key);
         }
-        let mut whole = short.clone();
-        whole.as_object_mut().unwrap().extend(json!({
+        let mut detail = short.clone();
+        detail.as_object_mut().unwrap().extend(json!({
             "description": "It keeps failing", "assigned_to": "sarah", "resolved_at": null, "resolved_by": null,
             "resolution_notes": null, "related_transaction_id": "tx-1",
         }).as_object().unwrap().clone());
-        assert_eq!(ticket, whole);
+        assert_eq!(ticket, detail);
     }
 
-    async fn handovers_are_shown_in_the_order_in_which_they_were_asked_for(backend: Backend) {
+    async fn handovers_are_listed_in_the_order_of_their_requests(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let id = four(&database).await.remove(1);
-        let hand = database.connection().await;
+        let connection = database.connection().await;
         for (at, status) in [(3, "pending"), (1, "rejected"), (2, "accepted")] {
             let handover = handovers::Model {
                 id: Uuid::now_v7(),
@@ -216,7 +217,7 @@ on_both_databases! {
                 created_at: minute(at),
                 responded_at: (status != "pending").then(|| minute(at + 10)),
             };
-            handover.into_active_model().insert(&hand).await.unwrap();
+            handover.into_active_model().insert(&connection).await.unwrap();
         }
         let mut answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}/{id}")).await;
         answer.body = answer.body["data"]["handovers"].take();
@@ -309,8 +310,8 @@ async fn only_agents_may_list() {
         format!("{QUEUE}/{id}/timeline"),
         "/api/v1/unified-admin/support/agents".to_owned(),
     ] {
-        let nobody = server.get(&TestUser::anonymous(), &path).await;
-        assert_eq!((nobody.status, nobody.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
+        let anonymous = server.get(&TestUser::anonymous(), &path).await;
+        assert_eq!((anonymous.status, anonymous.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
         let owner = server.get(&john, &path).await;
         assert_eq!((owner.status, owner.message()), (StatusCode::FORBIDDEN, "Admin access required"), "{path}");
     }

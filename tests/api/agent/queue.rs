@@ -31,7 +31,7 @@ on_both_databases! {
             let answer = server.get(&sarah, &format!("{QUEUE}?limit=2&page={page}")).await;
             seen.extend(answer.body["data"]["conversations"].as_array().unwrap().iter().map(|one| one["id"].clone()));
         }
-        // Last written first: an answer and a further message moved theirs to the front.
+        // Ordered by the last message: a reply and a later message have moved theirs to the front.
         assert_eq!(seen, [&ids[3], &ids[1], &ids[4], &ids[2], &ids[0]].map(|id| json!(id)));
         assert_eq!(server.get(&sarah, &format!("{QUEUE}?limit=1000")).await.body["data"]["meta"]["limit"], 100);
         assert_eq!(server.get(&sarah, &format!("{QUEUE}?page=9")).await.body["data"]["conversations"], json!([]));
@@ -44,7 +44,7 @@ on_both_databases! {
         let id = server.open_conversation(&john).await;
         server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
         server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "Hi John" }))).await;
-        // The directory writes people down behind the scenes; a probe of it is the answer itself.
+        // The directory stores callers in the background: read until they are in the answer.
         let seen = loop {
             let seen = server.get(&sarah, &format!("{QUEUE}/{id}")).await;
             if seen.body["data"]["user"].is_object() && seen.body["data"]["assigned_admin"]["email"].is_string() {
@@ -161,7 +161,7 @@ on_both_databases! {
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::with_picture("john", "https://img.example.com/john.png"), TestUser::agent("sarah"));
         let id = server.open_conversation(&john).await;
-        // The directory writes people down behind the scenes; a probe of it is the answer itself.
+        // The directory stores callers in the background: read until they are in the answer.
         let user = loop {
             let user = server.get(&sarah, &format!("{QUEUE}/{id}")).await.body["data"]["user"].clone();
             if user.is_object() {

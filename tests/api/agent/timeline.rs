@@ -15,7 +15,7 @@ async fn positions(server: &ApiServer, id: &str, query: &str) -> (Vec<u64>, bool
 }
 
 on_both_databases! {
-    async fn the_timeline_tells_all_that_happened_in_order(backend: Backend) {
+    async fn the_timeline_lists_all_events_in_order(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
@@ -146,12 +146,12 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn the_newest_thousand_are_shown_at_most() {
+async fn the_timeline_shows_the_newest_thousand_events_at_most() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
     let id = server.open_conversation(&john).await;
-    // Positions 1 and 2 are the beginning.
+    // Positions 1 and 2 are the creation and the first message.
     for number in 3..=1001 {
         let body = json!({ "message": number.to_string(), "is_internal": true });
         server.agent_action(&sarah, &id, "reply", Some(body)).await;

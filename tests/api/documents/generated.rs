@@ -1,4 +1,4 @@
-//! The OpenAPI and the AsyncAPI document, as they are kept and as they are served.
+//! The OpenAPI and the AsyncAPI document, in `docs/` and as served.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,17 +15,17 @@ fn pretty(document: &Value) -> String {
 }
 
 #[test]
-fn the_openapi_document_in_docs_is_what_the_program_makes() {
+fn the_openapi_document_in_docs_is_up_to_date() {
     assert_up_to_date("docs/openapi.json", &pretty(&DOCUMENT));
 }
 
 #[test]
-fn the_asyncapi_document_in_docs_is_what_the_program_makes() {
+fn the_asyncapi_document_in_docs_is_up_to_date() {
     assert_up_to_date("docs/asyncapi.json", &pretty(&switchboard::realtime::asyncapi_document()));
 }
 
 #[tokio::test]
-async fn the_server_serves_the_document_that_is_kept() {
+async fn the_served_openapi_document_is_the_one_in_docs() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let answer = server.get(&TestUser::anonymous(), "/openapi.json").await;
@@ -37,7 +37,7 @@ async fn the_server_serves_the_document_that_is_kept() {
 }
 
 #[tokio::test]
-async fn the_server_knows_each_path_of_the_document_by_the_methods_that_stand_there_and_by_no_other() {
+async fn each_path_of_the_document_accepts_exactly_its_methods() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
@@ -59,7 +59,7 @@ async fn the_server_knows_each_path_of_the_document_by_the_methods_that_stand_th
 }
 
 #[test]
-fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() {
+fn the_asyncapi_document_has_exactly_the_events_of_the_source() {
     let document = switchboard::realtime::asyncapi_document();
     let channels = document["channels"].as_object().unwrap().values();
     let messages: Vec<(&String, &Value)> =
@@ -69,20 +69,20 @@ fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() 
         of_prefix.map(|(_, message)| message["name"].as_str().unwrap().to_owned()).collect()
     };
     let source = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/realtime")).concat();
-    // But not what the document's own making says.
+    // Without the code that generates the document.
     let source = source.replace("draft.emits(", "");
-    let told = |before: &str| -> BTreeSet<String> {
-        source.split(before).skip(1).map(|behind| behind.split('"').next().unwrap().to_owned()).collect()
+    let names_after = |before: &str| -> BTreeSet<String> {
+        source.split(before).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
     };
-    let mut emitted = told("emit(\"");
-    // Relayed under the name under which they came, and the protocol's own.
+    let mut emitted = names_after("emit(\"");
+    // Relayed under their own name, and the protocol's event.
     emitted.extend(["typing", "stop_typing", "connect_error"].map(str::to_owned));
     assert_eq!(named("on."), emitted);
-    // A name that is needed twice is a constant.
-    let constant = |name: &str| told(&format!("const {name}: &str = \""));
-    let mut handled = &told("realtime, \"") | &told(".on(\"");
-    for behind in source.split(".on(").skip(1).filter(|behind| behind.starts_with(char::is_uppercase)) {
-        handled.extend(constant(behind.split(',').next().unwrap()));
+    // A name that is used twice is a constant.
+    let constant = |name: &str| names_after(&format!("const {name}: &str = \""));
+    let mut handled = &names_after("realtime, \"") | &names_after(".on(\"");
+    for rest in source.split(".on(").skip(1).filter(|rest| rest.starts_with(char::is_uppercase)) {
+        handled.extend(constant(rest.split(',').next().unwrap()));
     }
     assert_eq!(named("emit."), handled);
 }

@@ -1,11 +1,11 @@
-//! `/docs`, and whether any of it is there.
+//! The page `/docs`, and whether the documents are served.
 
 use reqwest::StatusCode;
 
 use crate::support::{ApiServer, Backend, ScratchDatabase, TestUser};
 
 #[tokio::test]
-async fn the_page_has_all_it_needs_from_this_server() {
+async fn the_page_loads_everything_from_this_server() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let page = server.get(&TestUser::anonymous(), "/docs").await;
@@ -33,7 +33,7 @@ async fn the_page_has_all_it_needs_from_this_server() {
 }
 
 #[tokio::test]
-async fn the_documents_are_served_where_the_configuration_says_so() {
+async fn the_documents_are_served_only_if_enabled() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start_with(&database, &[("SWITCHBOARD__DOCS__ENABLED", "false")]).await;
     for path in ["/openapi.json", "/docs", "/docs/start.js"] {

@@ -30,7 +30,7 @@ pub(super) enum Defect {
     RateLimit,
 }
 
-/// A proxy with a defect. It exists as long as the test's runtime.
+/// A proxy with a defect. It runs as long as the test's runtime.
 pub(super) struct FaultyProxy {
     pub(super) url: String,
     has_struck: Arc<AtomicBool>,

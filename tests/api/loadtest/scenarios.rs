@@ -1,4 +1,4 @@
-//! Each scenario, small: it does what it says, and finds nothing.
+//! Every scenario in a small run: it performs its operations and finds nothing.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use switchboard_loadtest::statistics::Operation;
 use super::{run_plan, small_plan};
 use crate::support::{ApiServer, Backend, ScratchDatabase};
 
-/// What must have been done in a run of each.
-fn deeds(scenario: Scenario) -> &'static [Operation] {
+/// The operations that a run of each must have performed.
+fn operations(scenario: Scenario) -> &'static [Operation] {
     match scenario {
         Scenario::Sends | Scenario::Hot | Scenario::Fanout => &[Operation::Send, Operation::Delivery],
         Scenario::Claims => &[Operation::Open, Operation::Claim, Operation::Storm],
@@ -29,7 +29,7 @@ async fn run_clean(plan: Plan) -> Report {
     let first = report.checked.violations.first();
     assert_eq!(report.outcome, Outcome::Clean, "{scenario:?}: {}", first.map_or_else(String::new, ToString::to_string));
     assert!(report.errors.is_empty(), "{scenario:?}: {:?}", report.errors);
-    for deed in deeds(scenario) {
+    for deed in operations(scenario) {
         assert!(report.deeds.get(deed).is_some_and(|figures| figures.count > 0), "{scenario:?}: no {deed:?}");
     }
     if scenario != Scenario::Idle {
@@ -38,8 +38,8 @@ async fn run_clean(plan: Plan) -> Report {
     report
 }
 
-/// Long enough for the slow ones to come round.
-fn long_enough(plan: Plan) -> Plan {
+/// Extends the plan of a slow scenario so that it performs all its operations.
+fn extend(plan: Plan) -> Plan {
     let duration = match plan.scenario {
         Scenario::Jitter => Duration::from_secs(6),
         Scenario::Reconnect => Duration::from_secs(4),
@@ -53,7 +53,7 @@ async fn every_scenario(backend: Backend, scenarios: &[Scenario]) {
     let database = ScratchDatabase::create(backend).await;
     let server = ApiServer::start(&database).await;
     for scenario in scenarios {
-        run_clean(long_enough(small_plan(&server.url, *scenario))).await;
+        run_clean(extend(small_plan(&server.url, *scenario))).await;
     }
 }
 
@@ -72,9 +72,9 @@ async fn agents_of_the_mix_hand_conversations_over() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let (mut accepted, mut rejected) = (0, 0);
-    // Chance decides who offers what, and whether it is taken.
+    // The seed decides who requests a handover, and whether it is accepted.
     for seed in 1.. {
-        let plan = long_enough(Plan { seed, ..small_plan(&server.url, Scenario::Mix) });
+        let plan = extend(Plan { seed, ..small_plan(&server.url, Scenario::Mix) });
         let report = run_clean(plan).await;
         let count = |what| report.counts.get(what).copied().unwrap_or(0);
         accepted += count("handovers accepted");
@@ -92,13 +92,13 @@ async fn at_a_rate_no_more_are_done_than_were_due() {
     let plan = Plan { rate: Some(40.0), duration: Duration::from_secs(2), ..small_plan(&server.url, Scenario::Sends) };
     let report = run_clean(plan).await;
     let sends = &report.deeds[&Operation::Send];
-    // As fast as it goes it would be hundreds.
+    // Without a rate it would be hundreds.
     assert!((1..=81).contains(&sends.count), "{} of 80", sends.count);
     assert_eq!(sends.corrected_ms, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idle_clients_may_poll() {
+async fn idle_clients_may_use_polling() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start_with(&database, &[("SWITCHBOARD__SOCKET__PING_INTERVAL_MS", "200")]).await;
     for transport in [Transport::Polling, Transport::Websocket] {

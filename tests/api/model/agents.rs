@@ -1,4 +1,4 @@
-//! What agents do with conversations (`support-admin.md`, "Conversations").
+//! Agents' actions on conversations (`support-admin.md`, "Conversations").
 
 use rand::RngExt;
 use reqwest::Method;
@@ -16,7 +16,7 @@ pub(super) const ASSIGNED: &str =
     "This conversation is assigned to another support agent. Request a handover to take it over.";
 
 impl Model {
-    /// A path of an agent's action, where to and as whom; now and then of nothing.
+    /// The path of an agent's action, its target, and the agent; sometimes of an unknown id.
     fn action(&mut self, name: &str) -> Option<(Option<usize>, usize, String)> {
         let conversation = self.any_conversation()?;
         let agent = self.agent_for(conversation);
@@ -61,7 +61,7 @@ impl Model {
         Some(post(path, Some(agent), None, expected))
     }
 
-    /// An answer or a note, over HTTP or over a socket.
+    /// A reply or a note, over REST or a socket.
     pub(super) fn reply(&mut self) -> Option<Step> {
         let (conversation, agent, path) = self.action("reply")?;
         let is_note = self.chance(0.35);
@@ -131,15 +131,15 @@ impl Model {
         let target = if self.chance(0.85) { Some(self.any_agent()) } else { None };
         let to = match target {
             Some(target) => json!(self.users[target].id),
-            // Nobody, and somebody who is no agent.
-            None => self.pick(&[json!("nobody"), json!("ada"), json!(null)]),
+            // An unknown id, a customer's id, and none.
+            None => self.pick(&[json!("unknown"), json!("ada"), json!(null)]),
         };
         let reason = if self.chance(0.5) { Some(self.text(1000, true)) } else { None };
         let is_reason_wrong = reason.as_ref().is_some_and(|reason| reason.stored.is_none());
         let mut body = json!({ "to_admin_id": to });
         let mut stored = None;
         if let Some(reason) = reason {
-            // Null and white space are no reason given; what has the wrong type or is too long is.
+            // Null and white space count as no reason; a wrong type and an excessive length are errors.
             let is_nothing = reason.sent.is_null() || reason.sent.as_str().is_some_and(|text| text.trim().is_empty());
             if is_reason_wrong && !is_nothing {
                 return self.request_handover();
@@ -257,7 +257,7 @@ impl Model {
         })
     }
 
-    /// A send that was done before, to the letter or under its name with another text.
+    /// Repeats an earlier send, unchanged or with another text under the same key.
     pub(super) fn repeat_send(&mut self) -> Option<Step> {
         let from = self.repeatable.len().saturating_sub(if self.chance(0.8) { 10 } else { 200 });
         if from == self.repeatable.len() {
@@ -275,7 +275,7 @@ impl Model {
             body[key] = json!("Something else");
             expected = super::expected::reused();
         }
-        // Whose it is stands before what was said.
+        // The server checks who holds the conversation before it looks for a repeat.
         if let Writer::Agent(agent) = repeatable.by
             && repeatable.is_public_reply
             && !conversation.is_thread
@@ -286,7 +286,7 @@ impl Model {
         Some(post(repeatable.path.clone(), caller_of(&repeatable.by), Some(body), expected))
     }
 
-    /// Somebody calls what is not for them.
+    /// A request without the agents' role.
     pub(super) fn call_without_role(&mut self) -> Option<Step> {
         let conversation = self.any_conversation()?;
         let id = self.value_of(self.conversations[conversation].id);

@@ -1,4 +1,4 @@
-//! What customers do (`support-user.md`; `decisions.md`, "People without an account", "Tickets without an agent").
+//! Customers' actions (`support-user.md`; `decisions.md`, "People without an account", "Tickets without an agent").
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::support::{ADD_MESSAGE, CREATE_TICKET, MY_CONVERSATIONS, REQUEST_SUPPO
 
 const SEND_UNAUTHENTICATED: &str = "/api/v1/support/chat/send-unauthenticated";
 
-/// The token that a writer calls with.
+/// The user whose token a writer calls with; none for a guest.
 pub(super) fn caller_of(writer: &Writer) -> Option<usize> {
     match writer {
         Writer::Account(user) | Writer::Agent(user) => Some(*user),
@@ -20,7 +20,7 @@ pub(super) fn caller_of(writer: &Writer) -> Option<usize> {
 }
 
 impl Model {
-    /// Into a new conversation, or into one that there is, over HTTP or over a socket.
+    /// A message to a new or an existing conversation, over REST or a socket.
     pub(super) fn send(&mut self) -> Step {
         let writer = self.any_writer();
         let is_guests = matches!(writer, Writer::Guest(_));
@@ -58,7 +58,7 @@ impl Model {
         self.over_any_transport(path, &writer, body, expected)
     }
 
-    /// E-mail address and, perhaps, a number.
+    /// Adds an email address and sometimes a phone number; returns the number.
     fn add_guest_fields(&mut self, writer: &Writer, body: &mut Value) -> Option<String> {
         let email = self.email_of(writer);
         body["email"] = json!(if self.chance(0.3) { email.to_uppercase() } else { email });
@@ -69,7 +69,7 @@ impl Model {
         phone
     }
 
-    /// Keeps a send that has a name, to be repeated later.
+    /// Keeps a send with a key, so that a later step can repeat it.
     pub(super) fn keep_for_repeat(&mut self, path: &str, by: &Writer, body: &Value, answer: &Expected, is_reply: bool) {
         if let (Expected::Done { .. }, Some(conversation)) = (answer, self.last) {
             let (path, by, body, answer) = (path.to_owned(), by.clone(), body.clone(), answer.clone());
@@ -77,7 +77,7 @@ impl Model {
         }
     }
 
-    /// What a socket can say too is said over it now and then.
+    /// Sends over REST or, sometimes, over a socket.
     pub(super) fn over_any_transport(&mut self, path: &str, writer: &Writer, body: Value, expected: Expected) -> Step {
         match writer {
             Writer::Account(user) if self.chance(0.3) => {
@@ -218,7 +218,7 @@ impl Model {
         Some(post(ADD_MESSAGE, caller_of(&writer), Some(body), expected))
     }
 
-    /// The account whose it is, or whoever has its address; not another account.
+    /// The owner's account, or a guest with the owner's address; not another account.
     fn may_write_into(&self, conversation: usize, writer: &Writer) -> bool {
         let owner = &self.conversations[conversation].owner;
         let are_accounts = matches!((owner, writer), (Writer::Account(_), Writer::Account(_)));
@@ -252,7 +252,7 @@ impl Model {
     }
 }
 
-/// How urgent a ticket is where nobody says.
+/// The priority of a ticket whose request names none.
 fn default_priority(kind: &str) -> &'static str {
     match kind {
         "SECURITY_ISSUE" | "REFUND_REQUEST" | "REGISTRATION_ISSUE" | "LOGIN_ISSUE" => "high",

@@ -1,12 +1,12 @@
-//! What happens in the model when something is done that may be done, and who hears of it (`support-admin.md`,
-//! "Real-time"; `decisions.md`, "Status of a conversation").
+//! The effects of a permitted action on the model, and the events that it publishes (`support-admin.md`, "Real-time";
+//! `decisions.md`, "Status of a conversation").
 
 use serde_json::{Value, json};
 
 use super::placeholders::Placeholder;
 use super::state::{Conversation, Handover, Message, Model, Room, Ticket, Writer, preview};
 
-/// What a ticket is to be.
+/// The fields of a new ticket.
 pub(super) struct Draft {
     pub(super) subject: String,
     pub(super) description: String,
@@ -119,7 +119,7 @@ impl Model {
         self.publish(rooms, "ticket_updated", &payload);
     }
 
-    /// Somebody writes; the message.
+    /// Adds a message or a note, and publishes it.
     pub(super) fn post(
         &mut self,
         conversation: usize,
@@ -159,7 +159,7 @@ impl Model {
         let is_note = message.seq.is_none();
         let is_customers = !matches!(message.by, Writer::Agent(_));
         let (name, email) = (self.name_of(&message.by), self.email_of(&message.by));
-        let whole = json!({
+        let full = json!({
             "id": message.id, "seq": message.seq, "message": message.text, "is_from_user": is_customers,
             "is_internal": is_note, "sender_name": name, "sender_email": email, "attachments": null,
             "createdAt": message.at, "created_at": message.at,
@@ -171,7 +171,7 @@ impl Model {
         let (id, ticket) = (state.id, state.ticket.as_ref().map(|ticket| ticket.id));
         if !state.is_thread {
             let room = if is_note { Room::ConversationAgents(conversation) } else { Room::Conversation(conversation) };
-            self.publish(&[room], "new_message", &json!({ "conversation_id": id, "message": whole }));
+            self.publish(&[room], "new_message", &json!({ "conversation_id": id, "message": full }));
             if message.seq == Some(1) {
                 self.publish_conversation_created(conversation, message);
             } else if !is_note && is_customers {
@@ -182,7 +182,7 @@ impl Model {
         }
         let Some(ticket) = ticket else { return };
         let room = if is_note { Room::TicketAgents(conversation) } else { Room::Ticket(conversation) };
-        self.publish(&[room], "new_message", &json!({ "ticket_id": ticket, "message": whole }));
+        self.publish(&[room], "new_message", &json!({ "ticket_id": ticket, "message": full }));
         if !is_note && is_customers && message.seq != Some(1) {
             let update = json!({ "event": "new_user_message", "message": short });
             self.publish_ticket_update(conversation, &[Room::Admins], update);
@@ -201,7 +201,7 @@ impl Model {
         self.publish(&[Room::Admins], "conversation_created", &payload);
     }
 
-    /// `conversation_claimed`, and that it is this agent's.
+    /// Assigns the conversation to this agent and publishes `conversation_claimed`.
     fn assign_holder(&mut self, conversation: usize, agent: usize, at: Placeholder) {
         let state = &mut self.conversations[conversation];
         state.assignee = Some((agent, at));
@@ -225,7 +225,7 @@ impl Model {
         );
     }
 
-    /// An agent's public answer.
+    /// An agent's public reply.
     pub(super) fn reply_publicly(&mut self, conversation: usize, agent: usize, text: &str) -> Message {
         let at = self.placeholders.timestamp();
         let state = &self.conversations[conversation];
@@ -334,7 +334,7 @@ impl Model {
         ticket
     }
 
-    /// `notes` are those that the ticket has from then on.
+    /// `notes` replaces the ticket's notes.
     pub(super) fn set_status(
         &mut self,
         conversation: usize,

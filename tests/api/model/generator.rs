@@ -1,4 +1,4 @@
-//! What is left to chance: who does something, to what, and in which words.
+//! Random choices: users, targets and texts.
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::expected::Expected;
 use super::state::{AGENTS, CUSTOMERS, GUESTS, Model, Room, Writer};
 
-/// Notes hold this word, and nothing else does: no customer ever gets it.
+/// Every note contains this word, and nothing else does: no customer may ever receive it.
 pub(super) const NOTE_MARKER: &str = "hush";
 
-/// Something is done, and this must come of it.
+/// A step of the walk with its expected answer.
 #[derive(Debug)]
 pub(super) enum Step {
     Call { method: Method, path: String, caller: Option<usize>, body: Option<Value>, expected: Expected },
@@ -30,13 +30,13 @@ pub(super) fn get(path: impl Into<String>, caller: Option<usize>, expected: Expe
     Step::Call { method: Method::GET, path: path.into(), caller, body: None, expected }
 }
 
-/// A text as it is sent, and as it is kept; nothing of one that breaks a rule.
+/// A text as it is sent and as it is stored; `None` if it is invalid.
 pub(super) struct Text {
     pub(super) sent: Value,
     pub(super) stored: Option<String>,
 }
 
-/// An id that names nothing.
+/// Ids that name nothing.
 pub(super) const UNKNOWN_IDS: [&str; 2] = ["01900000-0000-7000-8000-000000000000", "nonsense"];
 
 impl Model {
@@ -64,7 +64,7 @@ impl Model {
         }
     }
 
-    /// A conversation or thread that is as wanted, mostly a late one.
+    /// A conversation or thread that satisfies this, mostly a recent one.
     fn any(&mut self, wanted: impl Fn(&Model, usize) -> bool) -> Option<usize> {
         if let Some(last) = self.last
             && self.chance(0.3)
@@ -96,7 +96,7 @@ impl Model {
         self.any(|model, conversation| model.pending_handover(conversation).is_some())
     }
 
-    /// Mostly the agent who holds it.
+    /// Mostly the agent who holds the conversation.
     pub(super) fn agent_for(&mut self, conversation: usize) -> usize {
         let holder = self.conversations[conversation].assignee.map(|(holder, _)| holder);
         match holder {
@@ -105,7 +105,7 @@ impl Model {
         }
     }
 
-    /// Mostly the customer whose it is, where it is an account's.
+    /// Mostly the owner, if it is an account.
     pub(super) fn customer_for(&mut self, conversation: usize) -> usize {
         match self.conversations[conversation].owner.clone() {
             Writer::Account(owner) if self.chance(0.85) => owner,
@@ -120,7 +120,7 @@ impl Model {
         if self.chance(0.1) { format!("{text} {}", "and so on ".repeat(20)).trim().to_owned() } else { text }
     }
 
-    /// A text of at most `limit` characters. Where it `may_fail` it now and then breaks a rule.
+    /// A text of at most `limit` characters; if it `may_fail`, sometimes an invalid one.
     pub(super) fn text(&mut self, limit: usize, may_fail: bool) -> Text {
         if may_fail && self.chance(0.05) {
             let wrong = [json!(null), json!(""), json!(" \n"), json!("👋".repeat(limit + 1)), json!(5), json!("a\0b")];
@@ -135,14 +135,14 @@ impl Model {
         Text { sent, stored: Some(stored) }
     }
 
-    /// What agents say among themselves.
+    /// The text of a note.
     pub(super) fn note(&mut self) -> Text {
         self.words += 1;
         let text = format!("{NOTE_MARKER} {}", self.words);
         Text { sent: json!(text), stored: Some(text) }
     }
 
-    /// A name for a send: mostly none, now and then one that breaks its rule.
+    /// An idempotency key for a send: mostly none, sometimes an invalid one.
     pub(super) fn client_message_id(&mut self, is_guests: bool) -> Result<Option<String>, String> {
         self.words += 1;
         match self.random.random_range(0..50) {
@@ -153,7 +153,7 @@ impl Model {
         }
     }
 
-    /// 1 to 5 stars; none where they break the rule.
+    /// A rating as it is sent, and its stars if it is valid.
     pub(super) fn stars(&mut self) -> (Value, Option<u64>) {
         if self.chance(0.1) {
             let wrong = [json!(0), json!(6), json!(4.5), json!(null)];

@@ -1,5 +1,5 @@
-//! What the server chooses and the model cannot know: ids and timestamps. Each stands for one value, which shows itself
-//! when it is first seen and must be the same wherever it is seen again; no two ids have the same.
+//! Placeholders for what the server chooses: ids and timestamps. A placeholder is bound to the first value that is compared
+//! with it, and must equal every later one; no two ids are equal.
 
 use std::collections::HashSet;
 
@@ -22,17 +22,17 @@ impl Serialize for Placeholder {
     }
 }
 
-/// Whatever it is.
+/// Matches any value.
 pub(super) fn anything() -> Value {
     json!({ ANYTHING: true })
 }
 
-/// The whole seconds from the one timestamp to the other.
+/// Matches the whole seconds between two timestamps.
 pub(super) fn seconds(from: Placeholder, to: Placeholder) -> Value {
     json!({ SECONDS: [from.0, to.0] })
 }
 
-/// As many of these as `limit` lets through, each at most once, with `key` never rising from one to the next.
+/// Matches `limit` of these rows at most, each at most once, in descending order of `key`.
 pub(super) fn rows(rows: Vec<Value>, key: &str, limit: usize) -> Value {
     json!({ ROWS: rows, "key": key, "limit": limit })
 }
@@ -67,7 +67,7 @@ impl Placeholders {
         self.all[placeholder.0].1.as_deref()
     }
 
-    /// Whether `actual` is what was expected, or where it is not.
+    /// Compares `actual` with what is expected; binds placeholders. An error describes the difference.
     pub(super) fn match_value(&mut self, expected: &Value, actual: &Value) -> Result<(), String> {
         self.compare(expected, actual, "")?;
         for (from, to, actual) in std::mem::take(&mut self.deferred) {
@@ -157,7 +157,7 @@ impl Placeholders {
         if keys.is_sorted_by(|one, next| one >= next) { Ok(()) } else { Err(format!("at {path}: order: {keys:?}")) }
     }
 
-    /// Whether timestamps that came in this order never go back.
+    /// Whether these timestamps never decrease.
     pub(super) fn are_ascending(&self, timestamps: &[Placeholder]) -> bool {
         let known: Vec<&str> = timestamps.iter().filter_map(|at| self.value(*at)).collect();
         known.is_sorted()

@@ -287,7 +287,7 @@ impl Model {
         })
     }
 
-    /// Whether what this user is sent must hold no note.
+    /// Whether this user may receive notes.
     pub(super) fn may_see_notes(&self, user: Option<usize>) -> bool {
         user.is_some_and(|user| user >= CUSTOMERS)
     }

@@ -1,4 +1,4 @@
-//! What sockets do (`support-user.md`, "Client Events"; `support-admin.md`, "Real-time"; `decisions.md`, "Beyond the
+//! Socket events (`support-user.md`, "Client Events"; `support-admin.md`, "Real-time"; `decisions.md`, "Beyond the
 //! contract").
 
 use rand::RngExt;
@@ -49,7 +49,7 @@ impl Model {
         Some(Step::Emit { socket, event: "join_conversation", payload, ack: expected.plain_ack() })
     }
 
-    /// What it has missed, as it would have heard it.
+    /// Expects the missed messages, as live events.
     fn catch_up(&mut self, socket: usize, conversation: usize, after: usize) {
         let is_agent = self.is_agent(self.listeners[socket].user);
         let state = &self.conversations[conversation];

@@ -1,4 +1,4 @@
-//! What the contract says there is: users, conversations, tickets, and sockets in rooms.
+//! The state of the model: users, conversations, tickets, and sockets in rooms.
 
 use std::collections::HashSet;
 
@@ -14,10 +14,10 @@ use crate::support::TestUser;
 
 pub(super) const CUSTOMERS: usize = 3;
 pub(super) const AGENTS: usize = 3;
-/// The second is also the address of an account: what it writes as a guest is not the account's all the same.
+/// The second is also the address of an account, which does not own what is sent without its token.
 pub(super) const GUESTS: [&str; 2] = ["guest@example.com", "ben@example.com"];
 
-/// Somebody with an account.
+/// A user with an account.
 pub(super) struct ModelUser {
     pub(super) id: &'static str,
     pub(super) first: &'static str,
@@ -35,7 +35,7 @@ impl ModelUser {
     }
 }
 
-/// Who writes, and whose a conversation is. The number is the place among the users.
+/// Who writes, and who owns a conversation. The number is an index of the model's users.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Writer {
     Account(usize),
@@ -47,7 +47,7 @@ pub(super) enum Writer {
 pub(super) struct Message {
     pub(super) id: Placeholder,
     pub(super) position: usize,
-    /// None of a note.
+    /// `None` for a note.
     pub(super) seq: Option<usize>,
     pub(super) text: String,
     pub(super) by: Writer,
@@ -90,7 +90,7 @@ impl Ticket {
     }
 }
 
-/// A conversation, or the thread of a ticket that has none.
+/// A conversation, or the thread of a ticket without one.
 pub(super) struct Conversation {
     pub(super) id: Placeholder,
     pub(super) is_thread: bool,
@@ -107,7 +107,7 @@ pub(super) struct Conversation {
     pub(super) feedback: Option<String>,
     pub(super) created_at: Placeholder,
     pub(super) updated_at: Placeholder,
-    /// Of all that happened, in order.
+    /// The timestamps of its events, in order.
     pub(super) timestamps: Vec<Placeholder>,
 }
 
@@ -120,7 +120,7 @@ impl Conversation {
         self.status == "closed"
     }
 
-    /// What the customer can see.
+    /// The messages that the customer can see.
     pub(super) fn visible(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.messages.iter().filter(|message| message.seq.is_some())
     }
@@ -134,7 +134,7 @@ impl Conversation {
     }
 }
 
-/// A place where events are heard. The number is the place among the users, or among the conversations.
+/// A room that events are published to. The number is an index of the model's users or conversations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Room {
     User(usize),
@@ -154,7 +154,7 @@ pub(super) struct Listener {
     pub(super) expected: Vec<Event>,
 }
 
-/// A send with a name, and what it was answered with.
+/// A send with a key, and its answer.
 pub(super) struct RepeatableSend {
     pub(super) path: String,
     pub(super) by: Writer,
@@ -172,9 +172,9 @@ pub(super) struct Model {
     pub(super) conversations: Vec<Conversation>,
     pub(super) listeners: Vec<Listener>,
     pub(super) repeatable: Vec<RepeatableSend>,
-    /// Texts and names so far, so that each is another.
+    /// The number of texts and keys so far, which makes each unique.
     pub(super) words: usize,
-    /// The conversation that something was last done with.
+    /// The conversation of the last successful action.
     pub(super) last: Option<usize>,
     tickets: usize,
 }
@@ -222,7 +222,7 @@ impl Model {
         self.listeners.push(Listener { user, rooms, by_ticket: HashSet::new(), expected: Vec::new() });
     }
 
-    /// Every socket that is in one of the rooms is to hear it once.
+    /// Every socket in one of these rooms must receive the event once.
     pub(super) fn publish(&mut self, rooms: &[Room], event: &str, payload: &Value) {
         for listener in &mut self.listeners {
             if rooms.iter().any(|room| listener.rooms.contains(room)) {
@@ -266,12 +266,12 @@ impl Model {
         }
     }
 
-    /// As a path names it; it has been seen.
+    /// The value of a bound placeholder, for a path.
     pub(super) fn value_of(&self, placeholder: Placeholder) -> String {
         self.placeholders.value(placeholder).unwrap().to_owned()
     }
 
-    /// Puts it into the record of what happened; its position.
+    /// Adds an event to the timeline; returns its position.
     pub(super) fn record(
         &mut self,
         conversation: usize,

@@ -1,4 +1,4 @@
-//! What agents do with tickets (`support-admin.md`, "Tickets").
+//! Agents' actions on tickets (`support-admin.md`, "Tickets").
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use super::views::{PRIORITIES, STATUSES};
 use crate::support::TICKETS;
 
 impl Model {
-    /// A path of an agent's action, where to and as whom; now and then of nothing.
+    /// The path of an agent's action, its target, and the agent; sometimes of an unknown id.
     fn ticket_action(&mut self, name: &str) -> Option<(Option<usize>, usize, String)> {
         let conversation = self.any_ticket()?;
         let agent = self.agent_for(conversation);
@@ -90,7 +90,7 @@ impl Model {
     pub(super) fn assign_any(&mut self) -> Option<Step> {
         let (conversation, agent, path) = self.ticket_action("assign")?;
         if self.chance(0.1) {
-            let to = self.pick(&["nobody", "ada"]);
+            let to = self.pick(&["unknown", "ada"]);
             let noun = if conversation.is_some() { "Assignee" } else { "Ticket" };
             return Some(put(path, agent, json!({ "assigned_to": to }), not_found(noun)));
         }

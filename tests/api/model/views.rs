@@ -1,11 +1,11 @@
-//! The shapes of what there is, key by key as `support-user.md`, `support-admin.md` and `decisions.md` spell them.
+//! The JSON of conversations, messages and tickets, as `support-user.md`, `support-admin.md` and `decisions.md` spell them.
 
 use serde_json::{Value, json};
 
 use super::placeholders::{anything, seconds};
 use super::state::{AGENTS, CUSTOMERS, Conversation, Message, Model, Ticket, Writer, preview};
 
-/// A range of messages or of a timeline: which, and how many.
+/// A range of messages or of a timeline.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MessageRange {
     pub(super) after: Option<usize>,
@@ -204,7 +204,7 @@ impl Model {
         view["messages"] = json!(messages);
         view["has_more"] = json!(has_more);
         view["total_messages"] = json!(conversation.messages.len());
-        view["device_metadata"] = json!({ "platform": "placeholder" });
+        view["device_metadata"] = json!({ "platform": "unknown" });
         view["ip_address"] = json!("127.0.0.1");
         view["user_agent"] = Value::Null;
     }
@@ -313,7 +313,7 @@ impl Model {
     }
 }
 
-/// The thread of a ticket without a conversation is nobody's business.
+/// The id of the thread of a ticket without a conversation is never returned.
 fn conversation_id(conversation: &Conversation) -> Value {
     if conversation.is_thread { Value::Null } else { json!(conversation.id) }
 }

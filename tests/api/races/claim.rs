@@ -1,4 +1,4 @@
-//! Agents who want the same conversation.
+//! Agents who claim the same conversation.
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;

@@ -1,4 +1,4 @@
-//! A conversation that is closed while its customer writes.
+//! A conversation is closed while its customer writes.
 
 use futures_util::future::join;
 use reqwest::StatusCode;
@@ -33,7 +33,7 @@ async fn a_message_comes_before_the_close_or_is_refused_a_thousand_times() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_agents_closing_at_once_one_does_a_thousand_times() {
+async fn of_two_agents_closing_concurrently_one_succeeds_a_thousand_times() {
     let track = RaceTrack::set_up().await;
     for round in 0..ROUNDS {
         let id = track.claimed(round).await;

@@ -1,4 +1,4 @@
-//! A handover that is accepted while something else happens.
+//! A handover is accepted while it is rejected, closed or requested again.
 
 use futures_util::future::join;
 use reqwest::StatusCode;
@@ -10,7 +10,7 @@ use crate::support::TestUser;
 const RESOLVED: &str = "This handover has already been resolved";
 const BEFORE: [&str; 4] = ["created", "message", "claimed", "handover_requested"];
 
-/// What happened once a handover had been asked for.
+/// The event types after the handover request.
 async fn events_after_request(track: &RaceTrack, id: &str) -> Vec<String> {
     let happened = track.event_types(id).await;
     assert_eq!(happened[..4], BEFORE);
@@ -74,9 +74,9 @@ async fn a_handover_is_accepted_before_the_close_or_not_at_all_a_thousand_times(
     }
 }
 
-/// Behind the acceptance the one who asks again does not hold it any more; in front of it one waits already.
+/// After the acceptance Sarah no longer holds the conversation; before it a handover is pending.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_second_handover_slips_in_beside_an_acceptance_a_thousand_times() {
+async fn a_handover_request_competing_with_an_acceptance_is_refused_a_thousand_times() {
     let track = RaceTrack::set_up().await;
     let lisa = TestUser::agent("lisa");
     track.wait_until_listed(&lisa, "lisa").await;
@@ -103,9 +103,9 @@ async fn no_second_handover_slips_in_beside_an_acceptance_a_thousand_times() {
     }
 }
 
-/// Two screens of the same agent ask two colleagues.
+/// Two requests of the same agent, to two colleagues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_handovers_asked_for_at_once_one_waits_a_thousand_times() {
+async fn of_two_concurrent_handover_requests_one_succeeds_a_thousand_times() {
     let track = RaceTrack::set_up().await;
     let lisa = TestUser::agent("lisa");
     track.wait_until_listed(&lisa, "lisa").await;

@@ -1,4 +1,4 @@
-//! Two ratings of one conversation.
+//! Two concurrent ratings of one conversation.
 
 use futures_util::future::join;
 use reqwest::StatusCode;

@@ -1,4 +1,4 @@
-//! What happens to tickets at the same moment, on several servers.
+//! Concurrent requests for tickets, on several servers.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::support::{
 const ROUNDS: usize = 1000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_agents_making_a_ticket_of_one_conversation_one_does_a_thousand_times() {
+async fn of_two_agents_creating_a_ticket_from_one_conversation_one_succeeds_a_thousand_times() {
     let database = ScratchDatabase::create(Backend::Postgres).await;
     let servers = [ApiServer::start(&database).await, ApiServer::start(&database).await];
     let john = TestUser::customer("john");
@@ -23,11 +23,11 @@ async fn of_two_agents_making_a_ticket_of_one_conversation_one_does_a_thousand_t
         let id = servers[round % 2].open_conversation(&john).await;
         let (one, other) =
             join(servers[0].create_ticket_from(&agents[0], &id), servers[1].create_ticket_from(&agents[1], &id)).await;
-        let (made, refused) = if one.status == StatusCode::CREATED { (one, other) } else { (other, one) };
-        let number = TicketRef::from_answer(&made).number;
+        let (ticket_ref, refused) = if one.status == StatusCode::CREATED { (one, other) } else { (other, one) };
+        let number = TicketRef::from_answer(&ticket_ref).number;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);
         assert_eq!(refused.message(), format!("This conversation already has ticket {number}"));
-        // None is skipped by the one that was refused.
+        // The refused request uses up no number.
         assert!(number.ends_with(&format!("-{:06}", round + 1)), "{number} in round {round}");
     }
 }
@@ -38,13 +38,13 @@ on_both_databases! {
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
         for _ in 0..50 {
-            let made = server.create_ticket(&john, "A question").await;
-            server.set_status(&sarah, &made, "closed").await;
-            let path = format!("{TICKET}/{}/rate", made.number);
+            let ticket_ref = server.create_ticket(&john, "A question").await;
+            server.set_status(&sarah, &ticket_ref, "closed").await;
+            let path = format!("{TICKET}/{}/rate", ticket_ref.number);
             let answers = join_all([1, 5].map(|stars| server.post(&john, &path, json!({ "rating": stars })))).await;
             let taken: Vec<_> = answers.iter().filter(|answer| answer.status == StatusCode::OK).collect();
             assert_eq!(taken.len(), 1);
-            let seen = server.get(&john, &format!("{TICKET}?ticket_number={}", made.number)).await;
+            let seen = server.get(&john, &format!("{TICKET}?ticket_number={}", ticket_ref.number)).await;
             let kept = &seen.body["data"]["ticket"]["satisfaction_rating"];
             assert_eq!(kept, &taken[0].body["data"]["satisfaction_rating"]);
         }
@@ -52,7 +52,7 @@ on_both_databases! {
         assert_eq!(analytics["performance"]["total_rated"], 50);
     }
 
-    async fn fifty_tickets_at_once_on_two_servers_are_numbered_without_a_gap(backend: Backend) {
+    async fn fifty_concurrent_tickets_on_two_servers_have_consecutive_numbers(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let servers = [ApiServer::start(&database).await, ApiServer::start(&database).await];
         let john = TestUser::customer("john");
@@ -71,15 +71,15 @@ on_both_databases! {
         let servers = [ApiServer::start(&database).await, ApiServer::start(&database).await];
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
         for round in 0..50 {
-            let made = servers[0].create_ticket(&john, "A question").await;
-            let body = json!({ "ticket_number": made.number, "message": "More" });
+            let ticket_ref = servers[0].create_ticket(&john, "A question").await;
+            let body = json!({ "ticket_number": ticket_ref.number, "message": "More" });
             let (added, closed) = join(
                 servers[round % 2].post(&john, ADD_MESSAGE, body),
-                servers[1].put(&sarah, &format!("{TICKETS}/{}/status", made.id), json!({ "status": "closed" })),
+                servers[1].put(&sarah, &format!("{TICKETS}/{}/status", ticket_ref.id), json!({ "status": "closed" })),
             )
             .await;
             assert_eq!(closed.status, StatusCode::OK, "{}", closed.body);
-            let seen = servers[0].get(&sarah, &format!("{TICKETS}/{}", made.id)).await.body["data"].clone();
+            let seen = servers[0].get(&sarah, &format!("{TICKETS}/{}", ticket_ref.id)).await.body["data"].clone();
             assert_eq!(seen["status"], "closed");
             if added.status == StatusCode::CREATED {
                 assert_eq!(seen["total_messages"], 2);

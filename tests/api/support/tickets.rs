@@ -13,7 +13,7 @@ pub(crate) struct TicketRef {
 }
 
 impl TicketRef {
-    /// The ticket that this answer says was created.
+    /// The ticket that this answer reports as created.
     pub(crate) fn from_answer(answer: &Answer) -> Self {
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         let ticket = &answer.body["data"]["ticket"];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{ApiServer, Backend, MY_CONVERSATIONS, SEND, ScratchDatabase, TestUser, on_both_databases};
 
 on_both_databases! {
-    async fn the_list_shows_ones_own_the_latest_first(backend: Backend) {
+    async fn the_list_shows_the_callers_conversations_latest_first(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
@@ -121,7 +121,7 @@ on_both_databases! {
             "#) };
     }
 
-    async fn a_stranger_is_told_only_that_it_is_not_theirs(backend: Backend) {
+    async fn another_customer_learns_only_that_it_is_not_theirs(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let id = server.open_conversation(&TestUser::customer("john")).await;
@@ -134,12 +134,12 @@ on_both_databases! {
         }
     }
 
-    async fn a_stretch_of_messages_is_ascending_and_says_whether_there_are_more(backend: Backend) {
+    async fn a_range_of_messages_is_ascending_and_has_a_flag_for_more(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
         let id = server.open_conversation(&john).await;
-        // Notes between the messages move positions and no seq.
+        // Notes between the messages use positions, but no seq.
         for _ in 2..=9 {
             server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "note", "is_internal": true }))).await;
             server.post(&john, SEND, json!({ "message": "m", "conversation_id": id })).await;

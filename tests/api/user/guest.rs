@@ -9,7 +9,7 @@ use crate::support::{ApiServer, Backend, MY_CONVERSATIONS, QUEUE, SEND, ScratchD
 const GUEST_SEND: &str = "/api/v1/support/chat/send-unauthenticated";
 
 on_both_databases! {
-    async fn a_guest_begins_a_conversation_and_goes_on_with_it(backend: Backend) {
+    async fn a_guest_opens_a_conversation_and_continues_it(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let body = json!({ "message": "I'm stuck", "email": "John@Example.com", "phone_number": "08012345678" });
@@ -85,7 +85,7 @@ on_both_databases! {
     async fn a_guests_conversation_belongs_to_the_address_and_to_no_account(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
-        // The account has that very address, and even sends it itself.
+        // The account has the same address, and sends it in the body.
         let john = TestUser::customer("john");
         let body = json!({ "message": "Hello", "email": "john@example.com" });
         let opened = server.post(&john, GUEST_SEND, body).await;
@@ -99,7 +99,7 @@ on_both_databases! {
         assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, "Access denied"));
     }
 
-    async fn who_is_not_the_owner_is_told_so(backend: Backend) {
+    async fn another_guest_is_refused(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let mine = json!({ "message": "Hello", "email": "john@example.com" });
@@ -116,7 +116,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_guests_repeat_is_known_by_a_long_name(backend: Backend) {
+    async fn a_guests_idempotency_key_must_be_long(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let named = |name: &str| json!({ "message": "Hello", "email": "john@example.com", "client_message_id": name });
@@ -128,7 +128,7 @@ on_both_databases! {
         assert_eq!(short.message(), "client_message_id must be at least 16 characters");
     }
 
-    async fn a_signed_request_is_taken_once_by_whichever_server(backend: Backend) {
+    async fn a_signed_request_is_accepted_once_by_all_servers_together(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let secret = "a-guard-secret-a-guard-secret-32";
         let settings = [("SWITCHBOARD__GUARD__MODE", "signed"), ("SWITCHBOARD__GUARD__SECRET", secret)];
@@ -154,7 +154,7 @@ on_both_databases! {
             let replayed = send(server, &signature).await;
             assert_eq!((replayed.status, replayed.message()), (StatusCode::BAD_REQUEST, "Nonce already used"));
         }
-        // A good token needs none of it; a bad one counts as none.
+        // A request with a valid token needs no signature; an invalid token counts as none.
         let body = json!({ "message": "Hello", "email": "john@example.com" });
         assert_eq!(servers[0].post(&TestUser::customer("john"), GUEST_SEND, body.clone()).await.status, StatusCode::CREATED);
         let bad = servers[0].post(&TestUser { token: "x.y.z".to_owned() }, GUEST_SEND, body).await;
@@ -162,7 +162,7 @@ on_both_databases! {
     }
 }
 
-/// As an app does it.
+/// The signature that an app computes.
 fn sign(secret: &str, timestamp: &str, nonce: &str, body: &str) -> String {
     use hmac::{Hmac, KeyInit, Mac};
     use sha2::{Digest, Sha256};
@@ -174,7 +174,7 @@ fn sign(secret: &str, timestamp: &str, nonce: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_guest_must_say_who_they_are() {
+async fn a_guest_must_give_an_email_address() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     for (body, field) in [

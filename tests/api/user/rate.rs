@@ -15,11 +15,11 @@ on_both_databases! {
         let id = server.open_conversation(&john).await;
         let path = format!("{MY_CONVERSATIONS}/{id}/rate");
         let rating = json!({ "rating": 5, "feedback": " Quick and helpful " });
-        for (person, message) in [
+        for (user, message) in [
             (&TestUser::customer("mallory"), "You can only rate your own conversations"),
             (&john, "Can only rate closed conversations"),
         ] {
-            let answer = server.post(person, &path, rating.clone()).await;
+            let answer = server.post(user, &path, rating.clone()).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, message));
         }
         server.agent_action(&sarah, &id, "close", None).await;
@@ -84,7 +84,7 @@ async fn a_rating_is_a_whole_number_from_1_to_5() {
     assert_eq!(answer.message(), "feedback must be at most 2000 characters");
     let answer = server.post(&john, &path, json!({ "rating": 5, "feedback": "x".repeat(2000) })).await;
     assert_eq!(answer.status, StatusCode::OK);
-    // The form stands before 404.
+    // Validation precedes 404.
     let unknown = format!("{MY_CONVERSATIONS}/nonsense/rate");
     assert_eq!(server.post(&john, &unknown, json!({})).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(server.post(&john, &unknown, json!({ "rating": 5 })).await.status, StatusCode::NOT_FOUND);

@@ -87,7 +87,7 @@ on_both_databases! {
         assert_eq!(list.body["data"]["conversations"][0]["status"], "waiting_support");
     }
 
-    async fn nobody_writes_into_what_is_not_theirs(backend: Backend) {
+    async fn only_the_owner_may_write_into_a_conversation(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let id = server.open_conversation(&TestUser::customer("john")).await;
@@ -105,8 +105,8 @@ on_both_databases! {
               "success": false
             }
             "#) };
-        let nobody = server.post(&TestUser::anonymous(), SEND, body).await;
-        allow_duplicates! { assert_snapshot!(nobody.snapshot(), @r#"
+        let anonymous = server.post(&TestUser::anonymous(), SEND, body).await;
+        allow_duplicates! { assert_snapshot!(anonymous.snapshot(), @r#"
             401 Unauthorized
             www-authenticate: Bearer
             content-type: application/json
@@ -121,7 +121,7 @@ on_both_databases! {
             "#) };
     }
 
-    async fn a_closed_conversation_takes_nothing(backend: Backend) {
+    async fn a_closed_conversation_accepts_no_message(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
@@ -142,7 +142,7 @@ on_both_databases! {
             "#) };
     }
 
-    async fn what_the_headers_tell_of_the_device_is_kept(backend: Backend) {
+    async fn device_headers_are_stored_as_device_metadata(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let all = [
@@ -154,7 +154,7 @@ on_both_databases! {
             "device_id": "abc", "device_fingerprint": "f1", "device_name": "John's", "device_model": "iPhone15,2",
             "platform": "ios", "os_name": "iOS", "os_version": "17.2", "app_version": "2.1.0",
         });
-        // Those that came, and a platform for agents at last.
+        // The headers that were sent, and the platform that agents need.
         for (headers, known) in [
             (&all[..], known),
             (&all[..1], json!({ "device_id": "abc", "platform": "unknown" })),
@@ -173,7 +173,7 @@ on_both_databases! {
     }
 }
 
-/// Every rule of form, at its edge.
+/// Every validation rule, at its limit.
 #[tokio::test]
 async fn a_field_that_breaks_its_rule_is_named() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
@@ -215,7 +215,7 @@ async fn a_field_that_breaks_its_rule_is_named() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_no_uuid_is_as_unknown_as_another() {
+async fn an_id_that_is_no_uuid_is_not_found() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     for id in ["conv-1", "", "01900000-0000-7000-8000-000000000000"] {
@@ -226,14 +226,14 @@ async fn an_id_that_is_no_uuid_is_as_unknown_as_another() {
 }
 
 #[tokio::test]
-async fn refusals_stand_in_the_order_of_the_contract() {
+async fn refusals_follow_the_order_of_the_contract() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let bad = json!({ "message": "", "conversation_id": "01900000-0000-7000-8000-000000000000" });
-    // 401 before the form, the form before 404.
+    // 401 precedes validation, validation precedes 404.
     assert_eq!(server.post(&TestUser::anonymous(), SEND, bad.clone()).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(server.post(&TestUser::customer("john"), SEND, bad).await.status, StatusCode::BAD_REQUEST);
-    // 403 for the role before the form and before 404.
+    // 403 for the role precedes validation and 404.
     let path = format!("{QUEUE}/nonsense/reply");
     let answer = server.post(&TestUser::customer("john"), &path, Value::Null).await;
     assert_eq!((answer.status, answer.message()), (StatusCode::FORBIDDEN, "Admin access required"));

@@ -8,11 +8,11 @@ use crate::support::{
     on_both_databases,
 };
 
-async fn create(server: &ApiServer, person: &TestUser, body: Value) -> TicketRef {
-    let mut whole = json!({ "subject": "x", "description": "y" });
-    whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
-    let path = if person.token.is_empty() { REQUEST_SUPPORT } else { CREATE_TICKET };
-    TicketRef::from_answer(&server.post(person, path, whole).await)
+async fn create(server: &ApiServer, user: &TestUser, body: Value) -> TicketRef {
+    let mut full_body = json!({ "subject": "x", "description": "y" });
+    full_body.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+    let path = if user.token.is_empty() { REQUEST_SUPPORT } else { CREATE_TICKET };
+    TicketRef::from_answer(&server.post(user, path, full_body).await)
 }
 
 /// Subjects on a page, in order, and the total.
@@ -25,7 +25,7 @@ async fn listed(server: &ApiServer, query: &str) -> (Vec<String>, u64) {
 }
 
 on_both_databases! {
-    async fn a_filter_lets_through_what_it_names(backend: Backend) {
+    async fn a_filter_selects_matching_tickets(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, jane, sarah) = (TestUser::customer("john"), TestUser::customer("jane"), TestUser::agent("sarah"));
@@ -55,7 +55,7 @@ on_both_databases! {
             let total = subjects.len() as u64;
             assert_eq!(listed(&server, query).await, (subjects.into_iter().map(ToOwned::to_owned).collect(), total), "{query}");
         }
-        // A day is in with all of its hours.
+        // A date includes the full day.
         let today = chrono::Utc::now();
         let yesterday = today - chrono::TimeDelta::days(1);
         let (today, yesterday) = (today.format("%Y-%m-%d").to_string(), yesterday.format("%Y-%m-%d").to_string());
@@ -63,21 +63,21 @@ on_both_databases! {
         assert_eq!(total, 3);
     }
 
-    async fn search_looks_in_five_fields_in_any_case_and_takes_every_character_as_it_is(backend: Backend) {
+    async fn search_covers_five_fields_ignores_case_and_has_no_wildcards(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
-        let nobody = TestUser::anonymous();
+        let anonymous = TestUser::anonymous();
         let one = json!({
             "subject": "Failed Transfer", "description": "It said 100% was_sent", "email": "ada@example.com",
             "phone_number": "+2348012345678",
         });
-        let made = create(&server, &nobody, one).await;
+        let ticket_ref = create(&server, &anonymous, one).await;
         let two = json!({
             "subject": "Other", "description": "It said 100 was sent \\o/ !", "email": "bob@example.org",
             "phone_number": "0900",
         });
-        create(&server, &nobody, two).await;
-        let number = made.number.to_lowercase();
+        create(&server, &anonymous, two).await;
+        let number = ticket_ref.number.to_lowercase();
         for (search, subjects) in [
             ("tRANSFer", vec!["Failed Transfer"]),
             ("ADA@", vec!["Failed Transfer"]),
@@ -101,7 +101,7 @@ on_both_databases! {
         assert_eq!(listed(&server, "search=transfer&status=closed").await, (vec![], 0));
     }
 
-    async fn any_order_goes_both_ways_and_its_pages_meet(backend: Backend) {
+    async fn each_order_sorts_both_ways_and_its_pages_are_contiguous(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
@@ -113,8 +113,8 @@ on_both_databases! {
             ("e", "CARD_ISSUE", "high", "in_progress"),
         ] {
             let body = json!({ "subject": subject, "support_type": support_type, "priority": priority });
-            let made = create(&server, &john, body).await;
-            server.set_status(&sarah, &made, status).await;
+            let ticket_ref = create(&server, &john, body).await;
+            server.set_status(&sarah, &ticket_ref, status).await;
         }
         for (sort_by, ascending) in [
             ("createdAt", "abcde"),
@@ -145,7 +145,7 @@ on_both_databases! {
         assert_eq!(meta.body["data"]["tickets"], json!([]));
     }
 
-    async fn analytics_count_everything_whatever_the_filters(backend: Backend) {
+    async fn ticket_analytics_ignore_the_filters(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
@@ -156,18 +156,18 @@ on_both_databases! {
             empty["performance"],
             json!({ "avg_response_time_seconds": 0.0, "avg_satisfaction_rating": 0.0, "total_rated": 0 })
         );
-        let mut made = Vec::new();
+        let mut ticket_ref = Vec::new();
         for status in ["pending", "in_progress", "escalated", "waiting_user", "resolved", "closed", "closed"] {
             let ticket = create(&server, &john, json!({ "support_type": "CARD_ISSUE" })).await;
             server.set_status(&sarah, &ticket, status).await;
-            made.push(ticket);
+            ticket_ref.push(ticket);
         }
-        server.put(&sarah, &format!("{TICKETS}/{}/assign", made[0].id), json!({ "assigned_to": "sarah" })).await;
-        server.put(&sarah, &format!("{TICKETS}/{}/priority", made[1].id), json!({ "priority": "urgent" })).await;
-        for (ticket, stars) in [(&made[4], 5), (&made[5], 4), (&made[6], 5)] {
+        server.put(&sarah, &format!("{TICKETS}/{}/assign", ticket_ref[0].id), json!({ "assigned_to": "sarah" })).await;
+        server.put(&sarah, &format!("{TICKETS}/{}/priority", ticket_ref[1].id), json!({ "priority": "urgent" })).await;
+        for (ticket, stars) in [(&ticket_ref[4], 5), (&ticket_ref[5], 4), (&ticket_ref[6], 5)] {
             server.post(&john, &format!("{TICKET}/{}/rate", ticket.number), json!({ "rating": stars })).await;
         }
-        server.post(&sarah, &format!("{TICKETS}/{}/reply", made[1].id), json!({ "message": "Hi" })).await;
+        server.post(&sarah, &format!("{TICKETS}/{}/reply", ticket_ref[1].id), json!({ "message": "Hi" })).await;
         let analytics = server.get(&sarah, &format!("{TICKETS}?status=closed&limit=1")).await.body["data"]["analytics"].clone();
         let seconds = analytics["performance"]["avg_response_time_seconds"].as_f64().unwrap();
         assert!((0.0..60.0).contains(&seconds), "{seconds}");

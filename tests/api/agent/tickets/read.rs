@@ -1,4 +1,4 @@
-//! A ticket in the list, and whole; who may see it; which methods there are.
+//! A ticket in the agents' list and in detail, who may read it, and the allowed methods.
 
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::{Method, StatusCode};
@@ -11,21 +11,21 @@ on_both_databases! {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
-        let made = server.create_ticket(&john, "A question").await;
-        let path = format!("{TICKETS}/{}", made.id);
+        let ticket_ref = server.create_ticket(&john, "A question").await;
+        let path = format!("{TICKETS}/{}", ticket_ref.id);
         server.put(&sarah, &format!("{path}/assign"), json!({ "assigned_to": "sarah" })).await;
         server.post(&sarah, &format!("{path}/reply"), json!({ "message": "A note", "is_internal": true })).await;
         server.post(&sarah, &format!("{path}/reply"), json!({ "message": "Hi John" })).await;
         let done = json!({ "status": "resolved", "resolution_notes": "Sent again" });
         server.put(&sarah, &format!("{path}/status"), done).await;
-        // The directory writes people down behind the scenes; a probe of it is the answer itself.
-        let whole = loop {
+        // The directory stores callers in the background: read until they are in the answer.
+        let detail = loop {
             let seen = server.get(&sarah, &path).await;
             if seen.body["data"]["user"].is_object() && seen.body["data"]["assigned_admin"]["email"].is_string() {
                 break seen;
             }
         };
-        allow_duplicates! { assert_snapshot!(whole.snapshot(), @r#"
+        allow_duplicates! { assert_snapshot!(detail.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -212,16 +212,16 @@ on_both_databases! {
         let id = answer.body["data"]["ticket"]["id"].as_str().unwrap();
         server.agent_action(&sarah, &conversation, "reply", Some(json!({ "message": "Hi John" }))).await;
         let ticket = server.get(&sarah, &format!("{TICKETS}/{id}")).await.body["data"].clone();
-        let whole = server.get(&sarah, &format!("{QUEUE}/{conversation}")).await.body["data"].clone();
-        assert_eq!(ticket["messages"], whole["messages"]);
+        let detail = server.get(&sarah, &format!("{QUEUE}/{conversation}")).await.body["data"].clone();
+        assert_eq!(ticket["messages"], detail["messages"]);
         assert_eq!(ticket["message_count"], 2);
         assert_eq!(ticket["conversation_id"], conversation.as_str());
-        // An answer in the conversation is an answer to the ticket.
+        // A reply in the conversation counts as a response to the ticket.
         assert_eq!(ticket["first_response_at"], ticket["messages"][1]["createdAt"]);
     }
 }
 
-/// Endpoint × caller: who may, and what the others are told.
+/// Every endpoint by every kind of caller: who is admitted, and how the others are refused.
 #[tokio::test]
 async fn only_agents_may() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
@@ -238,9 +238,9 @@ async fn only_agents_may() {
         (Method::PUT, format!("{TICKETS}/{id}/priority")),
         (Method::POST, format!("{QUEUE}/{conversation}/create-ticket")),
     ] {
-        let ask = |person: &TestUser| server.request(method.clone(), person, &path).send(Some(json!({})));
-        let nobody = ask(&TestUser::anonymous()).await;
-        assert_eq!((nobody.status, nobody.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
+        let ask = |user: &TestUser| server.request(method.clone(), user, &path).send(Some(json!({})));
+        let anonymous = ask(&TestUser::anonymous()).await;
+        assert_eq!((anonymous.status, anonymous.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
         let owner = ask(&john).await;
         assert_eq!((owner.status, owner.message()), (StatusCode::FORBIDDEN, "Admin access required"), "{path}");
         let agent = ask(&sarah).await;
@@ -262,10 +262,10 @@ async fn an_unknown_ticket_is_not_found() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
-    // A conversation's id is no ticket's.
+    // A conversation's id is no ticket id.
     let conversation = server.open_conversation(&john).await;
-    let made = server.create_ticket(&john, "A question").await;
-    for id in ["01900000-0000-7000-8000-000000000000", "nonsense", &made.number, &conversation] {
+    let ticket_ref = server.create_ticket(&john, "A question").await;
+    for id in ["01900000-0000-7000-8000-000000000000", "nonsense", &ticket_ref.number, &conversation] {
         for (method, path, body) in [
             (Method::GET, String::new(), json!({})),
             (Method::POST, "/reply".to_owned(), json!({ "message": "Hi" })),

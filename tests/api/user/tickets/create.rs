@@ -15,7 +15,7 @@ fn with(mut body: Value, more: Value) -> Value {
 }
 
 on_both_databases! {
-    async fn somebody_without_an_account_makes_a_ticket(backend: Backend) {
+    async fn a_guest_creates_a_ticket(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let more = json!({
@@ -74,7 +74,7 @@ on_both_databases! {
         assert_eq!(seen["data"]["user_id"], json!(null));
     }
 
-    async fn an_account_makes_a_ticket_under_the_address_of_its_token(backend: Backend) {
+    async fn an_account_creates_a_ticket_with_the_address_of_its_token(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let john = TestUser::customer("john");
@@ -117,13 +117,13 @@ on_both_databases! {
         }
     }
 
-    async fn a_ticket_that_is_named_gets_a_further_message(backend: Backend) {
+    async fn a_request_that_names_a_ticket_adds_a_message_to_it(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
-        let (first, nobody) = (server.create_guest_ticket("john@example.com").await, TestUser::anonymous());
+        let (first, anonymous) = (server.create_guest_ticket("john@example.com").await, TestUser::anonymous());
         let more = |email: &str, number: &str| {
             let more = json!({ "email": email, "ticket_number": number, "description": "Still failing" });
-            server.post(&nobody, REQUEST_SUPPORT, with(ticket_body("Again"), more))
+            server.post(&anonymous, REQUEST_SUPPORT, with(ticket_body("Again"), more))
         };
         let answer = more("JOHN@example.com", &first.number).await;
         assert_eq!(TicketRef::from_answer(&answer).id, first.id);
@@ -143,28 +143,28 @@ on_both_databases! {
         );
     }
 
-    async fn a_repeat_under_the_same_name_makes_no_second_ticket(backend: Backend) {
+    async fn a_repeat_with_the_same_key_creates_no_second_ticket(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let servers = [ApiServer::start(&database).await, ApiServer::start(&database).await];
         let guest = with(ticket_body("Once"), json!({ "email": "john@example.com" }));
         let named = |body: &Value, name: &str| with(body.clone(), json!({ "client_message_id": name }));
-        for (person, path, body) in [
+        for (user, path, body) in [
             (TestUser::customer("john"), CREATE_TICKET, ticket_body("Once")),
             (TestUser::anonymous(), REQUEST_SUPPORT, guest.clone()),
         ] {
-            let first = servers[0].post(&person, path, named(&body, "a-name-of-16-characters")).await;
-            let made = TicketRef::from_answer(&first);
-            // What has happened since changes nothing about the answer.
-            servers[1].set_status(&TestUser::agent("sarah"), &made, "closed").await;
+            let first = servers[0].post(&user, path, named(&body, "a-name-of-16-characters")).await;
+            let ticket_ref = TicketRef::from_answer(&first);
+            // Later changes do not affect the answer.
+            servers[1].set_status(&TestUser::agent("sarah"), &ticket_ref, "closed").await;
             for server in &servers {
-                let again = server.post(&person, path, named(&body, "a-name-of-16-characters")).await;
+                let again = server.post(&user, path, named(&body, "a-name-of-16-characters")).await;
                 assert_eq!((again.status, &again.body), (first.status, &first.body));
-                let by_header = server.request(reqwest::Method::POST, &person, path)
+                let by_header = server.request(reqwest::Method::POST, &user, path)
                     .header("idempotency-key", "a-name-of-16-characters").send(Some(body.clone())).await;
                 assert_eq!(by_header.body, first.body);
             }
             let other = named(&with(body, json!({ "description": "Another" })), "a-name-of-16-characters");
-            let other = servers[0].post(&person, path, other).await;
+            let other = servers[0].post(&user, path, other).await;
             assert_eq!(other.status, StatusCode::CONFLICT);
         }
         let short = servers[0].post(&TestUser::anonymous(), REQUEST_SUPPORT, named(&guest, "0123456789abcde")).await;
@@ -176,16 +176,16 @@ on_both_databases! {
         assert_eq!(list.body["data"]["meta"]["total"], 2);
     }
 
-    async fn the_thread_of_a_ticket_is_nobodys_conversation(backend: Backend) {
+    async fn the_thread_of_a_ticket_is_not_listed_as_a_conversation(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
-        let made = server.create_ticket(&john, "A question").await;
+        let ticket_ref = server.create_ticket(&john, "A question").await;
         assert_eq!(server.get(&john, MY_CONVERSATIONS).await.body["data"]["conversations"], json!([]));
-        let detail = server.get(&john, &format!("{TICKET}?ticket_number={}", made.number)).await;
+        let detail = server.get(&john, &format!("{TICKET}?ticket_number={}", ticket_ref.number)).await;
         assert_eq!(detail.body["data"]["ticket"]["conversation_id"], json!(null));
-        // Not by the ticket's own id either.
-        let id = &made.id;
+        // Nor by the ticket's id.
+        let id = &ticket_ref.id;
         assert_eq!(server.get(&john, &format!("{MY_CONVERSATIONS}/{id}")).await.status, StatusCode::NOT_FOUND);
         assert_eq!(server.get(&sarah, &format!("{QUEUE}/{id}")).await.status, StatusCode::NOT_FOUND);
         let send = json!({ "message": "Hello", "conversation_id": id });

@@ -1,4 +1,4 @@
-//! The forms: every field at its edge, in scalar values.
+//! Validation: every field at its limit, in Unicode scalar values.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn every_field_of_a_ticket_is_held_to_its_length() {
+async fn every_field_of_a_ticket_has_a_maximum_length() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let john = TestUser::customer("john");
@@ -34,7 +34,7 @@ async fn every_field_of_a_ticket_is_held_to_its_length() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_ticket_is_named_all_at_once() {
+async fn all_errors_of_a_ticket_are_reported_together() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let body = json!({
@@ -52,7 +52,7 @@ async fn what_is_wrong_with_a_ticket_is_named_all_at_once() {
 }
 
 #[tokio::test]
-async fn without_a_token_an_address_is_needed() {
+async fn without_a_token_an_email_address_is_required() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     for (path, body) in [
@@ -65,12 +65,12 @@ async fn without_a_token_an_address_is_needed() {
 }
 
 #[tokio::test]
-async fn a_message_is_held_to_its_length() {
+async fn a_message_has_a_maximum_length() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let john = TestUser::customer("john");
-    let made = server.create_ticket(&john, "x").await;
-    let add = |text: String| server.post(&john, ADD_MESSAGE, json!({ "ticket_number": made.number, "message": text }));
+    let ticket_ref = server.create_ticket(&john, "x").await;
+    let add = |text: String| server.post(&john, ADD_MESSAGE, json!({ "ticket_number": ticket_ref.number, "message": text }));
     assert_eq!(add("👋".repeat(5000)).await.status, StatusCode::CREATED);
     for (text, message) in [
         ("👋".repeat(5001), "message must be at most 5000 characters"),

@@ -7,23 +7,23 @@ use serde_json::json;
 use crate::support::{ApiServer, Backend, ScratchDatabase, TICKET, TestUser, on_both_databases};
 
 on_both_databases! {
-    async fn a_ticket_that_is_done_is_rated_once(backend: Backend) {
+    async fn a_resolved_or_closed_ticket_is_rated_once(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;
         let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
-        let made = server.create_ticket(&john, "A question").await;
-        let path = format!("{TICKET}/{}/rate", made.number);
+        let ticket_ref = server.create_ticket(&john, "A question").await;
+        let path = format!("{TICKET}/{}/rate", ticket_ref.number);
         let rating = json!({ "rating": 4, "feedback": " Quick " });
-        for (person, message, code) in [
+        for (user, message, code) in [
             (&TestUser::customer("mallory"), "You can only rate your own tickets", "ACCESS_DENIED"),
             (&sarah, "You can only rate your own tickets", "ACCESS_DENIED"),
             (&john, "Can only rate resolved or closed tickets", "TICKET_OPEN"),
         ] {
-            let answer = server.post(person, &path, rating.clone()).await;
+            let answer = server.post(user, &path, rating.clone()).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, message));
             assert_eq!(answer.body["code"], code);
         }
-        server.set_status(&sarah, &made, "resolved").await;
+        server.set_status(&sarah, &ticket_ref, "resolved").await;
         let rated = server.post(&john, &path, rating.clone()).await;
         allow_duplicates! { assert_snapshot!(rated.snapshot(), @r#"
             200 OK
@@ -41,14 +41,14 @@ on_both_databases! {
             "#) };
         let again = server.post(&john, &path, rating).await;
         assert_eq!((again.status, again.message()), (StatusCode::BAD_REQUEST, "Ticket already rated"));
-        let seen = server.get(&john, &format!("{TICKET}?ticket_number={}", made.number)).await;
+        let seen = server.get(&john, &format!("{TICKET}?ticket_number={}", ticket_ref.number)).await;
         assert_eq!(seen.body["data"]["ticket"]["satisfaction_rating"], 4);
         assert_eq!(seen.body["data"]["ticket"]["feedback"], "Quick");
     }
 }
 
 #[tokio::test]
-async fn the_form_of_a_rating_stands_before_the_ticket() {
+async fn a_rating_is_validated_before_the_ticket_is_looked_up() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let john = TestUser::customer("john");
