@@ -27,7 +27,7 @@ use crate::database::Database;
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Verifier};
 use crate::limits::Limits;
-use engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
+use engineio::{AddressResolver, ClientAddress, CorsConfig, EngineConfig, Origins};
 use socketio::{RecoveryConfig, SocketIo, SocketIoConfig};
 
 pub use asyncapi::document as asyncapi_document;
@@ -98,7 +98,7 @@ fn engine(settings: &SocketSettings, cors: &CorsSettings, proxies: &TrustedProxi
         max_payload: settings.max_payload_bytes,
         max_packets_per_payload: settings.max_packets,
         outgoing_budget: settings.outgoing_bytes,
-        client_address: ClientAddress::Asked(AskAddress::new(move |request| proxies.client_of(request))),
+        client_address: ClientAddress::Resolver(AddressResolver::new(move |request| proxies.client_of(request))),
         compression_threshold: (settings.compression_bytes > 0).then_some(settings.compression_bytes),
         max_sessions: settings.max_sessions,
         max_sessions_per_address: settings.max_sessions_per_address,

@@ -6,7 +6,7 @@ use sea_orm::{DatabaseConnection, PaginatorTrait};
 use super::*;
 use crate::database::DatabaseRuntime;
 use crate::identity::Identity;
-use crate::testing::{Halt, TestDatabase, execute, on_both_databases};
+use crate::testing::{BlockedRuntime, TestDatabase, execute, on_both_databases};
 
 /// One server's directory.
 struct Server {
@@ -79,7 +79,7 @@ fn is(name: &str, role: &str, is_agent: bool, second: i64) -> (String, String, b
 }
 
 async fn a_new_name_is_written_down_after_a_minute_and_nothing_before(place: TestDatabase) {
-    let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
+    let (server, hand) = (Server::start(&place, 4096).await, place.connection().await);
     for second in 0..60 {
         server.record_seen("jane", "user", if second == 0 { "Jane" } else { "Janet" }, second);
     }
@@ -92,7 +92,7 @@ async fn a_new_name_is_written_down_after_a_minute_and_nothing_before(place: Tes
 }
 
 async fn several_servers_together_write_a_person_down_once_a_minute(place: TestDatabase) {
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     let (one, other) = (Server::start(&place, 4096).await, Server::start(&place, 4096).await);
     for (server, second, name, expected) in [
         (&one, 0, "Jane", is("Jane", "user", false, 0)),
@@ -112,7 +112,7 @@ async fn several_servers_together_write_a_person_down_once_a_minute(place: TestD
 }
 
 async fn who_comes_as_an_agent_is_one_at_once_and_for_good(place: TestDatabase) {
-    let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
+    let (server, hand) = (Server::start(&place, 4096).await, place.connection().await);
     server.record_seen("sarah", "user", "Sarah", 0);
     server.caught_up(&hand).await;
     server.record_seen("sarah", "admin", "Sarah", 1);
@@ -126,9 +126,9 @@ async fn who_comes_as_an_agent_is_one_at_once_and_for_good(place: TestDatabase) 
 }
 
 async fn of_a_burst_those_for_whom_there_is_no_room_are_written_down_when_they_come_next(place: TestDatabase) {
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     let server = Server::start(&place, 10).await;
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     for n in 0..1000 {
         // Several times each, from several requests at once: it is one person.
         for _ in 0..3 {
@@ -148,7 +148,7 @@ async fn of_a_burst_those_for_whom_there_is_no_room_are_written_down_when_they_c
 }
 
 async fn who_came_while_the_database_refused_is_written_down_when_they_come_next(place: TestDatabase) {
-    let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
+    let (server, hand) = (Server::start(&place, 4096).await, place.connection().await);
     execute(&hand, "ALTER TABLE users RENAME TO users_elsewhere").await;
     let forgotten = (UserId::parse("jane").expect("an id"), false);
     server.record_seen("jane", "user", "Jane", 0);

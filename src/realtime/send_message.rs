@@ -83,7 +83,7 @@ fn source(socket: &Socket<SupportUser>) -> Source {
     let handshake = socket.handshake();
     Source {
         device_metadata: None::<DeviceMetadata>,
-        ip_address: handshake.address.as_ref().map(IpAddr::to_string),
+        ip_address: handshake.client_address.as_ref().map(IpAddr::to_string),
         user_agent: handshake.headers.get("user-agent").map(ToString::to_string),
     }
 }

@@ -3,8 +3,8 @@
 mod actions;
 mod agents;
 mod handovers;
-mod lists;
 mod list_model;
+mod lists;
 mod queue;
 mod search;
 mod tickets;

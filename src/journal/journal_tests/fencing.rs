@@ -1,7 +1,7 @@
 //! Whoever writes on a false ground is turned away, alone.
 
 use super::*;
-use crate::testing::{Halt, note, on_both_databases};
+use crate::testing::{BlockedRuntime, note, on_both_databases};
 
 async fn a_conflict_takes_out_its_own_conversation_only(place: TestDatabase) {
     let server = Server::start(&place).await;
@@ -15,9 +15,9 @@ async fn a_conflict_takes_out_its_own_conversation_only(place: TestDatabase) {
     let made = other.opened(&open(customer("ada"), "Hello", "")).await;
 
     let before = server.journal.tally();
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut outcomes = Vec::new();
-    let mut unmade = Speculating::begin(Story { id: made.story.id, ..Story::untold() });
+    let mut unmade = Speculating::begin(InMemoryConversation { id: made.story.id, ..InMemoryConversation::empty() });
     let (append, made_again) = unmade.append(&open(customer("ada"), "Hello, hello", ""));
     server.hand_in(append);
     for conversation in &mut all {
@@ -55,7 +55,7 @@ async fn a_broken_lineage_is_turned_away_though_the_version_fits(place: TestData
     let mut ours = server.opened(&open(customer("ada"), "Hello", "")).await;
     let mut theirs = ours.anew();
 
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let (first, first_outcome) = ours.append(&note("grace", "on version 2"));
     let (second, second_outcome) = ours.append(&note("grace", "on version 3, ours"));
     server.hand_in(first);
@@ -92,7 +92,7 @@ async fn two_lineages_of_a_conversation_are_stored_one_after_the_other(place: Te
     let mut old = server.opened(&open(customer("ada"), "Hello", "")).await;
     let before = server.journal.tally();
 
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let (append, old_outcome) = old.append(&note("grace", "old"));
     server.hand_in(append);
     // Begun on what the old one is about to leave.
@@ -112,7 +112,7 @@ async fn of_two_lineages_on_the_same_version_the_first_is_stored(place: TestData
     let mut first = server.opened(&open(customer("ada"), "Hello", "")).await;
     let mut second = first.anew();
 
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut outcomes = Vec::new();
     // Taken in turns: the second's are held up together, in order.
     for words in ["one", "two"] {

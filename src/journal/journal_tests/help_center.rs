@@ -4,7 +4,7 @@ use entity::tallies;
 
 use super::*;
 use crate::domain::AutoReplyPolicy;
-use crate::testing::{Halt, claim, close, enter, on_both_databases, reply, write};
+use crate::testing::{BlockedRuntime, claim, close, enter, on_both_databases, reply, write};
 
 async fn closed(hand: &DatabaseConnection) -> i64 {
     tallies::Entity::find().all(hand).await.expect("read").iter().map(|share| share.closed).sum()
@@ -39,7 +39,7 @@ async fn whatever_happens_in_the_help_center_is_read_back_as_it_was_believed(pla
 
 async fn the_tally_loses_what_is_opened_again_in_one_transaction_or_in_several(place: TestDatabase) {
     let server = Server::start(&place).await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     let mut conversation = server.opened(&enter(customer("ada"))).await;
     let mut tallies = Vec::new();
     for command in &life() {
@@ -50,8 +50,8 @@ async fn the_tally_loses_what_is_opened_again_in_one_transaction_or_in_several(p
     }
     assert_eq!(tallies, [0, 0, 0, 0, 1, 0]);
 
-    let halt = Halt::begin(&server.database).await;
-    let mut at_once = Speculating::begin(Story::untold());
+    let halt = BlockedRuntime::start(&server.database).await;
+    let mut at_once = Speculating::begin(InMemoryConversation::empty());
     let mut outcomes = Vec::new();
     let bobs = write(customer("bob"), "Hello", AutoReplyPolicy::Never);
     for command in [bobs.clone(), close("grace"), bobs.clone(), close("grace"), bobs, close("grace")] {
@@ -71,7 +71,7 @@ async fn an_account_has_one_conversation_and_never_a_second_one(place: TestDatab
     let server = Server::start(&place).await;
     server.opened(&enter(customer("ada"))).await;
     for again in [enter(customer("ada")), write(customer("ada"), "Hello", AutoReplyPolicy::First)] {
-        let mut second = Speculating::begin(Story::untold());
+        let mut second = Speculating::begin(InMemoryConversation::empty());
         let (append, outcome) = second.append(&again);
         server.hand_in(append);
         assert_conflict(outcome.await);

@@ -62,7 +62,7 @@ async fn now(hand: &DatabaseConnection) -> TicketCounts {
 }
 
 async fn a_week_and_a_month_go_back_from_midnight(database: TestDatabase) {
-    let hand = database.hand().await;
+    let hand = database.connection().await;
     for (number, created_at) in [
         "2026-11-23T03:59:59.999Z",
         "2026-11-23T00:00:00Z",
@@ -83,7 +83,7 @@ async fn a_week_and_a_month_go_back_from_midnight(database: TestDatabase) {
 }
 
 async fn the_tallies_follow_whatever_happens_to_tickets(database: TestDatabase) {
-    let hand = database.hand().await;
+    let hand = database.connection().await;
     let created_at = moment("2026-11-23T03:00:00Z");
     for number in 0..60 {
         insert(&hand, ticket(number, created_at)).await;
@@ -145,7 +145,7 @@ async fn compare(hand: &DatabaseConnection) {
 
 async fn what_was_there_before_the_tallies_is_counted(database: TestDatabase) {
     use migration::{Migrator, MigratorTrait};
-    let hand = database.hand().await;
+    let hand = database.connection().await;
     let created_at = moment("2026-11-23T03:00:00Z");
     let steps = Migrator::migrations();
     let before = steps.iter().take_while(|step| step.name() != "m20261123_000006_ticket_lists").count();

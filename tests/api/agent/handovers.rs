@@ -80,7 +80,7 @@ on_both_databases! {
 
     async fn an_accepted_handover_assigns_the_conversation_to_the_target(backend: Backend) {
         let desk = Desk::open(backend).await;
-        let handover = desk.asked().await;
+        let handover = desk.request_handover().await;
         let answer = desk.respond(&desk.mike, &handover, "accepted").await;
         allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
@@ -106,13 +106,13 @@ on_both_databases! {
 
     async fn a_rejected_handover_changes_nothing_else(backend: Backend) {
         let desk = Desk::open(backend).await;
-        let handover = desk.asked().await;
+        let handover = desk.request_handover().await;
         let answer = desk.respond(&desk.mike, &handover, "rejected").await;
         assert_eq!(refused(&answer), (201, "Handover rejected"));
         assert_eq!(answer.body["data"]["status"], "rejected");
         let detail = desk.detail().await;
         assert_eq!((&detail["assigned_to"], &detail["handovers"][0]["status"]), (&json!("sarah"), &json!("rejected")));
-        desk.asked().await;
+        desk.request_handover().await;
     }
 
     async fn a_handover_request_is_refused_in_the_contracts_order(backend: Backend) {
@@ -135,7 +135,7 @@ on_both_databases! {
             let answer = desk.ask(&desk.sarah, json!({ "to_admin_id": target })).await;
             assert_eq!(refused(&answer), (404, "Target admin not found"), "{target}");
         }
-        desk.asked().await;
+        desk.request_handover().await;
         let again = desk.ask(&desk.sarah, json!({ "to_admin_id": "mike" })).await;
         assert_eq!(refused(&again), (400, "There is already a pending handover for this conversation"));
         assert_eq!(server.agent_action(&desk.mike, id, "close", None).await.status, StatusCode::CREATED);
@@ -153,7 +153,7 @@ on_both_databases! {
 
     async fn a_handover_answer_is_refused_in_the_contracts_order(backend: Backend) {
         let desk = Desk::open(backend).await;
-        let handover = desk.asked().await;
+        let handover = desk.request_handover().await;
         let answer = desk.respond(&desk.mike, &handover, "maybe").await;
         assert_eq!((answer.status.as_u16(), &answer.body["details"][0]["field"]), (400, &json!("status")));
         for unknown in ["00000000-0000-4000-8000-000000000000", "no-id"] {
@@ -171,7 +171,7 @@ on_both_databases! {
 
     async fn closing_rejects_the_pending_handover(backend: Backend) {
         let desk = Desk::open(backend).await;
-        let handover = desk.asked().await;
+        let handover = desk.request_handover().await;
         desk.server.agent_action(&desk.sarah, &desk.id, "close", None).await;
         assert_eq!(desk.detail().await["handovers"][0]["status"], "rejected");
         let answer = desk.respond(&desk.mike, &handover, "accepted").await;

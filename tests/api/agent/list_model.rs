@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 const CONVERSATIONS: usize = 150;
-const QUESTIONS: usize = 300;
+const QUERIES: usize = 300;
 const WORDS: [&str; 10] =
     ["refund", "Transfer", "failed", "card_1", "100%", r"back\slash", "José", "hello", "+234", "NGN 5,000"];
 const TERMS: [&str; 16] = [
@@ -88,8 +88,9 @@ impl ListModel {
             // A customer has one conversation in the help center.
             let (row, bodies) = loop {
                 let (row, bodies) = random_conversation(random, &users);
-                let is_taken =
-                    |conversation: &ListedConversation| (&conversation.row.channel, &conversation.row.user_id) == (&row.channel, &row.user_id);
+                let is_taken = |conversation: &ListedConversation| {
+                    (&conversation.row.channel, &conversation.row.user_id) == (&row.channel, &row.user_id)
+                };
                 if row.channel != "help_center" || !model.conversations.iter().any(is_taken) {
                     break (row, bodies);
                 }
@@ -112,7 +113,9 @@ impl ListModel {
     }
 
     fn listed(&self) -> impl Iterator<Item = &ListedConversation> {
-        self.conversations.iter().filter(|conversation| conversation.row.channel != "ticket" && conversation.row.message_count > 0)
+        self.conversations
+            .iter()
+            .filter(|conversation| conversation.row.channel != "ticket" && conversation.row.message_count > 0)
     }
 }
 
@@ -126,7 +129,7 @@ fn add_filter(query: &mut Query, random: &mut impl Rng, key: &'static str, often
     }
 }
 
-fn query(random: &mut impl Rng) -> Query {
+fn random_query(random: &mut impl Rng) -> Query {
     let mut query = Query::new();
     add_filter(&mut query, random, "search", 0.4, &TERMS);
     add_filter(&mut query, random, "status", 0.3, &STATUSES);
@@ -176,8 +179,11 @@ fn order(one: &conversations::Model, other: &conversations::Model, sort_by: &str
 /// The ids on the page, and the total of matching rows.
 fn expected(model: &ListModel, query: &Query) -> (Vec<String>, usize) {
     let value = |key| query.iter().find(|(asked, _)| *asked == key).map(|(_, value)| value.as_str());
-    let mut fitting: Vec<_> =
-        model.listed().filter(|conversation| query.iter().all(|asked| fits(conversation, asked))).map(|conversation| &conversation.row).collect();
+    let mut fitting: Vec<_> = model
+        .listed()
+        .filter(|conversation| query.iter().all(|asked| fits(conversation, asked)))
+        .map(|conversation| &conversation.row)
+        .collect();
     fitting.sort_by(|one, other| order(one, other, value("sort_by").unwrap_or_default()));
     if value("sort_order") != Some("asc") {
         fitting.reverse();
@@ -196,9 +202,9 @@ on_both_databases! {
         let server = ApiServer::start(&database).await;
         let model = ListModel::create(&database, &mut random).await;
         let sarah = TestUser::agent("sarah");
-        for _ in 0..QUESTIONS {
-            let query = query(&mut random);
-            let query = Serializer::new(String::new()).extend_pairs(&query).finish();
+        for _ in 0..QUERIES {
+            let filters = random_query(&mut random);
+            let query = Serializer::new(String::new()).extend_pairs(&filters).finish();
             let answer = server.get(&sarah, &format!("{QUEUE}?{query}")).await;
             let got: Vec<String> = answer.body["data"]["conversations"]
                 .as_array()
@@ -206,7 +212,7 @@ on_both_databases! {
                 .iter()
                 .map(|one| one["id"].as_str().unwrap().to_owned())
                 .collect();
-            let (ids, total) = expected(&model, &query);
+            let (ids, total) = expected(&model, &filters);
             assert_eq!((got, &answer.body["data"]["meta"]["total"]), (ids, &Value::from(total)), "seed {seed}: {query}");
         }
     }

@@ -30,13 +30,16 @@ async fn found(server: &ApiServer, term: &str, more: &str) -> Vec<String> {
 }
 
 async fn count(connection: &DatabaseConnection, table: &str) -> i64 {
-    let statement = Statement::from_string(connection.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
+    let statement =
+        Statement::from_string(connection.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
     connection.query_one_raw(statement).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
 /// Waits until the search indexer has copied everything.
 async fn copied(connection: &DatabaseConnection) {
-    while connection.get_database_backend() == DbBackend::Postgres && count(connection, "unsearchable_messages").await > 0 {
+    while connection.get_database_backend() == DbBackend::Postgres
+        && count(connection, "unsearchable_messages").await > 0
+    {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -178,7 +178,8 @@ fn every_payload_has_exactly_the_keys_of_the_contracts_table() {
     let document = asyncapi_document();
     let mut seen = 0;
     for (events, to, description) in event_rows() {
-        let shapes: Vec<&str> = description.split('`').skip(1).step_by(2).filter(|text| text.starts_with('{')).collect();
+        let shapes: Vec<&str> =
+            description.split('`').skip(1).step_by(2).filter(|text| text.starts_with('{')).collect();
         for (index, shape) in shapes.iter().enumerate() {
             // `ticket_assigned`, `status_changed`: one shape each. Otherwise every event may have every shape.
             let pairwise = events.len() > 1 && shapes.len() == events.len();

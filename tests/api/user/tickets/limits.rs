@@ -70,7 +70,8 @@ async fn a_message_has_a_maximum_length() {
     let server = ApiServer::start(&database).await;
     let john = TestUser::customer("john");
     let ticket_ref = server.create_ticket(&john, "x").await;
-    let add = |text: String| server.post(&john, ADD_MESSAGE, json!({ "ticket_number": ticket_ref.number, "message": text }));
+    let add =
+        |text: String| server.post(&john, ADD_MESSAGE, json!({ "ticket_number": ticket_ref.number, "message": text }));
     assert_eq!(add("👋".repeat(5000)).await.status, StatusCode::CREATED);
     for (text, message) in [
         ("👋".repeat(5001), "message must be at most 5000 characters"),
