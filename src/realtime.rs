@@ -72,7 +72,7 @@ pub fn start(realtime: Realtime, settings: &Settings, presence: &PresenceBroadca
     let engine = engine(&settings.socket, &settings.cors, &realtime.proxies);
     let io = SocketIo::builder(engine, socketio(&settings.socket, &settings.recovery))
         .allow_request(rate_limit::handshakes(&realtime))
-        .pace(rate_limit::packets(&realtime.limits))
+        .rate_limit(rate_limit::packets(&realtime.limits))
         .namespace(support::namespace(&realtime))
         .namespace(help_center::namespace(&realtime, settings.socket.outgoing_bytes / GREETING_SHARE))
         .build();

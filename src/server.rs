@@ -26,7 +26,7 @@ use crate::limits::Limits;
 use crate::migrations;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::telemetry::RequestSpan;
-use socketio::{CloseKind, SocketIo};
+use socketio::{ShutdownMode, SocketIo};
 
 pub use descriptors::TooFewDescriptors;
 
@@ -189,7 +189,7 @@ impl Server {
         }
         let drained = timeout_at(deadline, async {
             // A client that takes nothing must not cost the others their answers.
-            self.sockets.close_within(CloseKind::GoElsewhere, self.drain_timeout / 2).await;
+            self.sockets.close_within(ShutdownMode::Reconnect, self.drain_timeout / 2).await;
             self.readiness.answered().await;
             self.journal.flush().await;
         })

@@ -67,7 +67,7 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
             acknowledge(&socket, event.wants_ack, told.map(|()| json!({})))
         }
     })
-    .on_too_many(|socket: Socket<HelpCenterUser>, event: Event| async move {
+    .on_rate_limited(|socket: Socket<HelpCenterUser>, event: Event| async move {
         // A person who types is not to be told that they type too fast.
         let is_told = event.name == SEND;
         is_told.then(|| acknowledge(&socket, event.wants_ack, Err(ApiError::rate_limited()))).flatten()

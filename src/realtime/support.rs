@@ -29,7 +29,7 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
     .recover_if(|before: &SupportUser, now: &SupportUser| before.id == now.id && before.is_agent == now.is_agent)
     .on_connect(|socket: Socket<SupportUser>| async move { greet(&socket) })
     .on_disconnect(|socket: Socket<SupportUser>, _| async move { socket.data().goes() })
-    .on_too_many(|_, event: Event| async move { Some(too_many(&event)) });
+    .on_rate_limited(|_, event: Event| async move { Some(too_many(&event)) });
     let namespace = on(namespace, realtime, "join_conversation", join::join_conversation);
     let namespace = on(namespace, realtime, "leave_conversation", join::leave_conversation);
     let namespace = on(namespace, realtime, "join_ticket", join::join_ticket);

@@ -135,8 +135,35 @@ const DATA: [&str; 19] = [
     "VACUUM ANALYZE",
 ];
 
+/// Queries of the agents' list of conversations, and the index that each must use.
+const QUEUE_QUERIES: [(&str, &str); 22] = [
+    ("", "conversations_listed_last_message_at"),
+    ("?page=500", "conversations_listed_last_message_at"),
+    ("?sort_order=asc", "conversations_listed_last_message_at"),
+    ("?sort_by=createdAt", "conversation_origins_created_at"),
+    ("?sort_by=createdAt&sort_order=asc", "conversation_origins_created_at"),
+    ("?sort_by=updatedAt", "conversations_listed_updated_at"),
+    ("?sort_by=status", "conversations_listed_status"),
+    ("?sort_by=status&sort_order=asc", "conversations_listed_status"),
+    ("?status=waiting_support", "conversations_listed_status"),
+    // Nearly all rows match, and either of two indexes serves; the one of the counts is checked.
+    ("?status=closed", "conversations_listed_open"),
+    ("?assigned_to=user-5", "conversations_listed_open"),
+    ("?assigned_to=user-5&status=waiting_user", "conversations_listed_open"),
+    ("?assigned_to=unassigned", "conversations_listed_open"),
+    ("?user_id=user-77", "conversations_user_id_updated_at"),
+    ("?has_ticket=true", "conversations_listed_ticket"),
+    ("?channel=help_center", "conversations_listed_help_center"),
+    ("?date_from=2100-01-01", "conversation_origins_created_at"),
+    ("?search=ab12cd", "searchable_texts_trigrams"),
+    ("?search=user-777%40mail", "conversation_origins_trigrams"),
+    ("?search=Last4567", "users_trigrams"),
+    ("?search=ab12cd&status=closed&sort_by=createdAt", "searchable_texts_trigrams"),
+    (SHORT, "messages_pkey"),
+];
+
 /// Queries of the agents' list of tickets, and the index that each must use.
-const TICKETS_PATHS: [(&str, &str); 14] = [
+const TICKET_QUERIES: [(&str, &str); 14] = [
     ("", "tickets_created_at"),
     ("?page=900", "tickets_created_at"),
     ("?sort_order=asc", "tickets_created_at"),
@@ -228,31 +255,7 @@ async fn every_list_and_lookup_uses_an_index() {
     let server = ApiServer::start(&database).await;
     let mut failures = Failures::default();
     let (customer, agent) = (TestUser::customer("user-77"), TestUser::agent("user-5"));
-    for (query, index) in [
-        ("", "conversations_listed_last_message_at"),
-        ("?page=500", "conversations_listed_last_message_at"),
-        ("?sort_order=asc", "conversations_listed_last_message_at"),
-        ("?sort_by=createdAt", "conversation_origins_created_at"),
-        ("?sort_by=createdAt&sort_order=asc", "conversation_origins_created_at"),
-        ("?sort_by=updatedAt", "conversations_listed_updated_at"),
-        ("?sort_by=status", "conversations_listed_status"),
-        ("?sort_by=status&sort_order=asc", "conversations_listed_status"),
-        ("?status=waiting_support", "conversations_listed_status"),
-        // Nearly all rows match, and either of two indexes serves; the one of the counts is checked.
-        ("?status=closed", "conversations_listed_open"),
-        ("?assigned_to=user-5", "conversations_listed_open"),
-        ("?assigned_to=user-5&status=waiting_user", "conversations_listed_open"),
-        ("?assigned_to=unassigned", "conversations_listed_open"),
-        ("?user_id=user-77", "conversations_user_id_updated_at"),
-        ("?has_ticket=true", "conversations_listed_ticket"),
-        ("?channel=help_center", "conversations_listed_help_center"),
-        ("?date_from=2100-01-01", "conversation_origins_created_at"),
-        ("?search=ab12cd", "searchable_texts_trigrams"),
-        ("?search=user-777%40mail", "conversation_origins_trigrams"),
-        ("?search=Last4567", "users_trigrams"),
-        ("?search=ab12cd&status=closed&sort_by=createdAt", "searchable_texts_trigrams"),
-        (SHORT, "messages_pkey"),
-    ] {
+    for (query, index) in QUEUE_QUERIES {
         for _ in 0..TIMES {
             let answer = server.get(&agent, &format!("{QUEUE}{query}")).await;
             assert_eq!(answer.status, 200, "{query}: {}", answer.body);
@@ -261,7 +264,7 @@ async fn every_list_and_lookup_uses_an_index() {
         failures.check_plans(query, &[index, "conversations_listed_open"]);
     }
     let (id, ticket) = (md5(&connection, "77").await, md5(&connection, "own77").await);
-    let own = TICKETS_PATHS.map(|(path, index)| (&agent, format!("{TICKETS}{path}"), index));
+    let own = TICKET_QUERIES.map(|(path, index)| (&agent, format!("{TICKETS}{path}"), index));
     let others = [
         (&customer, MY_CONVERSATIONS.to_owned(), "conversations_user_id_updated_at"),
         (&customer, format!("{MY_CONVERSATIONS}/{id}"), "messages_pkey"),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use switchboard_loadtest::history::{Action, Conversation, Message, Moment, Outcome, Stored, StoredState};
+use switchboard_loadtest::history::{Action, Conversation, Elapsed, FinalRead, FinalState, Message, Outcome};
 use switchboard_testkit::paths::{MY_CONVERSATIONS, QUEUE};
 use switchboard_testkit::read_messages;
 
@@ -40,7 +40,7 @@ fn all_are_up_to_date(state: &RunState) -> bool {
             let latest = history[*listener].latest();
             let is_due_nothing = latest == 0 && without_backlog.contains(listener);
             let session = history[*listener].sessions.last();
-            session.is_some_and(|session| session.ended.is_none() && session.joined != Moment::NEVER)
+            session.is_some_and(|session| session.ended.is_none() && session.joined != Elapsed::NEVER)
                 && (is_due_nothing || latest >= highest)
         })
     })
@@ -56,26 +56,26 @@ pub(crate) async fn read_all(state: &Rc<RunState>, clients: &[RestClient], agent
     }
 }
 
-fn record(state: &RunState, conversation: Conversation, stored: Stored) {
-    state.history.borrow_mut().stored(conversation, stored);
+fn record(state: &RunState, conversation: Conversation, stored: FinalRead) {
+    state.history.borrow_mut().record_final_read(conversation, stored);
 }
 
-async fn read(state: &RunState, customer: &RestClient, agent: &RestClient, id: &str) -> Stored {
+async fn read(state: &RunState, customer: &RestClient, agent: &RestClient, id: &str) -> FinalRead {
     let visible =
         read_messages(async |path| customer.read(&path).await, &format!("{MY_CONVERSATIONS}/{id}"), "seq").await;
     let all = read_messages(async |path| agent.read(&path).await, &format!("{QUEUE}/{id}"), "position").await;
     let detail = agent.read(&format!("{QUEUE}/{id}?limit=1")).await;
     let data = &detail["data"];
-    let owner = data["assigned_to"].as_str().map(|name| state.history.borrow().named(name).unwrap());
+    let owner = data["assigned_to"].as_str().map(|name| state.history.borrow().find_person(name).unwrap());
     let text = |message: &Value| state.message(message["message"].as_str().unwrap_or_default());
-    Stored {
+    FinalRead {
         visible: visible.iter().map(|message| (message["seq"].as_i64().unwrap_or(0), text(message))).collect(),
-        whole: Some(
+        agent_view: Some(
             all.iter()
                 .map(|message| (message["position"].as_i64().unwrap_or(0), message["seq"].as_i64(), text(message)))
                 .collect(),
         ),
-        state: Some(StoredState {
+        state: Some(FinalState {
             owner,
             closed: data["status"] == "closed",
             rated: !data["satisfaction_rating"].is_null(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use switchboard_loadtest::history::{Action, Conversation, Listener, Message};
-use switchboard_loadtest::recording::Heard;
+use switchboard_loadtest::recording::Notice;
 use switchboard_testkit::{Disconnected, SocketClient, WebSocketSession};
 use tokio::time::timeout;
 
@@ -31,11 +31,11 @@ pub(crate) struct ConversationListener {
 impl ConversationListener {
     /// Runs until the task is aborted.
     pub(crate) async fn run(self) {
-        let listener = self.state.history.borrow_mut().listener(self.conversation, self.participant.person, true);
+        let listener = self.state.history.borrow_mut().add_listener(self.conversation, self.participant.person, true);
         loop {
             if let Ok(Ok(socket)) = timeout(SILENCE, self.connect()).await {
                 let _ = self.listen(listener, socket).await;
-                self.state.history.borrow_mut().cut(listener, self.state.now());
+                self.state.history.borrow_mut().end_session(listener, self.state.now());
                 self.state.count("sockets cut");
             }
             self.state.pause(20..150).await;
@@ -62,7 +62,7 @@ impl ConversationListener {
         } else {
             self.state.without_backlog.borrow_mut().push(listener);
         }
-        self.state.history.borrow_mut().joining(listener, self.state.now());
+        self.state.history.borrow_mut().begin_join(listener, self.state.now());
         let ack = socket.emit_with_ack("join_conversation", &payload).await?;
         loop {
             socket.receive().await?;
@@ -75,7 +75,7 @@ impl ConversationListener {
                     self.state.count("joins refused");
                     return Err(Disconnected);
                 }
-                self.state.history.borrow_mut().joined(listener, self.state.now());
+                self.state.history.borrow_mut().complete_join(listener, self.state.now());
             }
         }
     }
@@ -92,8 +92,8 @@ impl ConversationListener {
                 let message = &payload["message"];
                 let call = self.state.message(message["message"].as_str().unwrap_or_default());
                 match message["seq"].as_i64() {
-                    Some(seq) => history.saw(listener, seq, call, now),
-                    None => history.heard(listener, Heard::Note(call), now),
+                    Some(seq) => history.record_shown(listener, seq, call, now),
+                    None => history.record_notice(listener, Notice::Note(call), now),
                 }
             }
             // A preview must not show a note to a customer.
@@ -102,15 +102,15 @@ impl ConversationListener {
                 if let Message::Of(call) = message
                     && history[call].action == Action::Note
                 {
-                    history.heard(listener, Heard::Note(message), now);
+                    history.record_notice(listener, Notice::Note(message), now);
                 }
             }
             "conversation_claimed" => {
-                if let Some(agent) = payload["assigned_to"].as_str().and_then(|name| history.named(name)) {
-                    history.heard(listener, Heard::Claimed(agent), now);
+                if let Some(agent) = payload["assigned_to"].as_str().and_then(|name| history.find_person(name)) {
+                    history.record_notice(listener, Notice::Claimed(agent), now);
                 }
             }
-            "conversation_closed" => history.heard(listener, Heard::Closed, now),
+            "conversation_closed" => history.record_notice(listener, Notice::Closed, now),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use switchboard_loadtest::history::{Action, Outcome, Person, Refusal};
+use switchboard_loadtest::history::{Action, Outcome, Person, RefusalKind};
 use switchboard_testkit::TestUser;
 
 use super::rest_client::RestClient;
@@ -27,7 +27,7 @@ pub(crate) fn create_all(state: &RunState) -> Vec<Participant> {
 }
 
 fn create(state: &RunState, name: &str, is_agent: bool) -> Participant {
-    let person = state.history.borrow_mut().person(name, is_agent);
+    let person = state.history.borrow_mut().add_person(name, is_agent);
     let user = TestUser::with_role(name, if is_agent { "admin" } else { "user" }, name, "Test");
     Participant { person, is_agent, token: user.token }
 }
@@ -43,7 +43,7 @@ pub(crate) async fn act_as_customer(client: RestClient) {
             client.open().await;
         } else {
             let (conversation, id) = state.pick(&open).clone();
-            if client.send(conversation, &id).await == Outcome::Refused(Refusal::Closed) {
+            if client.send(conversation, &id).await == Outcome::Refused(RefusalKind::Closed) {
                 closed.push(conversation);
                 client.decide(conversation, &id, Action::Rate).await;
             }

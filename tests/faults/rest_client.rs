@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use switchboard_loadtest::history::{Action, Call, Conversation, Outcome, Person, Refusal};
+use switchboard_loadtest::history::{Action, Call, Conversation, Outcome, Person, RefusalKind};
 
 use switchboard_testkit::paths::{HANDOVERS, MY_CONVERSATIONS, QUEUE, SEND};
 
@@ -43,13 +43,13 @@ impl RestClient {
 
     /// The customer opens a conversation.
     pub(crate) async fn open(&self) -> Outcome {
-        let conversation = self.state.history.borrow_mut().conversation(self.person);
+        let conversation = self.state.history.borrow_mut().add_conversation(self.person);
         let call = self.invoke(conversation, Action::Open);
         let (outcome, answer) = self.send_until_known(SEND, message(call, None)).await;
         let opened = &answer["data"]["conversation"];
         let outcome = with_seq(outcome, &opened["messages"][0]);
         if let Some(id) = opened["id"].as_str() {
-            self.state.history.borrow_mut().label(conversation, id);
+            self.state.history.borrow_mut().set_label(conversation, id);
             self.state.conversations.borrow_mut().push((conversation, id.to_owned(), self.person));
         }
         self.finish(call, outcome)
@@ -159,7 +159,7 @@ impl RestClient {
                     match again {
                         Outcome::Ok { .. } => self.check_same_message(path, &first.1, &answer),
                         // The server checks who holds the conversation before it looks for a repeat.
-                        Outcome::Refused(Refusal::HeldByAnother) | Outcome::Unknown => {}
+                        Outcome::Refused(RefusalKind::HeldByAnother) | Outcome::Unknown => {}
                         Outcome::Refused(why) => {
                             self.state.report_anomaly(format!(
                                 "{path}: a repeat of what was acknowledged is refused: {why:?}"
@@ -220,7 +220,7 @@ impl RestClient {
         // An agent who has not called yet is unknown to the server.
         let is_unknown_target = answer["message"] == "Target admin not found";
         if (status.as_u16() == 500 && !self.state.actors_panic)
-            || (outcome == Outcome::Refused(Refusal::Other) && !is_unknown_target)
+            || (outcome == Outcome::Refused(RefusalKind::Other) && !is_unknown_target)
         {
             self.state.report_anomaly(format!("{path} is answered {status}: {text}"));
         }
@@ -255,16 +255,16 @@ fn with_seq(outcome: Outcome, message: &Value) -> Outcome {
     if outcome == (Outcome::Ok { seq: None }) { Outcome::Ok { seq: message["seq"].as_i64() } } else { outcome }
 }
 
-fn refusal(answer: &Value) -> Refusal {
+fn refusal(answer: &Value) -> RefusalKind {
     let text = answer["message"].as_str().unwrap_or_default();
     match answer["code"].as_str().unwrap_or_default() {
-        "CONVERSATION_CLOSED" => Refusal::Closed,
-        "ALREADY_ASSIGNED" => Refusal::HeldByAnother,
-        "FORBIDDEN" if text.contains("assigned") => Refusal::HeldByAnother,
-        "CONVERSATION_OPEN" => Refusal::NotClosed,
-        "ALREADY_RATED" => Refusal::AlreadyRated,
-        "HANDOVER_PENDING" => Refusal::HandoverPending,
-        "HANDOVER_RESOLVED" => Refusal::HandoverResolved,
-        _ => Refusal::Other,
+        "CONVERSATION_CLOSED" => RefusalKind::Closed,
+        "ALREADY_ASSIGNED" => RefusalKind::HeldByAnother,
+        "FORBIDDEN" if text.contains("assigned") => RefusalKind::HeldByAnother,
+        "CONVERSATION_OPEN" => RefusalKind::NotClosed,
+        "ALREADY_RATED" => RefusalKind::AlreadyRated,
+        "HANDOVER_PENDING" => RefusalKind::HandoverPending,
+        "HANDOVER_RESOLVED" => RefusalKind::HandoverResolved,
+        _ => RefusalKind::Other,
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use switchboard_loadtest::history::{Call, Conversation, History, Listener, Message, Moment, Outcome, Person};
+use switchboard_loadtest::history::{Call, Conversation, Elapsed, History, Listener, Message, Outcome, Person};
 
 use super::fault::Fault;
 
@@ -75,8 +75,8 @@ impl RunState {
     }
 
     /// The time since the run's start.
-    pub(crate) fn now(&self) -> Moment {
-        Moment::after(self.started.elapsed())
+    pub(crate) fn now(&self) -> Elapsed {
+        Elapsed::after(self.started.elapsed())
     }
 
     pub(crate) fn reach(&self, stage: &str) {

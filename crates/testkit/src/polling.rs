@@ -3,7 +3,7 @@
 use reqwest::Client;
 use serde_json::Value;
 
-use crate::Disconnected;
+use crate::disconnected::Disconnected;
 
 /// The path of the handshake.
 const HANDSHAKE: &str = "/socket.io/?EIO=4&transport=polling";

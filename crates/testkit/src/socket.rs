@@ -4,20 +4,12 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
-use crate::{PollingSession, WebSocketSession};
+use crate::disconnected::Disconnected;
+use crate::polling::PollingSession;
+use crate::websocket::WebSocketSession;
 
 /// An event's name and its payload.
 pub type Event = (String, Value);
-
-/// The session is over: closed by the server, refused, or its connection is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Disconnected;
-
-impl From<reqwest::Error> for Disconnected {
-    fn from(_: reqwest::Error) -> Self {
-        Self
-    }
-}
 
 #[derive(Debug)]
 enum Session {

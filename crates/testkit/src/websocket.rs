@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::Disconnected;
+use crate::disconnected::Disconnected;
 
 /// A session over WebSocket that has had its OPEN packet.
 #[derive(Debug)]

@@ -1,18 +1,18 @@
 //! The checker finds each broken promise, and names it.
 
 use switchboard_loadtest::checker::Promise;
-use switchboard_loadtest::options::{Plan, Scenario};
+use switchboard_loadtest::options::{Options, Scenario};
 use switchboard_loadtest::report::{Outcome, page, table};
 
 use super::faulty_proxy::{Defect, FaultyProxy};
-use super::{run_plan, small_plan};
+use super::{run_loadtest, small_run};
 use crate::support::{ApiServer, Backend, ScratchDatabase};
 
 async fn assert_detected(defect: Defect, scenario: Scenario, promise: Promise) {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let proxy = FaultyProxy::start(&server.url, defect).await;
-    let report = run_plan(small_plan(&proxy.url, scenario)).await.unwrap();
+    let report = run_loadtest(small_run(&proxy.url, scenario)).await.unwrap();
     assert!(proxy.has_struck(), "{defect:?}: it had no occasion");
     assert_eq!(report.outcome, Outcome::Violated, "{defect:?}");
     let violation = report.checked.violations.iter().find(|violation| violation.promise == promise);
@@ -54,7 +54,7 @@ async fn a_rejected_handover_that_takes_effect_is_found() {
     let proxy = FaultyProxy::start(&server.url, Defect::AcceptRejectedHandover).await;
     // A run in which no agent rejects a handover is repeated with the next seed.
     for seed in 1.. {
-        let report = run_plan(Plan { seed, ..small_plan(&proxy.url, Scenario::Mix) }).await.unwrap();
+        let report = run_loadtest(Options { seed, ..small_run(&proxy.url, Scenario::Mix) }).await.unwrap();
         if !proxy.has_struck() {
             assert_eq!(report.outcome, Outcome::Clean, "{:?}", report.checked.violations);
             continue;
@@ -73,7 +73,7 @@ async fn rate_limits_are_explained_and_are_no_violation() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let proxy = FaultyProxy::start(&server.url, Defect::RateLimit).await;
-    let report = run_plan(small_plan(&proxy.url, Scenario::Claims)).await.unwrap();
+    let report = run_loadtest(small_run(&proxy.url, Scenario::Claims)).await.unwrap();
     assert_eq!(report.outcome, Outcome::Clean, "{:?}", report.checked.violations);
     assert!(report.limited > 0);
     assert!(table(&report).contains("429: the server's limits are on"), "{}", table(&report));

@@ -170,7 +170,7 @@ async fn a_second_interrupt_ends_the_run_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_cannot_start_says_why() {
+async fn a_run_that_cannot_start_names_the_reason() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let unused = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use switchboard_loadtest::options::{Plan, Scenario, Transport};
+use switchboard_loadtest::options::{Options, Scenario, Transport};
 use switchboard_loadtest::report::{Outcome, Report};
 use switchboard_loadtest::statistics::Operation;
 
-use super::{run_plan, small_plan};
+use super::{run_loadtest, small_run};
 use crate::support::{ApiServer, Backend, ScratchDatabase};
 
 /// The operations that a run of each must have performed.
@@ -23,9 +23,9 @@ fn operations(scenario: Scenario) -> &'static [Operation] {
     }
 }
 
-async fn run_clean(plan: Plan) -> Report {
-    let scenario = plan.scenario;
-    let report = run_plan(plan).await.unwrap();
+async fn run_clean(options: Options) -> Report {
+    let scenario = options.scenario;
+    let report = run_loadtest(options).await.unwrap();
     let first = report.checked.violations.first();
     assert_eq!(report.outcome, Outcome::Clean, "{scenario:?}: {}", first.map_or_else(String::new, ToString::to_string));
     assert!(report.errors.is_empty(), "{scenario:?}: {:?}", report.errors);
@@ -38,22 +38,22 @@ async fn run_clean(plan: Plan) -> Report {
     report
 }
 
-/// Extends the plan of a slow scenario so that it performs all its operations.
-fn extend(plan: Plan) -> Plan {
-    let duration = match plan.scenario {
+/// Extends the options of a slow scenario so that it performs all its operations.
+fn extend(options: Options) -> Options {
+    let duration = match options.scenario {
         Scenario::Jitter => Duration::from_secs(6),
         Scenario::Reconnect => Duration::from_secs(4),
         Scenario::Mix => Duration::from_secs(3),
-        _ => plan.duration,
+        _ => options.duration,
     };
-    Plan { duration, ..plan }
+    Options { duration, ..options }
 }
 
 async fn every_scenario(backend: Backend, scenarios: &[Scenario]) {
     let database = ScratchDatabase::create(backend).await;
     let server = ApiServer::start(&database).await;
     for scenario in scenarios {
-        run_clean(extend(small_plan(&server.url, *scenario))).await;
+        run_clean(extend(small_run(&server.url, *scenario))).await;
     }
 }
 
@@ -74,8 +74,8 @@ async fn agents_of_the_mix_hand_conversations_over() {
     let (mut accepted, mut rejected) = (0, 0);
     // The seed decides who requests a handover, and whether it is accepted.
     for seed in 1.. {
-        let plan = extend(Plan { seed, ..small_plan(&server.url, Scenario::Mix) });
-        let report = run_clean(plan).await;
+        let options = extend(Options { seed, ..small_run(&server.url, Scenario::Mix) });
+        let report = run_clean(options).await;
         let count = |what| report.counts.get(what).copied().unwrap_or(0);
         accepted += count("handovers accepted");
         rejected += count("handovers rejected");
@@ -89,8 +89,9 @@ async fn agents_of_the_mix_hand_conversations_over() {
 async fn at_a_rate_no_more_are_done_than_were_due() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
-    let plan = Plan { rate: Some(40.0), duration: Duration::from_secs(2), ..small_plan(&server.url, Scenario::Sends) };
-    let report = run_clean(plan).await;
+    let options =
+        Options { rate: Some(40.0), duration: Duration::from_secs(2), ..small_run(&server.url, Scenario::Sends) };
+    let report = run_clean(options).await;
     let sends = &report.deeds[&Operation::Send];
     // Without a rate it would be hundreds.
     assert!((1..=81).contains(&sends.count), "{} of 80", sends.count);
@@ -102,8 +103,8 @@ async fn idle_clients_may_use_polling() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start_with(&database, &[("SWITCHBOARD__SOCKET__PING_INTERVAL_MS", "200")]).await;
     for transport in [Transport::Polling, Transport::Websocket] {
-        let plan = Plan { transport, duration: Duration::from_secs(2), ..small_plan(&server.url, Scenario::Idle) };
-        let report = run_clean(plan).await;
+        let options = Options { transport, duration: Duration::from_secs(2), ..small_run(&server.url, Scenario::Idle) };
+        let report = run_clean(options).await;
         assert_eq!((report.deeds[&Operation::Connect].count, report.counts.get("connections lost")), (6, None));
     }
 }

@@ -117,9 +117,9 @@ impl Model {
     pub(super) fn type_or_stop(&mut self) -> Option<Step> {
         let socket = self.any_socket();
         let event = self.pick(&["typing", "stop_typing"]);
-        let in_ticket = self.chance(0.4);
-        let conversation = if in_ticket { self.any_ticket()? } else { self.any_conversation()? };
-        let (key, id, room, noun) = if in_ticket {
+        let is_ticket = self.chance(0.4);
+        let conversation = if is_ticket { self.any_ticket()? } else { self.any_conversation()? };
+        let (key, id, room, noun) = if is_ticket {
             ("ticket_id", self.conversations[conversation].ticket().id, Room::Ticket(conversation), "ticket")
         } else {
             ("conversation_id", self.conversations[conversation].id, Room::Conversation(conversation), "conversation")

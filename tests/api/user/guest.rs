@@ -179,7 +179,7 @@ async fn a_guest_must_give_an_email_address() {
     let server = ApiServer::start(&database).await;
     for (body, field) in [
         (json!({ "message": "Hello" }), "email"),
-        (json!({ "message": "Hello", "email": "nobody" }), "email"),
+        (json!({ "message": "Hello", "email": "no-address" }), "email"),
         (json!({ "message": "", "email": "a@b.c" }), "message"),
         (json!({ "message": 5, "email": "a@b.c" }), "message"),
         (json!({ "message": "Hello", "email": 5 }), "email"),

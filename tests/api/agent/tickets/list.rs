@@ -68,12 +68,12 @@ on_both_databases! {
         let server = ApiServer::start(&database).await;
         let anonymous = TestUser::anonymous();
         let one = json!({
-            "subject": "Failed Transfer", "description": "It said 100% was_sent", "email": "ada@example.com",
+            "subject": "Failed Transfer", "description": "It shows 100% was_sent", "email": "ada@example.com",
             "phone_number": "+2348012345678",
         });
         let ticket_ref = create(&server, &anonymous, one).await;
         let two = json!({
-            "subject": "Other", "description": "It said 100 was sent \\o/ !", "email": "bob@example.org",
+            "subject": "Other", "description": "It shows 100 was sent \\o/ !", "email": "bob@example.org",
             "phone_number": "0900",
         });
         create(&server, &anonymous, two).await;
@@ -84,7 +84,7 @@ on_both_databases! {
             ("%2B23480", vec!["Failed Transfer"]),
             (number.as_str(), vec!["Failed Transfer"]),
             ("SMI-", vec!["Other", "Failed Transfer"]),
-            ("it SAID", vec!["Other", "Failed Transfer"]),
+            ("it SHOWS", vec!["Other", "Failed Transfer"]),
             ("100%25", vec!["Failed Transfer"]),
             ("was_sent", vec!["Failed Transfer"]),
             ("%5Co", vec!["Other"]),

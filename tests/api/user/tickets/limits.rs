@@ -38,7 +38,7 @@ async fn all_errors_of_a_ticket_are_reported_together() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start(&database).await;
     let body = json!({
-        "subject": " ", "support_type": "payment_issue", "priority": "highest", "email": "nobody",
+        "subject": " ", "support_type": "payment_issue", "priority": "highest", "email": "no-address",
         "device_metadata": { "k": "x".repeat(5000) }, "client_message_id": "short",
     });
     let answer = server.post(&TestUser::anonymous(), REQUEST_SUPPORT, body).await;
