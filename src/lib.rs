@@ -23,6 +23,7 @@ pub mod config;
 pub mod conversation;
 pub mod database;
 pub mod domain;
+mod event_codec;
 mod failpoints;
 pub mod help_center;
 pub mod identity;
