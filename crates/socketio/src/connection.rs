@@ -161,7 +161,7 @@ impl ClientConnection {
 
     /// Polls every namespace session. `false` if a handler panicked.
     fn poll_memberships(&mut self, context: &mut Context<'_>) -> bool {
-        let grace = self.state.config.left_grace;
+        let grace = self.state.config.disconnect_grace;
         let mut no_panic = true;
         self.memberships.retain_mut(|membership| {
             let session = match &mut membership.state {
