@@ -19,7 +19,7 @@ fn uuids() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
 }
 
-/// With the whole milliseconds that the server's clock has.
+/// In milliseconds, as the server's clock.
 fn times() -> impl Strategy<Value = Timestamp> {
     (0..4_000_000_000_000_i64).prop_map(|millis| DateTime::from_timestamp_millis(millis).expect("a time"))
 }
