@@ -16,7 +16,7 @@ use super::CliError;
 use crate::config::DEVELOPMENT_SECRET;
 use display::Display;
 use switchboard_loadtest::accounts::given_tokens;
-use switchboard_loadtest::options::{Plan, Scenario, Tokens, Transport};
+use switchboard_loadtest::options::{Options, Scenario, Tokens, Transport};
 use switchboard_loadtest::report::{Outcome, Report, page, table};
 
 /// What `--help` says besides the options.
@@ -155,7 +155,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), CliError> {
 }
 
 /// The first Ctrl-C ends the measurement, and what was done is checked; the second ends that too.
-async fn run_until_interrupted(plan: Plan, display: &Rc<Display>) -> Result<Report, CliError> {
+async fn run_until_interrupted(plan: Options, display: &Rc<Display>) -> Result<Report, CliError> {
     let count = watch::Sender::new(0_u32);
     let at_least = |wanted: u32| {
         let mut counted = count.subscribe();
@@ -181,7 +181,7 @@ async fn run_until_interrupted(plan: Plan, display: &Rc<Display>) -> Result<Repo
     }
 }
 
-fn plan(arguments: &Arguments) -> Result<Plan, CliError> {
+fn plan(arguments: &Arguments) -> Result<Options, CliError> {
     let tokens = match &arguments.tokens {
         Some(file) => {
             let text = std::fs::read_to_string(file).map_err(|error| CliError::File { file: file.clone(), error })?;
@@ -192,9 +192,9 @@ fn plan(arguments: &Arguments) -> Result<Plan, CliError> {
             agent_role: arguments.agent_role.clone(),
         },
     };
-    let plan = Plan::new(arguments.url.clone(), arguments.scenario, tokens);
+    let plan = Options::new(arguments.url.clone(), arguments.scenario, tokens);
     let number = |given: Option<u32>, default: usize| given.map_or(default, |given| given as usize);
-    Ok(Plan {
+    Ok(Options {
         users: number(arguments.users, plan.users),
         agents: number(arguments.agents, plan.agents),
         rate: arguments.rate,

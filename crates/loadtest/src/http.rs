@@ -13,7 +13,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER}
 use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
 
-use super::endpoint::Target;
+use super::endpoint::Endpoint;
 
 /// An answer that takes longer is not waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,17 +42,17 @@ pub(super) struct Answer {
 
 /// See the module.
 pub(super) struct Http {
-    target: Rc<Target>,
+    endpoint: Rc<Endpoint>,
     host: HeaderValue,
     authorization: Option<HeaderValue>,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Http {
-    pub(super) fn new(target: &Rc<Target>, token: &str) -> Self {
-        let host = HeaderValue::from_str(&target.authority).unwrap_or(HeaderValue::from_static("localhost"));
+    pub(super) fn new(endpoint: &Rc<Endpoint>, token: &str) -> Self {
+        let host = HeaderValue::from_str(&endpoint.authority).unwrap_or(HeaderValue::from_static("localhost"));
         let authorization = HeaderValue::from_str(&format!("Bearer {token}")).ok().filter(|_| !token.is_empty());
-        Self { target: Rc::clone(target), host, authorization, sender: None }
+        Self { endpoint: Rc::clone(endpoint), host, authorization, sender: None }
     }
 
     pub(super) async fn get(&mut self, path: &Uri) -> Result<Answer, HttpError> {
@@ -104,7 +104,7 @@ impl Http {
             None => false,
         };
         if !usable {
-            let stream = self.target.connect().await?;
+            let stream = self.endpoint.connect().await?;
             let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| HttpError::Broken)?;
             // Ends when the sender is dropped, or the server closes.
             tokio::task::spawn_local(connection);

@@ -6,7 +6,7 @@
 //! and [`history`] know nothing of how a run is made, so that tests under faults can use them too.
 //!
 //! The map: `target`, `http`, `socket`, `polling` and `packet` are the client; `calls`, `client` and `ears` are what a
-//! person does with it; `scenario` is what many do; `world` is what they share; [`statistics`] and [`report`] are the
+//! person does with it; `scenario` is what many do; `run_state` is what they share; [`statistics`] and [`report`] are the
 //! figures.
 //!
 //! Everything of a run lives on one thread: at its rates, locks would cost more than the work.
@@ -38,12 +38,12 @@ use std::time::Duration;
 
 use tokio::task::LocalSet;
 
-use accounts::{People, PeopleError};
-use endpoint::Target;
-pub use endpoint::TargetError;
-use options::{Plan, Scenario};
+use accounts::{Accounts, AccountsError};
+use endpoint::Endpoint;
+pub use endpoint::EndpointError;
+use options::{Options, Scenario};
 use report::Report;
-use run_state::World;
+use run_state::RunState;
 use scenario::Workers;
 
 /// The secret of a server started with `make run`.
@@ -61,10 +61,10 @@ const TELLING: Duration = Duration::from_millis(250);
 pub enum LoadtestError {
     /// No address.
     #[error(transparent)]
-    Target(#[from] TargetError),
+    Endpoint(#[from] EndpointError),
     /// No tokens.
     #[error(transparent)]
-    People(#[from] PeopleError),
+    Accounts(#[from] AccountsError),
     /// Nobody listens.
     #[error("no server answers at {url} ({why}). Is it running? `make run` starts one; --url names another")]
     NotThere {
@@ -130,7 +130,7 @@ pub struct Progress {
     /// What is being done.
     pub stage: &'static str,
     /// What the run is about.
-    pub deed: &'static str,
+    pub operation: &'static str,
     /// How much of the measurement is over, from nothing to one.
     pub share: f64,
     /// How often it was done, while measuring.
@@ -153,103 +153,106 @@ pub struct Progress {
 /// [`LoadtestError`] where there was nothing to measure. Violations and failed requests are no errors but in the
 /// report, and so is a server that is gone when all is to be read back.
 pub async fn run(
-    plan: Plan,
+    options: Options,
     watch: Rc<dyn Fn(&Progress)>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Report, LoadtestError> {
-    LocalSet::new().run_until(run_here(plan, watch, interrupted)).await
+    LocalSet::new().run_until(run_here(options, watch, interrupted)).await
 }
 
 async fn run_here(
-    plan: Plan,
+    options: Options,
     watch: Rc<dyn Fn(&Progress)>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Report, LoadtestError> {
-    let target = Rc::new(Target::resolve(&plan.url).await?);
-    let people = People::of(&plan, scenario::customers(plan.scenario, plan.users))?;
-    preflight::look(&target, &people).await?;
-    let world = World::new(plan, target, people);
-    let telling = tokio::task::spawn_local(tell(Rc::clone(&world), watch));
-    let outcome = work_and_read_back(&world, interrupted).await;
+    let endpoint = Rc::new(Endpoint::resolve(&options.url).await?);
+    let accounts = Accounts::of(&options, scenario::customers(options.scenario, options.users))?;
+    preflight::look(&endpoint, &accounts).await?;
+    let run_state = RunState::new(options, endpoint, accounts);
+    let telling = tokio::task::spawn_local(tell(Rc::clone(&run_state), watch));
+    let outcome = work_and_read_back(&run_state, interrupted).await;
     telling.abort();
     let checked = match outcome {
-        Ok(()) => Ok(checker::check(&world.history.borrow())),
+        Ok(()) => Ok(checker::check(&run_state.history.borrow())),
         // The figures stand all the same.
         Err(error @ LoadtestError::ReadBack { .. }) => Err(error.to_string()),
         Err(error) => return Err(error),
     };
-    Ok(Report::new(&world.plan, &world.statistics.borrow(), checked, world.now()))
+    Ok(Report::new(&run_state.options, &run_state.statistics.borrow(), checked, run_state.now()))
 }
 
-async fn work_and_read_back(world: &Rc<World>, interrupted: impl Future<Output = ()>) -> Result<(), LoadtestError> {
+async fn work_and_read_back(
+    run_state: &Rc<RunState>,
+    interrupted: impl Future<Output = ()>,
+) -> Result<(), LoadtestError> {
     // Sockets stay open until all has been read, or a late event would have nobody to come to.
-    let _crew = work(world, interrupted).await?;
-    world.stage.set("waiting until all is quiet");
-    final_read::settle(world).await;
-    world.stage.set("reading back");
-    final_read::read(world).await
+    let _workers = work(run_state, interrupted).await?;
+    run_state.stage.set("waiting until all is quiet");
+    final_read::settle(run_state).await;
+    run_state.stage.set("reading back");
+    final_read::read(run_state).await
 }
 
 /// Everybody works, warm first, then measured; nobody is in the middle of anything when this is over.
-async fn work(world: &Rc<World>, interrupted: impl Future<Output = ()>) -> Result<Workers, LoadtestError> {
+async fn work(run_state: &Rc<RunState>, interrupted: impl Future<Output = ()>) -> Result<Workers, LoadtestError> {
     let mut interrupted = std::pin::pin!(interrupted);
     // Of sockets that do nothing, the connecting is what is measured.
-    let at_once = world.plan.scenario == Scenario::Idle;
+    let at_once = run_state.options.scenario == Scenario::Idle;
     if at_once {
-        world.statistics.borrow_mut().begin(world.now());
-        world.stage.set("connecting");
+        run_state.statistics.borrow_mut().begin(run_state.now());
+        run_state.stage.set("connecting");
     }
     let getting_ready = async {
-        let crew = scenario::start(world).await?;
+        let workers = scenario::start(run_state).await?;
         if !at_once {
-            world.stage.set("warming up");
-            tokio::time::sleep(world.plan.warm_up).await;
+            run_state.stage.set("warming up");
+            tokio::time::sleep(run_state.options.warm_up).await;
         }
-        Ok::<Workers, LoadtestError>(crew)
+        Ok::<Workers, LoadtestError>(workers)
     };
-    let mut crew = tokio::select! {
-        crew = getting_ready => crew?,
+    let mut workers = tokio::select! {
+        workers = getting_ready => workers?,
         () = &mut interrupted => return Err(LoadtestError::Interrupted),
     };
     if !at_once {
-        world.statistics.borrow_mut().begin(world.now());
+        run_state.statistics.borrow_mut().begin(run_state.now());
     }
-    world.stage.set("measuring");
+    run_state.stage.set("measuring");
     tokio::select! {
-        () = tokio::time::sleep(world.plan.duration) => {}
-        () = interrupted => world.statistics.borrow_mut().interrupted = true,
+        () = tokio::time::sleep(run_state.options.duration) => {}
+        () = interrupted => run_state.statistics.borrow_mut().interrupted = true,
     }
-    world.statistics.borrow_mut().end(world.now());
-    world.stop();
-    world.stage.set("finishing what was begun");
-    let mut tasks = std::mem::take(&mut crew.tasks);
+    run_state.statistics.borrow_mut().end(run_state.now());
+    run_state.stop();
+    run_state.stage.set("finishing what was begun");
+    let mut tasks = std::mem::take(&mut workers.tasks);
     let finishing = async {
         for task in &mut tasks {
             if let Ok(Some(client)) = task.await {
-                crew.clients.push(Rc::new(client));
+                workers.clients.push(Rc::new(client));
             }
         }
     };
     if tokio::time::timeout(FINISHING, finishing).await.is_err() {
-        world.error("somebody did not finish what they had begun");
+        run_state.error("somebody did not finish what they had begun");
     }
-    Ok(crew)
+    Ok(workers)
 }
 
-async fn tell(world: Rc<World>, watch: Rc<dyn Fn(&Progress)>) {
-    let deed = scenario::main_deed(world.plan.scenario);
+async fn tell(run_state: Rc<RunState>, watch: Rc<dyn Fn(&Progress)>) {
+    let operation = scenario::main_operation(run_state.options.scenario);
     loop {
         {
-            let statistics = world.statistics.borrow();
-            let measured = statistics.measured(world.now());
-            let series = statistics.of(deed);
+            let statistics = run_state.statistics.borrow();
+            let measured = statistics.measured(run_state.now());
+            let series = statistics.of(operation);
             let quantile =
                 |quantile| series.map_or(0.0, |series| statistics::millis(series.latency.value_at_quantile(quantile)));
             let count = series.map_or(0, |series| series.latency.len());
             watch(&Progress {
-                stage: world.stage.get(),
-                deed: deed.title(),
-                share: (measured.as_secs_f64() / world.plan.duration.as_secs_f64().max(0.001)).min(1.0),
+                stage: run_state.stage.get(),
+                operation: operation.title(),
+                share: (measured.as_secs_f64() / run_state.options.duration.as_secs_f64().max(0.001)).min(1.0),
                 count,
                 rate: count as f64 / measured.as_secs_f64().max(0.001),
                 p50_ms: quantile(0.5),

@@ -103,7 +103,7 @@ pub enum Tokens {
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct Options {
     /// Where the server is: `http://host:port` or `https://host`.
     pub url: String,
     /// Which load.
@@ -128,7 +128,7 @@ pub struct Plan {
     pub tokens: Tokens,
 }
 
-impl Plan {
+impl Options {
     /// A run of a scenario with what it has by default, against this address.
     #[must_use]
     pub fn new(url: impl Into<String>, scenario: Scenario, tokens: Tokens) -> Self {

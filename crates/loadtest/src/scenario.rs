@@ -3,10 +3,12 @@
 
 mod churn;
 mod claims;
-mod hotspot;
+mod fanout;
+mod hot;
 mod idle;
 mod mix;
 mod sends;
+mod shared_conversation;
 
 use std::fmt::Display;
 use std::rc::Rc;
@@ -18,7 +20,7 @@ use tokio::task::JoinHandle;
 use super::LoadtestError;
 use super::client::Client;
 use super::options::Scenario;
-use super::run_state::World;
+use super::run_state::RunState;
 use super::statistics::Operation;
 
 /// How many people get ready at a time: a server is not to be tested by our getting ready.
@@ -56,7 +58,7 @@ pub(super) fn customers(scenario: Scenario, users: usize) -> usize {
 }
 
 /// What a scenario is about.
-pub(super) fn main_deed(scenario: Scenario) -> Operation {
+pub(super) fn main_operation(scenario: Scenario) -> Operation {
     match scenario {
         Scenario::Sends | Scenario::Hot | Scenario::Mix => Operation::Send,
         Scenario::Claims => Operation::Storm,
@@ -67,16 +69,16 @@ pub(super) fn main_deed(scenario: Scenario) -> Operation {
 }
 
 /// Gets everybody ready and sets them to work.
-pub(super) async fn start(world: &Rc<World>) -> Result<Workers, LoadtestError> {
-    match world.plan.scenario {
-        Scenario::Sends => sends::start(world).await,
-        Scenario::Hot => hotspot::hot(world).await,
-        Scenario::Fanout => hotspot::fanout(world).await,
-        Scenario::Claims => claims::start(world).await,
-        Scenario::Idle => idle::start(world).await,
-        Scenario::Jitter => churn::jitter(world).await,
-        Scenario::Reconnect => churn::reconnect(world).await,
-        Scenario::Mix => mix::start(world).await,
+pub(super) async fn start(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
+    match run_state.options.scenario {
+        Scenario::Sends => sends::start(run_state).await,
+        Scenario::Hot => hot::start(run_state).await,
+        Scenario::Fanout => fanout::start(run_state).await,
+        Scenario::Claims => claims::start(run_state).await,
+        Scenario::Idle => idle::start(run_state).await,
+        Scenario::Jitter => churn::jitter(run_state).await,
+        Scenario::Reconnect => churn::reconnect(run_state).await,
+        Scenario::Mix => mix::start(run_state).await,
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use crate::history::{Action, Call, Moment, Outcome, Person, Refusal, StoredState};
+use crate::history::{Action, Call, Elapsed, FinalState, Outcome, Person, RefusalKind};
 
 /// States looked at before it gives up.
 const PATIENCE: usize = 200_000;
@@ -25,8 +25,8 @@ pub(super) struct State {
 /// Something to be put in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    pub(super) invoked: Moment,
-    pub(super) finished: Moment,
+    pub(super) invoked: Elapsed,
+    pub(super) finished: Elapsed,
     pub(super) what: What,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum What {
     /// Somebody's action, and how it ended.
     Call { call: Call, by: Person, action: Action, outcome: Outcome },
     /// What was read back.
-    Read(StoredState),
+    Read(FinalState),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Search<'_> {
     fn candidates(&self, done: &[u64]) -> Vec<usize> {
         let open =
             || self.steps.iter().enumerate().skip(first_open(done)).filter(|(index, _)| !is_marked(done, *index));
-        let mut earliest_end = Moment::NEVER;
+        let mut earliest_end = Elapsed::NEVER;
         let mut found = Vec::new();
         for (index, step) in open() {
             // In the order of invocation: whoever was asked for behind the earliest end, and all later ones, must wait.
@@ -187,20 +187,20 @@ fn carried_out(state: State, call: Call, by: Person, action: Action) -> Option<S
 }
 
 /// Whether the refusal is true of the state.
-fn refused(state: State, by: Person, action: Action, refusal: Refusal) -> bool {
+fn refused(state: State, by: Person, action: Action, refusal: RefusalKind) -> bool {
     match refusal {
-        Refusal::Closed => state.closed,
-        Refusal::HeldByAnother => match action {
+        RefusalKind::Closed => state.closed,
+        RefusalKind::HeldByAnother => match action {
             Action::Handover(_) => state.owner != Some(by),
             _ => state.owner.is_some_and(|owner| owner != by),
         },
-        Refusal::NotClosed => !state.closed,
-        Refusal::AlreadyRated => state.rated,
-        Refusal::HandoverPending => state.pending.is_some(),
-        Refusal::HandoverResolved => match action {
+        RefusalKind::NotClosed => !state.closed,
+        RefusalKind::AlreadyRated => state.rated,
+        RefusalKind::HandoverPending => state.pending.is_some(),
+        RefusalKind::HandoverResolved => match action {
             Action::Respond { handover, .. } => state.pending.is_none_or(|(pending, _)| pending != handover),
             _ => true,
         },
-        Refusal::Other => true,
+        RefusalKind::Other => true,
     }
 }
