@@ -2,6 +2,7 @@
 
 mod counts;
 mod filter;
+mod origins;
 mod search;
 
 use entity::conversations::{self, Column};

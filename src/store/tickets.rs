@@ -4,12 +4,14 @@
 
 mod by_customer;
 mod counts;
+mod filter;
 mod list;
 mod lookup;
 mod users;
 
 pub use by_customer::{CustomerTickets, tickets_of};
 pub use counts::{Performance, TicketCounts};
-pub use list::{TicketFilter, TicketList, TicketOrder, TicketSort, tickets};
+pub use filter::{TicketFilter, TicketOrder, TicketSort};
+pub use list::{TicketList, tickets};
 pub use lookup::{TicketKey, ticket, ticket_of_id, ticket_of_number};
 pub use users::ticket_users;

@@ -1,6 +1,6 @@
 //! A database of the previous release, migrated by this one, answers every read request as it did before.
 //!
-//! `tests/upgrade/README.md` says what the database holds and how it is made.
+//! `tests/upgrade/README.md` describes the database and how it is made.
 
 use std::collections::HashMap;
 use std::path::Path;

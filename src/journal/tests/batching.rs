@@ -112,12 +112,12 @@ fn of_two_messages_with_one_idempotency_key_the_second_waits_and_blocks_only_its
         named(&mut first, "n"),
         noted(&mut second, "before"),
         named(&mut second, "n"),
-        noted(&mut second, "behind"),
+        noted(&mut second, "after"),
         named(&mut third, "m"),
         noted(&mut first, "on"),
     ]);
     assert_eq!(parts(&gather(&mut waiting, 10)), [vec!["before"], vec!["m"], vec!["n", "on"]]);
-    assert_eq!(words(&waiting), ["n", "behind"]);
+    assert_eq!(words(&waiting), ["n", "after"]);
 }
 
 #[test]

@@ -130,7 +130,7 @@ async fn every_event_is_stored_with_its_place_and_text(place: TestDatabase) {
     }
 }
 
-async fn the_queue_holds_what_the_configuration_says_and_not_one_more(place: TestDatabase) {
+async fn the_queue_holds_its_configured_capacity_and_not_one_more(place: TestDatabase) {
     let settings = JournalSettings { queue_capacity: 7, ..journal_settings() };
     let server = Server::start_with(&place, &settings).await;
     let mut all = server.opened_by(0..8).await;
@@ -203,7 +203,7 @@ async fn several_writers_store_every_conversation_in_order(place: TestDatabase) 
 on_both_databases!(
     appends_from_many_tasks_are_stored_in_order_many_at_a_time,
     every_event_is_stored_with_its_place_and_text,
-    the_queue_holds_what_the_configuration_says_and_not_one_more,
+    the_queue_holds_its_configured_capacity_and_not_one_more,
     a_flush_waits_for_everything_appended_before,
     several_writers_store_every_conversation_in_order,
 );

@@ -67,7 +67,7 @@ async fn last_writer(hand: &DatabaseConnection) -> i32 {
                     AND application_name = 'switchboard' AND query LIKE '%WITH batch AS%' \
                     ORDER BY query_start DESC LIMIT 1";
     let row = hand.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await.unwrap();
-    row.expect("somebody has committed").try_get("", "pid").unwrap()
+    row.expect("a connection that has committed").try_get("", "pid").unwrap()
 }
 
 /// Ends that process and waits until it has ended.

@@ -1,4 +1,4 @@
-//! A commit that fails fails its whole batch, stores nothing of it, and does not affect the next one.
+//! A commit that fails fails its entire batch, stores nothing of it, and does not affect the next one.
 
 use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
@@ -109,12 +109,12 @@ async fn a_position_that_is_already_used_fails_the_batch(place: TestDatabase) {
         Backend::Sqlite => format!("x'{}'", id.simple()),
     });
     let first = quoted(taken.log[1].id.0);
-    let values = format!("{}, 'x', true, false, 'nobody', created_at", quoted(uuid::Uuid::now_v7()));
+    let values = format!("{}, 'x', true, false, 'foreign', created_at", quoted(uuid::Uuid::now_v7()));
     execute(&hand, &format!("{}{first}", foreign(&values))).await;
     assert_eq!(rows(&hand).await[1], 6, "the row is stored");
     fail_all(&server, &hand, &mut all).await;
 
-    execute(&hand, "DELETE FROM messages WHERE sender = 'nobody'").await;
+    execute(&hand, "DELETE FROM messages WHERE sender = 'foreign'").await;
     go_on(&server, &mut all).await;
 }
 

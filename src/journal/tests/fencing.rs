@@ -8,8 +8,8 @@ async fn a_conflict_rejects_only_its_own_conversation(place: TestDatabase) {
     let mut all = server.opened_by(0..10).await;
     // Another server continues one conversation, and creates one that ours is about to create.
     let other = Server::start(&place).await;
-    let mut overtaken = all[4].reloaded();
-    let (append, outcome) = overtaken.append(&note("edsger", "I was first"));
+    let mut outdated = all[4].reloaded();
+    let (append, outcome) = outdated.append(&note("edsger", "I was first"));
     other.append(append);
     assert_committed(outcome.await);
     let made = other.opened(&open(customer("ada"), "Hello", "")).await;
@@ -39,7 +39,7 @@ async fn a_conflict_rejects_only_its_own_conversation(place: TestDatabase) {
         }
     }
     for (number, conversation) in all.iter().enumerate() {
-        let expected = if number == 4 { &overtaken } else { conversation };
+        let expected = if number == 4 { &outdated } else { conversation };
         assert_eq!(server.stored(conversation.story.id).await, expected.story.state, "{number}");
         assert_eq!(conversation.epoch.is_broken(), number == 4, "{number}");
     }

@@ -93,8 +93,8 @@ async fn a_conversation_is_loaded_as_it_was_stored(place: TestDatabase) {
         .all(&hand)
         .await
         .expect("read");
-    let told: Vec<_> = handovers.iter().map(|row| (row.to_id.as_str(), row.status.as_str())).collect();
-    assert_eq!(told, [("edsger", "rejected"), ("barbara", "rejected")]);
+    let events: Vec<_> = handovers.iter().map(|row| (row.to_id.as_str(), row.status.as_str())).collect();
+    assert_eq!(events, [("edsger", "rejected"), ("barbara", "rejected")]);
 }
 
 async fn a_number_is_known_as_soon_as_the_ticket_is_stored_and_not_before(place: TestDatabase) {
@@ -120,9 +120,9 @@ async fn numbers_are_unique_and_none_is_skipped(place: TestDatabase) {
             let (append, outcome) = ticket.append(&open_ticket(customer(&format!("{index}-{number}")), ""));
             server.append(append);
             outcomes.push(outcome);
-            let mut overtaken = server.opened(&open(customer("ada"), "Hello", "")).await;
-            let mut late = overtaken.reloaded();
-            overtaken.stored(server, &note("grace", "First")).await;
+            let mut outdated = server.opened(&open(customer("ada"), "Hello", "")).await;
+            let mut late = outdated.reloaded();
+            outdated.stored(server, &note("grace", "First")).await;
             let (append, conflict) = late.append(&create_ticket("grace"));
             server.append(append);
             assert_conflict(conflict.await);

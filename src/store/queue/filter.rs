@@ -4,6 +4,7 @@ use entity::conversations::{self, Column};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, Order, QueryTrait, Select};
 
+use super::origins::{ORIGIN_ID, ORIGINS};
 use super::search::SearchTerm;
 use crate::database::Backend;
 use crate::domain::{Channel, Status, Timestamp, UserId};
@@ -17,12 +18,6 @@ const OPEN: &str = "conversations.status <> 'closed'";
 
 /// Closed.
 const CLOSED: &str = "conversations.status = 'closed'";
-
-/// PostgreSQL's table of the columns that never change of a conversation (migration 000005).
-pub(super) const ORIGINS: &str = "conversation_origins";
-
-/// Its column with the conversation's id.
-pub(super) const ORIGIN_ID: &str = "conversation_id";
 
 /// The conversations that agents see.
 fn listed() -> Condition {

@@ -10,7 +10,7 @@ use sea_orm::Condition;
 use sea_orm::sea_query::extension::postgres::PgExpr;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoIden, LikeExpr, Order, Query, SelectStatement, UnionType};
 
-use super::filter::{ORIGIN_ID, ORIGINS};
+use super::origins::{ORIGIN_ID, ORIGINS};
 use crate::database::Backend;
 use crate::domain::TextError;
 

@@ -9,7 +9,7 @@ use entity::{ticket_day_counters, ticket_kind_counters};
 use sea_orm::sea_query::{Alias, Func, SimpleExpr};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
-use super::list::TicketFilter;
+use super::filter::TicketFilter;
 use crate::domain::{SupportType, TicketPriority, TicketStatus, Timestamp};
 use crate::store::AssignedTo;
 
