@@ -193,7 +193,7 @@ async fn work_and_read_back(
     run_state: &Rc<RunState>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<(), LoadtestError> {
-    // Sockets stay open until all has been read, or a late event would have nobody to come to.
+    // Sockets stay open until the final read: a late event must still be delivered.
     let _workers = work(run_state, interrupted).await?;
     run_state.stage.set("waiting until all is quiet");
     final_read::settle(run_state).await;
@@ -201,7 +201,7 @@ async fn work_and_read_back(
     final_read::read(run_state).await
 }
 
-/// Everybody works, warm first, then measured; nobody is in the middle of anything when this is over.
+/// Warms up and measures. When it returns, every worker has finished its last call.
 async fn work(run_state: &Rc<RunState>, interrupted: impl Future<Output = ()>) -> Result<Workers, LoadtestError> {
     let mut interrupted = std::pin::pin!(interrupted);
     // Of sockets that do nothing, the connecting is what is measured.

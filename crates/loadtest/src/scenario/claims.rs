@@ -1,4 +1,4 @@
-//! `claims`: of many agents who claim a new conversation at the same moment, one wins.
+//! `claims`: many agents claim a new conversation at the same time, and one succeeds.
 
 use std::rc::Rc;
 use std::time::Duration;
