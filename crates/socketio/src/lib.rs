@@ -295,7 +295,8 @@ mod socket;
 mod stats;
 
 pub use engineio::{
-    AddressResolver, ClientAddress, CloseReason, CorsConfig, EngineConfig, EngineStats, Headers, Origins, SessionRequest,
+    AddressResolver, ClientAddress, CloseReason, CorsConfig, EngineConfig, EngineStats, Headers, Origins,
+    SessionRequest,
 };
 
 pub use self::ack::AckError;
