@@ -28,7 +28,7 @@ use crate::cluster::Cluster;
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::help_center::HelpCenter;
-use crate::identity::{Directory, Guard, Nonces, Verifier};
+use crate::identity::{Directory, NonceStore, RequestVerifier, Verifier};
 use crate::limits::Limits;
 
 pub use cors::cors;
@@ -49,9 +49,9 @@ pub struct Api {
     /// Who calls.
     pub verifier: Arc<Verifier>,
     /// What stands in front of people without an account.
-    pub guard: Guard,
+    pub guard: RequestVerifier,
     /// Where the guard keeps what must not come twice.
-    pub nonces: Nonces,
+    pub nonces: NonceStore,
     /// How often they may.
     pub limits: Limits,
     /// Whose word is believed for where they call from.

@@ -15,12 +15,12 @@ use tracing_actix_web::TracingLogger;
 
 use crate::api::{self, Api, LastLook, Readiness};
 use crate::client_ip::TrustedProxies;
-use crate::cluster::{Alone, Cluster, Presence};
+use crate::cluster::{Cluster, Presence, SingleNode};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Clock, ConversationIds, EventPublisher, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
-use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
+use crate::identity::{Directory, KeyFileError, NonceStore, RequestVerifier, Verifier};
 use crate::journal::Journal;
 use crate::limits::Limits;
 use crate::migrations;
@@ -112,14 +112,14 @@ impl Server {
             settings: settings.conversation.clone(),
             request_timeout: settings.server.request_timeout(),
         });
-        let nonces = Nonces::start(&database);
+        let nonces = NonceStore::start(&database);
         let directory = Directory::start(&database, &settings.directory);
         let limits = Limits::new(&settings.limits);
         let proxies = TrustedProxies::new(&settings.server.trusted_proxies);
         let auto_reply = settings.help_center.auto_reply.auto_reply().ok_or(StartError::AutoReply)?;
         let help_center = HelpCenter::new(Arc::clone(&registry), database.clone(), auto_reply);
         let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
-        let cluster: Arc<dyn Cluster> = Arc::new(Alone::new(Arc::clone(&presence_broadcaster) as _));
+        let cluster: Arc<dyn Cluster> = Arc::new(SingleNode::new(Arc::clone(&presence_broadcaster) as _));
         let realtime = Realtime {
             registry: Arc::clone(&registry),
             database: database.clone(),
@@ -140,7 +140,7 @@ impl Server {
             database,
             help_center,
             verifier,
-            guard: Guard::new(&settings.guard),
+            guard: RequestVerifier::new(&settings.guard),
             nonces,
             limits,
             proxies,

@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 use super::Api;
 use crate::api_error::{ApiError, Code};
 use crate::domain::ClientMessageId;
-use crate::identity::{GuardRefusal, GuardedRequest, Principal};
+use crate::identity::{Principal, RequestRefusal, SignedRequest};
 use crate::wire::Validator;
 
 /// Characters that a guest's `client_message_id` has at least: it is what shows that a repeat is theirs.
@@ -25,12 +25,12 @@ pub(super) async fn pass_guard(
         return Ok(());
     }
     let now = api.clock.now();
-    let guarded =
-        GuardedRequest { method: request.method().as_str(), path: request.path(), headers: request.headers(), body };
-    if let Some(nonce) = api.guard.check(&guarded, now)?
-        && !api.nonces.take(nonce, now).await?
+    let signed =
+        SignedRequest { method: request.method().as_str(), path: request.path(), headers: request.headers(), body };
+    if let Some(nonce) = api.guard.verify(&signed, now)?
+        && !api.nonces.consume(nonce, now).await?
     {
-        return Err(GuardRefusal::NonceUsed.into());
+        return Err(RequestRefusal::NonceUsed.into());
     }
     Ok(())
 }
@@ -43,8 +43,8 @@ pub(super) fn long_enough(fields: &mut Validator, id: Option<&ClientMessageId>) 
     }
 }
 
-impl From<GuardRefusal> for ApiError {
-    fn from(refusal: GuardRefusal) -> Self {
+impl From<RequestRefusal> for ApiError {
+    fn from(refusal: RequestRefusal) -> Self {
         Self::new(Code::ValidationError, refusal.to_string())
     }
 }

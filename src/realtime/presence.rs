@@ -23,21 +23,21 @@ pub(super) struct SupportUser {
 impl SupportUser {
     /// Somebody whose token was good; not there yet.
     pub(super) fn new(principal: Principal, presence: &Presence) -> Self {
-        let stay = principal.is_agent.then(|| presence.arrive(principal.as_agent()));
+        let stay = principal.is_agent.then(|| presence.track(principal.as_agent()));
         Self { principal, stay }
     }
 
     /// The socket is let in.
     pub(super) fn comes(&self) {
         if let Some(stay) = &self.stay {
-            stay.begin();
+            stay.set_online();
         }
     }
 
     /// The socket has left.
     pub(super) fn goes(&self) {
         if let Some(stay) = &self.stay {
-            stay.end();
+            stay.release();
         }
     }
 }
@@ -73,7 +73,7 @@ impl PresenceBroadcaster {
 }
 
 impl PresenceListener for PresenceBroadcaster {
-    fn agent_presence(&self, agent: &Agent, is_online: bool) {
+    fn agent_presence_changed(&self, agent: &Agent, is_online: bool) {
         let Some(support) = self.support.get() else { return };
         let payload = AgentPresence { admin_id: agent.id.as_str(), admin_name: &agent.name, online: is_online };
         support.to(rooms::ADMINS).emit("agent_presence", &payload);

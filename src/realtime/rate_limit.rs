@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Realtime;
 use crate::api_error::ApiError;
-use crate::limits::{ConnectionLimits, EventRefusal, Limits, TooSoon};
+use crate::limits::{ConnectionLimits, EventRefusal, Limits, RateLimited};
 use socketio::{ConnectRefusal, RateLimiter, Violation};
 
 /// Whether an address may open another session. The refusal has Engine.IO's own form.
@@ -17,7 +17,7 @@ pub(super) fn handshakes(
     let realtime = Arc::clone(realtime);
     move |request| {
         let address = realtime.proxies.client_of(request);
-        realtime.limits.handshake(address).map_err(|_: TooSoon| "Too many handshakes".to_owned())
+        realtime.limits.handshake(address).map_err(|_: RateLimited| "Too many handshakes".to_owned())
     }
 }
 
@@ -45,7 +45,7 @@ impl RateLimiter for ConnectionLimits {
 impl From<EventRefusal> for Violation {
     fn from(refusal: EventRefusal) -> Self {
         match refusal {
-            EventRefusal::TooSoon => Self::Excess,
+            EventRefusal::RateLimited => Self::Excess,
             EventRefusal::Flood => Self::Flood,
         }
     }

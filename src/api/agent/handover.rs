@@ -82,7 +82,7 @@ pub(super) async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, 
     if let Some(agent) = store::agent(&api.database, id.clone()).await? {
         return Ok(Some(agent));
     }
-    api.directory.settled().await;
+    api.directory.flush().await;
     Ok(store::agent(&api.database, id).await?)
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::api::error::ErrorBody;
 use crate::api_error::{ApiError, Code, FieldError};
 use crate::domain::Refusal;
-use crate::identity::GuardRefusal;
+use crate::identity::RequestRefusal;
 use crate::json_schema::Schemas;
 
 /// Who may call.
@@ -119,7 +119,7 @@ impl Operation<'_> {
         for (name, description) in HEADERS {
             self = self.header(name, description);
         }
-        for refusal in [GuardRefusal::Expired, GuardRefusal::Signature, GuardRefusal::NonceUsed] {
+        for refusal in [RequestRefusal::Expired, RequestRefusal::Signature, RequestRefusal::NonceUsed] {
             self = self.fails(refusal.into());
         }
         self.limited()

@@ -1,4 +1,4 @@
-//! Key files that can be used, and those that a server refuses to start on.
+//! Key files that are usable, and those that a server refuses to start with.
 
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::json;
@@ -26,7 +26,7 @@ impl Pair {
         .expect("a private key")
     }
 
-    /// The public key as issuers publish it.
+    /// The public key as a JWK.
     pub(in crate::identity) fn jwk(&self, kid: &str) -> Value {
         let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&self.private(), self.algorithm).expect("a key"))
             .expect("JSON");
@@ -39,33 +39,33 @@ impl Pair {
 pub(in crate::identity) const RSA: Pair = Pair {
     configured: TokenAlgorithm::Rs256,
     algorithm: Algorithm::RS256,
-    public: include_str!("../../tests/keys/rsa.public.pem"),
-    private: include_str!("../../tests/keys/rsa.private.pem"),
+    public: include_str!("../../../tests/keys/rsa.public.pem"),
+    private: include_str!("../../../tests/keys/rsa.private.pem"),
 };
 
 pub(in crate::identity) const RSA_OTHER: Pair = Pair {
     configured: TokenAlgorithm::Rs256,
     algorithm: Algorithm::RS256,
-    public: include_str!("../../tests/keys/rsa-other.public.pem"),
-    private: include_str!("../../tests/keys/rsa-other.private.pem"),
+    public: include_str!("../../../tests/keys/rsa-other.public.pem"),
+    private: include_str!("../../../tests/keys/rsa-other.private.pem"),
 };
 
 pub(in crate::identity) const EC: Pair = Pair {
     configured: TokenAlgorithm::Es256,
     algorithm: Algorithm::ES256,
-    public: include_str!("../../tests/keys/ec.public.pem"),
-    private: include_str!("../../tests/keys/ec.private.pem"),
+    public: include_str!("../../../tests/keys/ec.public.pem"),
+    private: include_str!("../../../tests/keys/ec.private.pem"),
 };
 
 pub(in crate::identity) const ED: Pair = Pair {
     configured: TokenAlgorithm::EdDsa,
     algorithm: Algorithm::EdDSA,
-    public: include_str!("../../tests/keys/ed.public.pem"),
-    private: include_str!("../../tests/keys/ed.private.pem"),
+    public: include_str!("../../../tests/keys/ed.public.pem"),
+    private: include_str!("../../../tests/keys/ed.private.pem"),
 };
 
-const SHORT_RSA: &str = include_str!("../../tests/keys/rsa-1024.public.pem");
-const P384: &str = include_str!("../../tests/keys/ec-p384.public.pem");
+const SHORT_RSA: &str = include_str!("../../../tests/keys/rsa-1024.public.pem");
+const P384: &str = include_str!("../../../tests/keys/ec-p384.public.pem");
 
 fn complaint(text: &str, algorithm: TokenAlgorithm) -> String {
     Keys::parse(text, algorithm).err().unwrap_or_else(|| panic!("{algorithm:?} takes {text}")).to_string()
@@ -76,7 +76,7 @@ fn jwks(keys: &[Value]) -> String {
 }
 
 #[test]
-fn a_pem_file_and_a_jwks_file_are_told_apart_by_their_content() {
+fn pem_and_jwks_files_are_recognised_by_their_content() {
     for pair in [RSA, EC, ED] {
         for text in [pair.public.to_owned(), format!("\n{}", pair.public), jwks(&[pair.jwk("k")])] {
             assert!(Keys::parse(&text, pair.configured).is_ok(), "{text}");
@@ -106,7 +106,7 @@ fn a_key_of_another_algorithm_is_refused() {
 }
 
 #[test]
-fn one_key_of_another_algorithm_among_good_ones_is_refused() {
+fn one_key_of_another_algorithm_among_valid_ones_is_refused() {
     let mut rs512 = RSA_OTHER.jwk("b");
     rs512["alg"] = json!("RS512");
     let secret = json!({ "kty": "oct", "kid": "b", "alg": "HS256", "k": "c2VjcmV0" });
@@ -121,7 +121,7 @@ fn one_key_of_another_algorithm_among_good_ones_is_refused() {
 }
 
 #[test]
-fn a_key_for_encrypting_is_left_out() {
+fn an_encryption_key_is_ignored() {
     let mut encrypting = RSA_OTHER.jwk("e");
     encrypting["use"] = json!("enc");
     encrypting["alg"] = json!("RSA-OAEP");
@@ -155,7 +155,7 @@ fn a_private_key_is_refused() {
 }
 
 #[test]
-fn a_key_that_is_too_weak_or_no_key_is_refused() {
+fn a_weak_or_invalid_key_is_refused() {
     assert!(complaint(SHORT_RSA, TokenAlgorithm::Rs256).contains("it has 1024 bits; RSA keys have 2048 to 4096"));
     for (pair, field, value) in [
         (RSA, "e", json!("AQ")),

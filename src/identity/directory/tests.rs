@@ -1,4 +1,4 @@
-//! Who is written down, when, and by which of several servers.
+//! Which users are written, when, and by which of several servers.
 
 use chrono::{TimeZone, Utc};
 use sea_orm::{DatabaseConnection, PaginatorTrait};
@@ -26,8 +26,8 @@ impl Server {
         self.directory.record_seen(&person(id, role, name), at(second));
     }
 
-    /// Waits until everybody is written down who was handed in before.
-    async fn caught_up(&self, hand: &DatabaseConnection) {
+    /// Waits until all users queued before are written.
+    async fn wait_until_written(&self, hand: &DatabaseConnection) {
         let marker = format!("marker-{}", uuid::Uuid::now_v7());
         self.record_seen(&marker, "user", "Marker", 0);
         found(hand, &marker).await;
@@ -35,7 +35,7 @@ impl Server {
 }
 
 fn at(second: i64) -> Timestamp {
-    Utc.timestamp_opt(1_795_000_000 + second, 0).single().expect("a moment")
+    Utc.timestamp_opt(1_795_000_000 + second, 0).single().expect("a timestamp")
 }
 
 fn person(id: &str, role: &str, name: &str) -> Principal {
@@ -53,23 +53,23 @@ fn person(id: &str, role: &str, name: &str) -> Principal {
     })
 }
 
-async fn look(hand: &DatabaseConnection, id: &str) -> Option<users::Model> {
+async fn read(hand: &DatabaseConnection, id: &str) -> Option<users::Model> {
     users::Entity::find_by_id(id.to_owned()).one(hand).await.expect("read")
 }
 
-/// Waits until somebody is written down; the test's own time limit is the only one.
+/// Waits until a user is written; only the test's own time limit ends it.
 async fn found(hand: &DatabaseConnection, id: &str) -> users::Model {
     loop {
-        if let Some(person) = look(hand, id).await {
+        if let Some(person) = read(hand, id).await {
             return person;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-/// Name, role, whether an agent, and the second at which they were written down last.
+/// Name, role, whether an agent, and the second of the last write.
 async fn known(hand: &DatabaseConnection, id: &str) -> (String, String, bool, i64) {
-    let person = look(hand, id).await.expect("somebody known");
+    let person = read(hand, id).await.expect("a known user");
     let second = (person.last_seen_at - at(0)).num_seconds();
     (person.name.unwrap_or_default(), person.role, person.is_agent, second)
 }
@@ -78,81 +78,81 @@ fn is(name: &str, role: &str, is_agent: bool, second: i64) -> (String, String, b
     (name.to_owned(), role.to_owned(), is_agent, second)
 }
 
-async fn a_new_name_is_written_down_after_a_minute_and_nothing_before(place: TestDatabase) {
+async fn a_changed_profile_is_written_after_a_minute_and_not_before(place: TestDatabase) {
     let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
     for second in 0..60 {
         server.record_seen("jane", "user", if second == 0 { "Jane" } else { "Janet" }, second);
     }
-    server.caught_up(&hand).await;
+    server.wait_until_written(&hand).await;
     assert_eq!(known(&hand, "jane").await, is("Jane", "user", false, 0));
     server.record_seen("jane", "user", "Janet", 60);
-    server.caught_up(&hand).await;
+    server.wait_until_written(&hand).await;
     assert_eq!(known(&hand, "jane").await, is("Janet", "user", false, 60));
-    assert_eq!(look(&hand, "jane").await.expect("Jane").created_at, at(0));
+    assert_eq!(read(&hand, "jane").await.expect("Jane").created_at, at(0));
 }
 
-async fn several_servers_together_write_a_person_down_once_a_minute(place: TestDatabase) {
+async fn several_servers_together_write_a_user_once_a_minute(place: TestDatabase) {
     let hand = place.hand().await;
     let (one, other) = (Server::start(&place, 4096).await, Server::start(&place, 4096).await);
     for (server, second, name, expected) in [
         (&one, 0, "Jane", is("Jane", "user", false, 0)),
-        // Not seen here before, and yet it is too early.
+        // New to this server, but written less than a minute ago by the other one.
         (&other, 30, "Janet", is("Jane", "user", false, 0)),
         (&one, 59, "Janet", is("Jane", "user", false, 0)),
         (&one, 61, "Janet", is("Janet", "user", false, 61)),
         (&other, 91, "Jane", is("Janet", "user", false, 61)),
         (&other, 152, "Jane", is("Jane", "user", false, 152)),
-        // A server whose clock is slow turns nothing back.
+        // A server with a slow clock does not overwrite a newer row.
         (&one, 140, "Janet", is("Jane", "user", false, 152)),
     ] {
         server.record_seen("jane", "user", name, second);
-        server.caught_up(&hand).await;
+        server.wait_until_written(&hand).await;
         assert_eq!(known(&hand, "jane").await, expected, "{second}");
     }
 }
 
-async fn who_comes_as_an_agent_is_one_at_once_and_for_good(place: TestDatabase) {
+async fn an_agent_is_recorded_at_once_and_stays_one(place: TestDatabase) {
     let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
     server.record_seen("sarah", "user", "Sarah", 0);
-    server.caught_up(&hand).await;
+    server.wait_until_written(&hand).await;
     server.record_seen("sarah", "admin", "Sarah", 1);
-    server.caught_up(&hand).await;
+    server.wait_until_written(&hand).await;
     assert_eq!(known(&hand, "sarah").await, is("Sarah", "admin", true, 1));
     for (second, expected) in [(2, is("Sarah", "admin", true, 1)), (120, is("Sarah J.", "user", true, 120))] {
         server.record_seen("sarah", "user", "Sarah J.", second);
-        server.caught_up(&hand).await;
+        server.wait_until_written(&hand).await;
         assert_eq!(known(&hand, "sarah").await, expected, "{second}");
     }
 }
 
-async fn of_a_burst_those_for_whom_there_is_no_room_are_written_down_when_they_come_next(place: TestDatabase) {
+async fn users_that_did_not_fit_into_the_queue_are_written_at_their_next_request(place: TestDatabase) {
     let hand = place.hand().await;
     let server = Server::start(&place, 10).await;
     let halt = Halt::begin(&server.database).await;
     for n in 0..1000 {
-        // Several times each, from several requests at once: it is one person.
+        // Several requests of one user at once.
         for _ in 0..3 {
-            server.record_seen(&format!("person-{n}"), "user", "Somebody", 0);
+            server.record_seen(&format!("person-{n}"), "user", "Person", 0);
         }
     }
     drop(halt);
     found(&hand, "person-0").await;
-    assert!(look(&hand, "person-999").await.is_none(), "there was room for 10");
+    assert!(read(&hand, "person-999").await.is_none(), "the queue holds 10");
     for n in 0..1000 {
-        while look(&hand, &format!("person-{n}")).await.is_none() {
-            server.record_seen(&format!("person-{n}"), "user", "Somebody", 1);
+        while read(&hand, &format!("person-{n}")).await.is_none() {
+            server.record_seen(&format!("person-{n}"), "user", "Person", 1);
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
     assert_eq!(users::Entity::find().count(&hand).await.expect("counted"), 1000);
 }
 
-async fn who_came_while_the_database_refused_is_written_down_when_they_come_next(place: TestDatabase) {
+async fn users_seen_during_a_database_failure_are_written_at_their_next_request(place: TestDatabase) {
     let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
     execute(&hand, "ALTER TABLE users RENAME TO users_elsewhere").await;
-    let forgotten = (UserId::parse("jane").expect("an id"), false);
+    let key = (UserId::parse("jane").expect("an id"), false);
     server.record_seen("jane", "user", "Jane", 0);
-    while server.directory.lately.contains_key(&forgotten) {
+    while server.directory.recent.contains_key(&key) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     execute(&hand, "ALTER TABLE users_elsewhere RENAME TO users").await;
@@ -161,9 +161,9 @@ async fn who_came_while_the_database_refused_is_written_down_when_they_come_next
 }
 
 on_both_databases!(
-    a_new_name_is_written_down_after_a_minute_and_nothing_before,
-    several_servers_together_write_a_person_down_once_a_minute,
-    who_comes_as_an_agent_is_one_at_once_and_for_good,
-    of_a_burst_those_for_whom_there_is_no_room_are_written_down_when_they_come_next,
-    who_came_while_the_database_refused_is_written_down_when_they_come_next,
+    a_changed_profile_is_written_after_a_minute_and_not_before,
+    several_servers_together_write_a_user_once_a_minute,
+    an_agent_is_recorded_at_once_and_stays_one,
+    users_that_did_not_fit_into_the_queue_are_written_at_their_next_request,
+    users_seen_during_a_database_failure_are_written_at_their_next_request,
 );

@@ -1,11 +1,12 @@
-//! Tokens that are taken, and every way there is not to be.
+//! Tokens that are accepted, and every reason to refuse one.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{EncodingKey, Header, encode};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::config::TokenAlgorithm;
 use crate::identity::keys::tests::{EC, ED, Pair, RSA};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -54,12 +55,12 @@ fn named(algorithm: Algorithm, kid: &str) -> Header {
     Header { kid: Some(kid.to_owned()), ..Header::new(algorithm) }
 }
 
-fn is_taken(verifier: &Verifier, token: &str) -> bool {
+fn is_accepted(verifier: &Verifier, token: &str) -> bool {
     verifier.verify(Some(token)).is_ok()
 }
 
 #[test]
-fn a_good_token_tells_who_calls() {
+fn a_valid_token_identifies_its_user() {
     let claims = json!({ "sub": "7", "exp": now() + 60, "role": "admin", "email": "s@x.io" });
     let principal = verifier().verify(Some(&token(&claims))).expect("a principal");
     assert_eq!((principal.id.as_str(), principal.is_agent), ("7", true));
@@ -67,7 +68,7 @@ fn a_good_token_tells_who_calls() {
 }
 
 #[test]
-fn the_role_is_user_where_absent_or_no_string() {
+fn the_role_is_user_if_absent_or_no_string() {
     for role in [json!(null), json!(1)] {
         let claims = json!({ "sub": "7", "exp": now() + 60, "role": role, "phone_number": 5 });
         let principal = verifier().verify(Some(&token(&claims))).expect("a principal");
@@ -76,15 +77,15 @@ fn the_role_is_user_where_absent_or_no_string() {
 }
 
 #[test]
-fn the_scheme_may_stand_in_front() {
+fn a_token_may_follow_the_scheme_bearer() {
     let token = token(&good());
     for spelling in [token.clone(), format!("Bearer {token}"), format!("bearer  {token} ")] {
-        assert!(is_taken(&verifier(), &spelling), "{spelling}");
+        assert!(is_accepted(&verifier(), &spelling), "{spelling}");
     }
 }
 
 #[test]
-fn a_bad_token_is_refused() {
+fn an_invalid_token_is_refused() {
     let now = now();
     for bad in [
         String::new(),
@@ -101,9 +102,9 @@ fn a_bad_token_is_refused() {
         token(&json!({ "sub": 7, "exp": now + 60 })),
         token(&json!({ "sub": "x".repeat(129), "exp": now + 60 })),
         token(&json!({ "sub": "7", "exp": now + 60, "nbf": now + 40 })),
-        token(&json!({ "sub": "7", "exp": now + 60, "name": "x".repeat(LONGEST) })),
+        token(&json!({ "sub": "7", "exp": now + 60, "name": "x".repeat(MAX_TOKEN_LENGTH) })),
     ] {
-        assert!(!is_taken(&verifier(), &bad), "{bad}");
+        assert!(!is_accepted(&verifier(), &bad), "{bad}");
     }
     assert_eq!(verifier().verify(None), Err(TokenError::Missing));
 }
@@ -112,12 +113,12 @@ fn a_bad_token_is_refused() {
 fn an_expiry_may_have_a_fraction() {
     let claims = format!("{{\"sub\":\"7\",\"exp\":{}.75}}", now() + 60);
     let claims: Value = serde_json::from_str(&claims).expect("claims");
-    assert!(is_taken(&verifier(), &token(&claims)));
+    assert!(is_accepted(&verifier(), &token(&claims)));
 }
 
 #[test]
 fn clocks_may_differ_by_30_seconds() {
-    assert!(is_taken(&verifier(), &token(&json!({ "sub": "7", "exp": now() - 25 }))));
+    assert!(is_accepted(&verifier(), &token(&json!({ "sub": "7", "exp": now() - 25 }))));
 }
 
 #[test]
@@ -126,26 +127,26 @@ fn an_unsigned_token_is_refused_under_every_algorithm() {
     for algorithm in ["none", "None", "NONE", "nOnE", ""] {
         let header = URL_SAFE_NO_PAD.encode(json!({ "alg": algorithm, "typ": "JWT" }).to_string());
         for unsigned in [format!("{header}.{claims}."), format!("{header}.{claims}"), format!("{header}.{claims}.AA")] {
-            assert!(!is_taken(&verifier(), &unsigned), "{unsigned}");
+            assert!(!is_accepted(&verifier(), &unsigned), "{unsigned}");
             for pair in [RSA, EC, ED] {
-                assert!(!is_taken(&verifier_of(pair.configured, pair.public), &unsigned), "{unsigned}");
+                assert!(!is_accepted(&verifier_of(pair.configured, pair.public), &unsigned), "{unsigned}");
             }
         }
     }
 }
 
 #[test]
-fn each_algorithm_takes_its_own_tokens_and_no_other() {
+fn each_algorithm_accepts_its_own_tokens_and_no_other() {
     let verifiers = [RSA, EC, ED].map(|pair| (pair.configured, verifier_of(pair.configured, pair.public)));
     for pair in [RSA, EC, ED] {
         let token = signed(&Header::new(pair.algorithm), &good(), &pair.private());
         for (configured, verifier) in &verifiers {
-            assert_eq!(is_taken(verifier, &token), *configured == pair.configured, "{configured:?}: {token}");
+            assert_eq!(is_accepted(verifier, &token), *configured == pair.configured, "{configured:?}: {token}");
         }
-        assert!(!is_taken(&verifier(), &token));
+        assert!(!is_accepted(&verifier(), &token));
     }
     for (configured, verifier) in &verifiers {
-        assert!(!is_taken(verifier, &token(&good())), "{configured:?} takes a token that is signed with the secret");
+        assert!(!is_accepted(verifier, &token(&good())), "{configured:?} takes a token that is signed with the secret");
     }
 }
 
@@ -153,18 +154,18 @@ fn each_algorithm_takes_its_own_tokens_and_no_other() {
 fn an_algorithm_of_the_same_family_is_refused_though_the_key_is_the_right_one() {
     let verifier = verifier_of(RSA.configured, RSA.public);
     for algorithm in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512] {
-        assert!(!is_taken(&verifier, &signed(&Header::new(algorithm), &good(), &RSA.private())), "{algorithm:?}");
+        assert!(!is_accepted(&verifier, &signed(&Header::new(algorithm), &good(), &RSA.private())), "{algorithm:?}");
     }
-    let longer = EncodingKey::from_ec_pem(include_bytes!("../../tests/keys/ec-p384.private.pem")).expect("a key");
+    let longer = EncodingKey::from_ec_pem(include_bytes!("../../../tests/keys/ec-p384.private.pem")).expect("a key");
     let longer = signed(&Header::new(Algorithm::ES384), &good(), &longer);
-    assert!(!is_taken(&verifier_of(EC.configured, EC.public), &longer));
+    assert!(!is_accepted(&verifier_of(EC.configured, EC.public), &longer));
     for algorithm in [Algorithm::HS384, Algorithm::HS512] {
         let key = EncodingKey::from_secret(SECRET.as_bytes());
-        assert!(!is_taken(&self::verifier(), &signed(&Header::new(algorithm), &good(), &key)), "{algorithm:?}");
+        assert!(!is_accepted(&self::verifier(), &signed(&Header::new(algorithm), &good(), &key)), "{algorithm:?}");
     }
 }
 
-/// The attack: everybody has the public key, and a library that lets the token choose takes it for an HMAC secret.
+/// Algorithm confusion: the public key is known, and a library that trusts the token's `alg` uses it as HMAC secret.
 #[test]
 fn a_public_key_used_as_a_secret_is_refused() {
     for pair in [RSA, EC, ED] {
@@ -184,10 +185,10 @@ fn a_public_key_used_as_a_secret_is_refused() {
             for secret in secrets {
                 for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
                     let forged = signed(&named(algorithm, "k"), &good(), &EncodingKey::from_secret(secret));
-                    assert!(!is_taken(&verifier, &forged), "{algorithm:?} {:?}", pair.configured);
-                    // The same, saying that it is what it is not.
+                    assert!(!is_accepted(&verifier, &forged), "{algorithm:?} {:?}", pair.configured);
+                    // The same, claiming the configured algorithm.
                     let lying = with_header(&forged, &json!({ "alg": pair.configured.as_str(), "kid": "k" }));
-                    assert!(!is_taken(&verifier, &lying), "{algorithm:?} {:?}", pair.configured);
+                    assert!(!is_accepted(&verifier, &lying), "{algorithm:?} {:?}", pair.configured);
                 }
             }
         }
@@ -199,33 +200,33 @@ fn pem_contents(pem: &str) -> Vec<u8> {
     base64::engine::general_purpose::STANDARD.decode(lines).expect("base64")
 }
 
-/// Another header in front of the same claims and signature.
+/// The same claims and signature with another header.
 fn with_header(token: &str, header: &Value) -> String {
     let (_, rest) = token.split_once('.').expect("a token");
     format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()))
 }
 
 #[test]
-fn a_key_that_comes_with_the_token_is_not_looked_at() {
-    // Mallory's own key, which signed it, in the header, as RFC 7515 has it.
+fn a_key_embedded_in_the_token_is_ignored() {
+    // Mallory's own key, which signed the token, in its header (RFC 7515).
     let jwk = serde_json::from_value(RSA_OTHER.jwk("k")).expect("a key");
     let header =
         Header { jwk: Some(jwk), jku: Some("https://mallory.example/jwks".to_owned()), ..named(Algorithm::RS256, "k") };
     let forged = signed(&header, &good(), &RSA_OTHER.private());
     let jwks = json!({ "keys": [RSA.jwk("k")] }).to_string();
-    assert!(!is_taken(&verifier_of(RSA.configured, &jwks), &forged));
-    assert!(!is_taken(&verifier_of(RSA.configured, RSA.public), &forged));
+    assert!(!is_accepted(&verifier_of(RSA.configured, &jwks), &forged));
+    assert!(!is_accepted(&verifier_of(RSA.configured, RSA.public), &forged));
 }
 
 const RSA_OTHER: Pair = crate::identity::keys::tests::RSA_OTHER;
 
 #[test]
-fn a_set_of_keys_is_chosen_from_by_kid() {
+fn kid_selects_the_key_of_a_set() {
     let jwks = json!({ "keys": [RSA.jwk("old"), RSA_OTHER.jwk("new")] }).to_string();
     let verifier = verifier_of(TokenAlgorithm::Rs256, &jwks);
     let by = |kid: Option<&str>, pair: Pair| {
         let header = Header { kid: kid.map(ToOwned::to_owned), ..Header::new(Algorithm::RS256) };
-        is_taken(&verifier, &signed(&header, &good(), &pair.private()))
+        is_accepted(&verifier, &signed(&header, &good(), &pair.private()))
     };
     assert!(by(Some("old"), RSA));
     assert!(by(Some("new"), RSA_OTHER));
@@ -235,18 +236,18 @@ fn a_set_of_keys_is_chosen_from_by_kid() {
 }
 
 #[test]
-fn a_token_without_kid_can_only_mean_the_only_key() {
+fn a_token_without_kid_is_accepted_if_there_is_only_one_key() {
     let verifier = verifier_of(TokenAlgorithm::Rs256, &json!({ "keys": [RSA.jwk("one")] }).to_string());
-    assert!(is_taken(&verifier, &signed(&Header::new(Algorithm::RS256), &good(), &RSA.private())));
-    assert!(is_taken(&verifier, &signed(&named(Algorithm::RS256, "one"), &good(), &RSA.private())));
-    assert!(!is_taken(&verifier, &signed(&named(Algorithm::RS256, "two"), &good(), &RSA.private())));
-    // A PEM file has no kid: whatever the issuer calls its key, it is this one.
+    assert!(is_accepted(&verifier, &signed(&Header::new(Algorithm::RS256), &good(), &RSA.private())));
+    assert!(is_accepted(&verifier, &signed(&named(Algorithm::RS256, "one"), &good(), &RSA.private())));
+    assert!(!is_accepted(&verifier, &signed(&named(Algorithm::RS256, "two"), &good(), &RSA.private())));
+    // A PEM file has no kid: its key verifies tokens with any.
     let verifier = verifier_of(TokenAlgorithm::Rs256, RSA.public);
-    assert!(is_taken(&verifier, &signed(&named(Algorithm::RS256, "two"), &good(), &RSA.private())));
+    assert!(is_accepted(&verifier, &signed(&named(Algorithm::RS256, "two"), &good(), &RSA.private())));
 }
 
 #[test]
-fn issuer_and_audience_must_be_the_configured_ones_where_there_are_any() {
+fn issuer_and_audience_must_match_if_configured() {
     let verifier = Verifier::new(&AuthSettings {
         issuer: "https://id.example.com".to_owned(),
         audience: vec!["app".to_owned(), "web".to_owned()],
@@ -260,27 +261,27 @@ fn issuer_and_audience_must_be_the_configured_ones_where_there_are_any() {
     };
     let iss = json!("https://id.example.com");
     for aud in [json!("app"), json!("web"), json!(["other", "web"])] {
-        assert!(is_taken(&verifier, &with(iss.clone(), aud.clone())), "{aud}");
+        assert!(is_accepted(&verifier, &with(iss.clone(), aud.clone())), "{aud}");
     }
     for aud in [json!("other"), json!(["other"]), json!([]), json!(null), json!(7), json!("App")] {
-        assert!(!is_taken(&verifier, &with(iss.clone(), aud.clone())), "{aud}");
+        assert!(!is_accepted(&verifier, &with(iss.clone(), aud.clone())), "{aud}");
     }
     for iss in [json!("https://id.example.com/"), json!("https://mallory.example"), json!(null), json!(7), json!("")] {
-        assert!(!is_taken(&verifier, &with(iss.clone(), json!("app"))), "{iss}");
+        assert!(!is_accepted(&verifier, &with(iss.clone(), json!("app"))), "{iss}");
     }
-    // Where none is configured, none is asked for, and any is taken.
-    assert!(is_taken(&self::verifier(), &with(json!("anybody"), json!(["anything"]))));
+    // If none is configured, none is required and any is accepted.
+    assert!(is_accepted(&self::verifier(), &with(json!("any issuer"), json!(["anything"]))));
 }
 
 #[test]
-fn a_header_that_must_be_understood_is_not() {
+fn a_critical_header_is_refused() {
     let header = Header { crit: Some(vec!["b64".to_owned()]), ..Header::new(Algorithm::HS256) };
     let token = signed(&header, &good(), &EncodingKey::from_secret(SECRET.as_bytes()));
     assert_eq!(verifier().verify(Some(&token)), Err(TokenError::Critical));
 }
 
 #[test]
-fn a_remembered_token_expires_at_the_same_second_as_one_that_is_not() {
+fn a_cached_token_expires_at_the_same_second_as_an_uncached_one() {
     let exp = now() + 3600;
     let token = token(&json!({ "sub": "7", "exp": exp }));
     let remembering = verifier();
@@ -288,7 +289,7 @@ fn a_remembered_token_expires_at_the_same_second_as_one_that_is_not() {
         for (second, is_good) in [(exp, true), (exp + 30, true), (exp + 31, false), (exp + 3600, false)] {
             let outcome = remembering.verify_at(Some(&token), second);
             assert_eq!(outcome.is_ok(), is_good, "remembered, {}, round {round}", second - exp);
-            assert_eq!(remembering.remembered_count(), 1);
+            assert_eq!(remembering.cached_count(), 1);
             let outcome = verifier().verify_at(Some(&token), second);
             assert_eq!(outcome.is_ok(), is_good, "new, {}", second - exp);
         }
@@ -296,7 +297,7 @@ fn a_remembered_token_expires_at_the_same_second_as_one_that_is_not() {
 }
 
 #[test]
-fn what_is_remembered_is_shared_and_not_made_again() {
+fn a_cached_principal_is_shared() {
     let verifier = verifier();
     let token = token(&json!({ "sub": "7", "exp": now() + 60, "name": "Sarah" }));
     let first = verifier.verify(Some(&token)).expect("a principal");
@@ -305,22 +306,22 @@ fn what_is_remembered_is_shared_and_not_made_again() {
 }
 
 #[test]
-fn a_token_that_differs_in_one_character_is_not_the_remembered_one() {
+fn a_token_that_differs_in_one_character_is_not_the_cached_one() {
     let verifier = verifier();
     let token = token(&good());
-    assert!(is_taken(&verifier, &token));
+    assert!(is_accepted(&verifier, &token));
     for place in 0..token.len() {
         let mut other = token.clone().into_bytes();
         other[place] = if other[place] == b'A' { b'B' } else { b'A' };
         let other = String::from_utf8(other).expect("ASCII");
-        // The last character of a signature has bits that say nothing; the library refuses them too.
-        assert!(!is_taken(&verifier, &other), "{other}");
+        // The last character of a signature has unused bits; the library refuses them if they are set.
+        assert!(!is_accepted(&verifier, &other), "{other}");
     }
-    assert_eq!(verifier.remembered_count(), 1, "a bad token is not remembered");
+    assert_eq!(verifier.cached_count(), 1, "a bad token is not remembered");
 }
 
 #[test]
-fn no_more_tokens_are_remembered_than_configured() {
+fn the_cache_has_the_configured_size() {
     for (token_cache_size, most) in [(0, 0), (3, 3)] {
         let verifier = Verifier::new(&AuthSettings { token_cache_size, ..settings() }).expect("a verifier");
         let tokens: Vec<_> = (0..20).map(|n| token(&json!({ "sub": n.to_string(), "exp": now() + 60 }))).collect();
@@ -330,6 +331,6 @@ fn no_more_tokens_are_remembered_than_configured() {
                 assert_eq!(principal.id.as_str(), n.to_string());
             }
         }
-        assert!(verifier.remembered_count() <= most);
+        assert!(verifier.cached_count() <= most);
     }
 }
