@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use chrono::{SecondsFormat, TimeDelta};
-use entity::{conversations, messages, tallies, users};
+use entity::{closed_counters, conversations, messages, users};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -107,7 +107,7 @@ impl ListModel {
             model.conversations.push(ListedConversation { row, words });
         }
         let closed = model.listed().filter(|conversation| conversation.row.status == "closed").count();
-        let tally = tallies::Model { share: 1000, closed: i64::try_from(closed).unwrap() };
+        let tally = closed_counters::Model { shard: 1000, closed: i64::try_from(closed).unwrap() };
         tally.into_active_model().insert(&connection).await.unwrap();
         model
     }

@@ -1,6 +1,6 @@
 //! `GET …/conversations`: filters, orders, pages and refusals; tickets and handovers in the answers.
 
-use entity::{conversations, handovers, messages, tallies};
+use entity::{closed_counters, conversations, handovers, messages};
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -36,7 +36,7 @@ async fn four(database: &ScratchDatabase) -> Vec<String> {
         row.into_active_model().insert(&connection).await.unwrap();
     }
     ticket.into_active_model().insert(&connection).await.unwrap();
-    let closed = tallies::Model { share: 1000, closed: 1 };
+    let closed = closed_counters::Model { shard: 1000, closed: 1 };
     closed.into_active_model().insert(&connection).await.unwrap();
     ids
 }

@@ -1,4 +1,4 @@
-//! What is handed in is stored, in order, many at a time, and no more is taken in than there is room for.
+//! Appends are committed in order and in large batches, and the queue is bounded.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ const APPENDS: usize = 1000;
 async fn appends_from_many_tasks_are_stored_in_order_many_at_a_time(place: TestDatabase) {
     let server = Server::start(&place).await;
     let conversations: Vec<_> = server.opened_by(0..CONVERSATIONS).await.into_iter().map(Mutex::new).collect();
-    let opened = server.journal.tally();
+    let opened = server.journal.stats();
     let settled = Arc::new(Mutex::new(Vec::new()));
 
     let next = AtomicUsize::new(0);
@@ -32,7 +32,7 @@ async fn appends_from_many_tasks_are_stored_in_order_many_at_a_time(place: TestD
                     if number >= APPENDS {
                         break;
                     }
-                    // Locked until it is handed in: an actor, too, hands in what it decided before it decides the next.
+                    // Locked until it is appended: an actor, too, appends one decision before it takes the next.
                     let mut conversation = conversations[number % CONVERSATIONS].lock();
                     let customer = format!("customer-{}", number % CONVERSATIONS);
                     let command = send(crate::testing::customer(&customer), &format!("message {number}"));
@@ -40,7 +40,7 @@ async fn appends_from_many_tasks_are_stored_in_order_many_at_a_time(place: TestD
                     let version = conversation.story.conversation().version + 1;
                     let append =
                         conversation.append_and(&command, move |outcome| settled.lock().push((id, version, outcome)));
-                    server.hand_in(append);
+                    server.append(append);
                 }
             });
         }
@@ -58,20 +58,20 @@ async fn appends_from_many_tasks_are_stored_in_order_many_at_a_time(place: TestD
     for conversation in conversations {
         let story = conversation.into_inner().story;
         assert_eq!(server.stored(story.id).await, story.state);
-        assert_eq!(stored_history(&hand, story.id).await, told_history(&story));
+        assert_eq!(stored_history(&hand, story.id).await, expected_history(&story));
     }
 
-    let tally = server.journal.tally();
-    let (commits, appends) = (tally.commits - opened.commits, tally.appends - opened.appends);
+    let stats = server.journal.stats();
+    let (commits, appends) = (stats.commits - opened.commits, stats.appends - opened.appends);
     assert_eq!(appends, APPENDS as u64);
     assert!(commits <= appends / 4, "{commits} transactions for {appends} appends");
     if place.backend == Backend::Postgres {
-        assert_eq!(transactions(&hand).await, tally.commits, "the journal counts what PostgreSQL saw");
+        assert_eq!(transactions(&hand).await, stats.commits, "the journal counts what PostgreSQL saw");
     }
     println!("{:?}: {appends} appends in {commits} transactions", place.backend);
 }
 
-/// How many transactions have written messages, as PostgreSQL's rows bear it.
+/// How many transactions have inserted messages, by the transaction ids in PostgreSQL's rows.
 async fn transactions(hand: &DatabaseConnection) -> u64 {
     let question = "SELECT count(DISTINCT xmin::text) AS transactions FROM messages";
     let row = hand.query_one_raw(Statement::from_string(hand.get_database_backend(), question)).await.unwrap().unwrap();
@@ -80,7 +80,7 @@ async fn transactions(hand: &DatabaseConnection) -> u64 {
 
 type History = Vec<(i64, EventId, Option<(Option<i64>, String)>)>;
 
-/// What is stored of a conversation's events: position, id, and a message's `seq` and text.
+/// A conversation's stored events: position, id, and a message's `seq` and text.
 async fn stored_history(hand: &DatabaseConnection, id: ConversationId) -> History {
     let written = messages::Entity::find().filter(messages::Column::ConversationId.eq(id.0)).all(hand).await.unwrap();
     let happened = conversation_events::Entity::find()
@@ -95,13 +95,13 @@ async fn stored_history(hand: &DatabaseConnection, id: ConversationId) -> Histor
     history
 }
 
-fn told_history(story: &InMemoryConversation) -> History {
+fn expected_history(story: &InMemoryConversation) -> History {
     let message =
         |event: &Event| event.posted().map(|posted| (posted.message.seq, posted.message.text.as_str().to_owned()));
     story.log.iter().map(|event| (event.position, event.id, message(event))).collect()
 }
 
-async fn whatever_can_happen_is_stored_as_it_was_told(place: TestDatabase) {
+async fn every_event_is_stored_with_its_place_and_text(place: TestDatabase) {
     let server = Server::start(&place).await;
     let hand = place.connection().await;
     for opening in
@@ -122,15 +122,15 @@ async fn whatever_can_happen_is_stored_as_it_was_told(place: TestDatabase) {
             if append.events.is_empty() {
                 continue;
             }
-            server.hand_in(append);
+            server.append(append);
             assert_committed(outcome.await);
             assert_eq!(server.stored(conversation.story.id).await, conversation.story.state, "{command:?}");
         }
-        assert_eq!(stored_history(&hand, conversation.story.id).await, told_history(&conversation.story));
+        assert_eq!(stored_history(&hand, conversation.story.id).await, expected_history(&conversation.story));
     }
 }
 
-async fn the_intake_takes_what_the_configuration_says_and_not_one_more(place: TestDatabase) {
+async fn the_queue_holds_its_configured_capacity_and_not_one_more(place: TestDatabase) {
     let settings = JournalSettings { queue_capacity: 7, ..journal_settings() };
     let server = Server::start_with(&place, &settings).await;
     let mut all = server.opened_by(0..8).await;
@@ -156,11 +156,11 @@ async fn the_intake_takes_what_the_configuration_says_and_not_one_more(place: Te
     assert_eq!(server.stored(again.story.id).await.unwrap().version, 2);
     again.story.state = server.stored(again.story.id).await;
     let (append, outcome) = again.append(&note("grace", "Hm"));
-    server.hand_in(append);
+    server.append(append);
     assert_committed(outcome.await);
 }
 
-async fn a_flush_waits_for_all_that_was_handed_in_before(place: TestDatabase) {
+async fn a_flush_waits_for_everything_appended_before(place: TestDatabase) {
     let server = Server::start_with(&place, &JournalSettings { writers: 3, batch: 2, ..journal_settings() }).await;
     let mut all = server.opened_by(0..12).await;
 
@@ -168,7 +168,7 @@ async fn a_flush_waits_for_all_that_was_handed_in_before(place: TestDatabase) {
     let mut outcomes = Vec::new();
     for conversation in &mut all {
         let (append, outcome) = conversation.append(&note("grace", "Hm"));
-        server.hand_in(append);
+        server.append(append);
         outcomes.push(outcome);
     }
     let mut flush = Box::pin(server.journal.flush());
@@ -188,7 +188,7 @@ async fn several_writers_store_every_conversation_in_order(place: TestDatabase) 
     for round in 0..20 {
         for conversation in &mut all {
             let (append, outcome) = conversation.append(&note("grace", &format!("{round}")));
-            server.hand_in(append);
+            server.append(append);
             outcomes.push(outcome);
         }
     }
@@ -202,8 +202,8 @@ async fn several_writers_store_every_conversation_in_order(place: TestDatabase) 
 
 on_both_databases!(
     appends_from_many_tasks_are_stored_in_order_many_at_a_time,
-    whatever_can_happen_is_stored_as_it_was_told,
-    the_intake_takes_what_the_configuration_says_and_not_one_more,
-    a_flush_waits_for_all_that_was_handed_in_before,
+    every_event_is_stored_with_its_place_and_text,
+    the_queue_holds_its_configured_capacity_and_not_one_more,
+    a_flush_waits_for_everything_appended_before,
     several_writers_store_every_conversation_in_order,
 );

@@ -1,22 +1,27 @@
-//! The tallies that the database keeps, against tickets that are written past the server.
+//! The counters that triggers keep, compared with tickets that are written directly.
 
 use chrono::{DateTime, TimeDelta};
 use entity::tickets;
 use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, IntoActiveModel, ModelTrait, PaginatorTrait, Set};
 
-use super::counts::{TicketCounts, counts};
+use super::{TicketCounts, average, counts};
 use crate::domain::{SupportType, TicketPriority, TicketStatus, Timestamp};
 use crate::testing::{TestDatabase, execute, on_both_databases};
 
 on_both_databases! {
     a_week_and_a_month_go_back_from_midnight,
-    the_tallies_follow_whatever_happens_to_tickets,
-    what_was_there_before_the_tallies_is_counted,
+    the_counters_follow_every_change_of_tickets,
+    tickets_that_are_older_than_the_counters_are_counted,
 }
 
-fn moment(text: &str) -> Timestamp {
-    DateTime::parse_from_rfc3339(text).expect("a moment").to_utc()
+#[test]
+fn an_average_has_one_decimal_and_is_rounded() {
+    assert_eq!([average(0, 0), average(14, 3), average(1, 20), average(9, 2)], [0.0, 4.7, 0.1, 4.5]);
+}
+
+fn time(text: &str) -> Timestamp {
+    DateTime::parse_from_rfc3339(text).expect("a time").to_utc()
 }
 
 fn ticket(number: usize, created_at: Timestamp) -> tickets::Model {
@@ -58,7 +63,7 @@ async fn insert(hand: &DatabaseConnection, ticket: tickets::Model) {
 }
 
 async fn now(hand: &DatabaseConnection) -> TicketCounts {
-    counts(hand, moment("2026-11-23T04:00:00Z")).await.expect("counts")
+    counts(hand, time("2026-11-23T04:00:00Z")).await.expect("counts")
 }
 
 async fn a_week_and_a_month_go_back_from_midnight(database: TestDatabase) {
@@ -75,16 +80,16 @@ async fn a_week_and_a_month_go_back_from_midnight(database: TestDatabase) {
     .into_iter()
     .enumerate()
     {
-        insert(&hand, ticket(number, moment(created_at))).await;
+        insert(&hand, ticket(number, time(created_at))).await;
     }
     let counts = now(&hand).await;
     assert_eq!((counts.new_today, counts.new_this_week, counts.new_this_month), (2, 4, 6));
     assert_eq!(counts.total(), 7);
 }
 
-async fn the_tallies_follow_whatever_happens_to_tickets(database: TestDatabase) {
+async fn the_counters_follow_every_change_of_tickets(database: TestDatabase) {
     let hand = database.connection().await;
-    let created_at = moment("2026-11-23T03:00:00Z");
+    let created_at = time("2026-11-23T03:00:00Z");
     for number in 0..60 {
         insert(&hand, ticket(number, created_at)).await;
     }
@@ -102,7 +107,7 @@ async fn the_tallies_follow_whatever_happens_to_tickets(database: TestDatabase) 
         changed.update(&hand).await.expect("changed");
     }
     compare(&hand).await;
-    // Moves no tally: everything that is counted stays.
+    // Changes no counter: nothing that is counted changes.
     execute(&hand, "UPDATE tickets SET updated_at = created_at, subject = 'other'").await;
     compare(&hand).await;
     execute(&hand, "UPDATE tickets SET status = 'escalated', assigned_to = NULL WHERE status = 'closed'").await;
@@ -143,10 +148,10 @@ async fn compare(hand: &DatabaseConnection) {
     assert!((performance.average_response_seconds - average).abs() <= 0.05 + 1e-9, "{performance:?} {average}");
 }
 
-async fn what_was_there_before_the_tallies_is_counted(database: TestDatabase) {
+async fn tickets_that_are_older_than_the_counters_are_counted(database: TestDatabase) {
     use migration::{Migrator, MigratorTrait};
     let hand = database.connection().await;
-    let created_at = moment("2026-11-23T03:00:00Z");
+    let created_at = time("2026-11-23T03:00:00Z");
     let steps = Migrator::migrations();
     let before = steps.iter().take_while(|step| step.name() != "m20261123_000006_ticket_lists").count();
     let back = u32::try_from(steps.len() - before).expect("a number of steps");

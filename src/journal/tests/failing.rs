@@ -1,4 +1,4 @@
-//! A commit that fails fails all that was in it, stores nothing of it, and is behind us when the next one begins.
+//! A commit that fails fails its entire batch, stores nothing of it, and does not affect the next one.
 
 use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::database::Backend;
 use crate::testing::{BlockedRuntime, execute, note, on_both_databases};
 
-/// Hands in a note to each as one batch, makes it fail, and looks that nothing of it is there.
+/// Appends a note to each as one batch, makes it fail, and checks that nothing of it is stored.
 async fn fail_all(server: &Server, hand: &DatabaseConnection, all: &mut [Speculating]) {
     let before = rows(hand).await;
     let halt = BlockedRuntime::start(&server.database).await;
@@ -15,7 +15,7 @@ async fn fail_all(server: &Server, hand: &DatabaseConnection, all: &mut [Specula
     for conversation in &mut *all {
         unmoved.push(conversation.story.clone());
         let (append, outcome) = conversation.append(&note("grace", "Hm"));
-        server.hand_in(append);
+        server.append(append);
         outcomes.push(outcome);
     }
     drop(halt);
@@ -29,21 +29,21 @@ async fn fail_all(server: &Server, hand: &DatabaseConnection, all: &mut [Specula
     }
 }
 
-/// After it has failed, who loads anew goes on.
+/// After a failure a reloaded conversation continues.
 async fn go_on(server: &Server, all: &mut [Speculating]) {
     for conversation in all {
         let mut story = conversation.story.clone();
         story.state = server.stored(story.id).await;
         *conversation = Speculating::begin(story);
         let (append, outcome) = conversation.append(&note("grace", "Again"));
-        server.hand_in(append);
+        server.append(append);
         assert_committed(outcome.await);
-        // As others see it: the writer's own connection sees what is not committed too.
+        // Read on another connection: the writer's own also sees what is not committed.
         assert_eq!(server.stored(conversation.story.id).await, conversation.story.state);
     }
 }
 
-async fn a_statement_that_fails_fails_the_whole_batch(place: TestDatabase) {
+async fn a_failing_statement_fails_the_batch(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut all = server.opened_by(0..5).await;
     let hand = place.connection().await;
@@ -55,9 +55,9 @@ async fn a_statement_that_fails_fails_the_whole_batch(place: TestDatabase) {
     }
 }
 
-/// What makes a commit fail, and what sets it right again. Both strike behind what a transaction does first: it has
-/// something to take back. The last one strikes in the commit itself: behind a transaction that SQLite has ended by
-/// itself, as it does when its disk is full, the connection's driver may take the next one for a part of that.
+/// Statements that make a commit fail, and that repair it. Each fails after the first write, so that there is something
+/// to roll back. The last one fails in the commit itself: SQLite ends such a transaction itself, as on a full disk, and
+/// the driver may then take the next transaction for a part of it.
 fn faults(backend: Backend) -> [(&'static str, &'static str); 3] {
     match backend {
         Backend::Postgres => [
@@ -94,7 +94,7 @@ fn faults(backend: Backend) -> [(&'static str, &'static str); 3] {
     }
 }
 
-async fn a_place_that_a_foreign_row_has_fails_the_whole_batch(place: TestDatabase) {
+async fn a_position_that_is_already_used_fails_the_batch(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut all = server.opened_by(0..5).await;
     let hand = place.connection().await;
@@ -109,19 +109,18 @@ async fn a_place_that_a_foreign_row_has_fails_the_whole_batch(place: TestDatabas
         Backend::Sqlite => format!("x'{}'", id.simple()),
     });
     let first = quoted(taken.log[1].id.0);
-    let values = format!("{}, 'x', true, false, 'nobody', created_at", quoted(uuid::Uuid::now_v7()));
+    let values = format!("{}, 'x', true, false, 'foreign', created_at", quoted(uuid::Uuid::now_v7()));
     execute(&hand, &format!("{}{first}", foreign(&values))).await;
-    assert_eq!(rows(&hand).await[1], 6, "the foreign row is there");
+    assert_eq!(rows(&hand).await[1], 6, "the row is stored");
     fail_all(&server, &hand, &mut all).await;
 
-    execute(&hand, "DELETE FROM messages WHERE sender = 'nobody'").await;
+    execute(&hand, "DELETE FROM messages WHERE sender = 'foreign'").await;
     go_on(&server, &mut all).await;
 }
 
-/// On SQLite the lock is waited for inside the driver, and given up in the middle: the connection must be none the
-/// worse.
-async fn a_lock_that_another_holds_too_long_fails_the_batch_and_harms_nothing(mut place: TestDatabase) {
-    // Long enough for what meets no lock, on a machine whose disk stalls.
+/// On SQLite the driver waits for the lock, and the timeout cancels it there: the connection must stay usable.
+async fn a_lock_that_is_held_too_long_fails_the_batch_and_nothing_else(mut place: TestDatabase) {
+    // Long enough for statements that meet no lock, on a machine whose disk stalls.
     place.settings.timeout_ms = 3_000;
     let server = Server::start(&place).await;
     let mut all = server.opened_by(0..3).await;
@@ -145,7 +144,7 @@ async fn a_lock_that_another_holds_too_long_fails_the_batch_and_harms_nothing(mu
 }
 
 on_both_databases!(
-    a_statement_that_fails_fails_the_whole_batch,
-    a_place_that_a_foreign_row_has_fails_the_whole_batch,
-    a_lock_that_another_holds_too_long_fails_the_batch_and_harms_nothing,
+    a_failing_statement_fails_the_batch,
+    a_position_that_is_already_used_fails_the_batch,
+    a_lock_that_is_held_too_long_fails_the_batch_and_nothing_else,
 );

@@ -1,5 +1,5 @@
-//! A writer's own connection: kept from batch to batch, given back when it lay idle, and not used again once it broke.
-//! PostgreSQL alone has one.
+//! A writer's own connection: kept from batch to batch, returned to the pool when idle, and not used again once broken.
+//! Only PostgreSQL has one.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::super::batch::gather;
-use super::super::postgres::{self, KeptConnection};
+use super::super::postgres::{self, ConnectionCache};
 use super::*;
 use crate::database::Backend;
 use crate::testing::{note, run};
@@ -17,18 +17,18 @@ use crate::testing::{note, run};
 const ALWAYS: Duration = Duration::from_secs(3600);
 const NEVER: Duration = Duration::ZERO;
 
-/// A writer's hand: its connection, and the statement.
+/// A writer reduced to its connection and its statement.
 struct Hand {
     database: Database,
-    kept: Option<KeptConnection>,
+    kept: Option<ConnectionCache>,
 }
 
 impl Hand {
-    fn new(server: &Server, fresh: Duration) -> Self {
-        Self { database: server.database.clone(), kept: Some(KeptConnection::fresh_for(fresh)) }
+    fn new(server: &Server, max_idle: Duration) -> Self {
+        Self { database: server.database.clone(), kept: Some(ConnectionCache::with_max_idle(max_idle)) }
     }
 
-    /// Commits a note to the conversation, as a writer does: where the connections live.
+    /// Commits a note to the conversation on the database's runtime, as a writer does.
     async fn commits(&mut self, conversation: &mut Speculating) -> Result<HashSet<ConversationId>, DatabaseError> {
         let (append, _outcome) = conversation.append(&note("grace", "Hm"));
         let batch = gather(&mut VecDeque::from([append]), 1);
@@ -43,7 +43,7 @@ impl Hand {
     }
 }
 
-/// So many connections of the pool for writing, at once.
+/// This many connections of the pool for writes, at once.
 async fn taken(server: &Server, count: u32) -> Vec<PoolConnection<Postgres>> {
     let pool = server.database.writes().get_postgres_connection_pool().clone();
     let taking = async move {
@@ -56,21 +56,21 @@ async fn taken(server: &Server, count: u32) -> Vec<PoolConnection<Postgres>> {
     server.database.runtime().spawn(taking).await.expect("taken")
 }
 
-/// How many the journal's own writer leaves of them.
+/// How many of them the journal's own writer leaves free.
 fn left_by_the_journal(server: &Server) -> u32 {
     server.database.writes().get_postgres_connection_pool().options().get_max_connections() - 1
 }
 
-/// The process behind the connection that has committed last.
+/// The server process of the connection that committed last.
 async fn last_writer(hand: &DatabaseConnection) -> i32 {
     let question = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
                     AND application_name = 'switchboard' AND query LIKE '%WITH batch AS%' \
                     ORDER BY query_start DESC LIMIT 1";
     let row = hand.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await.unwrap();
-    row.expect("somebody has committed").try_get("", "pid").unwrap()
+    row.expect("a connection that has committed").try_get("", "pid").unwrap()
 }
 
-/// Ends that process; it is gone when this returns.
+/// Ends that process and waits until it has ended.
 async fn end(hand: &DatabaseConnection, process: i32) {
     let ended = format!("SELECT pg_terminate_backend({process}, 60000) AS ended");
     let row = hand.query_one_raw(Statement::from_string(DbBackend::Postgres, ended)).await.unwrap().unwrap();
@@ -82,7 +82,7 @@ fn a_connection_that_is_in_use_is_kept() {
     run(Backend::Postgres, async |place| {
         let (server, hand) = (Server::start(&place).await, place.connection().await);
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
-        // There are others, which the pool would hand out in turn.
+        // The pool has others and would rotate through them.
         drop(taken(&server, left_by_the_journal(&server)).await);
         let mut writer = Hand::new(&server, ALWAYS);
         let mut writers = HashSet::new();
@@ -94,13 +94,13 @@ fn a_connection_that_is_in_use_is_kept() {
     });
 }
 
-/// What the pool was given back it tests: that it is dead costs nobody anything.
+/// The pool tests a connection that was returned to it, so a dead one does no harm.
 #[test]
-fn a_connection_that_lay_idle_for_too_long_is_given_back_and_taken_anew() {
+fn a_connection_that_was_idle_for_too_long_is_tested_before_it_is_used() {
     run(Backend::Postgres, async |place| {
         let (server, hand) = (Server::start(&place).await, place.connection().await);
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
-        // One is left: what was not given back would be missed.
+        // One is left, so a connection that was not returned would be missing.
         let _others = taken(&server, left_by_the_journal(&server) - 1).await;
         let mut writer = Hand::new(&server, NEVER);
         for _ in 0..5 {
@@ -113,7 +113,7 @@ fn a_connection_that_lay_idle_for_too_long_is_given_back_and_taken_anew() {
 }
 
 #[test]
-fn a_connection_that_breaks_while_it_is_kept_costs_one_batch_and_is_not_used_again() {
+fn a_cached_connection_that_breaks_fails_one_batch_and_is_not_used_again() {
     run(Backend::Postgres, async |place| {
         let (server, hand) = (Server::start(&place).await, place.connection().await);
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
@@ -126,16 +126,16 @@ fn a_connection_that_breaks_while_it_is_kept_costs_one_batch_and_is_not_used_aga
             assert!(failed.is_passing(), "{failed}");
             assert_eq!(rows(&hand).await, counted, "nothing of it is there");
             assert_eq!(server.stored(before.story.id).await, before.story.state);
-            conversation = before.anew();
+            conversation = before.reloaded();
         }
         writer.commits(&mut conversation).await.expect("committed");
         assert_eq!(server.stored(conversation.story.id).await, conversation.story.state);
     });
 }
 
-/// The same through the journal: a commit behind a death either happens or does not, and the next one does.
+/// The same through the journal: the commit after a broken connection succeeds or fails, and the next one succeeds.
 #[test]
-fn the_journal_goes_on_when_its_connection_breaks() {
+fn the_journal_continues_when_its_connection_breaks() {
     run(Backend::Postgres, async |place| {
         let (server, hand) = (Server::start(&place).await, place.connection().await);
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
@@ -143,15 +143,15 @@ fn the_journal_goes_on_when_its_connection_breaks() {
             end(&hand, last_writer(&hand).await).await;
             let before = conversation.clone();
             let (append, outcome) = conversation.append(&note("grace", "Hm"));
-            server.hand_in(append);
+            server.append(append);
             match outcome.await {
                 Ok(AppendOutcome::Committed) => {}
-                Ok(AppendOutcome::Failed(error)) if error.is_passing() => conversation = before.anew(),
+                Ok(AppendOutcome::Failed(error)) if error.is_passing() => conversation = before.reloaded(),
                 outcome => panic!("{outcome:?}"),
             }
             assert_eq!(server.stored(conversation.story.id).await, conversation.story.state);
             let (append, outcome) = conversation.append(&note("grace", "Again"));
-            server.hand_in(append);
+            server.append(append);
             assert_committed(outcome.await);
             assert_eq!(server.stored(conversation.story.id).await, conversation.story.state);
         }

@@ -1,9 +1,9 @@
-//! A sender's name for a send is stored once, in whatever conversation and by whatever server.
+//! A sender's `client_message_id` is stored once, across all conversations and servers.
 
 use super::*;
 use crate::testing::{BlockedRuntime, on_both_databases, send_as};
 
-async fn of_two_sends_with_one_name_in_one_batch_the_first_is_stored(place: TestDatabase) {
+async fn of_two_messages_with_one_idempotency_key_in_one_batch_the_first_is_stored(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut first = server.opened(&open(customer("ada"), "Hello", "")).await;
     let mut second = server.opened(&open(customer("ada"), "Hello", "")).await;
@@ -11,15 +11,15 @@ async fn of_two_sends_with_one_name_in_one_batch_the_first_is_stored(place: Test
 
     let halt = BlockedRuntime::start(&server.database).await;
     let (append, first_outcome) = first.append(&send_as(customer("ada"), "x", "name"));
-    server.hand_in(append);
+    server.append(append);
     let (append, second_outcome) = second.append(&send_as(customer("ada"), "x", "name"));
-    server.hand_in(append);
-    // Behind it on the same ground; and another sender's, under the same name.
+    server.append(append);
+    // Then another one of the same epoch, and another sender's with the same id.
     let (append, third_outcome) = second.append(&send_as(customer("ada"), "y", "another name"));
-    server.hand_in(append);
+    server.append(append);
     let mut stranger = Speculating::begin(InMemoryConversation::empty());
     let (append, stranger_outcome) = stranger.append(&open(customer("bob"), "x", "name"));
-    server.hand_in(append);
+    server.append(append);
     drop(halt);
 
     assert_committed(first_outcome.await);
@@ -31,24 +31,24 @@ async fn of_two_sends_with_one_name_in_one_batch_the_first_is_stored(place: Test
     assert_eq!(server.stored(stranger.story.id).await, stranger.story.state);
 }
 
-async fn a_name_that_is_taken_is_taken_for_good(place: TestDatabase) {
+async fn a_used_idempotency_key_stays_used(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut conversation = server.opened(&open(customer("ada"), "Hello", "name")).await;
     let before = conversation.story.state.clone();
     let (append, outcome) = conversation.append(&send_as(customer("ada"), "Hello", "name"));
-    server.hand_in(append);
+    server.append(append);
     assert_conflict(outcome.await);
     assert_eq!(server.stored(conversation.story.id).await, before);
 
     let mut another = Speculating::begin(InMemoryConversation::empty());
     let (append, outcome) = another.append(&open(customer("ada"), "Hello", "name"));
-    server.hand_in(append);
+    server.append(append);
     assert_conflict(outcome.await);
     assert_eq!(server.stored(another.story.id).await, None);
 }
 
-/// Neither sees the other's until one has committed: the loser of the race for the name tries again and then sees it.
-async fn of_two_servers_with_one_name_one_is_stored(place: TestDatabase) {
+/// Neither sees the other's message until one has committed: the loser retries and then sees it.
+async fn of_two_servers_with_one_idempotency_key_one_message_is_stored(place: TestDatabase) {
     let servers = [Server::start(&place).await, Server::start(&place).await];
     let mut conversations = Vec::new();
     for server in &servers {
@@ -57,11 +57,11 @@ async fn of_two_servers_with_one_name_one_is_stored(place: TestDatabase) {
     let mut won = [0, 0];
     for round in 0..100 {
         let mut attempts = Vec::new();
-        // Each begins every other round.
+        // They take turns in going first.
         for turn in [round % 2, (round + 1) % 2] {
-            let mut mine = conversations[turn].anew();
+            let mut mine = conversations[turn].reloaded();
             let (append, outcome) = mine.append(&send_as(customer("ada"), "x", &format!("name {round}")));
-            servers[turn].hand_in(append);
+            servers[turn].append(append);
             attempts.push((turn, mine, outcome));
         }
         let mut stored = Vec::new();
@@ -84,7 +84,7 @@ async fn of_two_servers_with_one_name_one_is_stored(place: TestDatabase) {
 }
 
 on_both_databases!(
-    of_two_sends_with_one_name_in_one_batch_the_first_is_stored,
-    a_name_that_is_taken_is_taken_for_good,
-    of_two_servers_with_one_name_one_is_stored,
+    of_two_messages_with_one_idempotency_key_in_one_batch_the_first_is_stored,
+    a_used_idempotency_key_stays_used,
+    of_two_servers_with_one_idempotency_key_one_message_is_stored,
 );

@@ -1,22 +1,22 @@
-//! How many tickets were made on which day.
+//! The sharded counter of tickets by day of creation (table `ticket_days`).
 
 use sea_orm::entity::prelude::*;
 
-/// A share of the tickets of one day, on top of all others; the database moves it as `ticket_tallies`.
+/// One shard of one day; the count is the sum of all. Triggers change it, as they do `ticket_tallies`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "ticket_days")]
 pub struct Model {
     /// The day in UTC, `2026-11-23`.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
     pub day: String,
-    /// Which share.
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub share: i32,
-    /// How many.
+    /// The shard's number.
+    #[sea_orm(primary_key, auto_increment = false, column_name = "share")]
+    pub shard: i32,
+    /// Tickets on this shard.
     pub tickets: i64,
 }
 
-/// None that a query follows.
+/// No query follows a relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

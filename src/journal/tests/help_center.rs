@@ -1,13 +1,13 @@
-//! What the help center stores: a conversation without a message, messages that nobody wrote, one opened again.
+//! Help center conversations: without a message, with auto-replies, and reopened.
 
-use entity::tallies;
+use entity::closed_counters;
 
 use super::*;
 use crate::domain::AutoReplyPolicy;
 use crate::testing::{BlockedRuntime, claim, close, enter, on_both_databases, reply, write};
 
 async fn closed(hand: &DatabaseConnection) -> i64 {
-    tallies::Entity::find().all(hand).await.expect("read").iter().map(|share| share.closed).sum()
+    closed_counters::Entity::find().all(hand).await.expect("read").iter().map(|shard| shard.closed).sum()
 }
 
 fn life() -> [Command; 6] {
@@ -15,13 +15,13 @@ fn life() -> [Command; 6] {
     [write("Hello"), claim("grace"), write("And?"), reply("grace", "Hi"), close("grace"), write("Back")]
 }
 
-async fn whatever_happens_in_the_help_center_is_read_back_as_it_was_believed(place: TestDatabase) {
+async fn a_help_center_conversation_is_loaded_as_it_was_stored(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut conversation = server.opened(&enter(customer("ada"))).await;
     assert_eq!(server.stored(conversation.story.id).await, conversation.story.state);
     for command in &life() {
         let (append, outcome) = conversation.append(command);
-        server.hand_in(append);
+        server.append(append);
         assert_committed(outcome.await);
         assert_eq!(server.stored(conversation.story.id).await, conversation.story.state, "{command:?}");
     }
@@ -37,18 +37,18 @@ async fn whatever_happens_in_the_help_center_is_read_back_as_it_was_believed(pla
     assert_eq!(read.len(), 6);
 }
 
-async fn the_tally_loses_what_is_opened_again_in_one_transaction_or_in_several(place: TestDatabase) {
+async fn reopening_decrements_the_closed_counter_in_one_transaction_or_in_several(place: TestDatabase) {
     let server = Server::start(&place).await;
     let hand = place.connection().await;
     let mut conversation = server.opened(&enter(customer("ada"))).await;
-    let mut tallies = Vec::new();
+    let mut closed_counters = Vec::new();
     for command in &life() {
         let (append, outcome) = conversation.append(command);
-        server.hand_in(append);
+        server.append(append);
         assert_committed(outcome.await);
-        tallies.push(closed(&hand).await);
+        closed_counters.push(closed(&hand).await);
     }
-    assert_eq!(tallies, [0, 0, 0, 0, 1, 0]);
+    assert_eq!(closed_counters, [0, 0, 0, 0, 1, 0]);
 
     let halt = BlockedRuntime::start(&server.database).await;
     let mut at_once = Speculating::begin(InMemoryConversation::empty());
@@ -56,7 +56,7 @@ async fn the_tally_loses_what_is_opened_again_in_one_transaction_or_in_several(p
     let bobs = write(customer("bob"), "Hello", AutoReplyPolicy::Never);
     for command in [bobs.clone(), close("grace"), bobs.clone(), close("grace"), bobs, close("grace")] {
         let (append, outcome) = at_once.append(&command);
-        server.hand_in(append);
+        server.append(append);
         outcomes.push(outcome);
     }
     drop(halt);
@@ -66,23 +66,23 @@ async fn the_tally_loses_what_is_opened_again_in_one_transaction_or_in_several(p
     assert_eq!(closed(&hand).await, 1);
 }
 
-/// Under whatever id: when the server's secret changes, derived ids do.
-async fn an_account_has_one_conversation_and_never_a_second_one(place: TestDatabase) {
+/// Whatever its id: derived ids change with the server's secret.
+async fn an_account_never_has_a_second_conversation(place: TestDatabase) {
     let server = Server::start(&place).await;
     server.opened(&enter(customer("ada"))).await;
     for again in [enter(customer("ada")), write(customer("ada"), "Hello", AutoReplyPolicy::First)] {
         let mut second = Speculating::begin(InMemoryConversation::empty());
         let (append, outcome) = second.append(&again);
-        server.hand_in(append);
+        server.append(append);
         assert_conflict(outcome.await);
     }
-    // Others are not held up by it.
+    // It does not affect other conversations.
     server.opened(&enter(customer("bob"))).await;
     server.opened(&open(customer("ada"), "Hello", "")).await;
 }
 
 on_both_databases!(
-    whatever_happens_in_the_help_center_is_read_back_as_it_was_believed,
-    the_tally_loses_what_is_opened_again_in_one_transaction_or_in_several,
-    an_account_has_one_conversation_and_never_a_second_one,
+    a_help_center_conversation_is_loaded_as_it_was_stored,
+    reopening_decrements_the_closed_counter_in_one_transaction_or_in_several,
+    an_account_never_has_a_second_conversation,
 );

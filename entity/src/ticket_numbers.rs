@@ -1,19 +1,19 @@
-//! A row a year: how many tickets it has had.
+//! A row per year: the last ticket number (table `ticket_counters`).
 
 use sea_orm::entity::prelude::*;
 
-/// The last number given in a year. It moves in the transaction that stores the ticket, so no number is skipped.
+/// The last number assigned in a year. It changes in the transaction that stores the ticket, so no number is skipped.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "ticket_counters")]
 pub struct Model {
     /// The year, in UTC.
     #[sea_orm(primary_key, auto_increment = false)]
     pub year: i32,
-    /// The last number that was given.
+    /// The last number that was assigned.
     pub last: i64,
 }
 
-/// None that a query follows.
+/// No query follows a relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,5 +1,5 @@
-//! What was written is made searchable behind the sends: later where much is sent, by whichever server comes first, and
-//! once more where it fails. PostgreSQL alone needs it.
+//! The search indexer: it waits while the server is busy, shares its work with other servers, and retries failures.
+//! Only PostgreSQL has one.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::super::search_indexer::{AFTER_A_FAULT, EVERY, Indexer, LONGEST, MOST_ROWS, copy};
+use super::super::search_indexer::{FAULT_PAUSE, INTERVAL, Indexer, MAX_DELAY, MAX_ROWS, copy};
 use super::*;
 use crate::database::Backend;
 use crate::testing::{execute, note, run};
 
-/// More than any moment can bear.
+/// So many appends that the server is busy.
 const A_RUSH: usize = 1_000_000_000;
 
-/// What the index has, text by text, each as often as it has it.
+/// The indexed texts and how often each is indexed.
 async fn searchable(hand: &DatabaseConnection) -> HashMap<String, i64> {
     let question = "SELECT body, count(*) AS times \
                     FROM (SELECT unnest(string_to_array(text, U&'\\001F')) AS body FROM searchable_texts) AS texts \
@@ -25,7 +25,7 @@ async fn searchable(hand: &DatabaseConnection) -> HashMap<String, i64> {
     rows.iter().map(|row| (row.try_get("", "body").unwrap(), row.try_get("", "times").unwrap())).collect()
 }
 
-/// Rows of the list of what is not searchable yet.
+/// Rows of the list of messages that are not indexed yet.
 async fn listed(hand: &DatabaseConnection) -> i64 {
     count(hand, "FROM unsearchable_messages").await
 }
@@ -44,7 +44,7 @@ async fn count(hand: &DatabaseConnection, of: &str) -> i64 {
 
 async fn writes(server: &Server, conversation: &mut Speculating, text: &str) {
     let (append, outcome) = conversation.append(&note("grace", text));
-    server.hand_in(append);
+    server.append(append);
     assert_committed(outcome.await);
 }
 
@@ -53,39 +53,39 @@ fn once(texts: impl IntoIterator<Item = impl Into<String>>) -> HashMap<String, i
 }
 
 #[test]
-fn in_a_busy_time_copying_waits_but_not_for_longer_than_it_says() {
+fn a_busy_server_postpones_indexing_up_to_a_limit() {
     run(Backend::Postgres, async |place| {
         let (server, hand) = (Server::start(&place).await, place.connection().await);
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::new(StatsCounter::default());
         let mut keeper = Indexer::new(server.database.clone(), Arc::clone(&counters));
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
-        // With nothing else going on it does not wait.
-        assert_eq!(keeper.step().await, EVERY);
+        // An idle server does not postpone.
+        assert_eq!(keeper.step().await, INTERVAL);
         assert_eq!(searchable(&hand).await, once(["Hello"]));
 
         writes(&server, &mut conversation, "in a rush").await;
-        for all_copied in [Duration::ZERO, LONGEST / 2] {
-            keeper.all_copied = Instant::now() - all_copied;
-            counters.committed(A_RUSH);
-            assert_eq!((keeper.step().await, listed(&hand).await), (EVERY, 1));
+        for caught_up in [Duration::ZERO, MAX_DELAY / 2] {
+            keeper.caught_up = Instant::now() - caught_up;
+            counters.count(A_RUSH);
+            assert_eq!((keeper.step().await, listed(&hand).await), (INTERVAL, 1));
         }
-        keeper.all_copied = Instant::now() - LONGEST;
-        counters.committed(A_RUSH);
+        keeper.caught_up = Instant::now() - MAX_DELAY;
+        counters.count(A_RUSH);
         keeper.step().await;
         assert_eq!((searchable(&hand).await, listed(&hand).await), (once(["Hello", "in a rush"]), 0));
 
-        // From then on it waits anew, until the rush is over.
+        // After that it postpones again, until the load ends.
         writes(&server, &mut conversation, "later").await;
-        counters.committed(A_RUSH);
-        assert_eq!((keeper.step().await, listed(&hand).await), (EVERY, 1));
+        counters.count(A_RUSH);
+        assert_eq!((keeper.step().await, listed(&hand).await), (INTERVAL, 1));
         keeper.step().await;
         assert_eq!(searchable(&hand).await, once(["Hello", "in a rush", "later"]));
     });
 }
 
-/// Two servers write, and each copies what it finds, whoever wrote it, in pieces so small that they always meet.
+/// Two servers write, and each indexes whatever is listed, in chunks so small that they always compete.
 #[test]
-fn of_two_servers_that_copy_at_once_each_text_is_copied_once_and_none_is_missed() {
+fn two_servers_that_index_at_once_index_each_text_once_and_miss_none() {
     const CONVERSATIONS: usize = 8;
     const NOTES: usize = 40;
     run(Backend::Postgres, async |place| {
@@ -99,7 +99,7 @@ fn of_two_servers_that_copy_at_once_each_text_is_copied_once_and_none_is_missed(
                 actix::spawn(async move {
                     let mut rows = 0;
                     loop {
-                        // Asked before: what is written later is not missed.
+                        // Read before the copy, so that texts written later are not missed.
                         let is_last = has_ended.has_changed().is_err();
                         let copied = copy(&database, 3).await.expect("copied");
                         rows += copied.rows;
@@ -115,7 +115,7 @@ fn of_two_servers_that_copy_at_once_each_text_is_copied_once_and_none_is_missed(
             for round in 0..NOTES {
                 let outcomes = conversations.iter_mut().enumerate().map(|(of, conversation)| {
                     let (append, outcome) = conversation.append(&note("grace", &format!("{number} {of} {round}")));
-                    server.hand_in(append);
+                    server.append(append);
                     outcome
                 });
                 for outcome in futures_util::future::join_all(outcomes.collect::<Vec<_>>()).await {
@@ -139,21 +139,21 @@ fn of_two_servers_that_copy_at_once_each_text_is_copied_once_and_none_is_missed(
 }
 
 #[test]
-fn a_piece_that_takes_too_long_is_tried_again_and_is_smaller_then() {
+fn a_chunk_that_times_out_is_retried_with_fewer_rows() {
     run(Backend::Postgres, async |mut place| {
-        // Long enough for what is not held up.
+        // Long enough for statements that meet no lock.
         place.settings.timeout_ms = 2_000;
         let (server, hand) = (Server::start(&place).await, place.connection().await);
         server.opened(&open(customer("ada"), "Hello", "")).await;
         let mut keeper = Indexer::new(server.database.clone(), Arc::default());
         let lock = hand.begin().await.unwrap();
         lock.execute_unprepared("LOCK TABLE searchable_texts IN SHARE MODE").await.unwrap();
-        for rows in [MOST_ROWS / 2, MOST_ROWS / 4] {
-            assert_eq!((keeper.step().await, keeper.rows), (EVERY, rows));
+        for rows in [MAX_ROWS / 2, MAX_ROWS / 4] {
+            assert_eq!((keeper.step().await, keeper.rows), (INTERVAL, rows));
         }
         keeper.rows = 1;
-        assert_eq!((keeper.step().await, keeper.rows), (EVERY, 1), "no smaller than that");
-        // PostgreSQL gives the last one up a moment later than we do.
+        assert_eq!((keeper.step().await, keeper.rows), (INTERVAL, 1), "no smaller than that");
+        // PostgreSQL cancels the last one slightly later than we do.
         while waiting(&hand).await > 0 {}
         lock.rollback().await.unwrap();
         assert_eq!((listed(&hand).await, searchable(&hand).await), (1, HashMap::new()), "nothing half done");
@@ -164,13 +164,13 @@ fn a_piece_that_takes_too_long_is_tried_again_and_is_smaller_then() {
 }
 
 #[test]
-fn a_piece_that_the_database_refuses_is_tried_again_much_later_and_as_large() {
+fn a_chunk_that_the_database_refuses_is_retried_much_later_with_as_many_rows() {
     run(Backend::Postgres, async |place| {
         let (server, hand) = (Server::start(&place).await, place.connection().await);
         server.opened(&open(customer("ada"), "Hello", "")).await;
         let mut keeper = Indexer::new(server.database.clone(), Arc::default());
         execute(&hand, "ALTER TABLE searchable_texts RENAME TO elsewhere").await;
-        assert_eq!((keeper.step().await, keeper.rows, listed(&hand).await), (AFTER_A_FAULT, MOST_ROWS, 1));
+        assert_eq!((keeper.step().await, keeper.rows, listed(&hand).await), (FAULT_PAUSE, MAX_ROWS, 1));
         execute(&hand, "ALTER TABLE elsewhere RENAME TO searchable_texts").await;
         keeper.step().await;
         assert_eq!((listed(&hand).await, searchable(&hand).await), (0, once(["Hello"])));

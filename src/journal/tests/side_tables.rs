@@ -1,8 +1,8 @@
-//! What is stored beside a conversation in the same transaction: its ticket with a number, its handovers, the tally.
+//! What is stored with a conversation in the same transaction: its numbered ticket, its handovers, the closed counter.
 
 use std::collections::BTreeSet;
 
-use entity::{handovers, tallies, ticket_counters, tickets};
+use entity::{closed_counters, handovers, ticket_numbers, tickets};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use super::*;
@@ -13,10 +13,10 @@ use crate::testing::{
 };
 
 impl Speculating {
-    /// Hands it in and waits until it is stored.
+    /// Appends the command's events and waits until they are stored.
     async fn stored(&mut self, server: &Server, command: &Command) {
         let (append, outcome) = self.append(command);
-        server.hand_in(append);
+        server.append(append);
         assert_committed(outcome.await);
     }
 
@@ -39,11 +39,11 @@ async fn numbers(hand: &DatabaseConnection) -> Vec<String> {
 }
 
 async fn closed(hand: &DatabaseConnection) -> i64 {
-    tallies::Entity::find().all(hand).await.expect("read").iter().map(|share| share.closed).sum()
+    closed_counters::Entity::find().all(hand).await.expect("read").iter().map(|shard| shard.closed).sum()
 }
 
-/// A long life, step by step and all at once: what is read back is what was believed.
-async fn whatever_happens_is_read_back_as_it_was_believed(place: TestDatabase) {
+/// A long history, in many transactions and in one: the loaded state is the one that the events lead to.
+async fn a_conversation_is_loaded_as_it_was_stored(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
     let steps = || {
@@ -72,15 +72,15 @@ async fn whatever_happens_is_read_back_as_it_was_believed(place: TestDatabase) {
     let mut outcomes = Vec::new();
     for command in [open(customer("ada"), "Hello", "")].iter().chain(&steps()) {
         let (append, outcome) = at_once.append(command);
-        server.hand_in(append);
+        server.append(append);
         outcomes.push(outcome);
     }
     let (append, rejected) = at_once.append(&answer_handover("edsger", at_once.pending(), false));
-    server.hand_in(append);
+    server.append(append);
     let (append, asked_again) = at_once.append(&ask_handover("grace", "barbara"));
-    server.hand_in(append);
+    server.append(append);
     let (append, ended) = at_once.append(&close("edsger"));
-    server.hand_in(append);
+    server.append(append);
     drop(halt);
     for outcome in outcomes.into_iter().chain([rejected, asked_again, ended]) {
         assert_committed(outcome.await);
@@ -93,8 +93,8 @@ async fn whatever_happens_is_read_back_as_it_was_believed(place: TestDatabase) {
         .all(&hand)
         .await
         .expect("read");
-    let told: Vec<_> = handovers.iter().map(|row| (row.to_id.as_str(), row.status.as_str())).collect();
-    assert_eq!(told, [("edsger", "rejected"), ("barbara", "rejected")]);
+    let events: Vec<_> = handovers.iter().map(|row| (row.to_id.as_str(), row.status.as_str())).collect();
+    assert_eq!(events, [("edsger", "rejected"), ("barbara", "rejected")]);
 }
 
 async fn a_number_is_known_as_soon_as_the_ticket_is_stored_and_not_before(place: TestDatabase) {
@@ -102,14 +102,14 @@ async fn a_number_is_known_as_soon_as_the_ticket_is_stored_and_not_before(place:
     let halt = BlockedRuntime::start(&server.database).await;
     let mut ticket = Speculating::begin(InMemoryConversation::empty());
     let (append, outcome) = ticket.append(&open_ticket(customer("ada"), ""));
-    server.hand_in(append);
+    server.append(append);
     assert_eq!(ticket.number(), "");
     drop(halt);
     assert_committed(outcome.await);
     assert_eq!(ticket.number(), format!("SMI-{}-000001", ticket.story.now.format("%Y")));
 }
 
-/// On two servers at once, with parts among them that do not pass their fence.
+/// On two servers at once, with conversations among them that fail their fence.
 async fn numbers_are_unique_and_none_is_skipped(place: TestDatabase) {
     const EACH: usize = 25;
     let servers = [Server::start(&place).await, Server::start(&place).await];
@@ -118,13 +118,13 @@ async fn numbers_are_unique_and_none_is_skipped(place: TestDatabase) {
         for (index, server) in servers.iter().enumerate() {
             let mut ticket = Speculating::begin(InMemoryConversation::empty());
             let (append, outcome) = ticket.append(&open_ticket(customer(&format!("{index}-{number}")), ""));
-            server.hand_in(append);
+            server.append(append);
             outcomes.push(outcome);
-            let mut overtaken = server.opened(&open(customer("ada"), "Hello", "")).await;
-            let mut late = overtaken.anew();
-            overtaken.stored(server, &note("grace", "First")).await;
+            let mut outdated = server.opened(&open(customer("ada"), "Hello", "")).await;
+            let mut late = outdated.reloaded();
+            outdated.stored(server, &note("grace", "First")).await;
             let (append, conflict) = late.append(&create_ticket("grace"));
-            server.hand_in(append);
+            server.append(append);
             assert_conflict(conflict.await);
             assert_eq!(late.number(), "");
         }
@@ -137,7 +137,7 @@ async fn numbers_are_unique_and_none_is_skipped(place: TestDatabase) {
     let year = InMemoryConversation::empty().now.format("%Y").to_string();
     let expected: Vec<_> = (1..=2 * EACH).map(|number| format!("SMI-{year}-{number:06}")).collect();
     assert_eq!(numbers, expected);
-    let counter = ticket_counters::Entity::find().one(&hand).await.expect("read").expect("a counter");
+    let counter = ticket_numbers::Entity::find().one(&hand).await.expect("read").expect("a counter");
     assert_eq!(counter.last, 2 * EACH as i64);
 }
 
@@ -159,7 +159,7 @@ async fn each_year_counts_from_one(place: TestDatabase) {
     assert_eq!(years, BTreeSet::from([number(year, 1), number(year, 2), number(year + 1, 1), number(year + 1, 2)]));
 }
 
-async fn the_tally_counts_what_is_closed_whoever_closes_it(place: TestDatabase) {
+async fn the_closed_counter_counts_the_closes_of_all_servers(place: TestDatabase) {
     let servers = [Server::start(&place).await, Server::start(&place).await];
     for (index, server) in servers.iter().enumerate() {
         for mut conversation in server.opened_by(0..5).await {
@@ -167,20 +167,20 @@ async fn the_tally_counts_what_is_closed_whoever_closes_it(place: TestDatabase) 
         }
         assert_eq!(closed(&place.connection().await).await, 5 * (index as i64 + 1));
     }
-    // What conflicts is not counted.
+    // A conflict is not counted.
     let mut conversation = servers[0].opened(&open(customer("ada"), "Hello", "")).await;
-    let mut late = conversation.anew();
+    let mut late = conversation.reloaded();
     conversation.stored(&servers[0], &note("grace", "First")).await;
     let (append, outcome) = late.append(&close("grace"));
-    servers[1].hand_in(append);
+    servers[1].append(append);
     assert_conflict(outcome.await);
     assert_eq!(closed(&place.connection().await).await, 10);
 }
 
 on_both_databases!(
-    whatever_happens_is_read_back_as_it_was_believed,
+    a_conversation_is_loaded_as_it_was_stored,
     a_number_is_known_as_soon_as_the_ticket_is_stored_and_not_before,
     numbers_are_unique_and_none_is_skipped,
     each_year_counts_from_one,
-    the_tally_counts_what_is_closed_whoever_closes_it,
+    the_closed_counter_counts_the_closes_of_all_servers,
 );

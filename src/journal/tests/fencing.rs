@@ -1,30 +1,30 @@
-//! Whoever writes on a false ground is turned away, alone.
+//! An append to a version that is no longer stored is refused, and only that one.
 
 use super::*;
 use crate::testing::{BlockedRuntime, note, on_both_databases};
 
-async fn a_conflict_takes_out_its_own_conversation_only(place: TestDatabase) {
+async fn a_conflict_rejects_only_its_own_conversation(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut all = server.opened_by(0..10).await;
-    // Another server goes on with one, and has made one that ours is about to make.
+    // Another server continues one conversation, and creates one that ours is about to create.
     let other = Server::start(&place).await;
-    let mut overtaken = all[4].anew();
-    let (append, outcome) = overtaken.append(&note("edsger", "I was first"));
-    other.hand_in(append);
+    let mut outdated = all[4].reloaded();
+    let (append, outcome) = outdated.append(&note("edsger", "I was first"));
+    other.append(append);
     assert_committed(outcome.await);
     let made = other.opened(&open(customer("ada"), "Hello", "")).await;
 
-    let before = server.journal.tally();
+    let before = server.journal.stats();
     let halt = BlockedRuntime::start(&server.database).await;
     let mut outcomes = Vec::new();
     let mut unmade = Speculating::begin(InMemoryConversation { id: made.story.id, ..InMemoryConversation::empty() });
     let (append, made_again) = unmade.append(&open(customer("ada"), "Hello, hello", ""));
-    server.hand_in(append);
+    server.append(append);
     for conversation in &mut all {
-        // Two each: a part is stored or left out as a whole.
+        // Two each: both are stored or neither.
         for words in ["one", "two"] {
             let (append, outcome) = conversation.append(&note("grace", words));
-            server.hand_in(append);
+            server.append(append);
             outcomes.push(outcome);
         }
     }
@@ -39,29 +39,29 @@ async fn a_conflict_takes_out_its_own_conversation_only(place: TestDatabase) {
         }
     }
     for (number, conversation) in all.iter().enumerate() {
-        let expected = if number == 4 { &overtaken } else { conversation };
+        let expected = if number == 4 { &outdated } else { conversation };
         assert_eq!(server.stored(conversation.story.id).await, expected.story.state, "{number}");
         assert_eq!(conversation.epoch.is_broken(), number == 4, "{number}");
     }
-    let tally = server.journal.tally();
-    assert_eq!((tally.commits - before.commits, tally.appends - before.appends), (1, 18), "one transaction for all");
+    let stats = server.journal.stats();
+    assert_eq!((stats.commits - before.commits, stats.appends - before.appends), (1, 18), "one transaction for all");
 }
 
-/// The version that the second append expects is there: not the one that the first would have left, but one that
-/// another server's event has. Only the broken lineage tells them apart.
-async fn a_broken_lineage_is_turned_away_though_the_version_fits(place: TestDatabase) {
+/// The version that the second append expects is stored, but it is another server's event instead of the first
+/// append's. Only the aborted epoch tells them apart.
+async fn an_aborted_epoch_is_refused_even_if_the_version_matches(place: TestDatabase) {
     let server = Server::start_with(&place, &JournalSettings { batch: 1, ..journal_settings() }).await;
     let other = Server::start(&place).await;
     let mut ours = server.opened(&open(customer("ada"), "Hello", "")).await;
-    let mut theirs = ours.anew();
+    let mut theirs = ours.reloaded();
 
     let halt = BlockedRuntime::start(&server.database).await;
     let (first, first_outcome) = ours.append(&note("grace", "on version 2"));
     let (second, second_outcome) = ours.append(&note("grace", "on version 3, ours"));
-    server.hand_in(first);
-    server.hand_in(second);
+    server.append(first);
+    server.append(second);
     let (append, outcome) = theirs.append(&note("edsger", "version 3, theirs"));
-    other.hand_in(append);
+    other.append(append);
     assert_committed(outcome.await);
     drop(halt);
 
@@ -69,56 +69,56 @@ async fn a_broken_lineage_is_turned_away_though_the_version_fits(place: TestData
     assert_conflict(second_outcome.await);
     assert_eq!(server.stored(theirs.story.id).await, theirs.story.state);
 
-    // Who has seen what is there goes on.
-    let mut ours = theirs.anew();
+    // After a reload it continues.
+    let mut ours = theirs.reloaded();
     let (append, outcome) = ours.append(&note("grace", "on version 3, theirs"));
-    server.hand_in(append);
+    server.append(append);
     assert_committed(outcome.await);
 }
 
-async fn a_lineage_that_was_broken_off_is_not_stored(place: TestDatabase) {
+async fn an_aborted_epoch_is_not_stored(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
     let before = conversation.story.state.clone();
     let (append, outcome) = conversation.append(&note("grace", "forget it"));
     conversation.epoch.abort();
-    server.hand_in(append);
+    server.append(append);
     assert_conflict(outcome.await);
     assert_eq!(server.stored(conversation.story.id).await, before);
 }
 
-async fn two_lineages_of_a_conversation_are_stored_one_after_the_other(place: TestDatabase) {
+async fn two_epochs_of_a_conversation_are_stored_in_order(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut old = server.opened(&open(customer("ada"), "Hello", "")).await;
-    let before = server.journal.tally();
+    let before = server.journal.stats();
 
     let halt = BlockedRuntime::start(&server.database).await;
     let (append, old_outcome) = old.append(&note("grace", "old"));
-    server.hand_in(append);
-    // Begun on what the old one is about to leave.
-    let mut new = old.anew();
+    server.append(append);
+    // It begins at the state that the old one is about to store.
+    let mut new = old.reloaded();
     let (append, new_outcome) = new.append(&note("grace", "new"));
-    server.hand_in(append);
+    server.append(append);
     drop(halt);
 
     assert_committed(old_outcome.await);
     assert_committed(new_outcome.await);
     assert_eq!(server.stored(new.story.id).await, new.story.state);
-    assert_eq!(server.journal.tally().commits - before.commits, 2, "each is fenced on its own");
+    assert_eq!(server.journal.stats().commits - before.commits, 2, "each is fenced on its own");
 }
 
-async fn of_two_lineages_on_the_same_version_the_first_is_stored(place: TestDatabase) {
+async fn of_two_epochs_on_the_same_version_the_first_is_stored(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut first = server.opened(&open(customer("ada"), "Hello", "")).await;
-    let mut second = first.anew();
+    let mut second = first.reloaded();
 
     let halt = BlockedRuntime::start(&server.database).await;
     let mut outcomes = Vec::new();
-    // Taken in turns: the second's are held up together, in order.
+    // Alternating: those of the second epoch wait together, in order.
     for words in ["one", "two"] {
         for epoch in [&mut first, &mut second] {
             let (append, outcome) = epoch.append(&note("grace", words));
-            server.hand_in(append);
+            server.append(append);
             outcomes.push(outcome);
         }
     }
@@ -134,7 +134,7 @@ async fn of_two_lineages_on_the_same_version_the_first_is_stored(place: TestData
     assert!(second.epoch.is_broken() && !first.epoch.is_broken());
 }
 
-/// Two servers, every conversation at once, each on the same ground: no deadlock, and one of them gets each.
+/// Two servers append to every conversation at the same version at once: no deadlock, and one of them wins each.
 async fn of_two_servers_on_the_same_version_one_is_stored(place: TestDatabase) {
     let servers = [Server::start(&place).await, Server::start(&place).await];
     let mut all = servers[0].opened_by(0..20).await;
@@ -143,9 +143,9 @@ async fn of_two_servers_on_the_same_version_one_is_stored(place: TestDatabase) {
         for conversation in &all {
             let mut pair = Vec::new();
             for (server, who) in servers.iter().zip(["grace", "edsger"]) {
-                let mut mine = conversation.anew();
+                let mut mine = conversation.reloaded();
                 let (append, outcome) = mine.append(&note(who, &format!("{round}")));
-                server.hand_in(append);
+                server.append(append);
                 pair.push((mine, outcome));
             }
             outcomes.push(pair);
@@ -169,10 +169,10 @@ async fn of_two_servers_on_the_same_version_one_is_stored(place: TestDatabase) {
 }
 
 on_both_databases!(
-    a_conflict_takes_out_its_own_conversation_only,
-    a_broken_lineage_is_turned_away_though_the_version_fits,
-    a_lineage_that_was_broken_off_is_not_stored,
-    two_lineages_of_a_conversation_are_stored_one_after_the_other,
-    of_two_lineages_on_the_same_version_the_first_is_stored,
+    a_conflict_rejects_only_its_own_conversation,
+    an_aborted_epoch_is_refused_even_if_the_version_matches,
+    an_aborted_epoch_is_not_stored,
+    two_epochs_of_a_conversation_are_stored_in_order,
+    of_two_epochs_on_the_same_version_the_first_is_stored,
     of_two_servers_on_the_same_version_one_is_stored,
 );

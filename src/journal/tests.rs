@@ -1,4 +1,4 @@
-//! The journal against real databases; what shares a transaction, without one.
+//! The journal on real databases, and batching without one.
 
 mod batching;
 mod committing;
@@ -48,25 +48,25 @@ impl Server {
         Self { journal: Journal::start(&database, settings, &ticket_settings()), database, _runtime: runtime }
     }
 
-    fn hand_in(&self, append: Append) {
-        self.journal.append(append).expect("room in the queue");
+    fn append(&self, append: Append) {
+        self.journal.append(append).expect("a queue that is not full");
     }
 
-    /// What is stored of a conversation.
+    /// A conversation's stored state.
     async fn stored(&self, id: ConversationId) -> Option<Conversation> {
         store::load(&self.database, id, Vec::new(), None).await.expect("loaded").conversation
     }
 
-    /// A conversation that is stored, with its first message, and the lineage to go on with.
+    /// A stored conversation with its first message, and the epoch to continue it in.
     async fn opened(&self, opening: &Command) -> Speculating {
         let mut speculating = Speculating::begin(InMemoryConversation::empty());
         let (append, outcome) = speculating.append(opening);
-        self.hand_in(append);
+        self.append(append);
         assert_committed(outcome.await);
         speculating
     }
 
-    /// Some of them.
+    /// One for each id.
     async fn opened_by(&self, ids: impl IntoIterator<Item = usize>) -> Vec<Speculating> {
         let mut all = Vec::new();
         for id in ids {
@@ -78,7 +78,7 @@ impl Server {
 
 type Outcome = Result<AppendOutcome, oneshot::error::RecvError>;
 
-/// What an actor does: it decides on the state that it believes in, and goes on.
+/// Appends like an actor: it decides on its speculative state and does not wait for commits.
 #[derive(Clone)]
 struct Speculating {
     story: InMemoryConversation,
@@ -90,8 +90,8 @@ impl Speculating {
         Self { story, epoch: Epoch::begin() }
     }
 
-    /// As an actor that has just loaded the same state, on whatever server.
-    fn anew(&self) -> Self {
+    /// As an actor that has just loaded the same state, on any server.
+    fn reloaded(&self) -> Self {
         Self::begin(self.story.clone())
     }
 
@@ -130,7 +130,7 @@ fn assert_failed(outcome: Outcome) {
     assert!(matches!(outcome, Ok(AppendOutcome::Failed(_))), "{outcome:?}");
 }
 
-/// How many rows of each kind there are.
+/// The numbers of conversations, messages and other events.
 async fn rows(hand: &DatabaseConnection) -> [u64; 3] {
     [
         conversations::Entity::find().count(hand).await.expect("counted"),

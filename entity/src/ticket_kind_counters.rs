@@ -1,16 +1,15 @@
-//! How many tickets there are of which kind.
+//! The sharded counters of tickets by status, priority, type and assignment (table `ticket_tallies`).
 
 use sea_orm::entity::prelude::*;
 
-/// A share of the tickets of one kind, on top of all others. The database moves it when a ticket is made or changes,
-/// whoever does it; the shares only keep writers out of each other's way, and only the sum of all of them means
-/// something.
+/// One shard of one kind; a count is the sum of all shards. Triggers change it when a ticket is inserted, updated or
+/// deleted. The shards keep writers from waiting for each other.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "ticket_tallies")]
 pub struct Model {
-    /// Which share.
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub share: i32,
+    /// The shard's number.
+    #[sea_orm(primary_key, auto_increment = false, column_name = "share")]
+    pub shard: i32,
     /// The tickets' status.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
     pub status: String,
@@ -20,22 +19,22 @@ pub struct Model {
     /// Their type.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
     pub support_type: String,
-    /// Whether somebody has them.
+    /// Whether they are assigned.
     #[sea_orm(primary_key, auto_increment = false)]
     pub is_assigned: bool,
-    /// How many.
+    /// Tickets.
     pub tickets: i64,
-    /// How many of them were answered.
+    /// Tickets that were answered.
     pub responded: i64,
-    /// Seconds to the first answer, of all those together.
+    /// Sum of the seconds to the first answer.
     pub response_seconds: i64,
-    /// How many were rated.
+    /// Tickets that were rated.
     pub rated: i64,
-    /// Stars of all those together.
+    /// Sum of the stars.
     pub stars: i64,
 }
 
-/// None that a query follows.
+/// No query follows a relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
