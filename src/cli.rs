@@ -1,5 +1,6 @@
-//! What can be typed: `serve` (the default), `migrate`, `token`, `loadtest`.
+//! The commands: `serve` (the default), `migrate`, `token`, and `loadtest` if the feature of that name is on.
 
+#[cfg(feature = "loadtest")]
 mod loadtest;
 mod migrate;
 mod serve;
@@ -15,6 +16,7 @@ use crate::config::{Settings, SettingsError, Sources};
 use crate::database::DatabaseError;
 use crate::identity::TokenError;
 use crate::server::StartError;
+#[cfg(feature = "loadtest")]
 use switchboard_loadtest::LoadtestError;
 
 /// Switchboard: a support-chat server. People write, agents claim the conversation and answer, everyone sees it at
@@ -41,6 +43,7 @@ enum Command {
     /// Print a signed token, for trying things out
     Token(token::Arguments),
     /// Load a running server as its users would, measure it, and check that it keeps its promises
+    #[cfg(feature = "loadtest")]
     Loadtest(Box<loadtest::Arguments>),
 }
 
@@ -59,22 +62,28 @@ pub enum CliError {
     /// No token.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// No load test.
+    /// The load test could not run.
+    #[cfg(feature = "loadtest")]
     #[error(transparent)]
     Loadtest(#[from] LoadtestError),
-    /// The server broke a promise; what and how is printed already.
+    /// The server broke a promise. The report, with the evidence, is printed before this.
+    #[cfg(feature = "loadtest")]
     #[error("the server broke its promises {0} times")]
     Violated(u64),
-    /// The load test's server was gone when all was to be read back; why is printed already.
+    /// The server did not answer the final reads of a load test. The report, with the reason, is printed before this.
+    #[cfg(feature = "loadtest")]
     #[error("the run could not be checked, so nothing is proved")]
     Unchecked,
-    /// A load test was interrupted, and then again.
+    /// A load test was interrupted twice.
+    #[cfg(feature = "loadtest")]
     #[error("interrupted twice: nothing was checked, and there is no report")]
     Interrupted,
-    /// A load test in which nothing succeeded.
+    /// No request of a load test succeeded.
+    #[cfg(feature = "loadtest")]
     #[error("nothing that was asked for was done")]
     NothingDone,
     /// A file that could not be read or written.
+    #[cfg(feature = "loadtest")]
     #[error("{}: {error}", file.display())]
     File {
         /// Which.
@@ -113,6 +122,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), CliError> {
         }
         Command::Migrate(arguments) => migrate::run(arguments, &load()?.1).await,
         Command::Token(arguments) => token::run(&arguments, &load()?.1),
+        #[cfg(feature = "loadtest")]
         Command::Loadtest(arguments) => loadtest::run(*arguments).await,
     }
 }

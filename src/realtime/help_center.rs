@@ -77,7 +77,7 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
 /// Never refused: see the module.
 fn visitor(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
     let known = auth::principal(realtime, handshake).ok().map(|principal| {
-        let ip_address = handshake.address.as_ref().map(IpAddr::to_string);
+        let ip_address = handshake.client_address.as_ref().map(IpAddr::to_string);
         let user_agent = handshake.headers.get("user-agent");
         let arrival = Arrival::new(&principal, ip_address, user_agent);
         Known { principal, arrival }

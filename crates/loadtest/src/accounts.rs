@@ -1,4 +1,4 @@
-//! The people of a run and their tokens. Whatever they make is known by their ids, which begin with `loadtest-`.
+//! The accounts of a run and their tokens. Their ids begin with `loadtest-`, so that what they leave is recognisable.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,13 +12,13 @@ use super::token::{Claims as SignedClaims, sign};
 /// Beyond the end of the run, tokens are good for so long.
 const MARGIN_SECONDS: u64 = 3600;
 
-/// Why there are no people.
+/// Why the accounts could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     /// A token could not be signed.
     #[error("no token could be signed: {0}")]
     Sign(#[from] jsonwebtoken::errors::Error),
-    /// A given token names nobody.
+    /// A given token has no `sub`.
     #[error("line {line} of the file with tokens is no JWT with a \"sub\": one token a line, and nothing else")]
     Token {
         /// Where it stands, from 1.

@@ -1,7 +1,7 @@
-//! Somebody's app: a socket that joins conversations, comes back when it is cut as the stock client does, and catches
-//! up where the server could not give it all that it missed.
+//! An app's client: a socket that joins conversations, reconnects as the stock client does when it is cut, and catches
+//! up if the server could not recover its session.
 //!
-//! It is a task of its own; whoever started it talks to it by a queue, and may have it tell what happens.
+//! It is a task of its own, with a bounded queue of commands and a bounded queue of events.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ use super::statistics::Operation;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(500);
 /// How often it tries.
 const ATTEMPTS: u32 = 40;
-/// What may wait for it, or for whoever it tells.
+/// The capacity of the queues of commands and events.
 const QUEUE: usize = 1024;
 /// Messages in a page of what it missed.
 const PAGE: usize = 200;
@@ -33,7 +33,7 @@ pub(super) enum ClientCommand {
     Join(Conversation, String, oneshot::Sender<bool>),
     /// Leave it.
     Leave(Conversation, String),
-    /// Say that somebody types, or has stopped.
+    /// Emit an event about a conversation without an ack: `typing` or `stop_typing`.
     Emit(&'static str, String),
     /// Lose the connection, and be away so long; the answer is when it is back and misses nothing.
     Cut { away: Duration, forget: bool, back: oneshot::Sender<bool> },
@@ -76,7 +76,7 @@ impl Client {
         Ok(Self { commands, events })
     }
 
-    /// Joins a conversation: whether it was let in.
+    /// Joins a conversation. Returns whether the server accepted.
     pub(super) async fn join(&self, conversation: Conversation, id: &str) -> bool {
         let (answer, answered) = oneshot::channel();
         self.command(ClientCommand::Join(conversation, id.to_owned(), answer)).await;
@@ -183,7 +183,7 @@ impl App {
         Ok(joined)
     }
 
-    /// Connects again, and gets what it missed: from the server's memory, or else by joining anew and fetching.
+    /// Reconnects, and gets what it missed: recovered by the server, or else by joining again and fetching.
     async fn come_back(&mut self, resume: Option<Resume>, away: Duration) -> Option<Socket> {
         let run_state = Rc::clone(&self.recorder.run_state);
         tokio::time::sleep(away).await;

@@ -1,4 +1,4 @@
-//! What of a client hears events: they are written into the history, and told to whoever started the client.
+//! Records a client's events in the history, and passes them on to the client's owner.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,10 +12,10 @@ use super::recording::Notice;
 use super::run_state::RunState;
 use super::statistics::Operation;
 
-/// What a client tells whoever started it.
+/// An event that a client passes on to its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ClientEvent {
-    /// Agents: somebody has opened a conversation of this run.
+    /// For agents: a conversation of this run was opened.
     Opened(Conversation),
     /// A visible message of an agent or of the customer.
     Written { conversation: Conversation, by_customer: bool },
@@ -35,7 +35,7 @@ pub(super) enum ClientEvent {
     Answered { conversation: Conversation, accepted: bool },
 }
 
-/// What of a client hears events.
+/// See the module.
 pub(super) struct EventRecorder {
     pub(super) run_state: Rc<RunState>,
     pub(super) person: Person,

@@ -1,4 +1,4 @@
-//! When all is quiet, what the server says has happened is read back over REST, for the checker to compare.
+//! The end of a run: waits until no event is under way, and reads back over REST what is stored, for the checker.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const AT_A_TIME: usize = 16;
 /// Messages in a page, the most that the server gives.
 const PAGE: usize = 200;
-/// Conversations with more messages than this are read whole as the customer alone sees them.
+/// Conversations with more messages than this are read completely as their customer only.
 const AGENTS_READ: usize = 5000;
 /// How often a question is asked that was not answered.
 const ATTEMPTS: u32 = 5;

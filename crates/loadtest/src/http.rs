@@ -1,4 +1,4 @@
-//! A REST client of one person: one connection, kept open and made anew when it breaks, as an app's is.
+//! A REST client of one account: one keep-alive connection, which is replaced when it breaks.
 //!
 //! On hyper itself: a pool, redirects and cookies would cost more than the request.
 
@@ -97,7 +97,7 @@ impl Http {
         Ok(Answer { status, body: body.to_bytes(), retry_after: retry_after.map(Duration::from_secs) })
     }
 
-    /// The connection, made anew where the server has closed the last one between two requests.
+    /// The connection. Opens a new one if the server closed the last one between two requests.
     async fn connection(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, HttpError> {
         let usable = match &mut self.sender {
             Some(sender) => sender.ready().await.is_ok(),

@@ -1,4 +1,4 @@
-//! Before anything is loaded: is the server there, is it a Switchboard, and does it let our people in? Each no is one
+//! Checks before a run that the server answers, is a Switchboard, is ready, and accepts the accounts. Each failure is one
 //! sentence that says what to do.
 
 use std::rc::Rc;

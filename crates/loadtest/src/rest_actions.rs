@@ -1,4 +1,4 @@
-//! What people ask for over REST, each written into the history with how it ended.
+//! The requests over REST, each recorded in the history with its outcome.
 //!
 //! A message whose outcome is not known is sent again under the same `client_message_id`, as apps do, and is then still
 //! one call.
@@ -33,7 +33,7 @@ const ATTEMPTS: u32 = 3;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(250);
 /// The longest that a 429 is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-/// What people write behind the mark.
+/// The text of each message after its mark.
 const SAYING: &str = "my order has not arrived yet, can you look?";
 
 /// A path, which is always one.

@@ -1,4 +1,4 @@
-//! What everybody in a run shares: who they are, what happened, how long it took, and whether it is over.
+//! The state that all workers of a run share: accounts, history, statistics, and whether it is over.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ pub(super) struct RunState {
     pub(super) statistics: RefCell<Statistics>,
     /// Goes up with every event at a socket, so that silence can be seen.
     pub(super) events: Cell<u64>,
-    /// What is being done, for whoever watches.
+    /// The current phase, for the progress display.
     pub(super) stage: Cell<&'static str>,
     persons: RefCell<HashMap<String, Person>>,
     conversations: RefCell<HashMap<String, Conversation>>,
@@ -48,7 +48,7 @@ impl RunState {
         let at_full_speed = [Scenario::Sends, Scenario::Hot, Scenario::Claims, Scenario::Fanout];
         let closed_loop = options.rate.is_none() && at_full_speed.contains(&options.scenario);
         let chance = StdRng::seed_from_u64(options.seed);
-        // A run is told from those before it, whatever its seed.
+        // Distinguishes this run's messages from those of earlier runs, whatever the seed.
         let mark = format!("loadtest-{:08x}-", rand::random::<u32>());
         let mut history = History::new();
         let mut persons = HashMap::new();
@@ -80,7 +80,7 @@ impl RunState {
         Elapsed::after(self.began.elapsed())
     }
 
-    /// The instant of a moment, for timers.
+    /// This time as an instant of the timer.
     pub(super) fn instant(&self, moment: Elapsed) -> tokio::time::Instant {
         (self.began + Duration::from_nanos(moment.0)).into()
     }
@@ -117,7 +117,7 @@ impl RunState {
         self.chance.borrow_mut().random_range(0.0..1.0)
     }
 
-    /// How long somebody thinks: exponential about the mean, at most five times it.
+    /// A thinking time: exponentially distributed, at most five times the mean.
     pub(super) fn thinking(&self) -> Duration {
         let share = (-(1.0 - self.chance()).ln()).min(5.0);
         self.options.think.mul_f64(share)
@@ -180,7 +180,7 @@ impl RunState {
         self.highest.borrow().get(conversation.0 as usize).copied().unwrap_or(0)
     }
 
-    /// What messages of this run begin with; the call's number and a dash come behind it.
+    /// The prefix of this run's messages, which the call's number and a dash follow.
     pub(super) fn mark(&self) -> &str {
         &self.mark
     }
@@ -233,7 +233,7 @@ fn fingerprint(id: &str) -> u64 {
     hasher.finish()
 }
 
-/// When somebody does the next thing: at their share of the rate, or whenever they are done with the last one.
+/// When a worker makes its next request: at its share of the rate, or immediately after the last one.
 pub(super) struct Pace {
     every: Option<Duration>,
     next: Elapsed,

@@ -1,5 +1,4 @@
-//! What people do in each scenario. A scenario makes its people ready, sets them to work, and hands back who is at
-//! work.
+//! The scenarios. Each prepares its accounts, starts its workers, and returns them.
 
 mod churn;
 mod claims;
@@ -23,10 +22,10 @@ use super::options::Scenario;
 use super::run_state::RunState;
 use super::statistics::Operation;
 
-/// How many people get ready at a time: a server is not to be tested by our getting ready.
+/// How many accounts are prepared at a time, so that the preparation is no load test.
 const AT_A_TIME: usize = 50;
 
-/// Who is at work, and whose sockets are held.
+/// The running workers, and the clients whose sockets are held open.
 #[derive(Default)]
 pub(super) struct Workers {
     /// They end when it is over.
@@ -68,7 +67,7 @@ pub(super) fn main_operation(scenario: Scenario) -> Operation {
     }
 }
 
-/// Gets everybody ready and sets them to work.
+/// Prepares the scenario's accounts and starts its workers.
 pub(super) async fn start(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
     match run_state.options.scenario {
         Scenario::Sends => sends::start(run_state).await,

@@ -64,7 +64,7 @@ pub(super) struct Socket {
     heard_last: Instant,
 }
 
-/// What is handed to whoever owns the socket: an event's name and its array.
+/// The handler of events: an event's name and its array.
 pub(super) type OnEvent<'a> = &'a mut dyn FnMut(&str, &str);
 
 impl Socket {

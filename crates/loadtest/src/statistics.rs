@@ -1,9 +1,9 @@
 //! Latencies and rates of a run, by what was done.
 //!
-//! With a rate, latency counts from the moment at which the request was due, so a server that stalls is charged for
-//! every request that it kept from being sent. Without one, nobody was kept waiting, and the worst is not seen as often
-//! as customers would see it: such values are given twice, as measured and corrected as hdrhistogram does it, under
-//! the assumption that everybody wanted to go on after the median.
+//! With a rate, latency counts from the time at which the request was due, so a stall of the server is charged for every
+//! request that it delayed. Without one (a closed loop), a stall delays one request only and is seen less often than
+//! customers would see it (coordinated omission). Such values are reported twice: as measured, and with hdrhistogram's
+//! correction, with the median as the expected interval.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::history::Elapsed;
 
-/// The longest latency that is told apart, in microseconds: ten minutes.
+/// The longest latency that is distinguished, in microseconds: ten minutes.
 const LONGEST: u64 = 600_000_000;
 
 /// What was done.
@@ -114,7 +114,7 @@ impl Series {
         Some(Self { latency: histogram(3)?, seconds: Vec::new(), closed_loop, current: (0, histogram(2)?) })
     }
 
-    /// Without `at`, behind the end of the measurement: it belongs to no second.
+    /// Without `at`, the operation ended after the measurement and belongs to no second.
     fn record(&mut self, at: Option<Duration>, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(LONGEST).clamp(1, LONGEST);
         self.latency.saturating_record(micros);
@@ -140,7 +140,7 @@ impl Series {
         }
     }
 
-    /// What the histogram would be had everybody gone on after the median, whatever the last answer took.
+    /// The histogram corrected for coordinated omission, with the median as the expected interval.
     #[must_use]
     pub fn corrected(&self) -> Option<Histogram<u64>> {
         let median = self.latency.value_at_quantile(0.5);
@@ -174,7 +174,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Of a run in which everybody goes on as soon as they are answered, or of one in which they do not.
+    /// The statistics of a closed loop, or of a run in which requests have a schedule.
     #[must_use]
     pub fn new(closed_loop: bool) -> Self {
         Self { closed_loop, ..Self::default() }

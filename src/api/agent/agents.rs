@@ -45,7 +45,7 @@ pub(in crate::api) async fn agents(
 fn rows<'a>(found: &'a Agents, online: &'a [Agent], caller: &'a Agent) -> Vec<Row<'a>> {
     let there: HashSet<&str> = online.iter().map(|agent| agent.id.as_str()).collect();
     let mut rows: Vec<Row<'a>> = found
-        .people
+        .users
         .iter()
         .map(|person| {
             let (first_name, last_name) = display_name::apart(Some(person), display_name::whole(person));

@@ -79,11 +79,11 @@ pub(in crate::api) async fn ask(
 /// An agent whom the directory knows, under the name that it has for them. Whoever has only just come to this server is
 /// being written down at this moment: so a name that is not found is looked for once more behind that.
 pub(super) async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, ApiError> {
-    if let Some(agent) = store::agent(&api.database, id.clone()).await? {
+    if let Some(agent) = store::find_agent(&api.database, id.clone()).await? {
         return Ok(Some(agent));
     }
     api.directory.flush().await;
-    Ok(store::agent(&api.database, id).await?)
+    Ok(store::find_agent(&api.database, id).await?)
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -119,7 +119,8 @@ pub(in crate::api) async fn respond(
     };
     let resolution = fields.finish(resolution)?;
     let handover = HandoverId::parse(&id).ok_or(Refusal::HandoverNotFound)?;
-    let conversation_id = store::handed_over(&api.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
+    let conversation_id =
+        store::handover_conversation(&api.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
     let accept = resolution == Resolution::Accepted;
     let answer = AnswerHandover { by: agent.as_agent(), handover, accept };
     api.registry.execute(conversation_id, answer).await?;

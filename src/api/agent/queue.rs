@@ -61,7 +61,7 @@ pub(in crate::api) async fn list(
     let conversations = queue
         .conversations
         .iter()
-        .map(|conversation| Card::new(conversation, &queue.beside, DetailLevel::List))
+        .map(|conversation| Card::new(conversation, &queue.related, DetailLevel::List))
         .collect();
     let meta = PageMeta::new(page, queue.total);
     Ok(fetched("Conversations fetched", List { analytics: Analytics::new(&queue.counts), conversations, meta }))
@@ -77,7 +77,7 @@ pub(in crate::api) async fn detail(
     let id = conversation_id(&id)?;
     let conversation = store::conversation(&api.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     let history = store::all_messages(&api.database, &conversation, stretch).await?;
-    let beside = store::beside_one(&api.database, &conversation).await?;
+    let related = store::related_to(&api.database, &conversation).await?;
     let handovers = store::handovers_of(&api.database, id).await?;
-    Ok(fetched("Conversation fetched", Detail::new(&conversation, &beside, &history, &handovers)))
+    Ok(fetched("Conversation fetched", Detail::new(&conversation, &related, &history, &handovers)))
 }

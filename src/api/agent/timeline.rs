@@ -77,6 +77,6 @@ pub(in crate::api) async fn timeline(
     let id = conversation_id(&id)?;
     let conversation = store::conversation(&api.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     let found = store::timeline(&api.database, &conversation, stretch).await?;
-    let events = found.happenings.into_iter().map(Row::new).collect();
+    let events = found.entries.into_iter().map(Row::new).collect();
     Ok(fetched("Timeline fetched", Timeline { events, has_more: found.has_more }))
 }

@@ -11,7 +11,7 @@ use crate::domain::{
     Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Status, UserId,
 };
 use crate::json_schema::HandoverStatus;
-use crate::store::{Beside, History};
+use crate::store::{History, Related};
 use crate::timestamp::IsoTimestamp;
 use crate::wire::view::{LastMessage, TicketCard};
 
@@ -167,7 +167,7 @@ pub(super) enum DetailLevel {
 }
 
 impl<'a> Card<'a> {
-    pub(super) fn new(conversation: &'a Conversation, beside: &'a Beside, extent: DetailLevel) -> Self {
+    pub(super) fn new(conversation: &'a Conversation, related: &'a Related, extent: DetailLevel) -> Self {
         let last_message = conversation.last_message.as_ref();
         let user_id = conversation.owner.account().map(UserId::as_str);
         let assignee = conversation.assignee.as_ref();
@@ -184,13 +184,13 @@ impl<'a> Card<'a> {
             last_message_at: IsoTimestamp(conversation.last_message_at),
             created_at: IsoTimestamp(conversation.created_at),
             updated_at: IsoTimestamp(conversation.updated_at),
-            user: user_id.and_then(|id| beside.person(id)).map(|user| User::new(user, extent)),
-            ticket: beside.ticket(conversation).map(|ticket| Ticket::new(ticket, extent)),
+            user: user_id.and_then(|id| related.user(id)).map(|user| User::new(user, extent)),
+            ticket: related.ticket(conversation).map(|ticket| Ticket::new(ticket, extent)),
             message_count: conversation.message_count,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| message.is_from_user),
             assigned_admin: assignee
-                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, beside.person(assignee.id.as_str()))),
+                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, related.user(assignee.id.as_str()))),
         }
     }
 }
@@ -249,12 +249,12 @@ pub(in crate::api) struct Detail<'a> {
 impl<'a> Detail<'a> {
     pub(super) fn new(
         conversation: &'a Conversation,
-        beside: &'a Beside,
+        related: &'a Related,
         history: &'a History,
         handovers: &'a [handovers::Model],
     ) -> Self {
         Self {
-            card: Card::new(conversation, beside, DetailLevel::Detail),
+            card: Card::new(conversation, related, DetailLevel::Detail),
             smileai_conversation_id: None,
             device_metadata: device_metadata(conversation),
             ip_address: conversation.ip_address.as_deref(),

@@ -11,7 +11,7 @@ use crate::api::ids::conversation_id;
 use crate::api::query::{Query, StretchQuery};
 use crate::api_error::ApiError;
 use crate::domain::{Conversation, ConversationId, Rating, Status};
-use crate::store::{self, Beside};
+use crate::store::{self, Related};
 use crate::timestamp::IsoTimestamp;
 use crate::wire::view::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 
@@ -41,7 +41,7 @@ pub(in crate::api) struct Card<'a> {
 }
 
 impl<'a> Card<'a> {
-    fn new(conversation: &'a Conversation, beside: &'a Beside) -> Self {
+    fn new(conversation: &'a Conversation, related: &'a Related) -> Self {
         let last_message = conversation.last_message.as_ref();
         Self {
             id: conversation.id,
@@ -50,7 +50,7 @@ impl<'a> Card<'a> {
             message_count: conversation.last_seq,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| !message.is_from_user),
-            ticket: beside.ticket(conversation).map(TicketCard::new),
+            ticket: related.ticket(conversation).map(TicketCard::new),
             last_message_at: IsoTimestamp(conversation.last_message_at),
             created_at: IsoTimestamp(conversation.created_at),
             updated_at: IsoTimestamp(conversation.updated_at),
@@ -61,7 +61,8 @@ impl<'a> Card<'a> {
 
 pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, ApiError> {
     let found = store::conversations_of(&api.database, caller.id.clone()).await?;
-    let conversations = found.conversations.iter().map(|conversation| Card::new(conversation, &found.beside)).collect();
+    let conversations =
+        found.conversations.iter().map(|conversation| Card::new(conversation, &found.related)).collect();
     Ok(fetched("Conversations fetched", List { conversations, total: found.total }))
 }
 
@@ -82,9 +83,9 @@ pub(in crate::api) async fn detail(
     let conversation = store::conversation(&api.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     conversation.permit_customer(&caller.id)?;
     let history = store::visible_messages(&api.database, &conversation, stretch).await?;
-    let beside = store::beside_one(&api.database, &conversation).await?;
+    let related = store::related_to(&api.database, &conversation).await?;
     let messages = history.messages.iter().map(UserMessage::in_history).collect();
-    let ticket = beside.ticket(&conversation);
+    let ticket = related.ticket(&conversation);
     let conversation = UserConversation::page(&conversation, messages, history.has_more, ticket);
     Ok(fetched("Conversation retrieved", Retrieved { conversation }))
 }

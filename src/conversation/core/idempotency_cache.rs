@@ -42,18 +42,18 @@ mod tests {
 
     use super::*;
     use crate::domain::Event;
-    use crate::testing::{Story, customer, open, send_as};
+    use crate::testing::{InMemoryConversation, customer, open, send_as};
 
     /// A conversation with this many sends that have a key.
-    fn story(count: usize) -> Story {
-        let mut story = Story::opened(&open(customer("ada"), "Hello", ""));
+    fn story(count: usize) -> InMemoryConversation {
+        let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
         for number in 0..count {
-            story.tell(&send_as(customer("ada"), "x", &format!("{number} of {}", story.id))).unwrap();
+            story.execute(&send_as(customer("ada"), "x", &format!("{number} of {}", story.id))).unwrap();
         }
         story
     }
 
-    fn insert(cache: &mut IdempotencyCache, story: &Story) {
+    fn insert(cache: &mut IdempotencyCache, story: &InMemoryConversation) {
         for posted in story.log.iter().skip(2).filter_map(Event::posted) {
             let client_message_id = posted.message.client_message_id.clone().unwrap();
             let key = IdempotencyKey { sender: posted.message.author.sender_key(), client_message_id };

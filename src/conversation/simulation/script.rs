@@ -134,12 +134,13 @@ impl Script {
         script
     }
 
-    /// Something that only one agent may do.
+    /// Something that the state often forbids.
     fn contest(&self, rng: &mut StdRng) -> Action {
         let agent = rng.random_range(0..self.agents);
         match rng.random_range(0..10) {
-            0..6 => Action::Claim(agent),
-            6..8 => Action::Reply(agent),
+            0..4 => Action::Claim(agent),
+            4 => Action::Reply(agent),
+            5..8 => Action::Rate,
             8 => Action::RequestHandover(agent, (agent + 1) % self.agents),
             _ => Action::AnswerHandover { accepts: true },
         }
@@ -154,13 +155,13 @@ impl Script {
             26..40 => Action::Reply(agent),
             40..46 => Action::Note(agent),
             46..60 => Action::Claim(agent),
-            60..62 => Action::Close(agent),
-            62..64 => Action::Rate,
-            64..70 => Action::RequestHandover(agent, other),
-            70..77 => Action::AnswerHandover { accepts: rng.random_ratio(1, 2) },
-            77..91 => Action::Subscribe(listener),
-            91..94 => Action::Disconnect(listener),
-            94..97 => Action::Crash,
+            60..63 => Action::Close(agent),
+            63..70 => Action::Rate,
+            70..75 => Action::RequestHandover(agent, other),
+            75..80 => Action::AnswerHandover { accepts: rng.random_ratio(1, 2) },
+            80..92 => Action::Subscribe(listener),
+            92..95 => Action::Disconnect(listener),
+            95..98 => Action::Crash,
             _ => Action::Evict,
         }
     }

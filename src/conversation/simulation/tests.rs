@@ -72,13 +72,12 @@ fn a_run_repeats_to_the_letter() {
 
 #[test]
 fn every_defect_of_the_machine_is_found() {
-    let missed: Vec<_> = Defect::ALL
-        .into_iter()
-        // One that harms nobody: see below.
-        .filter(|(_, defect)| *defect != Defect::Panic)
-        .filter(|(_, defect)| first_failure(0..SEEDS_FOR_A_DEFECT, Defects::only(*defect)).is_none())
-        .map(|(name, _)| name)
-        .collect();
+    // A machine that panics harms nothing else: see below.
+    let harmful = Defect::ALL.into_iter().filter(|(_, defect)| *defect != Defect::Panic);
+    let found: Vec<_> =
+        harmful.map(|(name, defect)| (name, first_failure(0..SEEDS_FOR_A_DEFECT, Defects::only(defect)))).collect();
+    println!("first failing seeds: {found:?}");
+    let missed: Vec<_> = found.iter().filter(|(_, seed)| seed.is_none()).map(|(name, _)| name).collect();
     assert!(missed.is_empty(), "not found: {missed:?}");
 }
 

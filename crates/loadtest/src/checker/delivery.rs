@@ -1,5 +1,4 @@
-//! What listeners were shown: each message once, in the one order, without a gap, none that is not stored, no note at a
-//! customer.
+//! Deliveries to listeners: each message once, in order, without a gap, none that is not stored, no note to a customer.
 
 use std::collections::HashSet;
 
@@ -36,11 +35,11 @@ struct Acknowledged {
     invoked: Elapsed,
     seq: i64,
     call: Call,
-    /// The lowest place among those that were sent at this moment or later.
+    /// The lowest place among the messages that were sent at this time or later.
     lowest_from_here: (i64, Call),
 }
 
-/// By the moment of their sending.
+/// The acknowledged visible messages, by the time of their invocation.
 fn acknowledged(checker: &Checker<'_>, conversation: Conversation) -> Vec<Acknowledged> {
     let mut found: Vec<Acknowledged> = checker.history[conversation]
         .calls
@@ -64,7 +63,7 @@ fn acknowledged(checker: &Checker<'_>, conversation: Conversation) -> Vec<Acknow
     found
 }
 
-/// Whether the ledger is what was read back, so that whoever agrees with it is right.
+/// Whether the ledger agrees with the final read, so that a run that agrees with the ledger needs no further check.
 fn ledger_is_right(checker: &Checker<'_>, conversation: Conversation) -> bool {
     let record = &checker.history[conversation];
     let Some(stored) = &record.final_read else { return true };

@@ -1,4 +1,4 @@
-//! Messages against what is stored: nothing lost, nothing doubled, nothing invented, one order.
+//! Calls against the final read: nothing lost, nothing doubled, nothing invented, one order.
 
 use std::collections::{HashMap, HashSet};
 
@@ -77,7 +77,7 @@ fn message(checker: &mut Checker<'_>, conversation: Conversation, call: Call, pl
     }
 }
 
-/// What was acknowledged before another was sent stands before it.
+/// A message that was acknowledged before another was sent has the lower place.
 fn in_time(checker: &mut Checker<'_>, conversation: Conversation, places: &HashMap<Message, Vec<i64>>) {
     let mut by_end: Vec<(Elapsed, i64, Call)> = Vec::new();
     let mut by_begin: Vec<(Elapsed, i64, Call)> = Vec::new();

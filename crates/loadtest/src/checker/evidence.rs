@@ -1,4 +1,4 @@
-//! What proves a violation: the events of its conversation that bear on it, with their moments.
+//! The evidence of a violation: the events of its conversation that bear on it, with their times.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ const LINES: usize = 60;
 /// Places before and after that are shown too.
 const AROUND: i64 = 2;
 
-/// What a violation is about.
+/// The calls, places and listeners that a violation concerns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Focus {
     /// These calls.
@@ -108,7 +108,7 @@ fn listener_lines(history: &History, listener: Listener, focus: &Focus, lines: &
     }
 }
 
-/// Whether the run holds a place of the focus, or ends or begins beside one.
+/// Whether the run contains a place of the focus, or ends or begins next to one.
 fn touches(run: &Run, focus: &Focus) -> bool {
     focus
         .places
@@ -146,7 +146,7 @@ fn stored_lines(history: &History, conversation: Conversation, focus: &Focus, li
     }
 }
 
-/// A call as a person would say it.
+/// The invocation of a call, in words.
 pub(super) fn asked(history: &History, call: Call) -> String {
     let record = &history[call];
     let who = &history[record.by].name;

@@ -1,4 +1,4 @@
-//! Whose a conversation is: one winner, and one thing after another; and what listeners were told of it.
+//! Assignment and closing: one winner, linearizability, and what listeners are notified of.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ fn whole(checker: &Checker<'_>, conversation: Conversation) -> Focus {
     Focus { ownership: true, ..Focus::calls(refused) }
 }
 
-/// Without a handover, all who were told that it is theirs are one.
+/// Without a handover, all successful claims and replies are one agent's.
 fn one_winner(checker: &mut Checker<'_>, conversation: Conversation) -> bool {
     let mut winners: BTreeSet<Person> = BTreeSet::new();
     for call in &checker.history[conversation].calls {

@@ -1,4 +1,4 @@
-//! Any history that a faultless server could have made is clean; with a fault planted in it, it is not.
+//! Every history of a faultless server is clean; a history with an injected fault is not.
 
 use proptest::prelude::*;
 
@@ -61,7 +61,7 @@ impl Faultless {
         let mut server =
             Self { history, conversation, visible, whole, owner: None, closed: false, rated: false, listeners };
 
-        // In the order of invocation they are written down, in the order of arrival they are done.
+        // Calls are recorded in the order of invocation and take effect in the order of arrival.
         let mut commands: Vec<ClientCommand> = commands.to_vec();
         commands.sort_by_key(|command| command.begins);
         let mut arriving: Vec<(u64, Call, ClientCommand)> = Vec::new();
@@ -208,7 +208,7 @@ proptest! {
         let call = Call(too_late.unwrap() as u32);
         let finished = server.history[call].finished;
         server.history.finish(call, Outcome::Ok { seq: None }, finished);
-        // Two were told that they closed it. Where the first one's answer was lost, that may be so.
+        // Two closes succeeded. If the answer of the first was lost, one success is possible.
         let closed = server.history.calls().iter().filter(|call| call.action == Action::Close && call.is_ok()).count();
         prop_assume!(closed > 1);
         prop_assert!(!check(&server.history).is_clean());

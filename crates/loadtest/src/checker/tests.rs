@@ -11,7 +11,7 @@ const DONE: Outcome = Outcome::Ok { seq: None };
 const HELD: Outcome = Outcome::Refused(RefusalKind::HeldByAnother);
 const LATE: Outcome = Outcome::Refused(RefusalKind::Closed);
 
-/// A conversation of jane's that two agents see to, written down moment by moment.
+/// Records a conversation of one customer and two agents, with a clock that advances at each step.
 struct Tape {
     history: History,
     conversation: Conversation,

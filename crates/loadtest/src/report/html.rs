@@ -1,4 +1,4 @@
-//! The report as one page that needs nothing else: styles and drawings are in it, and it asks nobody for anything.
+//! The report as one self-contained HTML page: styles and drawings are inline, and it loads nothing.
 
 use std::fmt::{Display, Formatter, Write as _};
 

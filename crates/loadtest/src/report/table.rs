@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Latency, Outcome, Report};
 use crate::checker::Promise;
 
-/// Violations shown whole.
+/// The number of violations that are shown with their evidence.
 const SHOWN: usize = 5;
 
 /// The figures, the remarks and the verdict, as text.

@@ -50,7 +50,7 @@ async fn write(mut customer: Customer, mut pace: Pace) {
     }
 }
 
-/// Every second time the client has lost its memory too, so that it must join anew and fetch.
+/// Half the time the client forgets its session, so that it must join again and fetch.
 async fn cut_now_and_then(run_state: Rc<RunState>, client: Rc<Client>) {
     while run_state.pause(SHORTEST + SPREAD.mul_f64(run_state.chance())).await {
         let (away, forget) = (AWAY.mul_f64(run_state.chance()), run_state.chance() < 0.5);

@@ -1,4 +1,4 @@
-//! `claims`: of many agents who claim a new conversation at the same moment, one wins.
+//! `claims`: many agents claim a new conversation at the same time, and one succeeds.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::rest_actions::Caller;
 use crate::run_state::{Pace, RunState};
 use crate::statistics::Operation;
 
-/// How long the room's events of the winner is waited for before going on without it.
+/// How long to wait for the event that announces the winner.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A customer who opens one conversation after another, and a connection of each agent.
@@ -61,7 +61,7 @@ impl Lane {
                     }
                 }
             };
-            // Where the events does not come, the client stays, and the checker will find it missing.
+            // If the event does not arrive, the client stays joined, so that the checker reports the event as lost.
             if joined && tokio::time::timeout(PATIENCE, heard).await.is_ok() {
                 self.client.command(ClientCommand::Leave(conversation, id.clone())).await;
             }

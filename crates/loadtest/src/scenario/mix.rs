@@ -19,7 +19,7 @@ use crate::run_state::{Pace, RunState};
 
 /// Messages that a customer writes into one conversation, the first one included.
 const MESSAGES: std::ops::RangeInclusive<u32> = 3..=6;
-/// Answers behind which an agent closes: some customers are done by then, some are in the middle of a message.
+/// The number of answers after which an agent closes. By then some customers are done, and some are still writing.
 const ANSWERS: u32 = 3;
 /// A customer waits for an answer as long as they think, so many times, and a little.
 const THOUGHTS: u32 = 10;
@@ -32,7 +32,7 @@ const HANDOVERS: f64 = 0.1;
 const ACCEPTED: f64 = 0.75;
 
 pub(super) async fn start(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
-    // Agents first: whoever is not there yet does not see what is opened.
+    // Agents first: one that connects later does not see the conversations that are opened before.
     let agents =
         ready(run_state.accounts.agents.iter().map(|account| Agent::new(run_state, account).boxed_local())).await?;
     let customers =
@@ -164,14 +164,14 @@ impl Agent {
         self.client
     }
 
-    /// Sees it in the queue: opens it, and claims it if nobody was faster.
+    /// A conversation appears in the queue: joins and claims it.
     async fn opened(&mut self, conversation: Conversation) {
         let run_state = Rc::clone(&self.caller.run_state);
         let id = run_state.history.borrow()[conversation].label.clone();
         if !self.client.join(conversation, &id).await {
             return;
         }
-        // Colleagues who look at the queue want it at about the same moment.
+        // All agents are notified at about the same time, so claims race.
         let outcome = self.caller.decide(conversation, &id, Action::Claim, run_state.now()).await;
         if matches!(outcome, Outcome::Ok { .. }) {
             self.mine.insert(conversation, 0);

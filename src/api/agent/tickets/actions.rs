@@ -108,7 +108,7 @@ where
 {
     let key = store::ticket_of_id(&api.database, ticket_id(id)?).await?.ok_or(Refusal::TicketNotFound)?;
     let conversation = api.registry.execute(key.conversation, command).await?;
-    let people = store::people_in_ticket(&api.database, &conversation).await?;
+    let people = store::ticket_users(&api.database, &conversation).await?;
     let card = Card::new(&conversation, &people, DetailLevel::List).ok_or_else(ApiError::internal)?;
     Ok(fetched(message, card))
 }

@@ -115,7 +115,7 @@ pub(in crate::api) async fn list(
     let tickets = found
         .tickets
         .iter()
-        .filter_map(|conversation| Card::new(conversation, &found.people, DetailLevel::List))
+        .filter_map(|conversation| Card::new(conversation, &found.users, DetailLevel::List))
         .collect();
     let meta = PageMeta::new(page, found.total);
     Ok(fetched("Tickets fetched", List { analytics: Analytics::new(&found.counts), tickets, meta }))
@@ -131,7 +131,7 @@ pub(in crate::api) async fn detail(
     let id = ticket_id(&id)?;
     let ticket = store::ticket(&api.database, id).await?.ok_or(Refusal::TicketNotFound)?;
     let history = store::all_messages(&api.database, &ticket, stretch).await?;
-    let people = store::people_in_ticket(&api.database, &ticket).await?;
+    let people = store::ticket_users(&api.database, &ticket).await?;
     let detail = Detail::new(&ticket, &people, &history.messages, history.has_more).ok_or_else(ApiError::internal)?;
     Ok(fetched("Ticket fetched", detail))
 }

@@ -9,7 +9,7 @@ use crate::domain::{
     Conversation, ConversationId, Description, Feedback, Posted, Rating, Reference, ResolutionNotes, Subject,
     SupportType, TicketId, TicketPriority, TicketStatus, UserId,
 };
-use crate::store::People;
+use crate::store::Users;
 use crate::timestamp::IsoTimestamp;
 use crate::wire::view::shown_conversation;
 
@@ -49,7 +49,7 @@ pub(in crate::api) struct Card<'a> {
 
 impl<'a> Card<'a> {
     /// Nothing where the conversation has no ticket.
-    pub(super) fn new(conversation: &'a Conversation, people: &'a People, extent: DetailLevel) -> Option<Self> {
+    pub(super) fn new(conversation: &'a Conversation, users: &'a Users, extent: DetailLevel) -> Option<Self> {
         let ticket = conversation.ticket.as_deref()?;
         let user_id = conversation.owner.account().map(UserId::as_str);
         Some(Self {
@@ -72,12 +72,12 @@ impl<'a> Card<'a> {
             conversation_id: shown_conversation(conversation),
             created_at: IsoTimestamp(ticket.created_at),
             updated_at: IsoTimestamp(ticket.updated_at),
-            user: user_id.and_then(|id| people.get(id)).map(|user| User::new(user, extent)),
+            user: user_id.and_then(|id| users.get(id)).map(|user| User::new(user, extent)),
             message_count: conversation.message_count,
             assigned_admin: ticket
                 .assignee
                 .as_ref()
-                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, people.get(assignee.id.as_str()))),
+                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, users.get(assignee.id.as_str()))),
         })
     }
 }
@@ -111,14 +111,14 @@ impl<'a> Detail<'a> {
     /// Nothing where the conversation has no ticket.
     pub(super) fn new(
         conversation: &'a Conversation,
-        people: &'a People,
+        users: &'a Users,
         messages: &'a [Posted],
         has_more: bool,
     ) -> Option<Self> {
         let ticket = conversation.ticket.as_deref()?;
         let resolver = ticket.resolved.as_ref().map(|resolved| &resolved.by);
         Some(Self {
-            card: Card::new(conversation, people, DetailLevel::Detail)?,
+            card: Card::new(conversation, users, DetailLevel::Detail)?,
             related_registration_progress_id: None,
             internal_notes: None,
             related_transaction: None,
@@ -136,7 +136,7 @@ impl<'a> Detail<'a> {
             total_messages: conversation.message_count,
             has_more,
             resolved_by_admin: resolver
-                .map(|resolver| AssignedAdmin::new(&resolver.id, &resolver.name, people.get(resolver.id.as_str()))),
+                .map(|resolver| AssignedAdmin::new(&resolver.id, &resolver.name, users.get(resolver.id.as_str()))),
         })
     }
 }
