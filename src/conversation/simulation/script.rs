@@ -99,6 +99,8 @@ pub(super) struct Script {
     pub(super) faults: Vec<Fault>,
     /// Unused for so many microseconds, a machine stops.
     pub(super) passivate_after: u64,
+    /// With [`Fault::Slowness`], one in so many reads, commits and requests is slow.
+    pub(super) slow_one_in: u32,
     pub(super) steps: Vec<Step>,
 }
 
@@ -118,6 +120,7 @@ impl Script {
             listeners,
             faults,
             passivate_after: *pick(rng, &[3_000, 30_000, 300_000, 60_000_000]),
+            slow_one_in: *pick(rng, &[2, 4, 10]),
             steps: vec![Step { pause: 0, server: 0, action: Action::Open }],
         };
         for _ in 0..length {

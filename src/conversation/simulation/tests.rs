@@ -12,7 +12,7 @@ use crate::conversation::core::Defect;
 const SEEDS: u64 = 2_000;
 
 /// Seeds within which a defect must be found.
-const SEEDS_FOR_A_DEFECT: u64 = 3_000;
+const SEEDS_FOR_A_DEFECT: u64 = 20_000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()

@@ -211,8 +211,8 @@ impl World {
     }
 
     fn time(&mut self, low: u64, high: u64) -> u64 {
-        if self.strikes(Fault::Slowness) && self.chance(1, 10) {
-            return self.number(high, 250_000);
+        if self.strikes(Fault::Slowness) && self.chance(1, self.script.slow_one_in) {
+            return self.number(high, 40_000);
         }
         self.number(low, high)
     }
