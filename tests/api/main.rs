@@ -27,4 +27,5 @@ mod races;
 mod socket_settings;
 mod sqlite_open;
 mod support;
+mod upgrade;
 mod user;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 
-use super::cors::CorsConfig;
+use crate::cors::CorsConfig;
 
 /// Limits and times of the engine. The defaults are those of the reference server where it has them.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ impl AskAddress {
         Self(Arc::new(ask))
     }
 
-    pub(super) fn ask(&self, request: &HttpRequest) -> Option<IpAddr> {
+    pub(crate) fn ask(&self, request: &HttpRequest) -> Option<IpAddr> {
         (self.0)(request)
     }
 }

@@ -32,7 +32,7 @@ pub enum Origins {
 
 impl CorsConfig {
     /// Whether a request may open a session.
-    pub(super) fn allows(&self, request: &HttpRequest) -> bool {
+    pub(crate) fn allows(&self, request: &HttpRequest) -> bool {
         match (&self.origins, request.headers().get(header::ORIGIN)) {
             (Origins::Only(origins), Some(origin)) => is_listed(origins, origin),
             _ => true,
@@ -40,7 +40,7 @@ impl CorsConfig {
     }
 
     /// The answer to a browser that asks before it sends; `None` for any other request.
-    pub(super) fn preflight(&self, request: &HttpRequest) -> Option<HttpResponse> {
+    pub(crate) fn preflight(&self, request: &HttpRequest) -> Option<HttpResponse> {
         if request.method() != Method::OPTIONS || self.origins == Origins::Unchecked {
             return None;
         }
@@ -53,7 +53,7 @@ impl CorsConfig {
     }
 
     /// Puts the CORS headers on an answer.
-    pub(super) fn mark(&self, request: &HttpRequest, headers: &mut HeaderMap) {
+    pub(crate) fn mark(&self, request: &HttpRequest, headers: &mut HeaderMap) {
         let origin = request.headers().get(header::ORIGIN);
         let allowed = match &self.origins {
             Origins::Unchecked => return,

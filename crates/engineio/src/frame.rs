@@ -63,12 +63,12 @@ impl SharedPacket {
     }
 
     /// The answer to a WebSocket ping. Only ever queued for a WebSocket.
-    pub(super) fn pong(data: &[u8]) -> Self {
+    pub(crate) fn pong(data: &[u8]) -> Self {
         Self::finished(PONG, data)
     }
 
     /// The frame that ends a WebSocket, with a status code where there is something to say.
-    pub(super) fn close(code: Option<u16>) -> Self {
+    pub(crate) fn close(code: Option<u16>) -> Self {
         match code {
             Some(code) => Self::finished(CLOSE, &code.to_be_bytes()),
             None => Self::finished(CLOSE, &[]),
@@ -94,7 +94,7 @@ impl SharedPacket {
     }
 
     /// The WebSocket frame, to be written.
-    pub(super) fn into_bytes(self) -> Bytes {
+    pub(crate) fn into_bytes(self) -> Bytes {
         if self.frame().len() <= COPIED {
             Bytes::copy_from_slice(self.frame())
         } else {
@@ -115,7 +115,7 @@ impl SharedPacket {
 
     /// How long [`SharedPacket::write_polled`] makes it.
     #[must_use]
-    pub fn polled_length(&self) -> usize {
+    pub(crate) fn polled_length(&self) -> usize {
         match self.frame().first() {
             Some(&TEXT) => self.data().len(),
             Some(&BINARY) => 1 + self.data().len().div_ceil(3) * 4,
@@ -124,7 +124,7 @@ impl SharedPacket {
     }
 
     /// Appends it as it stands in a polling payload: text as it is, bytes as `b` and base64.
-    pub fn write_polled(&self, payload: &mut Vec<u8>) {
+    pub(crate) fn write_polled(&self, payload: &mut Vec<u8>) {
         if self.is_control() {
             return;
         }

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::close_reason::CloseReason;
-use super::frame::SharedPacket;
-use super::outbox::{Delivery, Outbox};
-use super::packet::Message;
-use super::request::SessionRequest;
+use crate::close_reason::CloseReason;
+use crate::frame::SharedPacket;
+use crate::outbox::{Delivery, Outbox};
+use crate::packet::Message;
+use crate::request::SessionRequest;
 
 /// Opens a [`Connection`] for each session.
 pub trait EngineHandler: Send + Sync + 'static {
@@ -49,7 +49,7 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    pub(super) fn new(outbox: Arc<Outbox>, request: Arc<SessionRequest>) -> Self {
+    pub(crate) fn new(outbox: Arc<Outbox>, request: Arc<SessionRequest>) -> Self {
         Self { outbox, request }
     }
 
@@ -57,7 +57,7 @@ impl SessionHandle {
     pub fn send(&self, message: &Message) -> bool {
         let packet = match message {
             Message::Text(text) => {
-                let mut writer = super::frame::PacketWriter::with_capacity(text.len() + 1);
+                let mut writer = crate::frame::PacketWriter::with_capacity(text.len() + 1);
                 writer.push_str("4");
                 writer.push_str(text);
                 writer.into_text()

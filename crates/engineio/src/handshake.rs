@@ -11,20 +11,20 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::config::EngineConfig;
-use super::frame::{PacketWriter, SharedPacket};
-use super::registry::{Registry, SessionEntry};
-use super::session_id::SessionId;
+use crate::config::EngineConfig;
+use crate::frame::{PacketWriter, SharedPacket};
+use crate::registry::{Registry, SessionEntry};
+use crate::session_id::SessionId;
 
 /// The transports there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transport {
+pub(crate) enum Transport {
     Polling,
     WebSocket,
 }
 
 /// What a request wants.
-pub(super) enum RequestKind {
+pub(crate) enum RequestKind {
     /// A new session.
     Open(Transport),
     /// What waits for a polling session.
@@ -37,7 +37,7 @@ pub(super) enum RequestKind {
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     #[error("Transport unknown")]
     UnknownTransport,
     #[error("Session ID unknown")]
@@ -55,7 +55,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// What the application's hook answers where it gives no reason.
-    pub(super) fn forbidden() -> Self {
+    pub(crate) fn forbidden() -> Self {
         Self::Forbidden("Forbidden".to_owned())
     }
 
@@ -71,7 +71,7 @@ impl Refusal {
     }
 
     /// The answer: JSON, or text and the end of the connection where a WebSocket was asked for.
-    pub(super) fn answer(&self, upgrade: bool) -> HttpResponse {
+    pub(crate) fn answer(&self, upgrade: bool) -> HttpResponse {
         let message = self.to_string();
         if upgrade {
             return HttpResponse::BadRequest().force_close().insert_header(ContentType::html()).body(message);
@@ -124,7 +124,7 @@ impl Parameters {
 }
 
 /// Whether a request asks for a WebSocket. Other upgrades, as Java's to HTTP/2, are offers that need not be taken.
-pub(super) fn is_upgrade(request: &HttpRequest) -> bool {
+pub(crate) fn is_upgrade(request: &HttpRequest) -> bool {
     request.head().upgrade()
         && request
             .headers()
@@ -134,7 +134,7 @@ pub(super) fn is_upgrade(request: &HttpRequest) -> bool {
 }
 
 /// Checks a request. `allow` is the application's say, asked in its turn.
-pub(super) fn check(
+pub(crate) fn check(
     request: &HttpRequest,
     config: &EngineConfig,
     registry: &Registry,
@@ -187,7 +187,7 @@ fn continue_session(
 }
 
 /// The packet that opens a session.
-pub(super) fn open_packet(id: SessionId, transport: Transport, config: &EngineConfig) -> SharedPacket {
+pub(crate) fn open_packet(id: SessionId, transport: Transport, config: &EngineConfig) -> SharedPacket {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Open<'a> {

@@ -5,7 +5,7 @@
 //! lives.
 //!
 //! The map, from the wire inward:
-//! - [`packet`], [`payload`] and [`frame`] are the codec, without any I/O;
+//! - `packet`, `payload` and `frame` are the codec, without any I/O;
 //! - `service` answers requests, `handshake` and `cors` decide on them;
 //! - `polling`, `websocket` with its `reader`, and `upgrade` are the transports; each works on any HTTP worker;
 //! - `outbox` holds what leaves, `session` is the actor that takes what comes; `registry` finds both by the session's
@@ -24,17 +24,20 @@
 //! - `TCP_USER_TIMEOUT` on the listener: a client that does not read holds its connection (not its session) until the
 //!   kernel ends it.
 
-pub mod frame;
-pub mod packet;
-pub mod payload;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod codec_properties;
 
 mod close_reason;
 mod config;
 mod cors;
+mod frame;
 mod handler;
 mod handshake;
 mod ip_prefix;
 mod outbox;
+mod packet;
+mod payload;
 mod polling;
 mod registry;
 mod request;
@@ -48,7 +51,7 @@ mod ws_reader;
 pub use close_reason::CloseReason;
 pub use config::{AskAddress, ClientAddress, EngineConfig};
 pub use cors::{CorsConfig, Origins};
-pub use frame::SharedPacket;
+pub use frame::{PacketWriter, SharedPacket};
 pub use handler::{Connection, EngineHandler, SessionHandle};
 pub use ip_prefix::network_of;
 pub use outbox::Delivery;
@@ -56,4 +59,3 @@ pub use packet::Message;
 pub use registry::EngineStats;
 pub use request::{Headers, SessionRequest};
 pub use service::{AllowRequest, EngineIo};
-pub use session_id::SessionId;

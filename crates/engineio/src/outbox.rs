@@ -1,8 +1,8 @@
 //! The outgoing half of a session, shared by every thread.
 //!
 //! Whoever has something for a client pushes it here, from any thread and without passing through the session's
-//! mailbox. What drains it is either the body of a WebSocket's response or a waiting poll; [`super::websocket`] and
-//! [`super::polling`] do that through `draining`.
+//! mailbox. What drains it is either the body of a WebSocket's response or a waiting poll; [`crate::websocket`] and
+//! [`crate::polling`] do that through `draining`.
 //!
 //! Always true:
 //! - packets leave in the order of the pushes, and packets pushed together leave together, whatever the transport,
@@ -20,14 +20,14 @@ use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
 
-pub(super) use self::draining::{Drained, PollRefusal};
+pub(crate) use self::draining::{Drained, PollRefusal};
 use self::state::{ActiveTransport, OutboxPhase, Queued, State, Upgrade, Waiting, register};
-use super::close_reason::CloseReason;
-use super::frame::SharedPacket;
+use crate::close_reason::CloseReason;
+use crate::frame::SharedPacket;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     state: Mutex<State>,
     budget: usize,
 }
@@ -40,11 +40,11 @@ pub enum Delivery {
     Volatile,
 }
 impl Outbox {
-    pub(super) fn polling(budget: usize) -> Self {
+    pub(crate) fn polling(budget: usize) -> Self {
         Self::new(budget, ActiveTransport::Polling { poll: Waiting::None, upgrade: Upgrade::None })
     }
 
-    pub(super) fn websocket(budget: usize) -> Self {
+    pub(crate) fn websocket(budget: usize) -> Self {
         Self::new(budget, ActiveTransport::WebSocket)
     }
 
@@ -54,7 +54,7 @@ impl Outbox {
 
     /// Queues packets that stay together. `false` where they were not taken: the session is over, or they were volatile
     /// and the transport could not take them now.
-    pub(super) fn push<'a>(&self, packets: impl Iterator<Item = &'a SharedPacket> + Clone, delivery: Delivery) -> bool {
+    pub(crate) fn push<'a>(&self, packets: impl Iterator<Item = &'a SharedPacket> + Clone, delivery: Delivery) -> bool {
         let mut state = self.state.lock();
         if state.phase != OutboxPhase::Open {
             return false;
@@ -84,7 +84,7 @@ impl Outbox {
     }
 
     /// Nothing more goes in; what waits leaves, then the transport closes.
-    pub(super) fn end(&self, reason: CloseReason) {
+    pub(crate) fn end(&self, reason: CloseReason) {
         let mut state = self.state.lock();
         if state.phase != OutboxPhase::Open {
             return;
@@ -97,7 +97,7 @@ impl Outbox {
     }
 
     /// The session is over at once: what waits is dropped.
-    pub(super) fn abort(&self, reason: CloseReason) {
+    pub(crate) fn abort(&self, reason: CloseReason) {
         let mut state = self.state.lock();
         let wakers = state.abort(reason, Waiting::Close);
         drop(state);
@@ -105,7 +105,7 @@ impl Outbox {
     }
 
     /// As [`Outbox::abort`], with a status code in the WebSocket's close frame.
-    pub(super) fn break_off_with_code(&self, reason: CloseReason, code: u16) {
+    pub(crate) fn break_off_with_code(&self, reason: CloseReason, code: u16) {
         let mut state = self.state.lock();
         let wakers = state.break_off_with(reason, Waiting::Close, Some(code));
         drop(state);
@@ -113,7 +113,7 @@ impl Outbox {
     }
 
     /// The client closed with a packet: its poll gets a noop. It may come in after the packet, on another worker.
-    pub(super) fn closed_by_client(&self) {
+    pub(crate) fn closed_by_client(&self) {
         let mut state = self.state.lock();
         let unanswered = matches!(state.transport, ActiveTransport::Polling { poll: Waiting::None, .. });
         let open = state.phase == OutboxPhase::Open;
@@ -126,29 +126,29 @@ impl Outbox {
     }
 
     /// Why the session ended, once, for its actor.
-    pub(super) fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+    pub(crate) fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
         let mut state = self.state.lock();
         register(&mut state.owner, context);
         state.ended.take().map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Has the actor look around: something that it asks others about has changed.
-    pub(super) fn wake_owner(&self) {
+    pub(crate) fn wake_owner(&self) {
         let owner = self.state.lock().owner.take();
         if let Some(owner) = owner {
             owner.wake();
         }
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.state.lock().phase == OutboxPhase::Open
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.state.lock().phase == OutboxPhase::Over
     }
 
-    pub(super) fn is_websocket(&self) -> bool {
+    pub(crate) fn is_websocket(&self) -> bool {
         self.state.lock().transport == ActiveTransport::WebSocket
     }
 }

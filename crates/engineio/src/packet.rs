@@ -1,7 +1,7 @@
 //! Engine.IO packets (protocol 4): one type byte and its data, or raw bytes.
 //!
 //! Pure: no I/O and no limits of its own. What is decoded shares the bytes it came in. Packets that leave are not made
-//! here but in [`super::frame`], ready for the wire.
+//! here but in [`crate::frame`], ready for the wire.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +19,7 @@ pub enum Message {
 
 /// A packet as it came from a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Packet {
+pub(crate) enum Packet {
     /// `0`: only servers send it.
     Open,
     /// `1`: the sender closes the session.
@@ -38,7 +38,7 @@ pub enum Packet {
 
 /// Why bytes are no packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PacketError {
+pub(crate) enum PacketError {
     /// Nothing where a type byte should be.
     #[error("empty packet")]
     Empty,
@@ -55,7 +55,7 @@ impl Packet {
     ///
     /// # Errors
     /// [`PacketError`] where the text is no packet; the session it came from is then to be closed.
-    pub fn decode_text(text: &ByteString) -> Result<Self, PacketError> {
+    pub(crate) fn decode_text(text: &ByteString) -> Result<Self, PacketError> {
         let mut rest = text.chars();
         let kind = rest.next().ok_or(PacketError::Empty)?;
         let data = text.slice_ref(rest.as_str());
@@ -75,7 +75,7 @@ impl Packet {
     ///
     /// # Errors
     /// As [`Packet::decode_text`], and [`PacketError::InvalidBase64`].
-    pub fn decode_polled(text: &ByteString) -> Result<Self, PacketError> {
+    pub(crate) fn decode_polled(text: &ByteString) -> Result<Self, PacketError> {
         match text.strip_prefix('b') {
             Some(encoded) => STANDARD
                 .decode(encoded)

@@ -5,15 +5,15 @@
 
 use bytestring::ByteString;
 
-use super::frame::SharedPacket;
-use super::packet::{Packet, PacketError};
+use crate::frame::SharedPacket;
+use crate::packet::{Packet, PacketError};
 
 /// Between two packets (ASCII record separator).
-pub const SEPARATOR: char = '\x1e';
+pub(crate) const SEPARATOR: char = '\x1e';
 
 /// Why a payload ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PayloadError {
+pub(crate) enum PayloadError {
     /// One of its packets is bad.
     #[error(transparent)]
     Packet(#[from] PacketError),
@@ -23,7 +23,10 @@ pub enum PayloadError {
 }
 
 /// Decodes packet after packet. Ends after the first error.
-pub fn decode(payload: &ByteString, max_packets: usize) -> impl Iterator<Item = Result<Packet, PayloadError>> + '_ {
+pub(crate) fn decode(
+    payload: &ByteString,
+    max_packets: usize,
+) -> impl Iterator<Item = Result<Packet, PayloadError>> + '_ {
     let mut failed = false;
     payload.split(SEPARATOR).enumerate().map_while(move |(index, text)| {
         if failed {
@@ -41,7 +44,7 @@ pub fn decode(payload: &ByteString, max_packets: usize) -> impl Iterator<Item = 
 
 /// Joins packets up to a length.
 #[derive(Debug)]
-pub struct PayloadWriter {
+pub(crate) struct PayloadWriter {
     payload: Vec<u8>,
     limit: usize,
     packets: usize,
@@ -50,12 +53,12 @@ pub struct PayloadWriter {
 impl PayloadWriter {
     /// At most `limit` bytes, unless the first packet alone is longer.
     #[must_use]
-    pub fn with_limit(limit: usize) -> Self {
+    pub(crate) fn with_limit(limit: usize) -> Self {
         Self { payload: Vec::new(), limit, packets: 0 }
     }
 
     /// Appends a packet, or says `false` where it does not fit any more.
-    pub fn push(&mut self, packet: &SharedPacket) -> bool {
+    pub(crate) fn push(&mut self, packet: &SharedPacket) -> bool {
         let more = packet.polled_length() + usize::from(self.packets > 0);
         if self.packets > 0 && self.payload.len() + more > self.limit {
             return false;
@@ -72,13 +75,13 @@ impl PayloadWriter {
 
     /// Whether nothing was appended yet.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.packets == 0
     }
 
     /// The body of the answer.
     #[must_use]
-    pub fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.payload
     }
 }

@@ -20,19 +20,19 @@ use flate2::write::GzEncoder;
 use futures_util::StreamExt;
 use tokio::sync::oneshot;
 
-use super::close_reason::CloseReason;
-use super::config::EngineConfig;
-use super::handshake::Refusal;
-use super::outbox::{Outbox, PollRefusal};
-use super::payload;
-use super::registry::SessionEntry;
-use super::session::Post;
+use crate::close_reason::CloseReason;
+use crate::config::EngineConfig;
+use crate::handshake::Refusal;
+use crate::outbox::{Outbox, PollRefusal};
+use crate::payload;
+use crate::registry::SessionEntry;
+use crate::session::Post;
 
 /// Room for the body of a data request before it grows.
 const FIRST_ROOM: usize = 16 * 1024;
 
 /// Waits for something to say and says it. Of the request only the origin is kept meanwhile.
-pub(super) async fn poll(
+pub(crate) async fn poll(
     request: &mut ServiceRequest,
     found: SessionEntry,
     config: &EngineConfig,
@@ -54,7 +54,7 @@ pub(super) async fn poll(
 
 /// Lets go of what waiting polls need not hold, unless something of the server's holds on to it.
 #[derive(Debug, Default)]
-pub(super) struct HeaderTrimmer {
+pub(crate) struct HeaderTrimmer {
     is_in_vain: AtomicBool,
 }
 
@@ -111,7 +111,7 @@ impl Drop for WaitingPoll {
 }
 
 /// The answer to a poll or a handshake.
-pub(super) fn answer(gzip_accepted: bool, body: Vec<u8>, config: &EngineConfig) -> HttpResponse {
+pub(crate) fn answer(gzip_accepted: bool, body: Vec<u8>, config: &EngineConfig) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, "text/plain; charset=UTF-8"))
@@ -130,7 +130,7 @@ pub(super) fn answer(gzip_accepted: bool, body: Vec<u8>, config: &EngineConfig) 
 }
 
 /// Whether an answer may be compressed.
-pub(super) fn takes_gzip(request: &HttpRequest) -> bool {
+pub(crate) fn takes_gzip(request: &HttpRequest) -> bool {
     // Without the header everything is accepted, by the letter; in practice nothing is.
     request.headers().contains_key(header::ACCEPT_ENCODING)
         && AcceptEncoding::parse(request).is_ok_and(|accepted| {
@@ -145,7 +145,7 @@ fn gzip(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Hands a body's packets to the session.
-pub(super) async fn post(
+pub(crate) async fn post(
     request: &HttpRequest,
     body: Payload,
     found: SessionEntry,

@@ -13,21 +13,21 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use parking_lot::Mutex;
 
-use super::config::EngineConfig;
-use super::ip_prefix::network_of;
-use super::outbox::Outbox;
-use super::session::Session;
-use super::session_id::SessionId;
+use crate::config::EngineConfig;
+use crate::ip_prefix::network_of;
+use crate::outbox::Outbox;
+use crate::session::Session;
+use crate::session_id::SessionId;
 
 /// A session as requests find it.
 #[derive(Clone)]
-pub(super) struct SessionEntry {
-    pub(super) outbox: Arc<Outbox>,
-    pub(super) actor: Addr<Session>,
+pub(crate) struct SessionEntry {
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) actor: Addr<Session>,
 }
 
 /// See the module.
-pub(super) struct Registry {
+pub(crate) struct Registry {
     sessions: DashMap<SessionId, SessionEntry>,
     /// By [`network_of`] the address.
     addresses: DashMap<IpAddr, usize>,
@@ -51,7 +51,7 @@ struct Rate {
 
 /// Why no session can be opened now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum AdmissionError {
+pub(crate) enum AdmissionError {
     #[error("Server is stopping")]
     Closing,
     #[error("Too many sessions")]
@@ -61,7 +61,7 @@ pub(super) enum AdmissionError {
 }
 
 impl Registry {
-    pub(super) fn new(config: &EngineConfig) -> Self {
+    pub(crate) fn new(config: &EngineConfig) -> Self {
         let a_second = f64::from(config.max_handshakes_per_second);
         Self {
             sessions: DashMap::new(),
@@ -77,7 +77,7 @@ impl Registry {
     }
 
     /// Makes room for one more session, or says why there is none.
-    pub(super) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Admission, AdmissionError> {
+    pub(crate) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Admission, AdmissionError> {
         if self.closing.load(Ordering::Acquire) {
             return Err(AdmissionError::Closing);
         }
@@ -103,26 +103,26 @@ impl Registry {
     }
 
     /// A session that can still be asked something.
-    pub(super) fn find(&self, id: SessionId) -> Option<SessionEntry> {
+    pub(crate) fn find(&self, id: SessionId) -> Option<SessionEntry> {
         self.sessions.get(&id).map(|found| found.value().clone()).filter(|found| !found.outbox.is_over())
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.sessions.len()
     }
 
     /// Counts an actor until the guard is dropped.
-    pub(super) fn run(&self) -> ActiveGuard {
+    pub(crate) fn run(&self) -> ActiveGuard {
         ActiveGuard::count(&self.running)
     }
 
     /// Counts an upgrade's task until the guard is dropped.
-    pub(super) fn run_upgrade(&self) -> ActiveGuard {
+    pub(crate) fn run_upgrade(&self) -> ActiveGuard {
         ActiveGuard::count(&self.upgrades)
     }
 
     /// What is there now.
-    pub(super) fn stats(&self) -> EngineStats {
+    pub(crate) fn stats(&self) -> EngineStats {
         EngineStats {
             sessions: self.sessions.len(),
             places: self.count.load(Ordering::Acquire),
@@ -133,16 +133,16 @@ impl Registry {
     }
 
     /// Whether no actor is at work any more.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.running.load(Ordering::Acquire) == 0
     }
 
     /// No session is admitted any more.
-    pub(super) fn refuse_all(&self) {
+    pub(crate) fn refuse_all(&self) {
         self.closing.store(true, Ordering::Release);
     }
 
-    pub(super) fn for_each(&self, mut visit: impl FnMut(&SessionEntry)) {
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&SessionEntry)) {
         for found in &self.sessions {
             visit(found.value());
         }
@@ -164,14 +164,14 @@ impl Rate {
 }
 
 /// A place for a session. Dropped, it is free again.
-pub(super) struct Admission {
+pub(crate) struct Admission {
     registry: Arc<Registry>,
     address: Option<IpAddr>,
 }
 
 impl Admission {
     /// Makes the session known under its id.
-    pub(super) fn register(self, id: SessionId, found: SessionEntry) -> Registration {
+    pub(crate) fn register(self, id: SessionId, found: SessionEntry) -> Registration {
         self.registry.sessions.insert(id, found);
         Registration { id, admission: self }
     }
@@ -192,7 +192,7 @@ impl Drop for Admission {
 }
 
 /// A session's entry. Dropped, it is gone, and its place is free.
-pub(super) struct Registration {
+pub(crate) struct Registration {
     id: SessionId,
     admission: Admission,
 }
@@ -204,7 +204,7 @@ impl Drop for Registration {
 }
 
 /// Something of a session that has not ended.
-pub(super) struct ActiveGuard(Arc<AtomicUsize>);
+pub(crate) struct ActiveGuard(Arc<AtomicUsize>);
 
 impl ActiveGuard {
     fn count(running: &Arc<AtomicUsize>) -> Self {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 
-use super::config::{ClientAddress, EngineConfig};
+use crate::config::{ClientAddress, EngineConfig};
 
 /// What is kept of the request that opened a session.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,7 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Headers {
 
 impl SessionRequest {
     /// Takes from a request what the configuration says.
-    pub(super) fn of(request: &HttpRequest, config: &EngineConfig) -> Self {
+    pub(crate) fn of(request: &HttpRequest, config: &EngineConfig) -> Self {
         Self {
             query: request.query_string().into(),
             headers: config
@@ -66,7 +66,7 @@ impl SessionRequest {
 }
 
 /// The client's address, read where the configuration says.
-pub(super) fn client_address(request: &HttpRequest, source: &ClientAddress) -> Option<IpAddr> {
+pub(crate) fn client_address(request: &HttpRequest, source: &ClientAddress) -> Option<IpAddr> {
     match source {
         ClientAddress::Peer => request.peer_addr().map(|address| address.ip()),
         ClientAddress::Asked(application) => application.ask(request),

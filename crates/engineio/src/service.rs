@@ -8,18 +8,18 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse, fn_service};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
-use super::close_reason::CloseReason;
-use super::config::EngineConfig;
-use super::handler::{EngineHandler, SessionHandle};
-use super::handshake::{self, Refusal, RequestKind, Transport};
-use super::outbox::{Delivery, Outbox};
-use super::polling::{self, HeaderTrimmer};
-use super::registry::{Admission, EngineStats, Registry, SessionEntry};
-use super::request::{SessionRequest, client_address};
-use super::session::{Reader, Session};
-use super::session_id::SessionId;
-use super::upgrade::upgrade;
-use super::websocket;
+use crate::close_reason::CloseReason;
+use crate::config::EngineConfig;
+use crate::handler::{EngineHandler, SessionHandle};
+use crate::handshake::{self, Refusal, RequestKind, Transport};
+use crate::outbox::{Delivery, Outbox};
+use crate::polling::{self, HeaderTrimmer};
+use crate::registry::{Admission, EngineStats, Registry, SessionEntry};
+use crate::request::{SessionRequest, client_address};
+use crate::session::{Reader, Session};
+use crate::session_id::SessionId;
+use crate::upgrade::upgrade;
+use crate::websocket;
 
 /// How often [`EngineIo::close`] looks whether the sessions are gone.
 const CLOSE_CHECK: Duration = Duration::from_millis(10);

@@ -1,7 +1,7 @@
 //! The session actor: one for each client, on the worker that accepted it, whatever transports it uses over time.
 //!
 //! Everything that a client sends passes through here, one packet after another; the heartbeat is kept here, and here a
-//! session ends. What a client is sent does not: that is the [`super::outbox`]'s, which any thread may fill.
+//! session ends. What a client is sent does not: that is the [`crate::outbox`]'s, which any thread may fill.
 //!
 //! Always true:
 //! - a packet is taken only when the application is ready for it, so a full application stops the reading and loses
@@ -22,13 +22,13 @@ use actix::{
 use futures_util::Stream;
 use tokio::sync::{mpsc, oneshot};
 
-use super::close_reason::CloseReason;
-use super::config::EngineConfig;
-use super::frame::SharedPacket;
-use super::handler::Connection;
-use super::outbox::{Delivery, Outbox};
-use super::packet::{Packet, PacketError};
-use super::registry::{ActiveGuard, Registration};
+use crate::close_reason::CloseReason;
+use crate::config::EngineConfig;
+use crate::frame::SharedPacket;
+use crate::handler::Connection;
+use crate::outbox::{Delivery, Outbox};
+use crate::packet::{Packet, PacketError};
+use crate::registry::{ActiveGuard, Registration};
 
 /// Packets handled before other tasks of the worker get their turn.
 const PACKETS_A_TURN: usize = 128;
@@ -40,7 +40,7 @@ const TIMER_SLACK: Duration = Duration::from_millis(5);
 
 /// What a WebSocket's reader brings.
 #[derive(Debug)]
-pub(super) enum Inbound {
+pub(crate) enum Inbound {
     /// A packet, or what should have been one.
     Packet(Result<Packet, PacketError>),
     /// The transport has ended; the code goes into our close frame.
@@ -48,16 +48,16 @@ pub(super) enum Inbound {
 }
 
 /// Packets from a WebSocket, in order. It ends with the transport.
-pub(super) type Reader = Pin<Box<dyn Stream<Item = Inbound>>>;
+pub(crate) type Reader = Pin<Box<dyn Stream<Item = Inbound>>>;
 
 /// A data request's packets, and how it went.
 #[derive(Debug)]
-pub(super) struct Post {
-    pub(super) packets: VecDeque<Packet>,
+pub(crate) struct Post {
+    pub(crate) packets: VecDeque<Packet>,
     /// The payload has a bad packet behind these.
-    pub(super) broken: bool,
+    pub(crate) broken: bool,
     /// Told once every packet was handed on. Dropped where the session ended before.
-    pub(super) done: oneshot::Sender<()>,
+    pub(crate) done: oneshot::Sender<()>,
 }
 
 impl ActorMessage for Post {
@@ -65,8 +65,8 @@ impl ActorMessage for Post {
 }
 
 /// The session has moved to a WebSocket.
-pub(super) struct Upgraded {
-    pub(super) reader: mpsc::Receiver<Inbound>,
+pub(crate) struct Upgraded {
+    pub(crate) reader: mpsc::Receiver<Inbound>,
 }
 
 impl ActorMessage for Upgraded {
@@ -74,7 +74,7 @@ impl ActorMessage for Upgraded {
 }
 
 /// See the module.
-pub(super) struct Session {
+pub(crate) struct Session {
     config: Arc<EngineConfig>,
     outbox: Arc<Outbox>,
     connection: Box<dyn Connection>,
@@ -97,7 +97,7 @@ enum Phase {
 }
 
 impl Session {
-    pub(super) fn new(
+    pub(crate) fn new(
         config: Arc<EngineConfig>,
         outbox: Arc<Outbox>,
         connection: Box<dyn Connection>,

@@ -13,18 +13,18 @@ const TEXT_LENGTH: usize = 28;
 
 /// A session's id. Kept as bytes: 21 instead of a heap string in every map.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SessionId([u8; LENGTH]);
+pub(crate) struct SessionId([u8; LENGTH]);
 
 impl SessionId {
     /// A new one from the thread's cryptographic generator.
     #[must_use]
-    pub fn random() -> Self {
+    pub(crate) fn random() -> Self {
         Self(rand::random())
     }
 
     /// Reads what a client sent. `None` for anything that no server of ours can have handed out.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; LENGTH];
         (text.len() == TEXT_LENGTH).then(|| URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()).flatten()?;
         Some(Self(bytes))

@@ -11,14 +11,14 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::close_reason::CloseReason;
-use super::config::EngineConfig;
-use super::frame::SharedPacket;
-use super::outbox::{Delivery, Outbox};
-use super::packet::Packet;
-use super::registry::SessionEntry;
-use super::session::{Inbound, Upgraded};
-use super::ws_reader::WebSocketReader;
+use crate::close_reason::CloseReason;
+use crate::config::EngineConfig;
+use crate::frame::SharedPacket;
+use crate::outbox::{Delivery, Outbox};
+use crate::packet::Packet;
+use crate::registry::SessionEntry;
+use crate::session::{Inbound, Upgraded};
+use crate::ws_reader::WebSocketReader;
 
 /// Packets on their way to the actor; the reading stops while it is full.
 const IN_FLIGHT: usize = 8;
@@ -26,7 +26,7 @@ const IN_FLIGHT: usize = 8;
 const PROBE: &str = "probe";
 
 /// Sees an upgrade through, then brings the WebSocket's packets to the session until it ends.
-pub(super) async fn upgrade(
+pub(crate) async fn upgrade(
     mut reader: WebSocketReader,
     own: Arc<Outbox>,
     found: SessionEntry,

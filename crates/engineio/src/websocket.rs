@@ -14,15 +14,15 @@ use actix_web::dev::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
-use super::config::EngineConfig;
-use super::outbox::{Drained, Outbox};
-use super::ws_reader::WebSocketReader;
+use crate::config::EngineConfig;
+use crate::outbox::{Drained, Outbox};
+use crate::ws_reader::WebSocketReader;
 
 /// Answers a WebSocket handshake: the response, whose body drains `outbox`, and what comes from the client.
 ///
 /// # Errors
 /// Where the request is no good WebSocket handshake.
-pub(super) fn accept(
+pub(crate) fn accept(
     request: &HttpRequest,
     payload: Payload,
     outbox: &Arc<Outbox>,

@@ -15,17 +15,17 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
 
-use super::close_reason::CloseReason;
-use super::frame::SharedPacket;
-use super::outbox::{Delivery, Outbox};
-use super::packet::{Message, Packet};
-use super::session::Inbound;
+use crate::close_reason::CloseReason;
+use crate::frame::SharedPacket;
+use crate::outbox::{Delivery, Outbox};
+use crate::packet::{Message, Packet};
+use crate::session::Inbound;
 
 /// Close code for a message over the limit (RFC 6455, section 7.4.1).
 const TOO_BIG: u16 = 1009;
 
 /// Packets from a WebSocket. Pings of the WebSocket's own are answered on the way.
-pub(super) struct WebSocketReader {
+pub(crate) struct WebSocketReader {
     payload: Payload,
     limit: usize,
     /// What was read and is no whole frame yet. Owns nothing while it is empty.
@@ -51,12 +51,12 @@ struct Fragments {
 
 impl WebSocketReader {
     /// Messages and frames may have up to `limit` bytes.
-    pub(super) fn new(payload: Payload, outbox: Arc<Outbox>, limit: usize) -> Self {
+    pub(crate) fn new(payload: Payload, outbox: Arc<Outbox>, limit: usize) -> Self {
         Self { payload, limit, buffer: BytesMut::new(), fragments: None, ended: false, outbox }
     }
 
     /// Pongs leave through another outbox from now on.
-    pub(super) fn answer_through(&mut self, outbox: Arc<Outbox>) {
+    pub(crate) fn answer_through(&mut self, outbox: Arc<Outbox>) {
         self.outbox = outbox;
     }
 

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::packet::{Arguments, RESERVED_EVENTS};
-use engineio::frame::{PacketWriter, SharedPacket};
+use engineio::{PacketWriter, SharedPacket};
 
 /// Room for what most packets take.
 const USUAL_LENGTH: usize = 246;

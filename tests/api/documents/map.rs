@@ -49,7 +49,11 @@ fn every_test_that_the_list_names_exists() {
     for (_, quote, tests) in rows() {
         for test in tests {
             let exists = test.split_once("::").is_some_and(|(file, name)| {
-                let path = if file.starts_with("src/") || file.starts_with("crates/") { file.to_owned() } else { format!("tests/{file}") };
+                let path = if file.starts_with("src/") || file.starts_with("crates/") {
+                    file.to_owned()
+                } else {
+                    format!("tests/{file}")
+                };
                 read(&path).is_some_and(|source| {
                     let spelled = [format!("fn {name}("), format!("('{name}'"), format!("(\"{name}\"")];
                     // A long sentence may begin on a line of its own.

@@ -1,33 +1,21 @@
 use std::task::Waker;
 
-use actix_web::error::PayloadError;
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec_properties::{read_websocket, websocket_reader};
 
 const LIMIT: usize = 1000;
 
-fn reader(chunks: Vec<Vec<u8>>) -> WebSocketReader {
-    let chunks = chunks.into_iter().map(|chunk| Ok::<_, PayloadError>(Bytes::from(chunk)));
-    let chunks: Pin<Box<dyn Stream<Item = _>>> = Box::pin(futures_util::stream::iter(chunks));
-    let payload = Payload::Stream { payload: chunks };
-    WebSocketReader::new(payload, Arc::new(Outbox::websocket(1_000_000)), LIMIT)
-}
-
-/// What comes out, in short, until the end.
+/// A short description of everything that the reader yields.
 fn read(chunks: Vec<Vec<u8>>) -> Vec<String> {
-    let mut reader = reader(chunks);
-    let mut context = Context::from_waker(Waker::noop());
-    std::iter::from_fn(|| match Pin::new(&mut reader).poll_next(&mut context) {
-        Poll::Ready(inbound) => inbound.map(|inbound| match inbound {
-            Inbound::Packet(Ok(Packet::Message(Message::Text(text)))) => text.to_string(),
-            Inbound::Packet(Ok(Packet::Message(Message::Binary(bytes)))) => format!("{} bytes", bytes.len()),
-            Inbound::Packet(packet) => format!("{packet:?}"),
-            Inbound::Ended(reason, code) => format!("{reason} {code:?}"),
-        }),
-        Poll::Pending => panic!("the chunks are all there"),
-    })
-    .collect()
+    let describe = |inbound| match inbound {
+        Inbound::Packet(Ok(Packet::Message(Message::Text(text)))) => text.to_string(),
+        Inbound::Packet(Ok(Packet::Message(Message::Binary(bytes)))) => format!("{} bytes", bytes.len()),
+        Inbound::Packet(packet) => format!("{packet:?}"),
+        Inbound::Ended(reason, code) => format!("{reason} {code:?}"),
+    };
+    read_websocket(chunks, LIMIT).into_iter().map(describe).collect()
 }
 
 fn header(first: u8, length: usize) -> Vec<u8> {
@@ -97,7 +85,7 @@ fn what_breaks_the_rules_ends_it() {
 
 #[test]
 fn an_idle_reader_holds_no_buffer() {
-    let mut reader = reader(vec![frame(0x81, &[b'4'; 900])]);
+    let mut reader = websocket_reader([frame(0x81, &[b'4'; 900])], LIMIT);
     let mut context = Context::from_waker(Waker::noop());
     assert!(Pin::new(&mut reader).poll_next(&mut context).is_ready());
     assert_eq!(reader.buffer.capacity(), 0);

@@ -1,0 +1,98 @@
+//! A database of the previous release, migrated by this one, answers every read request as it did before.
+//!
+//! `tests/upgrade/README.md` says what the database holds and how it is made.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use reqwest::Method;
+use sea_orm::ConnectionTrait;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+use switchboard::identity::{TokenClaims, sign};
+
+use crate::support::{Backend, Person, SECRET, TestDatabase, TestServer, on_both_databases};
+
+/// Fields that do not depend on the database alone: the request's id, and counts of days before the present one.
+const VARIABLE_FIELDS: [&str; 4] = ["request_id", "new_today", "new_this_week", "new_this_month"];
+
+/// `answers.json`.
+#[derive(Deserialize)]
+struct Fixture {
+    people: HashMap<String, Value>,
+    answers: Vec<Answer>,
+}
+
+/// What the previous release answered.
+#[derive(Deserialize)]
+struct Answer {
+    person: Option<String>,
+    path: String,
+    status: u16,
+    body: Value,
+}
+
+fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade").join(name);
+    std::fs::read_to_string(&path).unwrap()
+}
+
+impl Fixture {
+    /// The answers on this engine, whose ids and times replace the placeholders.
+    fn load(engine: &str) -> Self {
+        let text = file("answers.json");
+        let values: Value = serde_json::from_str::<Value>(&text).unwrap()["values"][engine].take();
+        let values: Vec<String> = serde_json::from_value(values).unwrap();
+        // Every second part is a placeholder's number: no text of the fixture has a `#` of its own.
+        let filled: String = text
+            .split('#')
+            .enumerate()
+            .map(|(index, part)| if index % 2 == 0 { part } else { &values[part.parse::<usize>().unwrap()] })
+            .collect();
+        serde_json::from_str(&filled).unwrap()
+    }
+
+    fn person(&self, name: Option<&str>) -> Person {
+        let Some(name) = name else { return Person::nobody() };
+        let mut claims = self.people[name].clone();
+        claims["exp"] = (chrono::Utc::now().timestamp() + 3600).into();
+        let claims: TokenClaims = serde_json::from_value(claims).unwrap();
+        Person { token: sign(&claims, &SecretString::from(SECRET)).unwrap() }
+    }
+}
+
+fn remove_variable_fields(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !VARIABLE_FIELDS.contains(&name.as_str()));
+            fields.values_mut().for_each(remove_variable_fields);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_variable_fields),
+        _ => {}
+    }
+}
+
+on_both_databases! {
+    async fn a_database_of_the_previous_release_answers_every_read_as_before(backend: Backend) {
+        let engine = match backend {
+            Backend::Sqlite => "sqlite",
+            Backend::Postgres => "postgres",
+        };
+        let database = TestDatabase::create(backend).await;
+        let connection = database.hand().await;
+        connection.execute_unprepared(&file(&format!("{engine}.sql"))).await.unwrap();
+        // The dump of PostgreSQL leaves its connection without a search path.
+        connection.close().await.unwrap();
+        let server = TestServer::start(&database).await;
+        let fixture = Fixture::load(engine);
+        assert!(fixture.answers.len() > 100);
+        for expected in &fixture.answers {
+            let person = fixture.person(expected.person.as_deref());
+            let mut answer = server.request(Method::GET, &person, &expected.path).send(None).await;
+            remove_variable_fields(&mut answer.body);
+            assert_eq!(answer.status.as_u16(), expected.status, "{}", expected.path);
+            assert_eq!(answer.body, expected.body, "{} as {:?}", expected.path, expected.person);
+        }
+    }
+}
