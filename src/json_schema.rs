@@ -93,9 +93,11 @@ impl Schemas {
 /// A key of a query string is present or absent, never null.
 fn without_null(schema: &Value) -> Value {
     match schema["anyOf"].as_array() {
-        Some(choices) => {
-            choices.iter().find(|choice| **choice != json!({ "type": "null" })).cloned().unwrap_or_else(|| schema.clone())
-        }
+        Some(choices) => choices
+            .iter()
+            .find(|choice| **choice != json!({ "type": "null" }))
+            .cloned()
+            .unwrap_or_else(|| schema.clone()),
         None => {
             let mut schema = schema.clone();
             if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {

@@ -95,7 +95,11 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start_with_clock(clock: Arc<dyn Clock>, settings: Settings, migrate: bool) -> Result<Self, StartError> {
+    pub async fn start_with_clock(
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        migrate: bool,
+    ) -> Result<Self, StartError> {
         let verifier = Arc::new(Verifier::new(&settings.auth)?);
         let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
         if migrate {

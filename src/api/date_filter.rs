@@ -44,7 +44,8 @@ fn date(validator: &mut Validator, name: &'static str, value: Option<&str>) -> O
     match date {
         Ok(date) if YEARS.contains(&year(&date)) => Some(date),
         _ => {
-            validator.fail(name, format!("{name} must be an ISO 8601 date, such as 2026-02-25 or 2026-02-25T10:30:00Z"));
+            validator
+                .fail(name, format!("{name} must be an ISO 8601 date, such as 2026-02-25 or 2026-02-25T10:30:00Z"));
             None
         }
     }

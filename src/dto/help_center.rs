@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Validator;
-use crate::domain::{
-    ClientMessageId, Conversation, ConversationId, EventId, MessageText, Posted, Status, UserId,
-};
+use crate::domain::{ClientMessageId, Conversation, ConversationId, EventId, MessageText, Posted, Status, UserId};
 use crate::json_schema::{HelpCenterSender, HelpCenterStatus, HelpCenterText};
 use crate::store::History;
 use crate::timestamp::IsoTimestamp;

@@ -27,7 +27,10 @@ impl ReplyRequest {
         client_message_id: Option<ClientMessageId>,
     ) -> Option<ValidatedReply> {
         let text = validator.required("message", self.message.as_deref(), MessageText::parse)?;
-        Some(ValidatedReply { post: Post { from, text, client_message_id }, is_note: self.is_internal.unwrap_or_default() })
+        Some(ValidatedReply {
+            post: Post { from, text, client_message_id },
+            is_note: self.is_internal.unwrap_or_default(),
+        })
     }
 }
 

@@ -29,7 +29,12 @@ impl SendRequest {
         let message = validator.required("message", self.message.as_deref(), MessageText::parse);
         let device_metadata = self.device_metadata.map(DeviceMetadata::parse);
         let device_metadata = device_metadata.and_then(|parsed| validator.check("device_metadata", parsed));
-        message.map(|message| ValidatedSend { message, conversation: self.conversation_id, client_message_id, device_metadata })
+        message.map(|message| ValidatedSend {
+            message,
+            conversation: self.conversation_id,
+            client_message_id,
+            device_metadata,
+        })
     }
 }
 

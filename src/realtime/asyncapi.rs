@@ -149,16 +149,11 @@ struct DocumentBuilder {
 
 impl DocumentBuilder {
     fn new() -> Self {
-        Self {
-            schemas: Schemas::new(),
-            channel: Channel::Support,
-            messages: BTreeMap::new(),
-            operations: Map::new(),
-        }
+        Self { schemas: Schemas::new(), channel: Channel::Support, messages: BTreeMap::new(), operations: Map::new() }
     }
 
     /// Events that clients emit.
-    fn client_events<User>(&mut self, events: Vec<ClientEvent<User>>) {
+    fn client_events<User: Send + Sync + 'static>(&mut self, events: Vec<ClientEvent<User>>) {
         for ClientEvent { name, summary, payload, ack, .. } in events {
             let payload = payload(&mut self.schemas);
             let message = self.message(&format!("emit.{name}"), name, summary, payload);

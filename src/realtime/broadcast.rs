@@ -54,7 +54,8 @@ impl Broadcaster {
     /// Notifies the agents who have joined the conversation that its customer in the help center types, or has stopped.
     pub(super) fn customer_typing(&self, id: ConversationId, customer: &UserId, is_typing: bool) {
         let Some(Namespaces { support, .. }) = self.namespaces.get() else { return };
-        let payload = TypingEvent { place: ConversationOrTicket::Conversation(id), user_id: customer.as_str(), is_admin: false };
+        let payload =
+            TypingEvent { place: ConversationOrTicket::Conversation(id), user_id: customer.as_str(), is_admin: false };
         support.to(&rooms::of_conversation(id)).emit(TypingEvent::name(is_typing), &payload);
     }
 }
@@ -118,7 +119,9 @@ impl ConversationFanout<'_> {
         }
         match &posted.message.author {
             Author::Customer(_) if posted.message.is_opening() => self.created(posted),
-            Author::Customer(_) => self.to_admins(ConversationUpdate::NewUserMessage { message: MessagePreview::new(posted) }),
+            Author::Customer(_) => {
+                self.to_admins(ConversationUpdate::NewUserMessage { message: MessagePreview::new(posted) })
+            }
             Author::Agent(_) => self.to_customer(ConversationUpdate::NewReply { message: MessagePreview::new(posted) }),
             // An auto-reply changes nothing in lists.
             Author::AutoReply { .. } => {}

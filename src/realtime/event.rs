@@ -18,7 +18,7 @@ type EventHandler<User> =
     Box<dyn Fn(Arc<Realtime>, Socket<User>, Event) -> LocalBoxFuture<'static, Option<Ack>> + Send + Sync>;
 
 /// An event with its handler; `User` is what the namespace knows about a socket.
-pub(super) struct ClientEvent<User: 'static> {
+pub(super) struct ClientEvent<User: Send + Sync + 'static> {
     pub(super) name: &'static str,
     pub(super) summary: &'static str,
     pub(super) payload: SchemaFn,
@@ -35,7 +35,7 @@ pub(super) struct AckDescription {
     pub(super) schema: SchemaFn,
 }
 
-impl<User: 'static> ClientEvent<User> {
+impl<User: Send + Sync + 'static> ClientEvent<User> {
     pub(super) fn new<F>(
         name: &'static str,
         summary: &'static str,

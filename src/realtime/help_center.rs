@@ -11,9 +11,10 @@ use serde_json::{Map, Value, json};
 
 use super::ack::Ack;
 use super::event::{AckDescription, ClientEvent, payload};
-use super::send_message::{client_info, parse};
+use super::send_message::parse;
 use super::{Realtime, auth, input, rooms};
 use crate::api_error::{ApiError, Code};
+use crate::client_info::ClientInfo;
 use crate::domain::{ClientMessageId, ConversationId, MessageText, Posted};
 use crate::dto::{HelpCenterMessage, HelpCenterSendRequest, HelpCenterThread, Validator};
 use crate::help_center::{Thread, Visit};
@@ -116,7 +117,7 @@ fn error_ack(schemas: &mut Schemas) -> Value {
 /// Never refuses, see the module.
 fn authenticate(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
     let account = auth::principal(realtime, handshake).ok().map(|principal| {
-        let visit = Visit::new(&principal, client_info(handshake));
+        let visit = Visit::new(&principal, ClientInfo::new(handshake.address, handshake.headers.get("user-agent")));
         Account { principal, visit }
     });
     HelpCenterUser { account, conversation: OnceLock::new() }

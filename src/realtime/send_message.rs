@@ -12,7 +12,7 @@ use crate::client_info::ClientInfo;
 use crate::domain::ClientMessageId;
 use crate::dto::{ReplyRequest, ReplySent, SendRequest, Validator};
 use crate::use_cases;
-use socketio::{Event, Handshake, Socket};
+use socketio::{Event, Socket};
 
 /// Sends, and returns the data to acknowledge.
 pub(super) async fn send_message(
@@ -23,11 +23,7 @@ pub(super) async fn send_message(
     // A struct would also be deserialized from an array.
     let payload: Map<String, Value> =
         event.first().map_err(|_| ApiError::new(Code::ValidationError, "The payload must be a JSON object"))?;
-    if socket.data().is_agent {
-        reply(realtime, socket, payload).await
-    } else {
-        send(realtime, socket, payload).await
-    }
+    if socket.data().is_agent { reply(realtime, socket, payload).await } else { send(realtime, socket, payload).await }
 }
 
 async fn send(
@@ -41,7 +37,11 @@ async fn send(
     let send = body.validate(&mut validator, id);
     let send = validator.finish(send)?;
     let from = socket.data().as_customer();
-    let outcome = use_cases::send(&realtime.services, from, send, || client_info(socket.handshake())).await?;
+    let outcome = use_cases::send(&realtime.services, from, send, || {
+        let request = socket.handshake();
+        ClientInfo::new(request.address, request.headers.get("user-agent"))
+    })
+    .await?;
     to_value(&outcome.sent()?)
 }
 
@@ -70,11 +70,6 @@ pub(super) fn parse<Body: DeserializeOwned>(payload: Map<String, Value>) -> Resu
         let field = error.path().to_string();
         ApiError::validation(vec![FieldError { message: format!("{field} has the wrong type"), field: field.into() }])
     })
-}
-
-/// The client's address and program, from the handshake. Sockets send no device headers.
-pub(super) fn client_info(handshake: &Handshake) -> ClientInfo {
-    ClientInfo::new(handshake.address, handshake.headers.get("user-agent"))
 }
 
 fn to_value(data: &impl Serialize) -> Result<Value, ApiError> {

@@ -67,12 +67,9 @@ pub(super) fn events() -> Vec<ClientEvent<SupportUser>> {
             typing_payload,
             async |realtime, socket, event| typing::relay(realtime, socket, event, true),
         ),
-        event(
-            "stop_typing",
-            "The user has stopped typing",
-            typing_payload,
-            async |realtime, socket, event| typing::relay(realtime, socket, event, false),
-        ),
+        event("stop_typing", "The user has stopped typing", typing_payload, async |realtime, socket, event| {
+            typing::relay(realtime, socket, event, false)
+        }),
         ClientEvent::new(
             SEND_MESSAGE,
             "A customer's message, as POST chat/send takes it, or an agent's reply or note",
@@ -102,9 +99,15 @@ where
         summary: "The outcome of an event",
         schema: |schemas| schemas.serialized::<AckOutcome>(),
     };
-    ClientEvent::new(name, summary, payload, ack, async move |realtime: &Realtime, socket: &Socket<SupportUser>, event: &Event| {
-        Some(Ack::outcome(handler(realtime, socket, event).await))
-    })
+    ClientEvent::new(
+        name,
+        summary,
+        payload,
+        ack,
+        async move |realtime: &Realtime, socket: &Socket<SupportUser>, event: &Event| {
+            Some(Ack::outcome(handler(realtime, socket, event).await))
+        },
+    )
 }
 
 fn join_payload(_: &mut Schemas) -> Value {

@@ -55,11 +55,9 @@ impl SendOutcome {
                 let conversation = UserConversation::new(conversation, vec![UserMessage::in_answer(message)]);
                 Ok(Sent::Opened { conversation: Box::new(conversation), is_new: true })
             }
-            Outcome::Posted(message) => Ok(Sent::Posted {
-                conversation_id: self.id,
-                message: UserMessage::in_answer(message),
-                is_new: false,
-            }),
+            Outcome::Posted(message) => {
+                Ok(Sent::Posted { conversation_id: self.id, message: UserMessage::in_answer(message), is_new: false })
+            }
             _ => Err(ApiError::internal()),
         }
     }

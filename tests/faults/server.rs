@@ -216,7 +216,7 @@ impl Inside {
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let server = match Server::start_by(Arc::new(clock), settings, true).await {
+                let server = match Server::start_with_clock(Arc::new(clock), settings, true).await {
                     Ok(server) => server,
                     Err(error) => return eprintln!("the server does not start: {error}"),
                 };

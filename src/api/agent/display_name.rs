@@ -17,14 +17,10 @@ pub(super) fn split<'a>(user: Option<&'a users::Model>, full: &'a str) -> (&'a s
 /// The name of an agent without a first name: the full name, the last name, the local part of the e-mail address, or
 /// [`NAMELESS_AGENT`].
 pub(super) fn full(user: &users::Model) -> &str {
-    [
-        user.name.as_deref(),
-        user.last_name.as_deref(),
-        user.email.as_deref().and_then(|email| email.split('@').next()),
-    ]
-    .into_iter()
-    .flatten()
-    .map(str::trim)
-    .find(|name| !name.is_empty())
-    .unwrap_or(NAMELESS_AGENT)
+    [user.name.as_deref(), user.last_name.as_deref(), user.email.as_deref().and_then(|email| email.split('@').next())]
+        .into_iter()
+        .flatten()
+        .map(str::trim)
+        .find(|name| !name.is_empty())
+        .unwrap_or(NAMELESS_AGENT)
 }

@@ -16,8 +16,7 @@ use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{
-    AnswerHandover, AskHandover, Command, ConversationId, HandoverId, Reason, Refusal, Resolution, TextError,
-    UserId,
+    AnswerHandover, AskHandover, Command, ConversationId, HandoverId, Reason, Refusal, Resolution, TextError, UserId,
 };
 use crate::dto::Validator;
 use crate::store;
@@ -137,7 +136,8 @@ async fn respond(
     };
     let resolution = validator.finish(resolution)?;
     let handover = HandoverId::parse(&id).ok_or(Refusal::HandoverNotFound)?;
-    let conversation_id = store::handed_over(&api.services.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
+    let conversation_id =
+        store::handed_over(&api.services.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
     let accept = resolution == Resolution::Accepted;
     let command = Command::AnswerHandover(AnswerHandover { by: agent.as_agent(), handover, accept });
     api.services.registry.execute(conversation_id, command).await?;

@@ -216,12 +216,7 @@ impl<'a> AssignedAdmin<'a> {
     /// First and last name from the directory if it has them, else from `name`, which the assignment stored.
     pub(super) fn new(id: &'a UserId, name: &'a str, user: Option<&'a users::Model>) -> Self {
         let (first, last) = display_name::split(user, name);
-        Self {
-            id: id.as_str(),
-            first_name: first,
-            last_name: last,
-            email: user.and_then(|user| user.email.as_deref()),
-        }
+        Self { id: id.as_str(), first_name: first, last_name: last, email: user.and_then(|user| user.email.as_deref()) }
     }
 }
 

@@ -69,22 +69,27 @@ fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() 
         of_prefix.map(|(_, message)| message["name"].as_str().unwrap().to_owned()).collect()
     };
     let source = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/realtime")).concat();
-    // But not what the document's own making says.
-    let source = source.replace("draft.emits(", "");
-    let told = |before: &str| -> BTreeSet<String> {
-        source.split(before).skip(1).map(|behind| behind.split('"').next().unwrap().to_owned()).collect()
+    let named_after = |prefix: &str| -> BTreeSet<String> {
+        source.split(prefix).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
     };
-    let mut emitted = told("emit(\"");
-    // Relayed under the name under which they came, and the protocol's own.
+    let mut emitted = named_after(".emit(\"");
+    // Relayed under the name under which they were received, and the protocol's own.
     emitted.extend(["typing", "stop_typing", "connect_error"].map(str::to_owned));
     assert_eq!(named("on."), emitted);
     // A name that is needed twice is a constant.
-    let constant = |name: &str| told(&format!("const {name}: &str = \""));
-    let mut handled = &told("realtime, \"") | &told(".on(\"");
-    for behind in source.split(".on(").skip(1).filter(|behind| behind.starts_with(char::is_uppercase)) {
-        handled.extend(constant(behind.split(',').next().unwrap()));
-    }
-    assert_eq!(named("emit."), handled);
+    let described = |table: &str| -> BTreeSet<String> {
+        let start = format!("{table}(\n");
+        source
+            .split(&start)
+            .skip(1)
+            .map(|rest| rest.split(',').next().unwrap().trim())
+            .flat_map(|name| match name.strip_prefix('"') {
+                Some(name) => BTreeSet::from([name.trim_end_matches('"').to_owned()]),
+                None => named_after(&format!("const {name}: &str = \"")),
+            })
+            .collect()
+    };
+    assert_eq!(named("emit."), &described(" event") | &described("ClientEvent::new"));
 }
 
 fn sources(folder: &Path) -> Vec<String> {

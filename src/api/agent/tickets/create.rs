@@ -15,8 +15,8 @@ use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
 use crate::conversation::Outcome;
 use crate::domain::{
-    Command, ConversationId, Description, Reference, Refusal, Subject, SupportType, TicketDraft, TicketId, TicketNumber,
-    TicketPriority, TicketStatus,
+    Command, ConversationId, Description, Reference, Refusal, Subject, SupportType, TicketDraft, TicketId,
+    TicketNumber, TicketPriority, TicketStatus,
 };
 use crate::dto::{Validator, words};
 

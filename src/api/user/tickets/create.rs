@@ -79,12 +79,7 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
             .device_headers()
             .posts_message()
             .answers::<TicketOpened<'static>>(201, &["Support ticket created successfully", "Message sent"])
-            .refusals([
-                Refusal::TicketEmailMismatch,
-                Refusal::AccessDenied,
-                Refusal::TicketDone,
-                Refusal::SendToClosed,
-            ])
+            .refusals([Refusal::TicketEmailMismatch, Refusal::AccessDenied, Refusal::TicketDone, Refusal::SendToClosed])
     })
 }
 
@@ -129,7 +124,12 @@ async fn execute(
 }
 
 /// Creates a ticket.
-async fn open_ticket(api: &Api, form: TicketForm, headers: &HeaderMap, client: ClientInfo) -> Result<HttpResponse, ApiError> {
+async fn open_ticket(
+    api: &Api,
+    form: TicketForm,
+    headers: &HeaderMap,
+    client: ClientInfo,
+) -> Result<HttpResponse, ApiError> {
     let origin = Origin {
         channel: Channel::Ticket,
         customer: form.from,

@@ -46,9 +46,10 @@ async fn rate(
     let key = find(&api, number).await?.ok_or_else(|| not_found(number))?;
     let rate = Rate { from: caller.as_customer(), rating, feedback };
     match api.services.registry.execute(key.conversation, Command::RateTicket(rate)).await? {
-        Outcome::Rated(Rate { rating, feedback, .. }) => {
-            Ok(fetched("Rating submitted", TicketRated { ticket_number: number, satisfaction_rating: rating, feedback }))
-        }
+        Outcome::Rated(Rate { rating, feedback, .. }) => Ok(fetched(
+            "Rating submitted",
+            TicketRated { ticket_number: number, satisfaction_rating: rating, feedback },
+        )),
         _ => Err(ApiError::internal()),
     }
 }

@@ -38,12 +38,7 @@ struct TicketRetrieved<'a> {
 pub(super) fn endpoints() -> [Endpoint; 2] {
     [
         Endpoint::get("/api/v1/support/my-tickets", my_tickets)
-            .operation(
-                Tag::CustomerTickets,
-                Access::Customer,
-                "listOwnTickets",
-                "The caller's tickets, newest first",
-            )
+            .operation(Tag::CustomerTickets, Access::Customer, "listOwnTickets", "The caller's tickets, newest first")
             .deprecated()
             .answers::<TicketList<'static>>(200, &["Tickets fetched"]),
         Endpoint::get("/api/v1/support/ticket", ticket)
