@@ -8,6 +8,7 @@ mod actor;
 mod announce;
 mod clock;
 mod command;
+mod core;
 mod identity;
 mod in_flight;
 mod known;
@@ -25,7 +26,7 @@ mod actor_tests;
 
 pub use announce::EventPublisher;
 pub use clock::{Clock, SystemClock};
-pub use command::{CommandError, Outcome};
+pub use core::{CommandError, ConversationCommand, ConversationState, Opened, Sent};
 pub use identity::ConversationIds;
 pub use listening::Backlog;
 pub use registry::{Registry, RegistryParts};

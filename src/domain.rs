@@ -8,8 +8,6 @@ mod command;
 mod contact;
 mod conversation;
 mod decide;
-mod decide_handover;
-mod decide_ticket;
 mod device;
 mod event;
 mod handover;
@@ -23,23 +21,18 @@ mod ticket;
 mod ticket_values;
 
 #[cfg(test)]
-mod decide_tests;
-#[cfg(test)]
-mod handover_tests;
-#[cfg(test)]
-mod help_center_tests;
-#[cfg(test)]
-mod property_tests;
-#[cfg(test)]
-mod ticket_tests;
+mod tests;
 
-pub use command::{Command, IdempotencyKey, Open, OpenTicket, Post, Rate};
+pub use command::{
+    AddNote, AssignTicket, Claim, Close, Command, CreateTicket, EnterHelpCenter, IdempotencyKey, Open, Post,
+    PrioritiseTicket, Rate, SendMessage, SendReply, SetTicketStatus, SubmitRating, Target,
+};
 pub use contact::{EmailAddress, PhoneNumber};
 pub use conversation::{Assignee, Channel, Conversation, Status, VisibleMessage};
 pub use decide::{decide, permit};
 pub use device::{DEVICE_METADATA_LIMIT, DeviceMetadata};
 pub use event::{Change, Event, Message, Origin, Posted};
-pub use handover::{AnswerHandover, AskHandover, Handover, Party, Resolution};
+pub use handover::{AnswerHandover, Handover, Party, RequestHandover, Resolution};
 pub use help_center::{AutoReply, AutoReplyPolicy, HelpCenterPost};
 pub use identifier::{ConversationId, EventId, HandoverId, TicketId, UserId, UserIdError};
 pub use person::{AUTO_REPLY_KEY, Agent, Author, Customer, NAMELESS_AGENT, Owner, display_name};

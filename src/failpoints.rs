@@ -60,15 +60,7 @@ mod switches {
         if !is_named("repeat") {
             return;
         }
-        match command {
-            Command::Open(open) => open.client_message_id = None,
-            Command::OpenTicket(open) => open.client_message_id = None,
-            Command::Send(post) | Command::SendToTicket(post) => post.client_message_id = None,
-            Command::Reply(post) | Command::Note(post) | Command::ReplyToTicket(post) | Command::NoteOnTicket(post) => {
-                post.client_message_id = None;
-            }
-            _ => {}
-        }
+        command.forget_idempotency_key();
     }
 
     /// Whether what changes nothing may be answered; without the look, at once.

@@ -7,11 +7,11 @@ use std::sync::{Arc, OnceLock};
 
 use crate::api_error::ApiError;
 use crate::client_info::ClientInfo;
-use crate::conversation::{Outcome, Registry};
+use crate::conversation::Registry;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{
-    AutoReply, Channel, ClientMessageId, Command, Conversation, ConversationId, EventId, HelpCenterPost, MessageText,
-    Origin, Posted, UserId,
+    AutoReply, Channel, ClientMessageId, Conversation, ConversationId, EnterHelpCenter, EventId, HelpCenterPost,
+    MessageText, Origin, Posted, UserId,
 };
 use crate::identity::Principal;
 use crate::store::{self, History, MessageRange};
@@ -63,11 +63,8 @@ impl HelpCenter {
             return Ok(conversation);
         }
         let id = self.registry.help_center_id(&visit.account);
-        let command = Command::EnterHelpCenter(Box::new(visit.origin.clone()));
-        match self.registry.execute(id, command).await? {
-            Outcome::Entered(conversation) => Ok(Conversation::clone(&conversation)),
-            _ => Err(ApiError::internal()),
-        }
+        let conversation = self.registry.execute(id, EnterHelpCenter { origin: visit.origin.clone() }).await?;
+        Ok(Conversation::clone(&conversation))
     }
 
     /// Reads a range of the account's conversation from the database.
@@ -103,10 +100,7 @@ impl HelpCenter {
             client_message_id,
             auto_reply: Arc::clone(&self.auto_reply),
         };
-        match self.registry.execute(id, Command::WriteToHelpCenter(Box::new(post))).await? {
-            Outcome::Posted(posted) => Ok(posted),
-            _ => Err(ApiError::internal()),
-        }
+        Ok(self.registry.execute(id, post).await?)
     }
 
     /// The `seq` of a message in the account's conversation.

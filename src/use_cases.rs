@@ -4,7 +4,7 @@
 mod reply;
 mod send;
 
-pub(crate) use reply::reply;
+pub(crate) use reply::{post_reply, reply};
 pub(crate) use send::send;
 
 use crate::api_error::ApiError;

@@ -12,14 +12,15 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 use tokio::time::Instant;
 
-use super::command::{CommandError, Execute, Outcome, Pending, written};
+use super::command::{Execute, Pending};
+use super::core::{CachedSend, CommandError, Outcome};
 use super::in_flight::{Decided, Ground, InFlight};
 use super::listening::Listeners;
 use super::overtaken::{Looks, Seen};
 use super::reading::caught;
 use super::recovery::Unconfirmed;
 use super::registry::Registry;
-use super::remembered::{CachedSend, Remembered};
+use super::remembered::Remembered;
 use super::retiring::Stay;
 use super::told::Told;
 use crate::domain::{Command, Conversation, ConversationId, Event, EventId, IdempotencyKey, Refusal, decide, permit};
@@ -75,7 +76,7 @@ impl Speculation {
 
     /// Whether this command may be decided on it.
     fn bears(&self, command: &Command) -> bool {
-        !self.is_assumed || self.conversation.is_some() || command.begins()
+        !self.is_assumed || self.conversation.is_some() || command.creates_conversation()
     }
 
     fn version(&self) -> i64 {
@@ -152,7 +153,7 @@ impl ConversationActor {
         }
         // A conversation that is just being made needs no look into the database: should it be there after all, the
         // fence says so.
-        if matches!(self.belief, Belief::None) && pending.command.begins() && pending.conflicts == 0 {
+        if matches!(self.belief, Belief::None) && pending.command.creates_conversation() && pending.conflicts == 0 {
             self.belief = Belief::State(Speculation::assumed_absent());
         }
         self.waiting.push_back(pending);
@@ -179,7 +180,7 @@ impl ConversationActor {
         failpoints::panic_now_and_then();
         let Belief::State(speculation) = &mut self.belief else { return };
         // Its caller was told 503 and may send it again: done now, it would be done twice.
-        if pending.reply.is_closed() {
+        if pending.responder.is_closed() {
             return;
         }
         if !speculation.bears(&pending.command) {
@@ -194,14 +195,14 @@ impl ConversationActor {
             return;
         }
         if let Some(known) = pending.command.idempotency_key().and_then(|key| self.remembered.get(&key)) {
-            let answer = known.answer(&pending.command, self.id);
+            let answer = known.repeat(&pending.command, self.id);
             self.in_flight.push(Decided { pending, answer, ground: Ground::Repeated, rests_on });
             return;
         }
         match decide(state, &pending.command) {
             Err(refusal) => {
                 // What the state refuses may be the repeat of what it once took.
-                let is_final = refusal.stands_before_a_repeat();
+                let is_final = refusal.precedes_repeat();
                 let ground = if is_final { Ground::State } else { Ground::StateUnlessRepeated };
                 self.in_flight.push(Decided { pending, answer: Err(refusal), ground, rests_on });
             }
@@ -223,8 +224,9 @@ impl ConversationActor {
             pending.answer(Err(CommandError::Fault));
             return;
         };
-        let message = written(&events);
-        let answer = Ok(Outcome::of(&pending.command, &after, message.clone()));
+        let outcome = Outcome::applied(Arc::clone(&after), &events);
+        let message = outcome.message().cloned();
+        let answer = Ok(outcome);
         if events.is_empty() {
             let ground = Ground::State;
             self.in_flight.push(Decided { pending, answer, ground, rests_on: expected_version });
@@ -298,7 +300,7 @@ impl ConversationActor {
         let look = async move {
             let answer = match caught(crate::store::find_send(&database, key)).await {
                 Ok(Some(found)) => CachedSend::new(Arc::new(found.message), &found.conversation)
-                    .answer(&pending.command, id)
+                    .repeat(&pending.command, id)
                     .map_err(CommandError::Refused),
                 Ok(None) => Err(CommandError::Refused(refusal)),
                 Err(error) => Err(CommandError::from(error)),

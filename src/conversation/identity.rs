@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::domain::{Command, ConversationId, UserId};
+use crate::domain::{ConversationId, Open, UserId};
 
 /// Gives ids to new conversations.
 ///
@@ -40,8 +40,8 @@ impl ConversationIds {
 
     /// The id for the conversation that this first message begins.
     #[must_use]
-    pub fn for_first(&self, command: &Command) -> ConversationId {
-        let Some(key) = command.idempotency_key() else { return ConversationId(Uuid::now_v7()) };
+    pub fn for_opening(&self, open: &Open) -> ConversationId {
+        let Some(key) = open.idempotency_key() else { return ConversationId(Uuid::now_v7()) };
         let mut derivation = self.first_sends.clone();
         // The length in front keeps two pairs with the same concatenation apart.
         derivation.update(&(key.sender.len() as u64).to_be_bytes());

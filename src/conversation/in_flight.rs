@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::command::{CommandError, Outcome, Pending};
+use super::command::Pending;
+use super::core::{CommandError, Outcome};
 use super::overtaken::Seen;
 use crate::domain::{Conversation, Event, Refusal};
 use crate::failpoints;

@@ -21,7 +21,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::actor::{Belief, ConversationActor};
-use super::command::CommandError;
+use super::core::CommandError;
 use super::reading::caught;
 use crate::database::DatabaseError;
 use crate::domain::{Conversation, Event, Posted};

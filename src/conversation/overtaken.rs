@@ -21,7 +21,7 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{AsyncContext, Context, SpawnHandle};
 
 use super::actor::{Belief, ConversationActor};
-use super::command::CommandError;
+use super::core::CommandError;
 use super::reading::caught;
 use crate::database::DatabaseError;
 use crate::journal::Epoch;

@@ -17,9 +17,8 @@ use actix::{AsyncContext, Context};
 use tokio::time::Instant;
 
 use super::actor::{Belief, ConversationActor, Speculation};
-use super::command::CommandError;
+use super::core::{CachedSend, CommandError};
 use super::reading::caught;
-use super::remembered::CachedSend;
 use crate::database::DatabaseError;
 use crate::domain::{Event, EventId};
 use crate::failpoints;

@@ -13,14 +13,15 @@ use tokio::sync::oneshot;
 use super::actor::ConversationActor;
 use super::announce::EventPublisher;
 use super::clock::Clock;
-use super::command::{CommandError, Execute, Outcome, Pending};
+use super::command::{Execute, Pending};
+use super::core::{CommandError, ConversationCommand, Opened, Responder};
 use super::identity::ConversationIds;
 use super::known::Known;
 use super::listening::{Backlog, Listen};
 use super::told::{Kept, Told};
 use crate::config::ConversationSettings;
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Command, Conversation, ConversationId, Posted, UserId};
+use crate::domain::{Conversation, ConversationId, Open, Posted, UserId};
 use crate::journal::Journal;
 
 /// What actors work with.
@@ -67,13 +68,8 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Registry::execute`].
-    pub async fn open(self: &Arc<Self>, command: Command) -> Result<(ConversationId, Outcome), CommandError> {
-        let id = self.parts.ids.for_first(&command);
-        let outcome = self.execute(id, command).await?;
-        match &outcome {
-            Outcome::Opened { conversation, .. } => Ok((conversation.id, outcome)),
-            _ => Ok((id, outcome)),
-        }
+    pub async fn open(self: &Arc<Self>, open: Open) -> Result<Opened, CommandError> {
+        self.execute(self.parts.ids.for_opening(&open), open).await
     }
 
     /// The id that an account's conversation in the help center gets, where there is none yet.
@@ -87,9 +83,13 @@ impl Registry {
     /// # Errors
     /// [`CommandError`]: refused by the rules, not now, or a defect. After [`CommandError::Unavailable`] what was asked
     /// may have happened; a repeat under the same `client_message_id` finds out.
-    pub async fn execute(self: &Arc<Self>, id: ConversationId, command: Command) -> Result<Outcome, CommandError> {
-        let (reply, answer) = oneshot::channel();
-        self.deliver(id, Execute(Pending { command, reply, conflicts: 0, number: 0 }))?;
+    pub async fn execute<C: ConversationCommand>(
+        self: &Arc<Self>,
+        id: ConversationId,
+        command: C,
+    ) -> Result<C::Answer, CommandError> {
+        let (responder, answer) = Responder::new::<C>();
+        self.deliver(id, Execute(Pending { command: command.into(), responder, conflicts: 0, number: 0 }))?;
         match tokio::time::timeout(self.parts.request_timeout, answer).await {
             Ok(Ok(answer)) => answer,
             // The actor dropped the command: it panicked over it.

@@ -1,46 +1,9 @@
 //! Named sends that an actor knows without asking the database.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use super::command::Outcome;
-use crate::domain::{Channel, Command, Conversation, ConversationId, IdempotencyKey, Posted, Refusal};
-
-/// A send that was decided or found in the database.
-#[derive(Clone, Debug)]
-pub(super) struct CachedSend {
-    pub(super) message: Arc<Posted>,
-    /// The conversation that the message opened, as it was then; nothing for any other message.
-    pub(super) opened: Option<Arc<Conversation>>,
-}
-
-impl CachedSend {
-    pub(super) fn new(message: Arc<Posted>, conversation: &Conversation) -> Self {
-        // In the help center a first message is like any other: the conversation was there before.
-        let opens = conversation.channel != Channel::HelpCenter
-            && message.message.is_opening()
-            && message.message.author.is_customer();
-        let opened = opens.then(|| Arc::new(conversation.as_opened(&message.message)));
-        Self { message, opened }
-    }
-
-    /// What a command under the same name is answered with: the first one's answer if it is its repeat.
-    pub(super) fn answer(&self, command: &Command, conversation: ConversationId) -> Result<Outcome, Refusal> {
-        let opened_a_ticket = self.opened.as_ref().map(|opened| opened.channel == Channel::Ticket);
-        let same_place = match command {
-            Command::Open(_) => opened_a_ticket == Some(false),
-            Command::OpenTicket(_) => opened_a_ticket == Some(true),
-            _ => self.message.conversation == conversation,
-        };
-        if !same_place || !command.would_have_written(&self.message.message) {
-            return Err(Refusal::ClientMessageIdReused);
-        }
-        Ok(match &self.opened {
-            Some(opened) => Outcome::Opened { conversation: Arc::clone(opened), message: Arc::clone(&self.message) },
-            None => Outcome::Posted(Arc::clone(&self.message)),
-        })
-    }
-}
+use super::core::CachedSend;
+use crate::domain::{ConversationId, IdempotencyKey};
 
 /// The last named sends of a conversation: all that are not yet durable, and some that are.
 #[derive(Debug, Default)]
@@ -61,7 +24,7 @@ impl Remembered {
     /// position. One of another conversation was found in the database: it is stored, whatever its position.
     pub(super) fn trim(&mut self, conversation: ConversationId, keep: usize, durable: i64) {
         let is_stored =
-            |send: &CachedSend| send.message.conversation != conversation || send.message.position <= durable;
+            |send: &CachedSend| send.message().conversation != conversation || send.message().position <= durable;
         while self.sends.len() > keep && self.sends.front().is_some_and(|(_, send)| is_stored(send)) {
             self.sends.pop_front();
         }
@@ -74,6 +37,8 @@ impl Remembered {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::testing::{Story, customer, open, send_as};
 

@@ -1,196 +1,321 @@
-//! What may be asked of a conversation. The edge has checked the form; whether it may happen, [`super::decide`] says.
+//! Commands: what a caller can ask of a conversation. The edge validates their form; [`super::decide`] applies the rules.
 
 use super::{
-    Agent, AnswerHandover, AskHandover, Author, ClientMessageId, Customer, Feedback, HelpCenterPost, MessageText,
-    Origin, Party, Rating, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
+    Agent, AnswerHandover, Author, ClientMessageId, Customer, Feedback, HelpCenterPost, Message, MessageText, Origin,
+    Party, Rating, RequestHandover, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
 };
 
-/// Something that somebody wants of one conversation.
+/// What a command addresses: the conversation, or the ticket attached to it. A ticket that a customer creates directly
+/// has a conversation of its own ([`super::Channel::Ticket`]), its thread, which is visible only as the ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The conversation.
+    Conversation,
+    /// Its ticket.
+    Ticket,
+}
+
+/// A request to change one conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// A customer's first message: makes the conversation.
+    /// A customer's first message creates the conversation, or a ticket with its thread.
     Open(Box<Open>),
     /// A customer's further message.
-    Send(Post<Customer>),
-    /// An agent takes it.
-    Claim(Agent),
-    /// An agent answers; an unassigned conversation becomes theirs first.
-    Reply(Post<Agent>),
-    /// An agent writes what only agents see.
-    Note(Post<Agent>),
-    /// An agent ends it.
-    Close(Agent),
-    /// The customer says how it was.
-    Rate(Rate),
-    /// The agent who holds it asks another to take it over.
-    AskHandover(Box<AskHandover>),
-    /// The agent who was asked answers.
+    Send(SendMessage),
+    /// An agent becomes the assignee.
+    Claim(Claim),
+    /// An agent answers. An unassigned conversation becomes theirs first.
+    Reply(SendReply),
+    /// An agent writes a note that only agents see.
+    Note(AddNote),
+    /// An agent closes it.
+    Close(Close),
+    /// The customer rates it.
+    Rate(SubmitRating),
+    /// The assignee asks another agent to take it over.
+    RequestHandover(Box<RequestHandover>),
+    /// The agent who was asked accepts or rejects.
     AnswerHandover(AnswerHandover),
-    /// An agent makes a ticket of it.
-    CreateTicket {
-        /// Who.
-        by: Agent,
-        /// Of what.
-        draft: Box<TicketDraft>,
-    },
-    /// A customer makes a ticket without a conversation: makes a thread for it.
-    OpenTicket(Box<OpenTicket>),
-    /// A customer writes into a ticket.
-    SendToTicket(Post<Customer>),
-    /// An agent answers in a ticket; in a conversation's this is [`Command::Reply`].
-    ReplyToTicket(Post<Agent>),
-    /// An agent writes into a ticket what only agents see.
-    NoteOnTicket(Post<Agent>),
-    /// An agent says how far a ticket is.
-    SetTicketStatus {
-        /// Who.
-        by: Agent,
-        /// How far.
-        status: TicketStatus,
-        /// Said with it.
-        notes: Option<ResolutionNotes>,
-    },
-    /// An agent gives a ticket to an agent.
-    AssignTicket {
-        /// Who.
-        by: Agent,
-        /// To whom; `None` where the directory has no such agent.
-        to: Option<Party>,
-    },
-    /// An agent says how urgent a ticket is.
-    PrioritiseTicket {
-        /// Who.
-        by: Agent,
-        /// How urgent.
-        priority: TicketPriority,
-    },
-    /// The customer says how a ticket was dealt with.
-    RateTicket(Rate),
-    /// A customer comes to the help center: makes their conversation there, empty, unless it is there.
-    EnterHelpCenter(Box<Origin>),
+    /// An agent creates a ticket from the conversation.
+    CreateTicket(Box<CreateTicket>),
+    /// An agent changes the ticket's status.
+    SetTicketStatus(SetTicketStatus),
+    /// An agent assigns the ticket.
+    AssignTicket(AssignTicket),
+    /// An agent changes the ticket's priority.
+    PrioritiseTicket(PrioritiseTicket),
+    /// A customer enters the help center, which creates their conversation there, empty, unless it exists.
+    EnterHelpCenter(Box<EnterHelpCenter>),
     /// A customer writes in the help center.
     WriteToHelpCenter(Box<HelpCenterPost>),
 }
 
-/// A ticket that a customer makes, and where it came from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OpenTicket {
-    /// How its thread begins; the channel is [`super::Channel::Ticket`].
-    pub origin: Origin,
-    /// What the ticket is made of; its description is the thread's first message.
-    pub draft: TicketDraft,
-    /// The client's name for this send.
-    pub client_message_id: Option<ClientMessageId>,
-}
-
-/// What the customer says of a closed conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// Who says so.
-    pub from: Customer,
-    /// How many stars.
-    pub rating: Rating,
-    /// In their own words.
-    pub feedback: Option<Feedback>,
-}
-
-/// The first message and where it came from.
+/// A customer's first message and its circumstances.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Open {
     /// How the conversation begins.
     pub origin: Origin,
-    /// What was written.
+    /// The first message.
     pub text: MessageText,
-    /// The client's name for this send.
+    /// The ticket to create with it; the origin's channel is [`super::Channel::Ticket`] then, and the text is the
+    /// ticket's description.
+    pub ticket: Option<Box<TicketDraft>>,
+    /// The client's id for this send.
     pub client_message_id: Option<ClientMessageId>,
 }
 
-/// A message of somebody.
+/// A message to an existing conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Post<Writer> {
-    /// Who wrote.
+    /// Whether it is written to the conversation or to its ticket.
+    pub target: Target,
+    /// Who writes.
     pub from: Writer,
-    /// What was written.
+    /// The text.
     pub text: MessageText,
-    /// The client's name for this send.
+    /// The client's id for this send.
     pub client_message_id: Option<ClientMessageId>,
 }
 
-/// What names a send for good: who sent it, and the name they gave it.
+/// A customer's message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendMessage(pub Post<Customer>);
+
+/// An agent's answer, visible to the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendReply(pub Post<Agent>);
+
+/// An agent's note, visible to agents only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddNote(pub Post<Agent>);
+
+/// An agent becomes the assignee.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The agent.
+    pub by: Agent,
+}
+
+/// An agent closes the conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The agent.
+    pub by: Agent,
+}
+
+/// A customer's rating.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// The customer.
+    pub from: Customer,
+    /// Stars.
+    pub rating: Rating,
+    /// Free text.
+    pub feedback: Option<Feedback>,
+}
+
+/// The customer rates a closed conversation, or a ticket that is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubmitRating {
+    /// Whether the conversation or its ticket is rated.
+    pub target: Target,
+    /// The rating.
+    pub rate: Rate,
+}
+
+/// An agent creates a ticket from a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateTicket {
+    /// The agent.
+    pub by: Agent,
+    /// The ticket.
+    pub draft: TicketDraft,
+}
+
+/// An agent changes a ticket's status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetTicketStatus {
+    /// The agent.
+    pub by: Agent,
+    /// The new status.
+    pub status: TicketStatus,
+    /// Notes on the resolution; `None` keeps the earlier ones.
+    pub notes: Option<ResolutionNotes>,
+}
+
+/// An agent assigns a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssignTicket {
+    /// The agent.
+    pub by: Agent,
+    /// The new assignee; `None` where the directory has no such agent.
+    pub to: Option<Party>,
+}
+
+/// An agent changes a ticket's priority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrioritiseTicket {
+    /// The agent.
+    pub by: Agent,
+    /// The new priority.
+    pub priority: TicketPriority,
+}
+
+/// A customer enters the help center.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnterHelpCenter {
+    /// How their conversation begins if it does not exist; the channel is [`super::Channel::HelpCenter`].
+    pub origin: Origin,
+}
+
+/// Identifies a send permanently: its sender, and the client's id for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey {
     /// [`Author::sender_key`].
     pub sender: String,
-    /// The client's name for it.
+    /// The client's id.
     pub client_message_id: ClientMessageId,
 }
 
-impl Command {
-    /// Whether it makes a conversation, and meets one only as a repeat of itself.
+impl Open {
+    /// Whether a conversation is opened, or a ticket.
     #[must_use]
-    pub fn begins(&self) -> bool {
-        matches!(self, Self::Open(_) | Self::OpenTicket(_) | Self::EnterHelpCenter(_))
+    pub fn target(&self) -> Target {
+        if self.ticket.is_some() { Target::Ticket } else { Target::Conversation }
     }
 
-    /// Whether it is asked of a ticket rather than of a conversation.
+    /// The key by which a repeat of this send is recognised; `None` if the client gave it no id.
     #[must_use]
-    pub fn is_of_ticket(&self) -> bool {
+    pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        key(&self.client_message_id, || self.origin.customer.owner.sender_key())
+    }
+}
+
+impl Command {
+    /// Whether it creates a conversation; it meets an existing one only as a repeat of itself.
+    #[must_use]
+    pub fn creates_conversation(&self) -> bool {
+        matches!(self, Self::Open(_) | Self::EnterHelpCenter(_))
+    }
+
+    /// What it addresses.
+    #[must_use]
+    pub fn target(&self) -> Target {
         match self {
-            Self::OpenTicket(_)
-            | Self::SendToTicket(_)
-            | Self::ReplyToTicket(_)
-            | Self::NoteOnTicket(_)
-            | Self::SetTicketStatus { .. }
-            | Self::AssignTicket { .. }
-            | Self::PrioritiseTicket { .. }
-            | Self::RateTicket(_) => true,
-            Self::Open(_)
-            | Self::Send(_)
-            | Self::Claim(_)
-            | Self::Reply(_)
-            | Self::Note(_)
+            Self::Open(open) => open.target(),
+            Self::Send(SendMessage(post)) => post.target,
+            Self::Reply(SendReply(post)) | Self::Note(AddNote(post)) => post.target,
+            Self::Rate(rating) => rating.target,
+            Self::SetTicketStatus(_) | Self::AssignTicket(_) | Self::PrioritiseTicket(_) => Target::Ticket,
+            Self::Claim(_)
             | Self::Close(_)
-            | Self::Rate(_)
-            | Self::AskHandover(_)
+            | Self::RequestHandover(_)
             | Self::AnswerHandover(_)
-            | Self::CreateTicket { .. }
+            | Self::CreateTicket(_)
             | Self::EnterHelpCenter(_)
-            | Self::WriteToHelpCenter(_) => false,
+            | Self::WriteToHelpCenter(_) => Target::Conversation,
         }
     }
 
-    /// The key by which a repeat of this command is known; only a named send has one.
+    /// The key by which a repeat of this command is recognised; only a send to which the client gave an id has one.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
-        let (sender, id) = match self {
-            Self::Open(open) => (open.origin.customer.owner.sender_key(), &open.client_message_id),
-            Self::OpenTicket(open) => (open.origin.customer.owner.sender_key(), &open.client_message_id),
-            Self::Send(post) | Self::SendToTicket(post) => (post.from.owner.sender_key(), &post.client_message_id),
-            Self::WriteToHelpCenter(post) => (post.origin.customer.owner.sender_key(), &post.client_message_id),
-            Self::Reply(post) | Self::Note(post) | Self::ReplyToTicket(post) | Self::NoteOnTicket(post) => {
-                (Author::Agent(post.from.clone()).sender_key(), &post.client_message_id)
+        match self {
+            Self::Open(open) => open.idempotency_key(),
+            Self::Send(SendMessage(post)) => key(&post.client_message_id, || post.from.owner.sender_key()),
+            Self::WriteToHelpCenter(post) => key(&post.client_message_id, || post.origin.customer.owner.sender_key()),
+            Self::Reply(SendReply(post)) | Self::Note(AddNote(post)) => {
+                key(&post.client_message_id, || Author::Agent(post.from.clone()).sender_key())
             }
-            _ => return None,
-        };
-        id.clone().map(|client_message_id| IdempotencyKey { sender, client_message_id })
+            Self::Claim(_)
+            | Self::Close(_)
+            | Self::Rate(_)
+            | Self::RequestHandover(_)
+            | Self::AnswerHandover(_)
+            | Self::CreateTicket(_)
+            | Self::SetTicketStatus(_)
+            | Self::AssignTicket(_)
+            | Self::PrioritiseTicket(_)
+            | Self::EnterHelpCenter(_) => None,
+        }
     }
 
-    /// Whether a message that stands under this command's key is what this command would have written: then it is a
-    /// repeat, otherwise the key was used for something else.
-    #[must_use]
-    pub fn would_have_written(&self, message: &super::Message) -> bool {
-        let (text, is_customers) = match self {
-            Self::Open(open) => (open.text.as_str(), true),
-            Self::OpenTicket(open) => (open.draft.description.as_str(), true),
-            Self::Send(post) | Self::SendToTicket(post) => (post.text.as_str(), true),
-            Self::WriteToHelpCenter(post) => (post.text.as_str(), true),
-            Self::Reply(post) | Self::Note(post) | Self::ReplyToTicket(post) | Self::NoteOnTicket(post) => {
-                (post.text.as_str(), false)
-            }
-            _ => return false,
-        };
-        text == message.text.as_str()
-            && matches!(self, Self::Note(_) | Self::NoteOnTicket(_)) == message.is_note()
-            && is_customers == message.author.is_customer()
+    /// Drops the client's id, so that no repeat of this command is recognised: a defect that tests must find.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn forget_idempotency_key(&mut self) {
+        match self {
+            Self::Open(open) => open.client_message_id = None,
+            Self::Send(SendMessage(post)) => post.client_message_id = None,
+            Self::Reply(SendReply(post)) | Self::Note(AddNote(post)) => post.client_message_id = None,
+            // The help center keeps its keys: the defect is about the support app.
+            Self::WriteToHelpCenter(_)
+            | Self::Claim(_)
+            | Self::Close(_)
+            | Self::Rate(_)
+            | Self::RequestHandover(_)
+            | Self::AnswerHandover(_)
+            | Self::CreateTicket(_)
+            | Self::SetTicketStatus(_)
+            | Self::AssignTicket(_)
+            | Self::PrioritiseTicket(_)
+            | Self::EnterHelpCenter(_) => {}
+        }
     }
+
+    /// Whether `message`, which is stored under this command's key, is what this command would write: then the command
+    /// is a repeat. Otherwise the client has used the key for something else.
+    #[must_use]
+    pub fn would_write(&self, message: &Message) -> bool {
+        let (text, is_from_customer, is_note) = match self {
+            Self::Open(open) => (&open.text, true, false),
+            Self::Send(SendMessage(post)) => (&post.text, true, false),
+            Self::WriteToHelpCenter(post) => (&post.text, true, false),
+            Self::Reply(SendReply(post)) => (&post.text, false, false),
+            Self::Note(AddNote(post)) => (&post.text, false, true),
+            Self::Claim(_)
+            | Self::Close(_)
+            | Self::Rate(_)
+            | Self::RequestHandover(_)
+            | Self::AnswerHandover(_)
+            | Self::CreateTicket(_)
+            | Self::SetTicketStatus(_)
+            | Self::AssignTicket(_)
+            | Self::PrioritiseTicket(_)
+            | Self::EnterHelpCenter(_) => return false,
+        };
+        text == &message.text && is_from_customer == message.author.is_customer() && is_note == message.is_note()
+    }
+}
+
+fn key(id: &Option<ClientMessageId>, sender: impl FnOnce() -> String) -> Option<IdempotencyKey> {
+    id.clone().map(|client_message_id| IdempotencyKey { sender: sender(), client_message_id })
+}
+
+/// Each kind of command is one variant of [`Command`].
+macro_rules! variants {
+    ($($kind:ident => $variant:ident $(, $box:ident)?;)+) => {
+        $(impl From<$kind> for Command {
+            fn from(command: $kind) -> Self {
+                Self::$variant($($box::new)?(command))
+            }
+        })+
+    };
+}
+
+variants! {
+    Open => Open, Box;
+    SendMessage => Send;
+    Claim => Claim;
+    SendReply => Reply;
+    AddNote => Note;
+    Close => Close;
+    SubmitRating => Rate;
+    RequestHandover => RequestHandover, Box;
+    AnswerHandover => AnswerHandover;
+    CreateTicket => CreateTicket, Box;
+    SetTicketStatus => SetTicketStatus;
+    AssignTicket => AssignTicket;
+    PrioritiseTicket => PrioritiseTicket;
+    EnterHelpCenter => EnterHelpCenter, Box;
+    HelpCenterPost => WriteToHelpCenter, Box;
 }

@@ -1,111 +1,116 @@
-//! The one place where it is decided what happens to a conversation (`support-user.md`, `support-admin.md`,
-//! `decisions.md`).
+//! The rules: what a command changes, or why it is refused (`support-user.md`, `support-admin.md`, `decisions.md`).
+
+mod handover;
+mod target;
+mod ticket;
+
+#[cfg(test)]
+mod tests;
 
 use super::{
-    Agent, Author, Change, Channel, ClientMessageId, Command, Conversation, Customer, Message, MessageText, Origin,
-    Owner, Post, Rate, Refusal, Resolution, Status, decide_handover, decide_ticket, help_center,
+    AddNote, Agent, Author, Change, Channel, ClientMessageId, Command, Conversation, Message, MessageText, Open,
+    Origin, Post, Refusal, Resolution, SendMessage, SendReply, Status, help_center,
 };
 
-/// What a command makes happen, in order; nothing, where what it asks for is so already.
+/// What a command changes, in order; nothing if it asks for what is so already.
 ///
-/// `conversation` is its state as of the last event, `None` before the first.
+/// `conversation` is the state as of the last event, `None` before the first.
 ///
 /// # Errors
-/// The first [`Refusal`] that applies: existence, ownership, state, in the contract's order. That a named send is a
-/// repeat is not looked at here: who calls knows what was sent before, see [`permit`].
+/// The first [`Refusal`] that applies: existence, ownership, state, in the contract's order. Repeats of a send are not
+/// recognised here: the caller knows what was sent before, see [`permit`].
 pub fn decide(conversation: Option<&Conversation>, command: &Command) -> Result<Vec<Change>, Refusal> {
     permit(conversation, command)?;
-    match (conversation, command) {
-        (None, Command::Open(open)) => Ok(vec![
-            Change::Created(Box::new(open.origin.clone())),
-            first(&open.origin, open.text.clone(), open.client_message_id.clone()),
-        ]),
-        (None, Command::OpenTicket(open)) => Ok(vec![
-            Change::Created(Box::new(open.origin.clone())),
-            decide_ticket::made(&open.draft, None),
-            first(&open.origin, MessageText::from(&open.draft.description), open.client_message_id.clone()),
-        ]),
-        (conversation, Command::EnterHelpCenter(origin)) => Ok(help_center::enter(conversation, origin)),
-        (conversation, Command::WriteToHelpCenter(post)) => Ok(help_center::write(conversation, post)),
-        // Only a repeated first send meets the conversation that it made; and this one is no repeat.
-        (Some(_), Command::Open(_) | Command::OpenTicket(_)) => Err(Refusal::ClientMessageIdReused),
-        (None, _) => Err(Refusal::NotFound),
-        (Some(conversation), Command::Send(post)) => send(conversation, post),
-        (Some(conversation), Command::Claim(agent)) => claim(conversation, agent),
-        (Some(conversation), Command::Reply(post)) => reply(conversation, post),
-        (Some(conversation), Command::Note(post)) => note(conversation, post),
-        (Some(conversation), Command::Close(agent)) => close(conversation, agent),
-        (Some(conversation), Command::Rate(rate)) => self::rate(conversation, rate),
-        (Some(conversation), Command::AskHandover(ask)) => decide_handover::ask(conversation, ask),
-        (Some(conversation), Command::AnswerHandover(answer)) => decide_handover::answer(conversation, answer),
-        (Some(conversation), Command::CreateTicket { by, draft }) => decide_ticket::create(conversation, by, draft),
-        (Some(conversation), of_ticket) => {
-            let ticket = conversation.ticket.as_deref().ok_or(Refusal::TicketNotFound)?;
-            decide_ticket::change(conversation, ticket, of_ticket)
-        }
+    let Some(conversation) = conversation else { return create(command) };
+    match command {
+        // A repeat of the send that created the conversation has been answered by now; this is another one.
+        Command::Open(_) => Err(Refusal::ClientMessageIdReused),
+        Command::EnterHelpCenter(_) => Ok(Vec::new()),
+        Command::WriteToHelpCenter(post) => Ok(help_center::write(Some(conversation), post)),
+        Command::Send(SendMessage(post)) => target::send(conversation, post),
+        Command::Claim(claim) => self::claim(conversation, &claim.by),
+        Command::Reply(SendReply(post)) => target::reply(conversation, post),
+        Command::Note(AddNote(post)) => note(conversation, post),
+        Command::Close(close) => self::close(conversation, &close.by),
+        Command::Rate(rating) => target::rate(conversation, rating),
+        Command::RequestHandover(request) => handover::request(conversation, request),
+        Command::AnswerHandover(answer) => handover::answer(conversation, answer),
+        Command::CreateTicket(create) => ticket::create(conversation, create),
+        Command::SetTicketStatus(set) => ticket::set_status(target::ticket(conversation)?, set),
+        Command::AssignTicket(assign) => ticket::assign(target::ticket(conversation)?, assign),
+        Command::PrioritiseTicket(prioritise) => ticket::prioritise(target::ticket(conversation)?, prioritise),
     }
 }
 
-/// Whether this caller may ask this of this conversation at all: existence and ownership. A repeated send is answered
-/// behind this and before the conversation's state is looked at.
+/// Whether this caller may ask this of this conversation at all: existence and ownership. The repeat of a send is
+/// answered after this check and before the conversation's state is considered.
 ///
 /// # Errors
-/// A [`Refusal`] that [`Refusal::stands_before_a_repeat`].
+/// A [`Refusal`] that [`Refusal::precedes_repeat`].
 pub fn permit(conversation: Option<&Conversation>, command: &Command) -> Result<(), Refusal> {
-    let conversation = match conversation {
-        _ if command.begins() => return Ok(()),
-        None if matches!(command, Command::WriteToHelpCenter(_)) => return Ok(()),
-        None if command.is_of_ticket() => return Err(Refusal::TicketNotFound),
-        None => return Err(Refusal::NotFound),
-        Some(conversation) if command.is_of_ticket() => return decide_ticket::permit(conversation, command),
-        // A ticket's own thread is no conversation to anybody.
-        Some(conversation) if conversation.channel == Channel::Ticket => return Err(Refusal::NotFound),
-        Some(conversation) => conversation,
-    };
-    if conversation.channel == Channel::HelpCenter {
-        match command {
-            Command::WriteToHelpCenter(_) => {}
-            // Its customer comes to it by the help center alone: anywhere else it is not there.
-            Command::Send(_) | Command::Rate(_) => return Err(Refusal::NotFound),
-            // Nobody has written in it yet: to agents it is not there.
-            _ if conversation.message_count == 0 => return Err(Refusal::NotFound),
-            _ => {}
-        }
+    if command.creates_conversation() {
+        return Ok(());
     }
+    let Some(conversation) = conversation else {
+        let creates = matches!(command, Command::WriteToHelpCenter(_));
+        return if creates { Ok(()) } else { Err(target::not_found(command.target())) };
+    };
+    target::find(conversation, command)?;
     match command {
         Command::WriteToHelpCenter(post) => help_center::permit(conversation, &post.origin.customer),
-        Command::Send(post) => owns(conversation, &post.from),
-        Command::Reply(post) if conversation.is_held_by_another_than(&post.from.id) => Err(Refusal::AssignedToAnother),
-        Command::Rate(rate) if conversation.owner != rate.from.owner => Err(Refusal::RateNotOwn),
-        _ => Ok(()),
+        Command::Send(SendMessage(post)) => target::permit_send(conversation, post),
+        Command::Reply(SendReply(post)) => target::permit_reply(conversation, post),
+        Command::Rate(rating) => target::permit_rating(conversation, rating),
+        Command::AssignTicket(assign) if assign.to.is_none() => Err(Refusal::AssigneeUnknown),
+        Command::Open(_)
+        | Command::EnterHelpCenter(_)
+        | Command::Claim(_)
+        | Command::Note(_)
+        | Command::Close(_)
+        | Command::RequestHandover(_)
+        | Command::AnswerHandover(_)
+        | Command::CreateTicket(_)
+        | Command::SetTicketStatus(_)
+        | Command::AssignTicket(_)
+        | Command::PrioritiseTicket(_) => Ok(()),
     }
 }
 
-/// The message that a conversation begins with.
-fn first(origin: &Origin, text: MessageText, client_message_id: Option<ClientMessageId>) -> Change {
+/// Before the first event.
+fn create(command: &Command) -> Result<Vec<Change>, Refusal> {
+    match command {
+        Command::Open(open) => Ok(self::open(open)),
+        Command::EnterHelpCenter(enter) => Ok(vec![Change::Created(Box::new(enter.origin.clone()))]),
+        Command::WriteToHelpCenter(post) => Ok(help_center::write(None, post)),
+        Command::Send(_)
+        | Command::Claim(_)
+        | Command::Reply(_)
+        | Command::Note(_)
+        | Command::Close(_)
+        | Command::Rate(_)
+        | Command::RequestHandover(_)
+        | Command::AnswerHandover(_)
+        | Command::CreateTicket(_)
+        | Command::SetTicketStatus(_)
+        | Command::AssignTicket(_)
+        | Command::PrioritiseTicket(_) => Err(target::not_found(command.target())),
+    }
+}
+
+fn open(open: &Open) -> Vec<Change> {
+    let created = Change::Created(Box::new(open.origin.clone()));
+    let ticket = open.ticket.as_deref().map(|draft| ticket::created(draft, None));
+    let message = opening(&open.origin, open.text.clone(), open.client_message_id.clone());
+    [Some(created), ticket, Some(message)].into_iter().flatten().collect()
+}
+
+fn opening(origin: &Origin, text: MessageText, client_message_id: Option<ClientMessageId>) -> Change {
     Change::Message(Message {
         seq: Some(1),
         text,
         author: Author::Customer(origin.customer.clone()),
         client_message_id,
     })
-}
-
-/// An account continues its own; a guest continues what belongs to their address, and learns of an account's
-/// conversation only that it is not theirs.
-fn owns(conversation: &Conversation, customer: &Customer) -> Result<(), Refusal> {
-    match (&conversation.owner, &customer.owner) {
-        (owner, sender) if owner == sender => Ok(()),
-        (Owner::Guest(_), Owner::Guest(_)) => Err(Refusal::EmailMismatch),
-        (Owner::Account(_), _) | (Owner::Guest(_), Owner::Account(_)) => Err(Refusal::AccessDenied),
-    }
-}
-
-pub(super) fn send(conversation: &Conversation, post: &Post<Customer>) -> Result<Vec<Change>, Refusal> {
-    if conversation.status == Status::Closed {
-        return Err(Refusal::SendToClosed);
-    }
-    Ok(vec![visible(conversation, Author::Customer(post.from.clone()), post)])
 }
 
 fn claim(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refusal> {
@@ -121,16 +126,7 @@ fn claim(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refu
     Ok(vec![Change::Claimed(agent.clone())])
 }
 
-pub(super) fn reply(conversation: &Conversation, post: &Post<Agent>) -> Result<Vec<Change>, Refusal> {
-    if conversation.status == Status::Closed {
-        return Err(Refusal::ReplyToClosed);
-    }
-    let claimed = (!conversation.is_held_by(&post.from.id)).then(|| Change::Claimed(post.from.clone()));
-    let answer = visible(conversation, Author::Agent(post.from.clone()), post);
-    Ok(claimed.into_iter().chain([answer]).chain(decide_ticket::begun(conversation, &post.from)).collect())
-}
-
-pub(super) fn note(conversation: &Conversation, post: &Post<Agent>) -> Result<Vec<Change>, Refusal> {
+fn note(conversation: &Conversation, post: &Post<Agent>) -> Result<Vec<Change>, Refusal> {
     if conversation.status == Status::Closed {
         return Err(Refusal::ReplyToClosed);
     }
@@ -146,7 +142,7 @@ fn close(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refu
     if conversation.status == Status::Closed {
         return Err(Refusal::AlreadyClosed);
     }
-    // A handover that nobody has answered ends with the conversation.
+    // A pending handover ends with the conversation.
     let rejected = conversation.pending_handover.as_ref().map(|handover| Change::HandoverResolved {
         handover: handover.clone(),
         by: agent.clone(),
@@ -155,21 +151,17 @@ fn close(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refu
     Ok(rejected.into_iter().chain([Change::Closed(agent.clone())]).collect())
 }
 
-fn rate(conversation: &Conversation, rate: &Rate) -> Result<Vec<Change>, Refusal> {
-    if conversation.rating.is_some() {
-        return Err(Refusal::AlreadyRated);
-    }
-    if conversation.status != Status::Closed {
-        return Err(Refusal::RateOpen);
-    }
-    Ok(vec![Change::Rated(rate.clone())])
-}
-
-pub(super) fn visible<Writer>(conversation: &Conversation, author: Author, post: &Post<Writer>) -> Change {
+/// A message that the customer can see.
+fn visible<Writer>(conversation: &Conversation, author: Author, post: &Post<Writer>) -> Change {
     Change::Message(Message {
         seq: Some(conversation.last_seq + 1),
         text: post.text.clone(),
         author,
         client_message_id: post.client_message_id.clone(),
     })
+}
+
+/// Whether the conversation is a ticket's thread, which only the ticket shows.
+fn is_thread(conversation: &Conversation) -> bool {
+    conversation.channel == Channel::Ticket
 }

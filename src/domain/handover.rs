@@ -32,7 +32,7 @@ pub struct Handover {
 
 /// What an agent asks when they want to hand over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AskHandover {
+pub struct RequestHandover {
     /// The name of it, should it come about.
     pub id: HandoverId,
     /// Who asks.

@@ -1,6 +1,9 @@
 //! What the help center has of its own (`help-center.md`; `decisions.md`, "Help center"): a conversation that is there
 //! before anybody writes in it, that a customer's message opens again, and messages that nobody writes.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use super::{
@@ -46,14 +49,6 @@ pub enum AutoReplyPolicy {
 pub(super) fn permit(conversation: &Conversation, customer: &Customer) -> Result<(), Refusal> {
     let is_theirs = conversation.channel == Channel::HelpCenter && conversation.owner == customer.owner;
     if is_theirs { Ok(()) } else { Err(Refusal::NotFound) }
-}
-
-/// Makes the conversation, empty, where there is none.
-pub(super) fn enter(conversation: Option<&Conversation>, origin: &Origin) -> Vec<Change> {
-    match conversation {
-        Some(_) => Vec::new(),
-        None => vec![Change::Created(Box::new(origin.clone()))],
-    }
 }
 
 /// Is never refused: what is not there is made, and what is closed is opened again.

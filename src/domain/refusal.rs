@@ -101,7 +101,7 @@ impl Refusal {
     /// conversation's state refuses, and a repeat of what once succeeded still gets its first answer (`decisions.md`,
     /// "Envelope and errors").
     #[must_use]
-    pub fn stands_before_a_repeat(&self) -> bool {
+    pub fn precedes_repeat(&self) -> bool {
         match self {
             Self::NotFound
             | Self::AccessDenied

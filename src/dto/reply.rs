@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Validator;
-use crate::domain::{Agent, ClientMessageId, EventId, MessageText, Post, Posted};
+use crate::domain::{Agent, ClientMessageId, EventId, MessageText, Post, Posted, Target};
 use crate::timestamp::IsoTimestamp;
 
 /// A reply to the customer, or a note that only agents see.
@@ -23,12 +23,13 @@ impl ReplyRequest {
     pub(crate) fn validate(
         self,
         validator: &mut Validator,
+        target: Target,
         from: Agent,
         client_message_id: Option<ClientMessageId>,
     ) -> Option<ValidatedReply> {
         let text = validator.required("message", self.message.as_deref(), MessageText::parse)?;
         Some(ValidatedReply {
-            post: Post { from, text, client_message_id },
+            post: Post { target, from, text, client_message_id },
             is_note: self.is_internal.unwrap_or_default(),
         })
     }

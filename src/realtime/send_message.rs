@@ -9,7 +9,7 @@ use super::Realtime;
 use super::presence::SupportUser;
 use crate::api_error::{ApiError, Code, FieldError};
 use crate::client_info::ClientInfo;
-use crate::domain::ClientMessageId;
+use crate::domain::{ClientMessageId, Target};
 use crate::dto::{ReplyRequest, ReplySent, SendRequest, Validator};
 use crate::use_cases;
 use socketio::{Event, Socket};
@@ -42,7 +42,7 @@ async fn send(
         ClientInfo::new(request.address, request.headers.get("user-agent"))
     })
     .await?;
-    to_value(&outcome.sent()?)
+    to_value(&outcome.sent())
 }
 
 /// An agent's payload must name a conversation.
@@ -58,7 +58,7 @@ async fn reply(
         validator.fail("conversation_id", "conversation_id must be a string".to_owned());
     }
     let id = validator.optional("client_message_id", body.client_message_id.as_deref(), ClientMessageId::parse);
-    let reply = body.validate(&mut validator, socket.data().as_agent(), id);
+    let reply = body.validate(&mut validator, Target::Conversation, socket.data().as_agent(), id);
     let (conversation, reply) = validator.finish(conversation.zip(reply))?;
     let posted = use_cases::reply(&realtime.services, &conversation, reply).await?;
     to_value(&ReplySent::new(&posted))

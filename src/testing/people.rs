@@ -7,9 +7,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::{
-    Agent, AnswerHandover, AskHandover, AutoReply, AutoReplyPolicy, Channel, ClientMessageId, Command, Customer,
-    Description, DeviceMetadata, EmailAddress, HandoverId, HelpCenterPost, MessageText, Open, OpenTicket, Origin,
-    Owner, Post, Reason, Subject, SupportType, TicketDraft, TicketId, TicketPriority, TicketStatus, UserId,
+    AddNote, Agent, AnswerHandover, AutoReply, AutoReplyPolicy, Channel, Claim, ClientMessageId, Close, Command,
+    CreateTicket, Customer, Description, DeviceMetadata, EmailAddress, EnterHelpCenter, HandoverId, HelpCenterPost,
+    MessageText, Open, Origin, Owner, Post, Rate, Rating, Reason, RequestHandover, SendMessage, SendReply,
+    SetTicketStatus, Subject, SubmitRating, SupportType, Target, TicketDraft, TicketId, TicketPriority, TicketStatus,
+    UserId,
 };
 
 pub(crate) fn text(text: &str) -> MessageText {
@@ -53,7 +55,7 @@ pub(crate) fn open(customer: Customer, words: &str, client_message_id: &str) -> 
         ip_address: Some("203.0.113.7".to_owned()),
         user_agent: Some("test".to_owned()),
     };
-    Command::Open(Box::new(Open { origin, text: text(words), client_message_id: id(client_message_id) }))
+    Open { origin, text: text(words), ticket: None, client_message_id: id(client_message_id) }.into()
 }
 
 pub(crate) fn send(from: Customer, words: &str) -> Command {
@@ -61,7 +63,15 @@ pub(crate) fn send(from: Customer, words: &str) -> Command {
 }
 
 pub(crate) fn send_as(from: Customer, words: &str, client_message_id: &str) -> Command {
-    Command::Send(Post { from, text: text(words), client_message_id: id(client_message_id) })
+    SendMessage(post(Target::Conversation, from, words, client_message_id)).into()
+}
+
+pub(crate) fn send_to_ticket(from: Customer, words: &str) -> Command {
+    SendMessage(post(Target::Ticket, from, words, "")).into()
+}
+
+fn post<Writer>(target: Target, from: Writer, words: &str, client_message_id: &str) -> Post<Writer> {
+    Post { target, from, text: text(words), client_message_id: id(client_message_id) }
 }
 
 pub(crate) fn reply(from: &str, words: &str) -> Command {
@@ -69,7 +79,11 @@ pub(crate) fn reply(from: &str, words: &str) -> Command {
 }
 
 pub(crate) fn reply_as(from: &str, words: &str, client_message_id: &str) -> Command {
-    Command::Reply(Post { from: agent(from), text: text(words), client_message_id: id(client_message_id) })
+    SendReply(post(Target::Conversation, agent(from), words, client_message_id)).into()
+}
+
+pub(crate) fn reply_to_ticket(from: &str, words: &str) -> Command {
+    SendReply(post(Target::Ticket, agent(from), words, "")).into()
 }
 
 pub(crate) fn note(from: &str, words: &str) -> Command {
@@ -77,22 +91,37 @@ pub(crate) fn note(from: &str, words: &str) -> Command {
 }
 
 pub(crate) fn note_as(from: &str, words: &str, client_message_id: &str) -> Command {
-    Command::Note(Post { from: agent(from), text: text(words), client_message_id: id(client_message_id) })
+    AddNote(post(Target::Conversation, agent(from), words, client_message_id)).into()
+}
+
+pub(crate) fn note_on_ticket(from: &str, words: &str) -> Command {
+    AddNote(post(Target::Ticket, agent(from), words, "")).into()
+}
+
+pub(crate) fn claim(by: &str) -> Command {
+    Claim { by: agent(by) }.into()
+}
+
+/// A rating without feedback.
+pub(crate) fn rate(target: Target, from: Customer, stars: f64) -> Command {
+    let rating = Rating::parse(stars).expect("1 to 5");
+    SubmitRating { target, rate: Rate { from, rating, feedback: None } }.into()
 }
 
 pub(crate) fn close(by: &str) -> Command {
-    Command::Close(agent(by))
+    Close { by: agent(by) }.into()
 }
 
 /// Asks `to`, an agent whom the directory knows.
 pub(crate) fn ask_handover(from: &str, to: &str) -> Command {
-    Command::AskHandover(Box::new(AskHandover {
+    RequestHandover {
         id: HandoverId(Uuid::now_v7()),
         from: agent(from),
         to: Some(account(to)),
         to_name: Some(agent(to).name),
         reason: Reason::parse("lunch").ok(),
-    }))
+    }
+    .into()
 }
 
 pub(crate) fn answer_handover(by: &str, handover: HandoverId, accept: bool) -> Command {
@@ -112,22 +141,20 @@ pub(crate) fn draft(subject: &str) -> TicketDraft {
 }
 
 pub(crate) fn create_ticket(by: &str) -> Command {
-    Command::CreateTicket { by: agent(by), draft: Box::new(draft("Broken")) }
+    CreateTicket { by: agent(by), draft: draft("Broken") }.into()
 }
 
 /// A ticket that a customer makes without a conversation.
 pub(crate) fn open_ticket(customer: Customer, client_message_id: &str) -> Command {
     let origin =
         Origin { channel: Channel::Ticket, customer, device_metadata: None, ip_address: None, user_agent: None };
-    Command::OpenTicket(Box::new(OpenTicket {
-        origin,
-        draft: draft("Broken"),
-        client_message_id: id(client_message_id),
-    }))
+    let draft = draft("Broken");
+    let text = MessageText::from(&draft.description);
+    Open { origin, text, ticket: Some(Box::new(draft)), client_message_id: id(client_message_id) }.into()
 }
 
 pub(crate) fn set_ticket_status(by: &str, status: TicketStatus) -> Command {
-    Command::SetTicketStatus { by: agent(by), status, notes: None }
+    SetTicketStatus { by: agent(by), status, notes: None }.into()
 }
 
 fn in_help_center(customer: Customer) -> Origin {
@@ -136,7 +163,7 @@ fn in_help_center(customer: Customer) -> Origin {
 
 /// Somebody comes to the help center.
 pub(crate) fn enter(customer: Customer) -> Command {
-    Command::EnterHelpCenter(Box::new(in_help_center(customer)))
+    EnterHelpCenter { origin: in_help_center(customer) }.into()
 }
 
 /// Somebody writes in the help center, where auto-replies say "We are coming".
@@ -146,10 +173,11 @@ pub(crate) fn write(from: Customer, words: &str, policy: AutoReplyPolicy) -> Com
 
 pub(crate) fn write_as(from: Customer, words: &str, policy: AutoReplyPolicy, client_message_id: &str) -> Command {
     let auto_reply = AutoReply { policy, text: text("We are coming"), sender_name: "Support".to_owned() };
-    Command::WriteToHelpCenter(Box::new(HelpCenterPost {
+    HelpCenterPost {
         origin: in_help_center(from),
         text: text(words),
         client_message_id: id(client_message_id),
         auto_reply: Arc::new(auto_reply),
-    }))
+    }
+    .into()
 }

@@ -74,8 +74,13 @@ export class Client {
   /** Waits until `count` events of this name (that `fit`) were heard, before now or from now on. */
   async hears(event, fits = {}, count = 1) {
     const enough = () => this.all(event, fits).length >= count
-    await until(this.#ear, 'heard', enough, () => `${count} × ${event} ${describe(fits)}; the last heard was\n${this.#lately()}`)
+    await this.hearsUntil(enough, () => `${count} × ${event} ${describe(fits)}; the last heard was\n${this.#lately()}`)
     return this.all(event, fits)[count - 1]
+  }
+
+  /** Waits until it is `done()`, which is checked at each event. `what()` names what is waited for. */
+  async hearsUntil(done, what) {
+    await until(this.#ear, 'heard', done, what)
   }
 
   #lately() {
@@ -97,10 +102,11 @@ export class Client {
   }
 
   /**
-   * When this returns, everything has been heard that the server sent to this socket until now: the ack comes in line
-   * behind it. What proves that something was NOT sent is this, after somebody else heard it.
+   * Waits for the ack of an event that changes nothing. It shows three things: the connection lives; the server has
+   * handled the earlier events of this socket; and what the server had queued for this socket before it answered has
+   * been heard. It does not show that the events of an earlier request were queued: see fence.mjs.
    */
-  async caughtUp() {
+  async roundTrip() {
     await this.ask('typing', { conversation_id: NO_CONVERSATION })
   }
 

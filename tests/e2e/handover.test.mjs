@@ -1,7 +1,8 @@
 // A conversation goes from one agent to another: who hears what of it, and who hears nothing.
 
 import assert from 'node:assert/strict'
-import { forget, hear } from './exactly.mjs'
+import { expectEvents, skipEvents } from './expected-events.mjs'
+import { closedConversationFence, conversationFence } from './fence.mjs'
 import { scenario } from './scenario.mjs'
 
 /** Sarah holds Jane's conversation. Everybody who could hear of it listens, and so does Jane's other phone. */
@@ -18,21 +19,21 @@ async function stage({ customer, agent }) {
     bystander: await lisa.join(id),
   }
   assert.equal((await sarah.claim(id)).status, 201)
-  return { id, jane, sarah, mike, lisa, clients }
+  const fence = await conversationFence(agent('Fence'), id)
+  return { id, jane, sarah, mike, lisa, clients, fence }
 }
 
 const nobody = { phone: [], pocket: [], stranger: [], desk: [], target: [], bystander: [] }
 
 scenario('a handover is told to the agent who is asked, and its rejection to the one who asked', async (people) => {
-  const { id, sarah, mike, clients } = await stage(people)
-  await hear({ phone: clients.phone }, {
+  const { id, sarah, mike, clients, fence } = await stage(people)
+  await expectEvents({ phone: clients.phone }, {
     phone: [
       ['conversation_claimed', { conversation_id: id, assigned_to: 'sarah', assigned_admin_name: 'Sarah Doe' }],
       ['conversation_updated', { conversation_id: id, event: 'claimed', assigned_admin_name: 'Sarah Doe' }],
     ],
-  })
-  await clients.target.hears('conversation_updated', { event: 'claimed' })
-  await forget(clients)
+  }, fence)
+  await skipEvents(clients, fence)
 
   const handover = await sarah.handsOver(id, mike, 'He speaks Yoruba')
   const requested = {
@@ -42,36 +43,35 @@ scenario('a handover is told to the agent who is asked, and its rejection to the
     from_admin_name: 'Sarah Doe',
     reason: 'He speaks Yoruba',
   }
-  await hear(clients, { ...nobody, target: [['handover_requested', requested]] })
+  await expectEvents(clients, { ...nobody, target: [['handover_requested', requested]] }, fence)
 
   const answer = await mike.respond(handover, 'rejected')
   assert.deepEqual([answer.status, answer.body.message], [201, 'Handover rejected'])
   const rejected = ['conversation_updated', { conversation_id: id, event: 'handover_rejected' }]
   const resolved = { handover_id: handover, conversation_id: id, status: 'rejected', to_admin_name: 'Mike Doe' }
-  await hear(clients, { ...nobody, desk: [rejected, ['handover_resolved', resolved]], target: [rejected], bystander: [rejected] })
+  await expectEvents(clients, { ...nobody, desk: [rejected, ['handover_resolved', resolved]], target: [rejected], bystander: [rejected] }, fence)
   assert.equal((await sarah.reply(id, 'Still me')).status, 201)
 })
 
 scenario('a handover that is accepted is told to everybody whom it concerns', async (people) => {
-  const { id, jane, sarah, mike, clients } = await stage(people)
+  const { id, jane, sarah, mike, clients, fence } = await stage(people)
   const handover = await sarah.handsOver(id, mike)
   await clients.target.hears('handover_requested', (requested) => requested.reason === null)
-  await clients.bystander.hears('conversation_updated', { event: 'claimed' })
-  await forget(clients)
+  await skipEvents(clients, fence)
 
   assert.equal((await mike.respond(handover, 'accepted')).body.message, 'Handover accepted')
   const claimed = ['conversation_claimed', { conversation_id: id, assigned_to: 'mike', assigned_admin_name: 'Mike Doe' }]
   const accepted = ['conversation_updated', { conversation_id: id, event: 'handover_accepted' }]
   const completed = ['conversation_updated', { conversation_id: id, event: 'handover_completed', assigned_admin_name: 'Mike Doe' }]
   const resolved = { handover_id: handover, conversation_id: id, status: 'accepted', to_admin_name: 'Mike Doe' }
-  await hear(clients, {
+  await expectEvents(clients, {
     phone: [claimed, completed],
     pocket: [completed],
     stranger: [],
     desk: [claimed, accepted, ['handover_resolved', resolved]],
     target: [accepted],
     bystander: [claimed, accepted],
-  })
+  }, fence)
 
   const { conversation } = (await jane.read(id)).body.data
   assert.deepEqual([conversation.status, conversation.assigned_admin_name], ['active', 'Mike Doe'])
@@ -80,23 +80,23 @@ scenario('a handover that is accepted is told to everybody whom it concerns', as
 })
 
 scenario('a handover over which the conversation is closed is rejected, and both agents hear so', async (people) => {
-  const { id, sarah, mike, lisa, clients } = await stage(people)
+  const { id, sarah, mike, lisa, clients, fence } = await stage(people)
   const handover = await sarah.handsOver(id, mike)
   await clients.target.hears('handover_requested')
-  await clients.pocket.hears('conversation_updated', { event: 'claimed' })
-  await forget(clients)
+  await skipEvents(clients, fence)
 
+  const afterClose = await closedConversationFence(people.agent('Fence'), id)
   assert.equal((await lisa.closeConversation(id)).status, 201)
   const closed = ['conversation_closed', { conversation_id: id }]
   const updated = (event) => ['conversation_updated', { conversation_id: id, event }]
   const resolved = ['handover_resolved', { handover_id: handover, conversation_id: id, status: 'rejected', to_admin_name: 'Mike Doe' }]
-  await hear(clients, {
+  await expectEvents(clients, {
     phone: [closed, updated('closed')],
     pocket: [updated('closed')],
     stranger: [],
     desk: [closed, updated('closed'), updated('handover_rejected'), resolved],
     target: [updated('closed'), updated('handover_rejected'), resolved],
     bystander: [closed, updated('closed'), updated('handover_rejected')],
-  })
+  }, afterClose)
   assert.equal((await mike.respond(handover, 'accepted')).body.message, 'This handover has already been resolved')
 })

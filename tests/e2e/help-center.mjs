@@ -6,13 +6,13 @@ import { Customer } from './people.mjs'
 export const MESSAGES = '/api/help-center/messages'
 export const VIA = { websocket: { transports: ['websocket'] }, polling: { transports: ['polling'] } }
 
-/** A socket on `/help-center`; `caughtUp` as a Client's, by a typing that its server acknowledges. */
+/** A socket on `/help-center`. */
 export class HelpCenterClient extends Client {
   constructor(url, token, options) {
     super(url, token, options, '/help-center')
   }
 
-  async caughtUp() {
+  async roundTrip() {
     await this.ask('help_center:typing', {})
   }
 

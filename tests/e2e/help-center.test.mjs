@@ -167,11 +167,13 @@ for (const [transport, options] of Object.entries(VIA)) {
     phone.tell('help_center:typing', { isTyping: 'yes' })
     assert.equal((await phone.hears('help_center:error', {}, 2)).details.isTyping, 'isTyping must be true or false')
 
-    for (const text of ['👋'.repeat(2000), 'x'.repeat(2000), '?']) {
+    const texts = ['👋'.repeat(2000), 'x'.repeat(2000), '?']
+    for (const text of texts) {
       assert.equal((await phone.send(` ${text} `)).message.text, text)
     }
-    await phone.caughtUp()
-    assert.equal(phone.messages.filter(({ sender }) => sender === 'user').length, 3)
+    await phone.hears('help_center:message', {}, 2 * texts.length)
+    assert.deepEqual(said(phone.messages), texts.flatMap((text) => [`user: ${text}`, `support: ${AUTO_REPLY}`]))
+    assert.equal(phone.all('help_center:error').length, 2)
   })
 
   scenario(`5: several devices of one user stay in step (${transport})`, async ({ visitor }) => {
@@ -186,7 +188,10 @@ for (const [transport, options] of Object.entries(VIA)) {
       assert.deepEqual(seqs(device.messages), Array.from({ length: 22 }, (_, index) => index + 1))
     }
     assert.deepEqual((await john.thread()).body.messages, devices[0].messages)
-    await stranger.caughtUp()
+    // Heard after everything before it was queued for everyone who gets it.
+    await john.writes('the last one')
+    await devices[0].hears('help_center:message', { text: 'the last one' })
+    await stranger.roundTrip()
     assert.equal(stranger.messages.length, 0)
   })
 
@@ -203,15 +208,16 @@ for (const [transport, options] of Object.entries(VIA)) {
     const greeting = await phone.hears('help_center:connected', {}, 2)
     assert.deepEqual(said(greeting.messages), ['user: Hello', `support: ${AUTO_REPLY}`, 'support: While you were away'])
     assert.equal(phone.socket.recovered, true)
-    await phone.caughtUp()
+    await agent('Sarah').reply(conversation.id, 'Welcome back')
+    const reply = await phone.hears('help_center:message', { text: 'Welcome back' })
     assert.equal(phone.all('help_center:connected').length, 2)
     // By hand, as after an app was closed.
     phone.socket.disconnect().connect()
-    assert.deepEqual((await phone.hears('help_center:connected', {}, 3)).messages, greeting.messages)
-    await phone.send('Still here')
-    await phone.hears('help_center:message', { text: 'Still here' })
-    await phone.caughtUp()
-    assert.equal(phone.all('help_center:message', { text: 'Still here' }).length, 1)
+    assert.deepEqual((await phone.hears('help_center:connected', {}, 3)).messages, [...greeting.messages, reply])
+    const texts = ['Still here', 'And here']
+    for (const text of texts) await phone.send(text)
+    await phone.hears('help_center:message', { text: 'And here' })
+    assert.deepEqual(phone.messages.slice(-2).map(({ text }) => text), texts)
   })
 }
 
@@ -266,7 +272,7 @@ scenario('a thread of long messages is shown as far as it fits, and the socket l
     const [{ messages, hasMore }] = client.all('help_center:connected')
     assert(messages.length > 5 && messages.length < 40 && hasMore, `${messages.length}`)
     assert.equal(messages.at(-1).seq, 40)
-    await client.caughtUp()
+    await client.roundTrip()
   }
 }, { settings: NEVER })
 

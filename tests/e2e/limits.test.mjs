@@ -45,7 +45,7 @@ scenario('a socket that floods is put out and does not come back by itself; othe
   const phone = await jane.connect({ reconnection: true, reconnectionDelay: 10 })
   for (let n = 0; n < 100 * EVENTS; n++) phone.tell('typing', { conversation_id: id })
   assert.equal(await phone.hears('disconnect'), 'io server disconnect')
-  await other.caughtUp()
+  await other.roundTrip()
   assert.equal(other.all('disconnect').length, 0)
   assert.equal(phone.all('connect').length, 1)
 }, { on: ['sqlite'], settings })

@@ -1,7 +1,8 @@
 // Sending over the socket, and coming back to a conversation without missing anything.
 
 import assert from 'node:assert/strict'
-import { forget, hear } from './exactly.mjs'
+import { expectEvents, skipEvents } from './expected-events.mjs'
+import { conversationFence } from './fence.mjs'
 import { joined } from './people.mjs'
 import { scenario } from './scenario.mjs'
 import { eventually } from './waiting.mjs'
@@ -11,7 +12,6 @@ const SEND = 'send_message'
 scenario('a send over the socket is acknowledged with what REST answers, for customers and for agents', async ({ customer, agent }) => {
   const [jane, sarah] = [customer('Jane'), agent('Sarah')]
   const [phone, desk] = [await jane.connect(), await sarah.connect()]
-  await forget({ phone, desk })
 
   // A first message makes a conversation.
   const first = { message: 'Hello?', client_message_id: 'the-first' }
@@ -20,10 +20,11 @@ scenario('a send over the socket is acknowledged with what REST answers, for cus
   const { conversation } = opened
   const { id } = conversation
   const { created_at } = conversation
-  await hear({ phone, desk }, {
+  const fence = await conversationFence(agent('Fence'), id)
+  await expectEvents({ phone, desk }, {
     phone: [],
     desk: [['conversation_created', { id, user_id: 'jane', email: 'jane@example.com', status: 'active', created_at, first_message: 'Hello?' }]],
-  })
+  }, fence)
 
   // A further one goes on with it.
   await joined(phone, id)
@@ -49,7 +50,7 @@ scenario('a send over the socket is acknowledged with what REST answers, for cus
   const heard = ['new_message', { conversation_id: id, message: { ...message, is_internal: false } }]
   const short = { id: message.id, preview: 'Any news?', sender_name: 'Jane Doe', created_at: message.created_at }
   const update = ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: short }]
-  await hear({ phone, desk }, { phone: [heard], desk: [heard, update] })
+  await expectEvents({ phone, desk }, { phone: [heard], desk: [heard, update] }, fence)
 
   // From an agent it is a reply, or a note.
   const reply = { conversation_id: id, message: 'On its way', client_message_id: 'reply' }
@@ -75,7 +76,7 @@ scenario('a send over the socket is acknowledged with what REST answers, for cus
     },
   }]
   const badge = { id: replied.id, preview: 'On its way', sender_name: 'Sarah Doe', created_at: replied.createdAt }
-  await hear({ phone, desk }, {
+  await expectEvents({ phone, desk }, {
     phone: [
       ['conversation_claimed', claimed],
       ['conversation_updated', { conversation_id: id, event: 'claimed', assigned_admin_name: 'Sarah Doe' }],
@@ -83,14 +84,14 @@ scenario('a send over the socket is acknowledged with what REST answers, for cus
       ['conversation_updated', { conversation_id: id, event: 'new_reply', message: badge }],
     ],
     desk: [['conversation_claimed', claimed], ['conversation_updated', { ...claimed, event: 'claimed' }], answer],
-  })
+  }, fence)
   const note = await desk.ask(SEND, { conversation_id: id, message: 'She is cross', is_internal: true })
   assert.deepEqual([note.seq, note.is_internal], [null, true])
   await desk.hears('new_message', { message: { id: note.id, is_internal: true } })
-  await hear({ phone }, { phone: [] })
+  await expectEvents({ phone }, { phone: [] }, fence)
 
   // Repeated over REST or over the socket, each has its first answer, and nothing more is heard.
-  await forget({ phone, desk })
+  await skipEvents({ phone, desk }, fence)
   assert.deepEqual(await phone.ask(SEND, first), opened)
   assert.deepEqual(await phone.ask(SEND, further), sent)
   assert.deepEqual(await desk.ask(SEND, reply), replied)
@@ -98,7 +99,7 @@ scenario('a send over the socket is acknowledged with what REST answers, for cus
   assert.deepEqual((await jane.post('/api/v1/support/chat/send', further)).body.data, sent)
   const again = await sarah.post(`/api/v1/unified-admin/support/conversations/${id}/reply`, reply)
   assert.deepEqual(again.body.data, replied)
-  await hear({ phone, desk }, { phone: [], desk: [] })
+  await expectEvents({ phone, desk }, { phone: [], desk: [] }, fence)
   assert.equal((await jane.history(id)).length, 3)
 })
 

@@ -17,24 +17,25 @@ scenario('who joins twice hears once, and who left hears nothing until joining a
   const phone = await jane.join(id)
   await joined(phone, id)
 
+  // Of a reply a customer hears `new_message` in the room, then `conversation_updated` everywhere.
+  const updatedBy = (preview) => phone.hears('conversation_updated', { event: 'new_reply', message: { preview } })
   await sarah.reply(id, 'two')
-  await witness.hears('new_message', { message: { message: 'two' } })
-  await phone.caughtUp()
+  await updatedBy('two')
   assert.equal(phone.all('new_message').length, 1)
 
   for (const round of ['leaves', 'leaves again']) {
     assert.deepEqual(await phone.ask('leave_conversation', { conversation_id: id }), { success: true }, round)
   }
   await sarah.reply(id, 'three')
-  await witness.hears('new_message', { message: { message: 'three' } })
-  await phone.caughtUp()
+  await updatedBy('three') // hers all the same
   assert.equal(phone.all('new_message').length, 1)
-  await phone.hears('conversation_updated', { event: 'new_reply', message: { preview: 'three' } }) // hers all the same
 
   await joined(phone, id)
   await sarah.reply(id, 'four')
-  await phone.hears('new_message', { message: { message: 'four' } })
-  assert.equal(phone.all('new_message').length, 2)
+  await updatedBy('four')
+  assert.deepEqual(phone.all('new_message').map(({ message }) => message.message), ['two', 'four'])
+  await witness.hears('new_message', { message: { message: 'four' } })
+  assert.deepEqual(witness.all('new_message').map(({ message }) => message.message), ['two', 'three', 'four'])
 })
 
 scenario('typing from a socket that has not joined is refused and reaches nobody', async ({ customer, agent }) => {
@@ -49,11 +50,12 @@ scenario('typing from a socket that has not joined is refused and reaches nobody
     assert.deepEqual([typeof ack.error.code, typeof ack.error.message], ['string', 'string'])
   }
   await joined(phone, id)
-  assert.deepEqual(await phone.ask('stop_typing', { conversation_id: id }), { success: true })
-  await witness.hears('stop_typing')
-  await witness.caughtUp()
-  assert.equal(witness.all('typing').length, 0)
-  assert.equal(witness.all('stop_typing').length, 1)
+  for (const event of ['stop_typing', 'typing']) {
+    assert.deepEqual(await phone.ask(event, { conversation_id: id }), { success: true })
+  }
+  await witness.hears('typing')
+  const relayed = witness.heard.map(({ event }) => event).filter((event) => event.endsWith('typing'))
+  assert.deepEqual(relayed, ['stop_typing', 'typing'])
 })
 
 scenario('a payload that makes no sense is refused in the ack and the socket lives on', async ({ customer }) => {
@@ -119,7 +121,7 @@ scenario('a client comes back by itself after a restart, joins again and hears w
   const connects = phone.all('connect').length
   await server.start()
   await phone.hears('connect', {}, connects + 1)
-  await phone.caughtUp()
+  await phone.roundTrip() // `join_conversation` was sent before it, and is handled before it
   assert.equal((await agent('Sarah').reply(id, 'after')).status, 201)
   await phone.hears('new_message', { message: { message: 'after', seq: 2 } })
 })

@@ -1,7 +1,8 @@
 // Tickets on sockets: what is told of them, in which rooms, and to whom not.
 
 import assert from 'node:assert/strict'
-import { forget, hear } from './exactly.mjs'
+import { expectEvents, skipEvents } from './expected-events.mjs'
+import { conversationFence, ticketFence } from './fence.mjs'
 import { joined } from './people.mjs'
 import { scenario } from './scenario.mjs'
 
@@ -40,8 +41,8 @@ scenario("a ticket of a conversation is told of to everybody, and what is writte
     lobby: await mike.connect(),
   }
   assert.equal((await sarah.claim(id)).status, 201)
-  await clients.pocket.hears('conversation_updated', { event: 'claimed' }) // the last to be told
-  await forget(clients)
+  const fence = await conversationFence(agent('Fence'), id)
+  await skipEvents(clients, fence)
 
   const made = await sarah.makesTicket(id, about)
   const { id: ticketId, ticket_number } = made
@@ -60,13 +61,13 @@ scenario("a ticket of a conversation is told of to everybody, and what is writte
     created_at: detail.createdAt,
     conversation_id: id,
   }]
-  await hear(clients, {
+  await expectEvents(clients, {
     phone: [inRoom, toOwner],
     pocket: [toOwner],
     stranger: [],
     desk: [inRoom, toAgents],
     lobby: [toAgents],
-  })
+  }, fence)
 
   // The owner and any agent may join it, and are in the conversation's room then too.
   assert.deepEqual(await clients.pocket.ask('join_ticket', { ticket_id: ticketId }), SUCCESS)
@@ -84,13 +85,13 @@ scenario("a ticket of a conversation is told of to everybody, and what is writte
     ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: short }],
   ]
   const both = [heard(conversation, more, news), heard(ticket, more, news)]
-  await hear(clients, {
+  await expectEvents(clients, {
     phone: [both[0]],
     pocket: both,
     stranger: [],
     desk: [both[0], ...updates],
     lobby: [...both, ...updates],
-  })
+  }, fence)
 
   // Answered in the ticket: it is the conversation's message.
   const answered = await sarah.replyInTicket(ticketId, 'It is on its way')
@@ -103,19 +104,19 @@ scenario("a ticket of a conversation is told of to everybody, and what is writte
     ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_reply', message: badge }],
   ]
   const answers = [heard(conversation, reply, answer), heard(ticket, reply, answer)]
-  await hear(clients, {
+  await expectEvents(clients, {
     phone: [answers[0], ...badges],
     pocket: [...answers, ...badges],
     stranger: [],
     desk: [answers[0]],
     lobby: answers,
-  })
+  }, fence)
 
   // A note goes to the agents in the rooms alone.
   const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
   const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
   const notes = [heard(conversation, note, said), heard(ticket, note, said)]
-  await hear(clients, { phone: [], pocket: [], stranger: [], desk: [notes[0]], lobby: notes })
+  await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [notes[0]], lobby: notes }, fence)
 
   // Who leaves the ticket leaves what joining had joined, and no more.
   await joined(clients.lobby, id)
@@ -128,13 +129,13 @@ scenario("a ticket of a conversation is told of to everybody, and what is writte
     ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: lastShort }],
     ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: lastShort }],
   ]
-  await hear(clients, {
+  await expectEvents(clients, {
     phone: [thanks],
     pocket: [],
     stranger: [],
     desk: [thanks, ...lastUpdates],
     lobby: [thanks, ...lastUpdates],
-  })
+  }, fence)
 })
 
 scenario('a ticket without a conversation is told of from its making to its end', async ({ customer, agent }) => {
@@ -146,10 +147,10 @@ scenario('a ticket without a conversation is told of from its making to its end'
     desk: await sarah.connect(),
     lobby: await mike.connect(),
   }
-  await forget(clients)
 
   const made = await jane.makesTicket({ ...about, priority: undefined })
   const { id: ticketId, ticket_number } = made
+  const fence = await ticketFence(agent('Fence'), ticketId)
   const created = ['ticket_created', {
     id: ticketId,
     ticket_number,
@@ -160,7 +161,7 @@ scenario('a ticket without a conversation is told of from its making to its end'
     created_at: made.created_at,
     conversation_id: null,
   }]
-  await hear(clients, { phone: [], pocket: [], stranger: [], desk: [created], lobby: [created] })
+  await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [created], lobby: [created] }, fence)
 
   for (const name of ['phone', 'desk']) {
     assert.deepEqual(await clients[name].ask('join_ticket', { ticket_id: ticketId }), SUCCESS)
@@ -178,14 +179,14 @@ scenario('a ticket without a conversation is told of from its making to its end'
   const message = heard(place, { ...added, createdAt: added.created_at }, { ...byJane, message: 'Any news?' })
   const short = { id: added.id, preview: 'Any news?', sender_name: 'Jane Doe', created_at: added.created_at }
   const update = ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: short }]
-  await hear(clients, { phone: [message], pocket: [], stranger: [], desk: [message, update], lobby: [update] })
+  await expectEvents(clients, { phone: [message], pocket: [], stranger: [], desk: [message, update], lobby: [update] }, fence)
 
   // It is given to an agent.
   assert.equal((await mike.changeTicket(ticketId, 'assign', { assigned_to: 'mike' })).body.message, 'Ticket assigned')
   const holder = { ticket_id: ticketId, ticket_number, assigned_to: 'mike', assigned_admin_name: 'Mike Doe' }
   const assigned = ['ticket_assigned', holder]
   const told = ['ticket_updated', { ...holder, event: 'assigned' }]
-  await hear(clients, { phone: [assigned], pocket: [], stranger: [], desk: [assigned, told], lobby: [told] })
+  await expectEvents(clients, { phone: [assigned], pocket: [], stranger: [], desk: [assigned, told], lobby: [told] }, fence)
 
   // The first public answer begins the work.
   const reply = { ...(await sarah.replyInTicket(ticketId, 'On its way')).body.data, seq: 3 }
@@ -197,46 +198,45 @@ scenario('a ticket without a conversation is told of from its making to its end'
     ['ticket_updated', { ...begun, event: 'status_changed' }],
   ]
   const changed = ['status_changed', { ...begun, resolution_notes: null }]
-  await hear(clients, {
+  await expectEvents(clients, {
     phone: [answer, changed, ...badges],
     pocket: badges,
     stranger: [],
     desk: [answer, changed],
     lobby: [],
-  })
+  }, fence)
 
   // A note, and a priority: nothing that is told to a customer.
   const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
   assert.equal((await sarah.changeTicket(ticketId, 'priority', { priority: 'urgent' })).body.message, 'Priority updated')
   const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
-  await hear(clients, { phone: [], pocket: [], stranger: [], desk: [heard(place, note, said)], lobby: [] })
+  await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [heard(place, note, said)], lobby: [] }, fence)
 
   // It is done.
   const done = await sarah.changeTicket(ticketId, 'status', { status: 'resolved', resolution_notes: 'Refunded' })
   assert.equal(done.body.message, 'Ticket resolved')
   const end = { ticket_id: ticketId, ticket_number, old_status: 'in_progress', new_status: 'resolved', resolution_notes: 'Refunded' }
   const ended = ['ticket_updated', { ...end, event: 'status_changed' }]
-  await hear(clients, {
+  await expectEvents(clients, {
     phone: [['status_changed', end], ended],
     pocket: [ended],
     stranger: [],
     desk: [['status_changed', end]],
     lobby: [],
-  })
+  }, fence)
 
   assert.deepEqual(await clients.phone.ask('leave_ticket', { ticket_id: ticketId }), SUCCESS)
   await sarah.changeTicket(ticketId, 'status', { status: 'closed' })
-  await hear({ phone: clients.phone }, {
+  await expectEvents({ phone: clients.phone }, {
     phone: [['ticket_updated', { ...end, old_status: 'resolved', new_status: 'closed', event: 'status_changed' }]],
-  })
+  }, fence)
 })
 
 scenario('typing in a ticket is relayed to the others in its room, in order, and from nobody else', async ({ customer, agent }) => {
   const [jane, sarah] = [customer('Jane'), agent('Sarah')]
   const [phone, desk, lobby] = [await jane.connect(), await sarah.connect(), await agent('Mike').connect()]
   const { id: ticket_id } = await jane.makesTicket(about)
-  await lobby.hears('ticket_created')
-  await forget({ phone, desk, lobby })
+  await skipEvents({ phone, desk, lobby }, await ticketFence(agent('Fence'), ticket_id))
 
   for (const event of ['typing', 'stop_typing']) {
     const ack = await desk.ask(event, { ticket_id })
@@ -246,14 +246,18 @@ scenario('typing in a ticket is relayed to the others in its room, in order, and
   // Handled in order: relayed, though nobody waits for the ack of joining.
   phone.tell('join_ticket', { ticket_id })
   phone.tell('typing', { ticket_id })
-  await hear({ phone, desk, lobby }, {
+  // Its ack shows that `typing` has been relayed to everyone who gets it.
+  assert.deepEqual(await phone.ask('stop_typing', { ticket_id }), SUCCESS)
+  const byCustomer = { ticket_id, user_id: 'jane', is_admin: false }
+  await expectEvents({ phone, desk, lobby }, {
     phone: [],
-    desk: [['typing', { ticket_id, user_id: 'jane', is_admin: false }]],
+    desk: [['typing', byCustomer], ['stop_typing', byCustomer]],
     lobby: [],
   })
-  assert.deepEqual(await desk.ask('stop_typing', { ticket_id }), SUCCESS)
-  await hear({ phone, desk, lobby }, {
-    phone: [['stop_typing', { ticket_id, user_id: 'sarah', is_admin: true }]],
+  for (const event of ['typing', 'stop_typing']) assert.deepEqual(await desk.ask(event, { ticket_id }), SUCCESS)
+  const byAgent = { ticket_id, user_id: 'sarah', is_admin: true }
+  await expectEvents({ phone, desk, lobby }, {
+    phone: [['typing', byAgent], ['stop_typing', byAgent]],
     desk: [],
     lobby: [],
   })

@@ -10,8 +10,7 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, ConversationId, Refusal, UserId};
+use crate::domain::{Claim, ConversationId, Refusal, UserId};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationClaimed")]
@@ -35,11 +34,9 @@ async fn claim(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id = conversation_id(&id)?;
-    match api.services.registry.execute(id, Command::Claim(agent.as_agent())).await? {
-        Outcome::Claimed(assignee) => Ok(created(
-            "Conversation claimed",
-            ClaimResponse { conversation_id: id, assigned_to: assignee.id, assigned_admin_name: assignee.name },
-        )),
-        _ => Err(ApiError::internal()),
-    }
+    let assignee = api.services.registry.execute(id, Claim { by: agent.as_agent() }).await?;
+    Ok(created(
+        "Conversation claimed",
+        ClaimResponse { conversation_id: id, assigned_to: assignee.id, assigned_admin_name: assignee.name },
+    ))
 }

@@ -10,8 +10,7 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, ConversationId, Refusal};
+use crate::domain::{Close, ConversationId, Refusal};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationClosed")]
@@ -33,8 +32,6 @@ async fn close(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id = conversation_id(&id)?;
-    match api.services.registry.execute(id, Command::Close(agent.as_agent())).await? {
-        Outcome::Closed => Ok(created("Conversation closed", CloseResponse { conversation_id: id })),
-        _ => Err(ApiError::internal()),
-    }
+    api.services.registry.execute(id, Close { by: agent.as_agent() }).await?;
+    Ok(created("Conversation closed", CloseResponse { conversation_id: id }))
 }

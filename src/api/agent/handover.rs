@@ -14,9 +14,8 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
 use crate::domain::{
-    AnswerHandover, AskHandover, Command, ConversationId, HandoverId, Reason, Refusal, Resolution, TextError, UserId,
+    AnswerHandover, ConversationId, HandoverId, Reason, Refusal, RequestHandover, Resolution, TextError, UserId,
 };
 use crate::dto::Validator;
 use crate::store;
@@ -37,6 +36,20 @@ struct HandoverResponse<'a> {
     to_admin_id: &'a UserId,
     to_admin_name: &'a str,
     #[schemars(extend("const" = "pending"))]
+    status: &'static str,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct HandoverAnswer {
+    #[schemars(with = "Resolution")]
+    status: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct HandoverAnswered {
+    handover_id: HandoverId,
+    conversation_id: ConversationId,
+    #[schemars(with = "Resolution")]
     status: &'static str,
 }
 
@@ -83,40 +96,24 @@ async fn request(
         Some(to) => known_agent(&api, to.clone()).await?,
         None => None,
     };
-    let command = Command::AskHandover(Box::new(AskHandover {
+    let request = RequestHandover {
         id: HandoverId(Uuid::now_v7()),
         from: agent.as_agent(),
         to,
         to_name: target.map(|target| target.name),
         reason,
-    }));
-    match api.services.registry.execute(id, command).await? {
-        Outcome::HandoverAsked(handover) => Ok(created(
-            "Handover requested",
-            HandoverResponse {
-                handover_id: handover.id,
-                conversation_id: id,
-                to_admin_id: &handover.to.id,
-                to_admin_name: &handover.to.name,
-                status: "pending",
-            },
-        )),
-        _ => Err(ApiError::internal()),
-    }
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-struct HandoverAnswer {
-    #[schemars(with = "Resolution")]
-    status: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct HandoverAnswered {
-    handover_id: HandoverId,
-    conversation_id: ConversationId,
-    #[schemars(with = "Resolution")]
-    status: &'static str,
+    };
+    let handover = api.services.registry.execute(id, request).await?;
+    Ok(created(
+        "Handover requested",
+        HandoverResponse {
+            handover_id: handover.id,
+            conversation_id: id,
+            to_admin_id: &handover.to.id,
+            to_admin_name: &handover.to.name,
+            status: "pending",
+        },
+    ))
 }
 
 async fn respond(
@@ -139,8 +136,8 @@ async fn respond(
     let conversation_id =
         store::handed_over(&api.services.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
     let accept = resolution == Resolution::Accepted;
-    let command = Command::AnswerHandover(AnswerHandover { by: agent.as_agent(), handover, accept });
-    api.services.registry.execute(conversation_id, command).await?;
+    let answer = AnswerHandover { by: agent.as_agent(), handover, accept };
+    api.services.registry.execute(conversation_id, answer).await?;
     let message = if accept { "Handover accepted" } else { "Handover rejected" };
     Ok(created(message, HandoverAnswered { handover_id: handover, conversation_id, status: resolution.as_str() }))
 }

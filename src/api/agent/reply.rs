@@ -10,7 +10,7 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::idempotency_key::client_message_id;
 use crate::api_error::ApiError;
-use crate::domain::Refusal;
+use crate::domain::{Refusal, Target};
 use crate::dto::{ReplyRequest, ReplySent, Validator};
 use crate::use_cases;
 
@@ -38,7 +38,7 @@ async fn reply(
 ) -> Result<HttpResponse, ApiError> {
     let mut validator = Validator::default();
     let client_message_id = client_message_id(&mut validator, body.client_message_id.as_deref(), request.headers());
-    let reply = body.validate(&mut validator, agent.as_agent(), client_message_id);
+    let reply = body.validate(&mut validator, Target::Conversation, agent.as_agent(), client_message_id);
     let reply = validator.finish(reply)?;
     let posted = use_cases::reply(&api.services, &id, reply).await?;
     Ok(created("Reply sent", ReplySent::new(&posted)))

@@ -12,8 +12,7 @@ use crate::api::envelope::fetched;
 use crate::api::extractors::Caller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, ConversationId, Feedback, Rate, Rating, RatingError, Refusal};
+use crate::domain::{ConversationId, Feedback, Rate, Rating, RatingError, Refusal, SubmitRating, Target};
 use crate::dto::Validator;
 
 /// A rating of one to five stars.
@@ -60,11 +59,7 @@ async fn rate(
 ) -> Result<HttpResponse, ApiError> {
     let (rating, feedback) = body.validate()?;
     let id = conversation_id(&id)?;
-    let rate = Rate { from: caller.as_customer(), rating, feedback };
-    match api.services.registry.execute(id, Command::Rate(rate)).await? {
-        Outcome::Rated(Rate { rating, feedback, .. }) => {
-            Ok(fetched("Rating submitted", ConversationRated { id, satisfaction_rating: rating, feedback }))
-        }
-        _ => Err(ApiError::internal()),
-    }
+    let rate = Rate { from: caller.as_customer(), rating, feedback: feedback.clone() };
+    api.services.registry.execute(id, SubmitRating { target: Target::Conversation, rate }).await?;
+    Ok(fetched("Rating submitted", ConversationRated { id, satisfaction_rating: rating, feedback }))
 }

@@ -60,5 +60,5 @@ pub(super) async fn execute(
 ) -> Result<HttpResponse, ApiError> {
     let client = || ClientInfo { device_metadata: device_metadata(headers), ..client };
     let outcome = use_cases::send(&api.services, from, send, client).await?;
-    Ok(created("Message sent", outcome.sent()?))
+    Ok(created("Message sent", outcome.sent()))
 }

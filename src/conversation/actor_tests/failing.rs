@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use tokio::sync::oneshot;
 
-use super::server::{Server, assert_seq_has_no_gap, posted, written};
-use crate::conversation::{Backlog, CommandError, Outcome};
+use super::server::{Outcome, Server, assert_seq_has_no_gap, open_with, posted, written};
+use crate::conversation::{Backlog, CommandError};
 use crate::database::Backend;
-use crate::domain::{Command, ConversationId, Refusal};
-use crate::testing::{Halt, TestDatabase, agent, customer, execute, on_both_databases, open, run, send, send_as};
+use crate::domain::{ConversationId, Refusal};
+use crate::testing::{Halt, TestDatabase, claim, customer, execute, on_both_databases, open, run, send, send_as};
 
 async fn a_panic_costs_the_command_that_it_happened_to(place: TestDatabase) {
     let server = Server::start(&place).await;
@@ -25,8 +25,8 @@ async fn a_panic_over_a_first_message_leaves_nothing_behind(place: TestDatabase)
     let server = Server::start(&place).await;
     server.clock.panics.store(true, Ordering::SeqCst);
     let opening = open(customer("ada"), "Hello", "name");
-    assert_eq!(server.registry.open(opening.clone()).await, Err(CommandError::Fault));
-    let (id, _) = server.registry.open(opening).await.unwrap();
+    assert_eq!(open_with(&server.registry, opening.clone()).await, Err(CommandError::Fault));
+    let (id, _) = open_with(&server.registry, opening).await.unwrap();
     assert_eq!(written(&place, id).await.len(), 1);
     assert_eq!(server.listener.heard_events(2).await.len(), 2);
 }
@@ -50,7 +50,7 @@ async fn a_commit_that_fails_fails_all_that_was_under_way_and_nobody_is_told(pla
     let failing: Vec<_> =
         (0..10).map(|number| server.asking(id, send(customer("ada"), &format!("{number}")))).collect();
     let first = server.registry.clone();
-    let first = actix::spawn(async move { first.open(open(customer("bob"), "Hello", "name")).await });
+    let first = actix::spawn(async move { open_with(&first, open(customer("bob"), "Hello", "name")).await });
     drop(halt);
     for answer in failing {
         assert_eq!(answer.await.unwrap(), Err(CommandError::Unavailable));
@@ -61,7 +61,7 @@ async fn a_commit_that_fails_fails_all_that_was_under_way_and_nobody_is_told(pla
     execute(&hand, "ALTER TABLE elsewhere RENAME TO messages").await;
     assert_eq!(posted(server.ask(id, send(customer("ada"), "again")).await).message.seq, Some(2));
     assert_eq!(server.registry.live(), 2, "the same actors answer");
-    let (bobs, _) = server.registry.open(open(customer("bob"), "Hello", "name")).await.unwrap();
+    let (bobs, _) = open_with(&server.registry, open(customer("bob"), "Hello", "name")).await.unwrap();
     assert_eq!(written(&place, bobs).await.len(), 1);
     let written = written(&place, id).await;
     assert_seq_has_no_gap(&written);
@@ -162,28 +162,28 @@ async fn what_cannot_be_looked_at_is_not_answered_from_memory(mut place: TestDat
     place.settings.timeout_ms = 2_000;
     let server = Server::start(&place).await;
     let id = server.opened().await;
-    server.ask(id, Command::Claim(agent("grace"))).await.unwrap();
+    server.ask(id, claim("grace")).await.unwrap();
     let hand = place.hand().await;
     execute(&hand, "ALTER TABLE conversations RENAME TO elsewhere").await;
     for who in ["grace", "edsger"] {
-        assert_eq!(server.ask(id, Command::Claim(agent(who))).await.map(drop), Err(CommandError::Fault), "{who}");
+        assert_eq!(server.ask(id, claim(who)).await.map(drop), Err(CommandError::Fault), "{who}");
     }
     execute(&hand, "ALTER TABLE elsewhere RENAME TO conversations").await;
-    assert!(matches!(server.ask(id, Command::Claim(agent("grace"))).await, Ok(Outcome::Claimed(_))));
+    assert!(matches!(server.ask(id, claim("grace")).await, Ok(Outcome::Claimed(_))));
     let refused = Err(CommandError::Refused(Refusal::ClaimedByAnother));
-    assert_eq!(server.ask(id, Command::Claim(agent("edsger"))).await, refused);
+    assert_eq!(server.ask(id, claim("edsger")).await, refused);
 }
 
 /// However many ask for what changes nothing, and whatever is stored meanwhile: each is answered, and rightly.
 async fn what_changes_nothing_is_answered_beside_what_does(place: TestDatabase) {
     let server = Server::start(&place).await;
     let id = server.opened().await;
-    server.ask(id, Command::Claim(agent("grace"))).await.unwrap();
+    server.ask(id, claim("grace")).await.unwrap();
     let halt = Halt::begin(&server.database).await;
     let mut asked = Vec::new();
     for number in 0..200 {
         let (who, is_theirs) = if number % 2 == 0 { ("grace", true) } else { ("edsger", false) };
-        asked.push((is_theirs, server.asking(id, Command::Claim(agent(who)))));
+        asked.push((is_theirs, server.asking(id, claim(who))));
         if number % 10 == 5 {
             asked.push((true, server.asking(id, send(customer("ada"), &format!("{number}")))));
         }

@@ -8,14 +8,15 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::oneshot;
 
-use super::server::{Server, posted};
-use crate::conversation::{CommandError, Outcome};
+use super::server::{Outcome, Server, open_with, posted};
+use crate::conversation::CommandError;
 use crate::domain::{
-    AutoReplyPolicy, Change, Channel, Command, ConversationId, Event, Party, Rate, Rating, TicketPriority, TicketStatus,
+    AssignTicket, AutoReplyPolicy, Change, Channel, Command, ConversationId, Event, Party, PrioritiseTicket, Target,
+    TicketPriority, TicketStatus,
 };
 use crate::testing::{
-    TestDatabase, account, agent, answer_handover, ask_handover, close, create_ticket, customer, enter, execute, note,
-    on_both_databases, open_ticket, reply, send, set_ticket_status, write,
+    TestDatabase, account, agent, answer_handover, ask_handover, claim, close, create_ticket, customer, enter, execute,
+    note, on_both_databases, open_ticket, rate, reply, send, set_ticket_status, write,
 };
 
 const TURNS: usize = 1000;
@@ -63,8 +64,8 @@ async fn whoever_joins_costs_no_actor_unless_others_must_be_told_first(place: Te
 
 /// Refused whatever the conversation's state; but the server has to look at it first.
 async fn looks(server: &Server, id: ConversationId) {
-    let rate = Rate { from: customer("eve"), rating: Rating::parse(1.0).unwrap(), feedback: None };
-    assert!(matches!(server.ask(id, Command::Rate(rate)).await, Err(CommandError::Refused(_))));
+    let rating = rate(Target::Conversation, customer("eve"), 1.0);
+    assert!(matches!(server.ask(id, rating).await, Err(CommandError::Refused(_))));
 }
 
 async fn what_another_server_stored_is_told_in_front_of_what_follows_it(place: TestDatabase) {
@@ -125,19 +126,18 @@ async fn every_kind_of_event_is_told_as_if_it_had_happened_here(place: TestDatab
     let [here, there] = pair(&place).await;
     let id = there.opened().await;
     joined(&here, id).await;
-    let rate = Rate { from: customer("ada"), rating: Rating::parse(4.0).unwrap(), feedback: None };
     let priority = TicketPriority::High;
     let to = Some(Party { id: account("edsger"), name: "Edsger".to_owned() });
     let commands = vec![
-        Command::Claim(agent("grace")),
+        claim("grace"),
         reply("grace", "Hello"),
         note("grace", "Hm"),
         send(customer("ada"), "Thanks"),
         create_ticket("grace"),
-        Command::PrioritiseTicket { by: agent("grace"), priority },
-        Command::AssignTicket { by: agent("grace"), to },
+        PrioritiseTicket { by: agent("grace"), priority }.into(),
+        AssignTicket { by: agent("grace"), to }.into(),
         set_ticket_status("grace", TicketStatus::Resolved),
-        Command::RateTicket(rate.clone()),
+        rate(Target::Ticket, customer("ada"), 4.0),
         ask_handover("grace", "edsger"),
     ];
     tells_alike(&here, &there, id, 2, commands).await;
@@ -147,7 +147,7 @@ async fn every_kind_of_event_is_told_as_if_it_had_happened_here(place: TestDatab
         tells_alike(&here, &there, id, 2, commands).await;
     }
     // The handover that waits ends with the conversation.
-    tells_alike(&here, &there, id, 2, vec![close("edsger"), Command::Rate(rate)]).await;
+    tells_alike(&here, &there, id, 2, vec![close("edsger"), rate(Target::Conversation, customer("ada"), 4.0)]).await;
     let last = here.listener.heard();
     assert!(last.iter().any(|event| matches!(&event.change, Change::HandoverResolved { resolution, .. }
         if *resolution == crate::domain::Resolution::Closed)));
@@ -166,7 +166,7 @@ async fn what_happens_in_the_help_center_and_to_tickets_alone_is_told_too(place:
     ];
     tells_alike(&here, &there, id, 1, commands).await;
 
-    let (ticket, _) = there.registry.open(open_ticket(customer("ada"), "")).await.unwrap();
+    let (ticket, _) = open_with(&there.registry, open_ticket(customer("ada"), "")).await.unwrap();
     assert_eq!(there.stored(ticket).await.unwrap().channel, Channel::Ticket);
     joined(&here, ticket).await;
     let commands = vec![set_ticket_status("grace", TicketStatus::Resolved)];

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::server::{Answer, Server, assert_seq_has_no_gap, posted, written};
-use crate::conversation::{CommandError, Outcome};
-use crate::domain::{AUTO_REPLY_KEY, AutoReplyPolicy, Command, ConversationId, Refusal};
+use super::server::{Answer, Outcome, Server, assert_seq_has_no_gap, open_with, posted, written};
+use crate::conversation::CommandError;
+use crate::domain::{AUTO_REPLY_KEY, AutoReplyPolicy, ConversationId, Refusal};
 use crate::store;
 use crate::testing::{
-    TestDatabase, account, agent, close, customer, enter, note, on_both_databases, reply, send, write, write_as,
+    TestDatabase, account, claim, close, customer, enter, note, on_both_databases, reply, send, write, write_as,
 };
 
 const POLICIES: [AutoReplyPolicy; 3] = [AutoReplyPolicy::Unassigned, AutoReplyPolicy::First, AutoReplyPolicy::Never];
@@ -57,7 +57,7 @@ async fn what_nobody_has_written_in_costs_no_actor(place: TestDatabase) {
     retired(&server).await;
     entered(server.ask(id, enter(customer("ada"))).await);
     retired(&server).await;
-    for command in [Command::Claim(agent("grace")), note("grace", "Hm"), close("grace"), send(customer("ada"), "x")] {
+    for command in [claim("grace"), note("grace", "Hm"), close("grace"), send(customer("ada"), "x")] {
         assert_eq!(server.ask(id, command).await, Err(CommandError::Refused(Refusal::NotFound)));
     }
     retired(&server).await;
@@ -93,7 +93,7 @@ async fn a_claim_between_sends_ends_the_auto_replies(place: TestDatabase) {
     let server = Server::start(&place).await;
     let id = ada(&server);
     posted(server.ask(id, write(customer("ada"), "1", AutoReplyPolicy::Unassigned)).await);
-    let mut asking = vec![server.asking(id, Command::Claim(agent("grace")))];
+    let mut asking = vec![server.asking(id, claim("grace"))];
     asking.extend((0..5).map(|_| server.asking(id, write(customer("ada"), "2", AutoReplyPolicy::Unassigned))));
     for asked in asking {
         asked.await.expect("no panic").expect("not refused");
@@ -130,14 +130,14 @@ async fn a_send_happens_once_and_so_does_what_follows_it(place: TestDatabase) {
 async fn a_name_that_the_support_app_has_used_is_taken(place: TestDatabase) {
     let server = Server::start(&place).await;
     let opening = crate::testing::open(customer("ada"), "Hello", "one");
-    server.registry.open(opening.clone()).await.expect("opened");
+    open_with(&server.registry, opening.clone()).await.expect("opened");
     let send = write_as(customer("ada"), "Hello", AutoReplyPolicy::Unassigned, "one");
     let taken = Err(CommandError::Refused(Refusal::ClientMessageIdReused));
     assert_eq!(server.ask(ada(&server), send).await, taken);
     let send = write_as(customer("ada"), "Hello", AutoReplyPolicy::Unassigned, "two");
     posted(server.ask(ada(&server), send).await);
     let opening = crate::testing::open(customer("ada"), "Hello", "two");
-    assert_eq!(server.registry.open(opening).await.map(drop), taken.map(drop));
+    assert_eq!(open_with(&server.registry, opening).await.map(drop), taken.map(drop));
 }
 
 async fn an_account_finds_its_conversation_and_nobody_elses(place: TestDatabase) {

@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 
-use super::server::{Server, assert_seq_has_no_gap, posted, written};
+use super::server::{Server, assert_seq_has_no_gap, open_with, posted, written};
 use crate::conversation::CommandError;
 use crate::testing::{Halt, TestDatabase, customer, on_both_databases, open, send};
 
@@ -12,7 +12,7 @@ async fn no_more_actors_live_than_the_configuration_says(place: TestDatabase) {
     for _ in 0..3 {
         ids.push(server.opened().await);
     }
-    assert_eq!(server.registry.open(open(customer("ada"), "x", "")).await, Err(CommandError::Overloaded));
+    assert_eq!(open_with(&server.registry, open(customer("ada"), "x", "")).await, Err(CommandError::Overloaded));
     assert_eq!(server.registry.live(), 3);
     for id in ids {
         posted(server.ask(id, send(customer("ada"), "those who are in go on")).await);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::server::{Answer, Server, assert_seq_has_no_gap, posted, written};
-use crate::conversation::{CommandError, Outcome};
+use super::server::{Answer, Outcome, Server, assert_seq_has_no_gap, open_with, posted, written};
+use crate::conversation::CommandError;
 use crate::domain::{Author, Command, Conversation, Posted, Refusal};
 use crate::testing::{
     Halt, TestDatabase, close, customer, guest, note_as, on_both_databases, open, reply_as, send, send_as,
@@ -97,7 +97,7 @@ async fn twenty_equal_first_messages_make_one_conversation(place: TestDatabase) 
             let asking: Vec<_> = (0..20)
                 .map(|number| {
                     let (registry, command) = (servers[number % 2].registry.clone(), command.clone());
-                    actix::spawn(async move { registry.open(command).await })
+                    actix::spawn(async move { open_with(&registry, command).await })
                 })
                 .collect();
             let (mut ids, mut answers) = (Vec::new(), Vec::new());
@@ -116,7 +116,7 @@ async fn twenty_equal_first_messages_make_one_conversation(place: TestDatabase) 
 async fn a_repeat_gets_the_first_answer_after_the_conversation_was_closed(place: TestDatabase) {
     let servers = [Server::start(&place).await, forgetful(&place).await];
     let opening = open(customer("ada"), "Hello", "opening");
-    let (id, opened) = servers[0].registry.open(opening.clone()).await.unwrap();
+    let (id, opened) = open_with(&servers[0].registry, opening.clone()).await.unwrap();
     let opened = shown(Ok(opened));
     let (sending, replying) = (send_as(customer("ada"), "x", "send"), reply_as("grace", "x", "reply"));
     let sent = shown(servers[0].ask(id, sending.clone()).await);
@@ -125,7 +125,7 @@ async fn a_repeat_gets_the_first_answer_after_the_conversation_was_closed(place:
     for server in &servers {
         assert_eq!(shown(server.ask(id, sending.clone()).await), sent);
         assert_eq!(shown(server.ask(id, replying.clone()).await), replied);
-        let (again, outcome) = server.registry.open(opening.clone()).await.unwrap();
+        let (again, outcome) = open_with(&server.registry, opening.clone()).await.unwrap();
         assert_eq!((again, shown(Ok(outcome))), (id, opened.clone()));
         // What is no repeat is refused as ever.
         for command in [send(customer("ada"), "y"), send_as(customer("ada"), "y", "new")] {
@@ -147,7 +147,7 @@ async fn a_repeat_gets_the_first_answer_after_the_conversation_was_closed(place:
 async fn a_name_that_was_given_to_something_else_is_refused(place: TestDatabase) {
     for server in [Server::start(&place).await, forgetful(&place).await] {
         let name = |what: &str| format!("{what} {:p}", &raw const server);
-        let (id, _) = server.registry.open(open(customer("ada"), "Hello", &name("open"))).await.unwrap();
+        let (id, _) = open_with(&server.registry, open(customer("ada"), "Hello", &name("open"))).await.unwrap();
         let another = server.opened().await;
         posted(server.ask(id, send_as(customer("ada"), "x", &name("send"))).await);
         posted(server.ask(id, reply_as("grace", "x", &name("reply"))).await);
@@ -168,7 +168,11 @@ async fn a_name_that_was_given_to_something_else_is_refused(place: TestDatabase)
             open(customer("ada"), "x", &name("send")),
             open(customer("ada"), "y", &name("send")),
         ] {
-            assert_eq!(server.registry.open(command.clone()).await.map(|(_, outcome)| outcome), REUSED, "{command:?}");
+            assert_eq!(
+                open_with(&server.registry, command.clone()).await.map(|(_, outcome)| outcome),
+                REUSED,
+                "{command:?}"
+            );
         }
         assert_eq!(written(&place, id).await.len(), 3);
         assert_eq!(written(&place, another).await.len(), 1);

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until};
 
-use super::server::{Server, assert_seq_has_no_gap, posted, written};
+use super::server::{Server, assert_seq_has_no_gap, execute, open_with, posted, written};
 use crate::conversation::CommandError;
-use crate::domain::{Command, ConversationId, Refusal, Status};
-use crate::testing::{TestDatabase, agent, close, customer, on_both_databases, reply, send, send_as};
+use crate::domain::{ConversationId, Refusal, Status};
+use crate::testing::{TestDatabase, claim, close, customer, on_both_databases, reply, send, send_as};
 
 async fn retired(server: &Server) {
     // Nothing tells of it: it is looked for.
@@ -75,8 +75,8 @@ async fn many_conversations_that_are_over_leave_no_actor(place: TestDatabase) {
         let server = &server;
         async move {
             let who = customer(&format!("customer-{number}"));
-            let (id, _) = server.registry.open(crate::testing::open(who.clone(), "Hello", "")).await.unwrap();
-            server.ask(id, Command::Claim(agent("sarah"))).await.unwrap();
+            let (id, _) = open_with(&server.registry, crate::testing::open(who.clone(), "Hello", "")).await.unwrap();
+            server.ask(id, claim("sarah")).await.unwrap();
             posted(server.ask(id, reply("sarah", "Hi")).await);
             posted(server.ask(id, send(who, "Thanks")).await);
             server.ask(id, close("sarah")).await.unwrap();
@@ -119,13 +119,13 @@ async fn no_message_is_lost_when_sends_race_the_retirement(place: TestDatabase) 
         racing.push(actix::spawn(async move {
             let who = customer(&format!("customer-{number}"));
             let mut started = Instant::now();
-            let (id, _) = registry.open(crate::testing::open(who.clone(), "Hello", "")).await.unwrap();
+            let (id, _) = open_with(&registry, crate::testing::open(who.clone(), "Hello", "")).await.unwrap();
             for round in 0..ROUNDS {
                 // It retires a second after its last use, give or take.
                 let spread = Duration::from_micros(100 * number as u64);
                 sleep_until(started + Duration::from_millis(960) + spread).await;
                 started = Instant::now();
-                let answer = registry.execute(id, send(who.clone(), &format!("{round}"))).await;
+                let answer = execute(&registry, id, send(who.clone(), &format!("{round}"))).await;
                 assert_eq!(posted(answer).message.seq, Some(round as i64 + 2));
             }
             id

@@ -12,15 +12,73 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Settings, Sources};
 use crate::conversation::{
-    Clock, CommandError, ConversationIds, EventPublisher, Outcome, Registry, RegistryParts, SystemClock,
+    Clock, CommandError, ConversationIds, EventPublisher, Opened, Registry, RegistryParts, Sent, SystemClock,
 };
 use crate::database::{Database, DatabaseRuntime};
-use crate::domain::{Command, Conversation, ConversationId, Customer, Event, Posted, Timestamp};
+use crate::domain::{Assignee, Command, Conversation, ConversationId, Customer, Event, Handover, Posted, Timestamp};
 use crate::journal::Journal;
 use crate::store;
 use crate::testing::{TestDatabase, customer, open};
 
 pub(super) type Answer = Result<Outcome, CommandError>;
+
+/// The answer to any command.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Outcome {
+    Opened { conversation: Arc<Conversation>, message: Arc<Posted> },
+    Entered(Arc<Conversation>),
+    Posted(Arc<Posted>),
+    Claimed(Assignee),
+    HandoverRequested(Box<Handover>),
+    Ticket(Arc<Conversation>),
+    Done,
+}
+
+impl From<Opened> for Outcome {
+    fn from(Opened { conversation, message }: Opened) -> Self {
+        Self::Opened { conversation, message }
+    }
+}
+
+impl From<Sent> for Outcome {
+    fn from(Sent { message, opened }: Sent) -> Self {
+        match opened {
+            Some(conversation) => Self::Opened { conversation, message },
+            None => Self::Posted(message),
+        }
+    }
+}
+
+/// Executes a command of any kind.
+pub(super) async fn execute(registry: &Arc<Registry>, id: ConversationId, command: Command) -> Answer {
+    match command {
+        Command::Open(open) => registry.execute(id, *open).await.map(Into::into),
+        Command::Send(send) => registry.execute(id, send).await.map(Into::into),
+        Command::Reply(reply) => registry.execute(id, reply).await.map(Outcome::Posted),
+        Command::Note(note) => registry.execute(id, note).await.map(Outcome::Posted),
+        Command::WriteToHelpCenter(post) => registry.execute(id, *post).await.map(Outcome::Posted),
+        Command::EnterHelpCenter(enter) => registry.execute(id, *enter).await.map(Outcome::Entered),
+        Command::Claim(claim) => registry.execute(id, claim).await.map(Outcome::Claimed),
+        Command::RequestHandover(request) => registry.execute(id, *request).await.map(Outcome::HandoverRequested),
+        Command::CreateTicket(create) => registry.execute(id, *create).await.map(Outcome::Ticket),
+        Command::SetTicketStatus(set) => registry.execute(id, set).await.map(Outcome::Ticket),
+        Command::AssignTicket(assign) => registry.execute(id, assign).await.map(Outcome::Ticket),
+        Command::PrioritiseTicket(prioritise) => registry.execute(id, prioritise).await.map(Outcome::Ticket),
+        Command::AnswerHandover(answer) => registry.execute(id, answer).await.map(|()| Outcome::Done),
+        Command::Close(close) => registry.execute(id, close).await.map(|()| Outcome::Done),
+        Command::Rate(rating) => registry.execute(id, rating).await.map(|()| Outcome::Done),
+    }
+}
+
+/// Executes a first message.
+pub(super) async fn open_with(
+    registry: &Arc<Registry>,
+    command: Command,
+) -> Result<(ConversationId, Outcome), CommandError> {
+    let Command::Open(open) = command else { panic!("{command:?} opens nothing") };
+    let opened = registry.open(*open).await?;
+    Ok((opened.conversation.id, opened.into()))
+}
 
 /// Keeps what it is told; does something else once, when asked to.
 #[derive(Default)]
@@ -120,7 +178,7 @@ impl Server {
     }
 
     pub(super) async fn opened_by(&self, customer: Customer) -> ConversationId {
-        let (id, _) = self.registry.open(open(customer, "Hello", "")).await.expect("opened");
+        let (id, _) = open_with(&self.registry, open(customer, "Hello", "")).await.expect("opened");
         let is_told = |heard: &Vec<Event>| heard.iter().any(|event| event.conversation == id);
         self.listener.heard.subscribe().wait_for(is_told).await.expect("the listener lives");
         id
@@ -128,13 +186,13 @@ impl Server {
 
     /// Asks, and waits for the answer.
     pub(super) async fn ask(&self, id: ConversationId, command: Command) -> Answer {
-        self.registry.execute(id, command).await
+        execute(&self.registry, id, command).await
     }
 
     /// Asks in a task of its own: tasks run in the order in which they are made.
     pub(super) fn asking(&self, id: ConversationId, command: Command) -> JoinHandle<Answer> {
         let registry = Arc::clone(&self.registry);
-        actix::spawn(async move { registry.execute(id, command).await })
+        actix::spawn(async move { execute(&registry, id, command).await })
     }
 
     pub(super) async fn stored(&self, id: ConversationId) -> Option<Conversation> {

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
 
-use super::server::{Answer, Server, assert_seq_has_no_gap, posted, written};
+use super::server::{Answer, Outcome, Server, assert_seq_has_no_gap, execute, posted, written};
 use crate::config::Settings;
-use crate::conversation::{CommandError, Outcome};
+use crate::conversation::CommandError;
 use crate::domain::{Change, Command, ConversationId, Event, EventId, Refusal, TicketStatus, decide, permit};
 use crate::testing::{
-    TestDatabase, agent, answer_handover, ask_handover, close, create_ticket, customer, on_both_databases, reply, send,
+    TestDatabase, answer_handover, ask_handover, claim, close, create_ticket, customer, on_both_databases, reply, send,
     set_ticket_status,
 };
 
@@ -36,7 +36,7 @@ async fn hammer(server: &Server, id: ConversationId, name: &str) -> (Vec<(EventI
             for number in 0..SENDS {
                 let words = format!("{name} {sender} {number}");
                 let asked = Instant::now();
-                let answer = registry.execute(id, send(customer("ada"), &words)).await;
+                let answer = execute(&registry, id, send(customer("ada"), &words)).await;
                 met.push((posted(answer).id, words, asked.elapsed()));
             }
             met
@@ -54,11 +54,11 @@ async fn hammer(server: &Server, id: ConversationId, name: &str) -> (Vec<(EventI
     (acknowledged, Met { latencies, whole: begun.elapsed() })
 }
 
-async fn claim(server: &Server, id: ConversationId, name: &str) -> Vec<(String, Answer)> {
+async fn claim_by_many(server: &Server, id: ConversationId, name: &str) -> Vec<(String, Answer)> {
     let claims: Vec<_> = (0..AGENTS)
         .map(|number| {
             let who = format!("{name} {number}");
-            (who.clone(), server.asking(id, Command::Claim(agent(&who))))
+            (who.clone(), server.asking(id, claim(&who)))
         })
         .collect();
     let mut answers = Vec::new();
@@ -91,8 +91,12 @@ async fn two_servers_that_hammer_one_conversation_agree(place: TestDatabase) {
     let id = servers[0].opened().await;
 
     let [one, two] = &servers;
-    let ((mut acknowledged, met_one), (more, met_two), mut claims, more_claims) =
-        tokio::join!(hammer(one, id, "one"), hammer(two, id, "two"), claim(one, id, "one"), claim(two, id, "two"));
+    let ((mut acknowledged, met_one), (more, met_two), mut claims, more_claims) = tokio::join!(
+        hammer(one, id, "one"),
+        hammer(two, id, "two"),
+        claim_by_many(one, id, "one"),
+        claim_by_many(two, id, "two")
+    );
     acknowledged.extend(more);
     claims.extend(more_claims);
     let winner = winner(claims);
@@ -111,7 +115,7 @@ async fn two_servers_that_hammer_one_conversation_agree(place: TestDatabase) {
 
     // What was stored last by the one is told by the other with the next thing that happens there.
     for server in &servers {
-        let refused = server.ask(id, Command::Claim(agent("nobody"))).await;
+        let refused = server.ask(id, claim("nobody")).await;
         assert_eq!(refused, Err(CommandError::Refused(Refusal::ClaimedByAnother)));
     }
     // Each told of everything, once and in order: the one from the beginning, the other from where it came in.
@@ -148,7 +152,7 @@ async fn of_many_agents_on_two_servers_one_gets_each_conversation(place: TestDat
     for round in 0..30 {
         let id = servers[round % 2].opened().await;
         let [one, two] = &servers;
-        let (mut answers, more) = tokio::join!(claim(one, id, "one"), claim(two, id, "two"));
+        let (mut answers, more) = tokio::join!(claim_by_many(one, id, "one"), claim_by_many(two, id, "two"));
         answers.extend(more);
         let winner = winner(answers);
         let state = one.stored(id).await.unwrap();
@@ -160,9 +164,9 @@ async fn of_many_agents_on_two_servers_one_gets_each_conversation(place: TestDat
 async fn a_server_that_was_overtaken_answers_as_if_it_had_known(place: TestDatabase) {
     let [one, two] = [Server::start(&place).await, Server::start(&place).await];
     let id = one.opened().await;
-    two.ask(id, Command::Claim(agent("edsger"))).await.unwrap();
+    two.ask(id, claim("edsger")).await.unwrap();
     assert_eq!(
-        one.ask(id, Command::Claim(agent("grace"))).await,
+        one.ask(id, claim("grace")).await,
         Err(CommandError::Refused(Refusal::ClaimedByAnother)),
         "one still believed that nobody holds it"
     );
@@ -184,15 +188,15 @@ async fn who_lost_it_on_another_server_is_told_so(place: TestDatabase) {
     let [here, there] = [Server::start(&place).await, Server::start(&place).await];
     for _ in 0..ROUNDS {
         let id = here.opened().await;
-        here.ask(id, Command::Claim(agent("grace"))).await.unwrap();
-        let Ok(Outcome::HandoverAsked(handover)) = there.ask(id, ask_handover("grace", "edsger")).await else {
+        here.ask(id, claim("grace")).await.unwrap();
+        let Ok(Outcome::HandoverRequested(handover)) = there.ask(id, ask_handover("grace", "edsger")).await else {
             panic!("the handover was not asked for");
         };
         there.ask(id, answer_handover("edsger", handover.id, true)).await.unwrap();
 
-        let again = here.ask(id, Command::Claim(agent("grace"))).await;
+        let again = here.ask(id, claim("grace")).await;
         assert_eq!(again, Err(CommandError::Refused(Refusal::ClaimedByAnother)), "it is edsger's by now");
-        assert!(matches!(here.ask(id, ask_handover("edsger", "barbara")).await, Ok(Outcome::HandoverAsked(_))));
+        assert!(matches!(here.ask(id, ask_handover("edsger", "barbara")).await, Ok(Outcome::HandoverRequested(_))));
     }
 }
 
@@ -210,7 +214,7 @@ async fn servers_that_take_turns_answer_as_one(place: TestDatabase) {
             let who = AGENTS[random.random_range(0..AGENTS.len())];
             let pending = servers[0].stored(id).await.and_then(|state| state.pending_handover);
             let command = match (random.random_range(0..10), pending) {
-                (0 | 1, _) => Command::Claim(agent(who)),
+                (0 | 1, _) => claim(who),
                 (2, _) => reply(who, "Hello"),
                 (3, _) => send(customer("ada"), "Hello?"),
                 (4 | 5, _) => ask_handover(who, AGENTS[random.random_range(0..AGENTS.len())]),

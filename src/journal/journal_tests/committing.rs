@@ -114,7 +114,7 @@ async fn whatever_can_happen_is_stored_as_it_was_told(place: TestDatabase) {
             note("edsger", "Who is that?"),
             reply("grace", &"x".repeat(5000)),
             send(opening.origin.customer, "Thanks"),
-            Command::Claim(crate::testing::agent("grace")),
+            crate::testing::claim("grace"),
             close("edsger"),
         ] {
             conversation.story.turn_clock(1234);

@@ -4,7 +4,7 @@ use entity::tallies;
 
 use super::*;
 use crate::domain::AutoReplyPolicy;
-use crate::testing::{Halt, agent, close, enter, on_both_databases, reply, write};
+use crate::testing::{Halt, claim, close, enter, on_both_databases, reply, write};
 
 async fn closed(hand: &DatabaseConnection) -> i64 {
     tallies::Entity::find().all(hand).await.expect("read").iter().map(|share| share.closed).sum()
@@ -12,7 +12,7 @@ async fn closed(hand: &DatabaseConnection) -> i64 {
 
 fn life() -> [Command; 6] {
     let write = |words| write(customer("ada"), words, AutoReplyPolicy::Unassigned);
-    [write("Hello"), Command::Claim(agent("grace")), write("And?"), reply("grace", "Hi"), close("grace"), write("Back")]
+    [write("Hello"), claim("grace"), write("And?"), reply("grace", "Hi"), close("grace"), write("Back")]
 }
 
 async fn whatever_happens_in_the_help_center_is_read_back_as_it_was_believed(place: TestDatabase) {

@@ -6,10 +6,10 @@ use entity::{handovers, tallies, ticket_counters, tickets};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use super::*;
-use crate::domain::{Agent, Post, TicketStatus};
+use crate::domain::TicketStatus;
 use crate::testing::{
-    Halt, agent, answer_handover, ask_handover, close, create_ticket, note, on_both_databases, open_ticket, reply,
-    send, set_ticket_status, text,
+    Halt, answer_handover, ask_handover, claim, close, create_ticket, note, on_both_databases, open_ticket, reply,
+    reply_to_ticket, send, set_ticket_status,
 };
 
 impl Speculating {
@@ -30,8 +30,7 @@ impl Speculating {
 }
 
 fn answer(by: &str, words: &str) -> Command {
-    let post: Post<Agent> = Post { from: agent(by), text: text(words), client_message_id: None };
-    Command::ReplyToTicket(post)
+    reply_to_ticket(by, words)
 }
 
 async fn numbers(hand: &DatabaseConnection) -> Vec<String> {
@@ -49,7 +48,7 @@ async fn whatever_happens_is_read_back_as_it_was_believed(place: TestDatabase) {
     let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
     let steps = || {
         [
-            Command::Claim(agent("grace")),
+            claim("grace"),
             create_ticket("grace"),
             ask_handover("grace", "edsger"),
             send(customer("ada"), "And?"),

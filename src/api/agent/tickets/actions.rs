@@ -15,8 +15,11 @@ use crate::api::envelope::fetched;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::ticket_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, Refusal, ResolutionNotes, TextError, TicketPriority, TicketStatus, UserId};
+use crate::conversation::{ConversationCommand, ConversationState};
+use crate::domain::{
+    AssignTicket, PrioritiseTicket, Refusal, ResolutionNotes, SetTicketStatus, TextError, TicketPriority, TicketStatus,
+    UserId,
+};
 use crate::dto::{Validator, words};
 use crate::store;
 
@@ -94,7 +97,7 @@ async fn set_status(
         TicketStatus::Closed => "Ticket closed",
         TicketStatus::Escalated => "Ticket escalated",
     };
-    change(&api, &id, message, Command::SetTicketStatus { by: agent.as_agent(), status, notes }).await
+    change(&api, &id, message, SetTicketStatus { by: agent.as_agent(), status, notes }).await
 }
 
 async fn assign(
@@ -113,7 +116,7 @@ async fn assign(
         Some(id) => known_agent(&api, id).await?,
         None => None,
     };
-    change(&api, &id, "Ticket assigned", Command::AssignTicket { by: agent.as_agent(), to }).await
+    change(&api, &id, "Ticket assigned", AssignTicket { by: agent.as_agent(), to }).await
 }
 
 async fn prioritise(
@@ -126,18 +129,18 @@ async fn prioritise(
     let priority = Some(body.priority.as_deref().unwrap_or_default());
     let priority = validator.one_of("priority", priority, words(TicketPriority::ALL, TicketPriority::as_str));
     let priority = validator.finish(priority)?;
-    change(&api, &id, "Priority updated", Command::PrioritiseTicket { by: agent.as_agent(), priority }).await
+    change(&api, &id, "Priority updated", PrioritiseTicket { by: agent.as_agent(), priority }).await
 }
 
 /// Executes a command on the ticket of this id, and answers with the ticket.
-async fn change(api: &Api, id: &str, message: &'static str, command: Command) -> Result<HttpResponse, ApiError> {
-    let key = store::ticket_of_id(&api.services.database, ticket_id(id)?).await?.ok_or(Refusal::TicketNotFound)?;
-    match api.services.registry.execute(key.conversation, command).await? {
-        Outcome::Ticket(conversation) => {
-            let people = store::people_in_ticket(&api.services.database, &conversation).await?;
-            let row = TicketRow::new(&conversation, &people, DetailLevel::List).ok_or_else(ApiError::internal)?;
-            Ok(fetched(message, row))
-        }
-        _ => Err(ApiError::internal()),
-    }
+async fn change<C>(api: &Api, id: &str, message: &'static str, command: C) -> Result<HttpResponse, ApiError>
+where
+    C: ConversationCommand<Answer = ConversationState>,
+{
+    let database = &api.services.database;
+    let key = store::ticket_of_id(database, ticket_id(id)?).await?.ok_or(Refusal::TicketNotFound)?;
+    let conversation = api.services.registry.execute(key.conversation, command).await?;
+    let people = store::people_in_ticket(database, &conversation).await?;
+    let row = TicketRow::new(&conversation, &people, DetailLevel::List).ok_or_else(ApiError::internal)?;
+    Ok(fetched(message, row))
 }

@@ -13,9 +13,8 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
 use crate::domain::{
-    Command, ConversationId, Description, Reference, Refusal, Subject, SupportType, TicketDraft, TicketId,
+    ConversationId, CreateTicket, Description, Reference, Refusal, Subject, SupportType, TicketDraft, TicketId,
     TicketNumber, TicketPriority, TicketStatus,
 };
 use crate::dto::{Validator, words};
@@ -75,10 +74,9 @@ async fn create(
     id: web::Path<String>,
     Json(body): Json<CreateTicketRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let draft = Box::new(validate(body)?);
+    let draft = validate(body)?;
     let id = conversation_id(&id)?;
-    let outcome = api.services.registry.execute(id, Command::CreateTicket { by: agent.as_agent(), draft }).await?;
-    let Outcome::Ticket(conversation) = outcome else { return Err(ApiError::internal()) };
+    let conversation = api.services.registry.execute(id, CreateTicket { by: agent.as_agent(), draft }).await?;
     let ticket = conversation.ticket.as_deref().ok_or_else(ApiError::internal)?;
     let ticket = CreatedTicket {
         id: ticket.draft.id,

@@ -13,11 +13,11 @@ use crate::api::extractors::AgentCaller;
 use crate::api::idempotency_key::client_message_id;
 use crate::api::ids::ticket_id;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
-use crate::domain::{Command, EventId, Refusal};
-use crate::dto::{ReplyRequest, ValidatedReply, Validator};
+use crate::domain::{EventId, Refusal, Target};
+use crate::dto::{ReplyRequest, Validator};
 use crate::store;
 use crate::timestamp::IsoTimestamp;
+use crate::use_cases;
 
 #[derive(Serialize, JsonSchema)]
 struct TicketReplySent<'a> {
@@ -55,23 +55,21 @@ async fn reply(
 ) -> Result<HttpResponse, ApiError> {
     let mut validator = Validator::default();
     let client_message_id = client_message_id(&mut validator, body.client_message_id.as_deref(), request.headers());
-    let reply = body.validate(&mut validator, agent.as_agent(), client_message_id);
-    let ValidatedReply { post, is_note } = validator.finish(reply)?;
-    api.services.limits.send(&agent.id)?;
-    let key = store::ticket_of_id(&api.services.database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
-    let command = if is_note { Command::NoteOnTicket(post) } else { Command::ReplyToTicket(post) };
-    match api.services.registry.execute(key.conversation, command).await? {
-        Outcome::Posted(posted) => Ok(created(
-            "Reply sent",
-            TicketReplySent {
-                id: posted.id,
-                message: posted.message.text.as_str(),
-                is_internal: posted.message.is_note(),
-                is_from_user: false,
-                sender_name: posted.message.author.name(),
-                created_at: IsoTimestamp(posted.at),
-            },
-        )),
-        _ => Err(ApiError::internal()),
-    }
+    let reply = body.validate(&mut validator, Target::Ticket, agent.as_agent(), client_message_id);
+    let reply = validator.finish(reply)?;
+    let services = &api.services;
+    services.limits.send(&agent.id)?;
+    let key = store::ticket_of_id(&services.database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
+    let posted = use_cases::post_reply(services, key.conversation, reply).await?;
+    Ok(created(
+        "Reply sent",
+        TicketReplySent {
+            id: posted.id,
+            message: posted.message.text.as_str(),
+            is_internal: posted.message.is_note(),
+            is_from_user: false,
+            sender_name: posted.message.author.name(),
+            created_at: IsoTimestamp(posted.at),
+        },
+    ))
 }

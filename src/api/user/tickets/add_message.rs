@@ -15,9 +15,9 @@ use crate::api::examples;
 use crate::api::extractors::OptionalCaller;
 use crate::api::guard::check_guard;
 use crate::api_error::ApiError;
-use crate::conversation::Outcome;
 use crate::domain::{
-    ClientMessageId, Command, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, Refusal, TicketId,
+    ClientMessageId, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, Refusal, SendMessage, Target,
+    TicketId,
 };
 use crate::dto::{UserMessage, Validator};
 use crate::json_schema::AnyTicketNumber;
@@ -71,7 +71,7 @@ async fn add_message(
     let from = author(&mut validator, caller.as_ref(), body.email.as_deref());
     let client_message_id =
         message_id(&mut validator, caller.as_ref(), body.client_message_id.as_deref(), request.headers());
-    let post = text.zip(from).map(|(text, from)| Post { from, text, client_message_id });
+    let post = text.zip(from).map(|(text, from)| Post { target: Target::Ticket, from, text, client_message_id });
     let (number, post) = validator.finish(number.zip(post))?;
     api.services.limits.send(&post.from.owner)?;
     let key = find(&api, &number).await?.ok_or_else(|| not_found(&number))?;
@@ -86,8 +86,5 @@ pub(super) async fn post_into(
     conversation: ConversationId,
     post: Post<Customer>,
 ) -> Result<Arc<Posted>, ApiError> {
-    match api.services.registry.execute(conversation, Command::SendToTicket(post)).await? {
-        Outcome::Posted(posted) => Ok(posted),
-        _ => Err(ApiError::internal()),
-    }
+    Ok(api.services.registry.execute(conversation, SendMessage(post)).await?.message)
 }

@@ -22,10 +22,10 @@ use crate::api::guard::check_guard;
 use crate::api::user::device::device_metadata;
 use crate::api_error::ApiError;
 use crate::client_info::ClientInfo;
-use crate::conversation::Outcome;
+use crate::conversation::Opened;
 use crate::domain::{
-    Channel, ClientMessageId, Command, Customer, Description, DeviceMetadata, EmailAddress, MessageText, OpenTicket,
-    Origin, PhoneNumber, Post, Reference, Refusal, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
+    Channel, ClientMessageId, Customer, Description, DeviceMetadata, EmailAddress, MessageText, Open, Origin,
+    PhoneNumber, Post, Reference, Refusal, Subject, SupportType, Target, TicketDraft, TicketId, TicketPriority,
 };
 use crate::dto::{UserMessage, Validator, words};
 use crate::identity::Principal;
@@ -137,9 +137,9 @@ async fn open_ticket(
         ip_address: client.ip_address,
         user_agent: client.user_agent,
     };
-    let open = OpenTicket { origin, draft: form.draft, client_message_id: form.client_message_id };
-    let (_, outcome) = api.services.registry.open(Command::OpenTicket(Box::new(open))).await?;
-    let Outcome::Opened { conversation, message } = outcome else { return Err(ApiError::internal()) };
+    let text = MessageText::from(&form.draft.description);
+    let open = Open { origin, text, ticket: Some(Box::new(form.draft)), client_message_id: form.client_message_id };
+    let Opened { conversation, message } = api.services.registry.open(open).await?;
     let messages = vec![UserMessage::in_history(&message)];
     let ticket = UserTicket::new(&conversation, messages, None).ok_or_else(ApiError::internal)?;
     let message = "Your ticket has been created. Our team will review it and respond as soon as possible.";
@@ -149,7 +149,7 @@ async fn open_ticket(
 /// Posts the description as a message to the ticket that the body names.
 async fn continue_ticket(api: &Api, key: &TicketKey, form: TicketForm) -> Result<HttpResponse, ApiError> {
     let text = MessageText::from(&form.draft.description);
-    let post = Post { from: form.from, text, client_message_id: form.client_message_id };
+    let post = Post { target: Target::Ticket, from: form.from, text, client_message_id: form.client_message_id };
     post_into(api, key.conversation, post).await?;
     let database = &api.services.database;
     let conversation = store::ticket(database, key.id).await?.ok_or_else(ApiError::internal)?;

@@ -1,12 +1,12 @@
 //! Handovers, refusal by refusal in the contract's order, and what is left behind each of them.
 
-use super::*;
-use crate::testing::{Story, agent, answer_handover, ask_handover, close, customer, open, reply};
+use crate::domain::*;
+use crate::testing::{Story, agent, answer_handover, ask_handover, claim, close, customer, open, reply};
 
 /// Held by grace.
 fn held() -> Story {
     let mut story = Story::opened(&open(customer("ada"), "Hello", ""));
-    story.tell(&Command::Claim(agent("grace"))).unwrap();
+    story.tell(&claim("grace")).unwrap();
     story
 }
 
@@ -26,10 +26,10 @@ fn kinds(events: &[Event]) -> Vec<&'static str> {
     events.iter().map(|event| event.change.kind()).collect()
 }
 
-fn with(command: Command, change: impl FnOnce(&mut AskHandover)) -> Command {
-    let Command::AskHandover(mut ask) = command else { panic!("no handover") };
+fn with(command: Command, change: impl FnOnce(&mut RequestHandover)) -> Command {
+    let Command::RequestHandover(mut ask) = command else { panic!("no handover") };
     change(&mut ask);
-    Command::AskHandover(ask)
+    Command::RequestHandover(ask)
 }
 
 #[test]

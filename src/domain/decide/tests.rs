@@ -1,7 +1,9 @@
 //! The rules of the contract, by table. Texts stand here as `support-user.md` and `support-admin.md` spell them.
 
-use super::*;
-use crate::testing::{Story, account, agent, close, customer, guest, note, open, reply, send, send_as, text};
+use crate::domain::*;
+use crate::testing::{
+    Story, account, agent, claim, close, customer, guest, note, note_as, open, reply, reply_as, send, send_as,
+};
 
 const ME: &str = "grace";
 const ANOTHER: &str = "edsger";
@@ -51,7 +53,11 @@ fn a_customer_writes_until_the_conversation_is_closed() {
 
 /// Five stars of this customer.
 fn rate(from: Customer) -> Command {
-    Command::Rate(Rate { from, rating: Rating::parse(5.0).unwrap(), feedback: Feedback::parse("quick").ok() })
+    SubmitRating {
+        target: Target::Conversation,
+        rate: Rate { from, rating: Rating::parse(5.0).unwrap(), feedback: Feedback::parse("quick").ok() },
+    }
+    .into()
 }
 
 #[test]
@@ -72,7 +78,7 @@ fn a_conversation_is_rated_once() {
 #[test]
 fn an_agent_claims_what_nobody_holds() {
     check(
-        &Command::Claim(agent(ME)),
+        &claim(ME),
         [
             ["claimed", "claimed", "claimed", "Cannot claim a closed conversation"],
             // The holder's claim succeeds and changes nothing: the contract lists this before "closed".
@@ -131,7 +137,7 @@ fn a_first_message_makes_the_conversation() {
 
 #[test]
 fn what_does_not_exist_is_not_found_whatever_is_asked_of_it() {
-    for command in [send(customer("ada"), "x"), Command::Claim(agent(ME)), reply(ME, "x"), note(ME, "x"), close(ME)] {
+    for command in [send(customer("ada"), "x"), claim(ME), reply(ME, "x"), note(ME, "x"), close(ME)] {
         assert_eq!(told(Story::untold().tell(&command)), "Conversation not found", "{command:?}");
     }
 }
@@ -168,7 +174,7 @@ fn whose_it_is_is_said_before_what_state_it_is_in() {
     assert_eq!(told(story.tell(&send(customer("bob"), "x"))), "Access denied");
     assert_eq!(told(story.tell(&send(guest("ada@example.com"), "x"))), "Access denied");
     assert_eq!(told(story.tell(&reply(ME, "x"))), ASSIGNED_TO_ANOTHER);
-    assert_eq!(told(story.tell(&Command::Claim(agent(ME)))), CLAIMED_BY_ANOTHER);
+    assert_eq!(told(story.tell(&claim(ME))), CLAIMED_BY_ANOTHER);
 }
 
 #[test]
@@ -181,13 +187,13 @@ fn a_repeat_is_asked_for_behind_existence_and_ownership_and_before_the_state() {
         (reply(ANOTHER, "x"), Ok(())),
         (reply(ME, "x"), Err(Refusal::AssignedToAnother)),
         (note(ME, "x"), Ok(())),
-        (Command::Claim(agent(ME)), Ok(())),
+        (claim(ME), Ok(())),
         (close(ME), Ok(())),
         (open(customer("ada"), "x", "name"), Ok(())),
     ] {
         assert_eq!(permit(closed.state.as_ref(), &command), permitted, "{command:?}");
         if let Err(refusal) = permitted {
-            assert!(refusal.stands_before_a_repeat());
+            assert!(refusal.precedes_repeat());
         }
         if !matches!(command, Command::Open(_)) {
             assert_eq!(permit(None, &command), Err(Refusal::NotFound), "{command:?}");
@@ -201,7 +207,7 @@ fn the_status_follows_what_happens() {
     for status in [Status::Active, Status::WaitingSupport, Status::WaitingUser] {
         for (command, expected) in [
             (send(customer("ada"), "x"), Status::WaitingSupport),
-            (Command::Claim(agent(ME)), Status::Active),
+            (claim(ME), Status::Active),
             (reply(ME, "x"), Status::WaitingUser),
             (note(ME, "x"), status),
             (close(ME), Status::Closed),
@@ -216,7 +222,7 @@ fn the_status_follows_what_happens() {
 #[test]
 fn a_claim_says_who_holds_it_since_when() {
     let mut story = conversation(Status::WaitingSupport, None);
-    story.tell(&Command::Claim(agent(ME))).unwrap();
+    story.tell(&claim(ME)).unwrap();
     let expected = Assignee { id: account(ME), name: "grace Agent".to_owned(), since: story.now };
     assert_eq!(story.conversation().assignee, Some(expected));
     assert_eq!(story.conversation().updated_at, story.now);
@@ -229,10 +235,10 @@ fn a_claim_says_who_holds_it_since_when() {
 #[test]
 fn the_holders_second_claim_changes_nothing() {
     let mut story = conversation(Status::Active, None);
-    story.tell(&Command::Claim(agent(ME))).unwrap();
+    story.tell(&claim(ME)).unwrap();
     let before = story.clone();
     story.turn_clock(1000);
-    assert_eq!(story.tell(&Command::Claim(agent(ME))), Ok(Vec::new()));
+    assert_eq!(story.tell(&claim(ME)), Ok(Vec::new()));
     assert_eq!((story.state, story.log), (before.state, before.log));
 }
 
@@ -292,7 +298,7 @@ fn the_last_visible_message_is_previewed_by_its_first_100_scalar_values() {
 fn closing_and_claiming_leave_the_last_message_alone() {
     let mut story = conversation(Status::WaitingSupport, None);
     let before = story.conversation().clone();
-    story.tell(&Command::Claim(agent(ME))).unwrap();
+    story.tell(&claim(ME)).unwrap();
     story.tell(&close(ANOTHER)).unwrap();
     let after = story.conversation();
     assert_eq!((&after.last_message, after.last_message_at), (&before.last_message, before.last_message_at));
@@ -338,10 +344,10 @@ fn a_clock_that_was_set_back_does_not_turn_history_around() {
 fn a_repeat_is_the_same_text_and_as_visible() {
     let mut story = conversation(Status::Active, Some(ME));
     let written = story.tell(&reply(ME, "Hi")).unwrap()[0].posted().unwrap().message;
-    assert!(reply(ME, "Hi").would_have_written(&written));
-    assert!(!reply(ME, "Ho").would_have_written(&written));
-    assert!(!note(ME, "Hi").would_have_written(&written));
-    assert!(!Command::Claim(agent(ME)).would_have_written(&written));
+    assert!(reply(ME, "Hi").would_write(&written));
+    assert!(!reply(ME, "Ho").would_write(&written));
+    assert!(!note(ME, "Hi").would_write(&written));
+    assert!(!claim(ME).would_write(&written));
 }
 
 #[test]
@@ -350,10 +356,9 @@ fn a_name_is_the_senders_own() {
     assert_eq!(key(send_as(customer("ada"), "x", "n")).as_deref(), Some("account:ada"));
     assert_eq!(key(open(customer("ada"), "x", "n")).as_deref(), Some("account:ada"));
     assert_eq!(key(send_as(guest("Ada@Example.com"), "x", "n")).as_deref(), Some("guest:ada@example.com"));
-    let post = Post { from: agent(ME), text: text("x"), client_message_id: ClientMessageId::parse("n").ok() };
-    assert_eq!(key(Command::Reply(post.clone())).as_deref(), Some("account:grace"));
-    assert_eq!(key(Command::Note(post)).as_deref(), Some("account:grace"));
-    for nameless in [send(customer("ada"), "x"), Command::Claim(agent(ME)), close(ME)] {
+    assert_eq!(key(reply_as(ME, "x", "n")).as_deref(), Some("account:grace"));
+    assert_eq!(key(note_as(ME, "x", "n")).as_deref(), Some("account:grace"));
+    for nameless in [send(customer("ada"), "x"), claim(ME), close(ME)] {
         assert_eq!(key(nameless), None);
     }
 }

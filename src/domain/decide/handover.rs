@@ -1,31 +1,36 @@
-//! What happens when agents hand a conversation over, in the order of refusals that `support-admin.md` lists.
+//! Rules of handovers between agents, in the order of refusals that `support-admin.md` lists.
 
-use super::{AnswerHandover, AskHandover, Change, Conversation, Handover, Party, Refusal, Resolution, Status};
+#[cfg(test)]
+mod tests;
 
-pub(super) fn ask(conversation: &Conversation, ask: &AskHandover) -> Result<Vec<Change>, Refusal> {
+use crate::domain::{
+    AnswerHandover, Change, Conversation, Handover, Party, Refusal, RequestHandover, Resolution, Status,
+};
+
+pub(super) fn request(conversation: &Conversation, request: &RequestHandover) -> Result<Vec<Change>, Refusal> {
     if conversation.status == Status::Closed {
         return Err(Refusal::TransferClosed);
     }
-    if !conversation.is_held_by(&ask.from.id) {
+    if !conversation.is_held_by(&request.from.id) {
         return Err(Refusal::TransferNotAssignee);
     }
-    if ask.to.as_ref() == Some(&ask.from.id) {
+    if request.to.as_ref() == Some(&request.from.id) {
         return Err(Refusal::TransferToSelf);
     }
-    let target = ask.to.clone().zip(ask.to_name.clone()).map(|(id, name)| Party { id, name });
+    let target = request.to.clone().zip(request.to_name.clone()).map(|(id, name)| Party { id, name });
     let to = target.ok_or(Refusal::TransferTargetUnknown)?;
     if conversation.pending_handover.is_some() {
         return Err(Refusal::TransferPending);
     }
     Ok(vec![Change::HandoverRequested(Box::new(Handover {
-        id: ask.id,
-        from: Party::from(&ask.from),
+        id: request.id,
+        from: Party::from(&request.from),
         to,
-        reason: ask.reason.clone(),
+        reason: request.reason.clone(),
     }))])
 }
 
-/// Whoever asks has found the handover and this conversation by it: one that does not wait any more was resolved.
+/// The caller has found this conversation by the handover, so one that is not pending was resolved.
 pub(super) fn answer(conversation: &Conversation, answer: &AnswerHandover) -> Result<Vec<Change>, Refusal> {
     let pending = conversation.pending_handover.as_ref().filter(|pending| pending.id == answer.handover);
     let handover = pending.ok_or(Refusal::HandoverResolved)?;

@@ -1,9 +1,9 @@
 //! Tickets: of a conversation, and with a thread of their own.
 
-use super::*;
+use crate::domain::*;
 use crate::testing::{
-    Story, account, agent, close, create_ticket, customer, guest, note, open, open_ticket, reply, send,
-    set_ticket_status, text,
+    Story, account, agent, claim, close, create_ticket, customer, guest, note, note_on_ticket, open, open_ticket,
+    reply, reply_to_ticket, send, send_to_ticket, set_ticket_status,
 };
 
 fn kinds(events: &[Event]) -> Vec<&'static str> {
@@ -33,12 +33,8 @@ fn of_its_own() -> Story {
     story
 }
 
-fn post<Writer>(from: Writer, words: &str) -> Post<Writer> {
-    Post { from, text: text(words), client_message_id: None }
-}
-
 fn rate(from: Customer) -> Command {
-    Command::RateTicket(Rate { from, rating: Rating::parse(4.0).unwrap(), feedback: None })
+    crate::testing::rate(Target::Ticket, from, 4.0)
 }
 
 #[test]
@@ -54,7 +50,7 @@ fn an_agent_makes_one_of_a_conversation_once() {
 #[test]
 fn it_takes_the_conversations_assignee() {
     let mut story = Story::opened(&open(customer("ada"), "Hello", ""));
-    story.tell(&Command::Claim(agent("edsger"))).unwrap();
+    story.tell(&claim("edsger")).unwrap();
     story.tell(&create_ticket("grace")).unwrap();
     assert_eq!(ticket(&story).assignee.as_ref().unwrap().id, account("edsger"));
 }
@@ -74,7 +70,7 @@ fn a_thread_of_its_own_is_no_conversation_to_anybody() {
         send(customer("ada"), "And?"),
         reply("grace", "Hi"),
         note("grace", "Hm"),
-        Command::Claim(agent("grace")),
+        claim("grace"),
         close("grace"),
         create_ticket("grace"),
     ];
@@ -87,21 +83,21 @@ fn a_thread_of_its_own_is_no_conversation_to_anybody() {
 fn what_is_asked_of_a_ticket_needs_one() {
     let story = Story::opened(&open(customer("ada"), "Hello", ""));
     assert_eq!(refused(&story, &set_ticket_status("grace", TicketStatus::Closed)), "Ticket not found");
-    assert_eq!(refused(&story, &Command::SendToTicket(post(customer("ada"), "And?"))), "Ticket not found");
+    assert_eq!(refused(&story, &send_to_ticket(customer("ada"), "And?")), "Ticket not found");
 }
 
 #[test]
 fn the_first_public_answer_starts_the_work_and_a_note_does_not() {
     let mut story = of_its_own();
     story.turn_clock(5_999);
-    story.tell(&Command::NoteOnTicket(post(agent("grace"), "Hm"))).unwrap();
+    story.tell(&note_on_ticket("grace", "Hm")).unwrap();
     assert_eq!((ticket(&story).status, ticket(&story).first_response_at), (TicketStatus::Pending, None));
-    let events = story.tell(&Command::ReplyToTicket(post(agent("grace"), "Hi"))).unwrap();
+    let events = story.tell(&reply_to_ticket("grace", "Hi")).unwrap();
     assert_eq!(kinds(&events), ["message", "ticket_status_changed"]);
     assert_eq!((ticket(&story).status, ticket(&story).response_time_seconds()), (TicketStatus::InProgress, Some(5)));
     story.turn_clock(10_000);
     // Anybody answers: a ticket of its own is nobody's to claim.
-    let events = story.tell(&Command::ReplyToTicket(post(agent("edsger"), "Also"))).unwrap();
+    let events = story.tell(&reply_to_ticket("edsger", "Also")).unwrap();
     assert_eq!(kinds(&events), ["message"]);
     assert_eq!((ticket(&story).response_time_seconds(), ticket(&story).last_response_at), (Some(5), Some(story.now)));
 }
@@ -109,9 +105,9 @@ fn the_first_public_answer_starts_the_work_and_a_note_does_not() {
 #[test]
 fn an_answer_in_a_conversations_ticket_is_the_conversations() {
     let mut story = of_conversation();
-    let events = story.tell(&Command::ReplyToTicket(post(agent("grace"), "Hi"))).unwrap();
+    let events = story.tell(&reply_to_ticket("grace", "Hi")).unwrap();
     assert_eq!(kinds(&events), ["claimed", "message"]);
-    let other = Command::ReplyToTicket(post(agent("edsger"), "Hi"));
+    let other = reply_to_ticket("edsger", "Hi");
     assert_eq!(refused(&story, &other), Refusal::AssignedToAnother.to_string());
     assert_eq!(ticket(&story).first_response_at, Some(story.now));
 }
@@ -121,7 +117,7 @@ fn a_customer_writes_until_it_is_resolved_or_closed() {
     for status in TicketStatus::ALL {
         let mut story = of_its_own();
         story.tell(&set_ticket_status("grace", *status)).unwrap();
-        let outcome = story.tell(&Command::SendToTicket(post(customer("ada"), "And?")));
+        let outcome = story.tell(&send_to_ticket(customer("ada"), "And?"));
         match status {
             TicketStatus::Resolved | TicketStatus::Closed => assert_eq!(outcome, Err(Refusal::TicketDone)),
             _ => assert_eq!(kinds(&outcome.unwrap()), ["message"]),
@@ -134,7 +130,7 @@ fn it_is_written_to_by_its_owner_and_by_whoever_shows_its_address() {
     let own = of_its_own();
     let mut guests = Story::untold();
     guests.tell(&open_ticket(guest("Carol@example.com"), "")).unwrap();
-    let send = |story: &Story, from| story.clone().tell(&Command::SendToTicket(post(from, "And?"))).map(drop);
+    let send = |story: &Story, from| story.clone().tell(&send_to_ticket(from, "And?")).map(drop);
     assert_eq!(send(&own, customer("ada")), Ok(()));
     assert_eq!(send(&own, guest("ADA@example.com")), Ok(()));
     assert_eq!(send(&own, customer("bob")), Err(Refusal::TicketEmailMismatch));
@@ -162,7 +158,7 @@ fn notes_stand_until_others_are_given() {
     let mut story = of_its_own();
     let notes = ResolutionNotes::parse("Fixed").ok();
     let status = TicketStatus::Resolved;
-    story.tell(&Command::SetTicketStatus { by: agent("grace"), status, notes: notes.clone() }).unwrap();
+    story.tell(&SetTicketStatus { by: agent("grace"), status, notes: notes.clone() }.into()).unwrap();
     story.tell(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
     assert_eq!(ticket(&story).resolution_notes, notes);
 }
@@ -183,7 +179,7 @@ fn it_is_rated_once_by_its_owner_when_it_is_done() {
 fn it_is_given_to_agents_whom_the_directory_knows() {
     let mut story = of_its_own();
     let assign =
-        |to: Option<&str>| Command::AssignTicket { by: agent("grace"), to: to.map(|id| Party::from(&agent(id))) };
+        |to: Option<&str>| Command::from(AssignTicket { by: agent("grace"), to: to.map(|id| Party::from(&agent(id))) });
     assert_eq!(refused(&story, &assign(None)), "Assignee not found");
     assert_eq!(kinds(&story.tell(&assign(Some("edsger"))).unwrap()), ["ticket_assigned"]);
     assert_eq!(kinds(&story.tell(&assign(Some("edsger"))).unwrap()), [""; 0]);
@@ -193,7 +189,7 @@ fn it_is_given_to_agents_whom_the_directory_knows() {
 #[test]
 fn a_priority_is_changed_once() {
     let mut story = of_its_own();
-    let urgent = Command::PrioritiseTicket { by: agent("grace"), priority: TicketPriority::Urgent };
+    let urgent = Command::from(PrioritiseTicket { by: agent("grace"), priority: TicketPriority::Urgent });
     assert_eq!(kinds(&story.tell(&urgent).unwrap()), ["ticket_priority_changed"]);
     assert_eq!(kinds(&story.tell(&urgent).unwrap()), [""; 0]);
     assert_eq!(ticket(&story).draft.priority, TicketPriority::Urgent);
@@ -218,7 +214,7 @@ fn the_repeat_of_its_creation_is_shown_it_as_it_was_then() {
     let mut story = of_its_own();
     let (opened, first) = (story.conversation().clone(), story.log[2].posted().unwrap());
     story.turn_clock(1000);
-    story.tell(&Command::ReplyToTicket(post(agent("grace"), "Hi"))).unwrap();
+    story.tell(&reply_to_ticket("grace", "Hi")).unwrap();
     story.tell(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
     story.tell(&rate(customer("ada"))).unwrap();
     assert_eq!(story.conversation().as_opened(&first.message), opened);

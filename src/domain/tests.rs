@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{
-    Story, agent, answer_handover, ask_handover, create_ticket, customer, enter, guest, note, open, reply, send,
-    set_ticket_status, write,
+    Story, agent, answer_handover, ask_handover, claim, close, create_ticket, customer, enter, guest, note, open,
+    reply, send, set_ticket_status, write,
 };
 
 #[derive(Clone, Debug)]
@@ -44,13 +44,13 @@ fn commands() -> impl Strategy<Value = Command> {
         1 => (customers(), words()).prop_map(|(customer, words)| open(customer, &words, "")),
         8 => (customers(), words()).prop_map(|(customer, words)| send(customer, &words)),
         8 => writes(),
-        3 => agents().prop_map(|id| Command::Claim(agent(id))),
+        3 => agents().prop_map(claim),
         6 => (agents(), words()).prop_map(|(id, words)| reply(id, &words)),
         4 => (agents(), words()).prop_map(|(id, words)| note(id, &words)),
         // Rare, so that most histories are long.
         1 => prop::bool::weighted(0.3).prop_flat_map(|really| agents().prop_map(move |id| match really {
-            true => Command::Close(agent(id)),
-            false => Command::Claim(agent(id)),
+            true => close(id),
+            false => claim(id),
         })),
     ]
 }

@@ -1,0 +1,60 @@
+// Fences: how a test knows that nothing more is to be heard of what it did.
+//
+// The answer to a request, or the ack of an event, says nothing about the events that the request causes: the server
+// publishes those on another path, and they may be later than the answer and later than any ack that follows it. What
+// the server guarantees is the order of its events: those of one conversation reach every socket in the order in which
+// they happened. So a fence makes something later happen in the same conversation and waits until a socket has heard
+// it. By then everything earlier has been queued for every socket that gets it, and one round trip of a socket
+// (`Client.roundTrip`) then shows what was queued for that socket.
+
+const TEXT = 'fence'
+
+/** Publishes an internal note in a conversation, or in a ticket: agents in the room hear it, customers do not. */
+class NoteFence {
+  #publish
+  #witness
+  #passed = 0
+
+  constructor(publish, witness) {
+    this.#publish = publish
+    this.#witness = witness
+  }
+
+  /** Returns when everything that happened before has been queued for every socket that gets it. */
+  async pass() {
+    const text = `${TEXT} ${(this.#passed += 1)}`
+    const { status, body } = await this.#publish(text)
+    if (status !== 201) throw new Error(`the fence's note got ${status} ${JSON.stringify(body)}`)
+    await this.#witness.hears('new_message', { message: { message: text, is_internal: true } })
+  }
+
+  /** Whether an event was caused by the fence. */
+  owns({ event, payload }) {
+    return event === 'new_message' && payload.message.message.startsWith(TEXT)
+  }
+}
+
+/** `agent` is one of the fence's own: nobody else's socket is used. */
+export async function conversationFence(agent, conversationId) {
+  return new NoteFence((text) => agent.note(conversationId, text), await agent.join(conversationId))
+}
+
+/** As `conversationFence`, for a ticket that has no conversation. */
+export async function ticketFence(agent, ticketId) {
+  const witness = await agent.connect()
+  const ack = await witness.ask('join_ticket', { ticket_id: ticketId })
+  if (ack.success !== true) throw new Error(`join_ticket was refused: ${JSON.stringify(ack)}`)
+  return new NoteFence((text) => agent.replyInTicket(ticketId, text, true), witness)
+}
+
+/** A closed conversation takes no note, but an agent may make a ticket of it: once, so this fence is passed once. */
+export async function closedConversationFence(agent, conversationId) {
+  const witness = await agent.join(conversationId)
+  return {
+    async pass() {
+      const { id } = await agent.makesTicket(conversationId, { subject: TEXT, description: TEXT })
+      await witness.hears('ticket_created', { id }) // the last event of a new ticket
+    },
+    owns: ({ event, payload }) => event.startsWith('ticket_created') || payload?.event === 'ticket_created',
+  }
+}
