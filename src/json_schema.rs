@@ -129,7 +129,7 @@ macro_rules! schemas {
 const NON_BLANK: &str = r"^[^\x00]*[^\s\x00][^\x00]*$";
 
 schemas! {
-    IsoTimestamp, "Moment", {
+    IsoTimestamp, "Timestamp", {
         "description": "ISO 8601, UTC, with milliseconds and Z",
         "type": "string", "format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
         "examples": ["2026-02-25T10:30:00.000Z"],
