@@ -103,12 +103,13 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(command_line: CommandLine) -> Result<(), CliError> {
+    let sources = Sources::of_process(command_line.config);
     // Not for a load test, which runs on another machine than the server and needs no settings.
-    let load = || Settings::load(&Sources::of_process(command_line.config));
+    let load = || Settings::load(&sources);
     match command_line.command.unwrap_or(Command::Serve(serve::ServeArguments::default())) {
         Command::Serve(arguments) => {
             let (environment, settings) = load()?;
-            serve::run(arguments, environment, settings).await
+            serve::run(arguments, environment, settings, &sources.old_names()?).await
         }
         Command::Migrate(arguments) => migrate::run(arguments, &load()?.1).await,
         Command::Token(arguments) => token::run(&arguments, &load()?.1),

@@ -18,7 +18,7 @@ use governor::clock::DefaultClock;
 use crate::config::LimitSettings;
 use crate::domain::{EmailAddress, Owner, UserId};
 use buckets::Buckets;
-use engineio::network_of;
+use engineio::ip_prefix;
 
 pub use connection::ConnectionLimits;
 use connection::Pace;
@@ -127,7 +127,7 @@ impl Limits {
     /// # Errors
     /// [`TooSoon`].
     pub fn guest_call(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
-        self.with(|counts| counts.guest_calls.take(&from.map(network_of)))
+        self.with(|counts| counts.guest_calls.take(&from.map(ip_prefix)))
     }
 
     /// Counts a session that is to be opened.
@@ -135,7 +135,7 @@ impl Limits {
     /// # Errors
     /// [`TooSoon`].
     pub fn handshake(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
-        self.with(|counts| counts.handshakes.take(&from.map(network_of)))
+        self.with(|counts| counts.handshakes.take(&from.map(ip_prefix)))
     }
 
     /// The limits of a connection that begins, where they are on. They are its own: nobody else counts there.
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_ipv6_are_counted_by_their_network_of_64_bits() {
+    fn addresses_of_ipv6_are_counted_by_their_ip_prefix_64_bits() {
         for (one, other, is_same) in [
             ("192.0.2.1", "192.0.2.1", true),
             ("192.0.2.1", "192.0.2.2", false),

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{CliError, token};
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, OldName, Settings};
 use crate::server::Server;
 use crate::telemetry;
 
@@ -22,8 +22,12 @@ pub(super) async fn run(
     arguments: ServeArguments,
     environment: Environment,
     settings: Settings,
+    old_names: &[OldName],
 ) -> Result<(), CliError> {
     telemetry::start(&settings.log);
+    for old_name in old_names {
+        tracing::warn!("{old_name}");
+    }
     // Installed before the start, so that a signal during it shuts down in order.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -1,33 +1,42 @@
-//! Who may come in: with a token, or without an account.
+//! Tokens: how they are verified, and who is an agent.
 
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{DEVELOPMENT_SECRET, Environment, InvalidSetting, UnknownWord};
+use super::Environment;
+use super::invalid::{InvalidSetting, UnknownValue, outside};
 
-/// Who may come in.
-#[derive(Clone, Debug, Deserialize)]
+/// The secret in `config/default.toml`. It is public: production refuses to start with it.
+pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
+
+/// Tokens: how they are verified, and who is an agent.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthSettings {
-    /// Secret of 32 bytes or more, the same on every server. With `HS256` tokens are signed with it; the ids of
-    /// conversations are derived under it whatever the algorithm is. Also `JWT_SECRET`.
+    /// Secret, the same on every server, also `JWT_SECRET`. It signs and verifies tokens with `HS256`; conversation ids
+    /// are derived from it with any algorithm. Allowed: 32 bytes or more; in production not the default. Default:
+    /// `"development-secret-change-me-in-production"`.
+    #[schemars(with = "String")]
     pub jwt_secret: SecretString,
-    /// The one algorithm that tokens may be signed with. Default `HS256`.
+    /// The only accepted signature algorithm. Allowed: `HS256`, `RS256`, `ES256`, `EdDSA`. Default: `"HS256"`.
+    #[schemars(with = "String")]
     pub algorithm: TokenAlgorithm,
-    /// Where the public key is, for every algorithm but `HS256`: a PEM file, or a JWKS file with several. Read at the
-    /// start. Default none.
+    /// The public key for the other algorithms: a PEM file, or a JWKS file with several keys, selected by `kid`. Read at
+    /// the start. Allowed: a path with `RS256`, `ES256` and `EdDSA`, empty with `HS256`. Default: `""`.
     pub public_key_file: String,
-    /// What `iss` must be; empty: anything, or nothing. Default empty.
+    /// Required `iss`; empty accepts any or none. Allowed: any text. Default: `""`.
     pub issuer: String,
-    /// What `aud` must hold one of; none: anything, or nothing. Default none.
+    /// Accepted `aud`, one of these; an empty list accepts any or none. Allowed: names. Default: `[]`.
     pub audience: Vec<String>,
-    /// Roles in a token that make an agent. Default `admin`.
+    /// Roles that make the bearer of a token an agent. Allowed: one or more. Default: `["admin"]`.
     pub agent_roles: Vec<String>,
-    /// Tokens that are known to be good until they expire, without being checked again. Default 50 000.
+    /// Verified tokens that are accepted until they expire without verifying them again. Allowed: 0 to 1000000. Default:
+    /// `50000`.
     pub token_cache_size: u64,
 }
 
-/// An algorithm that tokens are signed with.
+/// A signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum TokenAlgorithm {
@@ -42,10 +51,10 @@ pub enum TokenAlgorithm {
 }
 
 impl TokenAlgorithm {
-    /// Each of them.
+    /// All algorithms.
     pub const ALL: [Self; 4] = [Self::Hs256, Self::Rs256, Self::Es256, Self::EdDsa];
 
-    /// As a token's `alg` spells it, and the setting.
+    /// The value of a token's `alg` and of the setting.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,7 +65,7 @@ impl TokenAlgorithm {
         }
     }
 
-    /// Whether the server holds a public key alone, and cannot sign.
+    /// Whether the server holds only a public key and cannot sign.
     #[must_use]
     pub fn is_public(self) -> bool {
         self != Self::Hs256
@@ -64,110 +73,85 @@ impl TokenAlgorithm {
 }
 
 impl TryFrom<String> for TokenAlgorithm {
-    type Error = UnknownWord;
+    type Error = UnknownValue;
 
-    fn try_from(word: String) -> Result<Self, UnknownWord> {
+    fn try_from(value: String) -> Result<Self, UnknownValue> {
         Self::ALL
             .into_iter()
-            .find(|algorithm| algorithm.as_str() == word)
-            .ok_or(UnknownWord { got: word, allowed: "`HS256`, `RS256`, `ES256`, `EdDSA`" })
+            .find(|algorithm| algorithm.as_str() == value)
+            .ok_or(UnknownValue { got: value, allowed: "`HS256`, `RS256`, `ES256`, `EdDSA`" })
     }
 }
 
-/// What stands in front of people without an account.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GuardSettings {
-    /// How much their requests must show. Default `off`, in production `signed`.
-    pub mode: GuardMode,
-    /// Secret that the apps sign with, at least 32 bytes; needed where the mode is `signed`. Default none.
-    pub secret: SecretString,
-}
-
-/// How much a request of somebody without an account must show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum GuardMode {
-    /// Nothing.
-    Off,
-    /// The device's own headers.
-    Device,
-    /// Also a signature.
-    Signed,
-}
-
-impl TryFrom<String> for GuardMode {
-    type Error = UnknownWord;
-
-    fn try_from(word: String) -> Result<Self, UnknownWord> {
-        match word.as_str() {
-            "off" => Ok(Self::Off),
-            "device" => Ok(Self::Device),
-            "signed" => Ok(Self::Signed),
-            _ => Err(UnknownWord { got: word, allowed: "`off`, `device`, `signed`" }),
-        }
+impl AuthSettings {
+    /// Whether the key file is usable is checked when it is read.
+    pub(super) fn invalid(&self, environment: Environment) -> Vec<InvalidSetting> {
+        let cache = outside("auth.token_cache_size", self.token_cache_size, 0..=1_000_000);
+        let secret = self.invalid_secret(environment);
+        [secret, self.invalid_key_file(), self.invalid_audience(), self.invalid_roles(), cache]
+            .into_iter()
+            .flatten()
+            .collect()
     }
-}
 
-/// Every rule that these settings break.
-pub(super) fn problems(auth: &AuthSettings, environment: Environment) -> Vec<InvalidSetting> {
-    secret(auth, environment).into_iter().chain(tokens(auth)).collect()
-}
-
-fn secret(auth: &AuthSettings, environment: Environment) -> Option<InvalidSetting> {
-    let secret = auth.jwt_secret.expose_secret();
-    let got = match environment {
-        Environment::Production if secret == DEVELOPMENT_SECRET => "the development secret".to_owned(),
-        // Everybody has a public key: as a secret it would let everybody sign.
-        _ if secret.trim_start().starts_with("-----BEGIN") => "a key in PEM form".to_owned(),
-        _ if secret.trim_start().starts_with('{') && secret.contains("\"kty\"") => "a JSON Web Key".to_owned(),
-        _ if secret.len() < 32 => format!("a secret of {} bytes", secret.len()),
-        _ => return None,
-    };
-    Some(InvalidSetting {
-        key: "auth.jwt_secret",
-        got,
-        allowed: "a secret of 32 bytes or more, in production one of your own; a public key goes into a file, \
-                  auth.public_key_file, and the secret is still needed: ids are derived under it"
-            .to_owned(),
-    })
-}
-
-/// How tokens are told good from bad; whether the key file can be used is seen when it is read.
-fn tokens(auth: &AuthSettings) -> Vec<InvalidSetting> {
-    let mut problems = Vec::new();
-    if auth.algorithm.is_public() && auth.public_key_file.is_empty() {
-        problems.push(InvalidSetting {
-            key: "auth.public_key_file",
-            got: "not set".to_owned(),
-            allowed: format!(
-                "the path of a PEM or JWKS file with the public key, where auth.algorithm is {:?}",
-                auth.algorithm.as_str()
-            ),
-        });
-    }
-    if !auth.algorithm.is_public() && !auth.public_key_file.is_empty() {
-        problems.push(InvalidSetting {
-            key: "auth.public_key_file",
-            got: "set".to_owned(),
-            allowed: "nothing where auth.algorithm is \"HS256\"; for a public key that one is \"RS256\", \"ES256\" or \
-                      \"EdDSA\""
+    fn invalid_secret(&self, environment: Environment) -> Option<InvalidSetting> {
+        let secret = self.jwt_secret.expose_secret();
+        let got = match environment {
+            Environment::Production if secret == DEVELOPMENT_SECRET => "the development secret".to_owned(),
+            // A public key is known to others: used as an HMAC secret, it would let them sign tokens.
+            _ if secret.trim_start().starts_with("-----BEGIN") => "a key in PEM form".to_owned(),
+            _ if secret.trim_start().starts_with('{') && secret.contains("\"kty\"") => "a JSON Web Key".to_owned(),
+            _ if secret.len() < 32 => format!("a secret of {} bytes", secret.len()),
+            _ => return None,
+        };
+        Some(InvalidSetting {
+            key: "auth.jwt_secret",
+            got,
+            allowed: "a secret of 32 bytes or more, in production one of your own; a public key goes into a file, \
+                      auth.public_key_file, and the secret is still needed: ids are derived under it"
                 .to_owned(),
-        });
+        })
     }
-    if auth.audience.iter().any(|name| name.trim().is_empty()) {
-        problems.push(InvalidSetting {
+
+    fn invalid_key_file(&self) -> Option<InvalidSetting> {
+        let (got, allowed) = match (self.algorithm.is_public(), self.public_key_file.is_empty()) {
+            (true, true) => {
+                let algorithm = self.algorithm.as_str();
+                let allowed = "the path of a PEM or JWKS file with the public key, where auth.algorithm is";
+                ("not set", format!("{allowed} {algorithm:?}"))
+            }
+            (false, false) => (
+                "set",
+                "nothing where auth.algorithm is \"HS256\"; for a public key that one is \"RS256\", \"ES256\" or \
+                 \"EdDSA\""
+                    .to_owned(),
+            ),
+            _ => return None,
+        };
+        Some(InvalidSetting { key: "auth.public_key_file", got: got.to_owned(), allowed })
+    }
+
+    fn invalid_audience(&self) -> Option<InvalidSetting> {
+        self.audience.iter().any(|name| name.trim().is_empty()).then(|| InvalidSetting {
             key: "auth.audience",
-            got: format!("{:?}", auth.audience),
+            got: format!("{:?}", self.audience),
             allowed: "names, none of them empty; an empty list takes any".to_owned(),
-        });
+        })
     }
-    problems
+
+    fn invalid_roles(&self) -> Option<InvalidSetting> {
+        let is_allowed = !self.agent_roles.is_empty() && self.agent_roles.iter().all(|role| !role.trim().is_empty());
+        (!is_allowed).then(|| InvalidSetting {
+            key: "auth.agent_roles",
+            got: format!("{:?}", self.agent_roles),
+            allowed: "one role at least, none of them empty".to_owned(),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::check::tests::{complaint, load};
+    use crate::config::testing::{complaint, load};
 
     #[test]
     fn a_public_key_is_no_secret() {

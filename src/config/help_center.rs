@@ -1,54 +1,57 @@
 //! The help center.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{InvalidSetting, UnknownWord};
+use super::invalid::{InvalidSetting, UnknownValue};
 use crate::domain::{AutoReply, AutoReplyPolicy, MessageText};
 
 /// The help center.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HelpCenterSettings {
-    /// The message that follows a customer's by itself.
+    /// The automatic answer to a customer's message.
     pub auto_reply: AutoReplySettings,
 }
 
-/// The message that follows a customer's by itself.
-#[derive(Clone, Debug, Deserialize)]
+/// The automatic answer to a customer's message.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoReplySettings {
-    /// When it follows. Default `unassigned`.
-    pub policy: PolicySetting,
-    /// What it says.
+    /// Which of a customer's messages get the automatic answer: each one while no agent has the conversation, only the
+    /// customer's very first, or none. Allowed: `unassigned`, `first`, `never`. Default: `"unassigned"`.
+    #[schemars(with = "String")]
+    pub policy: AutoReplyPolicyValue,
+    /// Text of the answer. Allowed: 1 to 2000 characters. Default: `"Thanks for your message! Our team has received it
+    /// and will answer here as soon as possible."`.
     pub text: String,
-    /// Whom it is shown to come from. Default `Support`.
+    /// Sender that agents see; customers see `support`. Allowed: 1 to 100 characters. Default: `"Support"`.
     pub sender_name: String,
 }
 
-/// `unassigned`: behind each message of the customer while no agent holds the conversation; `first`: behind their very
-/// first one; `never`.
+/// An [`AutoReplyPolicy`] as the setting spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct PolicySetting(pub AutoReplyPolicy);
+pub struct AutoReplyPolicyValue(pub AutoReplyPolicy);
 
-impl TryFrom<String> for PolicySetting {
-    type Error = UnknownWord;
+impl TryFrom<String> for AutoReplyPolicyValue {
+    type Error = UnknownValue;
 
-    fn try_from(word: String) -> Result<Self, UnknownWord> {
-        match word.as_str() {
+    fn try_from(value: String) -> Result<Self, UnknownValue> {
+        match value.as_str() {
             "unassigned" => Ok(Self(AutoReplyPolicy::Unassigned)),
             "first" => Ok(Self(AutoReplyPolicy::First)),
             "never" => Ok(Self(AutoReplyPolicy::Never)),
-            _ => Err(UnknownWord { got: word, allowed: "`unassigned`, `first`, `never`" }),
+            _ => Err(UnknownValue { got: value, allowed: "`unassigned`, `first`, `never`" }),
         }
     }
 }
 
-/// The most characters of a sender's name.
-const NAME_LENGTH: usize = 100;
+/// Characters of a sender's name.
+const MAX_NAME_LENGTH: usize = 100;
 
 impl AutoReplySettings {
-    /// The auto-reply as it is configured; `None` where [`problems`] has something to say.
+    /// The configured answer; `None` if the text is invalid, which [`Settings::load`](super::Settings::load) refuses.
     #[must_use]
     pub fn auto_reply(&self) -> Option<AutoReply> {
         let text = MessageText::parse_for_help_center(&self.text).ok()?;
@@ -56,30 +59,32 @@ impl AutoReplySettings {
     }
 }
 
-pub(super) fn problems(settings: &HelpCenterSettings) -> Vec<InvalidSetting> {
-    let AutoReplySettings { text, sender_name, .. } = &settings.auto_reply;
-    let text = MessageText::parse_for_help_center(text).err().map(|error| InvalidSetting {
-        key: "help_center.auto_reply.text",
-        got: format!("a text that {error}"),
-        allowed: format!("1 to {} characters", MessageText::MAX_LENGTH_IN_HELP_CENTER),
-    });
-    let length = sender_name.trim().chars().count();
-    let is_name = (1..=NAME_LENGTH).contains(&length) && !sender_name.contains('\0');
-    let sender_name = (!is_name).then(|| InvalidSetting {
-        key: "help_center.auto_reply.sender_name",
-        got: format!("{sender_name:?}"),
-        allowed: format!("1 to {NAME_LENGTH} characters"),
-    });
-    text.into_iter().chain(sender_name).collect()
+impl HelpCenterSettings {
+    pub(super) fn invalid(&self) -> Vec<InvalidSetting> {
+        let AutoReplySettings { text, sender_name, .. } = &self.auto_reply;
+        let text = MessageText::parse_for_help_center(text).err().map(|error| InvalidSetting {
+            key: "help_center.auto_reply.text",
+            got: format!("a text that {error}"),
+            allowed: format!("1 to {} characters", MessageText::MAX_LENGTH_IN_HELP_CENTER),
+        });
+        let length = sender_name.trim().chars().count();
+        let is_name = (1..=MAX_NAME_LENGTH).contains(&length) && !sender_name.contains('\0');
+        let sender_name = (!is_name).then(|| InvalidSetting {
+            key: "help_center.auto_reply.sender_name",
+            got: format!("{sender_name:?}"),
+            allowed: format!("1 to {MAX_NAME_LENGTH} characters"),
+        });
+        text.into_iter().chain(sender_name).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::check::tests::{complaint, load};
+    use crate::config::testing::{complaint, load};
     use crate::domain::AutoReplyPolicy;
 
     #[test]
-    fn an_auto_reply_has_a_policy_that_is_known() {
+    fn the_policy_is_one_of_three() {
         for (word, policy) in [
             ("unassigned", AutoReplyPolicy::Unassigned),
             ("first", AutoReplyPolicy::First),
@@ -93,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn its_text_is_a_message_and_stays_as_it_was_given() {
+    fn the_text_is_a_valid_message_and_is_not_parsed_as_a_number() {
         let (_, settings) = load(&[("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__TEXT", "24")]).expect("valid");
         assert_eq!(settings.help_center.auto_reply.auto_reply().expect("valid").text.as_str(), "24");
         let too_long = "x".repeat(2001);
@@ -104,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn its_sender_has_a_name() {
+    fn the_sender_has_a_name() {
         let too_long = "x".repeat(101);
         for name in [" ", too_long.as_str()] {
             let complaint = complaint(&[("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__SENDER_NAME", name)]);

@@ -1,29 +1,63 @@
-//! How often somebody may.
+//! Rate limits. Each server counts on its own.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// How often somebody may. Each server counts for itself.
-#[derive(Clone, Debug, Deserialize)]
+use super::invalid::{InvalidSetting, outside};
+
+/// Rate limits. Each server counts on its own.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitSettings {
-    /// Whether any of these counts. Default false, in production true.
+    /// Whether the limits of this section apply. Allowed: `true`, `false`. Default: `false`; production: `true`.
     pub enabled: bool,
-    /// Messages that one person may send a second in the long run, over REST and sockets together. Default 5.
+    /// Sustained messages per second of one user, over REST and sockets together. Allowed: 1 to 10000. Default: `5`.
     pub sends_per_second: u32,
-    /// Messages that one person may send at once. Default 20.
+    /// Burst of messages of one user. Allowed: 1 to 10000. Default: `20`.
     pub sends_burst: u32,
-    /// Calls without an account that one address may make a minute, and at once. Default 10.
+    /// Requests without a token per minute from one address; also the burst. Allowed: 1 to 100000. Default: `10`.
     pub guest_calls_per_minute: u32,
-    /// Events that one socket may send a second, and at once; leaving its namespace and joining it again on the same
-    /// connection makes it no other. Beyond, they are refused; where more than ten times as many are, it is put out and
-    /// its connection closed. Default 50.
+    /// Events per second from one socket; also the burst. Rejoining the namespace on the same connection does not reset
+    /// it. Excess events are refused; a socket with more than ten times as many refused events is disconnected and its
+    /// connection closed. Allowed: 1 to 10000. Default: `50`.
     pub socket_events_per_second: u32,
-    /// CONNECT packets that one connection may send a second, and at once, whatever namespace they name and whatever
-    /// becomes of them. Beyond, they are refused; where more than ten times as many are, it is closed. Default 20.
+    /// CONNECT packets per second from one connection, for any namespace and with any outcome; also the burst. Excess
+    /// packets are refused; a connection with more than ten times as many refused packets is closed. Allowed: 1 to
+    /// 10000. Default: `20`.
     pub socket_connects_per_second: u32,
-    /// Engine.IO sessions that one address may open a second, and at once. Default 20.
+    /// Engine.IO handshakes per second from one address; also the burst. Allowed: 1 to 100000. Default: `20`.
     pub handshakes_per_second: u32,
-    /// People and addresses whose last use is remembered, of each kind; beyond, that one is forgotten which was
-    /// not seen for longest. Default 100 000.
+    /// Users, and addresses, whose use is tracked; when full, the least recently used entry is evicted. Allowed: 1000 to
+    /// 10000000. Default: `100000`.
     pub limiter_cache_size: u64,
+}
+
+impl LimitSettings {
+    pub(super) fn invalid(&self) -> impl Iterator<Item = InvalidSetting> + use<> {
+        let ranges = [
+            outside("limits.sends_per_second", self.sends_per_second, 1..=10_000),
+            outside("limits.sends_burst", self.sends_burst, 1..=10_000),
+            outside("limits.guest_calls_per_minute", self.guest_calls_per_minute, 1..=100_000),
+            outside("limits.socket_events_per_second", self.socket_events_per_second, 1..=10_000),
+            outside("limits.socket_connects_per_second", self.socket_connects_per_second, 1..=10_000),
+            outside("limits.handshakes_per_second", self.handshakes_per_second, 1..=100_000),
+            outside("limits.limiter_cache_size", self.limiter_cache_size, 1000..=10_000_000),
+        ];
+        ranges.into_iter().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::testing::load;
+
+    #[test]
+    fn limits_apply_in_production_and_not_in_development() {
+        let (_, development) = load(&[]).expect("the defaults should load");
+        let secret = "0123456789abcdef0123456789abcdef";
+        let production =
+            [("SWITCHBOARD_ENV", "production"), ("JWT_SECRET", secret), ("SWITCHBOARD__GUARD__SECRET", secret)];
+        let (_, production) = load(&production).expect("these settings should load");
+        assert_eq!((development.limits.enabled, production.limits.enabled), (false, true));
+    }
 }

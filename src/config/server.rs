@@ -1,47 +1,55 @@
-//! How the server listens and answers.
+//! HTTP: listening, connections, timeouts, shutdown.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::invalid::{InvalidSetting, outside};
+use super::threads_or_cores;
 use crate::client_ip::Network;
 
-/// Listening and answering.
-#[derive(Clone, Debug, Deserialize)]
+/// HTTP: listening, connections, timeouts, shutdown.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSettings {
-    /// Address to listen on. Default `127.0.0.1`, in production `0.0.0.0`.
+    /// Address to listen on. Allowed: an IP address. Default: `"127.0.0.1"`; production: `"0.0.0.0"`.
     pub host: String,
-    /// Port to listen on; 0 takes a free one. Default 1500.
+    /// Port to listen on; 0 takes a free one. Allowed: 0 to 65535. Default: `1500`.
     pub port: u32,
-    /// HTTP worker threads; 0 means one a core. Default 0.
+    /// HTTP worker threads; 0 means one per core. Allowed: 0 to 512. Default: `0`.
     pub workers: usize,
-    /// Connections that may wait to be accepted. Default 4096.
+    /// Connections that may wait to be accepted. Allowed: 1 to 65535. Default: `4096`.
     pub backlog: u32,
-    /// Connections that a worker holds at once; fewer where the system allows too few open files. Default 25 000.
+    /// Open connections per worker. The server lowers this at the start, and logs it, if the system allows too few open
+    /// files; further connections wait in `server.backlog`. Allowed: 1 to 1000000. Default: `25000`.
     pub max_connections: usize,
-    /// Seconds for which an idle HTTP connection is kept. Default 75.
+    /// Seconds before an idle HTTP connection is closed. Allowed: 1 to 3600. Default: `75`.
     pub keep_alive_seconds: u64,
-    /// Seconds after which a connection is cut whose client takes nothing of what it is sent. Default 60.
+    /// Seconds before a connection is closed whose client reads nothing of what it is sent. Allowed: 1 to 3600.
+    /// Default: `60`.
     pub unread_timeout_seconds: u64,
-    /// Bytes of JSON that a request may bring. Default 262 144.
+    /// Bytes of a JSON request body. Allowed: 1024 to 16777216. Default: `262144`.
     pub body_limit_bytes: usize,
-    /// Milliseconds after which a request is answered 503 at the latest. Default 10 000.
+    /// Milliseconds before a request is answered 503. Allowed: 100 to 120000. Default: `10000`.
     pub request_timeout_ms: u64,
-    /// Milliseconds that stopping may take. Default 10 000.
+    /// Milliseconds that a shutdown may take. Allowed: 100 to 300000. Default: `10000`.
     pub drain_timeout_ms: u64,
-    /// Networks of the proxies whose `X-Forwarded-For` is believed. Default none.
+    /// Proxies whose `X-Forwarded-For` is trusted; from any other address the header is ignored. Allowed: addresses and
+    /// networks such as `10.0.0.0/8`. Default: `[]`.
+    #[schemars(with = "Vec<String>")]
     pub trusted_proxies: Vec<Network>,
 }
 
 impl ServerSettings {
-    /// The most workers that there can be: actix-server takes no more.
-    pub(super) const MOST_WORKERS: usize = 512;
+    /// The limit of actix-server.
+    const MAX_WORKERS: usize = 512;
 
-    /// How many workers there are: [`ServerSettings::workers`], with 0 resolved.
+    /// The number of workers: [`ServerSettings::workers`], with 0 resolved.
     #[must_use]
     pub fn worker_threads(&self) -> usize {
-        super::or_one_a_core(self.workers).min(Self::MOST_WORKERS)
+        threads_or_cores(self.workers).min(Self::MAX_WORKERS)
     }
 
     /// [`ServerSettings::request_timeout_ms`] as a duration.
@@ -60,5 +68,25 @@ impl ServerSettings {
     #[must_use]
     pub fn drain_timeout(&self) -> Duration {
         Duration::from_millis(self.drain_timeout_ms)
+    }
+
+    pub(super) fn invalid(&self) -> Vec<InvalidSetting> {
+        let host = self.host.parse::<IpAddr>().is_err().then(|| InvalidSetting {
+            key: "server.host",
+            got: format!("{:?}", self.host),
+            allowed: "an IP address".to_owned(),
+        });
+        let ranges = [
+            outside("server.port", self.port, 0..=65_535),
+            outside("server.workers", self.workers, 0..=Self::MAX_WORKERS),
+            outside("server.backlog", self.backlog, 1..=65_535),
+            outside("server.max_connections", self.max_connections, 1..=1_000_000),
+            outside("server.keep_alive_seconds", self.keep_alive_seconds, 1..=3600),
+            outside("server.unread_timeout_seconds", self.unread_timeout_seconds, 1..=3600),
+            outside("server.body_limit_bytes", self.body_limit_bytes, 1024..=16_777_216),
+            outside("server.request_timeout_ms", self.request_timeout_ms, 100..=120_000),
+            outside("server.drain_timeout_ms", self.drain_timeout_ms, 100..=300_000),
+        ];
+        host.into_iter().chain(ranges.into_iter().flatten()).collect()
     }
 }

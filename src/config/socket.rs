@@ -1,124 +1,94 @@
-//! Settings of Engine.IO and Socket.IO: times, and what one client, one address and all of them together may take.
+//! Engine.IO and Socket.IO: timeouts, and limits per packet, per connection, per address and for the server.
 //!
-//! Each is a field of [`EngineConfig`](engineio::EngineConfig),
-//! [`SocketIoConfig`](socketio::SocketIoConfig) or [`RecoveryConfig`](socketio::RecoveryConfig), which
-//! say more.
+//! Each is a field of [`EngineConfig`](engineio::EngineConfig) or [`SocketIoConfig`](socketio::SocketIoConfig), whose
+//! documentation goes into more detail.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::check::{InvalidSetting, within};
+use super::invalid::{InvalidSetting, outside};
 
 /// Engine.IO and Socket.IO.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SocketSettings {
-    /// Milliseconds between two pings. Default 25 000.
+    /// Milliseconds between two pings. Allowed: 100 to 300000. Default: `25000`.
     pub ping_interval_ms: u64,
-    /// Milliseconds within which a ping must be answered. Default 20 000.
+    /// Milliseconds before a connection that does not answer a ping is closed. Allowed: 100 to 300000. Default:
+    /// `20000`.
     pub ping_timeout_ms: u64,
-    /// Milliseconds within which a WebSocket must have taken a polling session over. Default 10 000.
+    /// Milliseconds that an upgrade from polling to WebSocket may take. Allowed: 100 to 300000. Default: `10000`.
     pub upgrade_timeout_ms: u64,
-    /// Milliseconds within which a connection must join a namespace. Default 45 000.
+    /// Milliseconds before a connection that has joined no namespace is closed. Allowed: 100 to 300000. Default:
+    /// `45000`.
     pub connect_timeout_ms: u64,
-    /// Milliseconds within which a namespace must have decided on a client. Default 10 000.
+    /// Milliseconds that a namespace may take to accept or refuse a client. Allowed: 100 to 300000. Default: `10000`.
     pub authorise_timeout_ms: u64,
-    /// Milliseconds that a closing WebSocket has to take what waits for it; where the server stops, half of
-    /// `server.drain_timeout_ms` at the longest. Default 10 000.
+    /// Milliseconds that a closing WebSocket has to read what is queued for it; during a shutdown at most half of
+    /// `server.drain_timeout_ms`. Allowed: 100 to 300000. Default: `10000`.
     pub close_timeout_ms: u64,
-    /// Bytes that one incoming packet or polling body may have. Default 1 000 000.
+    /// Bytes of one incoming packet or polling body. Allowed: 1024 to 16777216. Default: `1000000`.
     pub max_payload_bytes: usize,
-    /// Packets that one polling body may have. Default 10 000.
+    /// Packets in one polling body. Allowed: 1 to 1000000. Default: `10000`.
     pub max_packets: usize,
-    /// Bytes that may wait for one slow client before it is cut. Default 1 048 576.
+    /// Bytes queued for one client; a client too slow for that is disconnected. Allowed: 65536 to 268435456. Default:
+    /// `1048576`.
     pub outgoing_bytes: usize,
-    /// Bytes from which polling bodies are compressed; 0 means never. Default 1024.
+    /// Size in bytes above which polling bodies are compressed; 0 means never. Allowed: 0 to 16777216. Default: `1024`.
     pub compression_bytes: usize,
-    /// Sessions open at once; beyond, a handshake is refused. Default 200 000.
+    /// Open sessions; when reached, handshakes are refused. Allowed: 1 to 10000000. Default: `200000`.
     pub max_sessions: usize,
-    /// Sessions open at once from one address, of IPv6 from one network of 64 bits; beyond, a handshake is refused.
-    /// Default 200 000.
+    /// Open sessions from one IPv4 address or IPv6 /64 network; when reached, handshakes are refused. Allowed: 1 to
+    /// 10000000. Default: `200000`.
     pub max_sessions_per_address: usize,
-    /// Handshakes a second, all addresses together; beyond, they are refused. Default 20 000.
+    /// Handshakes per second from all addresses together; excess ones are refused. Allowed: 1 to 1000000. Default:
+    /// `20000`.
     pub max_handshakes_a_second: u32,
-    /// Namespaces that one connection may have joined. Default 16.
+    /// Namespaces that one connection may join. Allowed: 1 to 1024. Default: `16`.
     pub max_namespaces: usize,
-    /// Rooms that one socket may be in. Default 20 000.
+    /// Rooms that one socket may join. Allowed: 16 to 1000000. Default: `20000`.
     pub max_rooms: usize,
-    /// Binary attachments that one packet may have. Default 10.
+    /// Binary attachments of one packet. Allowed: 0 to 1000. Default: `10`.
     pub max_attachments: usize,
-    /// Bytes that one packet with its attachments may have. Default 4 194 304.
+    /// Bytes of one packet with its attachments. Allowed: 1024 to 268435456. Default: `4194304`.
     pub max_message_bytes: usize,
-    /// How deep the JSON of a packet may be nested. Default 64.
+    /// Nesting depth of the JSON in a packet. Allowed: 2 to 127. Default: `64`.
     pub max_json_depth: usize,
-    /// Events of one connection that may wait for their handlers; beyond, nothing is read from it. Default 64.
+    /// Events of one connection that wait for their handlers; when reached, the server stops reading from it. Allowed: 1
+    /// to 65536. Default: `64`.
     pub max_queued_events: usize,
-    /// Bytes of one connection's events that may wait for their handlers; beyond, nothing is read from it. Default
-    /// 1 048 576.
+    /// Bytes of one connection's events that wait for their handlers; when reached, the server stops reading from it.
+    /// Allowed: 1024 to 268435456. Default: `1048576`.
     pub max_queued_bytes: usize,
-    /// Acknowledgements that one socket may owe. Default 1024.
+    /// Acknowledgements that one socket may owe. Allowed: 1 to 1000000. Default: `1024`.
     pub max_pending_acks: usize,
 }
 
-/// What is kept for clients whose connections broke.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RecoverySettings {
-    /// Whether a client that comes back gets its rooms and what it missed. Default true.
-    pub enabled: bool,
-    /// Seconds for which a client may be away. Default 120.
-    pub max_away_seconds: u64,
-    /// Sockets of a namespace that are kept while their clients are away; the longest away goes first. Default 10 000.
-    pub max_sockets: usize,
-    /// Events kept for one socket. Default 1024.
-    pub max_packets: usize,
-    /// Bytes of events kept for one socket; at most half of [`SocketSettings::outgoing_bytes`] counts. Default 524 288.
-    pub max_bytes: usize,
-    /// Bytes of events kept for all sockets of a namespace together. Default 268 435 456.
-    pub max_total_bytes: usize,
-}
-
 impl SocketSettings {
-    /// Every rule that these settings break.
-    pub(super) fn problems(&self) -> impl Iterator<Item = InvalidSetting> {
-        [
-            within("socket.ping_interval_ms", self.ping_interval_ms, 100..=300_000),
-            within("socket.ping_timeout_ms", self.ping_timeout_ms, 100..=300_000),
-            within("socket.upgrade_timeout_ms", self.upgrade_timeout_ms, 100..=300_000),
-            within("socket.connect_timeout_ms", self.connect_timeout_ms, 100..=300_000),
-            within("socket.authorise_timeout_ms", self.authorise_timeout_ms, 100..=300_000),
-            within("socket.close_timeout_ms", self.close_timeout_ms, 100..=300_000),
-            within("socket.max_payload_bytes", self.max_payload_bytes, 1024..=16_777_216),
-            within("socket.max_packets", self.max_packets, 1..=1_000_000),
-            within("socket.outgoing_bytes", self.outgoing_bytes, 65_536..=268_435_456),
-            within("socket.compression_bytes", self.compression_bytes, 0..=16_777_216),
-            within("socket.max_sessions", self.max_sessions, 1..=10_000_000),
-            within("socket.max_sessions_per_address", self.max_sessions_per_address, 1..=10_000_000),
-            within("socket.max_handshakes_a_second", self.max_handshakes_a_second, 1..=1_000_000),
-            within("socket.max_namespaces", self.max_namespaces, 1..=1024),
-            within("socket.max_rooms", self.max_rooms, 16..=1_000_000),
-            within("socket.max_attachments", self.max_attachments, 0..=1000),
-            within("socket.max_message_bytes", self.max_message_bytes, 1024..=268_435_456),
-            within("socket.max_json_depth", self.max_json_depth, 2..=127),
-            within("socket.max_queued_events", self.max_queued_events, 1..=65_536),
-            within("socket.max_queued_bytes", self.max_queued_bytes, 1024..=268_435_456),
-            within("socket.max_pending_acks", self.max_pending_acks, 1..=1_000_000),
-        ]
-        .into_iter()
-        .flatten()
-    }
-}
-
-impl RecoverySettings {
-    /// Every rule that these settings break.
-    pub(super) fn problems(&self) -> impl Iterator<Item = InvalidSetting> {
-        [
-            within("recovery.max_away_seconds", self.max_away_seconds, 1..=86_400),
-            within("recovery.max_sockets", self.max_sockets, 1..=10_000_000),
-            within("recovery.max_packets", self.max_packets, 1..=1_000_000),
-            within("recovery.max_bytes", self.max_bytes, 1024..=268_435_456),
-            within("recovery.max_total_bytes", self.max_total_bytes, 65_536..=1_099_511_627_776),
-        ]
-        .into_iter()
-        .flatten()
+    pub(super) fn invalid(&self) -> impl Iterator<Item = InvalidSetting> + use<> {
+        let ranges = [
+            outside("socket.ping_interval_ms", self.ping_interval_ms, 100..=300_000),
+            outside("socket.ping_timeout_ms", self.ping_timeout_ms, 100..=300_000),
+            outside("socket.upgrade_timeout_ms", self.upgrade_timeout_ms, 100..=300_000),
+            outside("socket.connect_timeout_ms", self.connect_timeout_ms, 100..=300_000),
+            outside("socket.authorise_timeout_ms", self.authorise_timeout_ms, 100..=300_000),
+            outside("socket.close_timeout_ms", self.close_timeout_ms, 100..=300_000),
+            outside("socket.max_payload_bytes", self.max_payload_bytes, 1024..=16_777_216),
+            outside("socket.max_packets", self.max_packets, 1..=1_000_000),
+            outside("socket.outgoing_bytes", self.outgoing_bytes, 65_536..=268_435_456),
+            outside("socket.compression_bytes", self.compression_bytes, 0..=16_777_216),
+            outside("socket.max_sessions", self.max_sessions, 1..=10_000_000),
+            outside("socket.max_sessions_per_address", self.max_sessions_per_address, 1..=10_000_000),
+            outside("socket.max_handshakes_a_second", self.max_handshakes_a_second, 1..=1_000_000),
+            outside("socket.max_namespaces", self.max_namespaces, 1..=1024),
+            outside("socket.max_rooms", self.max_rooms, 16..=1_000_000),
+            outside("socket.max_attachments", self.max_attachments, 0..=1000),
+            outside("socket.max_message_bytes", self.max_message_bytes, 1024..=268_435_456),
+            outside("socket.max_json_depth", self.max_json_depth, 2..=127),
+            outside("socket.max_queued_events", self.max_queued_events, 1..=65_536),
+            outside("socket.max_queued_bytes", self.max_queued_bytes, 1024..=268_435_456),
+            outside("socket.max_pending_acks", self.max_pending_acks, 1..=1_000_000),
+        ];
+        ranges.into_iter().flatten()
     }
 }

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use crate::config::{GuardMode, GuardSettings};
+use crate::config::{RequestSignatureSettings, SignatureMode};
 use crate::domain::Timestamp;
 
 /// Milliseconds by which a request's timestamp may differ from the server's clock.
@@ -60,14 +60,14 @@ pub struct Nonce(pub(super) String);
 /// Looks at requests.
 #[derive(Clone)]
 pub struct Guard {
-    mode: GuardMode,
+    mode: SignatureMode,
     key: Option<Hmac<Sha256>>,
 }
 
 impl Guard {
     /// A guard as configured.
     #[must_use]
-    pub fn new(settings: &GuardSettings) -> Self {
+    pub fn new(settings: &RequestSignatureSettings) -> Self {
         let secret = settings.secret.expose_secret();
         // HMAC takes keys of any length.
         Self { mode: settings.mode, key: Hmac::new_from_slice(secret.as_bytes()).ok() }
@@ -79,9 +79,9 @@ impl Guard {
     /// [`GuardRefusal`], for the first thing that is wrong.
     pub fn check(&self, request: &GuardedRequest<'_>, now: Timestamp) -> Result<Option<Nonce>, GuardRefusal> {
         match self.mode {
-            GuardMode::Off => Ok(None),
-            GuardMode::Device => device(request.headers).map(|()| None),
-            GuardMode::Signed => {
+            SignatureMode::Off => Ok(None),
+            SignatureMode::Device => device(request.headers).map(|()| None),
+            SignatureMode::Signed => {
                 device(request.headers)?;
                 self.signed(request, now).map(Some)
             }
@@ -172,8 +172,8 @@ mod tests {
         Utc.timestamp_millis_opt(1_795_000_000_000).single().expect("a moment")
     }
 
-    fn guard(mode: GuardMode) -> Guard {
-        Guard::new(&GuardSettings { mode, secret: SECRET.into() })
+    fn guard(mode: SignatureMode) -> Guard {
+        Guard::new(&RequestSignatureSettings { mode, secret: SECRET.into() })
     }
 
     /// The headers of a good request, some replaced or, where empty, left out.
@@ -200,28 +200,31 @@ mod tests {
         headers
     }
 
-    fn check(mode: GuardMode, headers: &HeaderMap, path: &str, body: &[u8]) -> Result<Option<Nonce>, GuardRefusal> {
+    fn check(mode: SignatureMode, headers: &HeaderMap, path: &str, body: &[u8]) -> Result<Option<Nonce>, GuardRefusal> {
         guard(mode).check(&GuardedRequest { method: "POST", path, headers, body }, now())
     }
 
     fn refusal(replaced: &[(&str, &str)]) -> String {
-        check(GuardMode::Signed, &headers(replaced), PATH, BODY).expect_err("a refusal").to_string()
+        check(SignatureMode::Signed, &headers(replaced), PATH, BODY).expect_err("a refusal").to_string()
     }
 
     #[test]
     fn off_lets_everything_through() {
-        assert_eq!(check(GuardMode::Off, &HeaderMap::new(), PATH, BODY), Ok(None));
+        assert_eq!(check(SignatureMode::Off, &HeaderMap::new(), PATH, BODY), Ok(None));
     }
 
     #[test]
     fn device_wants_three_headers_and_no_signature() {
-        assert_eq!(check(GuardMode::Device, &headers(&[("x-signature", ""), ("x-nonce", "")]), PATH, BODY), Ok(None));
+        assert_eq!(
+            check(SignatureMode::Device, &headers(&[("x-signature", ""), ("x-nonce", "")]), PATH, BODY),
+            Ok(None)
+        );
         for (name, shown) in [
             ("x-device-id", "X-Device-Id"),
             ("x-device-fingerprint", "X-Device-Fingerprint"),
             ("x-request-id", "X-Request-Id"),
         ] {
-            let refused = check(GuardMode::Device, &headers(&[(name, "")]), PATH, BODY);
+            let refused = check(SignatureMode::Device, &headers(&[(name, "")]), PATH, BODY);
             assert_eq!(refused, Err(GuardRefusal::Required(shown)));
         }
     }
@@ -229,14 +232,14 @@ mod tests {
     #[test]
     fn a_signed_request_is_let_through_with_its_nonce() {
         let nonce = Ok(Some(Nonce("0123456789".to_owned())));
-        assert_eq!(check(GuardMode::Signed, &headers(&[]), PATH, BODY), nonce);
-        assert_eq!(check(GuardMode::Signed, &headers(&[]), &format!("{PATH}/"), BODY), nonce);
+        assert_eq!(check(SignatureMode::Signed, &headers(&[]), PATH, BODY), nonce);
+        assert_eq!(check(SignatureMode::Signed, &headers(&[]), &format!("{PATH}/"), BODY), nonce);
     }
 
     #[test]
     fn what_was_not_signed_is_refused() {
-        assert_eq!(check(GuardMode::Signed, &headers(&[]), PATH, b"{}"), Err(GuardRefusal::Signature));
-        assert_eq!(check(GuardMode::Signed, &headers(&[]), "/other", BODY), Err(GuardRefusal::Signature));
+        assert_eq!(check(SignatureMode::Signed, &headers(&[]), PATH, b"{}"), Err(GuardRefusal::Signature));
+        assert_eq!(check(SignatureMode::Signed, &headers(&[]), "/other", BODY), Err(GuardRefusal::Signature));
         assert_eq!(refusal(&[("x-nonce", "another-nonce")]), "Invalid signature");
         for bad in ["00", "zz", "abc", "é"] {
             assert_eq!(
@@ -267,7 +270,7 @@ mod tests {
             let later = now() + TimeDelta::milliseconds(milliseconds);
             let headers = headers(&[]);
             let request = GuardedRequest { method: "POST", path: PATH, headers: &headers, body: BODY };
-            let outcome = guard(GuardMode::Signed).check(&request, later);
+            let outcome = guard(SignatureMode::Signed).check(&request, later);
             assert_eq!(outcome == Err(GuardRefusal::Expired), !is_good, "{milliseconds}");
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::client_ip::TrustedProxies;
 use crate::config::{CorsSettings, RecoverySettings, SocketSettings};
-use engineio::{AskAddress, ClientAddress, CorsConfig, EngineConfig, Origins};
+use engineio::{AddressResolver, ClientAddress, CorsConfig, EngineConfig, Origins};
 use socketio::{RecoveryConfig, SocketIoConfig};
 
 /// The Engine.IO configuration. CORS headers are added by the server's middleware; `origins` keeps pages of other
@@ -23,7 +23,7 @@ pub(super) fn engine(settings: &SocketSettings, cors: &CorsSettings, proxies: &T
         max_payload: settings.max_payload_bytes,
         max_packets_per_payload: settings.max_packets,
         outgoing_budget: settings.outgoing_bytes,
-        client_address: ClientAddress::Asked(AskAddress::new(move |request| proxies.client_of(request))),
+        client_address: ClientAddress::Resolver(AddressResolver::new(move |request| proxies.client_of(request))),
         compression_threshold: (settings.compression_bytes > 0).then_some(settings.compression_bytes),
         max_sessions: settings.max_sessions,
         max_sessions_per_address: settings.max_sessions_per_address,

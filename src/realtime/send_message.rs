@@ -39,7 +39,7 @@ async fn send(
     let from = socket.data().as_customer();
     let outcome = use_cases::send(&realtime.services, from, send, || {
         let request = socket.handshake();
-        ClientInfo::new(request.address, request.headers.get("user-agent"))
+        ClientInfo::new(request.client_address, request.headers.get("user-agent"))
     })
     .await?;
     to_value(&outcome.sent())

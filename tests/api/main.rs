@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod agent;
-mod configuration;
 mod cors;
 mod descriptors;
 mod documents;

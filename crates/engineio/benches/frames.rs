@@ -1,5 +1,5 @@
 //! What one delivery of a broadcast costs, three ways: the finished WebSocket frame is shared (what the server does),
-//! the packet is shared and each socket gets a header in front of it, or each socket has it encoded anew by actix-http.
+//! the packet is shared and each socket gets a header in front of it, or actix-http encodes it again for each socket.
 //!
 //! `cargo bench --bench frames`. Each socket's frames go into a chunk of 64 KiB, as they do when a room is busy.
 

@@ -1,27 +1,26 @@
-//! Why sessions end.
+//! Why a session was closed.
 
 use std::fmt;
 
-/// Why a session ended. [`CloseReason::as_str`] is the text that applications and dashboards know from the reference
-/// server.
+/// Why a session was closed. [`CloseReason::as_str`] gives the texts of the reference server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseReason {
-    /// The transport broke a rule of the protocol, or a request of a poll was given up.
+    /// The transport violated the protocol, or the client abandoned a request.
     TransportError,
-    /// The client closed, or its connection ended.
+    /// The client closed the session, or its connection was lost.
     TransportClose,
-    /// This server closed it.
+    /// The application closed the session, or its queue of outgoing packets exceeded its budget.
     ForcedClose,
-    /// A ping was not answered in time.
+    /// The client did not answer a ping in time.
     PingTimeout,
-    /// What came was no packet.
+    /// The client sent an invalid packet.
     ParseError,
-    /// This server is stopping.
+    /// The server is shutting down.
     ServerShuttingDown,
 }
 
 impl CloseReason {
-    /// The reason in the words of the reference server.
+    /// The reason as the reference server spells it: `transport close`, `ping timeout`, …
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! Compiled for tests and fuzzing only; no part of the public API. Each function takes untrusted bytes and panics where
 //! a property does not hold:
-//! - decoding never panics and yields no more than came in;
+//! - decoding never panics and yields no more bytes than its input has;
 //! - nothing follows an error;
 //! - limits are respected;
 //! - encoding what was decoded and decoding it again gives the same packets.

@@ -1,4 +1,4 @@
-//! What an operator can set. Every limit of the engine stands here; nothing in it is unbounded.
+//! Limits, time limits and policies of an engine. Every queue, buffer and wait has its bound here.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,92 +9,114 @@ use actix_web::HttpRequest;
 
 use crate::cors::CorsConfig;
 
-/// Limits and times of the engine. The defaults are those of the reference server where it has them.
+/// Limits, time limits and policies of an engine. The defaults are those of the reference server where it has them.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_engineio::EngineConfig;
+///
+/// let config = EngineConfig {
+///     path: "/engine.io".to_owned(),
+///     ping_interval: Duration::from_secs(10),
+///     max_payload: 64 * 1024,
+///     ..EngineConfig::default()
+/// };
+/// assert_eq!(config.ping_timeout, Duration::from_secs(20));
+/// ```
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
-    /// Path that the routes are mounted on, without the trailing slash. Default `/socket.io`.
+    /// Path of the routes, without the trailing slash. Default `/socket.io`.
     pub path: String,
-    /// Time between a client's pong (or the opening) and the next ping. Default 25 s.
+    /// Time between the opening of a session, or the client's last pong, and the next ping. Default 25 s.
     pub ping_interval: Duration,
     /// Time a client has to answer a ping. Default 20 s.
     pub ping_timeout: Duration,
-    /// Time from the WebSocket's handshake to the `5` that completes an upgrade. Default 10 s.
+    /// Time from the WebSocket handshake to the `5` packet that completes an upgrade. Default 10 s.
     pub upgrade_timeout: Duration,
-    /// Longest packet, frame, message and polling body, in bytes, both ways. Default 1 000 000.
+    /// Maximum size of a packet, frame, message and polling body, in bytes, in both directions. Default 1 000 000.
     pub max_payload: usize,
-    /// Most packets in one polling body from a client. Default 10 000.
+    /// Maximum number of packets in one polling body from a client. Default 10 000.
     pub max_packets_per_payload: usize,
-    /// Most bytes that wait for one session's client, each packet counted with 64 bytes on top. Over it volatile
-    /// packets are dropped, then the session is closed. Default 1 MiB.
+    /// Maximum bytes queued for one session's client; each packet counts 64 bytes more than its length. When it is
+    /// exceeded, volatile packets are dropped, and if that is not enough the session is closed. Default 1 MiB.
     pub outgoing_budget: usize,
-    /// Most bytes copied into one write on a WebSocket. Default 64 KiB.
+    /// Maximum bytes copied into one write on a WebSocket. Default 64 KiB.
     pub write_chunk: usize,
-    /// Time that a closing WebSocket has to take what is queued. Default 10 s.
+    /// Time a closing WebSocket has to send what is queued. Default 10 s.
     pub close_timeout: Duration,
-    /// Time that a closed polling session with no request waiting is kept, so that the next one learns of it. Default
-    /// 30 s.
+    /// How long a polling session closed by the server is kept while no request waits, so that the next request learns
+    /// of the close. Default 30 s.
     pub polling_close_timeout: Duration,
-    /// Time that the application has to finish with a session that is gone, before what it runs is dropped. Default
+    /// Time a [`Connection`](crate::Connection) has to finish after its session is gone, before it is dropped. Default
     /// 30 s.
     pub finish_timeout: Duration,
-    /// Polling bodies from this many bytes are compressed where the client accepts gzip; `None`: never. Default 1024.
+    /// Polling bodies of at least this many bytes are compressed if the client accepts gzip; `None` disables
+    /// compression. Default 1024.
     pub compression_threshold: Option<usize>,
-    /// Whether polling sessions may upgrade to a WebSocket. Default yes.
+    /// Whether polling sessions may upgrade to a WebSocket. Default `true`.
     pub allow_upgrades: bool,
-    /// Longest query string of a request, in bytes. Default 4096.
+    /// Maximum length of a request's query string, in bytes. Default 4096.
     pub max_query: usize,
-    /// Request headers that are kept with a session for the application, none that is longer than `max_header`.
-    /// Default: `authorization`, `cookie`, `origin`, `user-agent`, `x-forwarded-for`.
+    /// Names of the request headers that are kept with a session for the application, in lower case. Default:
+    /// `authorization`, `cookie`, `origin`, `user-agent`, `x-forwarded-for`.
     pub kept_headers: Vec<String>,
-    /// Longest kept header, in bytes; longer ones are left out. Default 4096.
+    /// Maximum length of a kept header's value, in bytes; a longer one is not kept. Default 4096.
     pub max_header: usize,
-    /// Most sessions at a time. Default 200 000.
+    /// Maximum number of concurrent sessions. Default 200 000.
     pub max_sessions: usize,
-    /// Most sessions at a time from one address, of IPv6 from one network of 64 bits. Behind a proxy set
+    /// Maximum number of concurrent sessions from one [`ip_prefix`](crate::ip_prefix). Behind a proxy, set
     /// [`EngineConfig::client_address`] too. Default 200 000.
     pub max_sessions_per_address: usize,
-    /// Most handshakes a second, all addresses together, with a burst of as many. Default 20 000.
+    /// Maximum number of handshakes a second from all addresses, with a burst of the same size. Default 20 000.
     pub max_handshakes_per_second: u32,
-    /// Where a client's address is read. Default: the connection's.
+    /// Source of a client's address. Default: the connection's peer address.
     pub client_address: ClientAddress,
-    /// Which origins may connect, and what browsers are told. Default: every origin may, and no CORS header is sent.
+    /// Which origins may connect, and which CORS headers responses carry. Default: every origin, and none.
     pub cors: CorsConfig,
 }
 
-/// Where a client's address is read.
+/// Source of a client's address.
 #[derive(Debug, Clone)]
 pub enum ClientAddress {
-    /// The other end of the connection.
+    /// The peer address of the connection.
     Peer,
-    /// `X-Forwarded-For`, skipping from the right as many entries as there are trusted proxies besides the nearest.
+    /// An entry of `X-Forwarded-For`, counted from the right.
     ForwardedFor {
-        /// Trusted proxies between the nearest one and the client.
+        /// Number of entries to skip: the trusted proxies between the nearest one and the client.
         skip: usize,
     },
-    /// Where the application says, asked with the whole request.
-    Asked(AskAddress),
+    /// The application's own function.
+    Resolver(AddressResolver),
 }
 
-/// The application's say on a client's address.
+/// A function that finds a client's address in a request.
+///
+/// ```
+/// use actix_engineio::{AddressResolver, ClientAddress, EngineConfig};
+///
+/// let resolver = AddressResolver::new(|request| request.headers().get("x-real-ip")?.to_str().ok()?.parse().ok());
+/// let config = EngineConfig { client_address: ClientAddress::Resolver(resolver), ..EngineConfig::default() };
+/// ```
 #[derive(Clone)]
-pub struct AskAddress(Arc<Ask>);
+pub struct AddressResolver(Arc<Resolve>);
 
-type Ask = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
+type Resolve = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
 
-impl AskAddress {
-    /// Asks this.
-    pub fn new(ask: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(ask))
+impl AddressResolver {
+    /// A resolver that calls `resolve` once for each handshake. `None` exempts the client from limits per address.
+    pub fn new(resolve: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(resolve))
     }
 
-    pub(crate) fn ask(&self, request: &HttpRequest) -> Option<IpAddr> {
+    pub(crate) fn resolve(&self, request: &HttpRequest) -> Option<IpAddr> {
         (self.0)(request)
     }
 }
 
-impl fmt::Debug for AskAddress {
+impl fmt::Debug for AddressResolver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("AskAddress")
+        formatter.write_str("AddressResolver")
     }
 }
 

@@ -1,37 +1,44 @@
-//! Which origins may connect, and what browsers are told about it.
+//! Cross-origin access: which origins may open a session, and the CORS headers of responses.
 //!
-//! A browser asks before it polls another origin and obeys the answer; for a WebSocket it only says its `Origin`. So an
-//! origin that is not allowed is refused at the handshake of either transport, and the CORS headers stand on every
-//! answer, errors too.
+//! Browsers enforce CORS for polling but not for WebSockets, for which they only send `Origin`. So the handshake of
+//! either transport refuses an origin that is not allowed. Error responses carry the CORS headers too, or browsers would
+//! hide the error from the page.
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-/// See the module.
+/// Cross-origin access.
+///
+/// ```
+/// use actix_engineio::{CorsConfig, EngineConfig, Origins};
+///
+/// let cors = CorsConfig { origins: Origins::Only(vec!["https://example.org".to_owned()]), credentials: true };
+/// let config = EngineConfig { cors, ..EngineConfig::default() };
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct CorsConfig {
-    /// Which origins may connect. Default: all, and no CORS header is sent.
+    /// Which origins may connect. Default [`Origins::Unchecked`].
     pub origins: Origins,
-    /// Whether browsers may send cookies and `Authorization` to another origin. Default no.
+    /// Whether pages of other origins may send cookies and `Authorization`. Default `false`.
     pub credentials: bool,
 }
 
-/// A set of origins, as in `https://example.org`.
+/// A set of origins. An origin has the form `https://example.org`, with the port unless it is the default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Origins {
-    /// All may connect. No header is sent, so that browsers poll their own origin only; for a server whose proxy sees
-    /// to CORS.
+    /// Every origin may connect, and no CORS header is sent: browsers then poll from the server's own origin only. For
+    /// servers whose proxy or middleware handles CORS.
     #[default]
     Unchecked,
-    /// All may connect, and browsers are told so.
+    /// Every origin may connect, and CORS headers allow it.
     Any,
-    /// These, and clients that send no origin.
+    /// These origins may connect, and clients that send no `Origin`.
     Only(Vec<String>),
 }
 
 impl CorsConfig {
-    /// Whether a request may open a session.
+    /// Whether the request's origin may open a session.
     pub(crate) fn allows(&self, request: &HttpRequest) -> bool {
         match (&self.origins, request.headers().get(header::ORIGIN)) {
             (Origins::Only(origins), Some(origin)) => is_listed(origins, origin),
@@ -39,25 +46,25 @@ impl CorsConfig {
         }
     }
 
-    /// The answer to a browser that asks before it sends; `None` for any other request.
+    /// The response to a preflight request; `None` for any other request.
     pub(crate) fn preflight(&self, request: &HttpRequest) -> Option<HttpResponse> {
         if request.method() != Method::OPTIONS || self.origins == Origins::Unchecked {
             return None;
         }
         let mut response = HttpResponseBuilder::new(StatusCode::NO_CONTENT);
         response.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET,POST"));
-        if let Some(asked) = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
-            response.insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone()));
+        if let Some(requested) = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+            response.insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, requested.clone()));
         }
         Some(response.finish())
     }
 
-    /// Puts the CORS headers on an answer.
-    pub(crate) fn mark(&self, request: &HttpRequest, headers: &mut HeaderMap) {
+    /// Adds the CORS headers to a response.
+    pub(crate) fn add_headers(&self, request: &HttpRequest, headers: &mut HeaderMap) {
         let origin = request.headers().get(header::ORIGIN);
         let allowed = match &self.origins {
             Origins::Unchecked => return,
-            // With credentials browsers do not accept the star.
+            // Browsers refuse the wildcard for requests with credentials.
             Origins::Any if self.credentials => origin.cloned(),
             Origins::Any => Some(HeaderValue::from_static("*")),
             Origins::Only(origins) => origin.filter(|origin| is_listed(origins, origin)).cloned(),

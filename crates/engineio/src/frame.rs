@@ -1,8 +1,7 @@
-//! Packets that leave, encoded once for every transport and every socket.
+//! Outgoing packets, encoded once for all transports and all receivers.
 //!
-//! A frame that a server sends is not masked, so the finished WebSocket frame, header and all, is the same for every
-//! socket and is shared as bytes. The Engine.IO packet that a polling client gets is a slice of the same bytes, behind
-//! the header.
+//! A server does not mask its frames (RFC 6455, section 5.1), so the complete WebSocket frame, header included, is the
+//! same for all receivers, which share its bytes. The packet that a polling client receives is a slice of those bytes.
 
 use std::sync::Arc;
 
@@ -10,37 +9,46 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, Bytes};
 
-/// Longest header of an unmasked frame: two bytes, and eight of length.
-const LONGEST_HEADER: usize = 10;
-/// What a packet costs in a queue besides its bytes.
-const OVERHEAD: usize = 64;
-/// A single frame up to this many bytes is copied to be written, which is cheaper than to share it.
-const COPIED: usize = 2048;
+/// Maximum length of an unmasked frame's header: two bytes, and eight of extended length.
+const MAX_HEADER_LENGTH: usize = 10;
+/// Bytes a queued packet counts in addition to its length.
+const QUEUE_OVERHEAD: usize = 64;
+/// A single frame up to this length is copied for the write: below it a copy is cheaper than a shared owner.
+const MAX_COPIED_LENGTH: usize = 2048;
 /// FIN and the opcode of a text frame (RFC 6455, section 5.2).
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PONG: u8 = 0x8a;
 
-/// One finished packet. A clone costs one reference count, and a place in a queue one pointer.
+/// One encoded packet. A clone costs a reference count, and an entry in a queue one pointer.
+///
+/// Broadcast a packet by pushing clones of it to many sessions: it is encoded once.
+///
+/// ```
+/// use actix_engineio::{Delivery, SessionHandle, SharedPacket};
+///
+/// fn broadcast(sessions: &[SessionHandle], text: &str) {
+///     let packet = SharedPacket::text(&format!("4{text}"));
+///     for session in sessions {
+///         session.push(std::iter::once(&packet), Delivery::Volatile);
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
-pub struct SharedPacket(Arc<Frame>);
+pub struct SharedPacket(Arc<FrameBuffer>);
 
-/// A frame, behind some room that its header did not need.
+/// A frame. The header is right-aligned in the space reserved for it.
 #[derive(Debug)]
-struct Frame {
+struct FrameBuffer {
     buffer: Vec<u8>,
-    start: u8,
-    data: u8,
+    /// Where the header starts.
+    header_start: u8,
+    /// Where the data starts.
+    data_start: u8,
 }
 
-impl Frame {
-    fn bytes(&self) -> &[u8] {
-        self.buffer.get(usize::from(self.start)..).unwrap_or(&[])
-    }
-}
-
-/// A frame as the owner of its bytes.
+/// Lets [`Bytes`] share a frame without a copy.
 struct FrameOwner(SharedPacket);
 
 impl AsRef<[u8]> for FrameOwner {
@@ -50,71 +58,71 @@ impl AsRef<[u8]> for FrameOwner {
 }
 
 impl SharedPacket {
-    /// A packet of text, its type byte included: `2`, `4hello`, `6`.
+    /// A text packet, including its type byte: `4hello` is the message `hello`.
     #[must_use]
     pub fn text(packet: &str) -> Self {
-        Self::finished(TEXT, packet.as_bytes())
+        Self::encode(TEXT, packet.as_bytes())
     }
 
-    /// A packet of bytes, sent as they are.
+    /// A binary message.
     #[must_use]
     pub fn binary(data: &[u8]) -> Self {
-        Self::finished(BINARY, data)
+        Self::encode(BINARY, data)
     }
 
-    /// The answer to a WebSocket ping. Only ever queued for a WebSocket.
+    /// The pong that answers a WebSocket ping. Polling clients do not receive it.
     pub(crate) fn pong(data: &[u8]) -> Self {
-        Self::finished(PONG, data)
+        Self::encode(PONG, data)
     }
 
-    /// The frame that ends a WebSocket, with a status code where there is something to say.
+    /// The close frame of a WebSocket, with a status code if there is one.
     pub(crate) fn close(code: Option<u16>) -> Self {
         match code {
-            Some(code) => Self::finished(CLOSE, &code.to_be_bytes()),
-            None => Self::finished(CLOSE, &[]),
+            Some(code) => Self::encode(CLOSE, &code.to_be_bytes()),
+            None => Self::encode(CLOSE, &[]),
         }
     }
 
-    fn finished(first: u8, data: &[u8]) -> Self {
+    fn encode(first: u8, data: &[u8]) -> Self {
         let mut writer = PacketWriter::with_capacity(data.len());
         writer.buffer.extend_from_slice(data);
         writer.finish(first)
     }
 
-    /// The WebSocket frame.
+    /// The complete WebSocket frame.
     #[must_use]
     pub fn frame(&self) -> &[u8] {
-        self.0.bytes()
+        self.0.buffer.get(usize::from(self.0.header_start)..).unwrap_or(&[])
     }
 
-    /// What it costs in a queue: its bytes, and something for keeping it.
+    /// What the packet counts against [`EngineConfig::outgoing_budget`](crate::EngineConfig::outgoing_budget), in bytes:
+    /// the length of its frame and 64.
     #[must_use]
     pub fn cost(&self) -> usize {
-        self.frame().len() + OVERHEAD
+        self.frame().len() + QUEUE_OVERHEAD
     }
 
-    /// The WebSocket frame, to be written.
+    /// The WebSocket frame for a write.
     pub(crate) fn into_bytes(self) -> Bytes {
-        if self.frame().len() <= COPIED {
+        if self.frame().len() <= MAX_COPIED_LENGTH {
             Bytes::copy_from_slice(self.frame())
         } else {
             Bytes::from_owner(FrameOwner(self))
         }
     }
 
-    /// The Engine.IO packet in it.
+    /// The Engine.IO packet: a text packet with its type byte, or the bytes of a binary message.
     #[must_use]
     pub fn data(&self) -> &[u8] {
-        self.0.buffer.get(usize::from(self.0.data)..).unwrap_or(&[])
+        self.0.buffer.get(usize::from(self.0.data_start)..).unwrap_or(&[])
     }
 
-    /// Whether this is a control frame, which means nothing to a polling client.
+    /// Whether this is a control frame of the WebSocket protocol, which polling does not have.
     fn is_control(&self) -> bool {
         self.frame().first().is_some_and(|first| first & 0x08 != 0)
     }
 
-    /// How long [`SharedPacket::write_polled`] makes it.
-    #[must_use]
+    /// Number of bytes that [`SharedPacket::write_polled`] appends.
     pub(crate) fn polled_length(&self) -> usize {
         match self.frame().first() {
             Some(&TEXT) => self.data().len(),
@@ -123,7 +131,7 @@ impl SharedPacket {
         }
     }
 
-    /// Appends it as it stands in a polling payload: text as it is, bytes as `b` and base64.
+    /// Appends the packet in its polling form: text unchanged, a binary message as `b` and base64.
     pub(crate) fn write_polled(&self, payload: &mut Vec<u8>) {
         if self.is_control() {
             return;
@@ -133,9 +141,9 @@ impl SharedPacket {
                 payload.push(b'b');
                 let start = payload.len();
                 payload.resize(start + self.data().len().div_ceil(3) * 4, 0);
-                if let Some(room) = payload.get_mut(start..) {
-                    // The room is exactly as long as the encoding, so this cannot fail.
-                    let _ = STANDARD.encode_slice(self.data(), room);
+                if let Some(encoded) = payload.get_mut(start..) {
+                    // The slice has exactly the length of the encoding, so this cannot fail.
+                    let _ = STANDARD.encode_slice(self.data(), encoded);
                 }
             }
             _ => payload.extend_from_slice(self.data()),
@@ -143,44 +151,53 @@ impl SharedPacket {
     }
 }
 
-/// Builds a text packet in place, so that what is serialised into it is not copied again.
+/// Builds a text packet in place, without copying what is serialised into it.
+///
+/// ```
+/// use actix_engineio::PacketWriter;
+///
+/// let mut writer = PacketWriter::with_capacity(16);
+/// writer.push_str("4");
+/// serde_json::to_writer(writer.writer(), &["a", "b"]).unwrap();
+/// assert_eq!(writer.into_text().data(), br#"4["a","b"]"#);
+/// ```
 #[derive(Debug)]
 pub struct PacketWriter {
     buffer: Vec<u8>,
 }
 
 impl PacketWriter {
-    /// Room for `capacity` bytes of packet before it grows.
+    /// An empty packet that holds `capacity` bytes before it reallocates.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        let mut buffer = Vec::with_capacity(LONGEST_HEADER + capacity);
-        buffer.put_bytes(0, LONGEST_HEADER);
+        let mut buffer = Vec::with_capacity(MAX_HEADER_LENGTH + capacity);
+        buffer.put_bytes(0, MAX_HEADER_LENGTH);
         Self { buffer }
     }
 
-    /// Appends text of the packet.
+    /// Appends text.
     pub fn push_str(&mut self, text: &str) {
         self.buffer.extend_from_slice(text.as_bytes());
     }
 
-    /// Where a serialiser writes. Only UTF-8 may go in.
+    /// The buffer for a serialiser to append to. It must write UTF-8, and leave the bytes already there as they are.
     pub fn writer(&mut self) -> &mut Vec<u8> {
         &mut self.buffer
     }
 
-    /// The finished text packet.
+    /// Encodes the text packet.
     #[must_use]
     pub fn into_text(self) -> SharedPacket {
         self.finish(TEXT)
     }
 
-    /// Puts the header right in front of the data and cuts off the room that it does not need.
+    /// Writes the header right in front of the data. The space in front of a shorter header stays unused.
     fn finish(mut self, first: u8) -> SharedPacket {
-        let length = self.buffer.len().saturating_sub(LONGEST_HEADER);
-        let mut header = [0_u8; LONGEST_HEADER];
+        let length = self.buffer.len().saturating_sub(MAX_HEADER_LENGTH);
+        let mut header = [0_u8; MAX_HEADER_LENGTH];
         let mut rest = header.as_mut_slice();
         rest.put_u8(first);
-        // A length is at most isize::MAX, so the widest form always holds it.
+        // The shortest form that holds the length, as RFC 6455, section 5.2, demands.
         if let Some(short) = u8::try_from(length).ok().filter(|short| *short < 126) {
             rest.put_u8(short);
         } else if let Ok(medium) = u16::try_from(length) {
@@ -190,15 +207,15 @@ impl PacketWriter {
             rest.put_u8(127);
             rest.put_u64(length as u64);
         }
-        let used = LONGEST_HEADER - rest.len();
-        let start = LONGEST_HEADER - used;
-        if let (Some(room), Some(header)) = (self.buffer.get_mut(start..LONGEST_HEADER), header.get(..used)) {
-            room.copy_from_slice(header);
+        let used = MAX_HEADER_LENGTH - rest.len();
+        let start = MAX_HEADER_LENGTH - used;
+        if let (Some(space), Some(header)) = (self.buffer.get_mut(start..MAX_HEADER_LENGTH), header.get(..used)) {
+            space.copy_from_slice(header);
         }
-        SharedPacket(Arc::new(Frame {
+        SharedPacket(Arc::new(FrameBuffer {
             buffer: self.buffer,
-            start: u8::try_from(start).unwrap_or_default(),
-            data: LONGEST_HEADER as u8,
+            header_start: start as u8,
+            data_start: MAX_HEADER_LENGTH as u8,
         }))
     }
 }
@@ -208,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_has_the_shortest_form_that_holds_the_length() {
+    fn the_header_has_the_shortest_form_for_the_length() {
         let header = |length: usize| {
             let packet = SharedPacket::binary(&vec![7; length]);
             assert_eq!(packet.data(), vec![7; length]);
@@ -238,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn control_frames_are_nothing_to_a_poll() {
+    fn control_frames_are_no_part_of_a_payload() {
         let mut payload = Vec::new();
         SharedPacket::pong(b"x").write_polled(&mut payload);
         assert!(payload.is_empty());

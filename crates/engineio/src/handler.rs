@@ -1,47 +1,57 @@
-//! What stands on the engine: Socket.IO, or anything else that speaks in messages.
+//! The interface between the engine and the application on top of it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::close_reason::CloseReason;
-use crate::frame::SharedPacket;
+use crate::frame::{PacketWriter, SharedPacket};
 use crate::outbox::{Delivery, Outbox};
 use crate::packet::Message;
 use crate::request::SessionRequest;
 
-/// Opens a [`Connection`] for each session.
+/// The application: opens a [`Connection`] for each session.
 pub trait EngineHandler: Send + Sync + 'static {
-    /// A session has opened. Called on the worker that the connection then lives on.
-    fn opened(&self, session: SessionHandle) -> Box<dyn Connection>;
+    /// Called when a session opens, on the HTTP worker that the connection then lives on.
+    fn open(&self, session: SessionHandle) -> Box<dyn Connection>;
+}
+
+impl<T: EngineHandler + ?Sized> EngineHandler for Arc<T> {
+    fn open(&self, session: SessionHandle) -> Box<dyn Connection> {
+        self.as_ref().open(session)
+    }
 }
 
 /// The application's side of one session.
 ///
-/// It lives on one worker and is never called twice at a time. It gets a message only after [`Connection::poll_ready`]
-/// was ready: while it is not, nothing is read from the client. Futures that it runs are polled in `poll_ready` and,
-/// once the session is closed, in `poll_finished`; both are called whenever the task is woken.
+/// A connection lives on one HTTP worker and is never called concurrently, so it needs no locks for its own state. Its
+/// methods must not block; work that waits is a future that the connection owns and polls in
+/// [`poll_ready`](Connection::poll_ready), or after the close in [`poll_finished`](Connection::poll_finished). The
+/// engine calls these whenever the session's task is woken.
 pub trait Connection: 'static {
-    /// Goes on with what is running, and says whether the next message may come.
+    /// Polls the connection's own futures and returns `Ready` if it accepts the next message.
+    ///
+    /// While this is pending nothing is read from the client: this is the backpressure of the incoming direction. The
+    /// connection must arrange for a wake-up, through `context` or [`SessionHandle::wake`].
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()>;
 
-    /// The client said something.
-    fn message(&mut self, message: Message);
+    /// Handles a message. Called only after `poll_ready` returned `Ready`.
+    fn on_message(&mut self, message: Message);
 
-    /// A ping is about to be queued: whatever was sent until now arrives before it.
-    fn ping_sent(&mut self) {}
+    /// Called right before a ping is queued: the client receives everything sent until now before the ping.
+    fn before_ping(&mut self) {}
 
-    /// The last ping was answered: whatever was sent before it has arrived.
-    fn ping_answered(&mut self) {}
+    /// Called when the client answers a ping: it has received everything sent before that ping.
+    fn on_pong(&mut self) {}
 
-    /// The session is closed: no message comes any more, and nothing that is sent leaves. Called once.
-    fn closed(&mut self, reason: CloseReason);
+    /// Called once, when the session closes. No message follows, and nothing can be sent any more.
+    fn on_close(&mut self, reason: CloseReason);
 
-    /// Goes on with what is still running after the close; ready when nothing is left to do.
+    /// Polls what is still running after the close; `Ready` when nothing is. The connection is dropped then, or after
+    /// [`EngineConfig::finish_timeout`](crate::EngineConfig::finish_timeout).
     fn poll_finished(&mut self, context: &mut Context<'_>) -> Poll<()>;
 }
 
-/// A session, as its application sees it. Cheap to clone, usable from any thread.
+/// Sends to a session and closes it. Cheap to clone, and usable from any thread.
 #[derive(Debug, Clone)]
 pub struct SessionHandle {
     outbox: Arc<Outbox>,
@@ -53,11 +63,12 @@ impl SessionHandle {
         Self { outbox, request }
     }
 
-    /// Sends a message. `false` where the session is closed.
+    /// Queues a message. Never blocks. Returns `false` if it was not accepted: the session is closed, or this message
+    /// exceeded [`EngineConfig::outgoing_budget`](crate::EngineConfig::outgoing_budget), which closes it.
     pub fn send(&self, message: &Message) -> bool {
         let packet = match message {
             Message::Text(text) => {
-                let mut writer = crate::frame::PacketWriter::with_capacity(text.len() + 1);
+                let mut writer = PacketWriter::with_capacity(text.len() + 1);
                 writer.push_str("4");
                 writer.push_str(text);
                 writer.into_text()
@@ -67,44 +78,32 @@ impl SessionHandle {
         self.push(std::iter::once(&packet), Delivery::Reliable)
     }
 
-    /// Queues finished packets so that nothing comes between them. `false` where they were not taken: the session is
-    /// closed, or the delivery is volatile and the transport cannot take them now.
+    /// Queues encoded packets so that no other packet is sent between them. Returns `false` if they were not accepted:
+    /// the session is closed, or the delivery is volatile and the transport cannot send now.
     ///
-    /// What does not fit into the budget closes the session.
+    /// Packets that exceed the budget close the session.
     pub fn push<'a>(&self, packets: impl Iterator<Item = &'a SharedPacket> + Clone, delivery: Delivery) -> bool {
         self.outbox.push(packets, delivery)
     }
 
-    /// Closes the session once what is queued has left, within the configured time.
+    /// Closes the session gracefully: what is queued is sent first, within the configured time limit.
     pub fn close(&self, reason: CloseReason) {
-        self.outbox.end(reason);
+        self.outbox.close(reason);
     }
 
-    /// Closes the session at once; what is queued is dropped.
+    /// Closes the session immediately and drops what is queued.
     pub fn abort(&self, reason: CloseReason) {
         self.outbox.abort(reason);
     }
 
-    /// Has [`Connection::poll_ready`] called: for what was changed from another thread.
+    /// Has [`Connection::poll_ready`] called soon, for state that another thread has changed.
     pub fn wake(&self) {
-        self.outbox.wake_owner();
-    }
-
-    /// Whether something can still be sent.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.outbox.is_open()
+        self.outbox.wake_session();
     }
 
     /// The request that opened the session.
     #[must_use]
     pub fn request(&self) -> &Arc<SessionRequest> {
         &self.request
-    }
-
-    /// The client's address, as configured.
-    #[must_use]
-    pub fn address(&self) -> Option<IpAddr> {
-        self.request.address
     }
 }

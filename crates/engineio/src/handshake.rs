@@ -1,7 +1,7 @@
-//! What a request wants, checked in the order that clients rely on, and the answers to those that are refused.
+//! Classifies requests, refuses invalid ones, and encodes the open packet.
 //!
-//! The order: transport, session id; without one: method, upgrade header, the application's say; and only then the
-//! protocol's version. With a session id the version is not looked at.
+//! Clients rely on the order of the checks: transport, then session id. Without a session id: method, upgrade header,
+//! origin and the application's check, and only then the protocol version. With a session id the version is ignored.
 
 use std::time::Duration;
 
@@ -16,26 +16,26 @@ use crate::frame::{PacketWriter, SharedPacket};
 use crate::registry::{Registry, SessionEntry};
 use crate::session_id::SessionId;
 
-/// The transports there are.
+/// A transport of Engine.IO.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     Polling,
     WebSocket,
 }
 
-/// What a request wants.
+/// What a valid request asks for.
 pub(crate) enum RequestKind {
     /// A new session.
     Open(Transport),
-    /// What waits for a polling session.
+    /// The packets queued for a polling session (GET).
     Poll(SessionEntry),
-    /// To hand packets to a polling session.
+    /// To deliver packets to a polling session (POST).
     Post(SessionEntry),
-    /// To move a session to a WebSocket.
+    /// To move a polling session to a WebSocket.
     Upgrade(SessionEntry),
 }
 
-/// Why a request is refused.
+/// Why a request is refused. The texts are those of the reference server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("Transport unknown")]
@@ -46,7 +46,7 @@ pub(crate) enum Refusal {
     BadMethod,
     #[error("Bad request")]
     BadRequest,
-    /// The application, the allowed origins or a limit say no.
+    /// The application, the origin or a limit refuses the session.
     #[error("{0}")]
     Forbidden(String),
     #[error("Unsupported protocol version")]
@@ -54,7 +54,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// What the application's hook answers where it gives no reason.
+    /// A refusal without a particular reason.
     pub(crate) fn forbidden() -> Self {
         Self::Forbidden("Forbidden".to_owned())
     }
@@ -70,8 +70,8 @@ impl Refusal {
         }
     }
 
-    /// The answer: JSON, or text and the end of the connection where a WebSocket was asked for.
-    pub(crate) fn answer(&self, upgrade: bool) -> HttpResponse {
+    /// The response: JSON, or for an upgrade request text and the end of the connection.
+    pub(crate) fn response(&self, upgrade: bool) -> HttpResponse {
         let message = self.to_string();
         if upgrade {
             return HttpResponse::BadRequest().force_close().insert_header(ContentType::html()).body(message);
@@ -91,7 +91,7 @@ impl Refusal {
     }
 }
 
-/// The parameters of a query string that the engine knows. Of repeated ones the last counts.
+/// The query parameters of the protocol. The last one of repeated parameters counts.
 #[derive(Debug, Default)]
 struct Parameters {
     transport: Option<Transport>,
@@ -111,7 +111,7 @@ impl Parameters {
                         _ => None,
                     };
                 }
-                // An empty one counts as none.
+                // The reference server treats an empty session id as none.
                 "sid" => {
                     parameters.session = Some(value.into_owned()).filter(|id| !id.is_empty());
                 }
@@ -123,7 +123,7 @@ impl Parameters {
     }
 }
 
-/// Whether a request asks for a WebSocket. Other upgrades, as Java's to HTTP/2, are offers that need not be taken.
+/// Whether a request asks for a WebSocket. Other upgrades are ignored: Java's HTTP client offers `h2c` with every GET.
 pub(crate) fn is_upgrade(request: &HttpRequest) -> bool {
     request.head().upgrade()
         && request
@@ -133,7 +133,7 @@ pub(crate) fn is_upgrade(request: &HttpRequest) -> bool {
             .is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
-/// Checks a request. `allow` is the application's say, asked in its turn.
+/// Classifies a request. `allow` checks the origin and asks the application, when it is their turn.
 pub(crate) fn check(
     request: &HttpRequest,
     config: &EngineConfig,
@@ -150,8 +150,8 @@ pub(crate) fn check(
         return Err(Refusal::BadRequest);
     }
     if let Some(id) = parameters.session {
-        let found = SessionId::parse(&id).and_then(|id| registry.find(id)).ok_or(Refusal::UnknownSession)?;
-        return continue_session(request, transport, upgrade, config, found);
+        let entry = SessionId::parse(&id).and_then(|id| registry.find(id)).ok_or(Refusal::UnknownSession)?;
+        return continue_session(request, transport, upgrade, config, entry);
     }
     if request.method() != Method::GET {
         return Err(Refusal::BadMethod);
@@ -171,22 +171,22 @@ fn continue_session(
     transport: Transport,
     upgrade: bool,
     config: &EngineConfig,
-    found: SessionEntry,
+    entry: SessionEntry,
 ) -> Result<RequestKind, Refusal> {
     if upgrade {
-        return if config.allow_upgrades { Ok(RequestKind::Upgrade(found)) } else { Err(Refusal::BadRequest) };
+        return if config.allow_upgrades { Ok(RequestKind::Upgrade(entry)) } else { Err(Refusal::BadRequest) };
     }
-    if transport == Transport::WebSocket || found.outbox.is_websocket() {
+    if transport == Transport::WebSocket || entry.outbox.is_websocket() {
         return Err(Refusal::BadRequest);
     }
     match *request.method() {
-        Method::GET => Ok(RequestKind::Poll(found)),
-        Method::POST => Ok(RequestKind::Post(found)),
+        Method::GET => Ok(RequestKind::Poll(entry)),
+        Method::POST => Ok(RequestKind::Post(entry)),
         _ => Err(Refusal::BadRequest),
     }
 }
 
-/// The packet that opens a session.
+/// The open packet, which a new session sends first.
 pub(crate) fn open_packet(id: SessionId, transport: Transport, config: &EngineConfig) -> SharedPacket {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -210,7 +210,7 @@ pub(crate) fn open_packet(id: SessionId, transport: Transport, config: &EngineCo
     };
     let mut writer = PacketWriter::with_capacity(128);
     writer.push_str("0");
-    // Strings and numbers always serialise.
+    // Strings and numbers always serialise, and a write to a vector cannot fail.
     let _ = serde_json::to_writer(writer.writer(), &open);
     writer.into_text()
 }

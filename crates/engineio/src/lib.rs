@@ -1,28 +1,5 @@
-//! Engine.IO, protocol 4: a session with a client over HTTP polling, a WebSocket, or first the one and then the other.
-//!
-//! An [`EngineHandler`] opens a [`Connection`] for each session and is handed messages; through its [`SessionHandle`] it
-//! sends some. What it need not know of: handshakes, heartbeats, upgrades, slow readers, and on which thread a session
-//! lives.
-//!
-//! The map, from the wire inward:
-//! - `packet`, `payload` and `frame` are the codec, without any I/O;
-//! - `service` answers requests, `handshake` and `cors` decide on them;
-//! - `polling`, `websocket` with its `reader`, and `upgrade` are the transports; each works on any HTTP worker;
-//! - `outbox` holds what leaves, `session` is the actor that takes what comes; `registry` finds both by the session's
-//!   id.
-//!
-//! Older protocols, JSONP, WebTransport and compression of WebSocket messages are not offered.
-//!
-//! What a server should set besides:
-//! - `HttpServer::h1_allow_half_closed(false)`: without it a client that gives its poll up is noticed only by the
-//!   heartbeat;
-//! - `HttpServer::client_disconnect_timeout` of a second or two: so long actix-web waits for a client after the server
-//!   closed its WebSocket, and the client waits for the server. With half a second or less it may wait for ever, as its
-//!   clock moves twice a second;
-//! - no middleware that keeps a clone of the request: a waiting poll's headers are let go of, which needs it alone, and
-//!   with the first such clone that is met that ends;
-//! - `TCP_USER_TIMEOUT` on the listener: a client that does not read holds its connection (not its session) until the
-//!   kernel ends it.
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -49,11 +26,11 @@ mod websocket;
 mod ws_reader;
 
 pub use close_reason::CloseReason;
-pub use config::{AskAddress, ClientAddress, EngineConfig};
+pub use config::{AddressResolver, ClientAddress, EngineConfig};
 pub use cors::{CorsConfig, Origins};
 pub use frame::{PacketWriter, SharedPacket};
 pub use handler::{Connection, EngineHandler, SessionHandle};
-pub use ip_prefix::network_of;
+pub use ip_prefix::ip_prefix;
 pub use outbox::Delivery;
 pub use packet::Message;
 pub use registry::EngineStats;

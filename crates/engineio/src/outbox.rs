@@ -1,47 +1,50 @@
-//! The outgoing half of a session, shared by every thread.
+//! The outgoing half of a session, shared by all threads.
 //!
-//! Whoever has something for a client pushes it here, from any thread and without passing through the session's
-//! mailbox. What drains it is either the body of a WebSocket's response or a waiting poll; [`crate::websocket`] and
-//! [`crate::polling`] do that through `draining`.
+//! Any thread pushes packets here directly, without a message to the session's actor. Either the body of a WebSocket's
+//! response ([`crate::websocket`]) or a waiting poll ([`crate::polling`]) drains it, through `draining`.
 //!
-//! Always true:
-//! - packets leave in the order of the pushes, and packets pushed together leave together, whatever the transport,
-//!   before, during and after an upgrade;
-//! - what waits is at most the budget: over it volatile packets go, then the session;
-//! - the lock is held for pushes and pops only, and nothing is called under it that could take another lock;
-//! - once it is not open any more, nothing can be pushed, and it never opens again.
+//! Invariants:
+//! - packets are sent in the order of the pushes, and packets pushed together are sent without another one in between,
+//!   whatever the transport, before, during and after an upgrade;
+//! - the cost of the queued packets never exceeds the budget: over it volatile packets are dropped, then the session is
+//!   aborted;
+//! - the lock is held for pushes and pops only, and no waker or other lock is used while it is held;
+//! - once closed, an outbox accepts no packet and never reopens.
 
 mod data_requests;
 mod draining;
 mod state;
-mod takeover;
+mod upgrade;
 
 use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
 
 pub(crate) use self::draining::{Drained, PollRefusal};
-use self::state::{ActiveTransport, OutboxPhase, Queued, State, Upgrade, Waiting, register};
+use self::state::{ActiveTransport, OutboxPhase, PendingPoll, QueuedPacket, State, UpgradePhase, store_waker};
 use crate::close_reason::CloseReason;
 use crate::frame::SharedPacket;
 
-/// See the module.
+/// The outgoing half of a session.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
+    /// Maximum cost of the queued packets, see [`SharedPacket::cost`].
     budget: usize,
 }
-/// How much a push cares.
+
+/// What happens to packets that cannot be sent immediately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// It is kept until it can leave.
+    /// They are queued.
     Reliable,
-    /// It is dropped where it cannot leave now.
+    /// They are dropped.
     Volatile,
 }
+
 impl Outbox {
     pub(crate) fn polling(budget: usize) -> Self {
-        Self::new(budget, ActiveTransport::Polling { poll: Waiting::None, upgrade: Upgrade::None })
+        Self::new(budget, ActiveTransport::Polling { poll: PendingPoll::None, upgrade: UpgradePhase::None })
     }
 
     pub(crate) fn websocket(budget: usize) -> Self {
@@ -52,15 +55,15 @@ impl Outbox {
         Self { state: Mutex::new(State::new(transport)), budget }
     }
 
-    /// Queues packets that stay together. `false` where they were not taken: the session is over, or they were volatile
-    /// and the transport could not take them now.
+    /// Queues packets that stay together. Returns `false` if they were not accepted: the outbox is not open, they
+    /// exceed the budget, or they are volatile and the transport cannot send them now.
     pub(crate) fn push<'a>(&self, packets: impl Iterator<Item = &'a SharedPacket> + Clone, delivery: Delivery) -> bool {
         let mut state = self.state.lock();
         if state.phase != OutboxPhase::Open {
             return false;
         }
-        let volatile = delivery == Delivery::Volatile;
-        if volatile && !state.takes_now() {
+        let is_volatile = delivery == Delivery::Volatile;
+        if is_volatile && !state.can_send_now() {
             return false;
         }
         let cost: usize = packets.clone().map(SharedPacket::cost).sum();
@@ -68,75 +71,73 @@ impl Outbox {
             state.drop_volatile();
         }
         if state.cost + cost > self.budget {
-            let wakers = state.abort(CloseReason::ForcedClose, Waiting::Close);
+            let wakers = state.abort(CloseReason::ForcedClose, PendingPoll::AnswerClose, None);
             drop(state);
             wakers.wake();
             return false;
         }
         state.cost += cost;
-        state.queue.extend(packets.map(|packet| Queued { packet: packet.clone(), volatile }));
-        let drainer = state.drainer.take();
+        state.queue.extend(packets.map(|packet| QueuedPacket { packet: packet.clone(), is_volatile }));
+        let drain_waker = state.drain_waker.take();
         drop(state);
-        if let Some(drainer) = drainer {
-            drainer.wake();
+        if let Some(waker) = drain_waker {
+            waker.wake();
         }
         true
     }
 
-    /// Nothing more goes in; what waits leaves, then the transport closes.
-    pub(crate) fn end(&self, reason: CloseReason) {
+    /// Accepts no more packets; sends what is queued, then closes the transport.
+    pub(crate) fn close(&self, reason: CloseReason) {
         let mut state = self.state.lock();
         if state.phase != OutboxPhase::Open {
             return;
         }
-        state.phase = OutboxPhase::Ending;
-        state.ended = Some(reason);
-        let wakers = state.farewell(Waiting::Close, None);
+        state.phase = OutboxPhase::Draining;
+        state.close_reason = Some(reason);
+        let wakers = state.queue_close(PendingPoll::AnswerClose, None);
         drop(state);
         wakers.wake();
     }
 
-    /// The session is over at once: what waits is dropped.
+    /// Drops what is queued and closes the transport.
     pub(crate) fn abort(&self, reason: CloseReason) {
-        let mut state = self.state.lock();
-        let wakers = state.abort(reason, Waiting::Close);
-        drop(state);
-        wakers.wake();
+        self.abort_with_code(reason, None);
     }
 
     /// As [`Outbox::abort`], with a status code in the WebSocket's close frame.
-    pub(crate) fn break_off_with_code(&self, reason: CloseReason, code: u16) {
+    pub(crate) fn abort_with_code(&self, reason: CloseReason, code: Option<u16>) {
         let mut state = self.state.lock();
-        let wakers = state.break_off_with(reason, Waiting::Close, Some(code));
+        let wakers = state.abort(reason, PendingPoll::AnswerClose, code);
         drop(state);
         wakers.wake();
     }
 
-    /// The client closed with a packet: its poll gets a noop. It may come in after the packet, on another worker.
-    pub(crate) fn closed_by_client(&self) {
+    /// Closes on the client's close packet: its poll is answered with a noop, even if the poll arrives after the packet
+    /// because another worker took it.
+    pub(crate) fn close_by_client(&self) {
         let mut state = self.state.lock();
-        let unanswered = matches!(state.transport, ActiveTransport::Polling { poll: Waiting::None, .. });
-        let open = state.phase == OutboxPhase::Open;
-        let wakers = state.abort(CloseReason::TransportClose, Waiting::Noop);
-        if open && unanswered {
-            state.phase = OutboxPhase::CloseFrame;
+        let has_no_poll = matches!(state.transport, ActiveTransport::Polling { poll: PendingPoll::None, .. });
+        let was_open = state.phase == OutboxPhase::Open;
+        let wakers = state.abort(CloseReason::TransportClose, PendingPoll::AnswerNoop, None);
+        if was_open && has_no_poll {
+            state.phase = OutboxPhase::AwaitingLastPoll;
         }
         drop(state);
         wakers.wake();
     }
 
-    /// Why the session ended, once, for its actor.
-    pub(crate) fn poll_ended(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
+    /// Why the session closes. Ready once, for the session's actor.
+    pub(crate) fn poll_close_reason(&self, context: &mut Context<'_>) -> Poll<CloseReason> {
         let mut state = self.state.lock();
-        register(&mut state.owner, context);
-        state.ended.take().map_or(Poll::Pending, Poll::Ready)
+        store_waker(&mut state.session_waker, context);
+        state.close_reason.take().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Has the actor look around: something that it asks others about has changed.
-    pub(crate) fn wake_owner(&self) {
-        let owner = self.state.lock().owner.take();
-        if let Some(owner) = owner {
-            owner.wake();
+    /// Wakes the session's actor, whose application or mailbox has changed.
+    pub(crate) fn wake_session(&self) {
+        let session_waker = self.state.lock().session_waker.take();
+        if let Some(waker) = session_waker {
+            waker.wake();
         }
     }
 
@@ -144,8 +145,8 @@ impl Outbox {
         self.state.lock().phase == OutboxPhase::Open
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.state.lock().phase == OutboxPhase::Over
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.lock().phase == OutboxPhase::Closed
     }
 
     pub(crate) fn is_websocket(&self) -> bool {

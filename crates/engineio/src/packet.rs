@@ -1,60 +1,60 @@
 //! Engine.IO packets (protocol 4): one type byte and its data, or raw bytes.
 //!
-//! Pure: no I/O and no limits of its own. What is decoded shares the bytes it came in. Packets that leave are not made
-//! here but in [`crate::frame`], ready for the wire.
+//! Pure: no I/O, and no limits of its own. A decoded packet shares the bytes of its input. Outgoing packets are encoded
+//! in [`crate::frame`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-/// What an application says and hears: text, or bytes.
+/// A message of the application, in either direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// The data of a `4` packet.
+    /// Text: the data of a `4` packet.
     Text(ByteString),
-    /// A binary packet: a binary WebSocket frame, or `b` and base64 when polling.
+    /// Bytes: a binary WebSocket frame, or `b` and base64 in a polling payload.
     Binary(Bytes),
 }
 
-/// A packet as it came from a client.
+/// A packet from a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Packet {
-    /// `0`: only servers send it.
+    /// `0`: opens a session. Only servers send it.
     Open,
     /// `1`: the sender closes the session.
     Close,
-    /// `2`: in protocol 4 only the probe of an upgrade comes from a client.
+    /// `2`: in protocol 4 a client sends it only as the probe of an upgrade.
     Ping(ByteString),
-    /// `3`: the answer to our ping.
+    /// `3`: answers a ping.
     Pong(ByteString),
-    /// `4`, or bytes.
+    /// `4`, or a binary packet.
     Message(Message),
-    /// `5`: the probed transport takes over.
+    /// `5`: completes an upgrade.
     Upgrade,
-    /// `6`: nothing.
+    /// `6`: no operation.
     Noop,
 }
 
-/// Why bytes are no packet.
+/// Why text is not a valid packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PacketError {
-    /// Nothing where a type byte should be.
+    /// There is no type byte.
     #[error("empty packet")]
     Empty,
-    /// The first byte is no packet type.
+    /// The first character is not a packet type.
     #[error("unknown packet type")]
     UnknownType,
-    /// What follows a `b` is not base64.
+    /// The data after `b` is not base64.
     #[error("invalid base64")]
     InvalidBase64,
 }
 
 impl Packet {
-    /// Decodes a text frame, or one packet of a polling payload.
+    /// Decodes the data of a text frame.
     ///
     /// # Errors
-    /// [`PacketError`] where the text is no packet; the session it came from is then to be closed.
+    /// [`PacketError`] if the text is not a valid packet. The session must then be closed.
     pub(crate) fn decode_text(text: &ByteString) -> Result<Self, PacketError> {
         let mut rest = text.chars();
         let kind = rest.next().ok_or(PacketError::Empty)?;
@@ -71,10 +71,10 @@ impl Packet {
         })
     }
 
-    /// Decodes one packet of a polling payload, where bytes travel as `b` and base64.
+    /// Decodes one packet of a polling payload, in which a binary message is `b` and base64.
     ///
     /// # Errors
-    /// As [`Packet::decode_text`], and [`PacketError::InvalidBase64`].
+    /// Those of [`Packet::decode_text`], and [`PacketError::InvalidBase64`].
     pub(crate) fn decode_polled(text: &ByteString) -> Result<Self, PacketError> {
         match text.strip_prefix('b') {
             Some(encoded) => STANDARD
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_is_told_by_its_first_byte() {
+    fn the_first_character_gives_the_type() {
         let decoded = |text: &str| Packet::decode_text(&ByteString::from(text));
         assert_eq!(decoded("0"), Ok(Packet::Open));
         assert_eq!(decoded("1"), Ok(Packet::Close));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_packet_is_an_error() {
+    fn invalid_packets_are_errors() {
         assert_eq!(Packet::decode_text(&ByteString::new()), Err(PacketError::Empty));
         for text in ["7", "abc", "é", "-1", "b"] {
             assert_eq!(Packet::decode_text(&text.into()), Err(PacketError::UnknownType));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn polled_bytes_are_base64() {
+    fn binary_messages_are_base64_in_payloads() {
         assert_eq!(
             Packet::decode_polled(&"bAQIDBA==".into()),
             Ok(Packet::Message(Message::Binary(Bytes::from_static(&[1, 2, 3, 4]))))

@@ -1,28 +1,28 @@
 //! Polling payloads: packets joined by the record separator `\x1e`.
 //!
-//! Pure. Decoding is lazy, so that a payload of a million separators costs no more memory than one, and stops at the
-//! first bad packet as the protocol asks: what came before it counts.
+//! Pure. Decoding is lazy, so that a payload of a million separators needs no more memory than one. It stops at the first
+//! invalid packet, as the protocol demands; the packets before it are valid.
 
 use bytestring::ByteString;
 
 use crate::frame::SharedPacket;
 use crate::packet::{Packet, PacketError};
 
-/// Between two packets (ASCII record separator).
-pub(crate) const SEPARATOR: char = '\x1e';
+/// Separates two packets (ASCII record separator).
+const SEPARATOR: char = '\x1e';
 
-/// Why a payload ended early.
+/// Why the decoding of a payload stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PayloadError {
-    /// One of its packets is bad.
+    /// A packet is invalid.
     #[error(transparent)]
     Packet(#[from] PacketError),
-    /// More packets than the limit.
+    /// The payload has more packets than the limit.
     #[error("too many packets in a payload")]
     TooManyPackets,
 }
 
-/// Decodes packet after packet. Ends after the first error.
+/// Decodes at most `max_packets` packets. The iterator ends after the first error.
 pub(crate) fn decode(
     payload: &ByteString,
     max_packets: usize,
@@ -42,7 +42,7 @@ pub(crate) fn decode(
     })
 }
 
-/// Joins packets up to a length.
+/// Joins packets into a payload of bounded length.
 #[derive(Debug)]
 pub(crate) struct PayloadWriter {
     payload: Vec<u8>,
@@ -51,18 +51,18 @@ pub(crate) struct PayloadWriter {
 }
 
 impl PayloadWriter {
-    /// At most `limit` bytes, unless the first packet alone is longer.
-    #[must_use]
+    /// An empty payload of at most `limit` bytes, or of a single longer packet.
     pub(crate) fn with_limit(limit: usize) -> Self {
         Self { payload: Vec::new(), limit, packets: 0 }
     }
 
-    /// Appends a packet, or says `false` where it does not fit any more.
+    /// Appends a packet. Returns `false` if it does not fit.
     pub(crate) fn push(&mut self, packet: &SharedPacket) -> bool {
         let more = packet.polled_length() + usize::from(self.packets > 0);
         if self.packets > 0 && self.payload.len() + more > self.limit {
             return false;
         }
+        // Control frames have no polling form and are skipped.
         if more > usize::from(self.packets > 0) {
             if self.packets > 0 {
                 self.payload.push(SEPARATOR as u8);
@@ -73,14 +73,12 @@ impl PayloadWriter {
         true
     }
 
-    /// Whether nothing was appended yet.
-    #[must_use]
+    /// Whether the payload has no packet.
     pub(crate) fn is_empty(&self) -> bool {
         self.packets == 0
     }
 
-    /// The body of the answer.
-    #[must_use]
+    /// The body of the response.
     pub(crate) fn finish(self) -> Vec<u8> {
         self.payload
     }
@@ -99,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_come_one_by_one_and_in_order() {
+    fn packets_are_decoded_in_order() {
         let payload = ByteString::from("4a\x1ebAQ==\x1e3");
         let packets: Result<Vec<_>, _> = decode(&payload, 10).collect();
         assert_eq!(
@@ -109,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn decoding_stops_at_the_first_bad_packet() {
+    fn decoding_stops_at_the_first_invalid_packet() {
         let payload = ByteString::from("4a\x1eabc\x1e4b");
         let packets: Vec<_> = decode(&payload, 10).collect();
         assert_eq!(packets, [Ok(text("a")), Err(PayloadError::Packet(PacketError::UnknownType))]);
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_no_longer_than_its_limit_but_never_empty() {
+    fn a_payload_respects_its_limit_but_takes_one_packet_of_any_length() {
         let mut writer = PayloadWriter::with_limit(7);
         assert!(writer.push(&SharedPacket::text("4too long by itself")));
         assert!(!writer.push(&SharedPacket::text("4a")));
@@ -137,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_joined_is_taken_apart_again(
+        fn decoding_reverses_joining(
             messages in prop::collection::vec(
                 prop_oneof![
                     "[^\x1e]{0,20}".prop_map(|data| Message::Text(data.into())),
@@ -160,7 +158,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_packets_and_then_at_most_one_error(text in any::<String>(), limit in 0_usize..5) {
+        fn any_text_gives_packets_and_then_at_most_one_error(text in any::<String>(), limit in 0_usize..5) {
             let payload = ByteString::from(text);
             let packets: Vec<_> = decode(&payload, limit).collect();
             prop_assert!(packets.len() <= limit + 1);

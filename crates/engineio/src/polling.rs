@@ -1,7 +1,7 @@
-//! Polling: what waits for a client leaves as the answer to a GET, what it has to say comes as the body of a POST.
+//! The polling transport: a GET returns queued packets, a POST delivers the client's.
 //!
-//! Works on any HTTP worker: a poll drains the outbox itself, and a data request's packets go to the session's actor,
-//! wherever it lives, and are answered once the application has taken them.
+//! Requests of one session may arrive at any HTTP worker. A poll drains the outbox directly; a data request's packets go
+//! to the session's actor, and the request is answered once the application has accepted all of them.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -26,56 +26,57 @@ use crate::handshake::Refusal;
 use crate::outbox::{Outbox, PollRefusal};
 use crate::payload;
 use crate::registry::SessionEntry;
-use crate::session::Post;
+use crate::session::DataRequest;
 
-/// Room for the body of a data request before it grows.
-const FIRST_ROOM: usize = 16 * 1024;
+/// Initial capacity for the body of a data request.
+const INITIAL_BODY_CAPACITY: usize = 16 * 1024;
 
-/// Waits for something to say and says it. Of the request only the origin is kept meanwhile.
+/// Answers a poll once there are packets to send. Of the request only the origin is kept while it waits.
 pub(crate) async fn poll(
     request: &mut ServiceRequest,
-    found: SessionEntry,
+    entry: SessionEntry,
     config: &EngineConfig,
-    shedding: &HeaderTrimmer,
+    header_trimmer: &HeaderTrimmer,
 ) -> HttpResponse {
-    match found.outbox.begin_poll() {
+    match entry.outbox.begin_poll() {
         Ok(()) => {}
         Err(PollRefusal::Overlap) => return HttpResponse::BadRequest().finish(),
-        Err(PollRefusal::Upgraded) => return Refusal::BadRequest.answer(false),
-        Err(PollRefusal::Over) => return Refusal::UnknownSession.answer(false),
+        Err(PollRefusal::Upgraded) => return Refusal::BadRequest.response(false),
+        Err(PollRefusal::Closed) => return Refusal::UnknownSession.response(false),
     }
-    let gzip = takes_gzip(request.request());
-    let mut poll = WaitingPoll { outbox: Some(found.outbox), limit: config.max_payload };
-    drop(found.actor);
-    shedding.shed_headers(request);
+    let gzip = accepts_gzip(request.request());
+    let mut poll = WaitingPoll { outbox: Some(entry.outbox), limit: config.max_payload };
+    drop(entry.actor);
+    header_trimmer.trim(request);
     let body = std::future::poll_fn(|context| poll.poll(context)).await;
-    answer(gzip, body, config)
+    response(gzip, body, config)
 }
 
-/// Lets go of what waiting polls need not hold, unless something of the server's holds on to it.
+/// Frees the headers of waiting polls.
+///
+/// A browser's headers take several KiB in actix-http and keep the connection's read buffer alive. Only CORS reads a
+/// header after the poll is answered: the origin.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderTrimmer {
-    is_in_vain: AtomicBool,
+    is_disabled: AtomicBool,
 }
 
 impl HeaderTrimmer {
-    /// A browser's headers take several KiB in actix-http, and hold on to the connection's read buffer. What looks at
-    /// them after the answer, CORS alone, needs the origin.
-    ///
-    /// They can only be changed where nobody else has the request, which actix-web does not tell but by a panic. So
-    /// where a middleware keeps a clone that is found out once, and then costs memory, but no poll.
-    fn shed_headers(&self, request: &mut ServiceRequest) {
-        if self.is_in_vain.load(Ordering::Relaxed) {
+    fn trim(&self, request: &mut ServiceRequest) {
+        if self.is_disabled.load(Ordering::Relaxed) {
             return;
         }
+        // `headers_mut` panics if a middleware keeps a clone of the request, and actix-web offers no way to ask. The
+        // first panic disables trimming: that costs memory, but no poll.
         if catch_unwind(AssertUnwindSafe(|| keep_origin(request.headers_mut()))).is_err() {
-            self.is_in_vain.store(true, Ordering::Relaxed);
-            tracing::warn!("a middleware holds on to requests: waiting polls keep their headers");
+            self.is_disabled.store(true, Ordering::Relaxed);
+            tracing::warn!("a middleware keeps clones of requests: waiting polls keep their headers in memory");
         }
     }
 }
 
 fn keep_origin(headers: &mut HeaderMap) {
+    // Copied, as the value is a slice of the read buffer.
     let origin = headers.get(header::ORIGIN).and_then(|origin| HeaderValue::from_bytes(origin.as_bytes()).ok());
     *headers = HeaderMap::new();
     if let Some(origin) = origin {
@@ -83,8 +84,9 @@ fn keep_origin(headers: &mut HeaderMap) {
     }
 }
 
-/// A poll that waits. Dropped before it is answered, its client is gone.
+/// A waiting poll. It is dropped unanswered if its client disconnects.
 struct WaitingPoll {
+    /// `None` once the poll is answered.
     outbox: Option<Arc<Outbox>>,
     limit: usize,
 }
@@ -110,15 +112,15 @@ impl Drop for WaitingPoll {
     }
 }
 
-/// The answer to a poll or a handshake.
-pub(crate) fn answer(gzip_accepted: bool, body: Vec<u8>, config: &EngineConfig) -> HttpResponse {
+/// The response to a poll or a polling handshake.
+pub(crate) fn response(accepts_gzip: bool, body: Vec<u8>, config: &EngineConfig) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, "text/plain; charset=UTF-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"));
-    let long_enough = config.compression_threshold.is_some_and(|threshold| body.len() >= threshold);
-    if long_enough
-        && gzip_accepted
+    let is_long = config.compression_threshold.is_some_and(|threshold| body.len() >= threshold);
+    if is_long
+        && accepts_gzip
         && let Some(compressed) = gzip(&body)
     {
         return response
@@ -129,9 +131,9 @@ pub(crate) fn answer(gzip_accepted: bool, body: Vec<u8>, config: &EngineConfig) 
     response.body(body)
 }
 
-/// Whether an answer may be compressed.
-pub(crate) fn takes_gzip(request: &HttpRequest) -> bool {
-    // Without the header everything is accepted, by the letter; in practice nothing is.
+/// Whether the response may be compressed.
+pub(crate) fn accepts_gzip(request: &HttpRequest) -> bool {
+    // Without the header every encoding is acceptable (RFC 9110, section 12.5.3), but such clients decode none.
     request.headers().contains_key(header::ACCEPT_ENCODING)
         && AcceptEncoding::parse(request).is_ok_and(|accepted| {
             accepted.negotiate([Encoding::gzip(), Encoding::identity()].iter()) == Some(Encoding::gzip())
@@ -144,110 +146,107 @@ fn gzip(body: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
-/// Hands a body's packets to the session.
+/// Delivers the packets in a request's body to the session, and responds once the application has accepted them.
 pub(crate) async fn post(
     request: &HttpRequest,
     body: Payload,
-    found: SessionEntry,
+    entry: SessionEntry,
     config: &EngineConfig,
 ) -> HttpResponse {
-    if !found.outbox.begin_post() {
+    if !entry.outbox.begin_data_request() {
         return HttpResponse::BadRequest().finish();
     }
-    let outbox = Arc::clone(&found.outbox);
-    let _posting = Posting(outbox);
-    match take(request, body, &found, config).await {
+    let outbox = Arc::clone(&entry.outbox);
+    let _guard = DataRequestGuard(outbox);
+    match receive(request, body, &entry, config).await {
         Ok(()) => HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, "text/html"))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .body("ok"),
-        Err(PostError::TooLarge) => HttpResponse::PayloadTooLarge().finish(),
-        Err(PostError::Binary) => {
-            found.outbox.abort(CloseReason::TransportError);
+        Err(DataRequestError::TooLarge) => HttpResponse::PayloadTooLarge().finish(),
+        Err(DataRequestError::Binary) => {
+            entry.outbox.abort(CloseReason::TransportError);
             HttpResponse::BadRequest().finish()
         }
-        Err(PostError::Gone) => {
-            found.outbox.abort(CloseReason::TransportError);
-            Refusal::BadRequest.answer(false)
+        Err(DataRequestError::Incomplete) => {
+            entry.outbox.abort(CloseReason::TransportError);
+            Refusal::BadRequest.response(false)
         }
-        Err(PostError::Invalid) => {
-            found.outbox.abort(CloseReason::ParseError);
-            Refusal::BadRequest.answer(false)
+        Err(DataRequestError::InvalidUtf8) => {
+            entry.outbox.abort(CloseReason::ParseError);
+            Refusal::BadRequest.response(false)
         }
-        Err(PostError::Closed) => Refusal::BadRequest.answer(false),
+        Err(DataRequestError::SessionClosed) => Refusal::BadRequest.response(false),
     }
 }
 
-/// A data request under way. Dropped, the next one may come.
-struct Posting(Arc<Outbox>);
+/// Admits the next data request when it is dropped.
+struct DataRequestGuard(Arc<Outbox>);
 
-impl Drop for Posting {
+impl Drop for DataRequestGuard {
     fn drop(&mut self) {
-        self.0.end_post();
+        self.0.end_data_request();
     }
 }
 
 /// Why a data request is not answered with `ok`.
-enum PostError {
-    /// Longer than the limit. The session stays.
+enum DataRequestError {
+    /// The body is longer than the limit. The session stays open.
     TooLarge,
-    /// Protocol 4 knows no binary bodies.
+    /// Protocol 4 has no binary bodies.
     Binary,
-    /// The client did not send all of it, or not in time.
-    Gone,
-    /// It is no text.
-    Invalid,
-    /// The session ended over it.
-    Closed,
+    /// The client did not send the complete body in time.
+    Incomplete,
+    /// The body is not UTF-8.
+    InvalidUtf8,
+    /// The session closed before all packets were handled.
+    SessionClosed,
 }
 
-async fn take(
+async fn receive(
     request: &HttpRequest,
     body: Payload,
-    found: &SessionEntry,
+    entry: &SessionEntry,
     config: &EngineConfig,
-) -> Result<(), PostError> {
-    if request
-        .head()
-        .headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/octet-stream"))
-    {
-        return Err(PostError::Binary);
+) -> Result<(), DataRequestError> {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    if content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/octet-stream")) {
+        return Err(DataRequestError::Binary);
     }
-    // A pong would come in a data request too, so none may take longer than the heartbeat allows.
-    let patience = config.ping_interval + config.ping_timeout;
-    let reading = tokio::time::timeout(patience, read(request, body, config.max_payload));
-    let text = reading.await.map_err(|_| PostError::Gone)??;
-    let (done, handed_on) = oneshot::channel();
+    // While this request is read no other can deliver a pong, so it may take no longer than the heartbeat allows.
+    let time_limit = config.ping_interval + config.ping_timeout;
+    let reading = tokio::time::timeout(time_limit, read_body(request, body, config.max_payload));
+    let text = reading.await.map_err(|_| DataRequestError::Incomplete)??;
+    let (sender, handled) = oneshot::channel();
     let mut packets = VecDeque::new();
-    let mut broken = false;
+    let mut is_malformed = false;
     for packet in payload::decode(&text, config.max_packets_per_payload) {
         match packet {
             Ok(packet) => packets.push_back(packet),
-            Err(_) => broken = true,
+            Err(_) => is_malformed = true,
         }
     }
-    found.actor.try_send(Post { packets, broken, done }).map_err(|_| PostError::Closed)?;
-    handed_on.await.map_err(|_| PostError::Closed)
+    let message = DataRequest { packets, is_malformed, handled: sender };
+    entry.actor.try_send(message).map_err(|_| DataRequestError::SessionClosed)?;
+    handled.await.map_err(|_| DataRequestError::SessionClosed)
 }
 
-async fn read(request: &HttpRequest, mut body: Payload, limit: usize) -> Result<ByteString, PostError> {
+async fn read_body(request: &HttpRequest, mut body: Payload, limit: usize) -> Result<ByteString, DataRequestError> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
-        return Err(PostError::TooLarge);
+        return Err(DataRequestError::TooLarge);
     }
-    // Room is made for what comes, not for what is announced.
-    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(FIRST_ROOM));
+    // Memory is allocated for what arrives, not for what a client announces.
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(INITIAL_BODY_CAPACITY));
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|_| PostError::Gone)?;
+        let chunk = chunk.map_err(|_| DataRequestError::Incomplete)?;
         if bytes.len() + chunk.len() > limit {
-            return Err(PostError::TooLarge);
+            return Err(DataRequestError::TooLarge);
         }
         bytes.extend_from_slice(&chunk);
     }
-    ByteString::try_from(bytes).map_err(|_| PostError::Invalid)
+    ByteString::try_from(bytes).map_err(|_| DataRequestError::InvalidUtf8)
 }
 
 #[cfg(test)]
@@ -264,19 +263,19 @@ mod tests {
     }
 
     #[test]
-    fn of_a_waiting_polls_headers_the_origin_alone_is_kept() {
+    fn a_waiting_poll_keeps_the_origin_header_only() {
         let mut request = request();
-        HeaderTrimmer::default().shed_headers(&mut request);
+        HeaderTrimmer::default().trim(&mut request);
         assert_eq!(request.headers().len(), 1);
         assert_eq!(request.headers().get(header::ORIGIN).unwrap(), "https://a.example");
     }
 
     #[test]
-    fn a_request_that_something_holds_on_to_keeps_its_headers_and_no_other_is_tried() {
-        let (shedding, mut held, mut other) = (HeaderTrimmer::default(), request(), request());
-        let clone = held.request().clone();
-        shedding.shed_headers(&mut held);
-        shedding.shed_headers(&mut other);
+    fn after_a_request_that_a_middleware_has_cloned_headers_are_not_trimmed() {
+        let (trimmer, mut cloned, mut other) = (HeaderTrimmer::default(), request(), request());
+        let clone = cloned.request().clone();
+        trimmer.trim(&mut cloned);
+        trimmer.trim(&mut other);
         assert_eq!([clone.headers().len(), other.headers().len()], [2, 2]);
     }
 }

@@ -1,7 +1,10 @@
-//! Which sessions there are, and how many there may be.
+//! The sessions of an engine by their ids, and the limits on their number.
 //!
-//! Shared by every worker: a poll may come in on any of them. An entry lives exactly as long as its [`Registration`],
-//! which the session's actor holds.
+//! Shared by all HTTP workers, as any worker may receive a poll of a session. An entry lives exactly as long as its
+//! [`Registration`], which the session's actor owns.
+//!
+//! This module and [`crate::session`] import each other: an entry holds the address of its session's actor, and the
+//! actor owns the guards of its entry, so that no path that ends a session can leave an entry in the registry.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,42 +17,43 @@ use dashmap::mapref::entry::Entry;
 use parking_lot::Mutex;
 
 use crate::config::EngineConfig;
-use crate::ip_prefix::network_of;
+use crate::ip_prefix::ip_prefix;
 use crate::outbox::Outbox;
 use crate::session::Session;
 use crate::session_id::SessionId;
 
-/// A session as requests find it.
+/// What a request needs of the session it belongs to.
 #[derive(Clone)]
 pub(crate) struct SessionEntry {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) actor: Addr<Session>,
 }
 
-/// See the module.
+/// The sessions of an engine.
 pub(crate) struct Registry {
     sessions: DashMap<SessionId, SessionEntry>,
-    /// By [`network_of`] the address.
-    addresses: DashMap<IpAddr, usize>,
-    count: AtomicUsize,
-    /// Actors that have not stopped, whether their sessions are still known or not.
-    running: Arc<AtomicUsize>,
-    /// WebSockets that try to take a session over, or bring its packets since they have.
+    /// Number of sessions by [`ip_prefix`].
+    prefixes: DashMap<IpAddr, usize>,
+    /// Number of live [`Admission`]s.
+    admissions: AtomicUsize,
+    /// Actors that have not stopped, including those whose sessions are no longer registered.
+    actors: Arc<AtomicUsize>,
+    /// Tasks of WebSockets that attempt an upgrade or have completed one.
     upgrades: Arc<AtomicUsize>,
-    rate: Mutex<Rate>,
-    closing: AtomicBool,
+    handshakes: Mutex<TokenBucket>,
+    is_closing: AtomicBool,
     max_sessions: usize,
     max_per_address: usize,
 }
 
-/// Handshakes that may come now: as many as a second allows, filled up evenly.
-struct Rate {
+/// A token bucket that holds the tokens of one second.
+struct TokenBucket {
     tokens: f64,
-    a_second: f64,
-    filled: Instant,
+    tokens_per_second: f64,
+    refilled_at: Instant,
 }
 
-/// Why no session can be opened now.
+/// Why no session can be opened now. The texts are sent to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AdmissionError {
     #[error("Server is stopping")]
@@ -62,126 +66,132 @@ pub(crate) enum AdmissionError {
 
 impl Registry {
     pub(crate) fn new(config: &EngineConfig) -> Self {
-        let a_second = f64::from(config.max_handshakes_per_second);
+        let handshakes = TokenBucket::new(f64::from(config.max_handshakes_per_second));
         Self {
             sessions: DashMap::new(),
-            addresses: DashMap::new(),
-            count: AtomicUsize::new(0),
-            running: Arc::default(),
+            prefixes: DashMap::new(),
+            admissions: AtomicUsize::new(0),
+            actors: Arc::default(),
             upgrades: Arc::default(),
-            rate: Mutex::new(Rate { tokens: a_second, a_second, filled: Instant::now() }),
-            closing: AtomicBool::new(false),
+            handshakes: Mutex::new(handshakes),
+            is_closing: AtomicBool::new(false),
             max_sessions: config.max_sessions,
             max_per_address: config.max_sessions_per_address,
         }
     }
 
-    /// Makes room for one more session, or says why there is none.
+    /// Admits one more session if the limits allow it.
     pub(crate) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Admission, AdmissionError> {
-        if self.closing.load(Ordering::Acquire) {
+        if self.is_closing.load(Ordering::Acquire) {
             return Err(AdmissionError::Closing);
         }
-        if !self.rate.lock().take() {
+        if !self.handshakes.lock().take() {
             return Err(AdmissionError::Handshakes);
         }
-        if self.count.fetch_add(1, Ordering::AcqRel) >= self.max_sessions {
-            self.count.fetch_sub(1, Ordering::AcqRel);
+        if self.admissions.fetch_add(1, Ordering::AcqRel) >= self.max_sessions {
+            self.admissions.fetch_sub(1, Ordering::AcqRel);
             return Err(AdmissionError::Sessions);
         }
-        // From here on dropping the admission gives the place back.
-        let mut admission = Admission { registry: Arc::clone(self), address: None };
-        if let Some(address) = address.map(network_of) {
-            let mut sessions = self.addresses.entry(address).or_insert(0);
+        // From here on every return path drops the admission, which undoes the count.
+        let mut admission = Admission { registry: Arc::clone(self), prefix: None };
+        if let Some(prefix) = address.map(ip_prefix) {
+            let mut sessions = self.prefixes.entry(prefix).or_insert(0);
             if *sessions >= self.max_per_address {
+                // Dropping the admission locks the same map.
                 drop(sessions);
                 return Err(AdmissionError::Sessions);
             }
             *sessions += 1;
-            admission.address = Some(address);
+            admission.prefix = Some(prefix);
         }
         Ok(admission)
     }
 
-    /// A session that can still be asked something.
+    /// A session by its id, unless it is closed.
     pub(crate) fn find(&self, id: SessionId) -> Option<SessionEntry> {
-        self.sessions.get(&id).map(|found| found.value().clone()).filter(|found| !found.outbox.is_over())
+        self.sessions.get(&id).map(|entry| entry.value().clone()).filter(|entry| !entry.outbox.is_closed())
     }
 
-    pub(crate) fn count(&self) -> usize {
+    pub(crate) fn session_count(&self) -> usize {
         self.sessions.len()
     }
 
     /// Counts an actor until the guard is dropped.
-    pub(crate) fn run(&self) -> ActiveGuard {
-        ActiveGuard::count(&self.running)
+    pub(crate) fn count_actor(&self) -> ActiveGuard {
+        ActiveGuard::count(&self.actors)
     }
 
     /// Counts an upgrade's task until the guard is dropped.
-    pub(crate) fn run_upgrade(&self) -> ActiveGuard {
+    pub(crate) fn count_upgrade(&self) -> ActiveGuard {
         ActiveGuard::count(&self.upgrades)
     }
 
-    /// What is there now.
+    /// What the engine holds now.
     pub(crate) fn stats(&self) -> EngineStats {
         EngineStats {
             sessions: self.sessions.len(),
-            places: self.count.load(Ordering::Acquire),
-            addresses: self.addresses.len(),
-            actors: self.running.load(Ordering::Acquire),
+            admissions: self.admissions.load(Ordering::Acquire),
+            prefixes: self.prefixes.len(),
+            actors: self.actors.load(Ordering::Acquire),
             upgrades: self.upgrades.load(Ordering::Acquire),
         }
     }
 
-    /// Whether no actor is at work any more.
+    /// Whether no actor runs.
     pub(crate) fn is_idle(&self) -> bool {
-        self.running.load(Ordering::Acquire) == 0
+        self.actors.load(Ordering::Acquire) == 0
     }
 
-    /// No session is admitted any more.
-    pub(crate) fn refuse_all(&self) {
-        self.closing.store(true, Ordering::Release);
+    /// Admits no session from now on.
+    pub(crate) fn stop_admitting(&self) {
+        self.is_closing.store(true, Ordering::Release);
     }
 
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&SessionEntry)) {
-        for found in &self.sessions {
-            visit(found.value());
+        for entry in &self.sessions {
+            visit(entry.value());
         }
     }
 }
 
-impl Rate {
+impl TokenBucket {
+    fn new(tokens_per_second: f64) -> Self {
+        Self { tokens: tokens_per_second, tokens_per_second, refilled_at: Instant::now() }
+    }
+
+    /// Takes a token, if there is one.
     fn take(&mut self) -> bool {
         let now = Instant::now();
-        let passed = now.duration_since(self.filled).as_secs_f64();
-        self.tokens = (self.tokens + passed * self.a_second).min(self.a_second);
-        self.filled = now;
-        let granted = self.tokens >= 1.0;
-        if granted {
+        let elapsed = now.duration_since(self.refilled_at).as_secs_f64();
+        self.tokens = (self.tokens + elapsed * self.tokens_per_second).min(self.tokens_per_second);
+        self.refilled_at = now;
+        let has_token = self.tokens >= 1.0;
+        if has_token {
             self.tokens -= 1.0;
         }
-        granted
+        has_token
     }
 }
 
-/// A place for a session. Dropped, it is free again.
+/// Counts a session against the limits until it is dropped.
 pub(crate) struct Admission {
     registry: Arc<Registry>,
-    address: Option<IpAddr>,
+    prefix: Option<IpAddr>,
 }
 
 impl Admission {
-    /// Makes the session known under its id.
-    pub(crate) fn register(self, id: SessionId, found: SessionEntry) -> Registration {
-        self.registry.sessions.insert(id, found);
+    /// Registers the session under its id.
+    pub(crate) fn register(self, id: SessionId, entry: SessionEntry) -> Registration {
+        self.registry.sessions.insert(id, entry);
         Registration { id, admission: self }
     }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.registry.count.fetch_sub(1, Ordering::AcqRel);
-        if let Some(address) = self.address
-            && let Entry::Occupied(mut sessions) = self.registry.addresses.entry(address)
+        self.registry.admissions.fetch_sub(1, Ordering::AcqRel);
+        if let Some(prefix) = self.prefix
+            && let Entry::Occupied(mut sessions) = self.registry.prefixes.entry(prefix)
         {
             *sessions.get_mut() -= 1;
             if *sessions.get() == 0 {
@@ -191,7 +201,7 @@ impl Drop for Admission {
     }
 }
 
-/// A session's entry. Dropped, it is gone, and its place is free.
+/// A session's entry in the registry, removed when this is dropped.
 pub(crate) struct Registration {
     id: SessionId,
     admission: Admission,
@@ -203,13 +213,13 @@ impl Drop for Registration {
     }
 }
 
-/// Something of a session that has not ended.
+/// Counts an actor or a task until it is dropped.
 pub(crate) struct ActiveGuard(Arc<AtomicUsize>);
 
 impl ActiveGuard {
-    fn count(running: &Arc<AtomicUsize>) -> Self {
-        running.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(running))
+    fn count(active: &Arc<AtomicUsize>) -> Self {
+        active.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(active))
     }
 }
 
@@ -219,17 +229,17 @@ impl Drop for ActiveGuard {
     }
 }
 
-/// What an engine holds at a moment. Everything is 0 where every session is over.
+/// What an engine holds now, for metrics and for tests against leaks. All counts are 0 once every session is closed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EngineStats {
-    /// Sessions that requests find.
+    /// Sessions that requests can find.
     pub sessions: usize,
-    /// Places that are taken of [`EngineConfig::max_sessions`].
-    pub places: usize,
-    /// Addresses that have a session.
-    pub addresses: usize,
-    /// Actors that run, those that finish what their sessions began among them.
+    /// Sessions that count against [`EngineConfig::max_sessions`].
+    pub admissions: usize,
+    /// Entries of the table that counts sessions by [`ip_prefix`].
+    pub prefixes: usize,
+    /// Session actors, including those whose application is still finishing after the close.
     pub actors: usize,
-    /// Tasks that see to a WebSocket which takes a session over or has.
+    /// Tasks of WebSockets that attempt an upgrade or have completed one.
     pub upgrades: usize,
 }

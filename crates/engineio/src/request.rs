@@ -1,7 +1,7 @@
-//! What is kept of the request that opened a session.
+//! What a session keeps of the request that opened it.
 //!
-//! Copies, never slices: a header's value in actix-web shares the connection's read buffer, and keeping one keeps all
-//! of it.
+//! Values are copied: a header value in actix-web is a slice of the connection's read buffer, and keeping one would keep
+//! the entire buffer.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,66 +10,52 @@ use actix_web::HttpRequest;
 
 use crate::config::{ClientAddress, EngineConfig};
 
-/// What is kept of the request that opened a session.
+/// What a session keeps of the request that opened it.
 #[derive(Debug, Clone, Default)]
 pub struct SessionRequest {
     /// The query string, without the `?`.
     pub query: Box<str>,
-    /// The configured headers that were there.
+    /// The headers named in [`EngineConfig::kept_headers`].
     pub headers: Headers,
-    /// The other end of the connection, a proxy perhaps.
-    pub remote_address: Option<SocketAddr>,
-    /// The client's address, read where the configuration says.
-    pub address: Option<IpAddr>,
+    /// Peer address of the connection; a proxy's, if there is one.
+    pub peer_address: Option<SocketAddr>,
+    /// The client's address, from the source set as [`EngineConfig::client_address`].
+    pub client_address: Option<IpAddr>,
 }
 
-/// A few headers, in as little room as they take. A clone costs a reference count.
+/// A few headers in a compact form. A clone costs a reference count.
 #[derive(Debug, Clone, Default)]
 pub struct Headers(Arc<[(Box<str>, Box<str>)]>);
 
 impl Headers {
-    /// The value of a header, by its name in lower case. Headers whose values are no text are not kept.
+    /// The value of a header, by its name in lower case. A value that is not visible ASCII is not kept.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(kept, _)| kept.as_ref() == name).map(|(_, value)| value.as_ref())
     }
-
-    /// Names, in lower case, and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
-    }
-}
-
-impl<'a> FromIterator<(&'a str, &'a str)> for Headers {
-    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(headers: I) -> Self {
-        Self(headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value.into())).collect())
-    }
 }
 
 impl SessionRequest {
-    /// Takes from a request what the configuration says.
-    pub(crate) fn of(request: &HttpRequest, config: &EngineConfig) -> Self {
+    /// Copies what the configuration asks for.
+    pub(crate) fn copy_from(request: &HttpRequest, config: &EngineConfig) -> Self {
+        let kept = |name: &String| {
+            let value = request.headers().get(name.as_str())?.to_str().ok()?;
+            (value.len() <= config.max_header).then(|| (name.to_ascii_lowercase().into(), value.into()))
+        };
         Self {
             query: request.query_string().into(),
-            headers: config
-                .kept_headers
-                .iter()
-                .filter_map(|name| {
-                    let value = request.headers().get(name.as_str())?.to_str().ok()?;
-                    (value.len() <= config.max_header).then_some((name.as_str(), value))
-                })
-                .collect(),
-            remote_address: request.peer_addr(),
-            address: client_address(request, &config.client_address),
+            headers: Headers(config.kept_headers.iter().filter_map(kept).collect()),
+            peer_address: request.peer_addr(),
+            client_address: client_address(request, &config.client_address),
         }
     }
 }
 
-/// The client's address, read where the configuration says.
+/// The client's address, from the configured source.
 pub(crate) fn client_address(request: &HttpRequest, source: &ClientAddress) -> Option<IpAddr> {
     match source {
         ClientAddress::Peer => request.peer_addr().map(|address| address.ip()),
-        ClientAddress::Asked(application) => application.ask(request),
+        ClientAddress::Resolver(resolver) => resolver.resolve(request),
         ClientAddress::ForwardedFor { skip } => {
             request.headers().get("x-forwarded-for")?.to_str().ok()?.rsplit(',').nth(*skip)?.trim().parse().ok()
         }

@@ -1,4 +1,4 @@
-//! The engine as actix-web sees it: one resource that answers every request.
+//! The server as actix-web mounts it: one service for all requests of the protocol.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,18 +16,18 @@ use crate::outbox::{Delivery, Outbox};
 use crate::polling::{self, HeaderTrimmer};
 use crate::registry::{Admission, EngineStats, Registry, SessionEntry};
 use crate::request::{SessionRequest, client_address};
-use crate::session::{Reader, Session};
+use crate::session::{InboundStream, Session};
 use crate::session_id::SessionId;
 use crate::upgrade::upgrade;
 use crate::websocket;
 
-/// How often [`EngineIo::close`] looks whether the sessions are gone.
-const CLOSE_CHECK: Duration = Duration::from_millis(10);
+/// How often [`EngineIo::close`] checks whether all sessions are closed.
+const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Says whether a request may open a session, and what the client is told if not.
+/// Decides whether a request may open a session. The error is the message that the client receives with status 403.
 pub type AllowRequest = dyn Fn(&HttpRequest) -> Result<(), String> + Send + Sync;
 
-/// An Engine.IO server. Cheap to clone; every HTTP worker mounts the same one.
+/// An Engine.IO server. Cheap to clone; all HTTP workers mount clones of the same one.
 #[derive(Clone)]
 pub struct EngineIo {
     shared: Arc<Shared>,
@@ -36,111 +36,123 @@ pub struct EngineIo {
 struct Shared {
     config: Arc<EngineConfig>,
     registry: Arc<Registry>,
-    application: Arc<dyn EngineHandler>,
-    allow: Option<Box<AllowRequest>>,
-    shedding: HeaderTrimmer,
+    handler: Box<dyn EngineHandler>,
+    allow: Box<AllowRequest>,
+    header_trimmer: HeaderTrimmer,
 }
 
 impl EngineIo {
-    /// An engine that opens a connection of `application` for each session.
+    /// A server whose `handler` opens a [`Connection`](crate::Connection) for each session.
     #[must_use]
-    pub fn new(config: EngineConfig, application: Arc<dyn EngineHandler>) -> Self {
-        Self::with_allow_request(config, application, None)
+    pub fn new(config: EngineConfig, handler: impl EngineHandler) -> Self {
+        Self::with_allow_request(config, handler, |_| Ok(()))
     }
 
-    /// As [`EngineIo::new`], and asks `allow` before a session is opened.
+    /// As [`EngineIo::new`]; calls `allow` before it opens a session, see [`AllowRequest`].
+    ///
+    /// ```
+    /// # use actix_engineio::{EngineConfig, EngineHandler, EngineIo};
+    /// # fn mount(handler: impl EngineHandler) -> EngineIo {
+    /// EngineIo::with_allow_request(EngineConfig::default(), handler, |request| {
+    ///     let has_token = request.headers().contains_key("authorization");
+    ///     if has_token { Ok(()) } else { Err("Token missing".to_owned()) }
+    /// })
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_allow_request(
         config: EngineConfig,
-        application: Arc<dyn EngineHandler>,
-        allow: Option<Box<AllowRequest>>,
+        handler: impl EngineHandler,
+        allow: impl Fn(&HttpRequest) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 registry: Arc::new(Registry::new(&config)),
                 config: Arc::new(config),
-                application,
-                allow,
-                shedding: HeaderTrimmer::default(),
+                handler: Box::new(handler),
+                allow: Box::new(allow),
+                header_trimmer: HeaderTrimmer::default(),
             }),
         }
     }
 
-    /// Mounts the routes, with and without the trailing slash.
+    /// Mounts the server on [`EngineConfig::path`], with and without the trailing slash. Pass the result to
+    /// [`App::configure`](actix_web::App::configure).
     pub fn configure(&self) -> impl FnOnce(&mut ServiceConfig) + Clone + use<> {
         let engine = self.clone();
         move |services: &mut ServiceConfig| {
             let path = engine.shared.config.path.trim_end_matches('/').to_owned();
-            let slashed = format!("{path}/");
-            let answer = move |request: ServiceRequest| {
+            let path_with_slash = format!("{path}/");
+            let serve = move |request: ServiceRequest| {
                 let engine = engine.clone();
                 async move { Ok::<_, actix_web::Error>(engine.serve(request).await) }
             };
-            services.service(web::service([path, slashed]).finish(fn_service(answer)));
+            services.service(web::service([path, path_with_slash]).finish(fn_service(serve)));
         }
     }
 
-    /// Sessions that are open or closing.
+    /// Number of sessions, open or closing.
     #[must_use]
     pub fn session_count(&self) -> usize {
-        self.shared.registry.count()
+        self.shared.registry.session_count()
     }
 
-    /// What is there now: sessions, their actors and tasks, entries of maps.
+    /// What the server holds now: sessions, their actors and tasks, entries of tables.
     #[must_use]
     pub fn stats(&self) -> EngineStats {
         self.shared.registry.stats()
     }
 
-    /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone and
-    /// the application has finished with them, or the time to close is over.
+    /// Shuts down gracefully: refuses new sessions, closes all sessions with [`CloseReason::ServerShuttingDown`] after
+    /// their queued packets are sent, and returns when the application has finished with all of them, or after
+    /// [`EngineConfig::close_timeout`].
     pub async fn close(&self) {
         self.close_within(self.shared.config.close_timeout).await;
     }
 
-    /// As [`EngineIo::close`], in so much time at the longest: what has not left by then is dropped.
-    pub async fn close_within(&self, patience: Duration) {
+    /// As [`EngineIo::close`], with a shorter time limit. What is not sent by then is dropped.
+    pub async fn close_within(&self, time_limit: Duration) {
         let registry = &self.shared.registry;
-        registry.refuse_all();
-        let deadline = tokio::time::Instant::now() + patience.min(self.shared.config.close_timeout);
+        registry.stop_admitting();
+        let deadline = tokio::time::Instant::now() + time_limit.min(self.shared.config.close_timeout);
         while !registry.is_idle() && tokio::time::Instant::now() < deadline {
-            // Again and again: a handshake that was under way may have come through.
-            registry.for_each(|found| found.outbox.end(CloseReason::ServerShuttingDown));
-            tokio::time::sleep(CLOSE_CHECK).await;
+            // Repeated, as a handshake that was admitted before may register its session later.
+            registry.for_each(|entry| entry.outbox.close(CloseReason::ServerShuttingDown));
+            tokio::time::sleep(CLOSE_CHECK_INTERVAL).await;
         }
-        registry.for_each(|found| found.outbox.abort(CloseReason::ServerShuttingDown));
+        registry.for_each(|entry| entry.outbox.abort(CloseReason::ServerShuttingDown));
     }
 
     async fn serve(&self, mut request: ServiceRequest) -> ServiceResponse {
         let cors = &self.shared.config.cors;
         let mut response = match cors.preflight(request.request()) {
             Some(response) => response,
-            None => self.answer(&mut request).await,
+            None => self.dispatch(&mut request).await,
         };
-        cors.mark(request.request(), response.headers_mut());
+        cors.add_headers(request.request(), response.headers_mut());
         request.into_response(response)
     }
 
-    async fn answer(&self, request: &mut ServiceRequest) -> HttpResponse {
+    async fn dispatch(&self, request: &mut ServiceRequest) -> HttpResponse {
         let shared = &self.shared;
-        let checked = handshake::check(request.request(), &shared.config, &shared.registry, |asked| self.allow(asked));
-        match checked {
+        let kind = handshake::check(request.request(), &shared.config, &shared.registry, |request| self.allow(request));
+        match kind {
             Ok(RequestKind::Open(Transport::Polling)) => self.open_polling(request.request()),
             Ok(RequestKind::Open(Transport::WebSocket)) => {
                 let payload = request.take_payload();
                 self.open_websocket(request.request(), payload)
             }
-            Ok(RequestKind::Upgrade(found)) => {
+            Ok(RequestKind::Upgrade(entry)) => {
                 let payload = request.take_payload();
-                self.upgrade(request.request(), payload, found)
+                self.upgrade(request.request(), payload, entry)
             }
-            Ok(RequestKind::Poll(found)) => polling::poll(request, found, &shared.config, &shared.shedding).await,
-            // Boxed, so that a poll, which waits long, does not hold room for what it is not.
-            Ok(RequestKind::Post(found)) => {
+            Ok(RequestKind::Poll(entry)) => polling::poll(request, entry, &shared.config, &shared.header_trimmer).await,
+            // Boxed: a long poll would otherwise hold the memory of the larger future of a POST.
+            Ok(RequestKind::Post(entry)) => {
                 let payload = request.take_payload();
-                Box::pin(polling::post(request.request(), payload, found, &shared.config)).await
+                Box::pin(polling::post(request.request(), payload, entry, &shared.config)).await
             }
-            Err(refusal) => refusal.answer(handshake::is_upgrade(request.request())),
+            Err(refusal) => refusal.response(handshake::is_upgrade(request.request())),
         }
     }
 
@@ -148,35 +160,32 @@ impl EngineIo {
         if !self.shared.config.cors.allows(request) {
             return Err(Refusal::forbidden());
         }
-        match &self.shared.allow {
-            Some(allow) => allow(request).map_err(Refusal::Forbidden),
-            None => Ok(()),
-        }
+        (self.shared.allow)(request).map_err(Refusal::Forbidden)
     }
 
     fn admit(&self, request: &HttpRequest) -> Result<Admission, Refusal> {
         let address = client_address(request, &self.shared.config.client_address);
-        self.shared.registry.admit(address).map_err(|full| Refusal::Forbidden(full.to_string()))
+        self.shared.registry.admit(address).map_err(|error| Refusal::Forbidden(error.to_string()))
     }
 
     fn open_polling(&self, request: &HttpRequest) -> HttpResponse {
         let config = &self.shared.config;
         let admission = match self.admit(request) {
             Ok(admission) => admission,
-            Err(refusal) => return refusal.answer(false),
+            Err(refusal) => return refusal.response(false),
         };
         let id = SessionId::random();
         let outbox = Arc::new(Outbox::polling(config.outgoing_budget));
         self.start(request, id, admission, outbox, None);
         let open = handshake::open_packet(id, Transport::Polling, config);
-        polling::answer(polling::takes_gzip(request), open.data().to_vec(), config)
+        polling::response(polling::accepts_gzip(request), open.data().to_vec(), config)
     }
 
     fn open_websocket(&self, request: &HttpRequest, payload: Payload) -> HttpResponse {
         let config = &self.shared.config;
         let admission = match self.admit(request) {
             Ok(admission) => admission,
-            Err(refusal) => return refusal.answer(true),
+            Err(refusal) => return refusal.response(true),
         };
         let outbox = Arc::new(Outbox::websocket(config.outgoing_budget));
         let (response, reader) = match websocket::accept(request, payload, &outbox, config) {
@@ -190,41 +199,42 @@ impl EngineIo {
         response
     }
 
-    /// Starts a session on this worker.
+    /// Starts the session's actor on the current HTTP worker.
     fn start(
         &self,
         request: &HttpRequest,
         id: SessionId,
         admission: Admission,
         outbox: Arc<Outbox>,
-        reader: Option<Reader>,
+        websocket: Option<InboundStream>,
     ) {
         let shared = &self.shared;
-        let request = Arc::new(SessionRequest::of(request, &shared.config));
-        let connection = shared.application.opened(SessionHandle::new(Arc::clone(&outbox), request));
+        let request = Arc::new(SessionRequest::copy_from(request, &shared.config));
+        let connection = shared.handler.open(SessionHandle::new(Arc::clone(&outbox), request));
         Session::create(|context| {
-            let found = SessionEntry { outbox: Arc::clone(&outbox), actor: context.address() };
-            let registration = admission.register(id, found);
-            Session::new(Arc::clone(&shared.config), outbox, connection, registration, shared.registry.run(), reader)
+            let entry = SessionEntry { outbox: Arc::clone(&outbox), actor: context.address() };
+            let registration = admission.register(id, entry);
+            let guard = shared.registry.count_actor();
+            Session::new(Arc::clone(&shared.config), outbox, connection, registration, guard, websocket)
         });
     }
 
-    fn upgrade(&self, request: &HttpRequest, payload: Payload, found: SessionEntry) -> HttpResponse {
+    fn upgrade(&self, request: &HttpRequest, payload: Payload, session: SessionEntry) -> HttpResponse {
         let config = &self.shared.config;
-        let own = Arc::new(Outbox::websocket(config.outgoing_budget));
-        let (response, reader) = match websocket::accept(request, payload, &own, config) {
+        let outbox = Arc::new(Outbox::websocket(config.outgoing_budget));
+        let (response, reader) = match websocket::accept(request, payload, &outbox, config) {
             Ok(accepted) => accepted,
             Err(error) => return error.error_response(),
         };
-        if found.outbox.begin_upgrade(&own) {
-            let (running, config) = (self.shared.registry.run_upgrade(), Arc::clone(config));
+        if session.outbox.begin_upgrade(&outbox) {
+            let (guard, config) = (self.shared.registry.count_upgrade(), Arc::clone(config));
             actix_rt::spawn(async move {
-                upgrade(reader, own, found, config).await;
-                drop(running);
+                upgrade(reader, outbox, session, config).await;
+                drop(guard);
             });
         } else {
-            // The handshake is answered, then the WebSocket closed: the session is not to suffer.
-            own.end(CloseReason::TransportClose);
+            // As the reference server does: the handshake succeeds, the WebSocket closes, the session is unharmed.
+            outbox.close(CloseReason::TransportClose);
         }
         response
     }

@@ -1,14 +1,17 @@
-//! The session actor: one for each client, on the worker that accepted it, whatever transports it uses over time.
+//! The session actor: one for each client, on the HTTP worker that accepted it, whatever its transport.
 //!
-//! Everything that a client sends passes through here, one packet after another; the heartbeat is kept here, and here a
-//! session ends. What a client is sent does not: that is the [`crate::outbox`]'s, which any thread may fill.
+//! It handles everything the client sends, packet by packet, keeps the heartbeat and closes the session. Outgoing packets
+//! bypass it: any thread pushes them into the [`crate::outbox`].
 //!
-//! Always true:
-//! - a packet is taken only when the application is ready for it, so a full application stops the reading and loses
-//!   nothing;
-//! - one timer is armed at a time;
-//! - the application hears of the close once, and what it still runs is given [`EngineConfig::finish_timeout`];
-//! - when the actor stops, nothing of the session is left.
+//! Invariants:
+//! - a packet is taken from the transport only while the application accepts messages, so a busy application stops the
+//!   reading and loses nothing;
+//! - at most one timer runs;
+//! - the application is notified of the close exactly once, and what it still runs gets
+//!   [`EngineConfig::finish_timeout`];
+//! - when the actor has stopped, nothing of the session is left: its registration and its guard are dropped with it.
+//!
+//! This module and [`crate::registry`] import each other, see there.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -30,69 +33,69 @@ use crate::outbox::{Delivery, Outbox};
 use crate::packet::{Packet, PacketError};
 use crate::registry::{ActiveGuard, Registration};
 
-/// Packets handled before other tasks of the worker get their turn.
-const PACKETS_A_TURN: usize = 128;
-
-/// How long a poll may be on its way after the client's close packet, or when the server stops.
-const LATE_POLL: Duration = Duration::from_secs(1);
-/// How late a timer may fire without the next one starting later for it.
+/// Packets handled before the actor yields to other tasks of its worker.
+const MAX_PACKETS_PER_POLL: usize = 128;
+/// How long a closed session waits for a poll that is still on its way: after the client's close packet, and at shutdown.
+const LAST_POLL_TIMEOUT: Duration = Duration::from_secs(1);
+/// How much delay of a timer the next one makes up for.
 const TIMER_SLACK: Duration = Duration::from_millis(5);
 
-/// What a WebSocket's reader brings.
+/// What a WebSocket yields.
 #[derive(Debug)]
 pub(crate) enum Inbound {
-    /// A packet, or what should have been one.
+    /// A packet, or the error of an invalid one.
     Packet(Result<Packet, PacketError>),
-    /// The transport has ended; the code goes into our close frame.
+    /// The end of the transport. The code, if any, is for the close frame that answers it.
     Ended(CloseReason, Option<u16>),
 }
 
-/// Packets from a WebSocket, in order. It ends with the transport.
-pub(crate) type Reader = Pin<Box<dyn Stream<Item = Inbound>>>;
+/// The packets of a WebSocket, in order.
+pub(crate) type InboundStream = Pin<Box<dyn Stream<Item = Inbound>>>;
 
-/// A data request's packets, and how it went.
+/// The packets of a data request.
 #[derive(Debug)]
-pub(crate) struct Post {
+pub(crate) struct DataRequest {
     pub(crate) packets: VecDeque<Packet>,
-    /// The payload has a bad packet behind these.
-    pub(crate) broken: bool,
-    /// Told once every packet was handed on. Dropped where the session ended before.
-    pub(crate) done: oneshot::Sender<()>,
+    /// An invalid packet follows these.
+    pub(crate) is_malformed: bool,
+    /// Completed when the application has accepted all packets; dropped if the session closes first.
+    pub(crate) handled: oneshot::Sender<()>,
 }
 
-impl ActorMessage for Post {
+impl ActorMessage for DataRequest {
     type Result = ();
 }
 
 /// The session has moved to a WebSocket.
 pub(crate) struct Upgraded {
-    pub(crate) reader: mpsc::Receiver<Inbound>,
+    pub(crate) inbound: mpsc::Receiver<Inbound>,
 }
 
 impl ActorMessage for Upgraded {
     type Result = ();
 }
 
-/// See the module.
+/// The actor of a session.
 pub(crate) struct Session {
     config: Arc<EngineConfig>,
     outbox: Arc<Outbox>,
     connection: Box<dyn Connection>,
+    /// `None` once requests can no longer find the session.
     registration: Option<Registration>,
-    #[expect(dead_code, reason = "held for its drop alone")]
-    running: ActiveGuard,
-    posts: VecDeque<Post>,
-    reader: Option<Reader>,
-    phase: Phase,
+    #[expect(dead_code, reason = "held for its drop")]
+    guard: ActiveGuard,
+    data_requests: VecDeque<DataRequest>,
+    websocket: Option<InboundStream>,
+    phase: SessionPhase,
     timer: Option<SpawnHandle>,
-    /// When the timer that was armed last is due.
+    /// When the most recent timer is due.
     due: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum SessionPhase {
     Open,
-    /// The application knows; it finishes, and what is queued leaves.
+    /// The application is notified. It finishes, and queued packets are sent.
     Closed,
 }
 
@@ -102,114 +105,117 @@ impl Session {
         outbox: Arc<Outbox>,
         connection: Box<dyn Connection>,
         registration: Registration,
-        running: ActiveGuard,
-        reader: Option<Reader>,
+        guard: ActiveGuard,
+        websocket: Option<InboundStream>,
     ) -> Self {
         Self {
             config,
             outbox,
             connection,
             registration: Some(registration),
-            running,
-            posts: VecDeque::new(),
-            reader,
-            phase: Phase::Open,
+            guard,
+            data_requests: VecDeque::new(),
+            websocket,
+            phase: SessionPhase::Open,
             timer: None,
             due: Instant::now(),
         }
     }
 
-    /// Arms the one timer anew.
-    fn arm(&mut self, context: &mut ActorCx<Self>, after: Duration, then: fn(&mut Self, &mut ActorCx<Self>)) {
+    /// Replaces the timer by one that calls `then` after `delay`.
+    fn start_timer(&mut self, context: &mut ActorCx<Self>, delay: Duration, then: fn(&mut Self, &mut ActorCx<Self>)) {
         if let Some(timer) = self.timer.take() {
             context.cancel_future(timer);
         }
         let now = Instant::now();
-        self.due = now + after;
-        self.run_at_due(context, now, then);
+        self.due = now + delay;
+        self.schedule(context, now, then);
     }
 
-    /// Arms the timer anew, counting from when the last one was due: that it fired a moment late must not add up.
-    fn arm_from_due(&mut self, context: &mut ActorCx<Self>, after: Duration, then: fn(&mut Self, &mut ActorCx<Self>)) {
+    /// Starts a timer whose delay counts from the time the previous one was due: otherwise the small delays of all
+    /// timers would add up over a session's life.
+    fn start_timer_from_due(
+        &mut self,
+        context: &mut ActorCx<Self>,
+        delay: Duration,
+        then: fn(&mut Self, &mut ActorCx<Self>),
+    ) {
         let now = Instant::now();
         let late = now.saturating_duration_since(self.due).min(TIMER_SLACK);
-        self.due = now - late + after;
-        self.run_at_due(context, now, then);
+        self.due = now - late + delay;
+        self.schedule(context, now, then);
     }
 
-    fn run_at_due(&mut self, context: &mut ActorCx<Self>, now: Instant, then: fn(&mut Self, &mut ActorCx<Self>)) {
-        let after = self.due.saturating_duration_since(now);
-        self.timer = Some(context.run_later(after, move |session, context| {
+    fn schedule(&mut self, context: &mut ActorCx<Self>, now: Instant, then: fn(&mut Self, &mut ActorCx<Self>)) {
+        let delay = self.due.saturating_duration_since(now);
+        self.timer = Some(context.run_later(delay, move |session, context| {
             session.timer = None;
             then(session, context);
         }));
     }
 
     fn ping(&mut self, context: &mut ActorCx<Self>) {
-        self.connection.ping_sent();
+        self.connection.before_ping();
         self.outbox.push(std::iter::once(&SharedPacket::text("2")), Delivery::Reliable);
-        self.arm_from_due(context, self.config.ping_timeout, |session, _| {
+        self.start_timer_from_due(context, self.config.ping_timeout, |session, _| {
             session.outbox.abort(CloseReason::PingTimeout);
         });
     }
 
-    fn take(&mut self, packet: Packet, context: &mut ActorCx<Self>) {
+    fn handle_packet(&mut self, packet: Packet, context: &mut ActorCx<Self>) {
         match packet {
-            Packet::Message(message) => self.connection.message(message),
+            Packet::Message(message) => self.connection.on_message(message),
             Packet::Pong(_) => {
-                self.connection.ping_answered();
-                self.arm(context, self.config.ping_interval, Self::ping);
+                self.connection.on_pong();
+                self.start_timer(context, self.config.ping_interval, Self::ping);
             }
-            // In protocol 4 pings come from the server.
+            // In protocol 4 the server sends the pings.
             Packet::Ping(_) => self.outbox.abort(CloseReason::TransportError),
-            Packet::Close => self.outbox.closed_by_client(),
+            Packet::Close => self.outbox.close_by_client(),
             Packet::Open | Packet::Upgrade | Packet::Noop => {}
         }
     }
 
-    /// The next packet of a data request or the WebSocket; whatever ends a request or the session on the way is seen
-    /// to.
+    /// The next packet of the data requests, then of the WebSocket. On the way it completes data requests whose packets
+    /// are all handled, and aborts the session if a transport has failed.
     fn poll_packet(&mut self, task: &mut Context<'_>) -> Poll<Packet> {
-        while let Some(post) = self.posts.front_mut() {
-            if let Some(packet) = post.packets.pop_front() {
+        while let Some(request) = self.data_requests.front_mut() {
+            if let Some(packet) = request.packets.pop_front() {
                 return Poll::Ready(packet);
             }
-            if post.broken {
+            if request.is_malformed {
                 self.outbox.abort(CloseReason::ParseError);
-                self.posts.clear();
-            } else if let Some(post) = self.posts.pop_front() {
-                if self.posts.is_empty() {
-                    // Many only listen from now on.
-                    self.posts = VecDeque::new();
+                self.data_requests.clear();
+            } else if let Some(request) = self.data_requests.pop_front() {
+                if self.data_requests.is_empty() {
+                    // Frees the queue's memory: many clients send nothing after they have joined.
+                    self.data_requests = VecDeque::new();
                 }
-                // Where the request was given up nobody wants to know.
-                let _ = post.done.send(());
+                // The receiver is gone if the client has abandoned the request.
+                let _ = request.handled.send(());
             }
         }
-        let Some(reader) = &mut self.reader else {
+        let Some(websocket) = &mut self.websocket else {
             return Poll::Pending;
         };
-        match std::task::ready!(reader.as_mut().poll_next(task)) {
+        match std::task::ready!(websocket.as_mut().poll_next(task)) {
             Some(Inbound::Packet(Ok(packet))) => return Poll::Ready(packet),
             Some(Inbound::Packet(Err(_))) => self.outbox.abort(CloseReason::ParseError),
-            Some(Inbound::Ended(reason, Some(code))) => {
-                self.outbox.break_off_with_code(reason, code);
-            }
-            Some(Inbound::Ended(reason, None)) => self.outbox.abort(reason),
+            Some(Inbound::Ended(reason, code)) => self.outbox.abort_with_code(reason, code),
             None => self.outbox.abort(CloseReason::TransportClose),
         }
-        self.reader = None;
+        self.websocket = None;
         Poll::Pending
     }
 
-    /// Takes packets while the application is ready for them.
+    /// Handles packets while the application accepts them.
     fn poll_open(&mut self, context: &mut ActorCx<Self>, task: &mut Context<'_>) {
-        for _ in 0..PACKETS_A_TURN {
+        for _ in 0..MAX_PACKETS_PER_POLL {
             if self.connection.poll_ready(task).is_pending() || !self.outbox.is_open() {
                 return;
             }
             match self.poll_packet(task) {
-                Poll::Ready(packet) => self.take(packet, context),
+                Poll::Ready(packet) => self.handle_packet(packet, context),
                 Poll::Pending => return,
             }
         }
@@ -217,34 +223,37 @@ impl Session {
     }
 
     fn close(&mut self, reason: CloseReason, context: &mut ActorCx<Self>) {
-        self.phase = Phase::Closed;
-        // A data request with all its packets handed on is answered; another one learns that the session is gone.
-        while let Some(post) = self.posts.pop_front() {
-            if post.packets.is_empty() && !post.broken {
-                let _ = post.done.send(());
+        self.phase = SessionPhase::Closed;
+        // A data request whose packets are all handled succeeds; any other one fails.
+        while let Some(request) = self.data_requests.pop_front() {
+            if request.packets.is_empty() && !request.is_malformed {
+                let _ = request.handled.send(());
             }
         }
-        self.connection.closed(reason);
-        let patience = match reason {
+        self.connection.on_close(reason);
+        let close_timeout = match reason {
             _ if self.outbox.is_websocket() => self.config.close_timeout,
-            CloseReason::TransportClose | CloseReason::ServerShuttingDown => LATE_POLL,
-            _ => self.config.polling_close_timeout,
+            CloseReason::TransportClose | CloseReason::ServerShuttingDown => LAST_POLL_TIMEOUT,
+            CloseReason::TransportError
+            | CloseReason::ForcedClose
+            | CloseReason::PingTimeout
+            | CloseReason::ParseError => self.config.polling_close_timeout,
         };
-        self.arm(context, patience, |session, context| {
+        self.start_timer(context, close_timeout, |session, context| {
             session.outbox.abort(CloseReason::ForcedClose);
             session.registration = None;
-            let patience = session.config.finish_timeout;
-            session.arm(context, patience, |_, context| context.stop());
+            let finish_timeout = session.config.finish_timeout;
+            session.start_timer(context, finish_timeout, |_, context| context.stop());
         });
     }
 
-    /// Lets the application finish and the last packets leave.
+    /// Ready when the application has finished and the last packets are sent.
     fn poll_closed(&mut self, task: &mut Context<'_>) -> Poll<()> {
         let finished = self.connection.poll_finished(task);
-        if !self.outbox.is_over() {
+        if !self.outbox.is_closed() {
             return Poll::Pending;
         }
-        // The id is of no use any more, whatever the application still does.
+        // Requests need not find the session any more, even if the application is still finishing.
         self.registration = None;
         finished
     }
@@ -255,7 +264,7 @@ impl Actor for Session {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.spawn(Pump);
-        self.arm(context, self.config.ping_interval, Self::ping);
+        self.start_timer(context, self.config.ping_interval, Self::ping);
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
@@ -263,14 +272,14 @@ impl Actor for Session {
     }
 }
 
-impl Handler<Post> for Session {
+impl Handler<DataRequest> for Session {
     type Result = ();
 
-    fn handle(&mut self, post: Post, _: &mut Self::Context) {
-        if self.phase == Phase::Open {
-            self.posts.push_back(post);
-            // The pump may have been polled in this turn already.
-            self.outbox.wake_owner();
+    fn handle(&mut self, request: DataRequest, _: &mut Self::Context) {
+        if self.phase == SessionPhase::Open {
+            self.data_requests.push_back(request);
+            // The pump may have been polled before this message in the same turn of the actor.
+            self.outbox.wake_session();
         }
     }
 }
@@ -279,15 +288,15 @@ impl Handler<Upgraded> for Session {
     type Result = ();
 
     fn handle(&mut self, upgraded: Upgraded, _: &mut Self::Context) {
-        if self.phase == Phase::Open {
-            let mut receiver = upgraded.reader;
-            self.reader = Some(Box::pin(futures_util::stream::poll_fn(move |task| receiver.poll_recv(task))));
-            self.outbox.wake_owner();
+        if self.phase == SessionPhase::Open {
+            let mut inbound = upgraded.inbound;
+            self.websocket = Some(Box::pin(futures_util::stream::poll_fn(move |task| inbound.poll_recv(task))));
+            self.outbox.wake_session();
         }
     }
 }
 
-/// Moves packets and closes the session; polled whenever the actor's task is woken.
+/// Handles packets and closes the session. The actor polls it whenever its task is woken.
 struct Pump;
 
 impl ActorFuture<Session> for Pump {
@@ -299,15 +308,15 @@ impl ActorFuture<Session> for Pump {
         context: &mut ActorCx<Session>,
         task: &mut Context<'_>,
     ) -> Poll<()> {
-        if session.phase == Phase::Open {
+        if session.phase == SessionPhase::Open {
             session.poll_open(context, task);
-            match session.outbox.poll_ended(task) {
+            match session.outbox.poll_close_reason(task) {
                 Poll::Ready(reason) => session.close(reason, context),
                 Poll::Pending => return Poll::Pending,
             }
         }
-        // Registered before the question, so that no answer is missed.
-        let _ = session.outbox.poll_ended(task);
+        // Stores the waker before `poll_closed` reads the outbox's phase, so that no change is missed.
+        let _ = session.outbox.poll_close_reason(task);
         let finished = session.poll_closed(task);
         if finished.is_ready() {
             context.stop();

@@ -1,5 +1,5 @@
-//! The Engine.IO session id: a secret that lets its holder poll a session, so it is random, long and never the public
-//! Socket.IO id.
+//! The Engine.IO session id: a client that knows it can read and write the session, so it is a secret. It differs from
+//! any public id that the application assigns.
 
 use std::fmt;
 
@@ -8,22 +8,20 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Random bytes in an id: 168 bits.
 const LENGTH: usize = 21;
-/// The same in base64url.
+/// Length of the base64url form.
 const TEXT_LENGTH: usize = 28;
 
-/// A session's id. Kept as bytes: 21 instead of a heap string in every map.
+/// A session's id. Stored as 21 bytes rather than as a heap string.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SessionId([u8; LENGTH]);
 
 impl SessionId {
-    /// A new one from the thread's cryptographic generator.
-    #[must_use]
+    /// A new id from the thread's cryptographic generator.
     pub(crate) fn random() -> Self {
         Self(rand::random())
     }
 
-    /// Reads what a client sent. `None` for anything that no server of ours can have handed out.
-    #[must_use]
+    /// Parses an id; `None` for any text that [`SessionId::random`] cannot have produced.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; LENGTH];
         (text.len() == TEXT_LENGTH).then(|| URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()).flatten()?;
@@ -37,7 +35,7 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// It is a secret, so logs show only its beginning.
+/// Shows the first characters only, as logs must not contain the secret.
 impl fmt::Debug for SessionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, second, third, ..] = self.0;
@@ -50,13 +48,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn parsing_reverses_formatting() {
         let id = SessionId::random();
         assert_eq!(SessionId::parse(&id.to_string()), Some(id));
     }
 
     #[test]
-    fn anything_else_is_no_id() {
+    fn any_other_text_is_refused() {
         for text in ["", "constructor", "__proto__", "!!!!!!!!!!!!!!!!!!!!!!!!!!!!", &"é".repeat(14), &"A".repeat(5000)]
         {
             assert_eq!(SessionId::parse(text), None);

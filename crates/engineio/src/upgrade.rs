@@ -1,8 +1,9 @@
-//! Moving a polling session to a WebSocket, with no packet lost, doubled or out of order.
+//! Moves a polling session to a WebSocket without losing, duplicating or reordering a packet.
 //!
-//! The new WebSocket has an outbox of its own while it probes, so that the session's packets go on leaving by poll. On
-//! `5` it is told to go on with the session's. What comes from it goes to the actor, which may live on another worker,
-//! through a short channel. Whatever goes wrong before the `5` costs that WebSocket alone.
+//! While it probes, the WebSocket has an outbox of its own, so the session's packets are still sent by poll. On `5` the
+//! WebSocket continues with the session's outbox. Its incoming packets go through a short channel to the session's
+//! actor, which may live on another HTTP worker. A failure before the `5` closes the WebSocket and leaves the session
+//! alone.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -20,59 +21,61 @@ use crate::registry::SessionEntry;
 use crate::session::{Inbound, Upgraded};
 use crate::ws_reader::WebSocketReader;
 
-/// Packets on their way to the actor; the reading stops while it is full.
-const IN_FLIGHT: usize = 8;
-/// The data of the ping and the pong that try a WebSocket.
+/// Packets on their way to the actor. While the channel is full nothing is read from the WebSocket.
+const CHANNEL_CAPACITY: usize = 8;
+/// The data of the ping and the pong that probe a WebSocket.
 const PROBE: &str = "probe";
 
-/// Sees an upgrade through, then brings the WebSocket's packets to the session until it ends.
+/// Attempts an upgrade, then forwards the WebSocket's packets to the session until it ends.
+///
+/// `websocket` is the WebSocket's own outbox.
 pub(crate) async fn upgrade(
     mut reader: WebSocketReader,
-    own: Arc<Outbox>,
-    found: SessionEntry,
+    websocket: Arc<Outbox>,
+    session: SessionEntry,
     config: Arc<EngineConfig>,
 ) {
     let deadline = Instant::now() + config.upgrade_timeout;
     let probed = timeout_at(deadline, async {
         tokio::select! {
-            probed = probe(&mut reader, &own, &found.outbox) => probed,
-            // Its connection is gone, or the session is.
-            _ = poll_fn(|context| own.poll_ended(context)) => false,
+            probed = probe(&mut reader, &websocket, &session.outbox) => probed,
+            // Closed because its connection is lost or the session has closed.
+            _ = poll_fn(|context| websocket.poll_close_reason(context)) => false,
         }
     })
     .await;
     if !matches!(probed, Ok(true)) {
-        found.outbox.abandon_upgrade();
-        own.end(CloseReason::TransportClose);
+        session.outbox.abandon_upgrade();
+        websocket.close(CloseReason::TransportClose);
         return;
     }
-    let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-    if found.actor.try_send(Upgraded { reader: receiver }).is_err() || !found.outbox.complete_upgrade() {
-        own.end(CloseReason::TransportClose);
+    let (sender, receiver) = mpsc::channel(CHANNEL_CAPACITY);
+    if session.actor.try_send(Upgraded { inbound: receiver }).is_err() || !session.outbox.complete_upgrade() {
+        websocket.close(CloseReason::TransportClose);
         return;
     }
-    reader.answer_through(found.outbox);
+    reader.send_pongs_to(session.outbox);
     loop {
         let inbound = tokio::select! {
             inbound = reader.next() => inbound,
-            // The session is over; a connection that does not end by itself is not waited for.
+            // The session has closed. A connection that does not end by itself must not keep this task.
             () = sender.closed() => return,
         };
         let Some(inbound) = inbound else { return };
-        let ended = matches!(inbound, Inbound::Ended(..));
-        if sender.send(inbound).await.is_err() || ended {
+        let is_end = matches!(inbound, Inbound::Ended(..));
+        if sender.send(inbound).await.is_err() || is_end {
             return;
         }
     }
 }
 
-/// `2probe` is answered, `5` ends it well, anything else ends it.
-async fn probe(reader: &mut WebSocketReader, own: &Outbox, session: &Outbox) -> bool {
+/// Answers `2probe` and returns `true` on `5`, `false` on anything else.
+async fn probe(reader: &mut WebSocketReader, websocket: &Outbox, session: &Outbox) -> bool {
     loop {
         match reader.next().await {
             Some(Inbound::Packet(Ok(Packet::Ping(data)))) if data == PROBE => {
-                own.push(std::iter::once(&SharedPacket::text("3probe")), Delivery::Reliable);
-                session.probe_seen();
+                websocket.push(std::iter::once(&SharedPacket::text("3probe")), Delivery::Reliable);
+                session.mark_probed();
             }
             Some(Inbound::Packet(Ok(Packet::Upgrade))) => return true,
             _ => return false,

@@ -1,7 +1,6 @@
-//! The WebSocket transport: its handshake, which is actix-http's, and its writing.
+//! The WebSocket transport: the handshake, which is actix-http's, and the sending.
 //!
-//! The response's body drains the session's outbox: finished frames, as many as are queued, in one chunk and so in one
-//! write.
+//! The body of the response drains the session's outbox. All queued frames form one chunk, and so one write.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -18,28 +17,29 @@ use crate::config::EngineConfig;
 use crate::outbox::{Drained, Outbox};
 use crate::ws_reader::WebSocketReader;
 
-/// Answers a WebSocket handshake: the response, whose body drains `outbox`, and what comes from the client.
+/// Accepts a WebSocket handshake. Returns the response, whose body drains `outbox`, and the reader of the client's
+/// packets.
 ///
 /// # Errors
-/// Where the request is no good WebSocket handshake.
+/// [`HandshakeError`] if the request is not a valid WebSocket handshake.
 pub(crate) fn accept(
     request: &HttpRequest,
     payload: Payload,
     outbox: &Arc<Outbox>,
     config: &EngineConfig,
 ) -> Result<(HttpResponse, WebSocketReader), HandshakeError> {
-    let body = WebSocketBody { outbox: Arc::clone(outbox), chunk: config.write_chunk };
+    let body = WebSocketBody { outbox: Arc::clone(outbox), chunk_limit: config.write_chunk };
     let response = handshake(request.head())?.message_body(BoxBody::new(body));
-    // Only a header that is none makes it fail, and it has none but those of the handshake.
+    // Only an invalid header can make this fail, and the handshake's own are valid.
     let response = response.map_err(|_| HandshakeError::BadWebsocketKey)?;
     let reader = WebSocketReader::new(payload, Arc::clone(outbox), config.max_payload);
     Ok((response.into(), reader))
 }
 
-/// The body of a WebSocket's response. Dropped, the connection is gone.
+/// The body of a WebSocket's response. actix-web drops it when the connection ends.
 struct WebSocketBody {
     outbox: Arc<Outbox>,
-    chunk: usize,
+    chunk_limit: usize,
 }
 
 impl MessageBody for WebSocketBody {
@@ -52,7 +52,7 @@ impl MessageBody for WebSocketBody {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.get_mut();
         loop {
-            match ready!(this.outbox.poll_frames(this.chunk, context)) {
+            match ready!(this.outbox.poll_frames(this.chunk_limit, context)) {
                 Drained::Frames(frames) => return Poll::Ready(Some(Ok(frames))),
                 Drained::Successor(outbox) => this.outbox = outbox,
                 Drained::End => return Poll::Ready(None),

@@ -1,9 +1,8 @@
-//! What comes on a WebSocket: bytes, cut into frames by actix-http's parser, put together to packets.
+//! Reads packets from a WebSocket: actix-http's parser decodes frames, which this module assembles into messages.
 //!
-//! Not actix-ws: it takes a frame's length for granted until the whole frame is in memory, cuts all that was read into
-//! frames at once and keeps the room they took, and holds a channel for the writing, which is not done there. Here a
-//! frame that announces too much ends the stream at its header, frames are cut one at a time, and an idle socket holds
-//! no buffer.
+//! Not actix-ws, which checks a frame's length only when the entire frame is in memory, decodes everything it has read
+//! at once, and keeps the buffers. Here a frame that announces too many bytes ends the stream at its header, frames are
+//! decoded one at a time, and an idle socket holds no buffer.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,74 +23,76 @@ use crate::session::Inbound;
 /// Close code for a message over the limit (RFC 6455, section 7.4.1).
 const TOO_BIG: u16 = 1009;
 
-/// Packets from a WebSocket. Pings of the WebSocket's own are answered on the way.
+/// The packets of a WebSocket. Pings of the WebSocket protocol are answered on the way.
 pub(crate) struct WebSocketReader {
     payload: Payload,
     limit: usize,
-    /// What was read and is no whole frame yet. Owns nothing while it is empty.
+    /// The bytes of an incomplete frame. Owns no memory while it is empty.
     buffer: BytesMut,
     fragments: Option<Box<Fragments>>,
-    ended: bool,
-    /// Where pongs leave.
+    is_ended: bool,
+    /// Sends pongs.
     outbox: Arc<Outbox>,
 }
 
-/// A frame, unmasked.
+/// An unmasked frame.
 struct Frame {
     is_last: bool,
-    kind: OpCode,
+    opcode: OpCode,
     data: BytesMut,
 }
 
-/// A message whose last frame has not come.
+/// A message whose last frame has not arrived.
 struct Fragments {
     is_text: bool,
     bytes: BytesMut,
 }
 
 impl WebSocketReader {
-    /// Messages and frames may have up to `limit` bytes.
+    /// A reader of messages and frames of at most `limit` bytes.
     pub(crate) fn new(payload: Payload, outbox: Arc<Outbox>, limit: usize) -> Self {
-        Self { payload, limit, buffer: BytesMut::new(), fragments: None, ended: false, outbox }
+        Self { payload, limit, buffer: BytesMut::new(), fragments: None, is_ended: false, outbox }
     }
 
-    /// Pongs leave through another outbox from now on.
-    pub(crate) fn answer_through(&mut self, outbox: Arc<Outbox>) {
+    /// Sends pongs through another outbox from now on.
+    pub(crate) fn send_pongs_to(&mut self, outbox: Arc<Outbox>) {
         self.outbox = outbox;
     }
 
-    /// The next frame, if all of it is there.
-    fn cut(&mut self) -> Result<Option<Frame>, ProtocolError> {
-        // The parser looks at the length only when it has all of the frame.
-        if announced(&self.buffer).is_some_and(|length| length > self.limit as u64) {
+    /// The next frame, if it is complete.
+    fn next_frame(&mut self) -> Result<Option<Frame>, ProtocolError> {
+        // The parser checks the length only when the frame is complete.
+        if announced_length(&self.buffer).is_some_and(|length| length > self.limit as u64) {
             return Err(ProtocolError::Overflow);
         }
         let frame = Parser::parse(&mut self.buffer, true, self.limit)?;
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
         }
-        Ok(frame.map(|(is_last, kind, data)| Frame { is_last, kind, data: data.unwrap_or_default() }))
+        Ok(frame.map(|(is_last, opcode, data)| Frame { is_last, opcode, data: data.unwrap_or_default() }))
     }
 
-    /// What a frame says; `None` where that is nothing, or not yet all of it.
-    fn take(&mut self, frame: Frame) -> Result<Option<Inbound>, ProtocolError> {
-        let Frame { is_last, kind, data } = frame;
-        match kind {
+    /// What a frame completes, if it completes something.
+    fn handle_frame(&mut self, frame: Frame) -> Result<Option<Inbound>, ProtocolError> {
+        let Frame { is_last, opcode, data } = frame;
+        match opcode {
             OpCode::Text | OpCode::Binary if self.fragments.is_some() => Err(ProtocolError::ContinuationStarted),
-            OpCode::Text | OpCode::Binary if is_last => whole(kind == OpCode::Text, data.freeze()).map(Some),
+            OpCode::Text | OpCode::Binary if is_last => {
+                complete_message(opcode == OpCode::Text, data.freeze()).map(Some)
+            }
             OpCode::Text | OpCode::Binary => {
-                self.fragments = Some(Box::new(Fragments { is_text: kind == OpCode::Text, bytes: data }));
+                self.fragments = Some(Box::new(Fragments { is_text: opcode == OpCode::Text, bytes: data }));
                 Ok(None)
             }
-            OpCode::Continue => self.put_together(is_last, &data),
-            _ if !is_last => Err(ProtocolError::ContinuationFragment(kind)),
+            OpCode::Continue => self.append_fragment(is_last, &data),
+            _ if !is_last => Err(ProtocolError::ContinuationFragment(opcode)),
             OpCode::Ping => {
                 let pong = SharedPacket::pong(&data);
                 self.outbox.push(std::iter::once(&pong), Delivery::Reliable);
                 Ok(None)
             }
             OpCode::Pong => Ok(None),
-            // The client's code is said back, as its own close event shows ours.
+            // The client's status code is echoed: browsers report the server's code in their close event.
             OpCode::Close => {
                 let reason = Parser::try_parse_close_payload(&data)?;
                 Ok(Some(Inbound::Ended(CloseReason::TransportClose, reason.map(|reason| reason.code.into()))))
@@ -100,21 +101,21 @@ impl WebSocketReader {
         }
     }
 
-    fn put_together(&mut self, is_last: bool, data: &[u8]) -> Result<Option<Inbound>, ProtocolError> {
+    fn append_fragment(&mut self, is_last: bool, data: &[u8]) -> Result<Option<Inbound>, ProtocolError> {
         let fragments = self.fragments.as_mut().ok_or(ProtocolError::ContinuationNotStarted)?;
         if fragments.bytes.len() + data.len() > self.limit {
             return Err(ProtocolError::Overflow);
         }
         fragments.bytes.extend_from_slice(data);
         match self.fragments.take_if(|_| is_last) {
-            Some(fragments) => whole(fragments.is_text, fragments.bytes.freeze()).map(Some),
+            Some(fragments) => complete_message(fragments.is_text, fragments.bytes.freeze()).map(Some),
             None => Ok(None),
         }
     }
 }
 
-/// The length that the frame at the beginning announces, as soon as it has.
-fn announced(buffer: &[u8]) -> Option<u64> {
+/// The length that the frame at the start of the buffer announces, once the header is there.
+fn announced_length(buffer: &[u8]) -> Option<u64> {
     let [_, length, rest @ ..] = buffer else { return None };
     match length & 0x7f {
         126 => rest.first_chunk().map(|length| u16::from_be_bytes(*length).into()),
@@ -123,8 +124,8 @@ fn announced(buffer: &[u8]) -> Option<u64> {
     }
 }
 
-/// A whole message.
-fn whole(is_text: bool, bytes: Bytes) -> Result<Inbound, ProtocolError> {
+/// Decodes a complete message.
+fn complete_message(is_text: bool, bytes: Bytes) -> Result<Inbound, ProtocolError> {
     if !is_text {
         return Ok(Inbound::Packet(Ok(Packet::Message(Message::Binary(bytes)))));
     }
@@ -138,25 +139,25 @@ impl Stream for WebSocketReader {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Inbound>> {
         let this = self.get_mut();
-        while !this.ended {
-            match this.cut().and_then(|frame| frame.map(|frame| this.take(frame)).transpose()) {
+        while !this.is_ended {
+            match this.next_frame().and_then(|frame| frame.map(|frame| this.handle_frame(frame)).transpose()) {
                 Ok(Some(Some(inbound))) => {
-                    this.ended = matches!(inbound, Inbound::Ended(..));
+                    this.is_ended = matches!(inbound, Inbound::Ended(..));
                     return Poll::Ready(Some(inbound));
                 }
                 Ok(Some(None)) => continue,
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::debug!(%error, "a WebSocket broke the rules");
-                    this.ended = true;
+                    tracing::debug!(%error, "a client violated the WebSocket protocol");
+                    this.is_ended = true;
                     let code = matches!(error, ProtocolError::Overflow).then_some(TOO_BIG);
                     return Poll::Ready(Some(Inbound::Ended(CloseReason::TransportError, code)));
                 }
             }
             match ready!(Pin::new(&mut this.payload).poll_next(context)) {
-                // Copied: the chunk shares the connection's buffer of several KiB.
+                // Copied, as the chunk is a slice of the connection's buffer of several KiB and would keep it.
                 Some(Ok(chunk)) => this.buffer.extend_from_slice(&chunk),
-                Some(Err(_)) | None => this.ended = true,
+                Some(Err(_)) | None => this.is_ended = true,
             }
         }
         Poll::Ready(None)

@@ -17,7 +17,7 @@ struct Echo;
 struct EchoConnection(SessionHandle);
 
 impl EngineHandler for Echo {
-    fn opened(&self, session: SessionHandle) -> Box<dyn Connection> {
+    fn open(&self, session: SessionHandle) -> Box<dyn Connection> {
         Box::new(EchoConnection(session))
     }
 }
@@ -27,11 +27,11 @@ impl Connection for EchoConnection {
         Poll::Ready(())
     }
 
-    fn message(&mut self, message: Message) {
+    fn on_message(&mut self, message: Message) {
         self.0.send(&message);
     }
 
-    fn closed(&mut self, _: CloseReason) {}
+    fn on_close(&mut self, _: CloseReason) {}
 
     fn poll_finished(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())

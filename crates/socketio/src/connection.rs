@@ -241,7 +241,7 @@ impl Connection for ClientConnection {
         if is_full { Poll::Pending } else { Poll::Ready(()) }
     }
 
-    fn message(&mut self, message: Message) {
+    fn on_message(&mut self, message: Message) {
         match self.decoder.decode(message) {
             Ok(Some(packet)) => self.take(packet),
             Ok(None) => {}
@@ -252,15 +252,15 @@ impl Connection for ClientConnection {
         }
     }
 
-    fn ping_sent(&mut self) {
+    fn before_ping(&mut self) {
         self.memberships().for_each(Membership::ping_sent);
     }
 
-    fn ping_answered(&mut self) {
+    fn on_pong(&mut self) {
         self.memberships().for_each(Membership::ping_answered);
     }
 
-    fn closed(&mut self, reason: CloseReason) {
+    fn on_close(&mut self, reason: CloseReason) {
         let reason = self.verdict.unwrap_or(DisconnectReason::Closed(reason));
         for place in &mut self.places {
             if let State::In(membership) | State::Left(membership) = &mut place.state {

@@ -31,8 +31,8 @@ impl Handshake {
             auth,
             headers: request.headers.clone(),
             query: request.query.to_string(),
-            remote_address: request.remote_address,
-            address: request.address,
+            remote_address: request.peer_address,
+            address: request.client_address,
         }
     }
 }

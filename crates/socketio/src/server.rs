@@ -36,7 +36,7 @@ pub struct SocketIoBuilder {
     engine: EngineConfig,
     config: Arc<SocketIoConfig>,
     namespaces: HashMap<Arc<str>, Arc<dyn AnyNamespace>>,
-    allow: Option<Box<AllowRequest>>,
+    allow: Box<AllowRequest>,
     pace: Box<MakePace>,
 }
 
@@ -59,7 +59,13 @@ impl SocketIo {
             recovery.max_bytes = recovery.max_bytes.min(engine.outgoing_budget / 2);
         }
         let pace = Box::new(|| None);
-        SocketIoBuilder { engine, config: Arc::new(config), namespaces: HashMap::new(), allow: None, pace }
+        SocketIoBuilder {
+            engine,
+            config: Arc::new(config),
+            namespaces: HashMap::new(),
+            allow: Box::new(|_| Ok(())),
+            pace,
+        }
     }
 
     /// Mounts the routes on one HTTP worker.
@@ -117,7 +123,7 @@ impl SocketIoBuilder {
     /// Asks before a session is opened, with the whole request at hand. An error is the message that the client gets.
     #[must_use]
     pub fn allow_request(mut self, allow: impl Fn(&HttpRequest) -> Result<(), String> + Send + Sync + 'static) -> Self {
-        self.allow = Some(Box::new(allow));
+        self.allow = Box::new(allow);
         self
     }
 
@@ -132,7 +138,7 @@ impl SocketIoBuilder {
     #[must_use]
     pub fn build(self) -> SocketIo {
         let shared = Arc::new(Shared { config: self.config, namespaces: self.namespaces, pace: self.pace });
-        let application = Arc::new(Protocol(Arc::clone(&shared)));
+        let application = Protocol(Arc::clone(&shared));
         SocketIo { engine: EngineIo::with_allow_request(self.engine, application, self.allow), shared }
     }
 }
@@ -141,7 +147,7 @@ impl SocketIoBuilder {
 struct Protocol(Arc<Shared>);
 
 impl EngineHandler for Protocol {
-    fn opened(&self, session: SessionHandle) -> Box<dyn Connection> {
+    fn open(&self, session: SessionHandle) -> Box<dyn Connection> {
         Box::new(ClientConnection::new(Arc::clone(&self.0), session))
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use super::Outbox;
-use super::state::{ActiveTransport, OutboxPhase, Upgrade, Waiting, register};
+use super::state::{ActiveTransport, OutboxPhase, PendingPoll, UpgradePhase, store_waker};
 use crate::close_reason::CloseReason;
 use crate::frame::SharedPacket;
 use crate::payload::PayloadWriter;
@@ -14,25 +14,27 @@ use crate::payload::PayloadWriter;
 /// Why a poll may not wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PollRefusal {
-    /// Another one waits; the session is dead now.
+    /// Another poll waits. The session was aborted for this.
     Overlap,
     /// The session has moved to a WebSocket.
     Upgraded,
-    /// The session is over.
-    Over,
+    /// The session is closed.
+    Closed,
 }
-/// What a WebSocket's body gets.
+
+/// What the body of a WebSocket's response does next.
 #[derive(Debug)]
 pub(crate) enum Drained {
-    /// Finished frames.
+    /// It sends these frames.
     Frames(Bytes),
-    /// This one is done, another one goes on.
+    /// It drains another outbox from now on.
     Successor(Arc<Outbox>),
-    /// Nothing will come any more.
+    /// It ends.
     End,
 }
+
 impl Outbox {
-    /// Drains finished frames into one chunk of at most about `limit` bytes.
+    /// Drains frames into one chunk of at most `limit` bytes, unless a single frame is longer.
     pub(crate) fn poll_frames(&self, limit: usize, context: &mut Context<'_>) -> Poll<Drained> {
         let mut state = self.state.lock();
         if let Some(frames) = state.pop_frames(limit) {
@@ -42,92 +44,92 @@ impl Outbox {
             return Poll::Ready(Drained::Successor(successor));
         }
         if state.phase == OutboxPhase::Open {
-            register(&mut state.drainer, context);
+            store_waker(&mut state.drain_waker, context);
             return Poll::Pending;
         }
-        state.phase = OutboxPhase::Over;
-        let owner = state.owner.take();
+        state.phase = OutboxPhase::Closed;
+        let session_waker = state.session_waker.take();
         drop(state);
-        if let Some(owner) = owner {
-            owner.wake();
+        if let Some(waker) = session_waker {
+            waker.wake();
         }
         Poll::Ready(Drained::End)
     }
 
-    /// A poll arrives. Where this is `Ok`, [`Outbox::poll_payload`] is its to call until it is ready.
+    /// Registers a poll. If it is accepted, its owner calls [`Outbox::poll_payload`] until that is ready, or
+    /// [`Outbox::abandon_poll`].
     pub(crate) fn begin_poll(&self) -> Result<(), PollRefusal> {
         let mut state = self.state.lock();
-        if state.phase == OutboxPhase::Over {
-            return Err(PollRefusal::Over);
+        if state.phase == OutboxPhase::Closed {
+            return Err(PollRefusal::Closed);
         }
         let ActiveTransport::Polling { poll, .. } = &mut state.transport else {
             return Err(PollRefusal::Upgraded);
         };
-        if *poll == Waiting::None {
-            *poll = Waiting::Open;
+        if *poll == PendingPoll::None {
+            *poll = PendingPoll::Waiting;
             return Ok(());
         }
-        let wakers = state.abort(CloseReason::TransportError, Waiting::Close);
+        let wakers = state.abort(CloseReason::TransportError, PendingPoll::AnswerClose, None);
         drop(state);
         wakers.wake();
         Err(PollRefusal::Overlap)
     }
 
-    /// The body that answers the waiting poll, at most `limit` bytes unless one packet is longer.
+    /// The body that answers the waiting poll, of at most `limit` bytes unless a single packet is longer.
     pub(crate) fn poll_payload(&self, limit: usize, context: &mut Context<'_>) -> Poll<Vec<u8>> {
         let noop = SharedPacket::text("6");
         let close = SharedPacket::text("1");
         let mut state = self.state.lock();
         let ActiveTransport::Polling { poll, upgrade } = state.transport else {
-            // It took over in this very moment.
+            // A WebSocket has taken over since the poll began to wait.
             return Poll::Ready(noop.data().to_vec());
         };
         let mut payload = PayloadWriter::with_limit(limit);
-        if state.phase == OutboxPhase::CloseFrame {
+        if state.phase == OutboxPhase::AwaitingLastPoll {
             payload.push(&noop);
-            state.phase = OutboxPhase::Over;
-        } else if poll == Waiting::Noop {
+            state.phase = OutboxPhase::Closed;
+        } else if poll == PendingPoll::AnswerNoop {
             payload.push(&noop);
         } else {
             state.pop_payload(&mut payload);
-            let last = state.queue.is_empty() && state.phase != OutboxPhase::Open;
-            if last {
-                // One that comes after the close gets a noop in front, as a client expects of a poll that was not
-                // waiting.
-                if poll == Waiting::Open && payload.is_empty() {
+            let is_last = state.queue.is_empty() && state.phase != OutboxPhase::Open;
+            if is_last {
+                // The reference server answers a poll that arrives after the close with a noop first.
+                if poll == PendingPoll::Waiting && payload.is_empty() {
                     payload.push(&noop);
                 }
                 payload.push(&close);
-                state.phase = OutboxPhase::Over;
+                state.phase = OutboxPhase::Closed;
             } else if payload.is_empty() {
-                if upgrade != Upgrade::Probed {
-                    register(&mut state.drainer, context);
+                if upgrade != UpgradePhase::Probed {
+                    store_waker(&mut state.drain_waker, context);
                     return Poll::Pending;
                 }
                 payload.push(&noop);
             }
         }
         if let ActiveTransport::Polling { poll, .. } = &mut state.transport {
-            *poll = Waiting::None;
+            *poll = PendingPoll::None;
         }
-        let owner = (state.phase == OutboxPhase::Over).then(|| state.owner.take());
+        let session_waker = (state.phase == OutboxPhase::Closed).then(|| state.session_waker.take());
         drop(state);
-        if let Some(owner) = owner.flatten() {
-            owner.wake();
+        if let Some(waker) = session_waker.flatten() {
+            waker.wake();
         }
         Poll::Ready(payload.finish())
     }
 
-    /// The client gave its waiting poll up.
+    /// The client dropped its waiting poll, which aborts the session.
     pub(crate) fn abandon_poll(&self) {
         let mut state = self.state.lock();
         match &mut state.transport {
-            ActiveTransport::Polling { poll, .. } => *poll = Waiting::None,
-            // It was not needed any more.
+            ActiveTransport::Polling { poll, .. } => *poll = PendingPoll::None,
+            // After an upgrade the poll no longer matters.
             ActiveTransport::WebSocket => return,
         }
-        state.drainer = None;
-        let wakers = state.abort(CloseReason::TransportError, Waiting::Close);
+        state.drain_waker = None;
+        let wakers = state.abort(CloseReason::TransportError, PendingPoll::AnswerClose, None);
         drop(state);
         wakers.wake();
     }

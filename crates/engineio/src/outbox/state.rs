@@ -1,4 +1,4 @@
-//! What stands behind an outbox's lock: the queue, and the state machines of its transport and its life.
+//! The state that an outbox's lock protects: the queue, the transport, and the phase of the outbox's life.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,93 +11,97 @@ use crate::close_reason::CloseReason;
 use crate::frame::SharedPacket;
 use crate::payload::PayloadWriter;
 
-/// A queue that grew beyond this many places gives them back once it is empty.
-const KEPT_PLACES: usize = 16;
+/// A queue with a larger capacity is freed when it becomes empty.
+const RETAINED_CAPACITY: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) queue: VecDeque<Queued>,
+    pub(super) queue: VecDeque<QueuedPacket>,
+    /// Sum of [`SharedPacket::cost`] over the queue.
     pub(super) cost: usize,
     pub(super) transport: ActiveTransport,
     pub(super) phase: OutboxPhase,
-    /// A data request is being read or handed on.
-    pub(super) posting: bool,
-    /// The WebSocket that tries to take over, so that it goes when the session goes.
-    pub(super) probe: Option<Arc<Outbox>>,
-    /// Where a probing WebSocket goes on draining once it has taken over.
+    /// A data request is being read or handled.
+    pub(super) has_data_request: bool,
+    /// The WebSocket that attempts an upgrade. It is closed together with the session.
+    pub(super) probing_websocket: Option<Arc<Outbox>>,
+    /// The session's outbox, which a probing WebSocket drains after the upgrade.
     pub(super) successor: Option<Arc<Outbox>>,
-    /// Why the session ended, until its actor took notice.
-    pub(super) ended: Option<CloseReason>,
-    /// Whoever drains and found nothing.
-    pub(super) drainer: Option<Waker>,
+    /// Why the session closes, until its actor has taken it.
+    pub(super) close_reason: Option<CloseReason>,
+    /// The task that drains, while it waits for packets.
+    pub(super) drain_waker: Option<Waker>,
     /// The session actor's task.
-    pub(super) owner: Option<Waker>,
+    pub(super) session_waker: Option<Waker>,
 }
 
 #[derive(Debug)]
-pub(super) struct Queued {
+pub(super) struct QueuedPacket {
     pub(super) packet: SharedPacket,
-    pub(super) volatile: bool,
+    pub(super) is_volatile: bool,
 }
 
-/// Which transport takes packets.
+/// The transport that sends packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ActiveTransport {
-    Polling { poll: Waiting, upgrade: Upgrade },
+    Polling { poll: PendingPoll, upgrade: UpgradePhase },
     WebSocket,
 }
 
-/// The poll that is waiting.
+/// The poll that waits, and its answer once that is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waiting {
+pub(super) enum PendingPoll {
     None,
-    /// Until there is something to say.
-    Open,
-    /// It is answered with a noop, whatever waits.
-    Noop,
-    /// It is answered with what waits and a close packet.
-    Close,
+    /// It waits for a packet.
+    Waiting,
+    /// It is answered with a noop, whatever is queued.
+    AnswerNoop,
+    /// It is answered with what is queued and a close packet.
+    AnswerClose,
 }
 
+/// How far an upgrade to a WebSocket has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Upgrade {
+pub(super) enum UpgradePhase {
     None,
-    /// A WebSocket is there, and may or may not go on to probe.
+    /// A WebSocket is connected and has not probed yet.
     Connected,
-    /// It has probed: polls are answered at once, so that the client can stop polling.
+    /// The WebSocket has probed. Polls are answered immediately, so that the client can stop polling.
     Probed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutboxPhase {
     Open,
-    /// Nothing more goes in; what waits may leave.
-    Ending,
-    /// The client has closed while no poll waited; one that is still on its way gets a noop.
-    CloseFrame,
-    /// Nothing goes in or out, but for a last word that still waits.
-    Over,
+    /// No packet is accepted; queued ones are sent.
+    Draining,
+    /// The client has closed while no poll waited. One that is still on its way is answered with a noop.
+    AwaitingLastPoll,
+    /// No packet is accepted or sent, except a close frame that is still queued.
+    Closed,
 }
-/// Who has to look, once the lock is free again.
+
+/// What to wake after the lock is released: a waker may run code that takes the lock again.
 #[must_use]
 pub(super) struct Wakers {
-    pub(super) drainer: Option<Waker>,
-    pub(super) owner: Option<Waker>,
-    pub(super) probe: Option<Arc<Outbox>>,
+    drain_waker: Option<Waker>,
+    session_waker: Option<Waker>,
+    probing_websocket: Option<Arc<Outbox>>,
 }
 
 impl Wakers {
-    const NOBODY: Self = Self { drainer: None, owner: None, probe: None };
+    const NONE: Self = Self { drain_waker: None, session_waker: None, probing_websocket: None };
 
     pub(super) fn wake(self) {
-        for waker in [self.drainer, self.owner].into_iter().flatten() {
+        for waker in [self.drain_waker, self.session_waker].into_iter().flatten() {
             waker.wake();
         }
-        if let Some(probe) = self.probe {
-            probe.abort(CloseReason::TransportClose);
+        if let Some(websocket) = self.probing_websocket {
+            websocket.abort(CloseReason::TransportClose);
         }
     }
 }
+
 impl State {
     pub(super) fn new(transport: ActiveTransport) -> Self {
         Self {
@@ -105,70 +109,73 @@ impl State {
             cost: 0,
             transport,
             phase: OutboxPhase::Open,
-            posting: false,
-            probe: None,
+            has_data_request: false,
+            probing_websocket: None,
             successor: None,
-            ended: None,
-            drainer: None,
-            owner: None,
+            close_reason: None,
+            drain_waker: None,
+            session_waker: None,
         }
     }
 
-    pub(super) fn takes_now(&self) -> bool {
+    /// Whether a packet pushed now is sent without waiting.
+    pub(super) fn can_send_now(&self) -> bool {
         self.queue.is_empty()
             && match self.transport {
-                ActiveTransport::Polling { poll, .. } => poll == Waiting::Open,
+                ActiveTransport::Polling { poll, .. } => poll == PendingPoll::Waiting,
                 ActiveTransport::WebSocket => true,
             }
     }
 
     pub(super) fn drop_volatile(&mut self) {
-        self.queue.retain(|queued| !queued.volatile);
+        self.queue.retain(|queued| !queued.is_volatile);
         self.cost = self.queue.iter().map(|queued| queued.packet.cost()).sum();
     }
 
-    pub(super) fn abort(&mut self, reason: CloseReason, poll: Waiting) -> Wakers {
-        self.break_off_with(reason, poll, None)
-    }
-
-    pub(super) fn break_off_with(&mut self, reason: CloseReason, poll: Waiting, code: Option<u16>) -> Wakers {
-        if self.phase == OutboxPhase::Over {
-            return Wakers::NOBODY;
+    /// Clears the queue and closes; a waiting poll gets `answer`, a WebSocket a close frame with `code`.
+    pub(super) fn abort(&mut self, reason: CloseReason, answer: PendingPoll, code: Option<u16>) -> Wakers {
+        if self.phase == OutboxPhase::Closed {
+            return Wakers::NONE;
         }
-        // Where it was ending already, the first reason stands.
+        // A graceful close that is under way keeps its reason.
         if self.phase == OutboxPhase::Open {
-            self.ended = Some(reason);
+            self.close_reason = Some(reason);
         }
-        self.phase = OutboxPhase::Over;
+        self.phase = OutboxPhase::Closed;
         self.queue.clear();
         self.cost = 0;
-        self.farewell(poll, code)
+        self.queue_close(answer, code)
     }
 
-    /// Leaves the last word to whoever drains.
-    pub(super) fn farewell(&mut self, answer: Waiting, code: Option<u16>) -> Wakers {
+    /// Queues the close for the transport: a close frame with `code` for a WebSocket, `answer` for a waiting poll.
+    pub(super) fn queue_close(&mut self, answer: PendingPoll, code: Option<u16>) -> Wakers {
         match &mut self.transport {
             ActiveTransport::WebSocket => {
-                self.queue.push_back(Queued { packet: SharedPacket::close(code), volatile: false })
+                self.queue.push_back(QueuedPacket { packet: SharedPacket::close(code), is_volatile: false })
             }
             ActiveTransport::Polling { poll, .. } => {
-                if *poll != Waiting::None {
+                if *poll != PendingPoll::None {
                     *poll = answer;
                 }
             }
         }
-        Wakers { drainer: self.drainer.take(), owner: self.owner.take(), probe: self.probe.take() }
+        Wakers {
+            drain_waker: self.drain_waker.take(),
+            session_waker: self.session_waker.take(),
+            probing_websocket: self.probing_websocket.take(),
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<SharedPacket> {
         let queued = self.queue.pop_front()?;
         self.cost = self.cost.saturating_sub(queued.packet.cost());
-        if self.queue.is_empty() && self.queue.capacity() > KEPT_PLACES {
+        if self.queue.is_empty() && self.queue.capacity() > RETAINED_CAPACITY {
             self.queue = VecDeque::new();
         }
         Some(queued.packet)
     }
 
+    /// Pops as many frames as fit into `limit` bytes, at least one.
     pub(super) fn pop_frames(&mut self, limit: usize) -> Option<Bytes> {
         let mut length = 0;
         let mut frames = 0;
@@ -190,6 +197,7 @@ impl State {
         Some(chunk.into())
     }
 
+    /// Pops packets into a payload until it is full.
     pub(super) fn pop_payload(&mut self, payload: &mut PayloadWriter) {
         while let Some(queued) = self.queue.front() {
             if !payload.push(&queued.packet) {
@@ -199,9 +207,11 @@ impl State {
         }
     }
 }
-pub(super) fn register(place: &mut Option<Waker>, context: &Context<'_>) {
-    match place {
+
+/// Stores the task's waker, without a clone if it is the stored one.
+pub(super) fn store_waker(slot: &mut Option<Waker>, context: &Context<'_>) {
+    match slot {
         Some(waker) if waker.will_wake(context.waker()) => {}
-        _ => *place = Some(context.waker().clone()),
+        _ => *slot = Some(context.waker().clone()),
     }
 }

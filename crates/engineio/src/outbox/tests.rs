@@ -13,7 +13,7 @@ fn push(outbox: &Outbox, text: &str) -> bool {
     outbox.push(std::iter::once(&SharedPacket::text(text)), Delivery::Reliable)
 }
 
-/// What the waiting poll gets.
+/// The body of the waiting poll's answer.
 fn polled(outbox: &Outbox) -> Option<String> {
     match outbox.poll_payload(1000, &mut context()) {
         Poll::Ready(body) => Some(String::from_utf8(body).unwrap()),
@@ -21,19 +21,19 @@ fn polled(outbox: &Outbox) -> Option<String> {
     }
 }
 
-/// The packets in all frames that can leave now, and whether it is the end.
+/// The packets in all frames that can be sent now, and whether the WebSocket ends.
 fn drained(outbox: &mut Arc<Outbox>, limit: usize) -> (Vec<String>, bool) {
     let mut packets = Vec::new();
     loop {
         match outbox.poll_frames(limit, &mut context()) {
             Poll::Ready(Drained::Frames(frames)) => {
                 let mut rest = &frames[..];
-                while let [first, length, behind @ ..] = rest {
-                    let (data, behind) = behind.split_at(usize::from(*length));
+                while let [first, length, data_and_rest @ ..] = rest {
+                    let (data, following) = data_and_rest.split_at(usize::from(*length));
                     if *first == 0x81 {
                         packets.push(String::from_utf8(data.to_vec()).unwrap());
                     }
-                    rest = behind;
+                    rest = following;
                 }
             }
             Poll::Ready(Drained::Successor(next)) => *outbox = next,
@@ -43,15 +43,15 @@ fn drained(outbox: &mut Arc<Outbox>, limit: usize) -> (Vec<String>, bool) {
     }
 }
 
-fn ended(outbox: &Outbox) -> Option<CloseReason> {
-    match outbox.poll_ended(&mut context()) {
+fn close_reason(outbox: &Outbox) -> Option<CloseReason> {
+    match outbox.poll_close_reason(&mut context()) {
         Poll::Ready(reason) => Some(reason),
         Poll::Pending => None,
     }
 }
 
 #[test]
-fn a_poll_waits_until_there_is_something_to_say() {
+fn a_poll_waits_for_a_packet() {
     let outbox = Outbox::polling(1000);
     assert_eq!(outbox.begin_poll(), Ok(()));
     assert_eq!(polled(&outbox), None);
@@ -63,51 +63,51 @@ fn a_poll_waits_until_there_is_something_to_say() {
 }
 
 #[test]
-fn every_way_to_end_answers_the_poll_and_is_told_once() {
-    type End = fn(&Outbox);
-    let table: [(End, bool, &str, CloseReason); 6] = [
-        (|outbox| outbox.end(CloseReason::ForcedClose), true, "1", CloseReason::ForcedClose),
-        (|outbox| outbox.end(CloseReason::ForcedClose), false, "6\x1e1", CloseReason::ForcedClose),
+fn every_kind_of_close_answers_the_poll_and_gives_its_reason_once() {
+    type Close = fn(&Outbox);
+    let table: [(Close, bool, &str, CloseReason); 6] = [
+        (|outbox| outbox.close(CloseReason::ForcedClose), true, "1", CloseReason::ForcedClose),
+        (|outbox| outbox.close(CloseReason::ForcedClose), false, "6\x1e1", CloseReason::ForcedClose),
         (|outbox| outbox.abort(CloseReason::PingTimeout), true, "1", CloseReason::PingTimeout),
-        (Outbox::closed_by_client, true, "6", CloseReason::TransportClose),
-        (Outbox::closed_by_client, false, "6", CloseReason::TransportClose),
+        (Outbox::close_by_client, true, "6", CloseReason::TransportClose),
+        (Outbox::close_by_client, false, "6", CloseReason::TransportClose),
         (|outbox| assert_eq!(outbox.begin_poll(), Err(PollRefusal::Overlap)), true, "1", CloseReason::TransportError),
     ];
-    for (end, waiting, answer, reason) in table {
+    for (close, waiting, answer, reason) in table {
         let outbox = Outbox::polling(1000);
         if waiting {
             outbox.begin_poll().unwrap();
         }
-        end(&outbox);
+        close(&outbox);
         assert!(!outbox.is_open());
         assert!(!push(&outbox, "4late"));
         if !waiting {
             outbox.begin_poll().unwrap();
         }
         assert_eq!(polled(&outbox).as_deref(), Some(answer));
-        assert!(outbox.is_over());
-        assert_eq!(ended(&outbox), Some(reason));
-        assert_eq!(ended(&outbox), None);
-        assert_eq!(outbox.begin_poll(), Err(PollRefusal::Over));
+        assert!(outbox.is_closed());
+        assert_eq!(close_reason(&outbox), Some(reason));
+        assert_eq!(close_reason(&outbox), None);
+        assert_eq!(outbox.begin_poll(), Err(PollRefusal::Closed));
     }
 }
 
 #[test]
-fn the_first_reason_stands() {
+fn the_first_reason_is_kept() {
     let outbox = Outbox::websocket(1000);
-    outbox.end(CloseReason::ServerShuttingDown);
+    outbox.close(CloseReason::ServerShuttingDown);
     outbox.abort(CloseReason::TransportClose);
-    assert_eq!(ended(&outbox), Some(CloseReason::ServerShuttingDown));
+    assert_eq!(close_reason(&outbox), Some(CloseReason::ServerShuttingDown));
 }
 
 #[test]
-fn an_end_lets_what_waits_leave_and_a_break_does_not() {
+fn a_close_sends_queued_packets_and_an_abort_drops_them() {
     let mut outbox = Arc::new(Outbox::websocket(1000));
     push(&outbox, "4a");
-    outbox.end(CloseReason::ForcedClose);
-    assert!(!outbox.is_over());
+    outbox.close(CloseReason::ForcedClose);
+    assert!(!outbox.is_closed());
     assert_eq!(drained(&mut outbox, 100), (vec!["4a".to_owned()], true));
-    assert!(outbox.is_over());
+    assert!(outbox.is_closed());
 
     let mut outbox = Arc::new(Outbox::websocket(1000));
     push(&outbox, "4a");
@@ -116,7 +116,7 @@ fn an_end_lets_what_waits_leave_and_a_break_does_not() {
 }
 
 #[test]
-fn over_budget_volatile_packets_go_and_then_the_session() {
+fn over_budget_volatile_packets_are_dropped_and_then_the_session_is_closed() {
     let packet = SharedPacket::text("4volatile");
     let outbox = Outbox::websocket(3 * packet.cost());
     assert!(outbox.push(std::iter::once(&packet), Delivery::Volatile));
@@ -131,11 +131,11 @@ fn over_budget_volatile_packets_go_and_then_the_session() {
         assert!(push(&outbox, "4reliable"));
     }
     assert!(!push(&outbox, "4reliable"));
-    assert_eq!(ended(&outbox), Some(CloseReason::ForcedClose));
+    assert_eq!(close_reason(&outbox), Some(CloseReason::ForcedClose));
 }
 
 #[test]
-fn one_websocket_at_a_time_may_take_over() {
+fn one_websocket_at_a_time_may_attempt_an_upgrade() {
     let outbox = Arc::new(Outbox::polling(1000));
     let first = Arc::new(Outbox::websocket(1000));
     let second = Arc::new(Outbox::websocket(1000));
@@ -146,18 +146,18 @@ fn one_websocket_at_a_time_may_take_over() {
     assert!(outbox.complete_upgrade());
     assert!(!outbox.begin_upgrade(&first));
     assert_eq!(outbox.begin_poll(), Err(PollRefusal::Upgraded));
-    // A poll that was given up in this moment does no harm.
+    // A poll that is abandoned after the upgrade does no harm.
     outbox.abandon_poll();
     assert!(outbox.is_open());
 }
 
 #[test]
-fn a_session_that_ends_takes_the_probing_websocket_along() {
+fn a_closed_session_closes_its_probing_websocket() {
     let outbox = Arc::new(Outbox::polling(1000));
-    let mut probe = Arc::new(Outbox::websocket(1000));
-    outbox.begin_upgrade(&probe);
+    let mut websocket = Arc::new(Outbox::websocket(1000));
+    outbox.begin_upgrade(&websocket);
     outbox.abort(CloseReason::PingTimeout);
-    assert_eq!(drained(&mut probe, 100), (vec![], true));
+    assert_eq!(drained(&mut websocket, 100), (vec![], true));
     assert!(!outbox.complete_upgrade());
 }
 
@@ -184,12 +184,12 @@ fn any_step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn packets_leave_once_and_in_order_whatever_the_transport(steps in prop::collection::vec(any_step(), 0..60)) {
+    fn packets_are_sent_once_and_in_order_on_any_transport(steps in prop::collection::vec(any_step(), 0..60)) {
         let outbox = Arc::new(Outbox::polling(1 << 20));
-        let mut body = Arc::new(Outbox::websocket(1 << 20));
+        let mut websocket = Arc::new(Outbox::websocket(1 << 20));
         let mut sent: Vec<String> = Vec::new();
-        let mut heard: Vec<String> = Vec::new();
-        let mut waiting = false;
+        let mut received: Vec<String> = Vec::new();
+        let mut is_waiting = false;
         for step in steps {
             let mut send = |outbox: &Outbox, count: usize| {
                 let start = sent.len();
@@ -200,42 +200,42 @@ proptest! {
             match step {
                 Step::Push => send(&outbox, 1),
                 Step::PushTwo => send(&outbox, 2),
-                Step::Poll => waiting = waiting || outbox.begin_poll().is_ok(),
+                Step::Poll => is_waiting = is_waiting || outbox.begin_poll().is_ok(),
                 Step::Probe => {
-                    if outbox.begin_upgrade(&body) {
-                        outbox.probe_seen();
+                    if outbox.begin_upgrade(&websocket) {
+                        outbox.mark_probed();
                     }
                 }
                 Step::Complete => {
                     outbox.complete_upgrade();
                 }
-                Step::Drain(limit) => heard.extend(drained(&mut body, limit).0),
+                Step::Drain(limit) => received.extend(drained(&mut websocket, limit).0),
             }
-            if waiting && let Some(payload) = polled(&outbox) {
-                waiting = false;
-                heard.extend(payload.split('\x1e').filter(|packet| *packet != "6").map(str::to_owned));
+            if is_waiting && let Some(payload) = polled(&outbox) {
+                is_waiting = false;
+                received.extend(payload.split('\x1e').filter(|packet| *packet != "6").map(str::to_owned));
             }
         }
-        outbox.begin_upgrade(&body);
+        outbox.begin_upgrade(&websocket);
         outbox.complete_upgrade();
-        heard.extend(drained(&mut body, 100).0);
-        prop_assert_eq!(heard, sent);
+        received.extend(drained(&mut websocket, 100).0);
+        prop_assert_eq!(received, sent);
     }
 }
 
 #[test]
-fn a_websocket_that_is_lost_while_it_takes_over_ends_the_session() {
-    for lost_before in [true, false] {
+fn a_websocket_lost_during_the_upgrade_closes_the_session() {
+    for is_lost_first in [true, false] {
         let session = Arc::new(Outbox::polling(1000));
         let websocket = Arc::new(Outbox::websocket(1000));
         assert!(session.begin_upgrade(&websocket));
-        if lost_before {
+        if is_lost_first {
             websocket.lose_connection();
         }
         session.complete_upgrade();
-        if !lost_before {
+        if !is_lost_first {
             websocket.lose_connection();
         }
-        assert_eq!(ended(&session), Some(CloseReason::TransportClose));
+        assert_eq!(close_reason(&session), Some(CloseReason::TransportClose));
     }
 }

@@ -40,7 +40,7 @@ fn frame(first: u8, data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn frames_come_out_one_by_one_however_they_are_cut() {
+fn frames_are_read_one_by_one_from_chunks_of_any_size() {
     let stream =
         [frame(0x81, b"4one"), frame(0x82, &[7; 300]), frame(0x81, b"4two"), frame(0x88, &1000_u16.to_be_bytes())];
     let stream = stream.concat();
@@ -51,7 +51,7 @@ fn frames_come_out_one_by_one_however_they_are_cut() {
 }
 
 #[test]
-fn a_header_that_announces_too_much_is_enough() {
+fn a_header_that_announces_too_many_bytes_ends_the_stream() {
     assert_eq!(read(vec![frame(0x82, &[7; LIMIT])]), ["1000 bytes"]);
     for length in [LIMIT + 1, 1 << 17, usize::MAX] {
         assert_eq!(read(vec![header(0x82, length)]), ["transport error Some(1009)"]);
@@ -59,18 +59,18 @@ fn a_header_that_announces_too_much_is_enough() {
 }
 
 #[test]
-fn fragments_are_put_together_up_to_the_limit() {
-    let begun = [frame(0x01, b"4a"), frame(0x00, b""), frame(0x89, b"ping"), frame(0x00, b"b"), frame(0x80, b"c")];
-    assert_eq!(read(vec![begun.concat()]), ["abc"]);
+fn fragments_are_assembled_up_to_the_limit() {
+    let fragments = [frame(0x01, b"4a"), frame(0x00, b""), frame(0x89, b"ping"), frame(0x00, b"b"), frame(0x80, b"c")];
+    assert_eq!(read(vec![fragments.concat()]), ["abc"]);
     let long = |last| vec![frame(0x02, &[7; LIMIT]), frame(0x80, last)];
     assert_eq!(read(long(b"")), ["1000 bytes"]);
     assert_eq!(read(long(b"x")), ["transport error Some(1009)"]);
 }
 
 #[test]
-fn what_breaks_the_rules_ends_it() {
+fn a_protocol_violation_ends_the_stream() {
     for bytes in [
-        frame(0x80, b"no beginning"),
+        frame(0x80, b"no first fragment"),
         [frame(0x01, b"4a"), frame(0x01, b"4b")].concat(),
         frame(0xc1, b"4reserved bit"),
         frame(0x83, b"4opcode"),
@@ -79,7 +79,7 @@ fn what_breaks_the_rules_ends_it() {
         frame(0x89, &[0; 126]),
         vec![0x81, 2, b'4', b'a'],
     ] {
-        assert_eq!(read(vec![bytes.clone(), frame(0x81, b"4not heard")]), ["transport error None"], "{bytes:?}");
+        assert_eq!(read(vec![bytes.clone(), frame(0x81, b"4not read")]), ["transport error None"], "{bytes:?}");
     }
 }
 
@@ -93,7 +93,7 @@ fn an_idle_reader_holds_no_buffer() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_packets_and_then_an_end(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..16)) {
+    fn any_bytes_give_packets_and_then_an_end(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..16)) {
         let bytes: usize = chunks.iter().map(Vec::len).sum();
         prop_assert!(read(chunks).len() <= bytes + 1);
     }
