@@ -11,6 +11,7 @@ mod date_filter;
 mod deadline;
 mod drain;
 mod endpoint;
+mod endpoint_table;
 mod envelope;
 mod error;
 mod examples;

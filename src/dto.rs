@@ -13,5 +13,5 @@ pub(crate) use conversation::{
 };
 pub(crate) use help_center::{HelpCenterMessage, HelpCenterSendRequest, HelpCenterThread};
 pub(crate) use reply::{ReplyRequest, ReplySent, ValidatedReply};
-pub(crate) use send::{SendRequest, Sent, ValidatedSend};
+pub(crate) use send::{SendRequest, SendResponse, ValidatedSend};
 pub(crate) use validator::{Validator, words};

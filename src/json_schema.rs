@@ -29,6 +29,9 @@ pub(crate) struct Schemas {
     deserialized: SchemaGenerator,
 }
 
+/// Adds a type to the schemas of a document, and returns its schema or the reference to it.
+pub(crate) type SchemaFn = fn(&mut Schemas) -> Value;
+
 /// A key of a query string.
 pub(crate) struct QueryKey {
     pub(crate) name: String,

@@ -14,10 +14,7 @@ use serde_json::Value;
 use crate::api_error::{ApiError, Code, FieldError};
 use crate::domain::Refusal;
 use crate::identity::GuardRefusal;
-use crate::json_schema::{QueryKey, Schemas};
-
-/// Adds a type to the schemas of a document and returns the reference to it.
-pub(super) type SchemaFn = fn(&mut Schemas) -> Value;
+use crate::json_schema::{QueryKey, SchemaFn, Schemas};
 
 /// One method of one path.
 pub(super) struct Endpoint {
@@ -26,12 +23,12 @@ pub(super) struct Endpoint {
     pub(super) path: &'static str,
     /// Makes the route; each worker mounts its own.
     pub(super) route: Box<dyn Fn() -> Route>,
-    pub(super) operation: Operation,
+    pub(super) operation: OperationDescription,
 }
 
 /// What the OpenAPI document contains about an endpoint.
 #[derive(Default)]
-pub(super) struct Operation {
+pub(super) struct OperationDescription {
     pub(super) tag: Tag,
     pub(super) access: Access,
     pub(super) id: &'static str,
@@ -177,12 +174,12 @@ impl Endpoint {
         Args: FromRequest + 'static,
     {
         let route = Box::new(move || web::route().to(handler.clone()));
-        Self { method, path, route, operation: Operation::default() }
+        Self { method, path, route, operation: OperationDescription::default() }
     }
 
-    /// Names the operation and says who may call it, with the errors that follow from that.
+    /// Names the operation and its callers, and adds the errors that follow from the latter.
     pub(super) fn operation(self, tag: Tag, access: Access, id: &'static str, summary: &'static str) -> Self {
-        let endpoint = Self { operation: Operation { tag, access, id, summary, ..self.operation }, ..self };
+        let endpoint = Self { operation: OperationDescription { tag, access, id, summary, ..self.operation }, ..self };
         match access {
             Access::Public => endpoint,
             Access::Customer => endpoint.error(ApiError::unauthorized()).error(ApiError::unavailable()),

@@ -22,19 +22,19 @@ pub(super) fn client_message_id_from(
     headers: &HeaderMap,
 ) -> Option<ClientMessageId> {
     const HEADER: &str = "Idempotency-Key";
-    let in_body = validator.optional(name, in_body, ClientMessageId::parse);
-    let in_header = headers.get("idempotency-key").and_then(|value| {
+    let body_key = validator.optional(name, in_body, ClientMessageId::parse);
+    let header_key = headers.get("idempotency-key").and_then(|value| {
         let Ok(value) = value.to_str() else {
             validator.fail(HEADER, "Idempotency-Key must be ASCII".to_owned());
             return None;
         };
         validator.check(HEADER, ClientMessageId::parse(value))
     });
-    match (&in_body, &in_header) {
+    match (&body_key, &header_key) {
         (Some(body), Some(header)) if body != header => {
             validator.fail(HEADER, format!("Idempotency-Key and {name} must not differ"));
             None
         }
-        _ => in_body.or(in_header),
+        _ => body_key.or(header_key),
     }
 }

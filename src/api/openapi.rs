@@ -1,4 +1,4 @@
-//! The OpenAPI document, generated from the program: operations come from [`super::routes::endpoints`], shapes from the
+//! The OpenAPI document, generated from the program: operations come from [`super::endpoint_table`], shapes from the
 //! structs that handlers read and write, error answers from [`crate::api_error`].
 
 mod operation;
@@ -14,8 +14,8 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::endpoint::Tag;
+use super::endpoint_table;
 use super::error::ErrorBody;
-use super::routes::endpoints as described_endpoints;
 use crate::json_schema::Schemas;
 
 pub(super) use page::endpoints;
@@ -39,7 +39,7 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_st
 pub fn document() -> Value {
     let mut schemas = Schemas::new();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    for endpoint in described_endpoints() {
+    for endpoint in endpoint_table::endpoints() {
         let method = endpoint.method.as_str().to_lowercase();
         let operation = operation::operation(&endpoint, &mut schemas);
         paths.entry(endpoint.path).or_default().insert(method, operation);

@@ -11,13 +11,13 @@ use actix_web::{HttpResponse, ResponseError};
 
 use super::deadline::with_deadline;
 use super::endpoint::Endpoint;
-use super::{Api, agent, error, health, help_center, openapi, user};
+use super::{Api, endpoint_table, error, openapi};
 use crate::api_error::{ApiError, Code};
 
 /// Mounts every endpoint, and answers 404 for every other path.
 pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config| {
-        let mut endpoints = endpoints();
+        let mut endpoints = endpoint_table::endpoints();
         if api.serves_documents {
             endpoints.extend(openapi::endpoints());
         }
@@ -38,17 +38,6 @@ pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
             .configure(mount)
             .default_service(web::to(error::unknown_path));
     }
-}
-
-/// Every endpoint of the API. actix takes the first path that matches, so the order counts: see
-/// [`agent::tickets::endpoints`].
-pub(super) fn endpoints() -> Vec<Endpoint> {
-    let mut endpoints = Vec::new();
-    endpoints.extend(health::endpoints());
-    endpoints.extend(user::endpoints());
-    endpoints.extend(agent::endpoints());
-    endpoints.extend(help_center::endpoints());
-    endpoints
 }
 
 /// A path with all its methods; any other method is answered 405 with `Allow`. GET includes HEAD.

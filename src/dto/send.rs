@@ -50,7 +50,8 @@ pub(crate) struct ValidatedSend {
 /// The outcome of a send.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-pub(crate) enum Sent<'a> {
+#[schemars(rename = "Sent")]
+pub(crate) enum SendResponse<'a> {
     /// The message started a conversation.
     Opened {
         conversation: Box<UserConversation<'a>>,

@@ -16,7 +16,7 @@ pub(super) enum Ack {
     /// The data that the event asked for.
     Data(Value),
     /// `{ error }` instead of data.
-    Error { error: AckError },
+    Error { error: EventError },
 }
 
 /// Whether the event succeeded.
@@ -25,11 +25,13 @@ pub(super) enum Ack {
 pub(super) struct AckOutcome {
     success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<AckError>,
+    error: Option<EventError>,
 }
 
+/// The error of an event.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct AckError {
+#[schemars(rename = "AckError")]
+pub(super) struct EventError {
     code: Code,
     message: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,7 +40,7 @@ pub(super) struct AckError {
 
 impl Ack {
     pub(super) fn outcome(outcome: Result<(), ApiError>) -> Self {
-        let error = outcome.err().map(AckError::from);
+        let error = outcome.err().map(EventError::from);
         Self::Outcome(AckOutcome { success: error.is_none(), error })
     }
 
@@ -50,7 +52,7 @@ impl Ack {
     }
 }
 
-impl From<ApiError> for AckError {
+impl From<ApiError> for EventError {
     fn from(error: ApiError) -> Self {
         Self { code: error.code, message: error.message.into_owned(), details: error.details }
     }

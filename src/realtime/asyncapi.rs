@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use super::event::ClientEvent;
+use super::event::EventDescription;
 use super::help_center::HelpCenterError;
 use super::payload::{
     ConversationClaimedEvent, ConversationClosedEvent, ConversationCreatedEvent, ConversationUpdatedEvent,
@@ -18,7 +18,7 @@ use super::presence::AgentPresenceEvent;
 use super::{help_center, support};
 use crate::api_error::Code;
 use crate::dto::{HelpCenterMessage, HelpCenterThread};
-use crate::json_schema::Schemas;
+use crate::json_schema::{SchemaFn, Schemas};
 
 const ABOUT: &str = "\
 Live events: Socket.IO v4 (`socket.io-client` 4.x) on the namespaces `/support` and `/help-center`. A message's `name` is the event's, its \
@@ -153,8 +153,8 @@ impl DocumentBuilder {
     }
 
     /// Events that clients emit.
-    fn client_events<User: Send + Sync + 'static>(&mut self, events: Vec<ClientEvent<User>>) {
-        for ClientEvent { name, summary, payload, ack, .. } in events {
+    fn client_events<User: Send + Sync + 'static>(&mut self, events: Vec<EventDescription<User>>) {
+        for EventDescription { name, summary, payload, ack, .. } in events {
             let payload = payload(&mut self.schemas);
             let message = self.message(&format!("emit.{name}"), name, summary, payload);
             let schema = (ack.schema)(&mut self.schemas);
@@ -173,7 +173,7 @@ impl DocumentBuilder {
         self.emits(event, summary, Schemas::serialized::<T>);
     }
 
-    fn emits(&mut self, event: &str, summary: &str, payload: fn(&mut Schemas) -> Value) {
+    fn emits(&mut self, event: &str, summary: &str, payload: SchemaFn) {
         let payload = payload(&mut self.schemas);
         let message = self.message(&format!("on.{event}"), event, summary, payload);
         let channel = self.channel_reference();

@@ -9,8 +9,8 @@ use socketio::Handshake;
 
 /// The account that the token belongs to.
 pub(super) fn principal(realtime: &Realtime, handshake: &Handshake) -> Result<Principal, TokenError> {
-    let in_auth = handshake.auth.as_ref().and_then(|auth| auth.get("token")).and_then(Value::as_str);
-    let in_auth = in_auth.filter(|token| !token.trim().is_empty());
-    let in_header = || handshake.headers.get(AUTHORIZATION.as_str());
-    realtime.services.authenticate(in_auth.or_else(in_header))
+    let auth_token = handshake.auth.as_ref().and_then(|auth| auth.get("token")).and_then(Value::as_str);
+    let auth_token = auth_token.filter(|token| !token.trim().is_empty());
+    let header_token = || handshake.headers.get(AUTHORIZATION.as_str());
+    realtime.services.authenticate(auth_token.or_else(header_token))
 }

@@ -8,17 +8,14 @@ use serde_json::{Map, Value};
 
 use super::Realtime;
 use super::ack::Ack;
-use crate::json_schema::Schemas;
+use crate::json_schema::SchemaFn;
 use socketio::{Event, Namespace, Socket};
-
-/// Builds a schema, adding the types that it refers to.
-pub(super) type SchemaFn = fn(&mut Schemas) -> Value;
 
 type EventHandler<User> =
     Box<dyn Fn(Arc<Realtime>, Socket<User>, Event) -> LocalBoxFuture<'static, Option<Ack>> + Send + Sync>;
 
 /// An event with its handler; `User` is what the namespace knows about a socket.
-pub(super) struct ClientEvent<User: Send + Sync + 'static> {
+pub(super) struct EventDescription<User: Send + Sync + 'static> {
     pub(super) name: &'static str,
     pub(super) summary: &'static str,
     pub(super) payload: SchemaFn,
@@ -35,7 +32,7 @@ pub(super) struct AckDescription {
     pub(super) schema: SchemaFn,
 }
 
-impl<User: Send + Sync + 'static> ClientEvent<User> {
+impl<User: Send + Sync + 'static> EventDescription<User> {
     pub(super) fn new<F>(
         name: &'static str,
         summary: &'static str,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::ack::Ack;
-use super::event::{AckDescription, ClientEvent, payload};
+use super::event::{AckDescription, EventDescription, payload};
 use super::send_message::parse;
 use super::{Realtime, auth, input, rooms};
 use crate::api_error::{ApiError, Code};
@@ -64,9 +64,9 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
 }
 
 /// The events that clients emit (`help-center.md`, 3).
-pub(super) fn events() -> Vec<ClientEvent<HelpCenterUser>> {
+pub(super) fn events() -> Vec<EventDescription<HelpCenterUser>> {
     vec![
-        ClientEvent::new(
+        EventDescription::new(
             SEND,
             "A customer's message",
             |schemas| schemas.deserialized::<HelpCenterSendRequest>(),
@@ -80,7 +80,7 @@ pub(super) fn events() -> Vec<ClientEvent<HelpCenterUser>> {
                 acknowledge(socket, event, sent.map(|posted| json!({ "message": HelpCenterMessage::new(&posted) })))
             },
         ),
-        ClientEvent::new(
+        EventDescription::new(
             "help_center:typing",
             "The customer types, or has stopped; for the agents who have joined the conversation",
             |_| json!({ "type": "object", "properties": { "isTyping": { "type": "boolean" } }, "required": ["isTyping"] }),

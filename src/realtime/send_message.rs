@@ -42,7 +42,7 @@ async fn send(
         ClientInfo::new(request.client_address, request.headers.get("user-agent"))
     })
     .await?;
-    to_value(&outcome.sent())
+    to_value(&outcome.response())
 }
 
 /// An agent's payload must name a conversation.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::ack::{Ack, AckError, AckOutcome};
-use super::event::{AckDescription, ClientEvent};
+use super::ack::{Ack, AckOutcome, EventError};
+use super::event::{AckDescription, EventDescription};
 use super::presence::SupportUser;
 use super::send_message::send_message;
 use super::{Realtime, auth, join, rooms, typing};
 use crate::api_error::ApiError;
-use crate::dto::{ReplyRequest, ReplySent, SendRequest, Sent};
-use crate::json_schema::Schemas;
+use crate::dto::{ReplyRequest, ReplySent, SendRequest, SendResponse};
+use crate::json_schema::{SchemaFn, Schemas};
 use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
 /// The namespace's name.
@@ -35,7 +35,7 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
 }
 
 /// The events that clients emit.
-pub(super) fn events() -> Vec<ClientEvent<SupportUser>> {
+pub(super) fn events() -> Vec<EventDescription<SupportUser>> {
     vec![
         event(
             "join_conversation",
@@ -70,7 +70,7 @@ pub(super) fn events() -> Vec<ClientEvent<SupportUser>> {
         event("stop_typing", "The user has stopped typing", typing_payload, async |realtime, socket, event| {
             typing::relay(realtime, socket, event, false)
         }),
-        ClientEvent::new(
+        EventDescription::new(
             SEND_MESSAGE,
             "A customer's message, as POST chat/send takes it, or an agent's reply or note",
             send_message_payload,
@@ -85,12 +85,7 @@ pub(super) fn events() -> Vec<ClientEvent<SupportUser>> {
 }
 
 /// An event that is acknowledged with its outcome.
-fn event<F>(
-    name: &'static str,
-    summary: &'static str,
-    payload: fn(&mut Schemas) -> Value,
-    handler: F,
-) -> ClientEvent<SupportUser>
+fn event<F>(name: &'static str, summary: &'static str, payload: SchemaFn, handler: F) -> EventDescription<SupportUser>
 where
     F: AsyncFn(&Realtime, &Socket<SupportUser>, &Event) -> Result<(), ApiError> + Send + Sync + 'static,
 {
@@ -99,7 +94,7 @@ where
         summary: "The outcome of an event",
         schema: |schemas| schemas.serialized::<AckOutcome>(),
     };
-    ClientEvent::new(
+    EventDescription::new(
         name,
         summary,
         payload,
@@ -137,11 +132,11 @@ fn send_message_payload(schemas: &mut Schemas) -> Value {
 fn send_message_ack(schemas: &mut Schemas) -> Value {
     let error = json!({
         "type": "object",
-        "properties": { "error": schemas.serialized::<AckError>() },
+        "properties": { "error": schemas.serialized::<EventError>() },
         "required": ["error"],
         "additionalProperties": false,
     });
-    json!({ "anyOf": [schemas.serialized::<Sent<'static>>(), schemas.serialized::<ReplySent<'static>>(), error] })
+    json!({ "anyOf": [schemas.serialized::<SendResponse<'static>>(), schemas.serialized::<ReplySendResponse<'static>>(), error] })
 }
 
 fn object_with(properties: &Value, required: &str) -> Value {

@@ -7,7 +7,7 @@ use crate::api_error::ApiError;
 use crate::client_info::ClientInfo;
 use crate::conversation::Opened;
 use crate::domain::{Channel, ConversationId, Customer, Open, Origin, Post, Posted, SendMessage, Target};
-use crate::dto::{Sent, UserConversation, UserMessage, ValidatedSend};
+use crate::dto::{SendResponse, UserConversation, UserMessage, ValidatedSend};
 use crate::services::Services;
 
 /// What a send did.
@@ -50,13 +50,13 @@ pub(crate) async fn send(
 
 impl SendOutcome {
     /// As clients read it.
-    pub(crate) fn sent(&self) -> Sent<'_> {
+    pub(crate) fn response(&self) -> SendResponse<'_> {
         match self {
             Self::Opened(Opened { conversation, message }) => {
                 let conversation = UserConversation::new(conversation, vec![UserMessage::in_answer(message)]);
-                Sent::Opened { conversation: Box::new(conversation), is_new: true }
+                SendResponse::Opened { conversation: Box::new(conversation), is_new: true }
             }
-            Self::Posted(conversation_id, message) => Sent::Posted {
+            Self::Posted(conversation_id, message) => SendResponse::Posted {
                 conversation_id: *conversation_id,
                 message: UserMessage::in_answer(message),
                 is_new: false,

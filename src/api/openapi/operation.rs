@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::endpoint::{
-    Access, Endpoint, Operation, Parameter, RequestDescription, ResponseBody, ResponseDescription,
+    Access, Endpoint, OperationDescription, Parameter, RequestDescription, ResponseBody, ResponseDescription,
 };
 use crate::api::error::ErrorBody;
 use crate::api_error::{ApiError, Code};
@@ -16,7 +16,7 @@ use crate::json_schema::Schemas;
 
 /// The operation object; the types that it refers to are added to `schemas`.
 pub(super) fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> Value {
-    let Operation { tag, access, id, summary, is_deprecated, parameters, request, response, errors } =
+    let OperationDescription { tag, access, id, summary, is_deprecated, parameters, request, response, errors } =
         &endpoint.operation;
     let mut operation = json!({
         "tags": [tag.name()],

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::document;
-use crate::api::routes::endpoints;
+use crate::api::endpoint_table::endpoints;
 use crate::api_error::Code;
 
 #[test]

@@ -16,7 +16,7 @@ use crate::api::guard::{check_guard, check_guest_id};
 use crate::api_error::ApiError;
 use crate::client_info::ClientInfo;
 use crate::domain::{Customer, EmailAddress, PhoneNumber, Refusal};
-use crate::dto::{SendRequest, Sent, Validator};
+use crate::dto::{SendRequest, SendResponse, Validator};
 
 /// The fields in addition to those of a send.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -48,7 +48,7 @@ pub(super) fn endpoint() -> Endpoint {
         .body::<GuestSendRequest>(examples::guest_send())
         .device_headers()
         .posts_message()
-        .answers::<Sent<'static>>(201, &["Message sent"])
+        .answers::<SendResponse<'static>>(201, &["Message sent"])
         .refusals([Refusal::NotFound, Refusal::AccessDenied, Refusal::EmailMismatch, Refusal::SendToClosed])
 }
 

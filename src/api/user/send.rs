@@ -14,7 +14,7 @@ use crate::api::idempotency_key::client_message_id;
 use crate::api_error::ApiError;
 use crate::client_info::ClientInfo;
 use crate::domain::{Customer, Refusal};
-use crate::dto::{SendRequest, Sent, ValidatedSend, Validator};
+use crate::dto::{SendRequest, SendResponse, ValidatedSend, Validator};
 use crate::use_cases;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -23,7 +23,7 @@ pub(super) fn endpoint() -> Endpoint {
         .body::<SendRequest>(examples::send())
         .device_headers()
         .posts_message()
-        .answers_with::<Sent<'static>>(
+        .answers_with::<SendResponse<'static>>(
             201,
             &["Message sent"],
             vec![("new", examples::opened()), ("existing", examples::sent())],
@@ -60,5 +60,5 @@ pub(super) async fn execute(
 ) -> Result<HttpResponse, ApiError> {
     let client = || ClientInfo { device_metadata: device_metadata(headers), ..client };
     let outcome = use_cases::send(&api.services, from, send, client).await?;
-    Ok(created("Message sent", outcome.sent()))
+    Ok(created("Message sent", outcome.response()))
 }

@@ -69,6 +69,8 @@ fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() 
         of_prefix.map(|(_, message)| message["name"].as_str().unwrap().to_owned()).collect()
     };
     let source = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/realtime")).concat();
+    // Arguments may be on lines of their own.
+    let source = source.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
     let named_after = |prefix: &str| -> BTreeSet<String> {
         source.split(prefix).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
     };
@@ -76,20 +78,13 @@ fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() 
     // Relayed under the name under which they were received, and the protocol's own.
     emitted.extend(["typing", "stop_typing", "connect_error"].map(str::to_owned));
     assert_eq!(named("on."), emitted);
-    // A name that is needed twice is a constant.
-    let described = |table: &str| -> BTreeSet<String> {
-        let start = format!("{table}(\n");
-        source
-            .split(&start)
-            .skip(1)
-            .map(|rest| rest.split(',').next().unwrap().trim())
-            .flat_map(|name| match name.strip_prefix('"') {
-                Some(name) => BTreeSet::from([name.trim_end_matches('"').to_owned()]),
-                None => named_after(&format!("const {name}: &str = \"")),
-            })
-            .collect()
+    // The first argument of a description is the name, or a constant where it is needed twice.
+    let constants = |prefix: &str| -> BTreeSet<String> {
+        let names = source.split(prefix).skip(1).map(|rest| rest.split(',').next().unwrap());
+        names.filter(|name| !name.contains('"')).flat_map(|name| named_after(&format!("const {name}: &str = \""))).collect()
     };
-    assert_eq!(named("emit."), &described(" event") | &described("ClientEvent::new"));
+    let described = &named_after(" event(\"") | &named_after("EventDescription::new(\"");
+    assert_eq!(named("emit."), &described | &constants("EventDescription::new("));
 }
 
 fn sources(folder: &Path) -> Vec<String> {
