@@ -17,8 +17,8 @@ mod switches {
     /// Where the statement on PostgreSQL looks at versions, and what is there without the fence: making a conversation
     /// and going on with one are still two things.
     const FENCES: [(&str, &str); 2] = [
-        ("AND part.expected_version = conversations.version", "AND part.expected_version > 0"),
-        ("AND conversations.version = held.expected_version", ""),
+        ("AND batch.expected_version = conversations.version", "AND batch.expected_version > 0"),
+        ("AND conversations.version = locked.expected_version", ""),
     ];
 
     /// Of a conversation's commands and commits one in so many panics.

@@ -12,7 +12,6 @@ mod batch;
 mod epoch;
 mod portable;
 mod postgres;
-mod row;
 mod search_indexer;
 mod stats;
 mod writer;

@@ -7,7 +7,7 @@
 //! stored, the caller is answered and [`realtime`] publishes the events to every subscriber.
 //!
 //! Imports point one way: [`cli`] → [`server`] → [`api`], [`realtime`] → `use_cases` → [`services`], `dto` →
-//! [`help_center`] → [`conversation`] → [`store`], [`identity`], [`journal`], [`cluster`] → [`domain`]; and
+//! [`help_center`] → [`conversation`] → [`store`], [`identity`], [`journal`], [`cluster`] → `event_codec` → [`domain`]; and
 //! [`realtime`] → [`socketio`] → [`engineio`]. `domain` imports nothing of ours; `engineio` and `socketio` know nothing
 //! of chat. Any module may import the ground: [`config`], [`database`], [`migrations`], [`api_error`], [`limits`],
 //! [`timestamp`], [`client_ip`], `client_info`, `json_schema` and [`telemetry`]. `failpoints` are defects that only a
@@ -24,6 +24,7 @@ pub mod conversation;
 pub mod database;
 pub mod domain;
 mod dto;
+mod event_codec;
 mod failpoints;
 pub mod help_center;
 pub mod identity;

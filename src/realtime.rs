@@ -55,7 +55,7 @@ pub fn start(realtime: Realtime, settings: &Settings, presence: &PresenceBroadca
     let engine = protocol_config::engine(&settings.socket, &settings.cors, &realtime.services.proxies);
     let io = SocketIo::builder(engine, protocol_config::socketio(&settings.socket, &settings.recovery))
         .allow_request(rate_limit::handshakes(&realtime))
-        .pace(rate_limit::packets(&realtime.services.limits))
+        .rate_limit(rate_limit::packets(&realtime.services.limits))
         .namespace(support::namespace(&realtime))
         .namespace(help_center::namespace(&realtime, settings.socket.outgoing_bytes / GREETING_SHARE))
         .build();

@@ -27,7 +27,7 @@ use crate::migrations;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::services::Services;
 use crate::telemetry::RequestSpan;
-use socketio::{CloseKind, SocketIo};
+use socketio::{ShutdownMode, SocketIo};
 
 pub use descriptors::TooFewDescriptors;
 
@@ -184,7 +184,7 @@ impl Server {
         }
         let drained = timeout_at(deadline, async {
             // Half the time: a client that does not read must not use up the time of the others.
-            self.sockets.close_within(CloseKind::GoElsewhere, self.drain_timeout / 2).await;
+            self.sockets.close_within(ShutdownMode::Reconnect, self.drain_timeout / 2).await;
             self.drain.wait_until_idle().await;
             self.journal.flush().await;
         })

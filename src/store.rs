@@ -7,7 +7,6 @@ mod aggregate;
 mod conversation;
 mod customer_conversations;
 mod events;
-mod from_row;
 mod handover;
 mod handovers;
 mod help_center;

@@ -23,8 +23,11 @@ pub struct Model {
     /// Its display name then.
     #[sea_orm(column_type = "Text", nullable)]
     pub actor_name: Option<String>,
-    /// What the type needs: an object.
+    /// What the timeline shows of it: an object whose fields depend on the type.
     pub data: Json,
+    /// What it holds beyond that: an object, see `switchboard::event_codec`. Null where there is nothing, and in rows
+    /// before migration 000009.
+    pub detail: Option<Json>,
     /// When it happened.
     pub created_at: DateTimeUtc,
 }

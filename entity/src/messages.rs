@@ -37,6 +37,9 @@ pub struct Model {
     /// The writer's e-mail then.
     #[sea_orm(column_type = "Text", nullable)]
     pub sender_email: Option<String>,
+    /// The phone number then of the customer who wrote it. Null in rows before migration 000009.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub sender_phone_number: Option<String>,
     /// The client's own name for this send.
     #[sea_orm(column_type = "Text", nullable)]
     pub client_message_id: Option<String>,

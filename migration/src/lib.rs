@@ -14,6 +14,8 @@ mod m20261123_000005_lists;
 mod m20261123_000006_ticket_lists;
 mod m20261123_000007_help_center;
 mod m20261123_000008_searchable_texts;
+mod m20261130_000009_event_details;
+mod m20261130_000010_handover_resolutions;
 
 /// All steps in the order in which they are applied.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_ticket_lists::Migration),
             Box::new(m20261123_000007_help_center::Migration),
             Box::new(m20261123_000008_searchable_texts::Migration),
+            Box::new(m20261130_000009_event_details::Migration),
+            Box::new(m20261130_000010_handover_resolutions::Migration),
         ]
     }
 }

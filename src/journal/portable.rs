@@ -19,12 +19,12 @@ use sea_orm::{
 use tokio::time::timeout;
 
 use super::batch::{Batch, ConversationBatch};
-use super::row::{self, EventRow};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Change, Channel, Conversation, ConversationId, Event, TicketNumber};
+use crate::event_codec::{EventRow, encode, encode_conversation, encode_handover, encode_ticket};
 use crate::failpoints;
 
-/// Rows in one statement: SQLite takes 32 766 values, and a message has 13.
+/// Rows in one statement: SQLite takes 32 766 values, and a message has 14.
 const ROWS_A_STATEMENT: usize = 2000;
 
 /// Shares of the tally: as many servers close conversations without waiting for each other.
@@ -108,7 +108,7 @@ struct Rows {
 impl Rows {
     fn take(&mut self, part: &ConversationBatch) {
         for event in part.events() {
-            match row::event(event) {
+            match encode(event) {
                 EventRow::Message(message) => self.messages.push(message.into_active_model()),
                 EventRow::Other(event) => self.events.push(event.into_active_model()),
             }
@@ -195,7 +195,7 @@ async fn pass(
     part: &ConversationBatch,
     state: &Conversation,
 ) -> Result<bool, DbErr> {
-    let row = row::conversation(state);
+    let row = encode_conversation(state);
     if part.expected_version() == 0 {
         let made = conversations::Entity::insert(row.into_active_model())
             // Its id is taken, or it would be the second one of its account in the help center.
@@ -243,7 +243,7 @@ async fn store_handovers(transaction: &DatabaseTransaction, part: &ConversationB
     for event in part.events() {
         match &event.change {
             Change::HandoverRequested(handover) => {
-                let row = row::handover(event, handover).into_active_model();
+                let row = encode_handover(event, handover).into_active_model();
                 handovers::Entity::insert(row).exec_without_returning(transaction).await?;
             }
             Change::HandoverResolved { handover, resolution, .. } => {
@@ -269,7 +269,7 @@ async fn store_ticket(
     number: impl FnOnce(i32) -> String,
 ) -> Result<(), DbErr> {
     let Some(ticket) = &state.ticket else { return Ok(()) };
-    let mut row = row::ticket(state, ticket);
+    let mut row = encode_ticket(state, ticket);
     let creation = part.events().find(|event| matches!(event.change, Change::TicketCreated(_)));
     if let Some(creation) = creation {
         row.ticket_number = number(creation.at.year());

@@ -14,63 +14,64 @@ use sea_orm::sqlx::pool::PoolConnection;
 use tokio::time::{Instant, timeout};
 
 use super::batch::Batch;
-use super::row::{self, EventRow};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{ConversationId, IdempotencyKey};
+use crate::event_codec::{EventRow, encode, encode_conversation};
 use crate::failpoints;
 
-/// What each part of it does:
-/// - `part`: a row for each conversation in the batch, as it is to be, with the version that must be there now.
-/// - `taken`: those of them in which a `client_message_id` is used that its sender has used before.
-/// - `held`: the parts whose row is there to be changed, the row locked, in one order on every server, if its version
-///   still is what was expected. A row that another transaction holds is waited for and then looked at anew.
-/// - `moved`, `made`: rows changed and made. `passed`: both; what is not in it met a conflict.
-/// - the rest: the events of those that passed, named messages in one order on every server, as each waits for another
-///   server's message of the same name.
+/// What each query of it does:
+/// - `batch`: a row for each conversation, with its columns as they are to be and the version that must be stored now.
+/// - `duplicates`: conversations in which a `client_message_id` is used that its sender has used before.
+/// - `locked`: the existing conversations whose version is the expected one, their rows locked. Every server locks in
+///   the order of ids, so that two of them cannot deadlock. A row that another transaction has locked is waited for, and
+///   its version is then compared again.
+/// - `updated` and `inserted`: rows changed and created. `committed`: both; what is missing in it met a conflict.
+/// - `messages_inserted` and `events_inserted`: the events of committed conversations. Messages are inserted in the
+///   order of their idempotency keys on every server, as an insert waits for another server's one of the same key.
 ///
-/// Parts are never joined with parts: with hash joins off, as they are here (`database`, the plans of writes), that is
-/// a loop in a loop. `IS TRUE` keeps the planner from making such a join of the look into `passed`.
+/// `batch` and its descendants are never joined with each other: hash joins are off for writes (`database`), so that
+/// would be a nested loop. `IS TRUE` keeps the planner from turning the subquery over `committed` into such a join.
 const COMMIT: &str = "
-WITH part AS (
+WITH batch AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
         $10::timestamptz[], $11::int8[], $12::int8[], $13::int8[], $14::text[], $15::bool[], $16::text[],
         $17::timestamptz[], $18::int2[], $19::text[], $20::text[], $21::text[], $22::text[], $23::timestamptz[],
         $24::timestamptz[], $25::timestamptz[]
-    ) AS part (
+    ) AS batch (
         id, expected_version, channel, user_id, email, phone_number, status, assigned_to, assigned_name,
         assigned_at, version, last_seq, message_count, last_message, last_message_is_from_user,
         last_message_sender_name, last_message_at, rating, feedback, device_metadata, ip_address, user_agent,
         created_at, updated_at, last_event_at
     )
 ),
-taken AS (
+duplicates AS (
     SELECT used.conversation_id
     FROM unnest($26::uuid[], $27::text[], $28::text[]) AS used (conversation_id, sender, client_message_id)
     JOIN messages ON messages.sender = used.sender AND messages.client_message_id = used.client_message_id
 ),
-held AS (
-    SELECT part.*
+locked AS (
+    SELECT batch.*
     FROM conversations
-    JOIN part ON part.id = conversations.id AND part.expected_version = conversations.version
-    WHERE conversations.id NOT IN (SELECT conversation_id FROM taken)
+    JOIN batch ON batch.id = conversations.id AND batch.expected_version = conversations.version
+    WHERE conversations.id NOT IN (SELECT conversation_id FROM duplicates)
     ORDER BY conversations.id
     FOR UPDATE OF conversations
 ),
-moved AS (
+updated AS (
     UPDATE conversations SET
-        status = held.status, assigned_to = held.assigned_to, assigned_name = held.assigned_name,
-        assigned_at = held.assigned_at, version = held.version, last_seq = held.last_seq,
-        message_count = held.message_count, last_message = held.last_message,
-        last_message_is_from_user = held.last_message_is_from_user,
-        last_message_sender_name = held.last_message_sender_name, last_message_at = held.last_message_at,
-        rating = held.rating, feedback = held.feedback, updated_at = held.updated_at,
-        last_event_at = held.last_event_at
-    FROM held
-    WHERE conversations.id = held.id AND conversations.version = held.expected_version
+        status = locked.status, assigned_to = locked.assigned_to, assigned_name = locked.assigned_name,
+        assigned_at = locked.assigned_at, version = locked.version, last_seq = locked.last_seq,
+        message_count = locked.message_count, last_message = locked.last_message,
+        last_message_is_from_user = locked.last_message_is_from_user,
+        last_message_sender_name = locked.last_message_sender_name, last_message_at = locked.last_message_at,
+        rating = locked.rating, feedback = locked.feedback, updated_at = locked.updated_at,
+        last_event_at = locked.last_event_at
+    FROM locked
+    WHERE conversations.id = locked.id AND conversations.version = locked.expected_version
     RETURNING conversations.id
 ),
-made AS (
+inserted AS (
     INSERT INTO conversations (
         id, channel, user_id, email, phone_number, status, assigned_to, assigned_name, assigned_at, version, last_seq,
         message_count, last_message, last_message_is_from_user, last_message_sender_name, last_message_at, rating,
@@ -80,43 +81,44 @@ made AS (
         id, channel, user_id, email, phone_number, status, assigned_to, assigned_name, assigned_at, version, last_seq,
         message_count, last_message, last_message_is_from_user, last_message_sender_name, last_message_at, rating,
         feedback, device_metadata::json, ip_address, user_agent, created_at, updated_at, last_event_at
-    FROM part
-    WHERE expected_version = 0 AND id NOT IN (SELECT conversation_id FROM taken)
+    FROM batch
+    WHERE expected_version = 0 AND id NOT IN (SELECT conversation_id FROM duplicates)
     ORDER BY id
     ON CONFLICT DO NOTHING
     RETURNING id
 ),
-passed AS (
-    SELECT id FROM moved UNION ALL SELECT id FROM made
+committed AS (
+    SELECT id FROM updated UNION ALL SELECT id FROM inserted
 ),
-written AS (
+messages_inserted AS (
     INSERT INTO messages (
         conversation_id, position, id, seq, body, is_internal, is_from_user, sender, sender_id, sender_name,
-        sender_email, client_message_id, created_at
+        sender_email, sender_phone_number, client_message_id, created_at
     )
     SELECT message.*
     FROM unnest(
         $29::uuid[], $30::int8[], $31::uuid[], $32::int8[], $33::text[], $34::bool[], $35::bool[], $36::text[],
-        $37::text[], $38::text[], $39::text[], $40::text[], $41::timestamptz[]
+        $37::text[], $38::text[], $39::text[], $40::text[], $41::text[], $42::timestamptz[]
     ) AS message (
         conversation_id, position, id, seq, body, is_internal, is_from_user, sender, sender_id, sender_name,
-        sender_email, client_message_id, created_at
+        sender_email, sender_phone_number, client_message_id, created_at
     )
-    WHERE (message.conversation_id IN (SELECT id FROM passed)) IS TRUE
+    WHERE (message.conversation_id IN (SELECT id FROM committed)) IS TRUE
     ORDER BY message.sender, message.client_message_id
 ),
-happened AS (
+events_inserted AS (
     INSERT INTO conversation_events (
-        conversation_id, position, id, type, actor_id, actor_name, data, created_at
+        conversation_id, position, id, type, actor_id, actor_name, data, detail, created_at
     )
     SELECT event.conversation_id, event.position, event.id, event.type, event.actor_id, event.actor_name,
-        event.data::json, event.created_at
+        event.data::json, event.detail::json, event.created_at
     FROM unnest(
-        $42::uuid[], $43::int8[], $44::uuid[], $45::text[], $46::text[], $47::text[], $48::text[], $49::timestamptz[]
-    ) AS event (conversation_id, position, id, type, actor_id, actor_name, data, created_at)
-    WHERE (event.conversation_id IN (SELECT id FROM passed)) IS TRUE
+        $43::uuid[], $44::int8[], $45::uuid[], $46::text[], $47::text[], $48::text[], $49::text[], $50::text[],
+        $51::timestamptz[]
+    ) AS event (conversation_id, position, id, type, actor_id, actor_name, data, detail, created_at)
+    WHERE (event.conversation_id IN (SELECT id FROM committed)) IS TRUE
 )
-SELECT id FROM passed";
+SELECT id FROM committed";
 
 /// How long a connection that nothing was asked of is trusted to live; the pool tests it then.
 const FRESH: Duration = Duration::from_secs(1);
@@ -194,10 +196,10 @@ impl Rows {
         let mut rows = Self::default();
         for (conversation, part) in &batch.parts {
             let Some(state) = part.state() else { continue };
-            rows.conversations.push((part.expected_version(), row::conversation(state)));
+            rows.conversations.push((part.expected_version(), encode_conversation(state)));
             rows.keys.extend(part.send_keys().map(|key| (conversation.0, key)));
             for event in part.events() {
-                match row::event(event) {
+                match encode(event) {
                     EventRow::Message(message) => rows.messages.push(message),
                     EventRow::Other(event) => rows.events.push(event),
                 }
@@ -259,6 +261,7 @@ impl Rows {
             .bind(column.of(|row| row.sender_id.as_deref()))
             .bind(column.of(|row| row.sender_name.as_deref()))
             .bind(column.of(|row| row.sender_email.as_deref()))
+            .bind(column.of(|row| row.sender_phone_number.as_deref()))
             .bind(column.of(|row| row.client_message_id.as_deref()))
             .bind(column.of(|row| row.created_at))
     }
@@ -273,6 +276,7 @@ impl Rows {
             .bind(column.of(|row| row.actor_id.as_deref()))
             .bind(column.of(|row| row.actor_name.as_deref()))
             .bind(column.of(|row| row.data.to_string()))
+            .bind(column.of(|row| row.detail.as_ref().map(ToString::to_string)))
             .bind(column.of(|row| row.created_at))
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
         let realtime = Arc::clone(&greeting);
         async move { on_connect(&realtime, &socket, greeting_bytes).await }
     })
-    .on_too_many(|socket: Socket<HelpCenterUser>, event: Event| async move {
+    .on_rate_limited(|socket: Socket<HelpCenterUser>, event: Event| async move {
         // Typing too fast is no error that a customer should see.
         let is_reported = event.name == SEND;
         is_reported.then(|| acknowledge(&socket, &event, Err(ApiError::rate_limited()))).flatten()

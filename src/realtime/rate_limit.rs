@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Realtime;
 use crate::api_error::ApiError;
 use crate::limits::{ConnectionLimits, EventRefusal, Limits, TooSoon};
-use socketio::{ConnectRefusal, Pace, Violation};
+use socketio::{ConnectRefusal, RateLimiter, Violation};
 
 /// Limits the sessions that an address opens. The refusal has Engine.IO's form.
 pub(super) fn handshakes(
@@ -22,17 +22,17 @@ pub(super) fn handshakes(
 }
 
 /// Makes the limiter of a connection's packets.
-pub(super) fn packets(limits: &Limits) -> impl Fn() -> Option<Box<dyn Pace>> + Send + Sync + 'static {
+pub(super) fn packets(limits: &Limits) -> impl Fn() -> Option<Box<dyn RateLimiter>> + Send + Sync + 'static {
     let limits = limits.clone();
-    move || limits.connection().map(|limits| Box::new(limits) as Box<dyn Pace>)
+    move || limits.connection().map(|limits| Box::new(limits) as Box<dyn RateLimiter>)
 }
 
-impl Pace for ConnectionLimits {
-    fn connect(&mut self) -> Result<(), Violation> {
+impl RateLimiter for ConnectionLimits {
+    fn check_connect(&mut self) -> Result<(), Violation> {
         Ok(self.connect()?)
     }
 
-    fn event(&mut self, namespace: &Arc<str>) -> Result<(), Violation> {
+    fn check_event(&mut self, namespace: &Arc<str>) -> Result<(), Violation> {
         Ok(self.event(namespace)?)
     }
 
@@ -45,7 +45,7 @@ impl Pace for ConnectionLimits {
 impl From<EventRefusal> for Violation {
     fn from(refusal: EventRefusal) -> Self {
         match refusal {
-            EventRefusal::TooSoon => Self::Refused,
+            EventRefusal::TooSoon => Self::Excess,
             EventRefusal::Flood => Self::Flood,
         }
     }

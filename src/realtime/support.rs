@@ -30,7 +30,7 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
     .recover_if(|before: &SupportUser, now: &SupportUser| before.id == now.id && before.is_agent == now.is_agent)
     .on_connect(|socket: Socket<SupportUser>| async move { on_connect(&socket) })
     .on_disconnect(|socket: Socket<SupportUser>, _| async move { socket.data().disconnected() })
-    .on_too_many(|_, event: Event| async move { Some(rate_limited(&event)) });
+    .on_rate_limited(|_, event: Event| async move { Some(rate_limited(&event)) });
     events().into_iter().fold(namespace, |namespace, event| event.register(namespace, realtime))
 }
 
@@ -136,7 +136,7 @@ fn send_message_ack(schemas: &mut Schemas) -> Value {
         "required": ["error"],
         "additionalProperties": false,
     });
-    json!({ "anyOf": [schemas.serialized::<SendResponse<'static>>(), schemas.serialized::<ReplySendResponse<'static>>(), error] })
+    json!({ "anyOf": [schemas.serialized::<SendResponse<'static>>(), schemas.serialized::<ReplySent<'static>>(), error] })
 }
 
 fn object_with(properties: &Value, required: &str) -> Value {

@@ -3,10 +3,10 @@
 use entity::conversations;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::from_row;
 use super::related::{Beside, related};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Channel, Conversation, UserId};
+use crate::event_codec::decode_conversation;
 
 /// The most that the list shows. The contract says "all"; nobody scrolls further, and nothing is unbounded.
 const MOST_CONVERSATIONS: u64 = 1000;
@@ -39,7 +39,7 @@ pub async fn conversations_of(database: &Database, account: UserId) -> Result<Ow
                 .limit(MOST_CONVERSATIONS)
                 .all(&connection)
                 .await?;
-            let conversations = rows.into_iter().map(from_row::conversation).collect::<Result<Vec<_>, _>>()?;
+            let conversations = rows.into_iter().map(decode_conversation).collect::<Result<Vec<_>, _>>()?;
             let shown = conversations.len() as u64;
             let total = if shown < MOST_CONVERSATIONS { shown } else { own.count(&connection).await? };
             let beside = related(&connection, &conversations).await?;

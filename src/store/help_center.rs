@@ -1,11 +1,11 @@
 //! An account's conversation in the help center.
 
 use entity::{conversations, messages};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
-use super::from_row;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Channel, Conversation, ConversationId, EventId, UserId};
+use crate::event_codec::decode_conversation;
 
 /// The one that an account has, without its ticket and its handover; nothing before they first came.
 ///
@@ -19,7 +19,7 @@ pub async fn help_center_of(database: &Database, account: UserId) -> Result<Opti
                 .filter(conversations::Column::Channel.eq(Channel::HelpCenter.as_str()))
                 .one(&connection)
                 .await?;
-            row.map(from_row::conversation).transpose()
+            Ok::<_, DbErr>(row.map(decode_conversation).transpose()?)
         })
         .await
 }
@@ -43,7 +43,7 @@ pub async fn seq_of(
                 .into_tuple()
                 .one(&connection)
                 .await?;
-            Ok::<_, sea_orm::DbErr>(seq.flatten())
+            Ok::<_, DbErr>(seq.flatten())
         })
         .await
 }

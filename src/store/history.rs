@@ -3,9 +3,9 @@
 use entity::messages;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
-use super::from_row;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, Posted};
+use crate::event_codec::decode_message;
 
 /// Which messages: of a customer by `seq`, of an agent by `position`; `before` is a `seq` for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +138,8 @@ async fn fetch(
     let query = query.limit(u64::from(stretch.limit()) + 1);
     let rows = database.read(async move |connection| query.all(&connection).await).await?;
     let has_more = rows.len() > limit;
-    let mut messages = rows.into_iter().take(limit).map(from_row::posted).collect::<Result<Vec<_>, DbErr>>()?;
+    let messages = rows.into_iter().take(limit).map(decode_message).collect::<Result<Vec<_>, _>>();
+    let mut messages = messages.map_err(DbErr::from)?;
     if !ascending {
         messages.reverse();
     }

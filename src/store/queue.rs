@@ -8,10 +8,10 @@ use entity::conversations::{self, Column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
-use super::from_row;
 use super::related::{Beside, related};
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::{Conversation, UserId};
+use crate::event_codec::decode_conversation;
 
 pub use counts::Counts;
 pub(super) use filter::open;
@@ -111,5 +111,5 @@ async fn on_page(
     let mut found = conversations::Entity::find().filter(fitting);
     sort.sort(&mut found, backend);
     let rows = found.offset(page.offset()).limit(u64::from(page.limit)).all(connection).await?;
-    rows.into_iter().map(from_row::conversation).collect()
+    Ok(rows.into_iter().map(decode_conversation).collect::<Result<_, _>>()?)
 }

@@ -5,9 +5,9 @@ use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, Qu
 
 use super::aggregate::aggregate;
 use super::events::{EventRange, events};
-use super::from_row;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Event, IdempotencyKey, Posted};
+use crate::event_codec::decode_message;
 
 /// A send that is stored, and the conversation that it is in.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ async fn sends(connection: &DatabaseConnection, keys: Vec<IdempotencyKey>) -> Re
         };
         found.push(FoundSend {
             key: key.clone(),
-            message: from_row::posted(row)?,
+            message: decode_message(row)?,
             conversation: aggregate(connection, conversation).await?,
         });
     }

@@ -1,6 +1,5 @@
-//! The server that the official protocol suites of Engine.IO and Socket.IO expect: a bare Engine.IO echo at
-//! `/engine.io/`, and Socket.IO at `/socket.io/` with the namespaces `/` and `/custom`. It listens on the port in
-//! `PORT`, 3000 by default.
+//! The server that the official protocol test suites expect: an Engine.IO echo at `/engine.io/`, and Socket.IO at
+//! `/socket.io/` with the namespaces `/` and `/custom`. Listens on the port in `PORT`, 3000 by default.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -11,7 +10,7 @@ use actix_web::{App, HttpServer};
 use engineio::{CloseReason, Connection, EngineConfig, EngineHandler, EngineIo, Message, SessionHandle};
 use serde_json::{Value, json};
 
-/// Says again whatever it hears.
+/// Sends every message back.
 struct Echo;
 
 struct EchoConnection(SessionHandle);
@@ -38,7 +37,7 @@ impl Connection for EchoConnection {
     }
 }
 
-/// A namespace whose sockets carry what their clients said to join.
+/// A namespace that accepts every client and keeps its auth payload as the socket's data.
 fn namespace(name: &str) -> Namespace<Value> {
     Namespace::<Value>::new(name, |handshake: Handshake| async move {
         Ok::<_, ConnectRefusal>(handshake.auth.unwrap_or_else(|| json!({})))
@@ -69,10 +68,10 @@ async fn main() -> std::io::Result<()> {
         .build();
     let echo = EngineIo::new(engine_config("/engine.io"), Arc::new(Echo));
     HttpServer::new(move || App::new().configure(io.configure()).configure(echo.configure()))
-        // The suites send requests on two connections and expect them to be taken in that order.
+        // The suites send requests on two connections and expect them to be handled in that order.
         .workers(1)
-        // A poll that is given up is noticed at once, and a closed WebSocket is not kept waiting for its client: the
-        // suites allow no second for that. Nothing that runs for long should have so little, see docs/PROTOCOL.md.
+        // The suites expect that an abandoned poll is noticed and a closed WebSocket ends within a second. This is too
+        // short for production, see docs/PROTOCOL.md.
         .h1_allow_half_closed(false)
         .client_disconnect_timeout(Duration::from_millis(200))
         .bind(("127.0.0.1", port))?

@@ -1,83 +1,85 @@
-//! Acknowledgements that a client owes us: bounded, timed out, and gone with their socket.
+//! Acknowledgements that a client owes the server: bounded in number, timed out, and failed when the socket is removed.
 
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::packet::Arguments;
+use crate::arguments::Arguments;
+use crate::encode::EncodeError;
 
-/// Why an acknowledgement did not come.
+/// Why [`Socket::emit_with_ack`](crate::Socket::emit_with_ack) has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AckError {
-    /// Not in time.
-    #[error("the acknowledgement did not come in time")]
+    /// The client did not answer in time.
+    #[error("the acknowledgement did not arrive in time")]
     Timeout,
     /// The socket has disconnected.
     #[error("the socket has disconnected")]
     Disconnected,
-    /// The socket owes too many already.
-    #[error("the socket owes too many acknowledgements")]
+    /// [`SocketIoConfig::max_pending_acks`](crate::SocketIoConfig::max_pending_acks) is reached.
+    #[error("too many acknowledgements are pending for the socket")]
     TooMany,
-    /// The event could not be sent.
+    /// The event cannot be encoded.
     #[error(transparent)]
-    Encode(#[from] super::EncodeError),
+    Encode(#[from] EncodeError),
 }
 
-/// The acknowledgements that one socket owes.
+/// The pending acknowledgements of one socket.
 #[derive(Debug, Default)]
-pub(crate) struct PendingAcks(Mutex<Pending>);
+pub(crate) struct PendingAcks(Mutex<AckTable>);
 
 #[derive(Debug, Default)]
-struct Pending {
-    next: u64,
-    waiting: BTreeMap<u64, oneshot::Sender<Arguments>>,
+struct AckTable {
+    next_id: u64,
+    senders: BTreeMap<u64, oneshot::Sender<Arguments>>,
 }
 
 impl PendingAcks {
-    /// An id for an event, and its answer. `None` where `limit` are waiting already.
-    pub(crate) fn expect(&self, limit: usize) -> Option<AwaitedAck<'_>> {
-        let mut pending = self.0.lock();
-        if pending.waiting.len() >= limit {
+    /// Allocates an ack id. `None` if `limit` acknowledgements are pending already.
+    pub(crate) fn register(&self, limit: usize) -> Option<PendingAck<'_>> {
+        let mut table = self.0.lock();
+        if table.senders.len() >= limit {
             return None;
         }
-        let id = pending.next;
-        pending.next += 1;
+        let id = table.next_id;
+        table.next_id += 1;
         let (sender, answer) = oneshot::channel();
-        pending.waiting.insert(id, sender);
-        Some(AwaitedAck { acks: self, id, answer })
+        table.senders.insert(id, sender);
+        Some(PendingAck { acks: self, id, answer })
     }
 
-    /// An answer came. One that nobody waits for is ignored.
+    /// Completes an acknowledgement. An unknown id is ignored.
     pub(crate) fn resolve(&self, id: u64, arguments: Arguments) {
-        if let Some(waiting) = self.0.lock().waiting.remove(&id) {
-            // Where nobody waits any more it is ignored as well.
-            let _ = waiting.send(arguments);
+        if let Some(sender) = self.0.lock().senders.remove(&id) {
+            // The receiver may have timed out in the meantime.
+            let _ = sender.send(arguments);
         }
     }
 
-    /// None of them will come.
+    /// Fails every pending acknowledgement.
     pub(crate) fn fail_all(&self) {
-        let waiting = std::mem::take(&mut self.0.lock().waiting);
-        drop(waiting);
+        let senders = std::mem::take(&mut self.0.lock().senders);
+        // Outside the lock, because dropping a sender runs its receiver's waker.
+        drop(senders);
     }
 }
 
-/// An acknowledgement that is waited for. Dropped, it is not any more.
-pub(crate) struct AwaitedAck<'a> {
+/// An acknowledgement that the server waits for. Dropping it removes it from the table.
+pub(crate) struct PendingAck<'a> {
     acks: &'a PendingAcks,
     pub(crate) id: u64,
     answer: oneshot::Receiver<Arguments>,
 }
 
-impl AwaitedAck<'_> {
+impl PendingAck<'_> {
     pub(crate) async fn answer(mut self) -> Result<Arguments, AckError> {
         (&mut self.answer).await.map_err(|_| AckError::Disconnected)
     }
 }
 
-impl Drop for AwaitedAck<'_> {
+impl Drop for PendingAck<'_> {
     fn drop(&mut self) {
-        self.acks.0.lock().waiting.remove(&self.id);
+        self.acks.0.lock().senders.remove(&self.id);
     }
 }

@@ -1,25 +1,36 @@
-//! Events for many sockets: encoded once, each socket gets one.
+//! Operations on many sockets. An event is encoded once, whatever the number of receivers.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use engineio::{CloseReason, Delivery};
 use serde::Serialize;
 
-use super::encode::Content;
-use super::hub::Hub;
-use super::packet::Arguments;
-use super::peer::{Peer, PeerKey};
-use engineio::{CloseReason, Delivery};
+use crate::arguments::Arguments;
+use crate::encode::Content;
+use crate::hub::Hub;
+use crate::peer::Peer;
+use crate::rooms::MemberKey;
 
-/// A choice of sockets: those in any of its rooms, or all where no room is named.
+/// A selection of sockets: those in any of its rooms, or all if it names no room.
 ///
-/// A socket's id serves as the name of a room with that socket alone.
+/// A socket's id selects that socket alone, like a room of that name.
+///
+/// ```
+/// use actix_socketio::NamespaceHandle;
+///
+/// fn announce(namespace: &NamespaceHandle, sender_id: &str) {
+///     let reached = namespace.to("editors").to("admins").except(sender_id).emit("changed", &42);
+///     println!("{reached} sockets were sent the event, each once");
+///     namespace.all().volatile().emit("cursor", &(1, 2));
+/// }
+/// ```
 #[derive(Debug, Clone)]
-#[must_use = "a choice of sockets does nothing by itself"]
+#[must_use = "a selection of sockets does nothing by itself"]
 pub struct Broadcast<'a> {
     hub: &'a Arc<Hub>,
     rooms: Vec<&'a str>,
-    except: Vec<PeerKey>,
+    except: Vec<MemberKey>,
     delivery: Delivery,
 }
 
@@ -28,18 +39,18 @@ impl<'a> Broadcast<'a> {
         Self { hub, rooms: Vec::new(), except: Vec::new(), delivery: Delivery::Reliable }
     }
 
-    pub(crate) fn except_peer(mut self, peer: PeerKey) -> Self {
-        self.except.push(peer);
+    pub(crate) fn except_peer(mut self, key: MemberKey) -> Self {
+        self.except.push(key);
         self
     }
 
-    /// And those in this room.
+    /// Adds the sockets in a room.
     pub fn to(mut self, room: &'a str) -> Self {
         self.rooms.push(room);
         self
     }
 
-    /// But not the socket with this id.
+    /// Excludes the socket with this id.
     pub fn except(mut self, socket_id: &str) -> Self {
         if let Some(peer) = self.hub.peers.get(socket_id) {
             self.except.push(peer.value().key());
@@ -47,20 +58,21 @@ impl<'a> Broadcast<'a> {
         self
     }
 
-    /// The event is dropped for clients that cannot take it now.
+    /// Makes the event volatile: it is dropped for sockets whose transport cannot send it now.
     pub fn volatile(mut self) -> Self {
         self.delivery = Delivery::Volatile;
         self
     }
 
-    /// Sends an event with one argument, and says how many connected sockets get it. What cannot be encoded is logged.
+    /// Sends an event with one argument. Returns the number of connected sockets that will receive it. An event that
+    /// cannot be encoded is logged.
     ///
-    /// Events that one thread sends are seen by every socket in that order.
+    /// Every socket receives the events of one thread in the order in which the thread sent them.
     pub fn emit<T: Serialize + ?Sized>(self, event: &str, payload: &T) -> usize {
         self.send(event, &Content::One(payload))
     }
 
-    /// As [`Broadcast::emit`], with any arguments, binary data included.
+    /// Like [`Broadcast::emit`], with any number of arguments, including binary data.
     pub fn emit_arguments(self, event: &str, arguments: &Arguments) -> usize {
         self.send::<()>(event, &Content::Many(arguments))
     }
@@ -78,7 +90,7 @@ impl<'a> Broadcast<'a> {
         reached
     }
 
-    /// The ids of those that are connected.
+    /// The ids of the selected sockets that are connected.
     pub fn socket_ids(self) -> Vec<Arc<str>> {
         let mut ids = Vec::new();
         self.for_each(|peer| {
@@ -89,27 +101,27 @@ impl<'a> Broadcast<'a> {
         ids
     }
 
-    /// Puts them into a room, and says how many are in it then.
+    /// Adds the sockets to a room. Returns how many of them are in it now.
     pub fn join(self, room: impl Into<Arc<str>>) -> usize {
         let room = room.into();
         self.peers().iter().filter(|peer| peer.join(Arc::clone(&room))).count()
     }
 
-    /// Takes them out of a room.
+    /// Removes the sockets from a room.
     pub fn leave(self, room: &str) {
         for peer in self.peers() {
             peer.leave_room(room);
         }
     }
 
-    /// Puts them out of the namespace. They will not come back by themselves.
+    /// Disconnects the clients from the namespace. Stock clients do not reconnect after that.
     pub fn disconnect(self) {
         for peer in self.peers() {
             peer.kick();
         }
     }
 
-    /// Closes their connections. They will come back, to another server perhaps.
+    /// Closes the clients' connections. Stock clients reconnect, possibly to another server.
     pub fn close_transports(self) {
         for peer in self.peers() {
             if let Some(session) = peer.session() {
@@ -118,7 +130,7 @@ impl<'a> Broadcast<'a> {
         }
     }
 
-    /// The sockets themselves, for what must not be done while a room is being looked at.
+    /// Collects the selected peers, for operations that lock rooms and so must not run inside a visit.
     fn peers(&self) -> Vec<Arc<Peer>> {
         let mut peers = Vec::new();
         self.for_each(|peer| peers.push(Arc::clone(peer)));
@@ -139,10 +151,10 @@ impl<'a> Broadcast<'a> {
             }
             [room] => self.visit_room(room, &mut visit),
             rooms => {
-                let mut seen = HashSet::new();
+                let mut visited = HashSet::new();
                 for room in rooms {
                     self.visit_room(room, &mut |peer| {
-                        if seen.insert(peer.key()) {
+                        if visited.insert(peer.key()) {
                             visit(peer);
                         }
                     });
@@ -153,9 +165,9 @@ impl<'a> Broadcast<'a> {
 
     fn visit_room(&self, room: &str, visit: &mut dyn FnMut(&Arc<Peer>)) {
         self.hub.rooms.for_each(room, &mut *visit);
-        let own = self.hub.peers.get(room).map(|peer| Arc::clone(&peer));
-        // Unless a room of that name has been made of it.
-        if let Some(peer) = own.filter(|peer| !peer.is_in(room)) {
+        let by_id = self.hub.peers.get(room).map(|peer| Arc::clone(&peer));
+        // Unless the socket has joined a room named like its id, in which case it was visited above.
+        if let Some(peer) = by_id.filter(|peer| !peer.is_in(room)) {
             visit(&peer);
         }
     }

@@ -1,62 +1,78 @@
-//! What an operator can set for Socket.IO. Every limit of the module stands here.
+//! Limits and timeouts of the Socket.IO layer. Every limit of the crate is a field here or in
+//! [`EngineConfig`](engineio::EngineConfig).
 
 use std::time::Duration;
 
-/// Limits and times of Socket.IO. The defaults are those of the reference server where it has them.
+/// Limits and timeouts of a Socket.IO server. Where the reference server has a setting, the default is the same.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_socketio::{RecoveryConfig, SocketIoConfig};
+///
+/// let config = SocketIoConfig {
+///     max_rooms: 100,
+///     recovery: Some(RecoveryConfig { max_disconnection: Duration::from_secs(30), ..RecoveryConfig::default() }),
+///     ..SocketIoConfig::default()
+/// };
+/// # assert_eq!(config.max_namespaces, 16);
+/// ```
 #[derive(Debug, Clone)]
 pub struct SocketIoConfig {
-    /// Time that a connection may have no namespace joined, at its beginning or after it left the last. Default 45 s.
+    /// How long a connection may be without a joined namespace, after it opens or after it leaves the last one.
+    /// Default 45 s.
     pub connect_timeout: Duration,
-    /// Time that a namespace's middleware has to decide. Over it the client is refused. Default 10 s.
+    /// How long a namespace's middleware may take to decide. After that the client is refused. Default 10 s.
     pub authorise_timeout: Duration,
-    /// Most binary attachments of a packet. Default 10.
+    /// Maximum number of binary attachments of one packet. Default 10.
     pub max_attachments: usize,
-    /// Most bytes of one packet with its attachments. Default 4 MiB.
+    /// Maximum size of one packet including its attachments, in bytes. Default 4 MiB.
     pub max_message_bytes: usize,
-    /// Deepest nesting of a packet's JSON. Default 64; more than 127 is refused whatever stands here.
+    /// Maximum nesting depth of a packet's JSON. Default 64; depths above 127 are always refused.
     pub max_json_depth: usize,
-    /// Longest name of a namespace, in bytes. Default 256.
+    /// Maximum length of a namespace's name, in bytes. Default 256.
     pub max_namespace_length: usize,
-    /// Most namespaces that one connection has joined or is joining. Default 16.
+    /// Maximum number of namespaces that one connection has joined or is joining. Default 16.
     pub max_namespaces: usize,
-    /// Most events of one connection that wait for their handlers. While it is reached nothing is read from it. Default
-    /// 64.
+    /// Maximum number of events of one connection that wait for their handlers. When it is reached, the server stops
+    /// reading from the connection. Default 64.
     pub max_queued_events: usize,
-    /// Most bytes of one connection's events that wait for their handlers, as they came in. While it is reached nothing
-    /// is read from it. Default 1 MiB.
+    /// Maximum size of one connection's events that wait for their handlers, in bytes as received. When it is
+    /// reached, the server stops reading from the connection. Default 1 MiB.
     pub max_queued_bytes: usize,
-    /// Most bytes of events that wait for a socket's CONNECT answer, each packet counted with 64 bytes on top. Over it
-    /// the connection is closed. At most a quarter of the engine's outgoing budget, whatever stands here. Default
-    /// 256 KiB.
+    /// Maximum size of the events that wait for a socket's CONNECT answer, in bytes plus 64 for each packet. When it is
+    /// exceeded, the connection is closed. Capped at a quarter of the engine's outgoing budget. Default 256 KiB.
     pub max_held_bytes: usize,
-    /// Most rooms that one socket is in; further joins are refused. Default 20 000.
+    /// Maximum number of rooms that one socket is in. Further joins are refused. Default 20 000.
     pub max_rooms: usize,
-    /// Most acknowledgements that one socket owes us; further ones fail at once. Default 1024.
+    /// Maximum number of acknowledgements that are pending for one socket. Further requests fail at once. Default 1024.
     pub max_pending_acks: usize,
-    /// Time in which packets for a namespace that the server has just put the client out of are ignored. Default 10 s.
+    /// How long packets for a namespace are ignored after the server disconnected the client from it. Default 10 s.
     pub left_grace: Duration,
-    /// Connection state recovery; `None`: off. Default on.
+    /// Connection state recovery; `None` turns it off. Default on.
     pub recovery: Option<RecoveryConfig>,
 }
 
-/// What is kept for a client whose connection broke.
+/// Limits of connection state recovery: what a namespace keeps for clients whose connection broke.
 #[derive(Debug, Clone)]
 pub struct RecoveryConfig {
-    /// How long a client may stay away. Default 120 s.
+    /// How long a client may be disconnected and still recover. Default 120 s.
     pub max_disconnection: Duration,
-    /// Most events kept for one socket. What its client confirmed with a pong is not kept. Default 1024.
+    /// Maximum number of events kept for one socket. Events that the client confirmed with a pong are not kept. Default
+    /// 1024.
     pub max_packets: usize,
-    /// Most bytes kept for one socket, each packet counted with 64 bytes on top; events of broadcasts count in full for
-    /// each, though they are shared. At most half of the engine's outgoing budget, whatever stands here. Default
+    /// Maximum size of the events kept for one socket, in bytes plus 64 for each packet. A broadcast counts fully for
+    /// each of its sockets, although they share its bytes. Capped at half of the engine's outgoing budget. Default
     /// 512 KiB.
     pub max_bytes: usize,
-    /// Most sockets of a namespace that are kept while their clients are away; the longest away goes first. Default
-    /// 10 000.
+    /// Maximum number of suspended sockets in one namespace. When it is exceeded, the socket suspended for the longest
+    /// time is removed. Default 10 000.
     pub max_sockets: usize,
-    /// Most bytes of events that a namespace keeps for all its sockets together, each event counted once. While it is
-    /// reached a socket that is sent something keeps nothing, and those longest away go. Default 256 MiB.
+    /// Maximum size of the events that one namespace keeps for all its sockets, in bytes; each event counts once. When
+    /// it is exceeded, a socket that is sent an event drops its replay buffer, and the sockets suspended for the
+    /// longest time are removed. Default 256 MiB.
     pub max_total_bytes: usize,
-    /// Time that a client which comes back waits for its old connection's handlers to end. Default 5 s.
+    /// How long a returning client waits for the handlers of its old connection to end. Default 5 s.
     pub takeover_timeout: Duration,
 }
 

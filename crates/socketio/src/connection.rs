@@ -1,4 +1,4 @@
-//! Socket.IO's side of one Engine.IO session: decodes what comes and brings it to the namespaces that the client has
+//! The Socket.IO side of one Engine.IO session: decodes packets and dispatches them to the namespaces that the client has
 //! joined.
 
 use std::pin::Pin;
@@ -6,150 +6,151 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use engineio::{CloseReason, Connection, Delivery, Message, SessionHandle};
 use serde_json::Value;
 use tokio::time::{Sleep, sleep};
 
-use super::disconnect_reason::DisconnectReason;
-use super::encode;
-use super::event::Event;
-use super::handshake::ConnectRefusal;
-use super::namespace_session::{IncomingEvent, Membership, Progress, Queued};
-use super::packet::{Body, Decoder, Packet};
-use super::rate_limit::{Pace, Violation};
-use super::server::Shared;
-use engineio::{CloseReason, Connection, Delivery, Message, SessionHandle};
+use crate::disconnect_reason::DisconnectReason;
+use crate::encode;
+use crate::event::Event;
+use crate::handshake::ConnectRefusal;
+use crate::namespace_session::{AnyNamespaceSession, IncomingEvent, Progress, QueueDepth};
+use crate::packet::{Body, Decoder, Packet};
+use crate::rate_limit::{RateLimiter, Violation};
+use crate::server_state::ServerState;
 
-/// See the module.
+/// One client connection with its namespaces.
 pub(super) struct ClientConnection {
-    shared: Arc<Shared>,
+    state: Arc<ServerState>,
     session: SessionHandle,
     decoder: Decoder,
-    places: Vec<Place>,
-    /// How much the client may say, where that is counted.
-    pace: Option<Box<dyn Pace>>,
-    /// Until when something must be joined. Only there while nothing is.
-    connect_timeout_task: Option<Pin<Box<Sleep>>>,
-    /// Why we close it, where it is us.
-    verdict: Option<DisconnectReason>,
+    memberships: Vec<Membership>,
+    rate_limiter: Option<Box<dyn RateLimiter>>,
+    /// Runs while no namespace is joined.
+    connect_timeout: Option<Pin<Box<Sleep>>>,
+    /// Set when this layer closes the session; overrides the engine's reason.
+    close_reason: Option<DisconnectReason>,
 }
 
 /// A namespace that the client has joined, is joining, or has left.
-struct Place {
-    name: Arc<str>,
-    state: State,
+struct Membership {
+    namespace: Arc<str>,
+    state: MembershipState,
 }
 
-enum State {
-    In(Box<dyn Membership>),
-    /// Its handlers are still at work; the client may join anew.
-    Left(Box<dyn Membership>),
-    /// The server put it out, and the client may not know yet.
-    Grace {
-        until: Instant,
-    },
+enum MembershipState {
+    /// The client has joined or is joining.
+    Active(Box<dyn AnyNamespaceSession>),
+    /// The client has left and handlers still run; it may join again.
+    Leaving(Box<dyn AnyNamespaceSession>),
+    /// The server disconnected the client, which may not know yet.
+    Grace { until: Instant },
 }
 
 impl ClientConnection {
-    pub(super) fn new(shared: Arc<Shared>, session: SessionHandle) -> Self {
+    pub(super) fn new(state: Arc<ServerState>, session: SessionHandle) -> Self {
         Self {
-            decoder: Decoder::new(&shared.config),
-            connect_timeout_task: Some(Box::pin(sleep(shared.config.connect_timeout))),
-            pace: (shared.pace)(),
-            shared,
+            decoder: Decoder::new(&state.config),
+            connect_timeout: Some(Box::pin(sleep(state.config.connect_timeout))),
+            rate_limiter: (state.rate_limiter)(),
+            state,
             session,
-            places: Vec::new(),
-            verdict: None,
+            memberships: Vec::new(),
+            close_reason: None,
         }
     }
 
-    /// Closes the session. What was already received is still handled.
+    /// Closes the session. Events that were received already are still handled.
     fn close(&mut self, reason: DisconnectReason) {
-        self.verdict.get_or_insert(reason);
+        self.close_reason.get_or_insert(reason);
         self.session.close(CloseReason::ForcedClose);
     }
 
-    fn take(&mut self, packet: Packet) {
+    fn dispatch(&mut self, packet: Packet) {
         let Packet { namespace, body, length } = packet;
         if let Body::Connect(auth) = body {
             return self.connect(&namespace, auth.map(Value::Object));
         }
-        let excess = if matches!(body, Body::Event { .. }) { self.count(&namespace) } else { None };
-        if excess == Some(Violation::Flood) {
+        let violation = if matches!(body, Body::Event { .. }) { self.check_event(&namespace) } else { None };
+        if violation == Some(Violation::Flood) {
             return self.stop_flood(&namespace);
         }
-        let named = |place: &&mut Place| *place.name == *namespace;
-        let mut places = self.places.iter_mut().filter(named);
-        let Some(place) = places.find(|place| place.is_in()) else {
-            // The client cannot know yet that the server has put it out.
-            if !self.places.iter().any(|place| *place.name == *namespace && place.is_put_out()) {
+        let in_namespace = |membership: &&mut Membership| *membership.namespace == *namespace;
+        let mut memberships = self.memberships.iter_mut().filter(in_namespace);
+        let Some(membership) = memberships.find(|membership| membership.is_active()) else {
+            // A client that the server disconnected may not know yet.
+            if !self.memberships.iter().any(|membership| *membership.namespace == *namespace && membership.is_kicked())
+            {
                 self.close(DisconnectReason::ForcedServerClose);
             }
             return;
         };
-        let State::In(membership) = &mut place.state else {
+        let MembershipState::Active(session) = &mut membership.state else {
             return;
         };
         match body {
             Body::Disconnect => {
-                membership.leave(DisconnectReason::ClientNamespaceDisconnect);
-                place.set_left();
+                session.disconnect(DisconnectReason::ClientNamespaceDisconnect);
+                membership.set_leaving();
             }
-            _ if membership.is_put_out() => {}
-            Body::Ack { id, arguments } if membership.is_joined() => membership.ack(id, arguments),
-            Body::Event { name, arguments, id } if membership.is_joined() => {
+            _ if session.is_kicked() => {}
+            Body::Ack { id, arguments } if session.is_joined() => session.handle_ack(id, arguments),
+            Body::Event { name, arguments, id } if session.is_joined() => {
                 let event = Event {
                     name,
                     arguments: arguments.values,
                     attachments: arguments.attachments,
                     wants_ack: id.is_some(),
                 };
-                membership.event(IncomingEvent { event, id, length, is_too_much: excess.is_some() });
+                session.handle_event(IncomingEvent { event, id, length, is_rate_limited: violation.is_some() });
             }
-            _ => self.close(DisconnectReason::ForcedServerClose),
+            Body::Ack { .. } | Body::Event { .. } | Body::ConnectError | Body::Connect(_) => {
+                self.close(DisconnectReason::ForcedServerClose);
+            }
         }
     }
 
-    /// Counts an event, in whatever state its namespace is.
-    fn count(&mut self, namespace: &str) -> Option<Violation> {
-        let place = self.places.iter().find(|place| *place.name == *namespace)?;
-        self.pace.as_mut()?.event(&place.name).err()
+    /// Counts an event in any namespace that the client knows, whatever its state.
+    fn check_event(&mut self, namespace: &str) -> Option<Violation> {
+        let membership = self.memberships.iter().find(|membership| *membership.namespace == *namespace)?;
+        self.rate_limiter.as_mut()?.check_event(&membership.namespace).err()
     }
 
-    /// What a client that floods has said is not answered, and it has to come again. Its stock client does not by
-    /// itself.
+    /// Disconnects the client from the namespace, so that stock clients do not reconnect, and closes the connection.
     fn stop_flood(&mut self, namespace: &str) {
-        for place in &mut self.places {
-            if let State::In(membership) = &mut place.state
-                && *place.name == *namespace
+        for membership in &mut self.memberships {
+            if let MembershipState::Active(session) = &mut membership.state
+                && *membership.namespace == *namespace
             {
-                membership.kick();
+                session.kick();
             }
         }
         self.close(DisconnectReason::ForcedServerClose);
     }
 
     fn connect(&mut self, name: &str, auth: Option<Value>) {
-        if self.places.iter().any(|place| *place.name == *name && place.is_in()) {
+        if self.memberships.iter().any(|membership| *membership.namespace == *name && membership.is_active()) {
             return self.close(DisconnectReason::ForcedServerClose);
         }
-        let excess = self.pace.as_mut().and_then(|pace| Some((pace.connect().err()?, pace.refusal())));
-        let refusal = match (excess, self.shared.namespaces.get(name)) {
+        let rate_limiter = self.rate_limiter.as_mut();
+        let violation = rate_limiter.and_then(|limiter| Some((limiter.check_connect().err()?, limiter.refusal())));
+        let refusal = match (violation, self.state.namespaces.get(name)) {
             (Some((Violation::Flood, _)), _) => {
-                tracing::warn!("a client that asked to join far too often was put out");
+                tracing::warn!("disconnected a client that flooded the server with CONNECT packets");
                 return self.close(DisconnectReason::ForcedServerClose);
             }
-            (Some((Violation::Refused, refusal)), _) => refusal,
+            (Some((Violation::Excess, refusal)), _) => refusal,
             (None, None) => ConnectRefusal::new("Invalid namespace"),
-            (None, Some(_)) if self.places.len() >= self.shared.config.max_namespaces => {
+            (None, Some(_)) if self.memberships.len() >= self.state.config.max_namespaces => {
                 ConnectRefusal::new("Too many namespaces")
             }
             (None, Some(namespace)) => {
-                self.places.retain(|place| *place.name != *name || !matches!(place.state, State::Grace { .. }));
-                // Most join one or two, and a vector that grows by itself has room for four.
-                self.places.reserve_exact(1);
-                self.places.push(Place {
-                    name: Arc::clone(&namespace.hub().name),
-                    state: State::In(Arc::clone(namespace).join(&self.session, auth)),
+                self.memberships.retain(|membership| *membership.namespace != *name || !membership.is_grace());
+                // Most clients join one or two namespaces; a vector that grows by itself would allocate four.
+                self.memberships.reserve_exact(1);
+                self.memberships.push(Membership {
+                    namespace: Arc::clone(&namespace.hub().name),
+                    state: MembershipState::Active(Arc::clone(namespace).connect(&self.session, auth)),
                 });
                 return;
             }
@@ -158,120 +159,127 @@ impl ClientConnection {
         self.session.push(packet.packets(), Delivery::Reliable);
     }
 
-    /// Goes on with every namespace. Whether all is well.
-    fn poll_places(&mut self, context: &mut Context<'_>) -> bool {
-        let grace = self.shared.config.left_grace;
-        let mut well = true;
-        self.places.retain_mut(|place| {
-            let membership = match &mut place.state {
-                State::In(membership) | State::Left(membership) => membership,
-                State::Grace { until } => return Instant::now() < *until,
+    /// Polls every namespace session. `false` if a handler panicked.
+    fn poll_memberships(&mut self, context: &mut Context<'_>) -> bool {
+        let grace = self.state.config.left_grace;
+        let mut no_panic = true;
+        self.memberships.retain_mut(|membership| {
+            let session = match &mut membership.state {
+                MembershipState::Active(session) | MembershipState::Leaving(session) => session,
+                MembershipState::Grace { until } => return Instant::now() < *until,
             };
-            match membership.poll(context) {
+            match session.poll(context) {
                 Progress::Running => {
-                    if place.is_in() && place.is_put_out() {
-                        place.set_left();
+                    if membership.is_active() && membership.is_kicked() {
+                        membership.set_leaving();
                     }
                     true
                 }
-                Progress::Done if place.is_put_out() => {
-                    place.state = State::Grace { until: Instant::now() + grace };
+                Progress::Done if membership.is_kicked() => {
+                    membership.state = MembershipState::Grace { until: Instant::now() + grace };
                     true
                 }
                 Progress::Done => false,
                 Progress::Panicked => {
-                    well = false;
+                    no_panic = false;
                     true
                 }
             }
         });
-        well
+        no_panic
     }
 
-    /// Sees to it that a client which has joined nothing is not kept for long.
-    fn poll_lonely(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let joined =
-            self.places.iter().any(|place| matches!(&place.state, State::In(membership) if membership.is_joined()));
-        if joined {
-            self.connect_timeout_task = None;
+    /// Ready when no namespace has been joined for the connect timeout.
+    fn poll_connect_timeout(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.memberships.iter().any(Membership::is_joined) {
+            self.connect_timeout = None;
             return Poll::Pending;
         }
-        let timeout = self.shared.config.connect_timeout;
-        self.connect_timeout_task.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(context)
+        let timeout = self.state.config.connect_timeout;
+        self.connect_timeout.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(context)
     }
 
-    fn memberships(&self) -> impl Iterator<Item = &dyn Membership> {
-        self.places.iter().filter_map(|place| match &place.state {
-            State::In(membership) | State::Left(membership) => Some(membership.as_ref()),
-            State::Grace { .. } => None,
+    fn sessions(&self) -> impl Iterator<Item = &dyn AnyNamespaceSession> {
+        self.memberships.iter().filter_map(|membership| match &membership.state {
+            MembershipState::Active(session) | MembershipState::Leaving(session) => Some(session.as_ref()),
+            MembershipState::Grace { .. } => None,
         })
     }
 }
 
-impl Place {
-    fn is_put_out(&self) -> bool {
+impl Membership {
+    fn is_active(&self) -> bool {
+        matches!(self.state, MembershipState::Active(_))
+    }
+
+    fn is_joined(&self) -> bool {
+        matches!(&self.state, MembershipState::Active(session) if session.is_joined())
+    }
+
+    fn is_grace(&self) -> bool {
+        matches!(self.state, MembershipState::Grace { .. })
+    }
+
+    fn is_kicked(&self) -> bool {
         match &self.state {
-            State::In(membership) | State::Left(membership) => membership.is_put_out(),
-            State::Grace { until } => Instant::now() < *until,
+            MembershipState::Active(session) | MembershipState::Leaving(session) => session.is_kicked(),
+            MembershipState::Grace { until } => Instant::now() < *until,
         }
     }
 
-    fn is_in(&self) -> bool {
-        matches!(self.state, State::In(_))
-    }
-
-    fn set_left(&mut self) {
-        // There is nothing cheaper to put in its place for a moment.
-        let state = std::mem::replace(&mut self.state, State::Grace { until: Instant::now() });
-        self.state = match state {
-            State::In(membership) => State::Left(membership),
-            other => other,
+    fn set_leaving(&mut self) {
+        // A cheap placeholder while the session is moved out.
+        let placeholder = MembershipState::Grace { until: Instant::now() };
+        self.state = match std::mem::replace(&mut self.state, placeholder) {
+            MembershipState::Active(session) => MembershipState::Leaving(session),
+            other @ (MembershipState::Leaving(_) | MembershipState::Grace { .. }) => other,
         };
     }
 }
 
 impl Connection for ClientConnection {
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if !self.poll_places(context) || self.poll_lonely(context).is_ready() {
+        if !self.poll_memberships(context) || self.poll_connect_timeout(context).is_ready() {
             self.close(DisconnectReason::ForcedServerClose);
         }
-        let Queued { events, bytes } = self.memberships().map(Membership::queued).sum();
-        let config = &self.shared.config;
+        let QueueDepth { events, bytes } = self.sessions().map(AnyNamespaceSession::queue_depth).sum();
+        let config = &self.state.config;
         let is_full = events >= config.max_queued_events || bytes >= config.max_queued_bytes;
         if is_full { Poll::Pending } else { Poll::Ready(()) }
     }
 
     fn on_message(&mut self, message: Message) {
         match self.decoder.decode(message) {
-            Ok(Some(packet)) => self.take(packet),
+            Ok(Some(packet)) => self.dispatch(packet),
             Ok(None) => {}
             Err(error) => {
-                tracing::debug!(%error, "bad packet");
+                tracing::debug!(%error, "received an invalid packet");
                 self.close(DisconnectReason::Closed(CloseReason::ForcedClose));
             }
         }
     }
 
     fn before_ping(&mut self) {
-        self.memberships().for_each(Membership::ping_sent);
+        self.sessions().for_each(AnyNamespaceSession::ping_sent);
     }
 
     fn on_pong(&mut self) {
-        self.memberships().for_each(Membership::ping_answered);
+        self.sessions().for_each(AnyNamespaceSession::ping_answered);
     }
 
     fn on_close(&mut self, reason: CloseReason) {
-        let reason = self.verdict.unwrap_or(DisconnectReason::Closed(reason));
-        for place in &mut self.places {
-            if let State::In(membership) | State::Left(membership) = &mut place.state {
-                membership.leave(reason);
+        let reason = self.close_reason.unwrap_or(DisconnectReason::Closed(reason));
+        for membership in &mut self.memberships {
+            if let MembershipState::Active(session) | MembershipState::Leaving(session) = &mut membership.state {
+                session.disconnect(reason);
             }
         }
     }
 
     fn poll_finished(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.connect_timeout_task = None;
-        while !self.poll_places(context) {}
-        if self.memberships().next().is_none() { Poll::Ready(()) } else { Poll::Pending }
+        self.connect_timeout = None;
+        // A panic ends one handler; the remaining ones still run.
+        while !self.poll_memberships(context) {}
+        if self.sessions().next().is_none() { Poll::Ready(()) } else { Poll::Pending }
     }
 }

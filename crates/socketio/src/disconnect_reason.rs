@@ -1,24 +1,24 @@
-//! Why sockets leave.
+//! Why sockets disconnect.
 
 use std::fmt;
 
 use engineio::CloseReason;
 
-/// Why a socket has left its namespace.
+/// Why a socket disconnected from its namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DisconnectReason {
-    /// Its session ended.
+    /// The Engine.IO session closed.
     Closed(CloseReason),
-    /// The server closed its session, because the client broke the protocol or on purpose.
+    /// The Socket.IO layer closed the session: the client broke the protocol, or a handler panicked.
     ForcedServerClose,
     /// The client left the namespace.
     ClientNamespaceDisconnect,
-    /// The server put it out of the namespace.
+    /// The server disconnected the client from the namespace.
     ServerNamespaceDisconnect,
 }
 
 impl DisconnectReason {
-    /// The reason in the words of the reference server.
+    /// The reason as the reference server spells it, for example `transport close`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl DisconnectReason {
         }
     }
 
-    /// Whether the client may come back and go on where it was.
+    /// Whether the socket is suspended, so that its client can recover it.
     pub(crate) const fn is_recoverable(self) -> bool {
         match self {
             Self::Closed(CloseReason::ParseError)

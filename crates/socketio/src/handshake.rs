@@ -1,26 +1,27 @@
-//! What a client says to join a namespace, and how it is refused.
+//! The input and the negative outcome of a namespace's middleware.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use engineio::{Headers, SessionRequest};
 use serde_json::Value;
 
-use engineio::{Headers, SessionRequest};
-
-/// What a namespace's middleware decides on.
+/// What a namespace's middleware decides on: the CONNECT packet and the HTTP request of its session.
 #[derive(Debug, Clone)]
 pub struct Handshake {
-    /// The namespace that the client wants to join.
+    /// The namespace that the client connects to.
     pub namespace: Arc<str>,
-    /// What the client says of itself, always an object.
+    /// The auth payload of the CONNECT packet, always an object.
     pub auth: Option<Value>,
-    /// The kept headers of the request that opened the session.
+    /// The headers of the HTTP request that opened the session, as far as the engine keeps them
+    /// ([`EngineConfig::kept_headers`](engineio::EngineConfig::kept_headers)).
     pub headers: Headers,
-    /// Its query string, without the `?`.
+    /// The query string of that request, without the `?`.
     pub query: String,
-    /// The other end of its connection, a proxy perhaps.
+    /// The peer address of the TCP connection, possibly a proxy.
     pub remote_address: Option<SocketAddr>,
-    /// The client's address, read where the engine's configuration says.
+    /// The client's address, determined by
+    /// [`EngineConfig::client_address`](engineio::EngineConfig::client_address).
     pub address: Option<IpAddr>,
 }
 
@@ -37,17 +38,17 @@ impl Handshake {
     }
 }
 
-/// Why a client may not join: the content of its `connect_error`.
+/// Why a client may not join a namespace: the content of its `connect_error`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectRefusal {
-    /// For people.
+    /// Text for people.
     pub message: String,
-    /// For programs.
+    /// Data for programs.
     pub data: Option<Value>,
 }
 
 impl ConnectRefusal {
-    /// A refusal with a message alone.
+    /// A refusal without data.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), data: None }
     }

@@ -1,4 +1,4 @@
-//! A namespace as an application defines it: who may join, and what happens then.
+//! The application's side of a namespace: its definition, and a handle to it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,40 +8,42 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
-use super::broadcast::Broadcast;
-use super::disconnect_reason::DisconnectReason;
-use super::event::{Event, IntoReply};
-use super::handshake::{ConnectRefusal, Handshake};
-use super::hub::Hub;
-use super::socket::Socket;
+use crate::broadcast::Broadcast;
+use crate::disconnect_reason::DisconnectReason;
+use crate::event::Event;
+use crate::handshake::{ConnectRefusal, Handshake};
+use crate::hub::Hub;
+use crate::reply::IntoReply;
+use crate::socket::Socket;
 
-// What an application wrote is called when these futures are first polled, so that one place sees to panics.
+// Each closure calls the application inside the future it returns, so that a panic of the application always happens in
+// a poll, where it is caught.
 type Authorise<D> = dyn Fn(Handshake) -> LocalBoxFuture<'static, Result<D, ConnectRefusal>> + Send + Sync;
 type OnConnect<D> = dyn Fn(Socket<D>) -> LocalBoxFuture<'static, ()> + Send + Sync;
 type OnEvent<D> = dyn Fn(Socket<D>, Event, Option<u64>) -> LocalBoxFuture<'static, ()> + Send + Sync;
 type OnDisconnect<D> = dyn Fn(Socket<D>, DisconnectReason) -> LocalBoxFuture<'static, ()> + Send + Sync;
-type SameOwner<D> = dyn Fn(&D, &D) -> bool + Send + Sync;
+type IsSameOwner<D> = dyn Fn(&D, &D) -> bool + Send + Sync;
 
-/// A namespace whose sockets carry data of the type `D`.
+/// The definition of a namespace whose sockets carry data of type `D`.
 ///
-/// Handlers run on the worker of the client's session, so their futures need not be `Send`. Those of one socket run one
-/// after another: the next event's begins when the previous one's has ended. One that panics closes its client's
-/// connection.
+/// Handlers run on the HTTP worker that owns the client's connection, so their futures need not be `Send`. The handlers
+/// of one socket run one after another: the handler of the next event starts when the previous one has ended. A handler
+/// that panics closes its client's connection.
 ///
 /// ```
 /// use actix_socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 ///
 /// let chat = Namespace::<String>::new("/chat", |handshake: Handshake| async move {
 ///     let name = handshake.auth.as_ref().and_then(|auth| auth.get("name")?.as_str());
-///     name.map(str::to_owned).ok_or(ConnectRefusal::new("who are you?"))
+///     name.map(str::to_owned).ok_or(ConnectRefusal::new("name required"))
 /// })
 /// .on_connect(|socket: Socket<String>| async move {
 ///     socket.join("lobby");
 /// })
-/// .on("say", |socket: Socket<String>, event: Event| async move {
-///     let said: String = event.first().ok()?;
-///     socket.to("lobby").emit("said", &(socket.data(), said));
-///     Some("heard")
+/// .on("message", |socket: Socket<String>, event: Event| async move {
+///     let text: String = event.first().ok()?;
+///     socket.to("lobby").emit("message", &(socket.data(), text));
+///     Some("delivered")
 /// });
 /// ```
 pub struct Namespace<D> {
@@ -49,14 +51,14 @@ pub struct Namespace<D> {
     pub(crate) authorise: Box<Authorise<D>>,
     pub(crate) on_connect: Box<OnConnect<D>>,
     pub(crate) events: HashMap<Box<str>, Box<OnEvent<D>>>,
-    pub(crate) on_too_many: Option<Box<OnEvent<D>>>,
+    pub(crate) on_rate_limited: Option<Box<OnEvent<D>>>,
     pub(crate) on_disconnect: Box<OnDisconnect<D>>,
-    pub(crate) same_owner: Box<SameOwner<D>>,
+    pub(crate) is_same_owner: Box<IsSameOwner<D>>,
 }
 
 impl<D: Send + Sync + 'static> Namespace<D> {
-    /// A namespace and its middleware, which decides who may join and what data their sockets carry. It is asked again
-    /// when a client comes back to be recovered.
+    /// Defines a namespace. The middleware `authorise` decides whether a client may join, and returns the data of its
+    /// socket. It also runs when a client returns to recover its socket.
     pub fn new<F, R>(name: impl Into<Arc<str>>, authorise: F) -> Self
     where
         F: Fn(Handshake) -> R + Send + Sync + 'static,
@@ -71,14 +73,14 @@ impl<D: Send + Sync + 'static> Namespace<D> {
             }),
             on_connect: Box::new(|_| std::future::ready(()).boxed_local()),
             events: HashMap::new(),
-            on_too_many: None,
+            on_rate_limited: None,
             on_disconnect: Box::new(|_, _| std::future::ready(()).boxed_local()),
-            same_owner: Box::new(|_, _| true),
+            is_same_owner: Box::new(|_, _| true),
         }
     }
 
-    /// What happens when a client joins, before any event of it is handled. Rooms joined here are in place when the
-    /// client learns that it is connected; events sent here leave right after that.
+    /// Sets the handler that runs when a client joins, before its first event is handled. Rooms joined here are in place
+    /// when the client learns that it is connected; events sent here arrive right after that.
     #[must_use]
     pub fn on_connect<F, R>(mut self, handler: F) -> Self
     where
@@ -93,8 +95,8 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         self
     }
 
-    /// What happens on an event. What the handler returns is the acknowledgement, see [`IntoReply`]. Events that nobody
-    /// asked for are ignored.
+    /// Sets the handler of an event. Its return value is the acknowledgement, see [`IntoReply`]. Events without a handler
+    /// are ignored.
     #[must_use]
     pub fn on<F, R>(mut self, event: impl Into<Box<str>>, handler: F) -> Self
     where
@@ -105,19 +107,20 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         self
     }
 
-    /// What happens in the place of an event's handler where the connection's [`Pace`](super::Pace) refuses the event,
-    /// whatever its name. Default: such events are ignored.
+    /// Sets the handler that runs instead of an event's own when the connection's
+    /// [`RateLimiter`](crate::RateLimiter) refuses the event. Default: such events are ignored.
     #[must_use]
-    pub fn on_too_many<F, R>(mut self, handler: F) -> Self
+    pub fn on_rate_limited<F, R>(mut self, handler: F) -> Self
     where
         F: Fn(Socket<D>, Event) -> R + Send + Sync + 'static,
         R: Future<Output: IntoReply> + 'static,
     {
-        self.on_too_many = Some(on_event(handler));
+        self.on_rate_limited = Some(on_event(handler));
         self
     }
 
-    /// What happens when a socket has left, after its last event was handled. Its rooms can still be read.
+    /// Sets the handler that runs when a socket has disconnected, after its last event was handled. The socket's rooms
+    /// can still be read.
     #[must_use]
     pub fn on_disconnect<F, R>(mut self, handler: F) -> Self
     where
@@ -132,12 +135,19 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         self
     }
 
-    /// Whether the data of a socket that is to be recovered, and the data that the middleware has just returned for the
-    /// client that wants it, are of the same owner. Default: yes, whoever holds the secret of a session and may join
-    /// gets it. A namespace whose clients see different things should compare.
+    /// Sets a check that compares the data of a socket to recover with the data that the middleware has just returned
+    /// for the returning client. `false` refuses the recovery, and the client gets a new socket. Default: any client
+    /// that has the socket's private id and passes the middleware may recover it. Set it if clients see different data.
+    ///
+    /// ```
+    /// use actix_socketio::{ConnectRefusal, Namespace};
+    ///
+    /// let namespace = Namespace::<u64>::new("/", |_| async { Ok::<_, ConnectRefusal>(7) })
+    ///     .recover_if(|old_user, new_user| old_user == new_user);
+    /// ```
     #[must_use]
-    pub fn recover_if(mut self, same_owner: impl Fn(&D, &D) -> bool + Send + Sync + 'static) -> Self {
-        self.same_owner = Box::new(same_owner);
+    pub fn recover_if(mut self, is_same_owner: impl Fn(&D, &D) -> bool + Send + Sync + 'static) -> Self {
+        self.is_same_owner = Box::new(is_same_owner);
         self
     }
 }
@@ -152,7 +162,7 @@ impl<D> fmt::Debug for Namespace<D> {
     }
 }
 
-/// A handler whose reply is the acknowledgement.
+/// Wraps a handler so that its return value is sent as the acknowledgement.
 fn on_event<D, F, R>(handler: F) -> Box<OnEvent<D>>
 where
     D: Send + Sync + 'static,
@@ -174,49 +184,54 @@ where
 
 fn acknowledge<D>(socket: &Socket<D>, id: u64, reply: impl IntoReply) {
     match reply.encode(&socket.hub().prefix, id) {
-        Some(Ok(reply)) => socket.peer().answer(&reply.0),
+        Some(Ok(ack)) => socket.peer().send_packet(&ack),
         Some(Err(error)) => tracing::error!(%error, "acknowledgement not sent"),
         None => {}
     }
 }
 
-/// A namespace as the rest of the program sees it. Cheap to clone, usable from any thread.
+/// A namespace as seen from outside its handlers. Cheap to clone, usable from any thread.
+///
+/// ```
+/// use actix_socketio::{ConnectRefusal, EngineConfig, Namespace, SocketIo, SocketIoConfig};
+///
+/// let news = Namespace::<()>::new("/news", |_| async { Ok::<_, ConnectRefusal>(()) });
+/// let io = SocketIo::builder(EngineConfig::default(), SocketIoConfig::default()).namespace(news).build();
+///
+/// let handle = io.namespace("/news").expect("the namespace is defined");
+/// let reached = std::thread::spawn(move || handle.to("subscribers").emit("headline", &"Hello")).join().unwrap();
+/// assert_eq!(reached, 0, "no client is connected");
+/// ```
 #[derive(Debug, Clone)]
 pub struct NamespaceHandle {
     pub(crate) hub: Arc<Hub>,
 }
 
 impl NamespaceHandle {
-    /// Its name.
+    /// The namespace's name.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.hub.name
     }
 
-    /// The sockets in a room.
+    /// Selects the sockets in a room.
     pub fn to<'a>(&'a self, room: &'a str) -> Broadcast<'a> {
         self.all().to(room)
     }
 
-    /// All sockets but one.
+    /// Selects all sockets except one.
     pub fn except(&self, socket_id: &str) -> Broadcast<'_> {
         self.all().except(socket_id)
     }
 
-    /// All sockets.
+    /// Selects all sockets.
     pub fn all(&self) -> Broadcast<'_> {
         Broadcast::new(&self.hub)
     }
 
-    /// The ids of the connected sockets in a room.
-    #[must_use]
-    pub fn sockets_in(&self, room: &str) -> Vec<Arc<str>> {
-        self.to(room).socket_ids()
-    }
-
-    /// How many sockets are connected.
+    /// The number of connected sockets.
     #[must_use]
     pub fn socket_count(&self) -> usize {
-        self.hub.connected()
+        self.hub.connected_count()
     }
 }

@@ -1,121 +1,103 @@
-//! One connection in one namespace, from its CONNECT to the end of its last handler.
+//! One connection in one namespace, from its CONNECT packet to the end of its last handler.
 //!
-//! Lives on the session's worker and runs there, one after another: the middleware, `on_connect`, a handler for each
-//! event, `on_disconnect`. Nothing is allocated for a handler while there is no event.
+//! It lives on the connection's worker and runs, one after another: the middleware, `on_connect`, a handler for each
+//! event, `on_disconnect`.
+//!
+//! Invariants: at most one handler runs at a time; events are handled in the order received; `on_disconnect` runs exactly
+//! once for each client that the middleware accepted, unless the session is dropped; nothing is allocated for handlers
+//! while no event is handled.
 
-use std::collections::VecDeque;
+mod queue;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use engineio::{Delivery, SessionHandle};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
-use super::connect::{Admitted, NamespaceInner};
-use super::disconnect_reason::DisconnectReason;
-use super::encode;
-use super::event::Event;
-use super::handshake::ConnectRefusal;
-use super::packet::Arguments;
-use super::recovery::Pid;
-use super::socket::Socket;
-use engineio::{Delivery, SessionHandle};
+use self::queue::EventQueue;
+pub(crate) use self::queue::{IncomingEvent, QueueDepth};
+use crate::arguments::Arguments;
+use crate::connect::{Admission, NamespaceInner};
+use crate::disconnect_reason::DisconnectReason;
+use crate::encode;
+use crate::handshake::ConnectRefusal;
+use crate::recovery::Pid;
+use crate::socket::Socket;
 
-/// One connection in one namespace, whatever the socket's data are.
-pub(crate) trait Membership {
-    /// Goes on with what is running.
+/// A namespace session, whatever the socket's data.
+pub(crate) trait AnyNamespaceSession {
+    /// Runs handlers as far as they can go.
     fn poll(&mut self, context: &mut Context<'_>) -> Progress;
 
-    /// Whether the client has its CONNECT answer.
+    /// Whether the client has its CONNECT answer and has not left.
     fn is_joined(&self) -> bool;
 
-    /// Whether the server has put the client out.
-    fn is_put_out(&self) -> bool;
+    /// Whether the server disconnected the client from the namespace.
+    fn is_kicked(&self) -> bool;
 
-    /// Events that wait.
-    fn queued(&self) -> Queued;
+    /// The events that wait for their handlers.
+    fn queue_depth(&self) -> QueueDepth;
 
-    /// The client said something.
-    fn event(&mut self, said: IncomingEvent);
+    /// Queues an event.
+    fn handle_event(&mut self, event: IncomingEvent);
 
-    /// The client floods: it is told to stay away, and no further event of it is handled.
+    /// Completes a pending acknowledgement.
+    fn handle_ack(&mut self, id: u64, arguments: Arguments);
+
+    /// Disconnects a client that floods the server.
     fn kick(&mut self);
 
-    /// The client answered.
-    fn ack(&mut self, id: u64, arguments: Arguments);
-
-    /// The client leaves, or its session ended.
-    fn leave(&mut self, reason: DisconnectReason);
+    /// The client left the namespace, or its session closed.
+    fn disconnect(&mut self, reason: DisconnectReason);
 
     fn ping_sent(&self);
 
     fn ping_answered(&self);
 }
 
-/// How much waits for its handlers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Queued {
-    pub(crate) events: usize,
-    /// As they came in.
-    pub(crate) bytes: usize,
-}
-
-impl std::iter::Sum for Queued {
-    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::default(), |sum, one| Self { events: sum.events + one.events, bytes: sum.bytes + one.bytes })
-    }
-}
-
-/// An event that waits for its handler.
-pub(crate) struct IncomingEvent {
-    pub(crate) event: Event,
-    pub(crate) id: Option<u64>,
-    /// In bytes, as it came in.
-    pub(crate) length: usize,
-    /// More than the client may say: its own handler does not run.
-    pub(crate) is_too_much: bool,
-}
-
-/// How far a membership has come.
+/// The outcome of [`AnyNamespaceSession::poll`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// It goes on.
+    /// It waits for events or for a handler.
     Running,
-    /// It is over.
+    /// All handlers have ended.
     Done,
-    /// One of its handlers panicked.
+    /// A handler panicked.
     Panicked,
 }
 
 /// One connection in one namespace.
-pub(super) struct Member<D> {
-    core: Arc<NamespaceInner<D>>,
+pub(super) struct NamespaceSession<D> {
+    namespace: Arc<NamespaceInner<D>>,
     session: SessionHandle,
-    stage: Phase<D>,
-    queue: VecDeque<IncomingEvent>,
-    queued_bytes: usize,
-    leaving: Option<DisconnectReason>,
+    phase: Phase<D>,
+    queue: EventQueue,
+    /// Set when the client leaves; `on_disconnect` runs once the queue is empty.
+    disconnect_reason: Option<DisconnectReason>,
 }
 
 enum Phase<D> {
-    /// The middleware decides.
-    Admitting(LocalBoxFuture<'static, Result<Admitted<D>, ConnectRefusal>>),
+    /// The middleware runs.
+    Authorising(LocalBoxFuture<'static, Result<Admission<D>, ConnectRefusal>>),
     /// `on_connect` runs.
-    Greeting {
-        admitted: Admitted<D>,
-        running: LocalBoxFuture<'static, ()>,
+    Connecting {
+        admission: Admission<D>,
+        handler: LocalBoxFuture<'static, ()>,
     },
     /// Events are handled, one at a time.
     Joined {
         socket: Socket<D>,
         pid: Option<Pid>,
-        running: Option<LocalBoxFuture<'static, ()>>,
+        handler: Option<LocalBoxFuture<'static, ()>>,
     },
     /// `on_disconnect` runs.
-    Leaving {
+    Disconnecting {
         socket: Socket<D>,
         pid: Option<Pid>,
-        running: LocalBoxFuture<'static, ()>,
+        handler: LocalBoxFuture<'static, ()>,
     },
     Done,
 }
@@ -123,80 +105,58 @@ enum Phase<D> {
 /// A handler panicked.
 struct Panicked;
 
-/// Polls what an application wrote, so that a panic costs its client alone.
+/// Polls a future of the application, so that a panic ends its client's connection and not the worker.
 fn poll_guarded<T>(future: &mut LocalBoxFuture<'static, T>, context: &mut Context<'_>) -> Result<Poll<T>, Panicked> {
     catch_unwind(AssertUnwindSafe(|| future.poll_unpin(context))).map_err(|_| Panicked)
 }
 
-impl<D: Send + Sync + 'static> Member<D> {
-    /// A client that waits to be let in.
+impl<D: Send + Sync + 'static> NamespaceSession<D> {
     pub(super) fn new(
-        core: Arc<NamespaceInner<D>>,
+        namespace: Arc<NamespaceInner<D>>,
         session: SessionHandle,
-        admission: LocalBoxFuture<'static, Result<Admitted<D>, ConnectRefusal>>,
+        admission: LocalBoxFuture<'static, Result<Admission<D>, ConnectRefusal>>,
     ) -> Self {
         Self {
-            core,
+            namespace,
             session,
-            stage: Phase::Admitting(admission),
-            queue: VecDeque::new(),
-            queued_bytes: 0,
-            leaving: None,
+            phase: Phase::Authorising(admission),
+            queue: EventQueue::default(),
+            disconnect_reason: None,
         }
     }
 
-    /// One step; `Ready` where another one may be possible.
+    /// Makes one step. `Ready` if another one may be possible.
     fn step(&mut self, context: &mut Context<'_>) -> Result<Poll<()>, Panicked> {
-        match &mut self.stage {
-            Phase::Admitting(_) if self.leaving.is_some() => self.stage = Phase::Done,
-            Phase::Admitting(admission) => match poll_guarded(admission, context)? {
-                Poll::Ready(Ok(admitted)) => {
-                    let socket = admitted.socket.clone();
-                    let running = (self.core.definition.on_connect)(socket);
-                    self.stage = Phase::Greeting { admitted, running };
+        match &mut self.phase {
+            Phase::Authorising(_) if self.disconnect_reason.is_some() => self.phase = Phase::Done,
+            Phase::Authorising(admission) => match poll_guarded(admission, context)? {
+                Poll::Ready(Ok(admission)) => {
+                    let handler = (self.namespace.definition.on_connect)(admission.socket.clone());
+                    self.phase = Phase::Connecting { admission, handler };
                 }
                 Poll::Ready(Err(refusal)) => {
                     self.refuse(&refusal);
-                    self.stage = Phase::Done;
+                    self.phase = Phase::Done;
                 }
                 Poll::Pending => return Ok(Poll::Pending),
             },
-            Phase::Greeting { running, .. } => {
-                if poll_guarded(running, context)?.is_pending() {
+            Phase::Connecting { handler, .. } => {
+                if poll_guarded(handler, context)?.is_pending() {
                     return Ok(Poll::Pending);
                 }
-                self.send_connect();
+                self.complete_connect();
             }
-            Phase::Joined { running: Some(running), .. } => {
-                if poll_guarded(running, context)?.is_pending() {
+            Phase::Joined { handler: Some(handler), .. } => {
+                if poll_guarded(handler, context)?.is_pending() {
                     return Ok(Poll::Pending);
                 }
-                if let Phase::Joined { running, .. } = &mut self.stage {
-                    *running = None;
+                if let Phase::Joined { handler, .. } = &mut self.phase {
+                    *handler = None;
                 }
             }
-            Phase::Joined { socket, running, .. } => {
-                if socket.peer().is_removed() && self.leaving.is_none() {
-                    // Put out: what it said before is not heard any more.
-                    self.queue.clear();
-                    self.queued_bytes = 0;
-                }
-                let Some(IncomingEvent { event, id, length, is_too_much }) = self.queue.pop_front() else {
-                    return Ok(self.start_leaving());
-                };
-                self.queued_bytes -= length;
-                let definition = &self.core.definition;
-                let handler = match is_too_much {
-                    false => definition.events.get(event.name.as_str()),
-                    true => definition.on_too_many.as_ref(),
-                };
-                let Some(handler) = handler else {
-                    return Ok(Poll::Ready(()));
-                };
-                *running = Some(handler(socket.clone(), event, id));
-            }
-            Phase::Leaving { running, .. } => {
-                if poll_guarded(running, context)?.is_pending() {
+            Phase::Joined { handler: None, .. } => return Ok(self.start_next_handler()),
+            Phase::Disconnecting { handler, .. } => {
+                if poll_guarded(handler, context)?.is_pending() {
                     return Ok(Poll::Pending);
                 }
                 self.finish();
@@ -207,91 +167,115 @@ impl<D: Send + Sync + 'static> Member<D> {
     }
 
     fn refuse(&self, refusal: &ConnectRefusal) {
-        let hub = &self.core.hub;
+        let hub = &self.namespace.hub;
         let packet = encode::refused(&hub.prefix, &refusal.message, refusal.data.as_ref());
         self.session.push(packet.packets(), Delivery::Reliable);
     }
 
-    fn send_connect(&mut self) {
-        let Phase::Greeting { admitted, .. } = std::mem::replace(&mut self.stage, Phase::Done) else {
+    /// Sends the CONNECT answer after `on_connect` has run.
+    fn complete_connect(&mut self) {
+        let Phase::Connecting { admission, .. } = std::mem::replace(&mut self.phase, Phase::Done) else {
             return;
         };
-        let (socket, pid) = (admitted.socket, admitted.pid);
-        // Where its session has ended another connection may have got the peer meanwhile, and is welcomed by its own
-        // membership.
-        if self.leaving.is_none() {
-            let text = pid.map(Pid::to_text);
-            let connected = encode::connected(&self.core.hub.prefix, socket.id(), text.as_deref());
-            socket.peer().send_connect(&admitted.missed, &connected);
+        let (socket, pid) = (admission.socket, admission.pid);
+        // If this session has closed, another connection may own the peer by now and sends its own answer.
+        if self.disconnect_reason.is_none() {
+            let pid_text = pid.map(Pid::to_text);
+            let connected = encode::connected(&self.namespace.hub.prefix, socket.id(), pid_text.as_deref());
+            socket.peer().send_connect(&admission.missed, &connected);
         }
-        self.stage = Phase::Joined { socket, pid, running: None };
+        self.phase = Phase::Joined { socket, pid, handler: None };
     }
 
-    /// Runs `on_disconnect`, once every event is handled and if there is a reason.
-    fn start_leaving(&mut self) -> Poll<()> {
-        if self.leaving.is_none() && self.is_put_out() {
-            self.leaving = Some(DisconnectReason::ServerNamespaceDisconnect);
+    /// Starts the handler of the next queued event, or `on_disconnect` if the client has left.
+    fn start_next_handler(&mut self) -> Poll<()> {
+        let Phase::Joined { socket, handler, .. } = &mut self.phase else {
+            return Poll::Pending;
+        };
+        if socket.peer().is_removed() && self.disconnect_reason.is_none() {
+            // The server disconnected the client: what it sent before is not handled any more.
+            self.queue.clear();
         }
-        let Some(reason) = self.leaving else {
-            return Poll::Pending;
+        let Some(IncomingEvent { event, id, is_rate_limited, .. }) = self.queue.pop() else {
+            return self.start_disconnect();
         };
-        let Phase::Joined { socket, pid, .. } = std::mem::replace(&mut self.stage, Phase::Done) else {
-            return Poll::Pending;
+        let definition = &self.namespace.definition;
+        let on_event = match is_rate_limited {
+            false => definition.events.get(event.name.as_str()),
+            true => definition.on_rate_limited.as_ref(),
         };
-        let running = (self.core.definition.on_disconnect)(socket.clone(), reason);
-        self.stage = Phase::Leaving { socket, pid, running };
+        if let Some(on_event) = on_event {
+            *handler = Some(on_event(socket.clone(), event, id));
+        }
         Poll::Ready(())
     }
 
-    /// A handler panicked: no further event is handled, but `on_disconnect` still runs, unless it was that one.
+    /// Starts `on_disconnect`, if there is a reason.
+    fn start_disconnect(&mut self) -> Poll<()> {
+        if self.disconnect_reason.is_none() && self.is_kicked() {
+            self.disconnect_reason = Some(DisconnectReason::ServerNamespaceDisconnect);
+        }
+        let Some(reason) = self.disconnect_reason else {
+            return Poll::Pending;
+        };
+        let Phase::Joined { socket, pid, .. } = std::mem::replace(&mut self.phase, Phase::Done) else {
+            return Poll::Pending;
+        };
+        let handler = (self.namespace.definition.on_disconnect)(socket.clone(), reason);
+        self.phase = Phase::Disconnecting { socket, pid, handler };
+        Poll::Ready(())
+    }
+
+    /// Drops the handler that panicked and the queued events. `on_disconnect` still runs, unless it panicked itself.
     fn recover_from_panic(&mut self) {
-        tracing::error!(namespace = %self.core.hub.name, "a handler panicked");
+        tracing::error!(namespace = %self.namespace.hub.name, "a handler panicked");
         self.queue.clear();
-        self.queued_bytes = 0;
-        self.stage = match std::mem::replace(&mut self.stage, Phase::Done) {
-            Phase::Greeting { admitted: Admitted { socket, pid, .. }, .. } | Phase::Joined { socket, pid, .. } => {
-                Phase::Joined { socket, pid, running: None }
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Done) {
+            Phase::Connecting { admission: Admission { socket, pid, .. }, .. } | Phase::Joined { socket, pid, .. } => {
+                Phase::Joined { socket, pid, handler: None }
             }
-            leaving @ Phase::Leaving { .. } => {
-                self.stage = leaving;
+            disconnecting @ Phase::Disconnecting { .. } => {
+                self.phase = disconnecting;
                 return self.finish();
             }
-            Phase::Admitting(_) | Phase::Done => Phase::Done,
+            Phase::Authorising(_) | Phase::Done => Phase::Done,
         };
     }
 
-    /// All handlers have ended: the socket waits for its client to come back, or vanishes.
+    /// All handlers have ended: the socket is removed, or stays suspended.
     fn finish(&mut self) {
-        let stage = std::mem::replace(&mut self.stage, Phase::Done);
-        let (Phase::Joined { socket, pid, .. } | Phase::Leaving { socket, pid, .. }) = stage else {
+        let phase = std::mem::replace(&mut self.phase, Phase::Done);
+        let (Phase::Joined { socket, pid, .. } | Phase::Disconnecting { socket, pid, .. }) = phase else {
             return;
         };
         if socket.peer().is_removed() {
             socket.peer().remove();
-            if let (Some(recovery), Some(pid)) = (&self.core.recovery, pid) {
-                recovery.forget(pid);
+            if let (Some(recovery), Some(pid)) = (&self.namespace.recovery, pid) {
+                recovery.remove(pid);
             }
         } else {
-            socket.peer().settle();
-        }
-    }
-
-    /// The socket, once the middleware let the client in.
-    fn socket(&self) -> Option<(&Socket<D>, Option<Pid>)> {
-        match &self.stage {
-            Phase::Greeting { admitted, .. } => Some((&admitted.socket, admitted.pid)),
-            Phase::Joined { socket, pid, .. } | Phase::Leaving { socket, pid, .. } => Some((socket, *pid)),
-            Phase::Admitting(_) | Phase::Done => None,
+            socket.peer().set_handlers_ended();
         }
     }
 }
 
-impl<D: Send + Sync + 'static> Membership for Member<D> {
+impl<D> NamespaceSession<D> {
+    /// The socket, once the middleware has accepted the client.
+    fn socket(&self) -> Option<(&Socket<D>, Option<Pid>)> {
+        match &self.phase {
+            Phase::Connecting { admission, .. } => Some((&admission.socket, admission.pid)),
+            Phase::Joined { socket, pid, .. } | Phase::Disconnecting { socket, pid, .. } => Some((socket, *pid)),
+            Phase::Authorising(_) | Phase::Done => None,
+        }
+    }
+}
+
+impl<D: Send + Sync + 'static> AnyNamespaceSession for NamespaceSession<D> {
     fn poll(&mut self, context: &mut Context<'_>) -> Progress {
         loop {
             match self.step(context) {
                 Ok(Poll::Ready(())) => {}
-                Ok(Poll::Pending) if matches!(self.stage, Phase::Done) => return Progress::Done,
+                Ok(Poll::Pending) if matches!(self.phase, Phase::Done) => return Progress::Done,
                 Ok(Poll::Pending) => return Progress::Running,
                 Err(Panicked) => {
                     self.recover_from_panic();
@@ -302,54 +286,54 @@ impl<D: Send + Sync + 'static> Membership for Member<D> {
     }
 
     fn is_joined(&self) -> bool {
-        matches!(self.stage, Phase::Joined { .. }) && self.leaving.is_none() && !self.is_put_out()
+        matches!(self.phase, Phase::Joined { .. }) && self.disconnect_reason.is_none() && !self.is_kicked()
     }
 
-    fn is_put_out(&self) -> bool {
-        match self.leaving {
+    fn is_kicked(&self) -> bool {
+        match self.disconnect_reason {
             Some(reason) => reason == DisconnectReason::ServerNamespaceDisconnect,
             None => self.socket().is_some_and(|(socket, _)| socket.peer().is_removed()),
         }
     }
 
-    fn queued(&self) -> Queued {
-        Queued { events: self.queue.len(), bytes: self.queued_bytes }
+    fn queue_depth(&self) -> QueueDepth {
+        self.queue.depth()
     }
 
-    fn event(&mut self, said: IncomingEvent) {
-        self.queued_bytes += said.length;
-        self.queue.push_back(said);
+    fn handle_event(&mut self, event: IncomingEvent) {
+        self.queue.push(event);
     }
 
-    fn kick(&mut self) {
-        if let Some((socket, _)) = self.socket() {
-            tracing::warn!(socket = %socket.id(), namespace = %self.core.hub.name, "a client that flooded was put out");
-            socket.disconnect();
-        }
-    }
-
-    fn ack(&mut self, id: u64, arguments: Arguments) {
+    fn handle_ack(&mut self, id: u64, arguments: Arguments) {
         if let Some((socket, _)) = self.socket() {
             socket.peer().acks.resolve(id, arguments);
         }
     }
 
-    fn leave(&mut self, reason: DisconnectReason) {
-        if self.leaving.is_some() {
+    fn kick(&mut self) {
+        if let Some((socket, _)) = self.socket() {
+            let namespace = &self.namespace.hub.name;
+            tracing::warn!(socket = %socket.id(), %namespace, "disconnected a client that flooded the server");
+            socket.disconnect();
+        }
+    }
+
+    fn disconnect(&mut self, reason: DisconnectReason) {
+        if self.disconnect_reason.is_some() {
             return;
         }
-        let kick = self.is_put_out();
-        self.leaving = Some(if kick { DisconnectReason::ServerNamespaceDisconnect } else { reason });
+        let is_kicked = self.is_kicked();
+        self.disconnect_reason = Some(if is_kicked { DisconnectReason::ServerNamespaceDisconnect } else { reason });
         let Some((socket, pid)) = self.socket() else {
             return;
         };
-        match (&self.core.recovery, pid) {
+        match (&self.namespace.recovery, pid) {
             (Some(recovery), Some(pid)) if reason.is_recoverable() => {
-                if let Some(since) = socket.peer().go_away() {
-                    recovery.expire_later(pid, since);
+                if let Some(since) = socket.peer().suspend() {
+                    recovery.schedule_expiry(pid, since);
                 }
             }
-            _ => socket.peer().leave(),
+            _ => socket.peer().disconnect(),
         }
     }
 
@@ -366,19 +350,17 @@ impl<D: Send + Sync + 'static> Membership for Member<D> {
     }
 }
 
-/// Where its handlers ran out of time, nothing of the socket stays behind.
-impl<D> Drop for Member<D> {
+/// Removes the socket when the engine drops the session because its handlers exceeded `finish_timeout`.
+impl<D> Drop for NamespaceSession<D> {
     fn drop(&mut self) {
-        let (socket, pid) = match &self.stage {
-            Phase::Greeting { admitted, .. } => (&admitted.socket, admitted.pid),
-            Phase::Joined { socket, pid, .. } | Phase::Leaving { socket, pid, .. } => (socket, *pid),
-            Phase::Admitting(_) | Phase::Done => return,
+        let Some((socket, pid)) = self.socket() else {
+            return;
         };
-        if let (Some(recovery), Some(pid)) = (&self.core.recovery, pid) {
-            if recovery.is_taken(pid, socket) {
+        if let (Some(recovery), Some(pid)) = (&self.namespace.recovery, pid) {
+            if recovery.is_taken_over(pid, socket) {
                 return;
             }
-            recovery.forget(pid);
+            recovery.remove(pid);
         }
         socket.peer().remove();
     }

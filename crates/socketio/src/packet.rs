@@ -1,100 +1,92 @@
-//! Decodes Socket.IO packets (protocol 5): text of a type, attachments, a namespace, an acknowledgement id and JSON;
-//! then binary attachments.
+//! Decodes Socket.IO packets (protocol 5): a text of packet type, attachment count, namespace, ack id and JSON, followed
+//! by binary attachments.
 //!
-//! Pure: no I/O. Any bytes give a packet or an error, in linear time; what is kept between two messages is one packet
-//! whose attachments are still coming. After an error the connection is to be closed, so the decoder need not go on.
+//! Pure: no I/O.
+//!
+//! Invariants: any input gives packets or an error, in linear time; between two messages the decoder keeps at most one
+//! packet whose attachments are incomplete. After an error the connection must be closed; the decoder does not
+//! resynchronise.
 
-use bytes::Bytes;
 use bytestring::ByteString;
+use engineio::Message;
 use serde_json::{Map, Value};
 
-use super::config::SocketIoConfig;
-use engineio::Message;
+use crate::arguments::Arguments;
+use crate::config::SocketIoConfig;
 
-/// The largest acknowledgement id: 2^53, up to which JavaScript counts without gaps.
+/// The largest ack id: 2^53, up to which JavaScript counts without gaps.
 const LARGEST_ACK_ID: u64 = 1 << 53;
-/// Names of events that mean something on either side and cannot be sent.
-pub(super) const RESERVED_EVENTS: [&str; 6] =
+/// Event names that have a meaning of their own in clients or servers and must not be sent.
+pub(crate) const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
-/// A packet as it came from a client.
+/// A packet from a client.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Packet {
+pub(crate) struct Packet {
     /// The namespace it is for.
-    pub namespace: ByteString,
-    /// What it says.
-    pub body: Body,
-    /// The bytes that it came in, attachments included.
-    pub length: usize,
+    pub(crate) namespace: ByteString,
+    /// Its type and content.
+    pub(crate) body: Body,
+    /// Its size in bytes as received, including attachments.
+    pub(crate) length: usize,
 }
 
-/// What a packet says.
+/// The type and content of a packet.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Body {
-    /// `0`: the client wants to join, and says who it is.
+pub(crate) enum Body {
+    /// CONNECT (`0`) with the auth payload.
     Connect(Option<Map<String, Value>>),
-    /// `1`: the client leaves.
+    /// DISCONNECT (`1`).
     Disconnect,
-    /// `2` and `5`: an event, and the id under which its acknowledgement is awaited.
+    /// EVENT (`2`) or BINARY_EVENT (`5`).
     Event {
-        /// The first element, a number in decimal.
+        /// The first element; a number is converted to decimal.
         name: String,
         /// The other elements, and the attachments.
         arguments: Arguments,
-        /// Present where the client waits for an answer.
+        /// The ack id, if the client waits for an acknowledgement.
         id: Option<u64>,
     },
-    /// `3` and `6`: the answer to an event of ours.
+    /// ACK (`3`) or BINARY_ACK (`6`).
     Ack {
-        /// The event's id.
+        /// The ack id of the event.
         id: u64,
         /// The answer.
         arguments: Arguments,
     },
-    /// `4`: only servers send it.
+    /// CONNECT_ERROR (`4`), which clients must not send.
     ConnectError,
 }
 
-/// Values, and binary data that stands outside of them.
-///
-/// Where binary data belongs, the values have a placeholder, `{"_placeholder":true,"num":0}`, whose number counts the
-/// attachments.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Arguments {
-    /// JSON values, with placeholders.
-    pub values: Vec<Value>,
-    /// Binary data, by the placeholders' numbers.
-    pub attachments: Vec<Bytes>,
-}
-
-/// Why bytes are no packet.
+/// Why a message is not part of a valid packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// The first character is no packet type.
+pub(crate) enum DecodeError {
+    /// The first character is not a packet type.
     #[error("unknown packet type")]
     UnknownType,
-    /// No count, no dash, or more than the limit, in number or in bytes.
+    /// The attachment count or its dash is missing, or the attachments exceed a limit.
     #[error("illegal attachments")]
     Attachments,
-    /// Longer than the limit.
+    /// The namespace exceeds the limit.
     #[error("namespace too long")]
     Namespace,
-    /// Larger than 2^53, or missing in an acknowledgement.
+    /// The ack id is larger than 2^53, or missing in an acknowledgement.
     #[error("illegal acknowledgement id")]
     AckId,
-    /// No JSON, too deep, or not what the packet type asks for.
+    /// The payload is not JSON, too deep, or not of the shape that the packet type requires.
     #[error("invalid payload")]
     Payload,
-    /// A text in the middle of attachments, or an attachment that nobody announced.
+    /// A text where an attachment is expected, or an attachment that was not announced.
     #[error("unexpected message")]
     Unexpected,
 }
 
 /// Decodes the messages of one connection, in order.
 #[derive(Debug)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     limits: Limits,
-    pending: Option<Box<Pending>>,
+    /// Boxed, because it is rarely present.
+    incomplete: Option<Box<IncompletePacket>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -105,17 +97,16 @@ struct Limits {
     namespace: usize,
 }
 
-/// A packet whose attachments are still coming.
+/// A packet with missing attachments.
 #[derive(Debug)]
-struct Pending {
+struct IncompletePacket {
     packet: Packet,
-    expected: usize,
+    attachment_count: usize,
 }
 
 impl Decoder {
     /// A decoder with the limits of a configuration.
-    #[must_use]
-    pub fn new(config: &SocketIoConfig) -> Self {
+    pub(crate) fn new(config: &SocketIoConfig) -> Self {
         Self {
             limits: Limits {
                 attachments: config.max_attachments,
@@ -123,45 +114,45 @@ impl Decoder {
                 depth: config.max_json_depth,
                 namespace: config.max_namespace_length,
             },
-            pending: None,
+            incomplete: None,
         }
     }
 
-    /// Takes the next message; `None` while attachments are missing.
+    /// Decodes the next message. `None` while attachments are missing.
     ///
     /// # Errors
-    /// [`DecodeError`] where the message is no packet or comes at the wrong time.
-    pub fn decode(&mut self, message: Message) -> Result<Option<Packet>, DecodeError> {
-        match (message, self.pending.take()) {
+    /// [`DecodeError`] if the message is not part of a valid packet.
+    pub(crate) fn decode(&mut self, message: Message) -> Result<Option<Packet>, DecodeError> {
+        match (message, self.incomplete.take()) {
             (Message::Text(text), None) => {
-                let (packet, expected) = decode_text(&text, self.limits)?;
-                if expected == 0 {
+                let (packet, attachment_count) = decode_text(&text, self.limits)?;
+                if attachment_count == 0 {
                     return Ok(Some(packet));
                 }
-                self.pending = Some(Box::new(Pending { packet, expected }));
+                self.incomplete = Some(Box::new(IncompletePacket { packet, attachment_count }));
                 Ok(None)
             }
-            (Message::Binary(bytes), Some(mut pending)) => {
-                let (Body::Event { arguments, .. } | Body::Ack { arguments, .. }) = &mut pending.packet.body else {
+            (Message::Binary(bytes), Some(mut incomplete)) => {
+                let (Body::Event { arguments, .. } | Body::Ack { arguments, .. }) = &mut incomplete.packet.body else {
                     return Err(DecodeError::Unexpected);
                 };
-                pending.packet.length += bytes.len();
-                if pending.packet.length > self.limits.bytes {
+                incomplete.packet.length += bytes.len();
+                if incomplete.packet.length > self.limits.bytes {
                     return Err(DecodeError::Attachments);
                 }
                 arguments.attachments.push(bytes);
-                if arguments.attachments.len() == pending.expected {
-                    return Ok(Some(pending.packet));
+                if arguments.attachments.len() == incomplete.attachment_count {
+                    return Ok(Some(incomplete.packet));
                 }
-                self.pending = Some(pending);
+                self.incomplete = Some(incomplete);
                 Ok(None)
             }
-            _ => Err(DecodeError::Unexpected),
+            (Message::Text(_), Some(_)) | (Message::Binary(_), None) => Err(DecodeError::Unexpected),
         }
     }
 }
 
-/// The packet of a text, and how many attachments follow it.
+/// Decodes a text. Returns the packet and the number of attachments that follow it.
 fn decode_text(text: &ByteString, limits: Limits) -> Result<(Packet, usize), DecodeError> {
     let mut rest: &str = text;
     let kind = rest.bytes().next().ok_or(DecodeError::UnknownType)?;
@@ -183,8 +174,8 @@ fn decode_text(text: &ByteString, limits: Limits) -> Result<(Packet, usize), Dec
         }),
         b'1' if rest.is_empty() => Body::Disconnect,
         b'2' | b'5' => {
-            let (name, values) = event(parse(rest)?, attachments, binary)?;
-            Body::Event { name, arguments: values, id }
+            let (name, arguments) = event(parse(rest)?, attachments, binary)?;
+            Body::Event { name, arguments, id }
         }
         b'3' | b'6' => {
             Body::Ack { id: id.ok_or(DecodeError::AckId)?, arguments: arguments(parse(rest)?, attachments, binary)? }
@@ -200,41 +191,43 @@ fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
     serde_json::from_str(json).map_err(|_| DecodeError::Payload)
 }
 
+/// Takes the number of attachments and its dash.
 fn take_attachments(rest: &mut &str, limit: usize) -> Result<usize, DecodeError> {
-    let (count, behind) = rest.split_once('-').ok_or(DecodeError::Attachments)?;
+    let (count, after) = rest.split_once('-').ok_or(DecodeError::Attachments)?;
     let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
     let count = digits
         .then(|| count.parse::<usize>().ok())
         .flatten()
         .filter(|count| *count <= limit)
         .ok_or(DecodeError::Attachments)?;
-    *rest = behind;
+    *rest = after;
     Ok(count)
 }
 
-/// A name from its slash up to a comma or the end; empty where there is none.
+/// Takes the namespace: from a slash up to a comma or the end. Empty if there is none.
 fn take_namespace<'a>(rest: &mut &'a str, limit: usize) -> Result<&'a str, DecodeError> {
     if !rest.starts_with('/') {
         return Ok("");
     }
-    let (namespace, behind) = rest.split_once(',').unwrap_or((rest, ""));
+    let (namespace, after) = rest.split_once(',').unwrap_or((rest, ""));
     if namespace.len() > limit {
         return Err(DecodeError::Namespace);
     }
-    *rest = behind;
+    *rest = after;
     Ok(namespace)
 }
 
+/// Takes the ack id, if there is one.
 fn take_id(rest: &mut &str) -> Result<Option<u64>, DecodeError> {
     let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-    let Some((digits, behind)) = rest.split_at_checked(end).filter(|(digits, _)| !digits.is_empty()) else {
+    let Some((digits, after)) = rest.split_at_checked(end).filter(|(digits, _)| !digits.is_empty()) else {
         return Ok(None);
     };
-    *rest = behind;
+    *rest = after;
     digits.parse().ok().filter(|id| *id <= LARGEST_ACK_ID).map(Some).ok_or(DecodeError::AckId)
 }
 
-/// An event's name and arguments from its array.
+/// Splits an event's array into name and arguments.
 fn event(values: Vec<Value>, attachments: usize, binary: bool) -> Result<(String, Arguments), DecodeError> {
     let mut values = values.into_iter();
     let name = match values.next() {
@@ -252,7 +245,8 @@ fn arguments(values: Vec<Value>, attachments: usize, binary: bool) -> Result<Arg
     Ok(Arguments { values, attachments: Vec::new() })
 }
 
-/// Whether every placeholder counts an attachment that comes. The depth of a value is bounded before.
+/// Whether every placeholder refers to an announced attachment. The recursion is bounded, because the depth of the value
+/// was checked before it was parsed.
 fn placeholders_fit(value: &Value, attachments: usize) -> bool {
     match value {
         Value::Array(values) => values.iter().all(|value| placeholders_fit(value, attachments)),
@@ -264,7 +258,7 @@ fn placeholders_fit(value: &Value, attachments: usize) -> bool {
     }
 }
 
-/// How deep JSON is nested, without parsing it.
+/// The nesting depth of a JSON text, without parsing it.
 fn depth(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut quoted, mut escaped) = (false, false);

@@ -1,131 +1,74 @@
-//! A socket as rooms and broadcasts know it, without the application's data.
+//! A socket as rooms and broadcasts see it, without the application's data.
 //!
-//! A peer outlives its connection: while the client is away it keeps its rooms, its acknowledgements and what it is
-//! sent, so that nothing has to be moved when the client comes back. Then another connection takes the same peer.
+//! A peer outlives its connection. While it is suspended it keeps its rooms, its pending acknowledgements and the events
+//! it is sent; a returning client's new connection takes over the same peer, so nothing has to be moved.
 //!
-//! Always true:
-//! - what is sent to a peer leaves in the order in which it was sent, and never before its CONNECT answer;
-//! - a peer that is not connected cannot be put into a room; one that is gone is in none;
-//! - locks are taken in the order places, room, line, outbox, and nothing is called under them that could go back.
+//! `peer` and [`hub`](crate::hub) import each other: the hub owns the peers, and a peer reaches the rooms and limits of
+//! its namespace through a weak reference to the hub.
+//!
+//! Invariants:
+//! - events leave in the order in which they were sent, and never before the CONNECT answer;
+//! - a peer that is not connected cannot join a room; a removed peer is in none;
+//! - locks are taken in the order peer's rooms, room, outbound, engine outbox, and no code that could take an earlier
+//!   one is called under a lock.
 
+mod outbound;
 mod rooms;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use engineio::{CloseReason, Delivery, SessionHandle};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use self::outbound::{Outbound, Phase};
 use self::rooms::RoomSet;
-use super::ack::PendingAcks;
-use super::encode::{self, EncodedMessage};
-use super::hub::Hub;
-use super::replay_buffer::{History, Sequence};
-use engineio::{CloseReason, Delivery, SessionHandle};
+use crate::ack::PendingAcks;
+use crate::encode::{self, EncodedMessage};
+use crate::hub::Hub;
+use crate::offset::Sequence;
+use crate::outbound_event::OutboundEvent;
+use crate::replay_buffer::ReplayBuffer;
+use crate::rooms::MemberKey;
 
-/// Counts the peers of a namespace; compared where a name would be long.
-pub(crate) type PeerKey = u64;
-
-/// See the module.
+/// One client's place in one namespace.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    key: PeerKey,
+    key: MemberKey,
     id: Arc<str>,
     hub: Weak<Hub>,
-    line: Mutex<Outbound>,
-    places: Mutex<RoomSet>,
+    outbound: Mutex<Outbound>,
+    rooms: Mutex<RoomSet>,
     pub(crate) acks: PendingAcks,
-    /// Told when the old connection of a peer is done with it.
-    settled: Notify,
-}
-
-/// Where what is sent goes.
-#[derive(Debug)]
-struct Outbound {
-    stage: Phase,
-    history: Option<Box<History>>,
-}
-
-#[derive(Debug)]
-enum Phase {
-    /// The client has no answer to its CONNECT yet; what is sent waits for it.
-    Joining {
-        session: SessionHandle,
-        held: Vec<Arc<Outgoing>>,
-        /// What the held events cost in a queue.
-        cost: usize,
-        /// Put out again before it was in.
-        leave: bool,
-    },
-    Joined {
-        session: SessionHandle,
-    },
-    /// The connection broke; what is sent goes into the history alone.
-    Away {
-        since: Instant,
-        /// The old connection's handlers are done.
-        settled: bool,
-    },
-    Gone,
-}
-
-/// An event to be sent, shared by all who get it.
-#[derive(Debug)]
-pub(crate) struct Outgoing {
-    pub(crate) message: EncodedMessage,
-    /// Its number, where the namespace recovers.
-    pub(crate) sequence: Option<Sequence>,
-    pub(crate) delivery: Delivery,
-    /// What it costs in a queue.
-    pub(crate) cost: usize,
-    /// What all events that are kept anywhere cost together.
-    kept: Arc<AtomicUsize>,
-}
-
-impl Outgoing {
-    /// It is counted in `kept` as long as anybody keeps it.
-    pub(crate) fn new(
-        message: EncodedMessage,
-        sequence: Option<Sequence>,
-        delivery: Delivery,
-        kept: &Arc<AtomicUsize>,
-    ) -> Self {
-        let cost = message.cost();
-        kept.fetch_add(cost, Ordering::Relaxed);
-        Self { cost, message, sequence, delivery, kept: Arc::clone(kept) }
-    }
-}
-
-impl Drop for Outgoing {
-    fn drop(&mut self) {
-        self.kept.fetch_sub(self.cost, Ordering::Relaxed);
-    }
+    /// Notified when the handlers of the peer's old connection have ended.
+    handlers_ended: Notify,
 }
 
 impl Peer {
     pub(crate) fn new(
         hub: &Arc<Hub>,
-        key: PeerKey,
+        key: MemberKey,
         id: Arc<str>,
         session: SessionHandle,
-        history: Option<History>,
+        replay_buffer: Option<ReplayBuffer>,
     ) -> Self {
         Self {
             key,
             id,
             hub: Arc::downgrade(hub),
-            line: Mutex::new(Outbound {
-                stage: Phase::Joining { session, held: Vec::new(), cost: 0, leave: false },
-                history: history.map(Box::new),
+            outbound: Mutex::new(Outbound {
+                phase: Phase::joining(session),
+                replay_buffer: replay_buffer.map(Box::new),
             }),
-            places: Mutex::new(RoomSet::open()),
+            rooms: Mutex::new(RoomSet::open()),
             acks: PendingAcks::default(),
-            settled: Notify::new(),
+            handlers_ended: Notify::new(),
         }
     }
 
-    pub(crate) fn key(&self) -> PeerKey {
+    pub(crate) fn key(&self) -> MemberKey {
         self.key
     }
 
@@ -133,49 +76,49 @@ impl Peer {
         &self.id
     }
 
-    /// Sends an event. Whether a client that is connected gets it.
-    pub(crate) fn send(&self, event: &Arc<Outgoing>, hub: &Hub) -> bool {
-        let mut line = self.line.lock();
+    /// Sends an event. Returns whether a client that is connected, or about to be, will receive it.
+    pub(crate) fn send(&self, event: &Arc<OutboundEvent>, hub: &Hub) -> bool {
+        let mut outbound = self.outbound.lock();
         let volatile = event.delivery == Delivery::Volatile;
-        let taken = match &mut line.stage {
+        let accepted = match &mut outbound.phase {
             Phase::Joined { session } => session.push(event.message.packets(), event.delivery),
-            Phase::Joining { .. } | Phase::Away { .. } if volatile => false,
-            Phase::Joining { session, held, cost, .. } => {
-                *cost += event.cost;
-                if *cost <= hub.limits.max_held_bytes {
+            Phase::Joining { .. } | Phase::Suspended { .. } if volatile => false,
+            Phase::Joining { session, held, held_cost, .. } => {
+                *held_cost += event.cost;
+                if *held_cost <= hub.config.max_held_bytes {
                     held.push(Arc::clone(event));
                 } else {
                     session.close(CloseReason::ForcedClose);
                 }
                 true
             }
-            Phase::Away { .. } => false,
-            Phase::Gone => return false,
+            Phase::Suspended { .. } => false,
+            Phase::Removed => return false,
         };
-        if let (Some(limits), Some(history)) = (&hub.limits.recovery, &mut line.history)
-            && (taken || !volatile)
+        if let (Some(limits), Some(replay_buffer)) = (&hub.config.recovery, &mut outbound.replay_buffer)
+            && (accepted || !volatile)
         {
-            history.push(Arc::clone(event), limits);
-            if hub.kept.load(Ordering::Relaxed) > limits.max_total_bytes {
-                history.forget_all();
+            replay_buffer.push(Arc::clone(event), limits);
+            if hub.total_cost.load(Ordering::Relaxed) > limits.max_total_bytes {
+                replay_buffer.clear();
             }
         }
-        taken
+        accepted
     }
 
-    /// Sends what is no event, an acknowledgement say, to a client that is connected.
-    pub(crate) fn answer(&self, message: &EncodedMessage) {
-        if let Phase::Joined { session } = &self.line.lock().stage {
+    /// Sends a packet that is not an event, such as an acknowledgement, if the client is connected.
+    pub(crate) fn send_packet(&self, message: &EncodedMessage) {
+        if let Phase::Joined { session } = &self.outbound.lock().phase {
             session.push(message.packets(), Delivery::Reliable);
         }
     }
 
-    /// The client is in: sends what it missed, the CONNECT answer, and what was held back. `false` where it is gone
-    /// already.
-    pub(crate) fn send_connect(&self, missed: &[Arc<Outgoing>], connected: &EncodedMessage) -> bool {
-        let mut line = self.line.lock();
-        let Phase::Joining { session, held, leave, .. } = &mut line.stage else {
-            return false;
+    /// Completes the join: sends the missed events, the CONNECT answer, then the held events. Does nothing in any other
+    /// phase.
+    pub(crate) fn send_connect(&self, missed: &[Arc<OutboundEvent>], connected: &EncodedMessage) {
+        let mut outbound = self.outbound.lock();
+        let Phase::Joining { session, held, is_kicked, .. } = &mut outbound.phase else {
+            return;
         };
         for message in missed
             .iter()
@@ -185,151 +128,152 @@ impl Peer {
         {
             session.push(message.packets(), Delivery::Reliable);
         }
-        let (session, leave) = (session.clone(), *leave);
-        line.stage = Phase::Joined { session };
-        drop(line);
-        if leave {
+        let (session, is_kicked) = (session.clone(), *is_kicked);
+        outbound.phase = Phase::Joined { session };
+        drop(outbound);
+        if is_kicked {
             self.kick();
         }
-        true
     }
 
-    /// Puts the client out of the namespace: sends `41`, and nothing after it. One that is away has nothing to come
-    /// back to.
+    /// Disconnects the client from the namespace: sends `41`, and nothing after it. A suspended peer is removed.
     pub(crate) fn kick(&self) {
-        let mut line = self.line.lock();
-        let session = match &mut line.stage {
-            Phase::Joining { leave, .. } => {
-                *leave = true;
+        let mut outbound = self.outbound.lock();
+        let session = match &mut outbound.phase {
+            Phase::Joining { is_kicked, .. } => {
+                *is_kicked = true;
                 return;
             }
             Phase::Joined { session } => session.clone(),
-            Phase::Away { .. } => {
-                line.stage = Phase::Gone;
-                drop(line);
+            Phase::Suspended { .. } => {
+                outbound.phase = Phase::Removed;
+                drop(outbound);
                 return self.remove();
             }
-            Phase::Gone => return,
+            Phase::Removed => return,
         };
         if let Some(hub) = self.hub.upgrade() {
             session.push(encode::disconnected(&hub.prefix).packets(), Delivery::Reliable);
         }
-        line.stage = Phase::Gone;
-        drop(line);
+        outbound.phase = Phase::Removed;
+        drop(outbound);
         self.close_rooms();
+        // The connection's task may sleep; it has to run `on_disconnect`.
         session.wake();
     }
 
-    /// The connection it has now.
+    /// The current connection's session.
     pub(crate) fn session(&self) -> Option<SessionHandle> {
-        match &self.line.lock().stage {
+        match &self.outbound.lock().phase {
             Phase::Joining { session, .. } | Phase::Joined { session } => Some(session.clone()),
-            Phase::Away { .. } | Phase::Gone => None,
+            Phase::Suspended { .. } | Phase::Removed => None,
         }
     }
 
     pub(crate) fn is_joined(&self) -> bool {
-        matches!(self.line.lock().stage, Phase::Joined { .. })
+        matches!(self.outbound.lock().phase, Phase::Joined { .. })
     }
 
     pub(crate) fn is_removed(&self) -> bool {
-        matches!(self.line.lock().stage, Phase::Gone)
+        matches!(self.outbound.lock().phase, Phase::Removed)
     }
 
     pub(crate) fn ping_sent(&self) {
-        let line = &mut *self.line.lock();
-        if let (Phase::Joined { .. }, Some(history)) = (&line.stage, &mut line.history) {
-            history.ping_sent();
+        let outbound = &mut *self.outbound.lock();
+        if let (Phase::Joined { .. }, Some(replay_buffer)) = (&outbound.phase, &mut outbound.replay_buffer) {
+            replay_buffer.ping_sent();
         }
     }
 
     pub(crate) fn ping_answered(&self) {
-        if let Some(history) = &mut self.line.lock().history {
-            history.ping_answered();
+        if let Some(replay_buffer) = &mut self.outbound.lock().replay_buffer {
+            replay_buffer.ping_answered();
         }
     }
 
-    /// The connection is over for good: nothing is sent any more. It stays in its rooms until [`Peer::remove`].
-    pub(crate) fn leave(&self) {
-        self.line.lock().stage = Phase::Gone;
+    /// Ends the connection for good: nothing is sent any more. The peer stays in its rooms until [`Peer::remove`], so
+    /// that `on_disconnect` can read them.
+    pub(crate) fn disconnect(&self) {
+        self.outbound.lock().phase = Phase::Removed;
         self.close_rooms();
         self.acks.fail_all();
     }
 
-    /// The connection broke, and the client may come back. Since when, unless it is gone already.
-    pub(crate) fn go_away(&self) -> Option<Instant> {
-        let mut line = self.line.lock();
-        if matches!(line.stage, Phase::Gone) {
+    /// The connection broke and the client may return. Returns the time, or `None` if the peer is removed already.
+    pub(crate) fn suspend(&self) -> Option<Instant> {
+        let mut outbound = self.outbound.lock();
+        if matches!(outbound.phase, Phase::Removed) {
             return None;
         }
         let since = Instant::now();
-        line.stage = Phase::Away { since, settled: false };
-        drop(line);
+        outbound.phase = Phase::Suspended { since, handlers_ended: false };
+        drop(outbound);
         self.close_rooms();
         Some(since)
     }
 
-    /// The old connection's handlers are done with it.
-    pub(crate) fn settle(&self) {
-        if let Phase::Away { settled, .. } = &mut self.line.lock().stage {
-            *settled = true;
+    /// The handlers of the old connection have ended: another connection may take the peer over.
+    pub(crate) fn set_handlers_ended(&self) {
+        if let Phase::Suspended { handlers_ended, .. } = &mut self.outbound.lock().phase {
+            *handlers_ended = true;
         }
-        self.settled.notify_waiters();
+        self.handlers_ended.notify_waiters();
     }
 
-    /// Ends the connection it has, if any, and waits until that is done with it.
+    /// Aborts the current connection, if any, and waits until its handlers have ended.
     pub(crate) async fn detach(&self) {
         loop {
-            let settled = self.settled.notified();
-            match &self.line.lock().stage {
+            // Registered before the phase is read, so that no notification is missed.
+            let handlers_ended = self.handlers_ended.notified();
+            match &self.outbound.lock().phase {
                 Phase::Joining { session, .. } | Phase::Joined { session } => {
                     session.abort(CloseReason::TransportClose);
                 }
-                Phase::Away { settled: false, .. } => {}
-                Phase::Away { settled: true, .. } | Phase::Gone => return,
+                Phase::Suspended { handlers_ended: false, .. } => {}
+                Phase::Suspended { handlers_ended: true, .. } | Phase::Removed => return,
             }
-            settled.await;
+            handlers_ended.await;
         }
     }
 
-    /// Since when it is away, if it is.
-    pub(crate) fn away_since(&self) -> Option<Instant> {
-        match self.line.lock().stage {
-            Phase::Away { since, .. } => Some(since),
-            _ => None,
+    /// Since when the peer is suspended, if it is.
+    pub(crate) fn suspended_since(&self) -> Option<Instant> {
+        match self.outbound.lock().phase {
+            Phase::Suspended { since, .. } => Some(since),
+            Phase::Joining { .. } | Phase::Joined { .. } | Phase::Removed => None,
         }
     }
 
-    /// Gives a peer that is away to another connection: what its client missed after `last`, or `None` where that is
-    /// not known or somebody was faster.
-    pub(crate) fn take_over(&self, session: &SessionHandle, last: Option<Sequence>) -> Option<Vec<Arc<Outgoing>>> {
-        let mut places = self.places.lock();
-        let mut line = self.line.lock();
-        let Phase::Away { .. } = line.stage else {
+    /// Gives a suspended peer to a new connection and returns the events to replay after `last`. `None` if they are not
+    /// all known, or another connection was faster.
+    pub(crate) fn take_over(&self, session: &SessionHandle, last: Option<Sequence>) -> Option<Vec<Arc<OutboundEvent>>> {
+        let mut rooms = self.rooms.lock();
+        let mut outbound = self.outbound.lock();
+        let Phase::Suspended { .. } = outbound.phase else {
             return None;
         };
-        let missed = line.history.as_mut()?.since(last)?;
-        line.stage = Phase::Joining { session: session.clone(), held: Vec::new(), cost: 0, leave: false };
-        places.open = true;
+        let missed = outbound.replay_buffer.as_mut()?.events_after(last)?;
+        outbound.phase = Phase::joining(session.clone());
+        rooms.is_open = true;
         Some(missed)
     }
 
-    /// It will not come back: it leaves its rooms and is not found any more.
+    /// Removes the peer: it leaves its rooms and cannot be found any more.
     pub(crate) fn remove(&self) {
-        self.leave();
-        self.leave_all();
+        self.disconnect();
+        self.leave_all_rooms();
         if let Some(hub) = self.hub.upgrade() {
             hub.peers.remove(&self.id);
         }
-        self.settled.notify_waiters();
+        self.handlers_ended.notify_waiters();
     }
 
-    /// As [`Peer::remove`], but only if it is away, since a time that is right.
-    pub(crate) fn vanish_if_away(&self, is_right: impl FnOnce(Instant) -> bool) -> bool {
+    /// Like [`Peer::remove`], but only if the peer is suspended since a time that `matches`. Returns whether it was.
+    pub(crate) fn remove_if_suspended(&self, matches: impl FnOnce(Instant) -> bool) -> bool {
         {
-            let mut line = self.line.lock();
-            match line.stage {
-                Phase::Away { since, .. } if is_right(since) => line.stage = Phase::Gone,
+            let mut outbound = self.outbound.lock();
+            match outbound.phase {
+                Phase::Suspended { since, .. } if matches(since) => outbound.phase = Phase::Removed,
                 _ => return false,
             }
         }

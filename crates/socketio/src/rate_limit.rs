@@ -1,38 +1,73 @@
-//! How much one connection may say: what an application lets through, before anything is done with it.
+//! Rate limiting of one connection: a hook that the application implements.
 
 use std::sync::Arc;
 
-use super::handshake::ConnectRefusal;
+use crate::handshake::ConnectRefusal;
 
-/// Watches one connection, on its worker, for as long as it lasts: what joins and leaves namespaces on it is one
-/// client.
-pub trait Pace {
-    /// The client wants to join a namespace, one that there is or not.
+/// Limits the CONNECT packets and events of one connection.
+///
+/// It lives on the connection's worker for as long as the connection does, so leaving and rejoining a namespace does
+/// not reset it.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use actix_socketio::{ConnectRefusal, EngineConfig, RateLimiter, SocketIo, SocketIoConfig, Violation};
+///
+/// /// At most 1000 events for each connection; a client that keeps sending is disconnected.
+/// struct Budget(u32);
+///
+/// impl RateLimiter for Budget {
+///     fn check_connect(&mut self) -> Result<(), Violation> {
+///         Ok(())
+///     }
+///
+///     fn check_event(&mut self, _namespace: &Arc<str>) -> Result<(), Violation> {
+///         self.0 += 1;
+///         match self.0 {
+///             0..=1000 => Ok(()),
+///             1001..=2000 => Err(Violation::Excess),
+///             _ => Err(Violation::Flood),
+///         }
+///     }
+///
+///     fn refusal(&self) -> ConnectRefusal {
+///         ConnectRefusal::new("Too many requests")
+///     }
+/// }
+///
+/// let io = SocketIo::builder(EngineConfig::default(), SocketIoConfig::default())
+///     .rate_limit(|| Some(Box::new(Budget(0))))
+///     .build();
+/// # assert_eq!(io.session_count(), 0);
+/// ```
+pub trait RateLimiter {
+    /// Counts a CONNECT packet, whether or not its namespace exists.
     ///
     /// # Errors
-    /// [`Violation`]; the middleware is not asked.
-    fn connect(&mut self) -> Result<(), Violation>;
+    /// [`Violation`]; the namespace's middleware does not run.
+    fn check_connect(&mut self) -> Result<(), Violation>;
 
-    /// The client says something in a namespace that it has joined, or was put out of a moment ago. Counted is every
-    /// event, also one that nobody asked for.
+    /// Counts an event in a namespace that the client has joined or was just disconnected from. Events without a
+    /// handler count too.
     ///
     /// # Errors
     /// [`Violation`]; the event's handler does not run.
-    fn event(&mut self, namespace: &Arc<str>) -> Result<(), Violation>;
+    fn check_event(&mut self, namespace: &Arc<str>) -> Result<(), Violation>;
 
-    /// What a client hears that [`Self::connect`] refuses.
+    /// The refusal that the client receives when [`Self::check_connect`] returns [`Violation::Excess`].
     fn refusal(&self) -> ConnectRefusal;
 }
 
-/// A client says too much.
+/// How a client exceeds its rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation {
-    /// It is told so: by the refusal of its CONNECT, or as [`Namespace::on_too_many`](super::Namespace::on_too_many)
-    /// has it.
-    Refused,
-    /// It is not answered any more: it is put out of the namespace, and its connection is closed.
+    /// The packet is refused: a CONNECT with [`RateLimiter::refusal`], an event by the handler of
+    /// [`Namespace::on_rate_limited`](crate::Namespace::on_rate_limited).
+    Excess,
+    /// The client is disconnected from the namespace and its connection is closed, without an answer.
     Flood,
 }
 
-/// Makes the [`Pace`] of a connection; `None` where nothing is counted.
-pub(super) type MakePace = dyn Fn() -> Option<Box<dyn Pace>> + Send + Sync;
+/// Makes the [`RateLimiter`] of a connection; `None` for no limit.
+pub(super) type RateLimiterFactory = dyn Fn() -> Option<Box<dyn RateLimiter>> + Send + Sync;

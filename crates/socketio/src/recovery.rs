@@ -1,12 +1,12 @@
-//! Clients that come back: each socket has a secret, and whoever presents it gets the socket with its rooms and what it
-//! missed.
+//! Connection state recovery: each socket has a private id (pid), and the client that presents it gets the socket back
+//! with its rooms and the events it missed.
 //!
-//! The connection of a client that changed networks may look alive from here for a long time. So a client that presents
-//! the secret of a connected socket takes it over: the old connection is closed, its handlers end, and then the client
-//! goes on.
+//! A connection whose client changed networks may look alive to the server for a long time. Therefore a client that
+//! presents the pid of a connected socket takes it over: the old connection is closed, its handlers end, then the new
+//! connection goes on.
 //!
-//! Always true: a secret opens one socket, to one client at a time, and only after the namespace's middleware said yes
-//! to that client; sockets whose clients stay away are kept for a configured time and up to a configured number.
+//! Invariants: a pid gives one socket to one client at a time, and only after the namespace's middleware has accepted
+//! that client; suspended sockets are bounded in number, size and time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,23 +16,23 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dashmap::DashMap;
+use engineio::SessionHandle;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::config::RecoveryConfig;
-use super::hub::sequence_of;
-use super::peer::{Outgoing, Peer};
-use super::replay_buffer::Sequence;
-use super::socket::Socket;
-use super::stats::NamespaceStats;
-use engineio::SessionHandle;
+use crate::config::RecoveryConfig;
+use crate::offset::{Sequence, decode_offset};
+use crate::outbound_event::OutboundEvent;
+use crate::peer::Peer;
+use crate::socket::Socket;
+use crate::stats::NamespaceStats;
 
-/// Random bytes in a secret: 168 bits.
-const LENGTH: usize = 21;
+/// Random bytes in a pid: 168 bits.
+const PID_LENGTH: usize = 21;
 
-/// The secret of a socket.
+/// The private id of a socket. A secret: it gives access to the socket's rooms and missed events.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Pid([u8; LENGTH]);
+pub(crate) struct Pid([u8; PID_LENGTH]);
 
 impl Pid {
     pub(crate) fn random() -> Self {
@@ -44,152 +44,159 @@ impl Pid {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; LENGTH];
+        let mut bytes = [0; PID_LENGTH];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
-        (length == LENGTH).then_some(Self(bytes))
+        (length == PID_LENGTH).then_some(Self(bytes))
     }
 }
 
 /// What a client presents to get its socket back.
 #[derive(Clone, Copy)]
-pub(crate) struct Claim {
+pub(crate) struct RecoveryRequest {
     pid: Pid,
     last: Option<Sequence>,
 }
 
-impl Claim {
-    /// Reads it from what a client says of itself. An offset that is no offset makes it no claim.
-    pub(crate) fn read(auth: Option<&Value>) -> Option<Self> {
+impl RecoveryRequest {
+    /// Reads `{"pid", "offset"}` from an auth payload. A malformed offset makes the request invalid; a missing one does
+    /// not, because a client that received no event has none.
+    pub(crate) fn from_auth(auth: Option<&Value>) -> Option<Self> {
         let auth = auth?;
         let pid = Pid::parse(auth.get("pid")?.as_str()?)?;
         let last = match auth.get("offset") {
             None | Some(Value::Null) => None,
-            Some(offset) => Some(sequence_of(offset.as_str()?)?),
+            Some(offset) => Some(decode_offset(offset.as_str()?)?),
         };
         Some(Self { pid, last })
     }
 }
 
-/// A socket that a client got back.
-pub(crate) struct Recovered {
+/// A peer that a client got back.
+pub(crate) struct RecoveredPeer {
     pub(crate) peer: Arc<Peer>,
     pub(crate) pid: Pid,
-    pub(crate) missed: Vec<Arc<Outgoing>>,
+    pub(crate) missed: Vec<Arc<OutboundEvent>>,
 }
 
 /// The sockets of a namespace that can be recovered.
 pub(crate) struct Recovery<D> {
     config: RecoveryConfig,
     sockets: DashMap<Pid, Socket<D>>,
-    /// What the namespace keeps in all.
-    kept: Arc<AtomicUsize>,
-    /// Those whose clients are away.
-    away: Mutex<Away>,
+    /// The total cost of the namespace's live events.
+    total_cost: Arc<AtomicUsize>,
+    suspended: Mutex<Suspended>,
 }
 
+/// The suspended sockets.
 #[derive(Default)]
-struct Away {
-    /// The longest first. One that came back is not in it, so that it takes nobody's place.
+struct Suspended {
+    /// Ordered by the time of suspension. A recovered socket is removed at once, so that it does not count in
+    /// `max_sockets`.
     queue: BTreeSet<(Instant, Pid)>,
-    /// Somebody waits for the first of them to expire.
-    watched: bool,
+    /// Whether a task waits for the first of them to expire.
+    has_expiry_task: bool,
 }
 
 impl<D> Recovery<D> {
-    /// A socket has left for good.
-    pub(crate) fn forget(&self, pid: Pid) {
+    /// Forgets a socket that is removed.
+    pub(crate) fn remove(&self, pid: Pid) {
         self.sockets.remove(&pid);
     }
 
-    /// Adds what is kept here.
-    pub(crate) fn count(&self, stats: &mut NamespaceStats) {
-        let away = self.away.lock();
-        stats.away = away.queue.len();
-        stats.watchers = usize::from(away.watched);
-        drop(away);
-        stats.claimable = self.sockets.len();
+    /// Adds the recovery's part to the namespace's counts.
+    pub(crate) fn add_to(&self, stats: &mut NamespaceStats) {
+        let suspended = self.suspended.lock();
+        stats.suspended = suspended.queue.len();
+        stats.expiry_tasks = usize::from(suspended.has_expiry_task);
+        drop(suspended);
+        stats.recoverable = self.sockets.len();
     }
 
-    /// Whether another connection has got this socket's peer.
-    pub(crate) fn is_taken(&self, pid: Pid, socket: &Socket<D>) -> bool {
-        self.sockets.get(&pid).is_some_and(|keeper| !keeper.is(socket))
+    /// Whether another connection has taken over the peer of this socket.
+    pub(crate) fn is_taken_over(&self, pid: Pid, socket: &Socket<D>) -> bool {
+        self.sockets.get(&pid).is_some_and(|current| !current.is_same(socket))
     }
 }
 
 impl<D: Send + Sync + 'static> Recovery<D> {
-    pub(crate) fn new(config: RecoveryConfig, kept: &Arc<AtomicUsize>) -> Self {
-        Self { config, kept: Arc::clone(kept), sockets: DashMap::new(), away: Mutex::default() }
+    /// `total_cost` is the total cost of the namespace's live events.
+    pub(crate) fn new(config: RecoveryConfig, total_cost: &Arc<AtomicUsize>) -> Self {
+        Self { config, total_cost: Arc::clone(total_cost), sockets: DashMap::new(), suspended: Mutex::default() }
     }
 
-    /// A socket can be claimed from now on.
-    pub(crate) fn keep(&self, pid: Pid, socket: Socket<D>) {
+    /// Makes a socket recoverable.
+    pub(crate) fn insert(&self, pid: Pid, socket: Socket<D>) {
         self.sockets.insert(pid, socket);
     }
 
-    /// Hands a socket over, if it is there, its owner is the same, and all that was missed is known.
-    pub(crate) async fn claim(
+    /// Hands a socket over if it exists, its owner is the same, and all missed events are known.
+    pub(crate) async fn recover(
         &self,
-        claim: Claim,
+        request: RecoveryRequest,
         session: &SessionHandle,
-        same_owner: impl FnOnce(&D) -> bool,
-    ) -> Option<Recovered> {
-        let socket = self.sockets.get(&claim.pid).map(|found| found.clone())?;
-        if !same_owner(socket.data()) {
+        is_same_owner: impl FnOnce(&D) -> bool,
+    ) -> Option<RecoveredPeer> {
+        let socket = self.sockets.get(&request.pid).map(|socket| socket.clone())?;
+        if !is_same_owner(socket.data()) {
             return None;
         }
         let peer = Arc::clone(socket.peer());
-        // A handler that does not end is not waited for: the old connection is closed, so it cannot do harm.
+        // On a timeout the takeover goes on: the old connection is closed already, so a handler that still runs cannot
+        // send on it.
         let _ = tokio::time::timeout(self.config.takeover_timeout, peer.detach()).await;
-        if let Some(since) = peer.away_since() {
-            self.away.lock().queue.remove(&(since, claim.pid));
+        if let Some(since) = peer.suspended_since() {
+            self.suspended.lock().queue.remove(&(since, request.pid));
         }
-        let Some(missed) = peer.take_over(session, claim.last) else {
-            // Its client begins anew, so nobody will ask for it again, unless somebody was faster and has it.
-            if peer.vanish_if_away(|_| true) {
-                self.forget(claim.pid);
+        let Some(missed) = peer.take_over(session, request.last) else {
+            // Events are missing: the client gets a new socket, so the old one is of no use. Unless another connection
+            // was faster, in which case the peer is not suspended.
+            if peer.remove_if_suspended(|_| true) {
+                self.remove(request.pid);
             }
             return None;
         };
-        Some(Recovered { peer, pid: claim.pid, missed })
+        Some(RecoveredPeer { peer, pid: request.pid, missed })
     }
 
-    /// The client of a socket is away since then. Runs on a worker, which sees to it that the socket expires.
-    pub(crate) fn expire_later(self: &Arc<Self>, pid: Pid, since: Instant) {
-        let watch = {
-            let mut away = self.away.lock();
-            away.queue.insert((since, pid));
-            !std::mem::replace(&mut away.watched, true)
+    /// Expires a suspended socket after [`RecoveryConfig::max_disconnection`]. Must run on an actix worker, because the
+    /// expiry task is spawned there.
+    pub(crate) fn schedule_expiry(self: &Arc<Self>, pid: Pid, since: Instant) {
+        let starts_task = {
+            let mut suspended = self.suspended.lock();
+            suspended.queue.insert((since, pid));
+            !std::mem::replace(&mut suspended.has_expiry_task, true)
         };
-        while let Some((since, pid)) = self.surplus() {
+        while let Some((since, pid)) = self.pop_excess() {
             self.expire(pid, since);
         }
-        if watch {
-            actix_rt::spawn(Arc::clone(self).watch());
+        if starts_task {
+            actix_rt::spawn(Arc::clone(self).run_expiry());
         }
     }
 
-    /// The one that is away longest, where there are too many or too much is kept.
-    fn surplus(&self) -> Option<(Instant, Pid)> {
-        let mut away = self.away.lock();
-        let too_many = away.queue.len() > self.config.max_sockets;
-        let too_much = self.kept.load(Ordering::Relaxed) > self.config.max_total_bytes;
-        (too_many || too_much).then(|| away.queue.pop_first()).flatten()
+    /// Takes the socket suspended for the longest time, if too many are suspended or too many bytes are kept.
+    fn pop_excess(&self) -> Option<(Instant, Pid)> {
+        let mut suspended = self.suspended.lock();
+        let too_many = suspended.queue.len() > self.config.max_sockets;
+        let too_large = self.total_cost.load(Ordering::Relaxed) > self.config.max_total_bytes;
+        (too_many || too_large).then(|| suspended.queue.pop_first()).flatten()
     }
 
-    /// Lets sockets expire until none is away any more.
-    async fn watch(self: Arc<Self>) {
+    /// Expires sockets until none is suspended.
+    async fn run_expiry(self: Arc<Self>) {
         loop {
             let next = {
-                let mut away = self.away.lock();
-                let next = away.queue.first().copied();
-                away.watched = next.is_some();
+                let mut suspended = self.suspended.lock();
+                let next = suspended.queue.first().copied();
+                suspended.has_expiry_task = next.is_some();
                 next
             };
             let Some((since, pid)) = next else { return };
             tokio::time::sleep_until((since + self.config.max_disconnection).into()).await;
-            let mut away = self.away.lock();
-            if away.queue.remove(&(since, pid)) {
-                drop(away);
+            let mut suspended = self.suspended.lock();
+            // It may have been recovered in the meantime.
+            if suspended.queue.remove(&(since, pid)) {
+                drop(suspended);
                 self.expire(pid, since);
             }
         }
@@ -199,7 +206,7 @@ impl<D: Send + Sync + 'static> Recovery<D> {
         let Some(peer) = self.sockets.get(&pid).map(|socket| Arc::clone(socket.peer())) else {
             return;
         };
-        if peer.vanish_if_away(|away| away == since) || peer.is_removed() {
+        if peer.remove_if_suspended(|suspended_since| suspended_since == since) || peer.is_removed() {
             self.sockets.remove(&pid);
         }
     }

@@ -1,117 +1,127 @@
-//! What a socket was sent and may not have arrived, so that a client that comes back misses nothing.
+//! The events that a socket was sent and that may not have arrived, for replay when its client returns.
 //!
-//! A stock client keeps the last argument of the last event that it got and presents it when it comes back. What it was
-//! sent after that event stands here. A pong proves that everything before its ping arrived: that much is forgotten, so
-//! that a quiet socket keeps nothing.
+//! A stock client keeps the last argument of the last event it received and presents it when it reconnects. The buffer
+//! holds what was sent after that event. A pong proves that everything sent before its ping arrived, so those events
+//! are evicted and the buffer of a quiet socket is empty.
 //!
-//! Always true: entries stand in the order in which they were sent; what is kept is bounded in packets and bytes; the
-//! answer is all that is missing, or that it cannot be known.
+//! Invariants: entries are in sending order; their number and size are bounded; a replay is complete, or refused.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::config::RecoveryConfig;
-use super::peer::Outgoing;
 use engineio::Delivery;
 
-/// An event's number in its namespace; also its offset.
-pub(crate) type Sequence = u64;
+use crate::config::RecoveryConfig;
+use crate::offset::Sequence;
+use crate::outbound_event::OutboundEvent;
 
-/// See the module.
+/// The replay buffer of one socket.
 #[derive(Debug)]
-pub(crate) struct History {
-    entries: VecDeque<Arc<Outgoing>>,
+pub(crate) struct ReplayBuffer {
+    entries: VecDeque<Arc<OutboundEvent>>,
     bytes: usize,
-    /// The last event that is not kept any more.
-    floor: Option<Sequence>,
-    /// The number that was to be given next when the socket came.
-    born: Sequence,
-    /// How many of the entries were sent before the ping that is not answered yet.
-    pinged: usize,
+    /// The last evicted event.
+    last_evicted: Option<Sequence>,
+    /// The namespace's next sequence number when the socket was created.
+    first_sequence: Sequence,
+    /// The number of entries that were sent before the unanswered ping.
+    sent_before_ping: usize,
 }
 
-impl History {
-    /// Of a socket that came when `born` was the number to be given next.
-    pub(crate) fn new(born: Sequence) -> Self {
-        Self { entries: VecDeque::new(), bytes: 0, floor: None, born, pinged: 0 }
+impl ReplayBuffer {
+    /// The buffer of a new socket; `next_sequence` is the namespace's next sequence number.
+    pub(crate) fn new(next_sequence: Sequence) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            bytes: 0,
+            last_evicted: None,
+            first_sequence: next_sequence,
+            sent_before_ping: 0,
+        }
     }
 
-    /// An event is sent. A volatile one is only kept as a place to go on from.
-    pub(crate) fn push(&mut self, event: Arc<Outgoing>, limits: &RecoveryConfig) {
+    /// Appends an event and evicts the oldest ones above the limits. A volatile event is appended too, because its
+    /// offset may be the client's last one, but it is never replayed.
+    pub(crate) fn push(&mut self, event: Arc<OutboundEvent>, limits: &RecoveryConfig) {
         self.bytes += event.cost;
         self.entries.push_back(event);
         while self.entries.len() > limits.max_packets || self.bytes > limits.max_bytes {
-            self.forget();
+            self.evict_oldest();
         }
     }
 
     /// A ping is about to be sent.
     pub(crate) fn ping_sent(&mut self) {
-        self.pinged = self.entries.len();
+        self.sent_before_ping = self.entries.len();
     }
 
-    /// The ping was answered: what was sent before has arrived.
+    /// The ping was answered: evicts what was sent before it.
     pub(crate) fn ping_answered(&mut self) {
-        for _ in 0..self.pinged {
-            self.forget();
+        for _ in 0..self.sent_before_ping {
+            self.evict_oldest();
         }
         self.entries.shrink_to(self.entries.len().max(8) * 2);
     }
 
-    /// Nothing is kept of what was sent until now.
-    pub(crate) fn forget_all(&mut self) {
+    /// Evicts everything.
+    pub(crate) fn clear(&mut self) {
         while !self.entries.is_empty() {
-            self.forget();
+            self.evict_oldest();
         }
         self.entries = VecDeque::new();
     }
 
-    fn forget(&mut self) {
+    fn evict_oldest(&mut self) {
         let Some(entry) = self.entries.pop_front() else {
             return;
         };
         self.bytes = self.bytes.saturating_sub(entry.cost);
-        self.floor = entry.sequence;
-        self.pinged = self.pinged.saturating_sub(1);
+        self.last_evicted = entry.sequence;
+        self.sent_before_ping = self.sent_before_ping.saturating_sub(1);
     }
 
-    /// What a client misses whose last event was `last`, or `None` where that is not known any more. A client that
-    /// presents an event from before this socket, or none, has got none of it; but an event may have got its number
-    /// just before the socket came and have reached it all the same, so that what was sent is looked through first.
-    pub(crate) fn since(&mut self, last: Option<Sequence>) -> Option<Vec<Arc<Outgoing>>> {
-        self.pinged = 0;
-        let sent = last.and_then(|last| self.entries.iter().rposition(|entry| entry.sequence == Some(last)));
-        let start = match (sent, self.floor) {
-            (Some(place), _) => place + 1,
-            (None, Some(_)) if last == self.floor => 0,
-            (None, None) if last.is_none_or(|last| last < self.born) => 0,
+    /// The events to replay to a client whose last event was `last`, or `None` if they are not all known.
+    ///
+    /// A client without an offset, or with one from before this socket, has received nothing. The entries are searched
+    /// first, because an event may have got its number just before the socket was created and still have been sent to
+    /// it.
+    pub(crate) fn events_after(&mut self, last: Option<Sequence>) -> Option<Vec<Arc<OutboundEvent>>> {
+        self.sent_before_ping = 0;
+        let position = last.and_then(|last| self.entries.iter().rposition(|entry| entry.sequence == Some(last)));
+        let start = match (position, self.last_evicted) {
+            (Some(position), _) => position + 1,
+            (None, Some(_)) if last == self.last_evicted => 0,
+            (None, None) if last.is_none_or(|last| last < self.first_sequence) => 0,
             (None, _) => return None,
         };
-        Some(self.entries.iter().skip(start).filter(|entry| entry.delivery == Delivery::Reliable).cloned().collect())
+        let reliable = |entry: &&Arc<OutboundEvent>| entry.delivery == Delivery::Reliable;
+        Some(self.entries.iter().skip(start).filter(reliable).cloned().collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use engineio::SharedPacket;
 
-    fn event(sequence: u64, delivery: Delivery) -> Arc<Outgoing> {
+    use super::*;
+
+    fn event(sequence: u64, delivery: Delivery) -> Arc<OutboundEvent> {
         let message = SharedPacket::text(&sequence.to_string()).into();
-        Arc::new(Outgoing::new(message, Some(sequence), delivery, &Arc::default()))
+        Arc::new(OutboundEvent::new(message, Some(sequence), delivery, &Arc::default()))
     }
 
-    fn history(events: impl IntoIterator<Item = u64>, limits: &RecoveryConfig) -> History {
-        let mut history = History::new(10);
+    /// The buffer of a socket that was created when 10 was the next sequence number.
+    fn buffer(events: impl IntoIterator<Item = u64>, limits: &RecoveryConfig) -> ReplayBuffer {
+        let mut buffer = ReplayBuffer::new(10);
         for sequence in events {
-            history.push(event(sequence, Delivery::Reliable), limits);
+            buffer.push(event(sequence, Delivery::Reliable), limits);
         }
-        history
+        buffer
     }
 
-    fn missed(history: &mut History, last: Option<u64>) -> Option<Vec<String>> {
-        let missed = history.since(last)?;
-        let texts = missed.iter().map(|event| {
+    fn replay(buffer: &mut ReplayBuffer, last: Option<u64>) -> Option<Vec<String>> {
+        let events = buffer.events_after(last)?;
+        let texts = events.iter().map(|event| {
             let data = |packet: &SharedPacket| String::from_utf8_lossy(packet.data()).into_owned();
             event.message.packets().map(data).collect()
         });
@@ -123,54 +133,54 @@ mod tests {
     }
 
     #[test]
-    fn what_came_after_the_last_event_is_missed() {
-        // Two threads may send in another order than that of their numbers.
-        let mut history = history([11, 13, 12, 14], &RecoveryConfig::default());
-        assert_eq!(missed(&mut history, Some(13)), some(&["12", "14"]));
-        assert_eq!(missed(&mut history, Some(14)), some(&[]));
-        assert_eq!(missed(&mut history, None), some(&["11", "13", "12", "14"]));
-        assert_eq!(missed(&mut history, Some(3)), missed(&mut history, None));
-        assert_eq!(missed(&mut history, Some(99)), None);
+    fn events_after_the_last_received_one_are_replayed() {
+        // Two threads may send in a different order than that of their numbers.
+        let mut buffer = buffer([11, 13, 12, 14], &RecoveryConfig::default());
+        assert_eq!(replay(&mut buffer, Some(13)), some(&["12", "14"]));
+        assert_eq!(replay(&mut buffer, Some(14)), some(&[]));
+        assert_eq!(replay(&mut buffer, None), some(&["11", "13", "12", "14"]));
+        assert_eq!(replay(&mut buffer, Some(3)), replay(&mut buffer, None));
+        assert_eq!(replay(&mut buffer, Some(99)), None);
     }
 
     #[test]
-    fn an_event_that_got_its_number_before_the_socket_came_is_not_sent_twice() {
-        let mut history = history([9, 11], &RecoveryConfig::default());
-        assert_eq!(missed(&mut history, Some(9)), some(&["11"]));
-        assert_eq!(missed(&mut history, Some(8)), some(&["9", "11"]));
-        history.forget();
-        assert_eq!(missed(&mut history, Some(9)), some(&["11"]));
-        assert_eq!(missed(&mut history, Some(8)), None);
+    fn an_event_numbered_before_the_socket_was_created_is_not_sent_twice() {
+        let mut buffer = buffer([9, 11], &RecoveryConfig::default());
+        assert_eq!(replay(&mut buffer, Some(9)), some(&["11"]));
+        assert_eq!(replay(&mut buffer, Some(8)), some(&["9", "11"]));
+        buffer.evict_oldest();
+        assert_eq!(replay(&mut buffer, Some(9)), some(&["11"]));
+        assert_eq!(replay(&mut buffer, Some(8)), None);
     }
 
     #[test]
-    fn what_is_forgotten_cannot_be_promised() {
+    fn a_replay_that_needs_an_evicted_event_is_refused() {
         let limits = RecoveryConfig { max_packets: 2, ..RecoveryConfig::default() };
-        let mut history = history([11, 12, 13, 14], &limits);
-        assert_eq!(missed(&mut history, None), None);
-        assert_eq!(missed(&mut history, Some(11)), None);
-        assert_eq!(missed(&mut history, Some(12)), some(&["13", "14"]));
+        let mut buffer = buffer([11, 12, 13, 14], &limits);
+        assert_eq!(replay(&mut buffer, None), None);
+        assert_eq!(replay(&mut buffer, Some(11)), None);
+        assert_eq!(replay(&mut buffer, Some(12)), some(&["13", "14"]));
     }
 
     #[test]
-    fn a_pong_confirms_what_was_sent_before_its_ping() {
+    fn a_pong_evicts_what_was_sent_before_its_ping() {
         let limits = RecoveryConfig::default();
-        let mut history = history([11, 12], &limits);
-        history.ping_sent();
-        history.push(event(13, Delivery::Reliable), &limits);
-        history.ping_answered();
-        history.ping_answered();
-        assert_eq!(missed(&mut history, Some(12)), some(&["13"]));
-        assert_eq!(missed(&mut history, Some(11)), None);
+        let mut buffer = buffer([11, 12], &limits);
+        buffer.ping_sent();
+        buffer.push(event(13, Delivery::Reliable), &limits);
+        buffer.ping_answered();
+        buffer.ping_answered();
+        assert_eq!(replay(&mut buffer, Some(12)), some(&["13"]));
+        assert_eq!(replay(&mut buffer, Some(11)), None);
     }
 
     #[test]
-    fn volatile_events_are_places_only() {
+    fn volatile_events_are_valid_offsets_but_are_not_replayed() {
         let limits = RecoveryConfig::default();
-        let mut history = history([11], &limits);
-        history.push(event(12, Delivery::Volatile), &limits);
-        history.push(event(13, Delivery::Reliable), &limits);
-        assert_eq!(missed(&mut history, Some(11)), some(&["13"]));
-        assert_eq!(missed(&mut history, Some(12)), some(&["13"]));
+        let mut buffer = buffer([11], &limits);
+        buffer.push(event(12, Delivery::Volatile), &limits);
+        buffer.push(event(13, Delivery::Reliable), &limits);
+        assert_eq!(replay(&mut buffer, Some(11)), some(&["13"]));
+        assert_eq!(replay(&mut buffer, Some(12)), some(&["13"]));
     }
 }

@@ -1,4 +1,4 @@
-//! Namespaces on an engine: the whole Socket.IO server.
+//! The Socket.IO server: namespaces on an Engine.IO server.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,111 +7,107 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::ServiceConfig;
-
-use super::config::SocketIoConfig;
-use super::connect::{AnyNamespace, NamespaceInner};
-use super::connection::ClientConnection;
-use super::hub::Hub;
-use super::namespace::{Namespace, NamespaceHandle};
-use super::rate_limit::{MakePace, Pace};
-use super::stats::Stats;
 use engineio::{AllowRequest, Connection, EngineConfig, EngineHandler, EngineIo, SessionHandle};
 
-/// A Socket.IO server. Cheap to clone; every HTTP worker mounts the same one.
+use crate::any_namespace::AnyNamespace;
+use crate::config::SocketIoConfig;
+use crate::connect::NamespaceInner;
+use crate::connection::ClientConnection;
+use crate::hub::Hub;
+use crate::namespace::{Namespace, NamespaceHandle};
+use crate::rate_limit::{RateLimiter, RateLimiterFactory};
+use crate::server_state::ServerState;
+use crate::stats::Stats;
+
+/// A Socket.IO server. Cheap to clone; mount the same one on every HTTP worker.
 #[derive(Clone)]
 pub struct SocketIo {
     engine: EngineIo,
-    shared: Arc<Shared>,
+    state: Arc<ServerState>,
 }
 
-/// What every connection needs.
-pub(super) struct Shared {
-    pub(super) config: Arc<SocketIoConfig>,
-    pub(super) namespaces: HashMap<Arc<str>, Arc<dyn AnyNamespace>>,
-    pub(super) pace: Box<MakePace>,
-}
-
-/// Collects namespaces.
+/// Collects the namespaces and hooks of a [`SocketIo`].
 pub struct SocketIoBuilder {
     engine: EngineConfig,
     config: Arc<SocketIoConfig>,
     namespaces: HashMap<Arc<str>, Arc<dyn AnyNamespace>>,
-    allow: Box<AllowRequest>,
-    pace: Box<MakePace>,
+    allow_request: Box<AllowRequest>,
+    rate_limiter: Box<RateLimiterFactory>,
 }
 
-/// How clients are told that the server stops.
+/// What a server that shuts down asks of its clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CloseKind {
-    /// Their connections are closed, and they come back, to another server.
-    GoElsewhere,
-    /// They are put out of their namespaces first, and do not come back by themselves.
-    StayAway,
+pub enum ShutdownMode {
+    /// Clients reconnect, for example to another server: only their transport is closed.
+    Reconnect,
+    /// Clients stay away: they receive a DISCONNECT packet for each namespace first, after which stock clients do not
+    /// reconnect.
+    Disconnect,
 }
 
 impl SocketIo {
-    /// Begins a server with these limits.
+    /// Starts to build a server with these limits.
     #[must_use]
     pub fn builder(engine: EngineConfig, mut config: SocketIoConfig) -> SocketIoBuilder {
-        // What a client missed, and what waits for its CONNECT answer, leave at once and have to fit into its queue.
+        // Missed events and events held back until the CONNECT answer are sent in one go, so they must fit into the
+        // session's outgoing budget.
         config.max_held_bytes = config.max_held_bytes.min(engine.outgoing_budget / 4);
         if let Some(recovery) = &mut config.recovery {
             recovery.max_bytes = recovery.max_bytes.min(engine.outgoing_budget / 2);
         }
-        let pace = Box::new(|| None);
         SocketIoBuilder {
             engine,
             config: Arc::new(config),
             namespaces: HashMap::new(),
-            allow: Box::new(|_| Ok(())),
-            pace,
+            allow_request: Box::new(|_| Ok(())),
+            rate_limiter: Box::new(|| None),
         }
     }
 
-    /// Mounts the routes on one HTTP worker.
+    /// Mounts the routes on one HTTP worker, at [`EngineConfig::path`].
     pub fn configure(&self) -> impl FnOnce(&mut ServiceConfig) + Clone + use<> {
         self.engine.configure()
     }
 
-    /// A namespace by its name.
+    /// The handle of a namespace, or `None` if there is no namespace of that name.
     #[must_use]
     pub fn namespace(&self, name: &str) -> Option<NamespaceHandle> {
-        self.shared.namespaces.get(name).map(|namespace| NamespaceHandle { hub: Arc::clone(namespace.hub()) })
+        self.state.namespaces.get(name).map(|namespace| NamespaceHandle { hub: Arc::clone(namespace.hub()) })
     }
 
-    /// Sessions that are open or closing, whatever they have joined.
+    /// The number of Engine.IO sessions that are open or closing.
     #[must_use]
     pub fn session_count(&self) -> usize {
         self.engine.session_count()
     }
 
-    /// What is there now: sessions, sockets, actors, tasks, entries of maps.
+    /// Counts of everything the server holds: sessions, sockets, actors, tasks, map entries.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let namespaces = self.shared.namespaces.values().map(|namespace| namespace.stats()).sum();
+        let namespaces = self.state.namespaces.values().map(|namespace| namespace.stats()).sum();
         Stats { engine: self.engine.stats(), namespaces }
     }
 
-    /// Takes no more sessions, closes those there are once what is queued has left, and returns when they are gone or
-    /// [`EngineConfig::close_timeout`] is over.
-    pub async fn close(&self, kind: CloseKind) {
-        self.close_within(kind, Duration::MAX).await;
+    /// Refuses new sessions, closes the open ones once their queued packets are sent, and waits until all are gone, at
+    /// most [`EngineConfig::close_timeout`].
+    pub async fn close(&self, mode: ShutdownMode) {
+        self.close_within(mode, Duration::MAX).await;
     }
 
-    /// As [`SocketIo::close`], in so much time at the longest: what has not left by then is dropped.
-    pub async fn close_within(&self, kind: CloseKind, patience: Duration) {
-        if kind == CloseKind::StayAway {
-            for namespace in self.shared.namespaces.values() {
+    /// Like [`SocketIo::close`], with a shorter limit: packets that are not sent within `limit` are dropped.
+    pub async fn close_within(&self, mode: ShutdownMode, limit: Duration) {
+        if mode == ShutdownMode::Disconnect {
+            for namespace in self.state.namespaces.values() {
                 let hub = Arc::clone(namespace.hub());
                 NamespaceHandle { hub }.all().disconnect();
             }
         }
-        self.engine.close_within(patience).await;
+        self.engine.close_within(limit).await;
     }
 }
 
 impl SocketIoBuilder {
-    /// Adds a namespace. One of the same name takes the place of the first.
+    /// Adds a namespace. It replaces an earlier one of the same name.
     #[must_use]
     pub fn namespace<D: Send + Sync + 'static>(mut self, definition: Namespace<D>) -> Self {
         let name = Arc::clone(&definition.name);
@@ -120,33 +116,35 @@ impl SocketIoBuilder {
         self
     }
 
-    /// Asks before a session is opened, with the whole request at hand. An error is the message that the client gets.
+    /// Sets a hook that decides, before a session opens, whether its HTTP request is allowed. The client receives the
+    /// error text as the refusal's message.
     #[must_use]
     pub fn allow_request(mut self, allow: impl Fn(&HttpRequest) -> Result<(), String> + Send + Sync + 'static) -> Self {
-        self.allow = Box::new(allow);
+        self.allow_request = Box::new(allow);
         self
     }
 
-    /// Watches how much each connection says; asked for each one that begins. Default: nothing is counted.
+    /// Sets a factory that makes the [`RateLimiter`] of each new connection. Default: no limit.
     #[must_use]
-    pub fn pace(mut self, pace: impl Fn() -> Option<Box<dyn Pace>> + Send + Sync + 'static) -> Self {
-        self.pace = Box::new(pace);
+    pub fn rate_limit(mut self, factory: impl Fn() -> Option<Box<dyn RateLimiter>> + Send + Sync + 'static) -> Self {
+        self.rate_limiter = Box::new(factory);
         self
     }
 
-    /// The server.
+    /// Builds the server.
     #[must_use]
     pub fn build(self) -> SocketIo {
-        let shared = Arc::new(Shared { config: self.config, namespaces: self.namespaces, pace: self.pace });
-        let application = Protocol(Arc::clone(&shared));
-        SocketIo { engine: EngineIo::with_allow_request(self.engine, application, self.allow), shared }
+        let state =
+            Arc::new(ServerState { config: self.config, namespaces: self.namespaces, rate_limiter: self.rate_limiter });
+        let handler = SocketIoHandler(Arc::clone(&state));
+        SocketIo { engine: EngineIo::with_allow_request(self.engine, handler, self.allow_request), state }
     }
 }
 
-/// Socket.IO as the engine's application.
-struct Protocol(Arc<Shared>);
+/// Socket.IO as an Engine.IO handler.
+struct SocketIoHandler(Arc<ServerState>);
 
-impl EngineHandler for Protocol {
+impl EngineHandler for SocketIoHandler {
     fn open(&self, session: SessionHandle) -> Box<dyn Connection> {
         Box::new(ClientConnection::new(Arc::clone(&self.0), session))
     }
@@ -156,7 +154,7 @@ impl fmt::Debug for SocketIo {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("SocketIo")
-            .field("namespaces", &self.shared.namespaces.keys())
+            .field("namespaces", &self.state.namespaces.keys())
             .field("sessions", &self.session_count())
             .finish()
     }

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use engineio::{CloseReason, Delivery, SessionRequest};
 use serde::Serialize;
 
-use super::ack::AckError;
-use super::broadcast::Broadcast;
-use super::encode::Content;
-use super::hub::Hub;
-use super::packet::Arguments;
-use super::peer::Peer;
-use engineio::{CloseReason, Delivery, SessionRequest};
+use crate::ack::AckError;
+use crate::arguments::Arguments;
+use crate::broadcast::Broadcast;
+use crate::encode::Content;
+use crate::hub::Hub;
+use crate::peer::Peer;
 
 /// One client in one namespace. Cheap to clone, usable from any thread.
 ///
-/// It stays valid when the client is gone; what is sent then goes nowhere, or waits for the client to come back.
+/// It stays valid when the client has disconnected. Events sent then are kept for the client's return if the namespace
+/// recovers, and dropped otherwise.
 #[derive(Debug)]
 pub struct Socket<D> {
     inner: Arc<Inner<D>>,
@@ -49,42 +50,44 @@ impl<D> Socket<D> {
         &self.inner.hub
     }
 
-    /// Whether both are the same socket of the same connection.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    /// Whether both are clones of the same socket, that is, of the same connection.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
-    /// The public id. It stays the same when the client comes back and is recovered.
+    /// The public id. A recovered socket keeps it.
     #[must_use]
     pub fn id(&self) -> &Arc<str> {
         self.inner.peer.id()
     }
 
-    /// What the namespace's middleware returned.
+    /// The data that the namespace's middleware returned.
     #[must_use]
     pub fn data(&self) -> &D {
         &self.inner.data
     }
 
-    /// The request that opened the session. What the client said to join is for the middleware alone.
+    /// The HTTP request that opened the session. The auth payload is not kept; the middleware puts what it needs into
+    /// [`Socket::data`].
     #[must_use]
     pub fn handshake(&self) -> &SessionRequest {
         &self.inner.request
     }
 
-    /// Whether the client was away and has its rooms and missed events back.
+    /// Whether the client has returned and has its rooms and missed events back.
     #[must_use]
     pub fn recovered(&self) -> bool {
         self.inner.recovered
     }
 
-    /// Whether the client is connected now.
+    /// Whether the client is connected.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.inner.peer.is_joined()
     }
 
-    /// Joins a room. `false` where the socket has disconnected, or is in too many rooms.
+    /// Joins a room. `false` if the socket has disconnected, or
+    /// [`SocketIoConfig::max_rooms`](crate::SocketIoConfig::max_rooms) is reached.
     pub fn join(&self, room: impl Into<Arc<str>>) -> bool {
         self.inner.peer.join(room.into())
     }
@@ -94,29 +97,30 @@ impl<D> Socket<D> {
         self.inner.peer.leave_room(room);
     }
 
-    /// Leaves every room.
+    /// Leaves all rooms.
     pub fn leave_all(&self) {
-        self.inner.peer.leave_all();
+        self.inner.peer.leave_all_rooms();
     }
 
-    /// Whether it is in a room.
+    /// Whether the socket is in a room.
     #[must_use]
     pub fn is_in(&self, room: &str) -> bool {
         self.inner.peer.is_in(room)
     }
 
-    /// The rooms it is in.
+    /// The rooms the socket is in.
     #[must_use]
     pub fn rooms(&self) -> Vec<Arc<str>> {
-        self.inner.peer.rooms()
+        self.inner.peer.room_names()
     }
 
-    /// Sends an event with one argument. Whether a connected client gets it; what cannot be encoded is logged.
+    /// Sends an event with one argument. Returns whether a connected client will receive it. An event that cannot be
+    /// encoded is logged.
     pub fn emit<T: Serialize + ?Sized>(&self, event: &str, payload: &T) -> bool {
         self.send(event, &Content::One(payload))
     }
 
-    /// Sends an event with any arguments, binary data included.
+    /// Sends an event with any number of arguments, including binary data.
     pub fn emit_arguments(&self, event: &str, arguments: &Arguments) -> bool {
         self.send::<()>(event, &Content::Many(arguments))
     }
@@ -132,12 +136,24 @@ impl<D> Socket<D> {
         }
     }
 
-    /// Sends an event and waits for the client's answer.
+    /// Sends an event and waits for the client's acknowledgement. A client that disconnects and recovers in time may
+    /// still answer.
     ///
-    /// Where the client is away and comes back in time it may still answer.
+    /// Within a handler, waiting delays the socket's next events; the acknowledgement itself is not delayed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actix_socketio::{AckError, Socket};
+    ///
+    /// async fn ask(socket: &Socket<()>) -> Result<String, AckError> {
+    ///     let answer = socket.emit_with_ack("question", &"why?", Duration::from_secs(5)).await?;
+    ///     Ok(answer.values.first().and_then(|value| value.as_str()).unwrap_or_default().to_owned())
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// [`AckError`] where no answer comes.
+    /// [`AckError`] if no acknowledgement arrives.
     pub async fn emit_with_ack<T: Serialize + ?Sized>(
         &self,
         event: &str,
@@ -148,29 +164,29 @@ impl<D> Socket<D> {
         if peer.is_removed() {
             return Err(AckError::Disconnected);
         }
-        let awaited = peer.acks.expect(hub.limits.max_pending_acks).ok_or(AckError::TooMany)?;
+        let ack = peer.acks.register(hub.config.max_pending_acks).ok_or(AckError::TooMany)?;
         let content = Content::One(payload);
-        let event = hub.event(event, &content, Some(awaited.id), Delivery::Reliable)?;
+        let event = hub.event(event, &content, Some(ack.id), Delivery::Reliable)?;
         peer.send(&event, hub);
-        tokio::time::timeout(timeout, awaited.answer()).await.map_err(|_| AckError::Timeout)?
+        tokio::time::timeout(timeout, ack.answer()).await.map_err(|_| AckError::Timeout)?
     }
 
-    /// Everyone else in a room.
+    /// Selects the other sockets in a room.
     pub fn to<'a>(&'a self, room: &'a str) -> Broadcast<'a> {
         self.broadcast().to(room)
     }
 
-    /// Everyone else in the namespace.
+    /// Selects the other sockets of the namespace.
     pub fn broadcast(&self) -> Broadcast<'_> {
         Broadcast::new(&self.inner.hub).except_peer(self.inner.peer.key())
     }
 
-    /// Puts the client out of the namespace. It will not come back by itself.
+    /// Disconnects the client from the namespace. Stock clients do not reconnect after that.
     pub fn disconnect(&self) {
         self.inner.peer.kick();
     }
 
-    /// Closes the client's connection, whatever else it has joined. It will come back, to another server perhaps.
+    /// Closes the client's connection with all its namespaces. Stock clients reconnect, possibly to another server.
     pub fn close_transport(&self) {
         if let Some(session) = self.inner.peer.session() {
             session.close(CloseReason::ForcedClose);

@@ -1,32 +1,31 @@
-//! What a server holds at a moment, to see that nothing is left behind.
+//! Counts of what a server holds, for metrics and for leak tests.
 
 use engineio::EngineStats;
 
-/// What a server holds at a moment. Where every session is over, and the time is too in which clients may come back,
-/// everything is 0.
+/// Counts of what a server holds. All are 0 once every session has closed and the recovery time has passed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Sessions, their actors and tasks.
     pub engine: EngineStats,
-    /// All namespaces together.
+    /// The sum over all namespaces.
     pub namespaces: NamespaceStats,
 }
 
-/// What namespaces hold at a moment.
+/// Counts of what namespaces hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NamespaceStats {
-    /// Sockets, those whose clients may come back among them.
+    /// Sockets, including suspended ones.
     pub sockets: usize,
-    /// Rooms that anybody is in.
+    /// Rooms; a room exists while a socket is in it.
     pub rooms: usize,
-    /// Secrets by which a socket can be claimed.
-    pub claimable: usize,
-    /// Sockets whose clients are away.
-    pub away: usize,
-    /// Tasks that wait until those may not come back any more.
-    pub watchers: usize,
-    /// Bytes of events that are kept for any socket.
-    pub kept_bytes: usize,
+    /// Sockets that a client can recover, connected ones included.
+    pub recoverable: usize,
+    /// Suspended sockets: their connection broke and the client may come back.
+    pub suspended: usize,
+    /// Tasks that expire suspended sockets, at most one for each namespace.
+    pub expiry_tasks: usize,
+    /// Size of the events kept in replay buffers and queues, in bytes; each event counts once.
+    pub replay_bytes: usize,
 }
 
 impl std::iter::Sum for NamespaceStats {
@@ -34,10 +33,10 @@ impl std::iter::Sum for NamespaceStats {
         all.fold(Self::default(), |sum, one| Self {
             sockets: sum.sockets + one.sockets,
             rooms: sum.rooms + one.rooms,
-            claimable: sum.claimable + one.claimable,
-            away: sum.away + one.away,
-            watchers: sum.watchers + one.watchers,
-            kept_bytes: sum.kept_bytes + one.kept_bytes,
+            recoverable: sum.recoverable + one.recoverable,
+            suspended: sum.suspended + one.suspended,
+            expiry_tasks: sum.expiry_tasks + one.expiry_tasks,
+            replay_bytes: sum.replay_bytes + one.replay_bytes,
         })
     }
 }

@@ -64,7 +64,7 @@ fn left_by_the_journal(server: &Server) -> u32 {
 /// The process behind the connection that has committed last.
 async fn last_writer(hand: &DatabaseConnection) -> i32 {
     let question = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
-                    AND application_name = 'switchboard' AND query LIKE '%WITH part AS%' \
+                    AND application_name = 'switchboard' AND query LIKE '%WITH batch AS%' \
                     ORDER BY query_start DESC LIMIT 1";
     let row = hand.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await.unwrap();
     row.expect("somebody has committed").try_get("", "pid").unwrap()

@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, 
 
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, TicketId};
-use crate::store::{aggregate, from_row};
+use crate::event_codec::{decode_conversation, decode_ticket};
 
 /// What tells whose a ticket is, and where it is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,8 +95,8 @@ pub(super) async fn with_their_conversations(
     rows.into_iter()
         .filter_map(|ticket| conversations.remove(&ticket.conversation_id).map(|row| (row, ticket)))
         .map(|(row, ticket)| {
-            let mut conversation = from_row::conversation(row)?;
-            conversation.ticket = Some(Box::new(aggregate::ticket(ticket)?));
+            let mut conversation = decode_conversation(row)?;
+            conversation.ticket = Some(Box::new(decode_ticket(ticket)?));
             Ok(conversation)
         })
         .collect()

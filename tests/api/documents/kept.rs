@@ -81,7 +81,10 @@ fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() 
     // The first argument of a description is the name, or a constant where it is needed twice.
     let constants = |prefix: &str| -> BTreeSet<String> {
         let names = source.split(prefix).skip(1).map(|rest| rest.split(',').next().unwrap());
-        names.filter(|name| !name.contains('"')).flat_map(|name| named_after(&format!("const {name}: &str = \""))).collect()
+        names
+            .filter(|name| !name.contains('"'))
+            .flat_map(|name| named_after(&format!("const {name}: &str = \"")))
+            .collect()
     };
     let described = &named_after(" event(\"") | &named_after("EventDescription::new(\"");
     assert_eq!(named("emit."), &described | &constants("EventDescription::new("));

@@ -57,6 +57,7 @@ pub(crate) fn message_row(conversation: &conversations::Model, position: i64, bo
         sender_id: Some(customer),
         sender_name: Some("John Doe".to_owned()),
         sender_email: conversation.email.clone(),
+        sender_phone_number: None,
         client_message_id: None,
         created_at: conversation.created_at,
     }

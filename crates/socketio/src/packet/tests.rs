@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use serde_json::json;
 
 use super::*;
@@ -19,7 +20,7 @@ fn event(namespace: &'static str, name: &str, id: Option<u64>, values: Vec<Value
 }
 
 #[test]
-fn namespaces_ids_and_json_are_told_apart() {
+fn type_namespace_id_and_json_are_parsed() {
     assert_eq!(decoded("0").body, Body::Connect(None));
     assert_eq!(decoded("0/a,").namespace, "/a");
     assert_eq!(decoded("0/a").namespace, "/a");
@@ -37,7 +38,7 @@ fn namespaces_ids_and_json_are_told_apart() {
 }
 
 #[test]
-fn what_is_no_packet_is_an_error() {
+fn invalid_packets_are_errors() {
     for text in [
         "",
         "abc",
@@ -74,7 +75,7 @@ fn what_is_no_packet_is_an_error() {
 }
 
 #[test]
-fn depth_is_bounded_outside_of_strings_only() {
+fn nesting_depth_is_limited_and_brackets_in_strings_do_not_count() {
     let nested = |depth: usize| format!("2[\"a\",{}{}]", "[".repeat(depth), "]".repeat(depth));
     assert!(decode(&nested(63)).is_ok());
     assert_eq!(decode(&nested(64)), Err(DecodeError::Payload));
@@ -83,7 +84,7 @@ fn depth_is_bounded_outside_of_strings_only() {
 }
 
 #[test]
-fn exactly_the_announced_attachments_follow() {
+fn a_packet_is_complete_after_exactly_the_announced_attachments() {
     let mut decoder = Decoder::new(&SocketIoConfig::default());
     let header = r#"52-/n,1["a",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#;
     assert_eq!(decoder.decode(Message::Text(header.into())), Ok(None));
@@ -95,7 +96,7 @@ fn exactly_the_announced_attachments_follow() {
 }
 
 #[test]
-fn a_text_among_attachments_is_an_error() {
+fn a_text_between_attachments_is_an_error() {
     let mut decoder = Decoder::new(&SocketIoConfig::default());
     assert_eq!(decoder.decode(Message::Text(r#"51-["a"]"#.into())), Ok(None));
     assert_eq!(decoder.decode(Message::Text(r#"2["a"]"#.into())), Err(DecodeError::Unexpected));

@@ -5,67 +5,68 @@ use std::sync::Arc;
 
 use super::Peer;
 
-/// The rooms that a peer is in, and whether it may join more.
+/// The rooms of one peer, and whether it may join more.
 #[derive(Debug)]
 pub(super) struct RoomSet {
-    pub(super) open: bool,
-    rooms: HashSet<Arc<str>>,
+    pub(super) is_open: bool,
+    names: HashSet<Arc<str>>,
 }
 
 impl RoomSet {
     pub(super) fn open() -> Self {
-        Self { open: true, rooms: HashSet::new() }
+        Self { is_open: true, names: HashSet::new() }
     }
 }
 
 impl Peer {
-    /// Puts it into a room. `false` where it is not connected, or in too many.
+    /// Joins a room. `false` if the peer is not connected or is in the maximum number of rooms.
     pub(crate) fn join(self: &Arc<Self>, room: Arc<str>) -> bool {
         let Some(hub) = self.hub.upgrade() else {
             return false;
         };
-        let mut places = self.places.lock();
-        if places.rooms.contains(&room) {
-            return places.open;
+        let mut rooms = self.rooms.lock();
+        if rooms.names.contains(&room) {
+            return rooms.is_open;
         }
-        if !places.open || places.rooms.len() >= hub.limits.max_rooms {
+        if !rooms.is_open || rooms.names.len() >= hub.config.max_rooms {
             return false;
         }
-        let room = hub.rooms.add(room, Arc::clone(self));
-        places.rooms.insert(room);
+        let room = hub.rooms.add(room, self.key, Arc::clone(self));
+        rooms.names.insert(room);
         true
     }
 
-    /// Takes it out of a room.
+    /// Leaves a room.
     pub(crate) fn leave_room(&self, room: &str) {
-        let mut places = self.places.lock();
-        if places.rooms.remove(room)
+        let mut rooms = self.rooms.lock();
+        if rooms.names.remove(room)
             && let Some(hub) = self.hub.upgrade()
         {
             hub.rooms.remove(room, self.key);
         }
     }
 
-    /// Takes it out of all rooms.
-    pub(crate) fn leave_all(&self) {
-        let mut places = self.places.lock();
-        let rooms = std::mem::take(&mut places.rooms);
+    /// Leaves all rooms.
+    pub(crate) fn leave_all_rooms(&self) {
+        let mut rooms = self.rooms.lock();
+        let names = std::mem::take(&mut rooms.names);
         if let Some(hub) = self.hub.upgrade() {
-            for room in rooms {
+            for room in names {
                 hub.rooms.remove(&room, self.key);
             }
         }
     }
 
     pub(crate) fn is_in(&self, room: &str) -> bool {
-        self.places.lock().rooms.contains(room)
+        self.rooms.lock().names.contains(room)
     }
 
-    pub(crate) fn rooms(&self) -> Vec<Arc<str>> {
-        self.places.lock().rooms.iter().cloned().collect()
+    pub(crate) fn room_names(&self) -> Vec<Arc<str>> {
+        self.rooms.lock().names.iter().cloned().collect()
     }
 
+    /// Refuses further joins.
     pub(super) fn close_rooms(&self) {
-        self.places.lock().open = false;
+        self.rooms.lock().is_open = false;
     }
 }

@@ -1,14 +1,15 @@
-//! Pings and pongs: a test a rule.
+//! Pings and pongs.
 
 use std::time::{Duration, Instant};
 
-use crate::support::reasons::{fast, server, server_with};
-use engineio::EngineConfig;
+use actix_socketio::EngineConfig;
+
+use crate::support::{fast_heartbeat, logging_server, logging_server_with};
 
 #[tokio::test]
-async fn pings_come_at_their_interval_and_never_in_a_burst() {
-    let (server, ..) = server_with(EngineConfig { ping_timeout: Duration::from_secs(20), ..fast() });
-    let mut socket = server.joined().await;
+async fn pings_are_sent_at_the_interval_and_never_in_a_burst() {
+    let (server, ..) = logging_server_with(EngineConfig { ping_timeout: Duration::from_secs(20), ..fast_heartbeat() });
+    let mut socket = server.join().await;
     let mut last = Instant::now();
     for _ in 0..4 {
         assert_eq!(socket.text().await, "2");
@@ -20,25 +21,25 @@ async fn pings_come_at_their_interval_and_never_in_a_burst() {
 }
 
 #[tokio::test]
-async fn no_pong_in_time_is_a_ping_timeout_on_either_transport() {
-    let (server, io, reasons) = server_with(fast());
-    let mut socket = server.joined().await;
+async fn a_missing_pong_is_a_ping_timeout_on_both_transports() {
+    let (server, io, log) = logging_server_with(fast_heartbeat());
+    let mut socket = server.join().await;
     assert_eq!(socket.text().await, "2");
     assert!(socket.closes().await);
-    assert_eq!(reasons.next().await, "ping timeout");
+    assert_eq!(log.next().await, "ping timeout");
 
     // With no request waiting.
     let poller = server.poller().await;
     poller.post("40").await;
-    assert_eq!(reasons.next().await, "ping timeout");
-    assert!(poller.is_dead().await);
+    assert_eq!(log.next().await, "ping timeout");
+    assert!(poller.is_closed().await);
     assert_eq!(io.session_count(), 0);
 }
 
 #[tokio::test]
-async fn the_heartbeat_goes_on_while_a_handler_is_slow() {
-    let (server, ..) = server_with(fast());
-    let mut socket = server.joined().await;
+async fn a_slow_handler_does_not_stop_the_heartbeat() {
+    let (server, ..) = logging_server_with(fast_heartbeat());
+    let mut socket = server.join().await;
     socket.send("421[\"slow\"]").await;
     let mut pings = 0;
     loop {
@@ -58,9 +59,9 @@ async fn the_heartbeat_goes_on_while_a_handler_is_slow() {
 
 #[tokio::test]
 async fn a_ping_from_the_client_is_an_error() {
-    let (server, _, reasons) = server();
-    let mut socket = server.joined().await;
+    let (server, _, log) = logging_server();
+    let mut socket = server.join().await;
     socket.send("2").await;
     assert!(socket.closes().await);
-    assert_eq!(reasons.next().await, "transport error");
+    assert_eq!(log.next().await, "transport error");
 }

@@ -1,15 +1,15 @@
-//! Polling, to the byte: a test a rule.
+//! HTTP polling, to the byte.
 
 use std::io::Read;
 use std::time::Duration;
 
-use crate::support::{Http, Server, echo, quiet, until};
-use actix_socketio::{CloseKind, Event, Socket, SocketIo};
-use engineio::EngineConfig;
+use actix_socketio::{EngineConfig, Event, ShutdownMode, Socket, SocketIo};
+
+use crate::support::{Http, Server, echo_namespace, wait_until, without_recovery};
 
 fn io(engine: EngineConfig) -> SocketIo {
-    SocketIo::builder(engine, quiet())
-        .namespace(echo().on("close", |socket: Socket<()>, _: Event| async move {
+    SocketIo::builder(engine, without_recovery())
+        .namespace(echo_namespace().on("close", |socket: Socket<()>, _: Event| async move {
             socket.close_transport();
         }))
         .build()
@@ -20,7 +20,7 @@ fn server() -> Server {
 }
 
 #[tokio::test]
-async fn a_post_is_answered_ok_after_its_packets_were_handed_on() {
+async fn a_post_is_answered_with_ok_after_its_packets_are_handled() {
     let server = server();
     let mut poller = server.poller().await;
     let answer = poller.post("40").await;
@@ -52,14 +52,14 @@ async fn a_body_over_the_limit_is_413_and_the_session_stays() {
     assert_eq!((answer.status, answer.body.as_str()), (413, ""));
     assert_eq!(poller.post("40").await.status, 200);
 
-    // Without a length that says so.
+    // Without a Content-Length.
     let mut http = Http::connect(server.address).await;
     let headers = [("Transfer-Encoding", "chunked")];
     let chunk = format!("{:x}\r\n{}\r\n", 600_000, "4".repeat(600_000));
     http.send("PUT", "/", &[], "").await;
-    http.answer().await;
+    http.response().await;
     http.send("GET", "/", &[], "").await;
-    http.answer().await;
+    http.response().await;
     let request = format!(
         "POST {} HTTP/1.1\r\nHost: x\r\n{}: {}\r\n\r\n{chunk}{chunk}0\r\n\r\n",
         poller.path(),
@@ -68,29 +68,29 @@ async fn a_body_over_the_limit_is_413_and_the_session_stays() {
     );
     use tokio::io::AsyncWriteExt;
     let _ = http.stream.write_all(request.as_bytes()).await;
-    assert_eq!(http.answer().await.status, 413);
+    assert_eq!(http.response().await.status, 413);
 }
 
 #[tokio::test]
-async fn a_binary_body_is_400_and_the_session_closed() {
+async fn a_binary_body_is_400_and_closes_the_session() {
     let server = server();
     let poller = server.poller().await;
     let headers = [("Content-Type", "application/octet-stream")];
     let answer = Http::connect(server.address).await.request("POST", &poller.path(), &headers, "40").await;
     assert_eq!(answer.status, 400);
-    assert!(poller.is_dead().await);
+    assert!(poller.is_closed().await);
 }
 
 #[tokio::test]
-async fn what_came_before_a_bad_packet_counts_and_the_session_is_closed() {
+async fn packets_before_an_invalid_one_are_handled_and_the_session_closes() {
     let io = io(EngineConfig::default());
     let server = Server::start(io.clone());
     let poller = server.poller().await;
-    let mut other = server.joined().await;
+    let mut other = server.join().await;
     poller.post("40").await;
     let waiting = poller.post("42[\"echo\",1]\x1eabc\x1e42[\"echo\",2]").await;
     assert_eq!(waiting.status, 400);
-    assert!(poller.is_dead().await);
+    assert!(poller.is_closed().await);
     other.send("42[\"echo\",3]").await;
     other.expect("42[\"echo\",3]").await;
 }
@@ -102,7 +102,7 @@ async fn too_many_packets_in_a_body_close_the_session() {
     let poller = server.poller().await;
     assert_eq!(poller.post("6\x1e6\x1e6").await.status, 200);
     assert_eq!(poller.post("6\x1e6\x1e6\x1e6").await.status, 400);
-    assert!(poller.is_dead().await);
+    assert!(poller.is_closed().await);
 }
 
 #[tokio::test]
@@ -112,13 +112,13 @@ async fn a_get_waits_for_data() {
     let mut poller = server.poller().await;
     poller.post("40").await;
     poller.poll().await;
-    let mut waiting = poller.begin_poll().await;
+    let mut waiting = poller.start_poll().await;
     io.namespace("/").unwrap().to("all").emit("hi", &1);
-    assert_eq!(waiting.answer().await.body, "42[\"hi\",1]");
+    assert_eq!(waiting.response().await.body, "42[\"hi\",1]");
 }
 
 #[tokio::test]
-async fn an_answer_is_no_longer_than_the_limit_and_nothing_is_lost() {
+async fn a_response_is_split_at_the_limit_and_no_packet_is_lost() {
     let engine = EngineConfig { max_payload: 1000, ..EngineConfig::default() };
     let io = io(engine);
     let server = Server::start(io.clone());
@@ -140,19 +140,19 @@ async fn an_answer_is_no_longer_than_the_limit_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn a_second_get_kills_the_session() {
+async fn a_second_get_closes_the_session() {
     let server = server();
     let poller = server.poller().await;
-    let mut waiting = poller.begin_poll().await;
+    let mut waiting = poller.start_poll().await;
     let second = Http::connect(server.address).await.get(&poller.path()).await;
     assert_eq!((second.status, second.body.as_str()), (400, ""));
-    let first = waiting.answer().await;
+    let first = waiting.response().await;
     assert_eq!((first.status, first.body.as_str()), (200, "1"));
-    assert!(poller.is_dead().await);
+    assert!(poller.is_closed().await);
 }
 
 #[tokio::test]
-async fn a_second_post_kills_the_session() {
+async fn a_second_post_closes_the_session() {
     let server = server();
     let poller = server.poller().await;
     let mut first = Http::connect(server.address).await;
@@ -161,22 +161,22 @@ async fn a_second_post_kills_the_session() {
     first.stream.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(poller.post("40").await.status, 400);
-    assert!(poller.is_dead().await);
+    assert!(poller.is_closed().await);
 }
 
 #[tokio::test]
-async fn a_poll_that_is_given_up_closes_the_session() {
+async fn an_abandoned_poll_closes_the_session() {
     let io = io(EngineConfig::default());
     let server = Server::start(io.clone());
     let poller = server.poller().await;
-    let waiting = poller.begin_poll().await;
+    let waiting = poller.start_poll().await;
     drop(waiting);
-    until("the session is gone", || io.session_count() == 0).await;
-    assert!(poller.is_dead().await);
+    wait_until("the session is gone", || io.session_count() == 0).await;
+    assert!(poller.is_closed().await);
 }
 
 #[tokio::test]
-async fn a_post_that_is_given_up_closes_the_session() {
+async fn an_abandoned_post_closes_the_session() {
     let io = io(EngineConfig::default());
     let server = Server::start(io.clone());
     let poller = server.poller().await;
@@ -186,12 +186,12 @@ async fn a_post_that_is_given_up_closes_the_session() {
     post.stream.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     drop(post);
-    until("the session is gone", || io.session_count() == 0).await;
+    wait_until("the session is gone", || io.session_count() == 0).await;
 }
 
-/// While it is under way no pong can come, so it has as long as the heartbeat has.
+/// No pong can arrive while the POST is incomplete, so it times out with the heartbeat.
 #[tokio::test]
-async fn a_post_that_never_ends_is_given_up() {
+async fn a_post_that_never_ends_times_out() {
     let (ping_interval, ping_timeout) = (Duration::from_millis(200), Duration::from_millis(200));
     let io = io(EngineConfig { ping_interval, ping_timeout, ..EngineConfig::default() });
     let server = Server::start(io.clone());
@@ -199,93 +199,91 @@ async fn a_post_that_never_ends_is_given_up() {
     let mut http = server.http().await;
     let head = format!("POST {} HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n", poller.path());
     tokio::io::AsyncWriteExt::write_all(&mut http.stream, head.as_bytes()).await.unwrap();
-    let trickling = async {
+    let trickle = async {
         while tokio::io::AsyncWriteExt::write_all(&mut http.stream, b"4").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), trickling)
-        .await
-        .expect("the connection stays for as long as it trickles");
+    tokio::time::timeout(Duration::from_secs(10), trickle).await.expect("the server never abandons the POST");
 }
 
 #[tokio::test]
 async fn a_close_packet_answers_the_waiting_get_with_a_noop() {
     let server = server();
     let poller = server.poller().await;
-    let mut waiting = poller.begin_poll().await;
+    let mut waiting = poller.start_poll().await;
     assert_eq!(poller.post("1").await.status, 200);
-    let answer = waiting.answer().await;
+    let answer = waiting.response().await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "6"));
-    assert!(poller.is_dead().await);
+    assert!(poller.is_closed().await);
 }
 
 #[tokio::test]
-async fn a_get_that_comes_in_just_after_the_close_packet_gets_its_noop_too() {
+async fn a_get_just_after_the_close_packet_is_answered_with_a_noop_too() {
     let io = io(EngineConfig::default());
     let server = Server::start(io.clone());
     let mut poller = server.poller().await;
     assert_eq!(poller.post("1").await.status, 200);
     assert_eq!(poller.poll().await.body, "6");
-    assert!(poller.is_dead().await);
-    // Where none comes, it is not waited for.
+    assert!(poller.is_closed().await);
+    // Without a GET the session closes anyway.
     let poller = server.poller().await;
     poller.post("1").await;
-    until("the session is gone", || io.session_count() == 0).await;
+    wait_until("the session is gone", || io.session_count() == 0).await;
 }
 
 #[tokio::test]
-async fn when_the_server_closes_a_waiting_get_is_told() {
+async fn a_server_close_answers_the_waiting_get_with_a_close_packet() {
     let server = server();
     let mut poller = server.poller().await;
     poller.post("40").await;
     poller.poll().await;
-    let mut waiting = poller.begin_poll().await;
+    let mut waiting = poller.start_poll().await;
     poller.post("42[\"close\"]").await;
-    assert_eq!(waiting.answer().await.body, "1");
-    assert!(poller.is_dead().await);
+    assert_eq!(waiting.response().await.body, "1");
+    assert!(poller.is_closed().await);
 }
 
 #[tokio::test]
-async fn when_the_server_closes_what_is_pending_leaves_first() {
+async fn a_server_close_sends_pending_packets_first() {
     let server = server();
     let mut poller = server.poller().await;
     poller.post("40").await;
     poller.poll().await;
     poller.post("42[\"echo\",1]\x1e42[\"close\"]").await;
     assert_eq!(poller.poll().await.body, "42[\"echo\",1]\x1e1");
-    assert!(poller.is_dead().await);
+    assert!(poller.is_closed().await);
 }
 
 #[tokio::test]
-async fn when_the_server_closes_with_no_get_waiting_the_next_one_is_told() {
+async fn a_server_close_without_a_waiting_get_answers_the_next_one() {
     let io = io(EngineConfig { polling_close_timeout: Duration::from_millis(500), ..EngineConfig::default() });
     let server = Server::start(io.clone());
     let mut poller = server.poller().await;
     poller.post("40").await;
     poller.poll().await;
-    let forgotten = server.poller().await;
+    let abandoned = server.poller().await;
     poller.post("42[\"close\"]").await;
     assert_eq!(poller.poll().await.body, "6\x1e1");
-    assert!(poller.is_dead().await);
-    // It is not kept for ever.
-    forgotten.post("40\x1e42[\"close\"]").await;
+    assert!(poller.is_closed().await);
+    // Without a GET it is kept for `polling_close_timeout` only.
+    abandoned.post("40\x1e42[\"close\"]").await;
     assert_eq!(io.session_count(), 1);
-    until("the session is gone", || io.session_count() == 0).await;
+    wait_until("the session is gone", || io.session_count() == 0).await;
 }
 
 #[tokio::test]
-async fn long_bodies_are_gzipped_where_accepted() {
+async fn long_bodies_are_gzipped_if_the_client_accepts_it() {
     let io = io(EngineConfig::default());
     let server = Server::start(io.clone());
     let mut poller = server.poller().await;
     poller.post("40").await;
     poller.poll().await;
     let all = io.namespace("/").unwrap();
-    let mut get = async |accepted: &str, length: usize| {
+    let mut get = async |accept_encoding: &str, length: usize| {
         all.to("all").emit("n", &"x".repeat(length));
         let path = poller.path();
-        let headers = [("Accept-Encoding", accepted)];
+        let headers = [("Accept-Encoding", accept_encoding)];
         poller.http.request("GET", &path, &headers, "").await
     };
     assert!(!get("gzip", 900).await.headers.contains_key("content-encoding"));
@@ -299,13 +297,13 @@ async fn long_bodies_are_gzipped_where_accepted() {
 }
 
 #[tokio::test]
-async fn a_stopping_server_tells_pollers_and_takes_no_more() {
+async fn a_stopping_server_closes_polling_sessions_and_refuses_new_ones() {
     let io = io(EngineConfig::default());
     let server = Server::start(io.clone());
     let poller = server.poller().await;
-    let mut waiting = poller.begin_poll().await;
-    io.close(CloseKind::GoElsewhere).await;
-    assert_eq!(waiting.answer().await.body, "1");
+    let mut waiting = poller.start_poll().await;
+    io.close(ShutdownMode::Reconnect).await;
+    assert_eq!(waiting.response().await.body, "1");
     assert_eq!(io.session_count(), 0);
     let path = "/socket.io/?EIO=4&transport=polling";
     assert_eq!(server.http().await.get(path).await.status, 403);

@@ -1,12 +1,12 @@
-//! The upgrade from polling to a WebSocket, step by step: a test a rule.
+//! The upgrade from polling to a WebSocket, step by step.
 
 use std::time::Duration;
 
-use crate::support::reasons::{fast, server, server_with};
-use crate::support::{Frame, Poller, Server, until};
-use engineio::EngineConfig;
+use actix_socketio::EngineConfig;
 
-async fn joined_poller(server: &Server) -> Poller {
+use crate::support::{Frame, Poller, Server, fast_heartbeat, logging_server, logging_server_with, wait_until};
+
+async fn join_by_polling(server: &Server) -> Poller {
     let mut poller = server.poller().await;
     poller.post("40").await;
     assert!(poller.poll().await.body.starts_with("40{"));
@@ -14,14 +14,14 @@ async fn joined_poller(server: &Server) -> Poller {
 }
 
 #[tokio::test]
-async fn once_probed_every_get_is_answered_with_a_noop() {
-    let (server, ..) = server();
-    let mut poller = joined_poller(&server).await;
-    let mut waiting = poller.begin_poll().await;
+async fn after_the_probe_every_get_is_answered_with_a_noop() {
+    let (server, ..) = logging_server();
+    let mut poller = join_by_polling(&server).await;
+    let mut waiting = poller.start_poll().await;
     let mut socket = poller.upgrade().await;
     socket.send("2probe").await;
     socket.expect("3probe").await;
-    assert_eq!(waiting.answer().await.body, "6");
+    assert_eq!(waiting.response().await.body, "6");
     for _ in 0..3 {
         assert_eq!(poller.poll().await.body, "6");
     }
@@ -33,9 +33,9 @@ async fn once_probed_every_get_is_answered_with_a_noop() {
 }
 
 #[tokio::test]
-async fn what_is_buffered_leaves_on_the_websocket_in_order() {
-    let (server, io, _) = server();
-    let poller = joined_poller(&server).await;
+async fn buffered_packets_are_sent_on_the_websocket_in_order() {
+    let (server, io, _) = logging_server();
+    let poller = join_by_polling(&server).await;
     let all = io.namespace("/").unwrap();
     let mut socket = poller.upgrade().await;
     all.to("all").emit("n", &1);
@@ -51,9 +51,9 @@ async fn what_is_buffered_leaves_on_the_websocket_in_order() {
 }
 
 #[tokio::test]
-async fn anything_else_on_a_probing_websocket_closes_that_one_alone() {
-    let (server, ..) = server();
-    let mut poller = joined_poller(&server).await;
+async fn an_unexpected_packet_during_the_upgrade_closes_only_the_websocket() {
+    let (server, ..) = logging_server();
+    let mut poller = join_by_polling(&server).await;
     for packets in [&["2"][..], &["3probe"], &["42[\"echo\",1]"], &["2probe", "4x"], &["abc"]] {
         let mut socket = poller.upgrade().await;
         for packet in packets {
@@ -63,7 +63,7 @@ async fn anything_else_on_a_probing_websocket_closes_that_one_alone() {
     }
     poller.post("42[\"echo\",1]").await;
     assert_eq!(poller.poll().await.body, "42[\"echo\",1]");
-    // And a later one makes it.
+    // A later upgrade succeeds.
     let mut socket = poller.upgrade().await;
     socket.send("2probe").await;
     socket.expect("3probe").await;
@@ -73,13 +73,13 @@ async fn anything_else_on_a_probing_websocket_closes_that_one_alone() {
 }
 
 #[tokio::test]
-async fn an_upgrade_that_is_not_finished_in_time_leaves_the_polling_session() {
+async fn an_upgrade_that_times_out_keeps_the_polling_session() {
     let (server, ..) =
-        server_with(EngineConfig { upgrade_timeout: Duration::from_millis(150), ..EngineConfig::default() });
-    let mut poller = joined_poller(&server).await;
-    for probes in [false, true] {
+        logging_server_with(EngineConfig { upgrade_timeout: Duration::from_millis(150), ..EngineConfig::default() });
+    let mut poller = join_by_polling(&server).await;
+    for sends_probe in [false, true] {
         let mut socket = poller.upgrade().await;
-        if probes {
+        if sends_probe {
             socket.send("2probe").await;
             socket.expect("3probe").await;
         }
@@ -90,9 +90,9 @@ async fn an_upgrade_that_is_not_finished_in_time_leaves_the_polling_session() {
 }
 
 #[tokio::test]
-async fn the_heartbeat_goes_on_throughout_an_upgrade() {
-    let (server, ..) = server_with(fast());
-    let mut poller = joined_poller(&server).await;
+async fn the_heartbeat_continues_during_an_upgrade() {
+    let (server, ..) = logging_server_with(fast_heartbeat());
+    let mut poller = join_by_polling(&server).await;
     let mut socket = poller.upgrade().await;
     tokio::time::sleep(Duration::from_millis(170)).await;
     assert_eq!(poller.poll().await.body, "2");
@@ -106,24 +106,24 @@ async fn the_heartbeat_goes_on_throughout_an_upgrade() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_at_any_step_of_its_upgrade_takes_the_websocket_along() {
-    let (server, io, _) = server();
-    for probes in [false, true] {
-        let poller = joined_poller(&server).await;
+async fn closing_a_session_during_its_upgrade_closes_the_websocket() {
+    let (server, io, _) = logging_server();
+    for sends_probe in [false, true] {
+        let poller = join_by_polling(&server).await;
         let mut socket = poller.upgrade().await;
-        if probes {
+        if sends_probe {
             socket.send("2probe").await;
             socket.expect("3probe").await;
         }
         poller.post("1").await;
         assert!(socket.closes().await);
     }
-    // The other way round: after the `5` the WebSocket is the session.
-    let poller = joined_poller(&server).await;
+    // After the `5`, closing the WebSocket closes the session.
+    let poller = join_by_polling(&server).await;
     let mut socket = poller.upgrade().await;
     socket.send("2probe").await;
     socket.expect("3probe").await;
     socket.send("5").await;
-    socket.remove();
-    until("no session", || io.session_count() == 0).await;
+    socket.abort();
+    wait_until("no session", || io.session_count() == 0).await;
 }

@@ -1,25 +1,26 @@
-//! The order of checks, and what each answers: a test a row of the table.
+//! The checks of a request, their order, and their responses.
 
-use crate::support::{Answer, Frame, Server, WebSocket, quiet};
-use actix_socketio::{ConnectRefusal, Namespace, SocketIo, SocketIoBuilder};
-use engineio::{CorsConfig, EngineConfig, Origins};
+use actix_socketio::{ConnectRefusal, CorsConfig, EngineConfig, Namespace, Origins, SocketIo, SocketIoBuilder};
+
+use crate::support::{Frame, Response, Server, WebSocket, wait_until, without_recovery};
 
 fn builder(engine: EngineConfig) -> SocketIoBuilder {
-    SocketIo::builder(engine, quiet()).namespace(Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) }))
+    SocketIo::builder(engine, without_recovery())
+        .namespace(Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) }))
 }
 
 fn server() -> Server {
     Server::start(builder(EngineConfig::default()).build())
 }
 
-fn assert_refused(answer: &Answer, status: u16, code: u8, message: &str) {
-    assert_eq!(answer.status, status);
-    assert_eq!(answer.headers["content-type"], "application/json");
-    assert_eq!(answer.body, serde_json::json!({"code": code, "message": message}).to_string());
+fn assert_refused(response: &Response, status: u16, code: u8, message: &str) {
+    assert_eq!(response.status, status);
+    assert_eq!(response.headers["content-type"], "application/json");
+    assert_eq!(response.body, serde_json::json!({"code": code, "message": message}).to_string());
 }
 
 #[tokio::test]
-async fn unknown_transport_is_code_0() {
+async fn an_unknown_transport_is_code_0() {
     let server = server();
     let mut http = server.http().await;
     for query in [
@@ -33,62 +34,62 @@ async fn unknown_transport_is_code_0() {
         "transport=abc&sid=x",
         "transport=%FF%FE",
     ] {
-        let answer = http.get(&format!("/socket.io/?{query}")).await;
-        assert_refused(&answer, 400, 0, "Transport unknown");
+        let response = http.get(&format!("/socket.io/?{query}")).await;
+        assert_refused(&response, 400, 0, "Transport unknown");
     }
 }
 
 #[tokio::test]
-async fn unknown_session_is_code_1() {
+async fn an_unknown_session_is_code_1() {
     let server = server();
     let mut http = server.http().await;
     for sid in ["x", "constructor", "__proto__", "%00", "%FF", "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
-        // The version is not looked at.
+        // The version is not checked.
         for path in [
             format!("/socket.io/?transport=polling&sid={sid}"),
             format!("/socket.io?EIO=3&transport=polling&sid={sid}"),
         ] {
-            let answer = http.get(&path).await;
-            assert_refused(&answer, 400, 1, "Session ID unknown");
-            let answer = server.http().await.post(&path, "4x").await;
-            assert_refused(&answer, 400, 1, "Session ID unknown");
+            let response = http.get(&path).await;
+            assert_refused(&response, 400, 1, "Session ID unknown");
+            let response = server.http().await.post(&path, "4x").await;
+            assert_refused(&response, 400, 1, "Session ID unknown");
         }
     }
 }
 
 #[tokio::test]
-async fn handshake_that_is_no_get_is_code_2() {
+async fn a_handshake_that_is_not_a_get_is_code_2() {
     let server = server();
     let mut http = server.http().await;
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
         // Before the version.
-        let answer = http.request(method, "/socket.io/?transport=polling", &[], "").await;
-        assert_refused(&answer, 400, 2, "Bad handshake method");
+        let response = http.request(method, "/socket.io/?transport=polling", &[], "").await;
+        assert_refused(&response, 400, 2, "Bad handshake method");
     }
 }
 
 #[tokio::test]
-async fn another_transport_than_the_sessions_is_code_3() {
+async fn a_transport_other_than_the_sessions_is_code_3() {
     let server = server();
     let poller = server.poller().await;
     let path = format!("/socket.io/?EIO=4&transport=websocket&sid={}", poller.sid);
-    let answer = server.http().await.get(&path).await;
-    assert_refused(&answer, 400, 3, "Bad request");
+    let response = server.http().await.get(&path).await;
+    assert_refused(&response, 400, 3, "Bad request");
 }
 
 #[tokio::test]
-async fn websocket_without_upgrade_header_is_code_3() {
+async fn a_websocket_request_without_upgrade_header_is_code_3() {
     let server = server();
     let mut http = server.http().await;
     // Before the version.
     for query in ["EIO=4&transport=websocket", "EIO=3&transport=websocket"] {
-        let answer = http.get(&format!("/socket.io/?{query}")).await;
-        assert_refused(&answer, 400, 3, "Bad request");
+        let response = http.get(&format!("/socket.io/?{query}")).await;
+        assert_refused(&response, 400, 3, "Bad request");
     }
 }
 
 #[tokio::test]
-async fn refused_by_the_hook_is_code_4() {
+async fn a_request_refused_by_the_hook_is_code_4() {
     let io =
         builder(EngineConfig::default())
             .allow_request(|request| {
@@ -99,26 +100,26 @@ async fn refused_by_the_hook_is_code_4() {
     let mut http = server.http().await;
     // Before the version.
     for query in ["EIO=4&transport=polling", "EIO=3&transport=polling"] {
-        let answer = http.get(&format!("/socket.io/?{query}")).await;
-        assert_refused(&answer, 403, 4, "Forbidden");
+        let response = http.get(&format!("/socket.io/?{query}")).await;
+        assert_refused(&response, 403, 4, "Forbidden");
     }
     let path = "/socket.io/?EIO=4&transport=polling";
-    let answer = http.request("GET", path, &[("X-Secret", "1")], "").await;
-    assert_eq!(answer.status, 200);
+    let response = http.request("GET", path, &[("X-Secret", "1")], "").await;
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]
-async fn another_version_is_code_5() {
+async fn an_unsupported_version_is_code_5() {
     let server = server();
     let mut http = server.http().await;
     for query in ["transport=polling", "EIO=3&transport=polling", "EIO=abc&transport=polling"] {
-        let answer = http.get(&format!("/socket.io/?{query}")).await;
-        assert_refused(&answer, 400, 5, "Unsupported protocol version");
+        let response = http.get(&format!("/socket.io/?{query}")).await;
+        assert_refused(&response, 400, 5, "Unsupported protocol version");
     }
 }
 
 #[tokio::test]
-async fn an_upgrade_request_is_refused_in_text_and_the_connection_closed() {
+async fn a_refused_upgrade_request_gets_plain_text_and_is_closed() {
     let io = builder(EngineConfig::default())
         .allow_request(|request| match request.headers().get("x-refuse") {
             None => Ok(()),
@@ -128,10 +129,10 @@ async fn an_upgrade_request_is_refused_in_text_and_the_connection_closed() {
     let server = Server::start(io);
     let refused = async |query: &str, headers: &[(&str, &str)]| {
         let path = format!("/socket.io/?{query}");
-        let answer = WebSocket::connect_with(server.address, &path, headers).await.err().unwrap();
-        assert_eq!(answer.status, 400);
-        assert_eq!(answer.headers["connection"], "close");
-        answer.body
+        let response = WebSocket::connect_with(server.address, &path, headers).await.err().unwrap();
+        assert_eq!(response.status, 400);
+        assert_eq!(response.headers["connection"], "close");
+        response.body
     };
     assert_eq!(refused("EIO=4&transport=abc", &[]).await, "Transport unknown");
     assert_eq!(refused("EIO=4&transport=websocket&sid=x", &[]).await, "Session ID unknown");
@@ -140,7 +141,7 @@ async fn an_upgrade_request_is_refused_in_text_and_the_connection_closed() {
 }
 
 #[tokio::test]
-async fn an_upgrade_of_an_upgraded_session_is_closed_and_the_session_unharmed() {
+async fn a_second_upgrade_is_closed_and_the_session_stays() {
     let server = server();
     let poller = server.poller().await;
     let mut first = poller.upgrade().await;
@@ -152,16 +153,16 @@ async fn an_upgrade_of_an_upgraded_session_is_closed_and_the_session_unharmed() 
     first.send("5").await;
     first.send("40").await;
     first.expect("40{").await;
-    // And when it is upgraded.
+    // After the upgrade.
     let mut third = poller.upgrade().await;
     assert_eq!(third.next().await, Frame::Close(None));
     first.send("41").await;
     assert!(first.is_silent().await);
 }
 
-/// Each request is wrong in two ways; what comes first in the order answers.
+/// Each request fails two checks; the first one determines the response.
 #[tokio::test]
-async fn checks_come_in_their_order() {
+async fn checks_run_in_the_documented_order() {
     let io = builder(EngineConfig::default()).allow_request(|_| Err("Forbidden".to_owned())).build();
     let server = Server::start(io);
     for (method, query, code) in [
@@ -171,31 +172,31 @@ async fn checks_come_in_their_order() {
         ("GET", "EIO=3&transport=websocket", 3),
         ("GET", "EIO=3&transport=polling", 4),
     ] {
-        let answer = server.http().await.request(method, &format!("/socket.io/?{query}"), &[], "").await;
-        assert!(answer.body.starts_with(&format!("{{\"code\":{code},")), "{method} {query}: {}", answer.body);
+        let response = server.http().await.request(method, &format!("/socket.io/?{query}"), &[], "").await;
+        assert!(response.body.starts_with(&format!("{{\"code\":{code},")), "{method} {query}: {}", response.body);
     }
 }
 
 #[tokio::test]
-async fn the_opening_packet_has_just_these_keys() {
+async fn the_open_packet_has_exactly_the_documented_keys() {
     let server = server();
-    let answer = server.http().await.get("/socket.io/?EIO=4&transport=polling").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.headers["content-type"], "text/plain; charset=UTF-8");
-    assert_eq!(answer.headers["cache-control"], "no-store");
+    let response = server.http().await.get("/socket.io/?EIO=4&transport=polling").await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.headers["content-type"], "text/plain; charset=UTF-8");
+    assert_eq!(response.headers["cache-control"], "no-store");
     assert!(
-        answer
+        response
             .body
             .ends_with(r#"","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#)
     );
-    assert_eq!(&answer.body[..9], "0{\"sid\":\"");
-    assert_eq!(answer.body[9..].find('"'), Some(28));
+    assert_eq!(&response.body[..9], "0{\"sid\":\"");
+    assert_eq!(response.body[9..].find('"'), Some(28));
     let mut socket = WebSocket::connect(server.address, "/socket.io?EIO=4&transport=websocket").await.ok().unwrap();
     assert!(socket.text().await.contains(r#""upgrades":[],"#));
 }
 
 #[tokio::test]
-async fn cors_headers_stand_on_errors_too_and_a_preflight_is_204() {
+async fn errors_have_cors_headers_too_and_a_preflight_is_204() {
     let engine = EngineConfig {
         cors: CorsConfig { origins: Origins::Only(vec!["https://good.example".to_owned()]), credentials: true },
         ..EngineConfig::default()
@@ -205,24 +206,24 @@ async fn cors_headers_stand_on_errors_too_and_a_preflight_is_204() {
     let good = [("Origin", "https://good.example")];
     let bad = [("Origin", "https://bad.example")];
 
-    let answer = http.request("GET", "/socket.io/?EIO=4", &good, "").await;
-    assert_refused(&answer, 400, 0, "Transport unknown");
-    assert_eq!(answer.headers["access-control-allow-origin"], "https://good.example");
-    assert_eq!(answer.headers["access-control-allow-credentials"], "true");
-    assert_eq!(answer.headers["vary"], "Origin");
+    let response = http.request("GET", "/socket.io/?EIO=4", &good, "").await;
+    assert_refused(&response, 400, 0, "Transport unknown");
+    assert_eq!(response.headers["access-control-allow-origin"], "https://good.example");
+    assert_eq!(response.headers["access-control-allow-credentials"], "true");
+    assert_eq!(response.headers["vary"], "Origin");
 
     let mut asked = good.to_vec();
     asked.push(("Access-Control-Request-Headers", "x-a"));
-    let answer = http.request("OPTIONS", "/socket.io/", &asked, "").await;
-    assert_eq!((answer.status, answer.body.as_str()), (204, ""));
-    assert_eq!(answer.headers["access-control-allow-headers"], "x-a");
-    assert_eq!(answer.headers["access-control-allow-origin"], "https://good.example");
+    let response = http.request("OPTIONS", "/socket.io/", &asked, "").await;
+    assert_eq!((response.status, response.body.as_str()), (204, ""));
+    assert_eq!(response.headers["access-control-allow-headers"], "x-a");
+    assert_eq!(response.headers["access-control-allow-origin"], "https://good.example");
 
     let path = "/socket.io/?EIO=4&transport=polling";
     assert_eq!(http.request("GET", path, &good, "").await.status, 200);
-    let answer = http.request("GET", path, &bad, "").await;
-    assert_refused(&answer, 403, 4, "Forbidden");
-    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    let response = http.request("GET", path, &bad, "").await;
+    assert_refused(&response, 403, 4, "Forbidden");
+    assert!(!response.headers.contains_key("access-control-allow-origin"));
     let path = "/socket.io/?EIO=4&transport=websocket";
     let refused = WebSocket::connect_with(server.address, path, &bad).await.err();
     assert_eq!(refused.unwrap().body, "Forbidden");
@@ -230,23 +231,27 @@ async fn cors_headers_stand_on_errors_too_and_a_preflight_is_204() {
 }
 
 #[tokio::test]
-async fn limits_are_refused_cleanly_and_places_come_back() {
-    let engine = EngineConfig { max_sessions_per_address: 2, ..EngineConfig::default() };
-    let io = builder(engine).build();
-    let server = Server::start(io.clone());
-    let first = server.websocket().await;
-    let _second = server.poller().await;
+async fn requests_over_a_limit_are_refused_and_a_closed_session_frees_its_slot() {
     let path = "/socket.io/?EIO=4&transport=polling";
-    let answer = server.http().await.get(path).await;
-    assert_refused(&answer, 403, 4, "Too many sessions");
-    first.remove();
-    crate::support::until("the place is free", || io.session_count() == 1).await;
-    assert_eq!(server.http().await.get(path).await.status, 200);
-    assert_eq!(server.http().await.get(&format!("{path}&{}", "x".repeat(5000))).await.status, 400);
+    for engine in [
+        EngineConfig { max_sessions_per_address: 2, ..EngineConfig::default() },
+        EngineConfig { max_sessions: 2, ..EngineConfig::default() },
+    ] {
+        let io = builder(engine).build();
+        let server = Server::start(io.clone());
+        let first = server.websocket().await;
+        let _second = server.poller().await;
+        let response = server.http().await.get(path).await;
+        assert_refused(&response, 403, 4, "Too many sessions");
+        first.abort();
+        wait_until("a slot is free", || io.session_count() == 1).await;
+        assert_eq!(server.http().await.get(path).await.status, 200);
+        assert_eq!(server.http().await.get(&format!("{path}&{}", "x".repeat(5000))).await.status, 400);
+    }
 }
 
 #[tokio::test]
-async fn handshakes_a_second_are_limited() {
+async fn handshakes_per_second_are_limited() {
     let engine = EngineConfig { max_handshakes_per_second: 3, ..EngineConfig::default() };
     let server = Server::start(builder(engine).build());
     let mut http = server.http().await;

@@ -1,27 +1,27 @@
-//! Rooms, broadcasts and the limits of one connection.
+//! Rooms, broadcasts, and the limits of one connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::support::{Frame, Log, Server, joined, namespace, quiet, room_server, until};
-use actix_socketio::{Event, Socket, SocketIo, SocketIoConfig};
-use engineio::EngineConfig;
+use actix_socketio::{Arguments, EngineConfig, Event, Socket, SocketIo, SocketIoConfig};
 use serde_json::{Value, json};
 
+use crate::support::{Frame, Log, Server, join, scripted_namespace, scripted_server, wait_until, without_recovery};
+
 #[tokio::test]
-async fn rooms_reach_each_socket_once_and_not_the_sender() {
-    let (server, io, _) = room_server();
-    let mut first = joined(&server).await;
-    let mut second = joined(&server).await;
+async fn a_broadcast_reaches_each_socket_of_its_rooms_once() {
+    let (server, io, _) = scripted_server();
+    let mut first = join(&server).await;
+    let mut second = join(&server).await;
     let namespace = io.namespace("/").unwrap();
-    let ids = namespace.sockets_in("all");
+    let ids = namespace.to("all").socket_ids();
     assert_eq!(ids.len(), 2);
     assert_eq!(namespace.to("all").join("more"), 2);
     let reached = namespace.to("all").to("more").to(&ids[0]).emit("x", &1);
     assert_eq!(reached, 2);
     assert_eq!(namespace.all().emit("x", &2), 2);
-    assert_eq!(namespace.to("nobody").emit("x", &3), 0);
+    assert_eq!(namespace.to("empty").emit("x", &3), 0);
     for socket in [&mut first, &mut second] {
         assert_eq!(socket.text().await, "42[\"x\",1]");
         assert_eq!(socket.text().await, "42[\"x\",2]");
@@ -35,15 +35,15 @@ async fn rooms_reach_each_socket_once_and_not_the_sender() {
     namespace.to("all").leave("more");
     assert_eq!(namespace.to("more").emit("x", &1), 0);
     namespace.to(&ids[0]).disconnect();
-    until("one has left", || namespace.socket_count() == 1).await;
+    wait_until("one socket is left", || namespace.socket_count() == 1).await;
 }
 
 #[tokio::test]
-async fn broadcasts_of_one_thread_are_seen_in_its_order_by_all() {
-    let (server, io, _) = room_server();
+async fn all_sockets_receive_the_broadcasts_of_a_thread_in_order() {
+    let (server, io, _) = scripted_server();
     let mut sockets = Vec::new();
     for _ in 0..10 {
-        sockets.push(joined(&server).await);
+        sockets.push(join(&server).await);
     }
     let threads: Vec<_> = (0..4)
         .map(|thread| {
@@ -71,13 +71,11 @@ async fn broadcasts_of_one_thread_are_seen_in_its_order_by_all() {
 }
 
 #[tokio::test]
-async fn a_binary_broadcast_is_never_torn_apart() {
-    let (server, io, _) = room_server();
-    let mut socket = joined(&server).await;
-    let arguments = actix_socketio::Arguments {
-        values: vec![json!({"_placeholder": true, "num": 0})],
-        attachments: vec![vec![1].into()],
-    };
+async fn the_frames_of_a_binary_broadcast_are_contiguous() {
+    let (server, io, _) = scripted_server();
+    let mut socket = join(&server).await;
+    let arguments =
+        Arguments { values: vec![json!({"_placeholder": true, "num": 0})], attachments: vec![vec![1].into()] };
     let threads: Vec<_> = (0..4)
         .map(|_| {
             let (namespace, arguments) = (io.namespace("/").unwrap(), arguments.clone());
@@ -100,16 +98,16 @@ async fn a_binary_broadcast_is_never_torn_apart() {
 }
 
 #[tokio::test]
-async fn rooms_and_namespaces_of_one_connection_are_bounded() {
+async fn rooms_and_namespaces_of_a_connection_are_limited() {
     let log = Log::default();
-    let config = SocketIoConfig { max_rooms: 3, max_namespaces: 2, ..quiet() };
+    let config = SocketIoConfig { max_rooms: 3, max_namespaces: 2, ..without_recovery() };
     let io = SocketIo::builder(EngineConfig::default(), config)
-        .namespace(namespace("/", &log))
-        .namespace(namespace("/a", &log))
-        .namespace(namespace("/b", &log))
+        .namespace(scripted_namespace("/", &log))
+        .namespace(scripted_namespace("/a", &log))
+        .namespace(scripted_namespace("/b", &log))
         .build();
     let server = Server::start(io.clone());
-    let mut socket = joined(&server).await;
+    let mut socket = join(&server).await;
     let all = io.namespace("/").unwrap();
     let joined: usize = (0..5).map(|room| all.to("all").join(format!("room {room}"))).sum();
     assert_eq!(joined, 2);
@@ -122,32 +120,33 @@ async fn rooms_and_namespaces_of_one_connection_are_bounded() {
 
 #[tokio::test]
 async fn ten_thousand_rooms_are_left_at_once() {
-    let (server, io, _) = room_server();
-    let socket = joined(&server).await;
+    let (server, io, _) = scripted_server();
+    let socket = join(&server).await;
     let all = io.namespace("/").unwrap();
     for room in 0..10_000 {
         assert_eq!(all.to("all").join(format!("room {room}")), 1);
     }
-    socket.remove();
-    until("all rooms are empty", || all.to("room 9999").emit("x", &1) == 0 && all.to("all").emit("x", &1) == 0).await;
+    socket.abort();
+    wait_until("all rooms are empty", || all.to("room 9999").emit("x", &1) == 0 && all.to("all").emit("x", &1) == 0)
+        .await;
 }
 
 #[tokio::test]
-async fn a_full_event_queue_stops_the_reading_and_loses_nothing() {
-    let events = SocketIoConfig { max_queued_events: 4, ..quiet() };
-    let bytes = SocketIoConfig { max_queued_bytes: 30_000, max_queued_events: 1_000_000, ..quiet() };
+async fn a_full_event_queue_stops_reading_and_loses_nothing() {
+    let events = SocketIoConfig { max_queued_events: 4, ..without_recovery() };
+    let bytes = SocketIoConfig { max_queued_bytes: 30_000, max_queued_events: 1_000_000, ..without_recovery() };
     for config in [events, bytes] {
-        the_reading_stops_while_the_queue_is_full(config).await;
+        check_that_reading_stops_while_the_queue_is_full(config).await;
     }
 }
 
-async fn the_reading_stops_while_the_queue_is_full(config: SocketIoConfig) {
+async fn check_that_reading_stops_while_the_queue_is_full(config: SocketIoConfig) {
     let log = Log::default();
     let handled = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&handled);
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let opened = Arc::clone(&gate);
-    let namespace = namespace("/", &log).on("gated", move |_: Socket<Value>, _: Event| {
+    let namespace = scripted_namespace("/", &log).on("gated", move |_: Socket<Value>, _: Event| {
         let (gate, counted) = (Arc::clone(&gate), Arc::clone(&counted));
         async move {
             gate.acquire().await.unwrap().forget();
@@ -156,13 +155,13 @@ async fn the_reading_stops_while_the_queue_is_full(config: SocketIoConfig) {
     });
     let io = SocketIo::builder(EngineConfig::default(), config).namespace(namespace).build();
     let server = Server::start(io);
-    let mut socket = joined(&server).await;
+    let mut socket = join(&server).await;
     let padding = "x".repeat(10_000);
     let packet = format!("42[\"gated\",\"{padding}\"]");
-    // More than the buffers on the way hold, so that the client cannot go on writing.
+    // More than the buffers between client and server hold, so that the client's writes block.
     let written = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&written);
-    let writing = tokio::spawn(async move {
+    let writer = tokio::spawn(async move {
         for _ in 0..3000 {
             socket.send(&packet).await;
             counted.fetch_add(1, Ordering::SeqCst);
@@ -173,9 +172,9 @@ async fn the_reading_stops_while_the_queue_is_full(config: SocketIoConfig) {
         before = written.load(Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    assert!(before < 3000, "the reading has stopped");
+    assert!(before < 3000, "reading has stopped");
     assert_eq!(handled.load(Ordering::SeqCst), 0);
     opened.add_permits(1_000_000);
-    writing.await.unwrap();
-    until("all were handled", || handled.load(Ordering::SeqCst) == 3000).await;
+    writer.await.unwrap();
+    wait_until("all events are handled", || handled.load(Ordering::SeqCst) == 3000).await;
 }

@@ -1,12 +1,11 @@
-//! Messages on a WebSocket, frame by frame: a test a rule.
+//! Messages on a WebSocket, frame by frame.
 
-use crate::support::Frame;
-use crate::support::reasons::server;
+use crate::support::{Frame, logging_server};
 
 #[tokio::test]
-async fn one_packet_a_frame_and_in_order() {
-    let (server, ..) = server();
-    let mut socket = server.joined().await;
+async fn each_frame_is_one_packet_and_order_is_kept() {
+    let (server, ..) = logging_server();
+    let mut socket = server.join().await;
     for number in 0..200 {
         socket.send(&format!("42[\"echo\",{number}]")).await;
     }
@@ -16,9 +15,9 @@ async fn one_packet_a_frame_and_in_order() {
 }
 
 #[tokio::test]
-async fn messages_come_in_fragments_too() {
-    let (server, ..) = server();
-    let mut socket = server.joined().await;
+async fn a_fragmented_message_is_assembled() {
+    let (server, ..) = logging_server();
+    let mut socket = server.join().await;
     socket.frame(0x01, b"42[\"ec").await;
     socket.frame(0x89, b"ping").await;
     socket.frame(0x00, b"ho\",").await;
@@ -28,26 +27,26 @@ async fn messages_come_in_fragments_too() {
 }
 
 #[tokio::test]
-async fn a_message_up_to_the_limit_passes_and_one_over_it_closes() {
-    let (server, _, reasons) = server();
-    let mut socket = server.joined().await;
+async fn a_message_over_the_limit_closes_the_session() {
+    let (server, _, log) = logging_server();
+    let mut socket = server.join().await;
     let longest = format!("42[\"echo\",\"{}\"]", "x".repeat(1_000_000 - 13));
     assert_eq!(longest.len(), 1_000_000);
     socket.send(&longest).await;
     assert_eq!(socket.text().await, longest);
     socket.send(&format!("4{longest}")).await;
     assert!(socket.closes().await);
-    assert_eq!(reasons.next().await, "transport error");
+    assert_eq!(log.next().await, "transport error");
 
-    // The header alone is enough.
-    let mut socket = server.joined().await;
+    // The header is sufficient.
+    let mut socket = server.join().await;
     use tokio::io::AsyncWriteExt;
     let header = [0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4];
     socket.stream.write_all(&header).await.unwrap();
     assert_eq!(socket.next().await, Frame::Close(Some(1009)));
 
-    // And many fragments that are each short enough.
-    let mut socket = server.joined().await;
+    // Fragments that are too long in total.
+    let mut socket = server.join().await;
     socket.frame(0x01, &[b'4'; 300_000]).await;
     for _ in 0..3 {
         socket.frame(0x00, &[b'4'; 300_000]).await;
@@ -56,9 +55,9 @@ async fn a_message_up_to_the_limit_passes_and_one_over_it_closes() {
 }
 
 #[tokio::test]
-async fn empty_fragments_without_end_cost_nothing() {
-    let (server, ..) = server();
-    let mut socket = server.joined().await;
+async fn many_empty_fragments_use_no_memory() {
+    let (server, ..) = logging_server();
+    let mut socket = server.join().await;
     socket.frame(0x01, b"").await;
     for _ in 0..20_000 {
         socket.frame(0x00, b"").await;
@@ -68,8 +67,8 @@ async fn empty_fragments_without_end_cost_nothing() {
 }
 
 #[tokio::test]
-async fn frames_against_the_rules_close() {
-    let (server, _, reasons) = server();
+async fn frames_that_violate_rfc_6455_close_the_session() {
+    let (server, _, log) = logging_server();
     for (first, data) in [
         (0x80, &b"continuation of nothing"[..]),
         (0x83, b"unknown opcode"),
@@ -77,9 +76,9 @@ async fn frames_against_the_rules_close() {
         (0x81, &[0xff, 0xfe]),
         (0x89, &[0; 126]),
     ] {
-        let mut socket = server.joined().await;
+        let mut socket = server.join().await;
         socket.frame(first, data).await;
         assert!(socket.closes().await);
-        assert_eq!(reasons.next().await, "transport error");
+        assert_eq!(log.next().await, "transport error");
     }
 }

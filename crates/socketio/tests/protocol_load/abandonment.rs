@@ -1,10 +1,12 @@
-//! Sessions that vanish in any state leave nothing behind. `SOAK=1` makes it 2000 of each.
+//! Sessions that are abandoned in any state leave nothing behind. With `SOAK=1`, 2000 of each state instead of 100.
 
 use std::time::Duration;
 
-use crate::support::{PATIENCE, Server, resident_kib, soak, until};
-use actix_socketio::{ConnectRefusal, Namespace, RecoveryConfig, Socket, SocketIo, SocketIoConfig, Stats};
-use engineio::EngineConfig;
+use actix_socketio::{
+    ConnectRefusal, EngineConfig, Namespace, RecoveryConfig, Socket, SocketIo, SocketIoConfig, Stats,
+};
+
+use crate::support::{Server, TIMEOUT, WebSocket, is_soak, resident_kib, wait_until};
 
 fn io() -> SocketIo {
     let engine = EngineConfig {
@@ -21,20 +23,20 @@ fn io() -> SocketIo {
         .namespace(Namespace::<()>::new("/", |_| async { Ok::<_, ConnectRefusal>(()) }).on_connect(
             |socket: Socket<()>| async move {
                 socket.join("all");
-                socket.join(format!("alone {}", socket.id()));
+                socket.join(format!("own {}", socket.id()));
             },
         ))
         .build()
 }
 
-/// How a session is left.
+/// The state in which a session is abandoned.
 #[derive(Debug, Clone, Copy)]
 enum State {
     AfterHandshake,
     AfterConnect,
     Upgrading,
     Probed,
-    InAWaitingPoll,
+    WaitingPoll,
     WebSocket,
     WebSocketWithoutFin,
 }
@@ -44,68 +46,68 @@ const STATES: [State; 7] = [
     State::AfterConnect,
     State::Upgrading,
     State::Probed,
-    State::InAWaitingPoll,
+    State::WaitingPoll,
     State::WebSocket,
     State::WebSocketWithoutFin,
 ];
 
-/// Opens a session and leaves it. What must stay open without a word is returned.
-async fn leave(server: &Server, state: State) -> Option<crate::support::WebSocket> {
+/// Opens a session and abandons it. Returns a connection that must stay open and silent.
+async fn abandon(server: &Server, state: State) -> Option<WebSocket> {
     match state {
         State::AfterHandshake => drop(server.poller().await),
         State::AfterConnect => {
             server.poller().await.post("40").await;
         }
-        State::Upgrading => server.poller().await.upgrade().await.remove(),
+        State::Upgrading => server.poller().await.upgrade().await.abort(),
         State::Probed => {
             let mut socket = server.poller().await.upgrade().await;
             socket.send("2probe").await;
             socket.expect("3probe").await;
-            socket.remove();
+            socket.abort();
         }
-        State::InAWaitingPoll => {
+        State::WaitingPoll => {
             let mut poller = server.poller().await;
             poller.post("40").await;
             poller.poll().await;
             let path = poller.path();
             poller.http.send("GET", &path, &[], "").await;
         }
-        State::WebSocket => server.joined().await.remove(),
-        State::WebSocketWithoutFin => return Some(server.joined().await),
+        State::WebSocket => server.join().await.abort(),
+        State::WebSocketWithoutFin => return Some(server.join().await),
     }
     None
 }
 
-/// What can be counted from outside: this process's open files, the ends of connections among them.
+/// The open files of this process, which include the sockets of both sides.
 fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_of_sessions_that_vanish() {
-    let sessions = if soak() { 2000 } else { 100 };
+async fn abandoned_sessions_leave_nothing_behind() {
+    let sessions = if is_soak() { 2000 } else { 100 };
     let io = io();
     assert_eq!(io.stats(), Stats::default());
     let server = Server::start(io.clone());
     let (mut memory, mut files) = (0, 0);
-    // The first round is to warm up.
+    // The first round warms up allocators and caches.
     for round in 0..3 {
         let mut silent = Vec::new();
         for state in STATES {
             for _ in 0..sessions {
-                silent.extend(leave(&server, state).await);
+                silent.extend(abandon(&server, state).await);
             }
-            // One that is there shows that there is something to count.
-            let witness = server.joined().await;
+            // An open session shows that the counts are not always 0.
+            let witness = server.join().await;
             let stats = io.stats();
             assert!(stats.engine.sessions > 0 && stats.engine.actors > 0 && stats.namespaces.rooms > 0, "{stats:?}");
-            witness.remove();
+            witness.abort();
         }
-        until("no session is left", || io.session_count() == 0).await;
+        wait_until("no session is left", || io.session_count() == 0).await;
         drop(silent);
-        // They could have come back for a while. Then no actor is left, no task, no entry of any map.
+        // After the recovery time no actor, task or map entry is left.
         let is_empty = || io.stats() == Stats::default();
-        tokio::time::timeout(PATIENCE, async {
+        tokio::time::timeout(TIMEOUT, async {
             while !is_empty() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -116,9 +118,9 @@ async fn nothing_is_left_of_sessions_that_vanish() {
             memory = resident_kib();
             files = open_files();
         }
-        // A connection's task ends with its end of the connection.
-        until("no connection is left", || files == 0 || open_files() <= files).await;
+        // A connection's task may end after its session.
+        wait_until("no connection is left", || files == 0 || open_files() <= files).await;
     }
-    let grown = resident_kib().saturating_sub(memory);
-    assert!(grown < 10_000 + 2 * sessions as u64, "{grown} KiB");
+    let growth = resident_kib().saturating_sub(memory);
+    assert!(growth < 10_000 + 2 * sessions as u64, "{growth} KiB");
 }

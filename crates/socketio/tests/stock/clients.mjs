@@ -1,5 +1,5 @@
-// Stock clients 4.8 and 4.0 on each transport: connect with auth, refusal, acks both ways, binary, leaving, coming back.
-// PORT: where examples/chat listens.
+// Stock clients 4.8 and 4.0 on each transport: connect with auth, refusal, acks both ways, binary, disconnect, reconnect.
+// PORT: where examples/stock listens.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
@@ -21,42 +21,42 @@ for (const version of ["client48", "client40"]) {
     const options = { transports, forceNew: true, reconnectionDelay: 30, reconnectionDelayMax: 60 };
     const refused = io(url, options);
     const [error] = await once(refused, "connect_error");
-    assert.equal(error.message, "say who you are and where you want to be");
-    assert.deepEqual(error.data, { code: "who" });
+    assert.equal(error.message, "name and room required");
+    assert.deepEqual(error.data, { code: "missing_field" });
     refused.close();
 
     const room = `${version} ${transports}`;
     const a = io(url, { ...options, auth: { name: "a", room } });
-    const b = io(url, { ...options, auth: (tell) => tell({ name: "b", room }) });
+    const b = io(url, { ...options, auth: (callback) => callback({ name: "b", room }) });
     const welcomes = [once(a, "welcome"), once(b, "welcome")];
     assert.deepEqual((await welcomes[0])[0], { name: "a", recovered: false });
     await welcomes[1];
-    const heard = once(b, "said");
+    const received = once(b, "said");
     const [number] = await ask(a, "say", "héllo ✓");
-    assert.equal((await heard)[0].text, "héllo ✓");
-    assert.equal((await heard)[0].number, number);
+    assert.equal((await received)[0].text, "héllo ✓");
+    assert.equal((await received)[0].number, number);
 
     const binary = await ask(a, "echo", Buffer.from([1, 2, 3]), { deep: [Buffer.alloc(70_000, 7)] }, "x");
     assert.deepEqual(binary[0], Buffer.from([1, 2, 3]));
     assert.equal(binary[1].deep[0].length, 70_000);
     assert.equal(binary[2], "x");
     a.once("question", (why, ...rest) => rest.at(-1)("because", [why]));
-    assert.deepEqual((await ask(a, "ask me"))[0], ["because", ["why?"]]);
+    assert.deepEqual((await ask(a, "ask"))[0], ["because", ["why?"]]);
     assert.equal((await ask(a, "echo", "y".repeat(300_000)))[0].length, 300_000);
     const many = await Promise.all(Array.from({ length: 300 }, (_, i) => ask(a, "echo", i)));
     assert.deepEqual(many.flat(), Array.from({ length: 300 }, (_, i) => i));
     if (transports.length === 2) assert.equal(a.io.engine.transport.name, "websocket");
 
-    // Put out: the client does not come back by itself.
-    const out = once(b, "disconnect");
-    b.emit("leave me");
-    assert.equal((await out)[0], "io server disconnect");
-    // Sent elsewhere: it comes back.
+    // Disconnected by the server: the client does not reconnect.
+    const disconnect = once(b, "disconnect");
+    b.emit("disconnect-me");
+    assert.equal((await disconnect)[0], "io server disconnect");
+    // Closed by the server: the client reconnects.
     const id = a.id;
-    const [gone, back] = [once(a, "disconnect"), once(a, "connect")];
-    a.emit("cut me");
-    assert.ok(["transport close", "io server disconnect"].includes((await gone)[0]), "closed by the transport");
-    await back;
+    const [closed, reconnected] = [once(a, "disconnect"), once(a, "connect")];
+    a.emit("close-transport");
+    assert.ok(["transport close", "io server disconnect"].includes((await closed)[0]), "closed by the transport");
+    await reconnected;
     if (version === "client48") assert.ok(a.recovered && a.id === id, "recovered");
     await ask(a, "echo", 1);
     a.close();

@@ -1,7 +1,7 @@
-// Stock clients whose connections are cut every few seconds for a second or two, while both directions talk. In one form both sides
-// notice the cut, in the other only the client does and the server's side stays open and silent. Nothing may be lost, doubled or
-// out of order, though the clients fetch nothing.
-// PORT: where examples/chat listens. CLIENTS (200), DURATION in seconds (60).
+// Stock clients whose connections are cut every few seconds for a second or two, under traffic in both directions. In one form both
+// sides notice the cut; in the other only the client does, and the server's side stays open and silent. Every event must arrive once
+// and in order.
+// PORT: where examples/stock listens. CLIENTS (200), DURATION in seconds (60).
 import assert from "node:assert/strict";
 import net from "node:net";
 import { io } from "client48";
@@ -16,7 +16,7 @@ for (const form of ["both sides notice", "only the client notices"]) {
   const opened = Array.from({ length: clients }, (_, index) => {
     let up = true;
     const pairs = new Set();
-    // A proxy of its own, whose wire is cut.
+    // A proxy for each client, whose connections are cut.
     const proxy = net.createServer((client) => {
       if (!up) return client.destroy();
       const server = net.connect(port, "127.0.0.1");
@@ -66,7 +66,7 @@ for (const form of ["both sides notice", "only the client notices"]) {
         await sleep(4000 + Math.random() * 2000);
       }
     })();
-    // A tenth of them talk: each word is retried until it is acknowledged.
+    // A tenth of the clients send words; each is retried until it is acknowledged.
     for (let word = 0; index % 10 === 0 && Date.now() < end - 3000; word++) {
       await new Promise((resolve) => socket.emit("say", word, resolve));
       state.acked++;
@@ -75,10 +75,10 @@ for (const form of ["both sides notice", "only the client notices"]) {
     await cutting;
   });
   await Promise.all(work);
-  // What anybody has heard by now everybody has to hear.
+  // Every client must receive the newest event that any client has received by now.
   const newest = Math.max(...opened.map(({ state }) => state.news.at(-1) ?? 0));
   await sleep(4500);
-  let lost = 0, doubled = 0, disordered = 0, deliveries = 0;
+  let lost = 0, duplicated = 0, reordered = 0, deliveries = 0;
   for (const { state } of opened) {
     for (const numbers of [state.news]) {
       deliveries += numbers.length;
@@ -86,22 +86,22 @@ for (const form of ["both sides notice", "only the client notices"]) {
       for (let i = 1; i < numbers.length; i++) {
         const step = numbers[i] - numbers[i - 1];
         if (step > 1) lost += step - 1;
-        if (step === 0) doubled++;
-        if (step < 0) disordered++;
+        if (step === 0) duplicated++;
+        if (step < 0) reordered++;
       }
     }
   }
-  // Everyone heard the same words of the others in the same number; own retries may have said a word twice.
-  const heardBy = opened.map(({ state }) => new Set(state.said.map(([number]) => number)));
-  const all = new Set(heardBy.flatMap((set) => [...set]));
-  const missing = heardBy.reduce((sum, set) => sum + all.size - set.size, 0);
-  const said = opened.reduce((sum, { state }) => sum + state.said.length, 0);
-  const saidTwice = said - heardBy.reduce((sum, set) => sum + set.size, 0);
+  // All clients received the same words; a retry may have sent a word twice, under two numbers.
+  const receivedBy = opened.map(({ state }) => new Set(state.said.map(([number]) => number)));
+  const all = new Set(receivedBy.flatMap((set) => [...set]));
+  const missing = receivedBy.reduce((sum, set) => sum + all.size - set.size, 0);
+  const received = opened.reduce((sum, { state }) => sum + state.said.length, 0);
+  const duplicatedWords = received - receivedBy.reduce((sum, set) => sum + set.size, 0);
   const sum = (key) => opened.reduce((total, { state }) => total + state[key], 0);
-  console.log(JSON.stringify({ form, clients, cuts, deliveries, lost, doubled, disordered, words: all.size, missing, saidTwice, acked: sum("acked"), recovered: sum("recovered"), fresh: sum("fresh") }));
+  console.log(JSON.stringify({ form, clients, cuts, deliveries, lost, duplicated, reordered, words: all.size, missing, duplicatedWords, acked: sum("acked"), recovered: sum("recovered"), fresh: sum("fresh") }));
   for (const { socket, proxy } of opened) socket.close(), proxy.close();
   for (const server of silent) server.destroy();
-  assert.deepEqual([lost, doubled, disordered, missing, saidTwice], [0, 0, 0, 0, 0]);
-  assert.equal(sum("fresh"), clients, "nobody had to begin anew");
+  assert.deepEqual([lost, duplicated, reordered, missing, duplicatedWords], [0, 0, 0, 0, 0]);
+  assert.equal(sum("fresh"), clients, "every client recovered");
 }
 process.exit(0);

@@ -1,5 +1,5 @@
-// Stock clients behind a proxy that drops the `Upgrade` header: they stay on polling and lose nothing.
-// PORT: where examples/chat listens.
+// Stock clients whose proxy drops the `Upgrade` header: they stay on polling and lose nothing.
+// PORT: where examples/stock listens.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
@@ -10,15 +10,15 @@ const port = Number(process.env.PORT ?? 3000)
 const WORDS = 200
 
 let dropped = 0
-// Without a listener for `upgrade` node hands such a request on like any other; its header goes.
+// Without a listener for `upgrade`, node handles such a request like any other. The header is removed.
 const proxy = http.createServer((request, response) => {
   const { upgrade, ...headers } = request.headers
   if (upgrade) dropped++
-  const onward = http.request({ port, host: '127.0.0.1', method: request.method, path: request.url, headers: { ...headers, connection: 'keep-alive' } })
-  onward.on('response', (answer) => (response.writeHead(answer.statusCode, answer.headers), answer.pipe(response)))
-  onward.on('error', () => response.destroy())
-  response.on('close', () => onward.destroy())
-  request.pipe(onward)
+  const upstream = http.request({ port, host: '127.0.0.1', method: request.method, path: request.url, headers: { ...headers, connection: 'keep-alive' } })
+  upstream.on('response', (answer) => (response.writeHead(answer.statusCode, answer.headers), answer.pipe(response)))
+  upstream.on('error', () => response.destroy())
+  response.on('close', () => upstream.destroy())
+  request.pipe(upstream)
 })
 await once(proxy.listen(0, '127.0.0.1'), 'listening')
 
@@ -27,28 +27,28 @@ for (const version of ['client48', 'client40']) {
   const url = `http://127.0.0.1:${proxy.address().port}/chat`
   const clients = ['a', 'b'].map((name) => {
     const socket = io(url, { transports: ['polling', 'websocket'], forceNew: true, auth: { name, room: `no upgrade ${version}` } })
-    const client = { socket, heard: [], disconnects: 0, tried: new Promise((resolve) => socket.io.engine.once('upgradeError', resolve)) }
-    socket.on('said', ({ by, text }) => client.heard.push([by, text]))
+    const client = { socket, received: [], disconnects: 0, tried: new Promise((resolve) => socket.io.engine.once('upgradeError', resolve)) }
+    socket.on('said', ({ by, text }) => client.received.push([by, text]))
     socket.on('disconnect', () => client.disconnects++)
     return client
   })
   await Promise.all(clients.map(({ socket }) => new Promise((resolve) => socket.once('welcome', resolve))))
-  // They talk while the upgrade fails, and after it.
+  // They send words while the upgrade fails and after it.
   const say = (socket, text) => new Promise((resolve) => socket.emit('say', text, resolve))
-  const talk = async ({ socket, tried }) => {
+  const sendWords = async ({ socket, tried }) => {
     for (let word = 0; word < WORDS; word++) {
       await say(socket, word)
       if (word === WORDS / 2) await tried
     }
   }
-  await Promise.all(clients.map(talk))
+  await Promise.all(clients.map(sendWords))
   await Promise.all(clients.map(({ socket }, i) => say(socket, `end of ${i}`)))
-  for (const { socket, heard, disconnects } of clients) {
-    while (heard.length < 2 * WORDS + 2) await new Promise((resolve) => socket.once('said', resolve))
+  for (const { socket, received, disconnects } of clients) {
+    while (received.length < 2 * WORDS + 2) await new Promise((resolve) => socket.once('said', resolve))
     assert.equal(socket.io.engine.transport.name, 'polling')
     assert.equal(disconnects, 0)
     for (const [i, by] of ['a', 'b'].entries()) {
-      const words = heard.filter((said) => said[0] === by).map((said) => said[1])
+      const words = received.filter((word) => word[0] === by).map((word) => word[1])
       assert.deepEqual(words, [...Array.from({ length: WORDS }, (_, word) => word), `end of ${i}`])
     }
     socket.close()

@@ -1,4 +1,4 @@
-// The reference parsers as an oracle: generated packets are encoded by them, go through examples/echo, and are decoded by them.
+// The reference parsers as an oracle: they encode generated packets, examples/echo sends them back, and they decode the answers.
 // PORT: where it listens. COUNT: how many packets, 10000 by default.
 import assert from "node:assert/strict";
 import WebSocket from "ws";
@@ -22,16 +22,16 @@ const buffers = (v) => (Buffer.isBuffer(v) ? 1 : v && typeof v === "object" ? Ob
 const socket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
 const decoder = new sio.Decoder();
 const encoder = new sio.Encoder();
-const waiting = [];
-decoder.on("decoded", (packet) => waiting.shift()?.(packet));
-const next = () => new Promise((resolve) => waiting.push(resolve));
+const pending = [];
+decoder.on("decoded", (packet) => pending.shift()?.(packet));
+const next = () => new Promise((resolve) => pending.push(resolve));
 socket.on("message", (data, binary) => {
   const packet = eio.decodePacket(binary ? data : data.toString(), "nodebuffer");
   assert.notEqual(packet.type, "error");
   if (packet.type === "ping") socket.send("3");
   if (packet.type === "message") decoder.add(packet.data);
 });
-const say = (packet) => {
+const send = (packet) => {
   for (const part of encoder.encode(packet)) {
     eio.encodePacket({ type: "message", data: part }, true, (encoded) => socket.send(encoded));
   }
@@ -39,7 +39,7 @@ const say = (packet) => {
 await new Promise((resolve) => socket.once("message", resolve));
 for (const nsp of ["/", "/custom"]) {
   const [connected, auth] = [next(), next()];
-  say({ type: sio.PacketType.CONNECT, nsp, data: { token: text() } });
+  send({ type: sio.PacketType.CONNECT, nsp, data: { token: text() } });
   assert.equal((await connected).type, sio.PacketType.CONNECT);
   await auth;
 }
@@ -54,9 +54,9 @@ for (let done = 0; done < count; ) {
   });
   for (const { nsp, data, id } of batch) {
     const name = id === undefined ? "message" : "message-with-ack";
-    say({ type: sio.PacketType.EVENT, nsp, id, data: [name, ...data] });
+    send({ type: sio.PacketType.EVENT, nsp, id, data: [name, ...data] });
   }
-  // Each namespace keeps its order; answers of the two may mix.
+  // Order is kept within a namespace, not between the two.
   const answers = await Promise.all(batch.map(({ answer }) => answer));
   for (const nsp of ["/", "/custom"]) {
     const sent = batch.filter((packet) => packet.nsp === nsp);

@@ -1,6 +1,6 @@
-"""python-socketio 5 against examples/chat, on each transport: auth, refusal, acks both ways, binary, leaving, coming back.
+"""python-socketio 5 against examples/stock, on each transport: auth, refusal, acks both ways, binary, disconnect, reconnect.
 
-PORT: where examples/chat listens.
+PORT: where examples/stock listens.
 """
 import asyncio
 import os
@@ -13,18 +13,18 @@ NAMESPACE = "/chat"
 
 async def connected(transports, auth):
     client = socketio.AsyncClient(reconnection_delay=0.05, reconnection_delay_max=0.1)
-    heard = asyncio.Queue()
-    client.on("*", lambda event, *values: heard.put_nowait((event, values)), namespace=NAMESPACE)
+    events = asyncio.Queue()
+    client.on("*", lambda event, *values: events.put_nowait((event, values)), namespace=NAMESPACE)
     client.on("question", lambda why, *offset: ("because", [why]), namespace=NAMESPACE)
-    client.on("connect", lambda: heard.put_nowait(("connect", ())), namespace=NAMESPACE)
-    client.on("disconnect", lambda *reason: heard.put_nowait(("disconnect", ())), namespace=NAMESPACE)
+    client.on("connect", lambda: events.put_nowait(("connect", ())), namespace=NAMESPACE)
+    client.on("disconnect", lambda *reason: events.put_nowait(("disconnect", ())), namespace=NAMESPACE)
     await client.connect(URL, auth=auth, transports=transports, namespaces=[NAMESPACE], wait_timeout=5)
-    return client, heard
+    return client, events
 
 
-async def wait_for(heard, event):
+async def wait_for(events, event):
     while True:
-        name, values = await asyncio.wait_for(heard.get(), 5)
+        name, values = await asyncio.wait_for(events.get(), 5)
         if name == event:
             return values
 
@@ -35,28 +35,28 @@ async def run(transports):
     except socketio.exceptions.ConnectionError:
         pass
     else:
-        raise AssertionError("let in without a name")
+        raise AssertionError("accepted without a name")
     room = "python " + " ".join(transports)
-    a, heard_a = await connected(transports, {"name": "a", "room": room})
-    b, heard_b = await connected(transports, {"name": "b", "room": room})
-    await wait_for(heard_a, "welcome")
-    await wait_for(heard_b, "welcome")
+    a, events_a = await connected(transports, {"name": "a", "room": room})
+    b, events_b = await connected(transports, {"name": "b", "room": room})
+    await wait_for(events_a, "welcome")
+    await wait_for(events_b, "welcome")
     number = await a.call("say", "héllo", namespace=NAMESPACE)
-    said = (await wait_for(heard_b, "said"))[0]
+    said = (await wait_for(events_b, "said"))[0]
     assert said["text"] == "héllo" and said["number"] == number, said
     data = bytes(range(256)) * 300
     assert await a.call("echo", data, namespace=NAMESPACE) == data
     assert list(await a.call("echo", ({"deep": [data]}, 1), namespace=NAMESPACE)) == [{"deep": [data]}, 1]
-    assert await a.call("ask me", namespace=NAMESPACE) == ["because", ["why?"]]
+    assert await a.call("ask", namespace=NAMESPACE) == ["because", ["why?"]]
     for index in range(100):
         assert await a.call("echo", index, namespace=NAMESPACE) == index
-    await b.emit("leave me", namespace=NAMESPACE)
-    await wait_for(heard_b, "disconnect")
-    await a.emit("cut me", namespace=NAMESPACE)
-    await wait_for(heard_a, "disconnect")
-    # This client takes a close packet, which is what a poll gets, for an end that it wants; it comes back from a WebSocket's.
+    await b.emit("disconnect-me", namespace=NAMESPACE)
+    await wait_for(events_b, "disconnect")
+    await a.emit("close-transport", namespace=NAMESPACE)
+    await wait_for(events_a, "disconnect")
+    # This client takes the close packet that a poll receives as a wanted disconnect; after a WebSocket close it reconnects.
     if transports != ["polling"]:
-        await wait_for(heard_a, "connect")
+        await wait_for(events_a, "connect")
         assert await a.call("echo", 1, namespace=NAMESPACE) == 1
         await a.disconnect()
     await b.disconnect()

@@ -1,6 +1,6 @@
-//! rust_socketio against examples/chat, on each transport: auth, refusal, acks both ways, binary, coming back.
+//! rust_socketio against examples/stock, on each transport: auth, refusal, acks both ways, binary, reconnect.
 //!
-//! PORT: where examples/chat listens. Ends with 0 where all went well.
+//! PORT: where examples/stock listens. Exits with 0 on success.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use rust_socketio::{ClientBuilder, Event, Payload, RawClient, TransportType};
 use rust_socketio::client::Client;
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a client heard.
+/// What a client received.
 #[derive(Debug, PartialEq)]
-enum Heard {
+enum Received {
     Connect,
     Close,
     Error(String),
@@ -30,9 +30,9 @@ fn text(payload: Payload) -> Vec<Value> {
     }
 }
 
-fn connect(transport: TransportType, auth: Value) -> (Client, Receiver<Heard>) {
-    let (sender, heard) = channel();
-    let tell = |make: fn(Payload) -> Heard, sender: &Sender<Heard>| {
+fn connect(transport: TransportType, auth: Value) -> (Client, Receiver<Received>) {
+    let (sender, received) = channel();
+    let forward = |make: fn(Payload) -> Received, sender: &Sender<Received>| {
         let sender = sender.clone();
         move |payload: Payload, _: RawClient| drop(sender.send(make(payload)))
     };
@@ -43,58 +43,58 @@ fn connect(transport: TransportType, auth: Value) -> (Client, Receiver<Heard>) {
         .transport_type(transport)
         .auth(auth)
         .reconnect_delay(50, 100)
-        .on(Event::Connect, tell(|_| Heard::Connect, &sender))
-        .on(Event::Close, tell(|_| Heard::Close, &sender))
-        .on(Event::Error, tell(|payload| Heard::Error(json!(text(payload)).to_string()), &sender))
+        .on(Event::Connect, forward(|_| Received::Connect, &sender))
+        .on(Event::Close, forward(|_| Received::Close, &sender))
+        .on(Event::Error, forward(|payload| Received::Error(json!(text(payload)).to_string()), &sender))
         .on_any(move |event, payload: Payload, _| {
-            let heard = match payload {
-                Payload::Binary(bytes) => Heard::Bytes(bytes.len()),
-                other => Heard::Event(event.to_string(), text(other)),
+            let received = match payload {
+                Payload::Binary(bytes) => Received::Bytes(bytes.len()),
+                other => Received::Event(event.to_string(), text(other)),
             };
-            drop(any.send(heard));
+            drop(any.send(received));
         })
         .connect()
         .expect("connected");
-    (client, heard)
+    (client, received)
 }
 
-fn wait_for(heard: &Receiver<Heard>, what: &str, is_it: impl Fn(&Heard) -> bool) -> Heard {
+fn wait_for(received: &Receiver<Received>, what: &str, is_it: impl Fn(&Received) -> bool) -> Received {
     loop {
-        let heard = heard.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("not heard in time: {what}"));
-        if is_it(&heard) {
-            return heard;
+        let received = received.recv_timeout(TIMEOUT).unwrap_or_else(|_| panic!("timeout: {what}"));
+        if is_it(&received) {
+            return received;
         }
     }
 }
 
-fn event(heard: &Receiver<Heard>, name: &str) -> Vec<Value> {
-    match wait_for(heard, name, |heard| matches!(heard, Heard::Event(event, _) if event == name)) {
-        Heard::Event(_, values) => values,
+fn event(received: &Receiver<Received>, name: &str) -> Vec<Value> {
+    match wait_for(received, name, |received| matches!(received, Received::Event(event, _) if event == name)) {
+        Received::Event(_, values) => values,
         other => panic!("{other:?}"),
     }
 }
 
-/// Asks, and gives the answer's payload.
+/// Emits with an acknowledgement and returns its payload.
 fn ask(client: &Client, name: &str, payload: Value) -> Payload {
     let (sender, answer) = channel();
-    client.emit_with_ack(name, payload, PATIENCE, move |payload, _| drop(sender.send(payload))).expect("sent");
-    answer.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer to {name}"))
+    client.emit_with_ack(name, payload, TIMEOUT, move |payload, _| drop(sender.send(payload))).expect("sent");
+    answer.recv_timeout(TIMEOUT).unwrap_or_else(|_| panic!("no answer to {name}"))
 }
 
 fn run(name: &str, transport: fn() -> TransportType) {
-    let (refused, heard) = connect(transport(), json!({}));
-    let refusal = wait_for(&heard, "the refusal", |heard| matches!(heard, Heard::Error(_)));
-    assert!(format!("{refusal:?}").contains("say who you are"), "{refusal:?}");
+    let (refused, received) = connect(transport(), json!({}));
+    let refusal = wait_for(&received, "the refusal", |received| matches!(received, Received::Error(_)));
+    assert!(format!("{refusal:?}").contains("name and room required"), "{refusal:?}");
     drop(refused.disconnect());
 
     let room = format!("rust {name}");
-    let (a, heard_a) = connect(transport(), json!({"name": "a", "room": room}));
-    let (b, heard_b) = connect(transport(), json!({"name": "b", "room": room}));
-    assert_eq!(event(&heard_a, "welcome")[0], json!({"name": "a", "recovered": false}));
-    event(&heard_b, "welcome");
+    let (a, received_a) = connect(transport(), json!({"name": "a", "room": room}));
+    let (b, received_b) = connect(transport(), json!({"name": "b", "room": room}));
+    assert_eq!(event(&received_a, "welcome")[0], json!({"name": "a", "recovered": false}));
+    event(&received_b, "welcome");
 
     let number = text(ask(&a, "say", json!("héllo ✓")));
-    let said = event(&heard_b, "said");
+    let said = event(&received_b, "said");
     assert_eq!(said[0]["text"], "héllo ✓");
     assert_eq!(json!(number)[0][0], said[0]["number"], "{number:?}");
     let long = "y".repeat(300_000);
@@ -102,12 +102,12 @@ fn run(name: &str, transport: fn() -> TransportType) {
     // With an acknowledgement asked for, this client sends bytes as an acknowledgement, which no server answers. And of
     // a binary event it takes all that stands in the array for the name, the offset of a server that recovers too.
     a.emit("show", vec![7_u8; 70_000]).expect("sent");
-    wait_for(&heard_b, "the bytes", |heard| *heard == Heard::Bytes(70_000));
-    // Sent elsewhere, it comes back by itself; but what a poll gets, a close packet, it takes for an end that it wants.
+    wait_for(&received_b, "the bytes", |received| *received == Received::Bytes(70_000));
+    // After a close by the server it reconnects, but it takes the close packet that a poll receives as a wanted disconnect.
     if name != "polling" {
-        a.emit("cut me", json!(null)).expect("sent");
-        wait_for(&heard_a, "the second connection", |heard| *heard == Heard::Connect);
-        event(&heard_a, "welcome");
+        a.emit("close-transport", json!(null)).expect("sent");
+        wait_for(&received_a, "the second connection", |received| *received == Received::Connect);
+        event(&received_a, "welcome");
         assert_eq!(json!(text(ask(&a, "echo", json!(1))))[0][0], 1);
     }
     a.disconnect().expect("left");

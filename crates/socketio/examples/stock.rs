@@ -1,0 +1,95 @@
+//! The server of `tests/stock`, which runs stock clients against it: rooms, acknowledgements both ways, binary events,
+//! recovery. Listens on the port in `PORT`, 3000 by default.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix_socketio::{
+    ConnectRefusal, EngineConfig, Event, Handshake, Namespace, NamespaceHandle, Socket, SocketIo, SocketIoConfig,
+};
+use actix_web::{App, HttpServer};
+use serde_json::{Value, json};
+
+/// The data of a socket.
+struct Member {
+    name: String,
+    room: String,
+}
+
+/// Accepts clients that send a name and a room.
+async fn authorise(handshake: Handshake) -> Result<Member, ConnectRefusal> {
+    let auth = handshake.auth.unwrap_or_default();
+    let field = |key: &str| auth.get(key).and_then(Value::as_str).map(str::to_owned);
+    match (field("name"), field("room")) {
+        (Some(name), Some(room)) => Ok(Member { name, room }),
+        _ => Err(ConnectRefusal {
+            message: "name and room required".to_owned(),
+            data: Some(json!({"code": "missing_field"})),
+        }),
+    }
+}
+
+fn chat() -> Namespace<Member> {
+    let next_number = Arc::new(AtomicU64::new(0));
+    Namespace::new("/chat", authorise)
+        .recover_if(|old: &Member, new: &Member| old.name == new.name && old.room == new.room)
+        .on_connect(|socket: Socket<Member>| async move {
+            let member = socket.data();
+            socket.join(member.room.as_str());
+            socket.emit("welcome", &json!({"name": member.name, "recovered": socket.recovered()}));
+        })
+        // The room receives the text with a number, the sender too; the acknowledgement is the number.
+        .on("say", move |socket: Socket<Member>, event: Event| {
+            let next_number = Arc::clone(&next_number);
+            async move {
+                let text: Value = event.first().ok()?;
+                let number = next_number.fetch_add(1, Ordering::Relaxed);
+                let member = socket.data();
+                let message = json!({"number": number, "by": member.name, "text": text});
+                socket.emit("said", &message);
+                socket.to(&member.room).emit("said", &message);
+                Some(number)
+            }
+        })
+        // The number of other members in the room.
+        .on("count", |socket: Socket<Member>, _: Event| async move {
+            Some(socket.to(&socket.data().room).socket_ids().len())
+        })
+        // Forwards any arguments, for example a picture, to the other members.
+        .on("show", |socket: Socket<Member>, event: Event| async move {
+            socket.to(&socket.data().room).emit_arguments("shown", &event.into_arguments());
+        })
+        .on("echo", |_: Socket<Member>, event: Event| async move { event.into_arguments() })
+        .on("ask", |socket: Socket<Member>, _: Event| async move {
+            let answer = socket.emit_with_ack("question", &"why?", Duration::from_secs(1));
+            answer.await.ok().map(|arguments| arguments.values)
+        })
+        .on("disconnect-me", |socket: Socket<Member>, _: Event| async move { socket.disconnect() })
+        .on("close-transport", |socket: Socket<Member>, _: Event| async move { socket.close_transport() })
+}
+
+/// Sends a numbered event to the room `news` every 20 ms, from outside the handlers.
+async fn publish_news(namespace: NamespaceHandle) {
+    let mut number = 0_u64;
+    loop {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        namespace.to("news").emit("news", &number);
+        number += 1;
+    }
+}
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3000);
+    let io = SocketIo::builder(EngineConfig::default(), SocketIoConfig::default()).namespace(chat()).build();
+    if let Some(namespace) = io.namespace("/chat") {
+        actix_web::rt::spawn(publish_news(namespace));
+    }
+    HttpServer::new(move || App::new().configure(io.configure()))
+        .h1_allow_half_closed(false)
+        .client_disconnect_timeout(Duration::from_secs(2))
+        .bind(("127.0.0.1", port))?
+        .run()
+        .await
+}

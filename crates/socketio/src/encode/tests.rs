@@ -1,0 +1,116 @@
+use bytes::Bytes;
+use engineio::Message;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::config::SocketIoConfig;
+use crate::packet::{Body, Decoder, Packet};
+
+fn texts(message: &EncodedMessage) -> Vec<String> {
+    message.packets().map(|packet| String::from_utf8_lossy(packet.data()).into_owned()).collect()
+}
+
+fn head<'a>(prefix: &'a str, id: Option<u64>, offset: Option<&'a str>) -> EventHead<'a> {
+    EventHead { prefix, name: "hi", id, offset }
+}
+
+#[test]
+fn packets_are_encoded_as_in_the_protocol() {
+    let content = Content::One(&json!({"a": 1}));
+    assert_eq!(texts(&event(&head("", None, None), &content).unwrap()), [r#"42["hi",{"a":1}]"#]);
+    assert_eq!(texts(&event(&head("/n,", Some(7), Some("z1")), &content).unwrap()), [r#"42/n,7["hi",{"a":1},"z1"]"#]);
+    assert_eq!(texts(&ack("/n,", 7, &Content::One("yes")).unwrap()), [r#"43/n,7["yes"]"#]);
+    assert_eq!(texts(&connected("", "x", None)), [r#"40{"sid":"x"}"#]);
+    assert_eq!(texts(&connected("/n,", "x", Some("p"))), [r#"40/n,{"sid":"x","pid":"p"}"#]);
+    assert_eq!(texts(&refused("/n,", "no", Some(&json!(1)))), [r#"44/n,{"message":"no","data":1}"#]);
+    assert_eq!(texts(&disconnected("/n,")), ["41/n,"]);
+}
+
+#[test]
+fn attachments_follow_their_packet() {
+    let arguments = Arguments {
+        values: vec![json!({"_placeholder": true, "num": 0})],
+        attachments: vec![Bytes::from_static(b"abc")],
+    };
+    let message = event::<()>(&head("", None, None), &Content::Many(&arguments)).unwrap();
+    assert_eq!(texts(&message), [r#"451-["hi",{"_placeholder":true,"num":0}]"#, "abc"]);
+}
+
+#[test]
+fn reserved_event_names_are_refused() {
+    let head = EventHead { name: "disconnect", ..head("", None, None) };
+    assert!(matches!(event(&head, &Content::One(&1)), Err(EncodeError::Reserved(_))));
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(any::<String>(), inner, 0..6).prop_map(|object| object.into_iter().collect()),
+        ]
+    })
+}
+
+fn any_arguments() -> impl Strategy<Value = Arguments> {
+    let attachments = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..4);
+    (prop::collection::vec(any_json(), 0..4), attachments).prop_map(|(mut values, attachments)| {
+        let placeholder = |number| json!({"_placeholder": true, "num": number});
+        values.extend((0..attachments.len()).map(placeholder));
+        Arguments { values, attachments: attachments.into_iter().map(Bytes::from).collect() }
+    })
+}
+
+/// Decodes an encoded message like a server that receives it from a client.
+fn decoded(message: &EncodedMessage) -> Packet {
+    let mut decoder = Decoder::new(&SocketIoConfig::default());
+    let mut packets = message.packets();
+    let head = std::str::from_utf8(packets.next().unwrap().data()).unwrap();
+    let head = Message::Text(head.strip_prefix('4').unwrap().into());
+    packets
+        .map(|packet| Message::Binary(Bytes::copy_from_slice(packet.data())))
+        .fold(decoder.decode(head).unwrap(), |_, message| decoder.decode(message).unwrap())
+        .unwrap()
+}
+
+proptest! {
+    #[test]
+    fn decoding_an_encoded_packet_gives_the_same_packet(
+        arguments in any_arguments(),
+        name in "[^c-r].{0,20}",
+        namespace in "/[^,]{0,20}",
+        id in prop::option::of(0..1_u64 << 53),
+    ) {
+        let prefix = prefix(&namespace);
+        let head = EventHead { prefix: &prefix, name: &name, id, offset: None };
+        let content = Content::<()>::Many(&arguments);
+        let packet = decoded(&event(&head, &content).unwrap());
+        prop_assert_eq!(&*packet.namespace, &namespace);
+        prop_assert_eq!(packet.body, Body::Event { name, arguments: arguments.clone(), id });
+        let id = id.unwrap_or_default();
+        let packet = decoded(&ack(&prefix, id, &content).unwrap());
+        prop_assert_eq!(packet.body, Body::Ack { id, arguments });
+    }
+
+    #[test]
+    fn any_text_is_a_packet_or_an_error(texts in prop::collection::vec(any::<String>(), 0..4)) {
+        let mut decoder = Decoder::new(&SocketIoConfig::default());
+        for text in texts {
+            let _ = decoder.decode(Message::Text(text.into()));
+        }
+    }
+
+    #[test]
+    fn a_text_similar_to_a_packet_is_a_packet_or_an_error(text in "[0-7]{1,3}-?(/[a-z]{0,3},?)?[0-9]{0,20}[\\[\\]{}\",:a0_]{0,12}") {
+        let mut decoder = Decoder::new(&SocketIoConfig::default());
+        if let Ok(None) = decoder.decode(Message::Text(text.into())) {
+            let _ = decoder.decode(Message::Binary(Bytes::new()));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The events of one namespace session that wait for their handlers.
+
+use std::collections::VecDeque;
+
+use crate::event::Event;
+
+/// An event that waits for its handler.
+pub(crate) struct IncomingEvent {
+    pub(crate) event: Event,
+    /// The ack id, if the client waits for an acknowledgement.
+    pub(crate) id: Option<u64>,
+    /// In bytes, as received.
+    pub(crate) length: usize,
+    /// The event exceeds the rate limit: `on_rate_limited` runs instead of the event's handler.
+    pub(crate) is_rate_limited: bool,
+}
+
+/// The size of a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct QueueDepth {
+    pub(crate) events: usize,
+    /// As received.
+    pub(crate) bytes: usize,
+}
+
+impl std::iter::Sum for QueueDepth {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self { events: sum.events + one.events, bytes: sum.bytes + one.bytes })
+    }
+}
+
+/// A queue of events. Not bounded itself: the connection stops reading while its queues are full.
+#[derive(Default)]
+pub(super) struct EventQueue {
+    events: VecDeque<IncomingEvent>,
+    bytes: usize,
+}
+
+impl EventQueue {
+    pub(super) fn push(&mut self, event: IncomingEvent) {
+        self.bytes += event.length;
+        self.events.push_back(event);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<IncomingEvent> {
+        let event = self.events.pop_front()?;
+        self.bytes -= event.length;
+        Some(event)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.events.clear();
+        self.bytes = 0;
+    }
+
+    pub(super) fn depth(&self) -> QueueDepth {
+        QueueDepth { events: self.events.len(), bytes: self.bytes }
+    }
+}

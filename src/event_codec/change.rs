@@ -1,0 +1,298 @@
+//! Every event but a message, as a row of `conversation_events`.
+//!
+//! `type`, `actor_*` and `data` are what the timeline shows (`support-admin.md`, "timeline"), so `data` has no field
+//! that an agent may not see there; the rest of the event is in `detail`.
+
+use std::collections::HashMap;
+
+use entity::conversation_events;
+use sea_orm::prelude::Uuid;
+use serde_json::{Value, json};
+
+use super::detail::Detail;
+use super::{DecodeError, Table};
+use crate::domain::{
+    Agent, Change, Conversation, Customer, EmailAddress, Event, EventId, Feedback, Handover, HandoverId, Origin, Owner,
+    Party, Rate, Reason, Resolution, ResolutionNotes, StatusChange, TicketCreation, TicketPriority, TicketStatus,
+};
+
+const TABLE: Table = Table("conversation_events");
+
+/// What the columns of an event hold beyond its place and time.
+struct Columns {
+    actor_id: Option<String>,
+    actor_name: Option<String>,
+    data: Value,
+    detail: Option<Value>,
+}
+
+impl Columns {
+    fn of_party(party: &Party, data: Value) -> Self {
+        let (id, name) = (party.id.as_str().to_owned(), party.name.clone());
+        Self { actor_id: Some(id), actor_name: Some(name), data, detail: None }
+    }
+
+    fn of_agent(agent: &Agent, data: Value) -> Self {
+        Self { detail: Detail::of_agent(agent).encode_or_null(), ..Self::of_party(&Party::from(agent), data) }
+    }
+
+    /// With `detail`, even if empty: null marks a row of an earlier release.
+    fn of_customer(customer: &Customer, data: Value) -> Self {
+        Self { detail: Some(Detail::of_customer(customer).encode()), ..Self::of_owner(customer, data) }
+    }
+
+    /// Of a customer whose contact data is in the conversation's row.
+    fn of_owner(customer: &Customer, data: Value) -> Self {
+        let id = customer.owner.account().map(|id| id.as_str().to_owned());
+        Self { actor_id: id, actor_name: customer.name.clone(), data, detail: None }
+    }
+
+    fn with_detail(self, detail: Detail) -> Self {
+        Self { detail: detail.encode_or_null(), ..self }
+    }
+}
+
+pub(super) fn encode_event(event: &Event, change: &Change) -> conversation_events::Model {
+    let Columns { actor_id, actor_name, data, detail } = encode_change(change);
+    conversation_events::Model {
+        conversation_id: event.conversation.0,
+        position: event.position,
+        id: event.id.0,
+        kind: change.kind().to_owned(),
+        actor_id,
+        actor_name,
+        data,
+        detail,
+        created_at: event.at,
+    }
+}
+
+fn encode_change(change: &Change) -> Columns {
+    match change {
+        // Never: a message is a row of another table.
+        Change::Message(message) => Columns {
+            actor_id: message.author.account().map(|id| id.as_str().to_owned()),
+            actor_name: message.author.name().map(ToOwned::to_owned),
+            data: json!({}),
+            detail: None,
+        },
+        Change::Created(origin) => Columns::of_owner(&origin.customer, json!({ "channel": origin.channel.as_str() })),
+        Change::Claimed(agent) | Change::Closed(agent) => Columns::of_agent(agent, json!({})),
+        Change::Reopened(customer) => Columns::of_customer(customer, json!({})),
+        Change::Rated(rate) | Change::TicketRated(rate) => {
+            Columns::of_customer(&rate.from, json!({ "rating": rate.rating, "feedback": rate.feedback }))
+        }
+        Change::HandoverRequested(handover) => {
+            let data = json!({
+                "handover_id": handover.id,
+                "to_admin_id": handover.to.id,
+                "to_admin_name": handover.to.name,
+                "reason": handover.reason,
+            });
+            Columns::of_party(&handover.from, data)
+        }
+        Change::HandoverResolved { handover, by, resolution } => {
+            let data = json!({ "handover_id": handover.id, "from_admin_id": handover.from.id });
+            Columns::of_agent(by, data).with_detail(Detail::of_agent(by).with_resolution(*resolution))
+        }
+        Change::TicketCreated(creation) => encode_ticket_creation(creation),
+        Change::TicketStatusChanged(change) => {
+            let data = json!({
+                "old_status": change.from.as_str(),
+                "new_status": change.to.as_str(),
+                "resolution_notes": change.notes,
+            });
+            Columns::of_agent(&change.by, data)
+        }
+        Change::TicketAssigned { by, to } => {
+            Columns::of_agent(by, json!({ "assigned_to": to.id, "assigned_admin_name": to.name }))
+        }
+        Change::TicketPrioritised { by, priority } => Columns::of_agent(by, json!({ "priority": priority.as_str() })),
+    }
+}
+
+/// Without the draft and the number, which the ticket's row holds; only the priority may change there.
+fn encode_ticket_creation(creation: &TicketCreation) -> Columns {
+    let data = json!({ "ticket_id": creation.draft.id, "subject": creation.draft.subject });
+    let (columns, detail) = match &creation.by {
+        Some(agent) => (Columns::of_agent(agent, data), Detail::of_agent(agent)),
+        None => (Columns { actor_id: None, actor_name: None, data, detail: None }, Detail::default()),
+    };
+    columns.with_detail(detail.with_priority(creation.draft.priority))
+}
+
+/// What other tables hold of a conversation's events.
+pub(crate) struct EventContext<'a> {
+    /// The conversation with its ticket, not older than the events.
+    pub(crate) conversation: &'a Conversation,
+    /// The handovers that the events resolve ([`resolved_handover_id`]), by id.
+    pub(crate) handovers: &'a HashMap<Uuid, Handover>,
+}
+
+/// The handover that an event resolves, if it resolves one: [`decode_event`] needs it.
+pub(crate) fn resolved_handover_id(row: &conversation_events::Model) -> Option<Uuid> {
+    match row.kind.as_str() {
+        "handover_accepted" | "handover_rejected" => handover_id(row),
+        _ => None,
+    }
+}
+
+/// The event of a row.
+///
+/// # Errors
+/// [`DecodeError`], also for a kind of event that a newer release has written.
+pub(crate) fn decode_event(
+    mut row: conversation_events::Model,
+    context: &EventContext<'_>,
+) -> Result<Event, DecodeError> {
+    let detail = row.detail.take().map(|detail| Detail::decode(detail).ok_or_else(|| TABLE.invalid("detail")));
+    let detail = detail.transpose()?;
+    let change = Decoder { row: &row, detail: detail.as_ref(), context }.change()?;
+    Ok(Event {
+        id: EventId(row.id),
+        conversation: context.conversation.id,
+        position: row.position,
+        at: row.created_at,
+        change,
+    })
+}
+
+/// Reads one row.
+struct Decoder<'a> {
+    row: &'a conversation_events::Model,
+    detail: Option<&'a Detail>,
+    context: &'a EventContext<'a>,
+}
+
+impl Decoder<'_> {
+    fn change(&self) -> Result<Change, DecodeError> {
+        Ok(match self.row.kind.as_str() {
+            "created" => Change::Created(Box::new(self.origin())),
+            "claimed" => Change::Claimed(self.agent()?),
+            "closed" => Change::Closed(self.agent()?),
+            "reopened" => Change::Reopened(self.customer()?),
+            "rated" => Change::Rated(self.rate()?),
+            "handover_requested" => Change::HandoverRequested(Box::new(self.handover()?)),
+            "handover_accepted" => self.resolved(Resolution::Accepted)?,
+            "handover_rejected" if self.detail.is_some_and(Detail::is_closed) => self.resolved(Resolution::Closed)?,
+            "handover_rejected" => self.resolved(Resolution::Rejected)?,
+            "ticket_created" => Change::TicketCreated(Box::new(self.ticket_creation()?)),
+            "ticket_status_changed" => Change::TicketStatusChanged(Box::new(self.status_change()?)),
+            "ticket_assigned" => {
+                Change::TicketAssigned { by: self.agent()?, to: self.party("assigned_to", "assigned_admin_name")? }
+            }
+            "ticket_priority_changed" => {
+                let priority = self.text("priority").and_then(TicketPriority::parse);
+                Change::TicketPrioritised { by: self.agent()?, priority: priority.ok_or_else(invalid_data)? }
+            }
+            "ticket_rated" => Change::TicketRated(self.rate()?),
+            _ => return Err(TABLE.invalid("type")),
+        })
+    }
+
+    fn text(&self, field: &str) -> Option<&str> {
+        text(self.row, field)
+    }
+
+    fn agent(&self) -> Result<Agent, DecodeError> {
+        let id = TABLE.user_id("actor_id", self.row.actor_id.as_deref().unwrap_or_default())?;
+        let name = self.row.actor_name.clone().unwrap_or_default();
+        Ok(Agent { id, name, email: self.detail.and_then(|detail| detail.email.clone()) })
+    }
+
+    fn customer(&self) -> Result<Customer, DecodeError> {
+        let Some(detail) = self.detail else { return Ok(self.owner()) };
+        let owner = match (&self.row.actor_id, &detail.guest) {
+            (Some(id), _) => Owner::Account(TABLE.user_id("actor_id", id)?),
+            (None, Some(address)) => Owner::Guest(EmailAddress::stored(address)),
+            (None, None) => return Err(TABLE.invalid("detail")),
+        };
+        let (email, phone_number) = (detail.email.clone(), detail.phone_number.clone());
+        Ok(Customer { owner, name: self.row.actor_name.clone(), email, phone_number })
+    }
+
+    /// The customer with the contact data of the conversation's row.
+    fn owner(&self) -> Customer {
+        let conversation = self.context.conversation;
+        Customer {
+            owner: conversation.owner.clone(),
+            name: self.row.actor_name.clone(),
+            email: conversation.email.clone(),
+            phone_number: conversation.phone_number.clone(),
+        }
+    }
+
+    /// From the conversation's columns that never change.
+    fn origin(&self) -> Origin {
+        let conversation = self.context.conversation;
+        Origin {
+            channel: conversation.channel,
+            customer: self.owner(),
+            device_metadata: conversation.device_metadata.clone(),
+            ip_address: conversation.ip_address.clone(),
+            user_agent: conversation.user_agent.clone(),
+        }
+    }
+
+    fn rate(&self) -> Result<Rate, DecodeError> {
+        let stars = self.row.data.get("rating").and_then(Value::as_f64).ok_or_else(invalid_data)?;
+        Ok(Rate {
+            from: self.customer()?,
+            rating: TABLE.rating("data", stars)?,
+            feedback: self.text("feedback").map(|text| Feedback::stored(text.to_owned())),
+        })
+    }
+
+    /// A party that `data` names.
+    fn party(&self, id: &str, name: &str) -> Result<Party, DecodeError> {
+        let id = TABLE.user_id("data", self.text(id).unwrap_or_default())?;
+        Ok(Party { id, name: self.text(name).unwrap_or_default().to_owned() })
+    }
+
+    fn handover(&self) -> Result<Handover, DecodeError> {
+        Ok(Handover {
+            id: handover_id(self.row).map(HandoverId).ok_or_else(invalid_data)?,
+            from: Party::from(&self.agent()?),
+            to: self.party("to_admin_id", "to_admin_name")?,
+            reason: self.text("reason").map(|text| Reason::stored(text.to_owned())),
+        })
+    }
+
+    fn resolved(&self, resolution: Resolution) -> Result<Change, DecodeError> {
+        let handover = handover_id(self.row).and_then(|id| self.context.handovers.get(&id));
+        let handover = Box::new(handover.ok_or_else(invalid_data)?.clone());
+        Ok(Change::HandoverResolved { handover, by: self.agent()?, resolution })
+    }
+
+    fn ticket_creation(&self) -> Result<TicketCreation, DecodeError> {
+        let ticket = self.context.conversation.ticket.as_deref().ok_or_else(invalid_data)?;
+        let mut draft = ticket.draft.clone();
+        if let Some(priority) = self.detail.and_then(|detail| detail.priority.as_deref()) {
+            draft.priority = TicketPriority::parse(priority).ok_or_else(|| TABLE.invalid("detail"))?;
+        }
+        let by = self.row.actor_id.is_some().then(|| self.agent()).transpose()?;
+        Ok(TicketCreation { draft, number: ticket.number.clone(), by })
+    }
+
+    fn status_change(&self) -> Result<StatusChange, DecodeError> {
+        let status = |field| self.text(field).and_then(TicketStatus::parse).ok_or_else(invalid_data);
+        Ok(StatusChange {
+            by: self.agent()?,
+            from: status("old_status")?,
+            to: status("new_status")?,
+            notes: self.text("resolution_notes").map(|text| ResolutionNotes::stored(text.to_owned())),
+        })
+    }
+}
+
+fn invalid_data() -> DecodeError {
+    TABLE.invalid("data")
+}
+
+fn handover_id(row: &conversation_events::Model) -> Option<Uuid> {
+    Uuid::try_parse(text(row, "handover_id")?).ok()
+}
+
+fn text<'a>(row: &'a conversation_events::Model, field: &str) -> Option<&'a str> {
+    row.data.get(field).and_then(Value::as_str)
+}
