@@ -1,4 +1,4 @@
-# The verbs of the project. What one of them does at length stands in scripts/.
+# The verbs of the project; longer ones are scripts in scripts/.
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak lint fmt release clean
@@ -11,14 +11,14 @@ run: ## build, then serve on http://localhost:1500 with the embedded database (d
 	cargo build
 	cargo run --quiet -- serve
 
-test: ## run every test: Rust and end to end, on SQLite and on a throw-away PostgreSQL
+test: ## run all tests: Rust and end to end, on SQLite and on a temporary PostgreSQL
 	@scripts/test
 
-soak: ## the same, with the long forms of the tests that have one (an hour or more), and every fuzz target
+soak: ## run all tests in their long form, where they have one (an hour or more), and every fuzz target
 	@SOAK=1 scripts/test
 	@scripts/fuzz
 
-lint: ## check formatting, clippy's advice (warnings are errors) and the lock files
+lint: ## check formatting, clippy (warnings are errors), the rules of crates/lint, licences and lock files
 	@scripts/setup rust lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -30,10 +30,10 @@ fmt: ## format the Rust sources
 	@scripts/setup rust lint
 	cargo fmt --all
 
-release: ## build the binary that is shipped: target/release/switchboard
+release: ## build the release binary: target/release/switchboard
 	@scripts/setup rust
 	cargo build --release
 
-clean: ## remove what was built and installed; your data/ stays
+clean: ## remove build output and installed packages; keeps data/
 	cargo clean
 	rm -rf tests/e2e/node_modules crates/socketio/tests/stock/node_modules

@@ -29,7 +29,7 @@ mod user;
 
 use std::time::Duration;
 
-use crate::identity::{Guard, Nonces};
+use crate::identity::{NonceStore, RequestVerifier};
 use crate::services::Services;
 
 pub use cors::cors;
@@ -43,10 +43,10 @@ pub use routes::configure;
 pub struct Api {
     /// Shared with the sockets.
     pub services: Services,
-    /// Checks requests of people without an account.
-    pub guard: Guard,
+    /// Checks requests of users without an account.
+    pub guard: RequestVerifier,
     /// The nonces that the guard has seen.
-    pub nonces: Nonces,
+    pub nonces: NonceStore,
     /// Whether the server is shutting down.
     pub drain: Drain,
     /// The last successful readiness check.

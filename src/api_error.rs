@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::database::DatabaseError;
 use crate::domain::Refusal;
-use crate::limits::TooSoon;
+use crate::limits::RateLimited;
 
 /// A stable identifier of an error, by which screens tell errors apart. docs/ERRORS.md is generated from these lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -241,8 +241,8 @@ impl From<Refusal> for ApiError {
     }
 }
 
-impl From<TooSoon> for ApiError {
-    fn from(refusal: TooSoon) -> Self {
+impl From<RateLimited> for ApiError {
+    fn from(refusal: RateLimited) -> Self {
         Self { retry_after: Some(refusal.retry_after_seconds()), ..Self::rate_limited() }
     }
 }

@@ -1,5 +1,6 @@
-//! The command line: `serve` (the default), `migrate`, `token`, `loadtest`.
+//! The command line: `serve` (the default), `migrate`, `token`, and `loadtest` if the feature of that name is on.
 
+#[cfg(feature = "loadtest")]
 mod loadtest;
 mod migrate;
 mod serve;
@@ -15,6 +16,7 @@ use crate::config::{Settings, SettingsError, Sources};
 use crate::database::DatabaseError;
 use crate::identity::TokenError;
 use crate::server::StartError;
+#[cfg(feature = "loadtest")]
 use switchboard_loadtest::LoadtestError;
 
 /// Switchboard: a support-chat server. Customers write, agents claim conversations and answer, and every participant
@@ -41,6 +43,7 @@ enum Command {
     /// Print a signed token, for development and tests
     Token(token::TokenArguments),
     /// Load a running server like its users do, measure it, and check its guarantees
+    #[cfg(feature = "loadtest")]
     Loadtest(Box<loadtest::Arguments>),
 }
 
@@ -60,21 +63,27 @@ pub enum CliError {
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The load test could not run.
+    #[cfg(feature = "loadtest")]
     #[error(transparent)]
     Loadtest(#[from] LoadtestError),
-    /// The load test found violations, which are printed already.
+    /// The server broke a promise. The report, with the evidence, is printed before this.
+    #[cfg(feature = "loadtest")]
     #[error("the server broke its promises {0} times")]
     Violated(u64),
-    /// The load test could not read the final state; the cause is printed already.
+    /// The server did not answer the final reads of a load test. The report, with the reason, is printed before this.
+    #[cfg(feature = "loadtest")]
     #[error("the run could not be checked, so nothing is proved")]
     Unchecked,
-    /// The load test was interrupted twice.
+    /// A load test was interrupted twice.
+    #[cfg(feature = "loadtest")]
     #[error("interrupted twice: nothing was checked, and there is no report")]
     Interrupted,
-    /// No operation of the load test succeeded.
+    /// No request of a load test succeeded.
+    #[cfg(feature = "loadtest")]
     #[error("nothing that was asked for was done")]
     NothingDone,
-    /// A file could not be read or written.
+    /// A file that could not be read or written.
+    #[cfg(feature = "loadtest")]
     #[error("{}: {error}", file.display())]
     File {
         /// Its path.
@@ -113,6 +122,7 @@ async fn dispatch(command_line: CommandLine) -> Result<(), CliError> {
         }
         Command::Migrate(arguments) => migrate::run(arguments, &load()?.1).await,
         Command::Token(arguments) => token::run(&arguments, &load()?.1),
+        #[cfg(feature = "loadtest")]
         Command::Loadtest(arguments) => loadtest::run(*arguments).await,
     }
 }

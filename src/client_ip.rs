@@ -1,8 +1,8 @@
-//! Which address a request comes from, as far as that can be trusted.
+//! The client's IP address.
 //!
-//! `X-Forwarded-For` is believed from a configured proxy alone, and only as far as every hop on the way is one: read
-//! from its end, the first address that is no trusted proxy's is the client's. What a client writes in front of that is
-//! its own invention. Other forwarding headers are not read.
+//! `X-Forwarded-For` is only trusted from configured proxies, and only as far as each hop is one: read from its end, the
+//! first address that is no trusted proxy is the client. A client can forge everything before that. Other forwarding
+//! headers are ignored.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use actix_web::http::header::HeaderMap;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-/// Lists the hops that a request has come through, the nearest last.
+/// Lists the hops of a request, the nearest last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// A network, or one address.
+/// A network, or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Network(IpNet);
 
-/// A text that names no network.
+/// A text that is no valid network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not allowed; allowed: addresses and networks such as 10.0.0.0/8 or fd00::/8, and not all of them (/0)"
@@ -32,7 +32,7 @@ impl TryFrom<String> for Network {
 
     fn try_from(text: String) -> Result<Self, UnknownNetwork> {
         let network = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        // Whoever trusts everybody takes anybody's word for who they are.
+        // Trusting every address would let every client forge its own.
         network
             .filter(|network| network.prefix_len() > 0)
             .map(|network| Self(network.trunc()))
@@ -40,18 +40,18 @@ impl TryFrom<String> for Network {
     }
 }
 
-/// The proxies that requests may come through. Cheap to clone.
+/// Proxies that are trusted to report client addresses. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Arc<[Network]>);
 
 impl TrustedProxies {
-    /// Those in these networks.
+    /// The proxies in these networks.
     #[must_use]
     pub fn new(networks: &[Network]) -> Self {
         Self(networks.into())
     }
 
-    /// Where a request comes from; none where it came over something that has no address.
+    /// The client's address; none if the transport has no addresses.
     #[must_use]
     pub fn client_of(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr().as_ref().map(SocketAddr::ip)?;
@@ -66,7 +66,7 @@ impl TrustedProxies {
         let lines: Vec<_> = headers.get_all(FORWARDED_FOR).collect();
         let hops = lines.iter().rev().flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         for hop in hops {
-            // Of somebody whom the proxy could not name, the proxy is all that is known.
+            // The proxy could not name the client: the nearest known hop counts.
             let Some(address) = address(hop.trim()) else { break };
             known = address;
             if !self.trusts(known) {
@@ -81,7 +81,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address, some proxies add the port.
+/// Parses an address; some proxies add the port.
 fn address(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
     let parsed = bare.parse::<IpAddr>().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarding_header_from_somebody_who_is_no_trusted_proxy_is_ignored() {
+    fn a_forwarding_header_from_an_untrusted_address_is_ignored() {
         assert_eq!(client(&[], "203.0.113.9", &["198.51.100.7"]), "203.0.113.9");
         assert_eq!(client(&["10.0.0.0/8"], "203.0.113.9", &["198.51.100.7"]), "203.0.113.9");
         assert_eq!(client(&["10.0.0.0/8"], "11.0.0.1", &["10.0.0.1"]), "11.0.0.1");
@@ -124,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_writes_itself_is_not_believed() {
-        // The proxy adds the address that it saw behind what the client sent.
+    fn what_a_client_adds_to_the_header_is_ignored() {
+        // The proxy appends the address that it saw.
         for written in ["1.2.3.4", "10.0.0.7", "127.0.0.1", "1.2.3.4, 10.0.0.7", "unknown", ",,", "::1, ::1"] {
             let forwarded = format!("{written}, 198.51.100.7");
             assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &[&forwarded]), "198.51.100.7", "{written}");
@@ -134,16 +134,16 @@ mod tests {
     }
 
     #[test]
-    fn several_proxies_are_gone_through_as_far_as_each_is_trusted() {
+    fn several_proxies_are_followed_as_far_as_each_is_trusted() {
         let trusted = ["10.0.0.0/8", "192.0.2.0/24"];
         assert_eq!(client(&trusted, "10.0.0.1", &["1.2.3.4, 198.51.100.7, 192.0.2.8, 10.9.9.9"]), "198.51.100.7");
         assert_eq!(client(&trusted, "10.0.0.1", &["1.2.3.4, 198.51.100.7", "192.0.2.8", "10.9.9.9"]), "198.51.100.7");
-        // Nobody else on the way: it begins with the one that is farthest.
+        // All hops are trusted: the farthest one is the client.
         assert_eq!(client(&trusted, "10.0.0.1", &["192.0.2.8, 10.9.9.9"]), "192.0.2.8");
     }
 
     #[test]
-    fn where_the_proxy_cannot_name_the_client_the_nearest_known_hop_counts() {
+    fn if_the_proxy_cannot_name_the_client_the_nearest_known_hop_counts() {
         for unknown in ["unknown", "", "_hidden", "1.2.3.4.5", "\u{e9}"] {
             assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &[unknown]), "10.1.2.3", "{unknown}");
             let forwarded = format!("{unknown}, 10.9.9.9");
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_come_with_a_port_or_in_brackets_or_as_ipv6_of_an_ipv4_one() {
+    fn an_address_may_have_a_port_or_brackets_or_be_an_ipv4_mapped_ipv6_address() {
         for (hop, expected) in [
             ("198.51.100.7:4711", "198.51.100.7"),
             ("[2001:db8::7]:4711", "2001:db8::7"),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_an_address_or_a_prefix_and_never_everybody() {
+    fn a_network_is_an_address_or_a_prefix_and_never_all_addresses() {
         for good in ["10.0.0.0/8", "10.1.2.3", "10.1.2.3/8", "::1", "fd00::/8"] {
             assert!(network(good).is_ok(), "{good}");
         }

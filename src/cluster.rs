@@ -1,34 +1,31 @@
-//! What servers that share a database tell each other beside it: who is there.
+//! What servers that share a database share besides it: which agents are online.
 //!
-//! [`Presence`] counts this server's own sockets and says when an agent's first has come or last has gone; a
-//! [`Cluster`] makes of that what is true on all servers. [`Alone`] is a server by itself, which is also what each of
-//! several is as long as nothing connects them.
+//! [`Presence`] counts the connections on this server and reports when an agent's first one is accepted and the last
+//! one ends. A [`Cluster`] turns these reports into what holds on all servers. [`SingleNode`] is a cluster of one;
+//! several servers also use it as long as nothing connects them.
 
 mod presence;
 mod single_node;
 
-#[cfg(test)]
-mod presence_tests;
-
 pub use presence::{Presence, PresenceGuard};
-pub use single_node::Alone;
+pub use single_node::SingleNode;
 
 use std::fmt::Debug;
 
 use crate::domain::Agent;
 
-/// What servers share beside the database.
+/// What servers share besides the database.
 pub trait Cluster: Debug + Send + Sync {
-    /// An agent's first socket on this server has come, or the last has gone. Called in the order in which it happened,
-    /// one call at a time for each agent; must not block.
-    fn agent_presence(&self, agent: &Agent, is_online: bool);
+    /// An agent got their first connection on this server, or lost the last one. Calls for one agent are sequential and
+    /// in order. Must not block.
+    fn set_agent_online(&self, agent: &Agent, is_online: bool);
 
-    /// Agents with a socket on any server, in no order.
+    /// Agents with a connection on any server, in no particular order.
     fn agents_online(&self) -> Vec<Agent>;
 }
 
-/// Hears whenever an agent's presence changes, wherever in the cluster.
+/// Receives every change of an agent's presence in the cluster.
 pub trait PresenceListener: Debug + Send + Sync {
-    /// An agent's first socket anywhere has come, or the last has gone. Called in order; must not block.
-    fn agent_presence(&self, agent: &Agent, is_online: bool);
+    /// An agent got their first connection on any server, or lost the last one. Called in order. Must not block.
+    fn agent_presence_changed(&self, agent: &Agent, is_online: bool);
 }

@@ -1,8 +1,8 @@
-//! Defects that tests can switch on: five to show that they would be seen, and actors that panic, which must harm
-//! nobody else. See `tests/faults/mutants.rs`.
+//! Failpoints: defects that a test switches on by `SWITCHBOARD_MUTANT`, to prove that the tests under faults find them
+//! (`tests/faults/mutants.rs`), and panics in actors, which must not affect anything else.
 //!
-//! Only a build with the feature `mutants` has them; nobody ships one. In any other build each of these functions does
-//! nothing or gives back what it was given, and is compiled away.
+//! They exist only with the feature `mutants`, which no released build has. Without it each function is a no-op or
+//! returns its argument, and is compiled away.
 
 pub(crate) use switches::{condition, forget_name, is_sure, panic_now_and_then, settled, statement, untold};
 
@@ -14,70 +14,71 @@ mod switches {
 
     use crate::domain::{Command, Event};
 
-    /// Where the statement on PostgreSQL looks at versions, and what is there without the fence: making a conversation
-    /// and going on with one are still two things.
+    /// The version checks of the PostgreSQL statement, and their replacements without the fence. Creating and updating a
+    /// conversation remain distinct.
     const FENCES: [(&str, &str); 2] = [
         ("AND batch.expected_version = conversations.version", "AND batch.expected_version > 0"),
         ("AND conversations.version = locked.expected_version", ""),
     ];
 
-    /// Of a conversation's commands and commits one in so many panics.
-    const PANICS: u32 = 30;
+    /// One of so many commands and commits panics.
+    const PANIC_ONE_IN: u32 = 30;
 
-    /// Whether `SWITCHBOARD_MUTANT` names this: no `fence`, no `wait`, no look at a `repeat`, no `look` at what others
-    /// have stored meanwhile, nothing told of what they stored, so that a `hole` stays, or a `panic` now and then.
-    fn is_named(name: &str) -> bool {
-        static NAMED: LazyLock<String> = LazyLock::new(|| std::env::var("SWITCHBOARD_MUTANT").unwrap_or_default());
-        *NAMED == name
+    /// Whether `SWITCHBOARD_MUTANT` is this one. `fence`: no version check; `wait`: answers before the commit; `repeat`:
+    /// idempotency keys are ignored; `look`: no read barrier; `hole`: events of other servers are not announced; `panic`:
+    /// actors panic at random.
+    fn is_active(name: &str) -> bool {
+        static ACTIVE: LazyLock<String> = LazyLock::new(|| std::env::var("SWITCHBOARD_MUTANT").unwrap_or_default());
+        *ACTIVE == name
     }
 
-    /// The journal's statement on PostgreSQL; without the fence, one that is blind to versions.
+    /// The PostgreSQL commit statement; without the fence, without its version checks.
     pub(crate) fn statement(fenced: &'static str) -> &'static str {
-        static BLIND: OnceLock<String> = OnceLock::new();
-        if !is_named("fence") {
+        static UNFENCED: OnceLock<String> = OnceLock::new();
+        if !is_active("fence") {
             return fenced;
         }
-        BLIND.get_or_init(|| {
+        UNFENCED.get_or_init(|| {
             FENCES.iter().fold(fenced.to_owned(), |statement, (fence, none)| {
-                assert!(statement.contains(fence), "the fence is written in another way");
+                assert!(statement.contains(fence), "the statement has changed: {fence} is not in it");
                 statement.replace(fence, none)
             })
         })
     }
 
-    /// The same for the statement that goes step by step.
+    /// The version check of the portable commit.
     pub(crate) fn condition(fence: SimpleExpr) -> SimpleExpr {
-        if is_named("fence") { Expr::value(true) } else { fence }
+        if is_active("fence") { Expr::value(true) } else { fence }
     }
 
-    /// Up to where events are taken for stored; without the wait for the commit, all of them.
+    /// The position up to which events count as durable; without the wait for the commit, all of them.
     pub(crate) fn settled(durable: i64) -> i64 {
-        if is_named("wait") { i64::MAX } else { durable }
+        if is_active("wait") { i64::MAX } else { durable }
     }
 
-    /// Without the look at a send's name, takes it away, so that nothing shows a repeat of it.
+    /// Removes a send's idempotency key, so that a retry is not recognised.
     pub(crate) fn forget_name(command: &mut Command) {
-        if !is_named("repeat") {
+        if !is_active("repeat") {
             return;
         }
         command.forget_idempotency_key();
     }
 
-    /// Whether what changes nothing may be answered; without the look, at once.
+    /// Whether a read-only answer is confirmed; without the read barrier, always.
     pub(crate) fn is_sure(is_sure: bool) -> bool {
-        is_sure || is_named("look")
+        is_sure || is_active("look")
     }
 
-    /// What others have stored and those who listen here were not told; nothing, where holes stay.
+    /// Events of other servers that must be announced here; none if gaps are to remain.
     pub(crate) fn untold(events: Vec<Event>) -> Vec<Event> {
-        if is_named("hole") { Vec::new() } else { events }
+        if is_active("hole") { Vec::new() } else { events }
     }
 
-    /// Panics where an actor is at work.
-    #[expect(clippy::panic, reason = "that is what it is for")]
+    /// Panics at random, in the middle of an actor's work.
+    #[expect(clippy::panic, reason = "the panic is the failpoint")]
     pub(crate) fn panic_now_and_then() {
-        if is_named("panic") && rand::random_ratio(1, PANICS) {
-            panic!("as a test wishes");
+        if is_active("panic") && rand::random_ratio(1, PANIC_ONE_IN) {
+            panic!("failpoint");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Who is calling: a token becomes a [`Principal`], and whoever has come is kept in the directory of people
-//! (`decisions.md`, "Who is who").
+//! Authentication: a token becomes a [`Principal`], who is recorded in the user directory (`decisions.md`, "Who is
+//! who"). Requests without a token may have to be signed.
 //!
-//! What a principal may do is decided elsewhere: their role by the edge, ownership by `domain`.
+//! Authorisation is elsewhere: the API and the sockets check roles, `domain` checks ownership.
 
 mod directory;
 mod keys;
@@ -15,8 +15,8 @@ mod verifier;
 
 pub use directory::Directory;
 pub use keys::KeyFileError;
-pub use nonces::Nonces;
+pub use nonces::NonceStore;
 pub use principal::{Identity, Principal, TokenError};
-pub use request_signature::{Guard, GuardRefusal, GuardedRequest, Nonce};
+pub use request_signature::{Nonce, RequestRefusal, RequestVerifier, SignedRequest};
 pub use token::{TokenClaims, sign, sign_as_configured};
 pub use verifier::Verifier;

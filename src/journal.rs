@@ -1,12 +1,16 @@
 //! Makes events durable: group commit, a version fence, one transaction for many conversations.
 //!
-//! Conversation actors hand their events in and go on; a writer gathers what came while its last transaction was under
-//! way and commits it as one: no timer, no waiting when idle, larger batches under load. Every conversation's part is
-//! fenced by `version = expected`: a part that another server overtook is left out, the rest commits. A transaction
-//! that fails fails all that was in it, and whether it happened is then unknown: the next load tells.
+//! A conversation actor appends its events and continues without waiting. A writer commits everything that was appended
+//! while its previous transaction was in progress: there is no timer, no delay when idle, and larger batches under load.
 //!
-//! What always holds: the events of one conversation are committed in the order in which they were handed in, or from
-//! some event on not at all ([`Epoch`]). What an event means is not looked at here.
+//! Invariants:
+//! - The events of one conversation are committed in the order they were appended. From the first that is not committed,
+//!   none of its [`Epoch`] is.
+//! - Each conversation of a batch is fenced by `version = expected`: one that another server has written to is left out,
+//!   and the rest of the batch commits.
+//! - If a transaction fails, everything in it fails, and whether it is stored is unknown until the next load.
+//!
+//! The journal does not interpret events: `event_codec` turns them into rows.
 
 mod batch;
 mod epoch;
@@ -17,7 +21,7 @@ mod stats;
 mod writer;
 
 #[cfg(test)]
-mod journal_tests;
+mod tests;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -30,84 +34,84 @@ use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Event};
 
 pub use epoch::Epoch;
-pub use stats::Tally;
+pub use stats::JournalStats;
 
-use portable::Numbering;
-use stats::Counters;
+use portable::SharedCounters;
+use stats::StatsCounter;
 
-/// Events of one conversation, to be stored together or not at all.
+/// Events of one conversation, stored together or not at all.
 pub struct Append {
-    /// Whose events.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// The speculation that they belong to.
+    /// The speculation that the events belong to.
     pub epoch: Epoch,
-    /// The position behind which they stand; 0 makes the conversation.
+    /// The stored version that the events follow; 0 creates the conversation.
     pub expected_version: i64,
-    /// What happened, in order, not empty.
+    /// The events in order; not empty.
     pub events: Arc<[Event]>,
-    /// The conversation's state behind the last of them.
+    /// The conversation's state after the last event.
     pub state: Arc<Conversation>,
-    /// Called once, on the writer's thread, when it is known what came of it; must not block.
+    /// Called once with the outcome, on the writer's thread; must not block.
     pub done: Completion,
 }
 
-/// Tells a caller what came of an append: whatever happens, once.
+/// A callback for the outcome of an append, called exactly once whatever happens.
 pub struct Completion(Option<Box<dyn FnOnce(AppendOutcome) + Send + Sync>>);
 
 impl Completion {
-    /// Will call this.
-    pub fn new(tell: impl FnOnce(AppendOutcome) + Send + Sync + 'static) -> Self {
-        Self(Some(Box::new(tell)))
+    /// Calls `callback` with the outcome.
+    pub fn new(callback: impl FnOnce(AppendOutcome) + Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(callback)))
     }
 
-    /// Will call nothing: the append was not taken.
+    /// Drops the callback: the append was refused.
     fn disarm(mut self) {
         self.0 = None;
     }
 
-    fn tell(mut self, outcome: AppendOutcome) {
-        if let Some(tell) = self.0.take() {
-            tell(outcome);
+    fn complete(mut self, outcome: AppendOutcome) {
+        if let Some(callback) = self.0.take() {
+            callback(outcome);
         }
     }
 }
 
 impl Drop for Completion {
-    /// A writer that is gone has told nobody what it knew.
+    /// Reports an append that a writer dropped without an outcome, as one whose runtime stops does.
     fn drop(&mut self) {
-        if let Some(tell) = self.0.take() {
-            tell(AppendOutcome::Failed(DatabaseError::Unavailable("the journal's writer is gone".to_owned())));
+        if let Some(callback) = self.0.take() {
+            callback(AppendOutcome::Failed(DatabaseError::Unavailable("the journal's writer has stopped".to_owned())));
         }
     }
 }
 
-/// What came of an [`Append`].
+/// The outcome of an [`Append`].
 #[derive(Clone, Debug)]
 pub enum AppendOutcome {
-    /// It is stored, and survives the server's death.
+    /// It is durable.
     Committed,
-    /// It is not stored: another wrote to the conversation, or one of its `client_message_id`s is taken already.
+    /// It is not stored: another server wrote to the conversation, or a `client_message_id` in it is already used.
     Conflict,
-    /// The transaction failed; whether it is stored is not known.
+    /// The transaction failed. Whether it is stored is unknown.
     Failed(DatabaseError),
 }
 
-/// The queue is full: the server takes in more than the database takes off it.
+/// The queue is full: the server accepts more than the database commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the journal's queue is full")]
 pub struct QueueFull;
 
-/// Hands events to the writers. Cheap to clone; all clones share the same writers.
+/// Passes events to the writers. Cheap to clone; all clones share the same writers.
 #[derive(Clone, Debug)]
 pub struct Journal {
     writers: Arc<[mpsc::Sender<QueueItem>]>,
-    counters: Arc<Counters>,
+    stats: Arc<StatsCounter>,
 }
 
-/// What a writer is given.
+/// An item of a writer's queue.
 enum QueueItem {
     Append(Append),
-    /// Answered when all that came before has been dealt with.
+    /// Answered after everything in front of it has its outcome.
     Flush(oneshot::Sender<()>),
 }
 
@@ -115,7 +119,7 @@ impl Journal {
     /// Starts the writers on the database's runtime.
     #[must_use]
     pub fn start(database: &Database, settings: &JournalSettings, tickets: &TicketSettings) -> Self {
-        let counters = Arc::new(Counters::default());
+        let stats = Arc::new(StatsCounter::default());
         let writers = (0..settings.writers)
             .map(|_| {
                 let (sender, receiver) = mpsc::channel(settings.queue_capacity);
@@ -123,25 +127,25 @@ impl Journal {
                     database.clone(),
                     receiver,
                     settings.batch,
-                    Arc::clone(&counters),
-                    Numbering::new(&tickets.prefix),
+                    Arc::clone(&stats),
+                    SharedCounters::new(&tickets.prefix),
                 ));
                 sender
             })
             .collect();
-        Self { writers, counters }
+        Self { writers, stats }
     }
 
-    /// Starts to make findable what is written, behind what is written, where the database has an index for that.
+    /// Starts the background search indexer, if the database supports one.
     pub fn start_search_indexer(&self, database: &Database) {
-        search_indexer::start_search_indexer(database, Arc::clone(&self.counters));
+        search_indexer::start_search_indexer(database, Arc::clone(&self.stats));
     }
 
-    /// Hands in events; [`Append::done`] says what came of them.
+    /// Queues events; [`Append::done`] is called with the outcome.
     ///
     /// # Errors
-    /// [`QueueFull`] when as many appends as `journal.queue_capacity` wait already; nothing is handed in then, and `done` is
-    /// not called.
+    /// [`QueueFull`] when `journal.queue_capacity` appends are already waiting. Nothing is queued then, and `done` is not
+    /// called.
     pub fn append(&self, append: Append) -> Result<(), QueueFull> {
         let writer = self.writer_of(append.conversation).ok_or(QueueFull)?;
         match writer.try_send(QueueItem::Append(append)) {
@@ -155,30 +159,30 @@ impl Journal {
         }
     }
 
-    /// Waits until all that was handed in so far has been dealt with.
+    /// Waits until everything appended so far has its outcome.
     pub async fn flush(&self) {
         for writer in self.writers.iter() {
-            let (done, dealt_with) = oneshot::channel();
+            let (done, flushed) = oneshot::channel();
             if writer.send(QueueItem::Flush(done)).await.is_ok() {
-                // An error means that the writer is gone, and with it everything that it had.
-                let _ = dealt_with.await;
+                // An error means that the writer has stopped, and has failed everything in its queue.
+                let _ = flushed.await;
             }
         }
     }
 
-    /// Whether every writer is at work; one that is not never will be again, and the process must be replaced.
+    /// Whether every writer is running. A stopped one never restarts: the process must be replaced.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.writers.iter().all(|writer| !writer.is_closed())
     }
 
-    /// What all writers have stored so far.
+    /// What all writers have committed since the start.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        self.counters.tally()
+    pub fn stats(&self) -> JournalStats {
+        self.stats.read()
     }
 
-    /// Always the same one for a conversation, so that its appends stay in order.
+    /// A conversation's writer: always the same one, which keeps its appends in order.
     fn writer_of(&self, conversation: ConversationId) -> Option<&mpsc::Sender<QueueItem>> {
         let mut hasher = DefaultHasher::new();
         conversation.hash(&mut hasher);

@@ -1,8 +1,8 @@
-//! How often somebody may: sends by person, calls without an account by address, events by socket and the joining of
-//! namespaces by connection, handshakes by address (`decisions.md`, "Envelope and errors").
+//! Rate limits: sends per user, requests without a token per address, events and CONNECT packets per connection,
+//! handshakes per address (`decisions.md`, "Envelope and errors").
 //!
-//! REST and sockets ask the same limits. Who asks has been told apart before (401 and 403 come first), and nothing has
-//! been done yet. Each server counts for itself, in memory.
+//! REST and sockets share them. A limit is checked after authentication, since 401 and 403 take precedence, and before
+//! the request has any effect. Each server limiters on its own, in memory.
 
 mod buckets;
 mod connection;
@@ -21,44 +21,44 @@ use buckets::Buckets;
 use engineio::ip_prefix;
 
 pub use connection::ConnectionLimits;
-use connection::Pace;
+use connection::PacketQuota;
 
-/// A connection whose refused packets come faster than this many times the limit is flooding.
-const FLOOD: u32 = 10;
+/// A connection is flooding if its refused packets exceed the limit this many times over.
+const FLOOD_FACTOR: u32 = 10;
 
-/// Too often: it may be done again after a while.
+/// A limit is exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too often; again in {wait:?}")]
-pub struct TooSoon {
+#[error("rate limited; retry after {wait:?}")]
+pub struct RateLimited {
     wait: Duration,
 }
 
-impl TooSoon {
-    /// Whole seconds until it may be tried again, rounded up; 1 at the least.
+impl RateLimited {
+    /// Seconds until the next attempt can succeed, rounded up; at least 1.
     #[must_use]
     pub fn retry_after_seconds(self) -> u64 {
-        let begun = u64::from(self.wait.subsec_nanos() > 0);
-        self.wait.as_secs().saturating_add(begun).max(1)
+        let started = u64::from(self.wait.subsec_nanos() > 0);
+        self.wait.as_secs().saturating_add(started).max(1)
     }
 }
 
 /// Why a packet of a connection is not handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventRefusal {
-    /// Beyond the limit.
-    #[error("too often")]
-    TooSoon,
-    /// So far beyond it that the connection should be closed.
-    #[error("the connection floods")]
+    /// The limit is exceeded.
+    #[error("rate limited")]
+    RateLimited,
+    /// It is exceeded so far that the connection should be closed.
+    #[error("the connection floods the server")]
     Flood,
 }
 
-/// Who sends a message.
+/// The sender of a message, as limits tell senders apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sender<'a> {
     /// An account, whatever its role.
     Account(&'a UserId),
-    /// Somebody without one, known by their address.
+    /// A guest, identified by their e-mail address.
     Guest(&'a EmailAddress),
 }
 
@@ -77,75 +77,74 @@ impl<'a> From<&'a UserId> for Sender<'a> {
     }
 }
 
-/// The limits of this server. Cheap to clone; every clone counts in the same place.
+/// The limits of this server. Cheap to clone; clones share their counters.
 #[derive(Clone, Debug)]
-pub struct Limits(Option<Arc<Counts>>);
+pub struct Limits(Option<Arc<Limiters>>);
 
 #[derive(Debug)]
-struct Counts {
+struct Limiters {
     sends: Buckets,
     guest_calls: Buckets,
-    socket_events: Pace,
-    socket_connects: Pace,
+    socket_events: PacketQuota,
+    socket_connects: PacketQuota,
     handshakes: Buckets,
 }
 
 impl Limits {
-    /// The limits as configured; none where they are off.
+    /// The configured limits; none if they are disabled.
     #[must_use]
     pub fn new(settings: &LimitSettings) -> Self {
-        let figure = |figure: u32| NonZeroU32::new(figure).unwrap_or(NonZeroU32::MIN);
+        let non_zero = |non_zero: u32| NonZeroU32::new(non_zero).unwrap_or(NonZeroU32::MIN);
         let buckets = |quota| Buckets::new(quota, settings.limiter_cache_size);
-        let pace = |a_second| {
-            let refused = Quota::per_second(figure(a_second).saturating_mul(figure(FLOOD)));
-            Pace { taken: Quota::per_second(figure(a_second)), refused }
+        let packet_quota = |per_second| {
+            let refused = Quota::per_second(non_zero(per_second).saturating_mul(non_zero(FLOOD_FACTOR)));
+            PacketQuota { accepted: Quota::per_second(non_zero(per_second)), refused }
         };
         Self(settings.enabled.then(|| {
-            Arc::new(Counts {
+            Arc::new(Limiters {
                 sends: buckets(
-                    Quota::per_second(figure(settings.sends_per_second)).allow_burst(figure(settings.sends_burst)),
+                    Quota::per_second(non_zero(settings.sends_per_second)).allow_burst(non_zero(settings.sends_burst)),
                 ),
-                guest_calls: buckets(Quota::per_minute(figure(settings.guest_calls_per_minute))),
-                socket_events: pace(settings.socket_events_per_second),
-                socket_connects: pace(settings.socket_connects_per_second),
-                handshakes: buckets(Quota::per_second(figure(settings.handshakes_per_second))),
+                guest_calls: buckets(Quota::per_minute(non_zero(settings.guest_calls_per_minute))),
+                socket_events: packet_quota(settings.socket_events_per_second),
+                socket_connects: packet_quota(settings.socket_connects_per_second),
+                handshakes: buckets(Quota::per_second(non_zero(settings.handshakes_per_second))),
             })
         }))
     }
 
-    /// Counts a message: a customer's, an agent's, a note, to a conversation or a ticket. Its form has been found
-    /// right.
+    /// Counts a valid message of a customer or an agent, including notes, to a conversation or a ticket.
     ///
     /// # Errors
-    /// [`TooSoon`]; such a message counts for nothing.
-    pub fn send<'a>(&self, by: impl Into<Sender<'a>>) -> Result<(), TooSoon> {
-        self.with(|counts| counts.sends.take(&by.into()))
+    /// [`RateLimited`]; a refused message is not counted.
+    pub fn send<'a>(&self, by: impl Into<Sender<'a>>) -> Result<(), RateLimited> {
+        self.with(|limiters| limiters.sends.take(&by.into()))
     }
 
-    /// Counts a call of somebody without an account, whatever becomes of it.
+    /// Counts a request without a token, whatever its outcome.
     ///
     /// # Errors
-    /// [`TooSoon`].
-    pub fn guest_call(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
-        self.with(|counts| counts.guest_calls.take(&from.map(ip_prefix)))
+    /// [`RateLimited`].
+    pub fn guest_call(&self, from: Option<IpAddr>) -> Result<(), RateLimited> {
+        self.with(|limiters| limiters.guest_calls.take(&from.map(ip_prefix)))
     }
 
-    /// Counts a session that is to be opened.
+    /// Counts an Engine.IO handshake.
     ///
     /// # Errors
-    /// [`TooSoon`].
-    pub fn handshake(&self, from: Option<IpAddr>) -> Result<(), TooSoon> {
-        self.with(|counts| counts.handshakes.take(&from.map(ip_prefix)))
+    /// [`RateLimited`].
+    pub fn handshake(&self, from: Option<IpAddr>) -> Result<(), RateLimited> {
+        self.with(|limiters| limiters.handshakes.take(&from.map(ip_prefix)))
     }
 
-    /// The limits of a connection that begins, where they are on. They are its own: nobody else counts there.
+    /// The limits of a new connection; none if limits are disabled.
     #[must_use]
     pub fn connection(&self) -> Option<ConnectionLimits> {
-        let counts = self.0.as_deref()?;
-        Some(ConnectionLimits::new(counts.socket_events, counts.socket_connects, DefaultClock::default()))
+        let limiters = self.0.as_deref()?;
+        Some(ConnectionLimits::new(limiters.socket_events, limiters.socket_connects, DefaultClock::default()))
     }
 
-    fn with(&self, take: impl FnOnce(&Counts) -> Result<(), TooSoon>) -> Result<(), TooSoon> {
+    fn with(&self, take: impl FnOnce(&Limiters) -> Result<(), RateLimited>) -> Result<(), RateLimited> {
         self.0.as_deref().map_or(Ok(()), take)
     }
 }
@@ -182,18 +181,18 @@ mod tests {
         let guest = Owner::Guest(EmailAddress::parse("Jane@Example.com").expect("an address"));
         let again = Owner::Guest(EmailAddress::parse("jane@example.COM").expect("an address"));
         // Twice as many as a burst, and some that a slow machine gains: whoever is refused here is one of these.
-        let refused = |sends: &dyn Fn() -> Result<(), TooSoon>| (0..100).any(|_| sends().is_err());
+        let refused = |sends: &dyn Fn() -> Result<(), RateLimited>| (0..100).any(|_| sends().is_err());
         assert!(refused(&|| limits.send(&jane)));
         assert!(limits.send(&john).is_ok());
         assert!(limits.send(&guest).is_ok());
         assert!(refused(&|| limits.send(&guest)));
-        assert!((0..100).any(|_| limits.send(&again).is_err()), "one address however it is spelled");
-        // As customer or as agent: it is the same person.
+        assert!((0..100).any(|_| limits.send(&again).is_err()), "one address, however it is spelled");
+        // As customer or as agent: it is the same user.
         assert!((0..100).any(|_| limits.send(&Owner::Account(jane.clone())).is_err()));
     }
 
     #[test]
-    fn addresses_of_ipv6_are_counted_by_their_ip_prefix_64_bits() {
+    fn ipv6_addresses_are_counted_by_their_64_bit_network() {
         for (one, other, is_same) in [
             ("192.0.2.1", "192.0.2.1", true),
             ("192.0.2.1", "192.0.2.2", false),
@@ -209,14 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_cannot_be_told_is_limited_too() {
+    fn requests_without_a_known_address_are_limited_together() {
         let limits = Limits::new(&settings());
         assert!(limits.guest_call(None).is_ok());
         assert!(limits.guest_call(None).is_err());
     }
 
     #[test]
-    fn limits_that_are_off_refuse_nothing() {
+    fn disabled_limits_refuse_nothing() {
         let limits = Limits::new(&LimitSettings { enabled: false, ..settings() });
         for _ in 0..1000 {
             assert!(limits.send(&account("jane")).is_ok());
@@ -227,10 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn the_time_to_wait_is_rounded_up_to_whole_seconds() {
+    fn retry_after_is_rounded_up_to_seconds() {
         for (milliseconds, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (5999, 6), (6000, 6)] {
-            let too_soon = TooSoon { wait: Duration::from_millis(milliseconds) };
-            assert_eq!(too_soon.retry_after_seconds(), seconds, "{milliseconds}");
+            let refusal = RateLimited { wait: Duration::from_millis(milliseconds) };
+            assert_eq!(refusal.retry_after_seconds(), seconds, "{milliseconds}");
         }
     }
 }

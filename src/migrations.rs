@@ -1,7 +1,7 @@
-//! The database's schema: which steps are applied, and moving it on or back.
+//! The schema's migrations: which are applied, and applying or reverting them.
 //!
-//! A step that the database has and this program does not know is a newer server's: it is left alone, and is no reason
-//! to stop serving, since steps go forward without stopping a running server.
+//! A migration that is applied but unknown belongs to a newer release. It is no reason not to serve: migrations run online
+//! next to the previous release.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, Transaction
 use crate::config::DatabaseSettings;
 use crate::database::{Backend, Database, DatabaseError, unlimited};
 
-/// Names PostgreSQL's lock that one server at a time holds while it changes the schema: "switchbd" in ASCII.
+/// The key of PostgreSQL's advisory lock that a server holds while it migrates: "switchbd" in ASCII.
 const LOCK: i64 = 0x7377_6974_6368_6264;
 
-/// How often, and after how long, a step is looked at again that another process is applying to the same file.
+/// Number and interval of retries while another process migrates the same SQLite file.
 const SQLITE_RETRIES: (usize, Duration) = (50, Duration::from_millis(100));
 
-/// The steps that the database has, this program's or not.
+/// The applied migrations, whether this release knows them or not.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -27,7 +27,7 @@ pub async fn applied(database: &Database) -> Result<Vec<String>, DatabaseError> 
     database.read(async |connection| applied_steps(&connection).await).await
 }
 
-/// This program's steps that the database does not have. Changes nothing.
+/// This release's migrations that are not applied. Changes nothing.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -35,7 +35,7 @@ pub async fn pending(database: &Database) -> Result<Vec<String>, DatabaseError> 
     database.read(async |connection| pending_steps(&connection).await).await
 }
 
-/// Applies what is pending, however many servers begin to at once.
+/// Applies the pending migrations; safe for any number of servers at once.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -48,7 +48,7 @@ pub async fn up(database: &Database, settings: &DatabaseSettings) -> Result<(), 
     on_its_runtime(database, async move {
         match backend {
             Backend::Postgres => {
-                // Held until the transaction ends, on a connection of its own; the steps run on the other.
+                // The lock is held by this transaction; the migrations run on another connection.
                 let lock = connection.begin().await?;
                 let statement = format!("SELECT pg_advisory_xact_lock({LOCK})");
                 lock.execute_unprepared(&statement).await?;
@@ -63,7 +63,7 @@ pub async fn up(database: &Database, settings: &DatabaseSettings) -> Result<(), 
     .await
 }
 
-/// Takes the last steps back.
+/// Reverts the last migrations.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -72,7 +72,7 @@ pub async fn down(database: &Database, settings: &DatabaseSettings, steps: u32) 
     on_its_runtime(database, async move { Migrator::down(&connection, Some(steps)).await }).await
 }
 
-/// A file has no such lock: who comes second fails over what the first has made, and looks again.
+/// SQLite has no advisory lock: the second process fails on what the first has created, and checks again.
 async fn up_sqlite(connection: &DatabaseConnection) -> Result<(), DbErr> {
     let step = || async {
         match Migrator::up(connection, None).await {
@@ -100,13 +100,12 @@ async fn pending_steps(connection: &DatabaseConnection) -> Result<Vec<String>, D
     Ok(ours.filter(|step| !applied.contains(step)).collect())
 }
 
-/// Reads the table directly: the library's own question makes it where it is missing, and fails over steps that it
-/// does not know.
+/// Reads the table directly: the library's own function creates it if it is missing, and fails on unknown migrations.
 async fn applied_steps(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     let backend = connection.get_database_backend();
     if !migration::SchemaManager::new(connection).has_table("seaql_migrations").await? {
         return Ok(Vec::new());
     }
-    let all = Statement::from_string(backend, "SELECT version FROM seaql_migrations ORDER BY version");
-    connection.query_all_raw(all).await?.iter().map(|row| row.try_get("", "version")).collect()
+    let query = Statement::from_string(backend, "SELECT version FROM seaql_migrations ORDER BY version");
+    connection.query_all_raw(query).await?.iter().map(|row| row.try_get("", "version")).collect()
 }

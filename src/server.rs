@@ -15,12 +15,12 @@ use tracing_actix_web::TracingLogger;
 
 use crate::api::{self, Api, Drain, ReadinessCache};
 use crate::client_ip::TrustedProxies;
-use crate::cluster::{Alone, Cluster, Presence};
+use crate::cluster::{Cluster, Presence, SingleNode};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Clock, ConversationIds, EventPublisher, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
-use crate::identity::{Directory, Guard, KeyFileError, Nonces, Verifier};
+use crate::identity::{Directory, KeyFileError, NonceStore, RequestVerifier, Verifier};
 use crate::journal::Journal;
 use crate::limits::Limits;
 use crate::migrations;
@@ -119,7 +119,7 @@ impl Server {
         });
         let auto_reply = settings.help_center.auto_reply.auto_reply().ok_or(StartError::AutoReply)?;
         let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
-        let cluster: Arc<dyn Cluster> = Arc::new(Alone::new(Arc::clone(&presence_broadcaster) as _));
+        let cluster: Arc<dyn Cluster> = Arc::new(SingleNode::new(Arc::clone(&presence_broadcaster) as _));
         let services = Services {
             help_center: HelpCenter::new(Arc::clone(&registry), database.clone(), auto_reply),
             registry: Arc::clone(&registry),
@@ -140,8 +140,8 @@ impl Server {
         let sockets = realtime::start(realtime, &settings, &presence_broadcaster);
         let drain = Drain::default();
         let api = Api {
-            guard: Guard::new(&settings.guard),
-            nonces: Nonces::start(&services.database),
+            guard: RequestVerifier::new(&settings.guard),
+            nonces: NonceStore::start(&services.database),
             services,
             drain: drain.clone(),
             readiness: ReadinessCache::default(),

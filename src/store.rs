@@ -1,13 +1,13 @@
-//! Reads: each query answers one screen, or one question of the conversation actor.
+//! The read model: each function answers one screen, or one read of a conversation's actor, from the tables that the
+//! journal writes.
 //!
-//! Nothing here writes, and nothing here decides who may see what: the edge asks for what its caller may have.
+//! Nothing here writes, and nothing here authorises: the API checks what its caller may see before it reads.
 
 mod agents;
 mod aggregate;
 mod conversation;
 mod customer_conversations;
 mod events;
-mod handover;
 mod handovers;
 mod help_center;
 mod history;
@@ -20,18 +20,17 @@ mod users;
 
 pub use agents::{Agents, agents};
 pub use conversation::conversation;
-pub use customer_conversations::{OwnConversations, conversations_of};
+pub use customer_conversations::{CustomerConversations, conversations_of};
 pub use events::EventRange;
-pub use handover::{agent, handed_over};
-pub use handovers::handovers_of;
+pub use handovers::{find_agent, handover_conversation, handovers_of};
 pub use help_center::{help_center_of, seq_of};
 pub use history::{History, MessageRange, all_messages, visible_messages};
 pub use queue::{AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, queue};
-pub use related::{Beside, beside_one};
+pub use related::{Related, related_to};
 pub use snapshot::{FoundSend, Snapshot, find_send, load, version};
 pub use tickets::{
-    OwnTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort,
-    people_in_ticket, ticket, ticket_of_id, ticket_of_number, tickets, tickets_of,
+    CustomerTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort, ticket,
+    ticket_of_id, ticket_of_number, ticket_users, tickets, tickets_of,
 };
 pub use timeline::{Timeline, TimelineEntry, timeline};
-pub use users::People;
+pub use users::Users;

@@ -1,6 +1,6 @@
-//! Logs: what the server says of itself, on standard error, in text for people or JSON for machines.
+//! Logging to standard error, as text for people or JSON for machines.
 //!
-//! No secret and no token is logged anywhere, and no message's text above debug level.
+//! Secrets and tokens are never logged, message texts not above debug level.
 
 use std::io::IsTerminal;
 
@@ -15,9 +15,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, LogSettings};
 
-/// Starts logging. A second call, as tests make it, changes nothing.
+/// Starts logging. Further calls, which tests make, have no effect.
 pub fn start(settings: &LogSettings) {
-    // The level was checked with the other settings.
+    // An invalid level has been refused with the other settings.
     let filter = settings.level.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let lines =
@@ -29,11 +29,11 @@ pub fn start(settings: &LogSettings) {
     drop(started);
 }
 
-/// Where sockets poll.
-const SOCKETS: &str = "/socket.io/";
+/// Path of Engine.IO requests.
+const ENGINE_IO_PATH: &str = "/socket.io/";
 
-/// What the log knows of a request: method, path without its query, an id; of a socket's poll only at debug. A line at
-/// its end: debug where it went well, warning where the server failed.
+/// The span of a request: its id, method and path without the query string; for Engine.IO only at debug level. A line
+/// at its end, at warning level if the server failed and at debug level otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestSpan;
 
@@ -42,8 +42,8 @@ impl RootSpanBuilder for RequestSpan {
         let id = tracing::enabled!(tracing::Level::INFO)
             .then(|| actix_web::HttpMessage::extensions(request).get::<RequestId>().map(ToString::to_string))
             .flatten();
-        // A poll waits long, and there are many: what its span keeps would be held for each of them.
-        if request.path().starts_with(SOCKETS) {
+        // Polls are many and long: at info level, each would hold a span in memory.
+        if request.path().starts_with(ENGINE_IO_PATH) {
             tracing::debug_span!("request", id, method = %request.method(), path = request.path())
         } else {
             tracing::info_span!("request", id, method = %request.method(), path = request.path())

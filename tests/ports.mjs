@@ -1,10 +1,10 @@
-// Ports for the servers that tests start, whatever they test.
+// Free ports for the servers that tests start.
 
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** From below the range that the kernel gives to outgoing connections, or one of those could take it before the server does. */
+/** A free port below the kernel's range for outgoing connections: one of those could take a port of that range first. */
 export async function freePort() {
   for (;;) {
     const port = randomInt(10_000, 20_000)

@@ -1,15 +1,15 @@
-//! A row for each thing that happened to a conversation and is no message.
+//! A row per event that is not a message.
 
 use sea_orm::entity::prelude::*;
 
-/// An event as it happened; it never changes. With `messages`, in order of `position`, it is the timeline.
+/// An event; rows never change. Merged with `messages` by `position`, they are the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "conversation_events")]
 pub struct Model {
-    /// The conversation it happened to.
+    /// The conversation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub conversation_id: Uuid,
-    /// Its place among all that happened, shared with `messages`.
+    /// Its place among the conversation's events, shared with `messages`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i64,
     /// UUID v7.
@@ -17,10 +17,10 @@ pub struct Model {
     /// `created`, `claimed`, `closed`, …: the types of the timeline.
     #[sea_orm(column_name = "type", column_type = "Text")]
     pub kind: String,
-    /// The account that did it.
+    /// The account that caused it.
     #[sea_orm(column_type = "Text", nullable)]
     pub actor_id: Option<String>,
-    /// Its display name then.
+    /// The account's display name at that time.
     #[sea_orm(column_type = "Text", nullable)]
     pub actor_name: Option<String>,
     /// What the timeline shows of it: an object whose fields depend on the type.
@@ -32,7 +32,7 @@ pub struct Model {
     pub created_at: DateTimeUtc,
 }
 
-/// None that a query follows.
+/// No query follows a relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

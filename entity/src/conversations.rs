@@ -1,4 +1,4 @@
-//! A row a conversation: what the lists show, without counting or joining messages.
+//! A row per conversation: everything that lists show, without counting or joining messages.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,13 +9,13 @@ pub struct Model {
     /// UUID v7, or derived from the sender and the first message's `client_message_id`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// `support`, `help_center`, or `ticket` for the thread of a ticket that was made without a conversation.
+    /// `support`, `help_center`, or `ticket` for the thread of a standalone ticket.
     #[sea_orm(column_type = "Text")]
     pub channel: String,
-    /// The account it belongs to; null where it belongs to an e-mail address.
+    /// The account it belongs to; null if it belongs to an e-mail address.
     #[sea_orm(column_type = "Text", nullable)]
     pub user_id: Option<String>,
-    /// Contact address; the owner where there is no account.
+    /// Contact address; the owner if there is no account.
     #[sea_orm(column_type = "Text", nullable)]
     pub email: Option<String>,
     /// Contact number.
@@ -24,17 +24,17 @@ pub struct Model {
     /// `active`, `waiting_support`, `waiting_user` or `closed`.
     #[sea_orm(column_type = "Text")]
     pub status: String,
-    /// The agent who holds it.
+    /// The agent it is assigned to.
     #[sea_orm(column_type = "Text", nullable)]
     pub assigned_to: Option<String>,
-    /// That agent's display name when they took it.
+    /// That agent's display name at that time.
     #[sea_orm(column_type = "Text", nullable)]
     pub assigned_name: Option<String>,
-    /// When they took it.
+    /// When it was assigned to them.
     pub assigned_at: Option<DateTimeUtc>,
     /// Position of the last event: the fence of every write.
     pub version: i64,
-    /// `seq` of the last message that the user can see, which is also how many they can see.
+    /// `seq` of the last message that the user can see, which is also the number of those.
     pub last_seq: i64,
     /// All messages, notes included.
     pub message_count: i64,
@@ -50,30 +50,30 @@ pub struct Model {
     pub last_message_at: DateTimeUtc,
     /// 1 to 5.
     pub rating: Option<i16>,
-    /// Said with the rating.
+    /// The text given with the rating.
     #[sea_orm(column_type = "Text", nullable)]
     pub feedback: Option<String>,
-    /// What the first message told of the device: an object.
+    /// The device metadata sent with the first message: an object.
     pub device_metadata: Option<Json>,
-    /// Where the first message came from, as the server saw it.
+    /// The IP address that the first message was sent from.
     #[sea_orm(column_type = "Text", nullable)]
     pub ip_address: Option<String>,
-    /// What the first message came with, as the server saw it.
+    /// The User-Agent header of the first message.
     #[sea_orm(column_type = "Text", nullable)]
     pub user_agent: Option<String>,
-    /// The ticket that was made of it.
+    /// The ticket created from it.
     pub ticket_id: Option<Uuid>,
-    /// The handover that waits for its target's word.
+    /// The handover that its target has not answered.
     pub pending_handover_id: Option<Uuid>,
-    /// When the first event happened.
+    /// Time of the first event.
     pub created_at: DateTimeUtc,
-    /// When something last changed that the user can see.
+    /// Time of the last change that the user can see.
     pub updated_at: DateTimeUtc,
-    /// When the last event happened; a note moves this alone.
+    /// Time of the last event; a note changes only this one.
     pub last_event_at: DateTimeUtc,
 }
 
-/// None that a query follows.
+/// No query follows a relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,8 +1,8 @@
-//! A row for each time that an agent asked another to take a conversation over.
+//! A row per handover: a request of one agent to another to take over a conversation.
 
 use sea_orm::entity::prelude::*;
 
-/// A handover as of now.
+/// A handover's present state.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "handovers")]
 pub struct Model {
@@ -11,31 +11,31 @@ pub struct Model {
     pub id: Uuid,
     /// The conversation.
     pub conversation_id: Uuid,
-    /// The agent who asked.
+    /// The agent who requested it.
     #[sea_orm(column_type = "Text")]
     pub from_id: String,
-    /// That agent's display name then.
+    /// That agent's display name at that time.
     #[sea_orm(column_type = "Text")]
     pub from_name: String,
-    /// The agent who was asked.
+    /// The agent who is to take over.
     #[sea_orm(column_type = "Text")]
     pub to_id: String,
-    /// That agent's display name then.
+    /// That agent's display name at that time.
     #[sea_orm(column_type = "Text")]
     pub to_name: String,
-    /// Why, in the words of who asked.
+    /// The reason that the requesting agent gave.
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
-    /// `pending`, `accepted` or `rejected`; of one conversation at most one is pending.
+    /// `pending`, `accepted` or `rejected`. A conversation has at most one pending handover.
     #[sea_orm(column_type = "Text")]
     pub status: String,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: DateTimeUtc,
-    /// When it was accepted or rejected, or the conversation was closed over it.
+    /// When it was accepted or rejected, or the conversation was closed.
     pub responded_at: Option<DateTimeUtc>,
 }
 
-/// None that a query follows.
+/// No query follows a relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,16 +1,18 @@
-//! Switchboard's tables as SeaORM entities: a module a table, named as the table is.
+//! Switchboard's tables as SeaORM entities, a module per table.
 //!
-//! These are the rows as they lie in the database. What they mean is `switchboard::domain`'s business.
-//! `switchboard::journal` and `switchboard::identity` alone write them; triggers keep the tallies of what they wrote.
+//! A module has its table's name, except for the sharded counters, which are named by what they count.
+//!
+//! The entities are rows as the database stores them; `switchboard::event_codec` and `switchboard::store` give them their
+//! meaning. Only `switchboard::journal` and `switchboard::identity` write them; triggers keep the counters of tickets.
 
+pub mod closed_counters;
 pub mod conversation_events;
 pub mod conversations;
 pub mod handovers;
 pub mod messages;
 pub mod nonces;
-pub mod tallies;
-pub mod ticket_counters;
-pub mod ticket_days;
-pub mod ticket_tallies;
+pub mod ticket_day_counters;
+pub mod ticket_kind_counters;
+pub mod ticket_numbers;
 pub mod tickets;
 pub mod users;

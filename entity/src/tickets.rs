@@ -1,21 +1,21 @@
-//! A row a ticket: what the lists show.
+//! A row per ticket: everything that lists show.
 
 use sea_orm::entity::prelude::*;
 
-/// The ticket as of now. What is written in it stands in `messages`, under its conversation.
+/// A ticket's present state. Its messages are in `messages`, under its conversation.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "tickets")]
 pub struct Model {
     /// UUID v7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// `<prefix>-<year>-<6 digits>`, unlike all others.
+    /// `<prefix>-<year>-<6 digits>`, unique.
     #[sea_orm(column_type = "Text", unique)]
     pub ticket_number: String,
-    /// The conversation that its messages are in: the one it was made of, or a thread of its own (channel `ticket`).
+    /// The conversation of its messages: the one it was created from, or a thread of its own (channel `ticket`).
     #[sea_orm(unique)]
     pub conversation_id: Uuid,
-    /// Whether it was made of a conversation that customers and agents know.
+    /// Whether it was created from a conversation.
     pub is_of_conversation: bool,
     /// The account it belongs to, as the conversation's.
     #[sea_orm(column_type = "Text", nullable)]
@@ -26,10 +26,10 @@ pub struct Model {
     /// Contact number, as the conversation's.
     #[sea_orm(column_type = "Text", nullable)]
     pub phone_number: Option<String>,
-    /// What it is about.
+    /// The subject.
     #[sea_orm(column_type = "Text")]
     pub subject: String,
-    /// What it is about, at length.
+    /// The description.
     #[sea_orm(column_type = "Text")]
     pub description: String,
     /// `GENERAL_INQUIRY`, …
@@ -43,10 +43,10 @@ pub struct Model {
     pub priority: String,
     /// 1 for `low` to 4 for `urgent`, to sort by.
     pub priority_rank: i16,
-    /// The agent who has it.
+    /// The agent it is assigned to.
     #[sea_orm(column_type = "Text", nullable)]
     pub assigned_to: Option<String>,
-    /// That agent's display name then.
+    /// That agent's display name at that time.
     #[sea_orm(column_type = "Text", nullable)]
     pub assigned_name: Option<String>,
     /// When it became `resolved` or `closed`.
@@ -54,16 +54,16 @@ pub struct Model {
     /// The agent who made it so.
     #[sea_orm(column_type = "Text", nullable)]
     pub resolved_by: Option<String>,
-    /// That agent's display name then.
+    /// That agent's display name at that time.
     #[sea_orm(column_type = "Text", nullable)]
     pub resolved_by_name: Option<String>,
-    /// Said with the last change of status.
+    /// The text given with the last change of status.
     #[sea_orm(column_type = "Text", nullable)]
     pub resolution_notes: Option<String>,
-    /// A transaction of another system that it is about.
+    /// The transaction in another system that it is about.
     #[sea_orm(column_type = "Text", nullable)]
     pub related_transaction_id: Option<String>,
-    /// The registration that it came out of.
+    /// The registration session that it was created in.
     #[sea_orm(column_type = "Text", nullable)]
     pub session_id: Option<String>,
     /// When support first answered visibly.
@@ -74,16 +74,16 @@ pub struct Model {
     pub response_time_seconds: Option<i64>,
     /// 1 to 5.
     pub rating: Option<i16>,
-    /// Said with the rating.
+    /// The text given with the rating.
     #[sea_orm(column_type = "Text", nullable)]
     pub feedback: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTimeUtc,
-    /// When something last changed that the customer can see.
+    /// Time of the last change that the customer can see.
     pub updated_at: DateTimeUtc,
 }
 
-/// None that a query follows.
+/// No query follows a relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

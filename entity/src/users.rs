@@ -1,8 +1,8 @@
-//! A row for everyone who has come with a token.
+//! The user directory: a row per account that has authenticated.
 
 use sea_orm::entity::prelude::*;
 
-/// A person as their last token described them.
+/// A user as their last token describes them.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
@@ -23,7 +23,7 @@ pub struct Model {
     /// Last name.
     #[sea_orm(column_type = "Text", nullable)]
     pub last_name: Option<String>,
-    /// Whole name, where the token has it in one.
+    /// Full name, if the token has it as one claim.
     #[sea_orm(column_type = "Text", nullable)]
     pub name: Option<String>,
     /// Phone number.
@@ -32,16 +32,16 @@ pub struct Model {
     /// The account's tag.
     #[sea_orm(column_type = "Text", nullable)]
     pub smipay_tag: Option<String>,
-    /// Address of the profile picture.
+    /// URL of the profile picture.
     #[sea_orm(column_type = "Text", nullable)]
     pub picture: Option<String>,
-    /// When they first came.
+    /// When they first authenticated.
     pub created_at: DateTimeUtc,
-    /// When they were last refreshed.
+    /// When the row was last refreshed.
     pub last_seen_at: DateTimeUtc,
 }
 
-/// None that a query follows.
+/// No query follows a relation.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,7 +1,7 @@
-//! Switchboard's schema, step by step.
+//! Switchboard's schema as a sequence of migrations.
 //!
-//! Every step runs on PostgreSQL and on SQLite, goes forward without stopping a running server, and can be taken back
-//! by `switchboard migrate down`. The steps make tables and indexes; what stands in them is the journal's business.
+//! Every migration runs on PostgreSQL and on SQLite, runs online next to servers of the previous release, and can be
+//! reverted by `switchboard migrate down`. A released migration never changes what it does.
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::prelude::{MigratorTrait, SchemaManager};
@@ -17,7 +17,7 @@ mod m20261123_000008_searchable_texts;
 mod m20261130_000009_event_details;
 mod m20261130_000010_handover_resolutions;
 
-/// All steps in the order in which they are applied.
+/// All migrations in the order they are applied.
 #[derive(Debug)]
 pub struct Migrator;
 

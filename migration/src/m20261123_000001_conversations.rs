@@ -1,4 +1,4 @@
-//! Conversations, what is written in them, and what else happens to them.
+//! Conversations, their messages, and their other events.
 
 use sea_orm_migration::prelude::*;
 
@@ -74,8 +74,8 @@ impl MigrationTrait for Migration {
         for index in indexes() {
             manager.create_index(index).await?;
         }
-        // Partial, so that a send without a client_message_id pays nothing for it. The query builder has no partial
-        // unique index that both databases take; the statement itself is the same on both.
+        // Partial, so that a message without a client_message_id needs no index entry. The query builder has no partial
+        // unique index for both databases, but the statement is the same.
         manager
             .get_connection()
             .execute_unprepared(
@@ -123,8 +123,7 @@ fn conversations() -> TableCreateStatement {
         .to_owned()
 }
 
-/// No foreign key: the journal alone writes here, a row at a time for which it has just held the conversation's fence,
-/// and nothing is ever deleted.
+/// No foreign key: only the journal inserts rows, each after locking the conversation's row, and nothing is deleted.
 fn messages() -> TableCreateStatement {
     Table::create()
         .table(Messages::Table)
@@ -160,7 +159,7 @@ fn conversation_events() -> TableCreateStatement {
         .to_owned()
 }
 
-/// One index for each list: a user's own, the agents' queue, and the counts over it.
+/// An index per list: a user's own, the agents' queue, and the counts over it.
 fn indexes() -> [IndexCreateStatement; 3] {
     [
         Index::create()

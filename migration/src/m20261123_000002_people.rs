@@ -1,4 +1,4 @@
-//! The directory of people: everyone who has come with a token.
+//! The user directory: every account that has authenticated.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Nonces of signed requests, so that each is taken once, by whichever server.
+//! Nonces of signed requests: each is accepted once, across all servers.
 
 use sea_orm_migration::prelude::*;
 

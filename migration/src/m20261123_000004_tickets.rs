@@ -1,4 +1,4 @@
-//! Handovers between agents, tickets and their numbers, and the count of closed conversations.
+//! Handovers between agents, tickets and their numbers, and the counter of closed conversations.
 
 use sea_orm_migration::prelude::*;
 
@@ -77,7 +77,7 @@ enum Tallies {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // One at a time: SQLite takes no more in one statement.
+        // One statement per column, as SQLite requires.
         for column in [Conversations::TicketId, Conversations::PendingHandoverId] {
             let added = Table::alter().table(Conversations::Table).add_column(ColumnDef::new(column).uuid()).to_owned();
             manager.alter_table(added).await?;
@@ -90,13 +90,13 @@ impl MigrationTrait for Migration {
             manager.create_index(index).await?;
         }
         let connection = manager.get_connection();
-        // Partial, which the query builder does not spell for both databases.
+        // Partial: the query builder has no such index for both databases.
         connection
             .execute_unprepared(
                 "CREATE UNIQUE INDEX handovers_pending ON handovers (conversation_id) WHERE status = 'pending'",
             )
             .await?;
-        // The first share stands for what was closed before there was a tally.
+        // The first shard starts with the conversations that were closed before.
         connection
             .execute_unprepared(
                 "INSERT INTO tallies (share, closed) SELECT 0, count(*) FROM conversations WHERE status = 'closed'",
@@ -183,7 +183,7 @@ fn tallies() -> TableCreateStatement {
         .to_owned()
 }
 
-/// A ticket by its number and by its conversation; a conversation's handovers.
+/// Tickets by number and by conversation; handovers by conversation.
 fn indexes() -> [IndexCreateStatement; 3] {
     [
         Index::create()

@@ -1,9 +1,9 @@
-//! Indexes of the agents' lists, and of what they search.
+//! Indexes of the agents' lists and their search.
 //!
-//! On PostgreSQL every message moves its conversation's row, and with it an entry in each index that holds the row. So
-//! there is one for each order in which a list can be walked, and the rest hold only rows that seldom move.
+//! On PostgreSQL every message updates its conversation's row, which adds an entry to each index that has the row. So
+//! there is one index per sort order, and the others have only rows that seldom change.
 //!
-//! On a database that is full already the indexes take their time, in which nothing can be written.
+//! On a large database creating the indexes takes a while, and blocks writes during that time.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
@@ -11,35 +11,35 @@ use sea_orm_migration::sea_orm::DbBackend;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// What agents are shown: no ticket's own thread, and nothing that nobody has written in. The store spells it the same
-/// way, so that both databases see that an index holds all that is asked for.
+/// The conversations that agents see: no thread of a standalone ticket, and none without a message. The store's queries
+/// have the same text, so that the planner sees that an index covers them.
 const LISTED: &str = "channel <> 'ticket' AND message_count > 0";
 
-/// Name, columns, and what else must be true of a row.
+/// Name, columns, and a further condition.
 const INDEXES: [(&str, &str, &str); 7] = [
     ("conversations_listed_last_message_at", "(last_message_at, id)", ""),
     ("conversations_listed_updated_at", "(updated_at, id)", ""),
     ("conversations_listed_status", "(status, last_message_at, id)", ""),
-    // What is not closed, by who holds it: the counts read this alone, however many are closed.
+    // Open ones by assignee: the counts read only this index, however many are closed.
     ("conversations_listed_open", "(assigned_to, status)", "status <> 'closed'"),
-    // Written when one is closed, not with every message.
+    // Written when a conversation is closed, not with every message.
     ("conversations_listed_closed", "(assigned_to, last_message_at, id)", "status = 'closed'"),
     ("conversations_listed_ticket", "(last_message_at, id)", "ticket_id IS NOT NULL"),
     ("conversations_listed_help_center", "(last_message_at, id)", "channel = 'help_center'"),
 ];
 
-/// What the earlier indexes held, the new ones hold for fewer rows.
+/// Earlier indexes, replaced by partial ones.
 const REPLACED: [(&str, &str); 2] = [
     ("conversations_last_message_at_id", "(last_message_at, id)"),
     ("conversations_status_assigned_to", "(status, assigned_to)"),
 ];
 
-/// SQLite writes an index only where its columns change.
+/// SQLite writes an index only when its columns change.
 const SQLITE: &str = "CREATE INDEX conversations_listed_created_at ON conversations (created_at, id)";
 
-/// PostgreSQL writes all indexes of a row whenever one changes. So what never changes of a conversation stands once
-/// more, in a row of its own, and is found there: when it began, its e-mail address and its number. The database keeps
-/// it, so that a server which does not know of it yet keeps it too.
+/// PostgreSQL writes all indexes of a row whenever an indexed column changes. So the columns that never change, time of
+/// creation and contact data, are copied to a table of their own and indexed there. A trigger copies them, so that
+/// servers of the previous release do, too.
 const ORIGINS: [&str; 6] = [
     "CREATE TABLE conversation_origins (
         conversation_id uuid NOT NULL PRIMARY KEY, created_at timestamptz NOT NULL, contact text NOT NULL
@@ -58,10 +58,10 @@ const ORIGINS: [&str; 6] = [
     "ANALYZE conversation_origins",
 ];
 
-/// Trigrams, where the database has them and lets us; without them a search reads every message. A message waits in the
-/// index's list of pending entries, where a search finds it: to give each trigram its place at once would make a send
-/// cost five times as much. The list is long because whoever overfills it must empty it, and that would be a send; the
-/// server empties it every second beside them.
+/// Trigram indexes, if the extension is available and permitted; without them a search reads every message. A message is
+/// first added to the index's list of pending entries, which a search reads, too: indexing every trigram immediately would
+/// make a send five times as expensive. The list is long because the insert that fills it must empty it; the server
+/// empties it every second in the background.
 const TRIGRAMS: &str = "DO $$
 BEGIN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;

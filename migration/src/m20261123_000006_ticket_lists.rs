@@ -1,8 +1,8 @@
-//! What the lists of tickets need: an index for each order and filter, one for search, and tallies, so that the counts
-//! over a list do not read the whole table.
+//! Lists of tickets: an index per sort order and filter, one for search, and sharded counters, so that counting does not
+//! read the entire table.
 //!
-//! The tallies are moved by the database itself, in the transaction that writes a ticket. Whoever writes cannot forget
-//! them, and needs not know what the row was before.
+//! Triggers change the counters in the transaction that writes a ticket. So no writer can forget them, and none needs to
+//! know the row's previous values.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
@@ -112,7 +112,7 @@ fn ticket_days() -> TableCreateStatement {
         .to_owned()
 }
 
-/// An order by any of these is read off its index, whether its first column is filtered on or sorted by.
+/// Each serves a filter or an order by its first column.
 fn indexes() -> Vec<IndexCreateStatement> {
     let index = |name: &str| Index::create().name(name).table(Tickets::Table).to_owned();
     let by = |name: &str, first: Tickets| index(name).col(first).col(Tickets::CreatedAt).col(Tickets::Id).to_owned();
@@ -127,8 +127,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
     ]
 }
 
-/// Adds what a statement changed to the tallies, at once for all its rows: row by row, a statement that changes many
-/// would visit each of its own earlier versions of a tally again. What comes out even writes nothing.
+/// Adds a statement's changes to the counters, all rows at once: row by row, a statement with many rows would update the
+/// same counter again and again. A sum of zero writes nothing.
 macro_rules! tally_function {
     ($name:literal, $changed:literal) => {
         concat!(
@@ -165,9 +165,8 @@ macro_rules! tally_function {
     };
 }
 
-/// A writer takes a share that no other has at the moment, so none waits for another; only with more writers at once
-/// than shares they do. What is stored already is tallied first: nothing can be written meanwhile, as the indexes above
-/// were made in the same transaction.
+/// A transaction uses a shard that no other one has locked, so that none waits unless there are more writers than shards.
+/// Existing tickets are counted first: nothing can be written meanwhile, as the same transaction created the indexes.
 const POSTGRES: [&str; 10] = [
     "CREATE FUNCTION free_ticket_share() RETURNS integer LANGUAGE plpgsql AS $$ \
      DECLARE share integer; \
@@ -197,7 +196,7 @@ const POSTGRES: [&str; 10] = [
      FOR EACH STATEMENT EXECUTE FUNCTION tally_tickets_gone()",
     "CREATE TRIGGER tickets_changed AFTER UPDATE ON tickets REFERENCING OLD TABLE AS gone NEW TABLE AS made \
      FOR EACH STATEMENT EXECUTE FUNCTION tally_tickets_changed()",
-    // An installation whose PostgreSQL has no pg_trgm, or does not let us have it, searches without an index.
+    // Without pg_trgm, or without permission to create it, search has no index.
     "DO $$ BEGIN \
        CREATE EXTENSION IF NOT EXISTS pg_trgm; \
        CREATE INDEX tickets_search ON tickets USING gin (ticket_number gin_trgm_ops, subject gin_trgm_ops, \
@@ -250,7 +249,7 @@ macro_rules! add_to_day {
     };
 }
 
-/// One writer at a time: one share.
+/// One writer at a time needs one shard.
 const SQLITE: [&str; 5] = [
     "INSERT INTO ticket_tallies \
        (share, status, priority, support_type, is_assigned, tickets, responded, response_seconds, rated, stars) \

@@ -1,4 +1,4 @@
-//! One conversation an account in the help center: found by its account, and never a second one.
+//! An account has at most one help center conversation, and it is found by the account.
 
 use sea_orm_migration::prelude::*;
 
@@ -8,7 +8,7 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Partial, which the query builder does not spell for both databases.
+        // Partial: the query builder has no such index for both databases.
         manager
             .get_connection()
             .execute_unprepared(

@@ -1,9 +1,8 @@
-//! On PostgreSQL, what was written is made findable behind the sends, not by them.
+//! On PostgreSQL, messages are indexed for search in the background.
 //!
-//! An index over every message's trigrams was the most expensive part of a send: it was written with each, and doubled
-//! what goes to the write-ahead log. So a send only lists its messages as not searchable yet; the server copies their
-//! texts into the table that is indexed, many at once. Until then a search reads the messages that are listed: it finds
-//! what was written in the moment in which it is stored, as before.
+//! An index over the trigrams of every message was the most expensive part of a send and doubled the write-ahead log. Now
+//! a send only lists its messages as not indexed; the server copies their texts into an indexed table, many at once. Until
+//! then a search reads the listed messages, so a message is still found as soon as it is stored.
 //!
 //! SQLite has no such index, and searches the messages themselves.
 
@@ -13,9 +12,8 @@ use sea_orm_migration::sea_orm::DbBackend;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// A text holds what was written in one conversation, message by message, with U+001F between them. A trigger lists
-/// what is new, so that a server which does not know of it yet lists it too, and whoever brings messages from
-/// elsewhere: a row for each statement, or for each hundred messages of it.
+/// A text has messages of one conversation, separated by U+001F. A trigger lists new messages, so that servers of the
+/// previous release and imports do, too: a row per hundred messages of a statement.
 const UP: [&str; 6] = [
     "CREATE TABLE searchable_texts (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, conversation_id uuid NOT NULL, text text NOT NULL
@@ -44,8 +42,8 @@ const UP: [&str; 6] = [
         FROM messages GROUP BY conversation_id, position / 100",
 ];
 
-/// Trigrams, where the database has them; without them a search reads all texts. The server empties the index's list of
-/// pending entries as it copies.
+/// A trigram index, if the extension is available; without it a search reads all texts. The server empties the index's
+/// list of pending entries after copying.
 const INDEX: &str = "DO $$
 BEGIN
     CREATE INDEX searchable_texts_trigrams ON searchable_texts USING gin (text gin_trgm_ops)

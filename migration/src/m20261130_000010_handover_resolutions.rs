@@ -1,8 +1,8 @@
 //! Stores which handovers were rejected because their conversation was closed, for events of earlier releases.
 //!
-//! Earlier releases wrote such a rejection and the close as two consecutive events of one agent at one time, and told
-//! it from a rejection by the target by just that. This migration does so once; from then on the event says it itself.
-//! It is a migration of its own: on a large table the update takes longer than adding a column may lock it.
+//! Earlier releases wrote such a rejection and the close as two consecutive events of one agent at one time, and
+//! recognised it only by that. This migration does so once; from then on the event itself has the resolution. It is
+//! separate from the one before, which locks the table: this update takes a while on a large one.
 //!
 //! A server of the previous release that still runs writes further such events without it. They decode as rejected by
 //! the target, and the target is then not notified of the end, if this server announces the event at all.

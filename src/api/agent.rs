@@ -32,9 +32,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// An agent whom the directory knows, with their name there. An agent who has just called for the first time is written
 /// to the directory asynchronously, so an unknown one is looked up again after pending writes.
 async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, ApiError> {
-    if let Some(agent) = store::agent(&api.services.database, id.clone()).await? {
+    if let Some(agent) = store::find_agent(&api.services.database, id.clone()).await? {
         return Ok(Some(agent));
     }
-    api.services.directory.settled().await;
-    Ok(store::agent(&api.services.database, id).await?)
+    api.services.directory.flush().await;
+    Ok(store::find_agent(&api.services.database, id).await?)
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::api_error::{ApiError, Code, FieldError};
 use crate::domain::Refusal;
-use crate::identity::GuardRefusal;
+use crate::identity::RequestRefusal;
 use crate::json_schema::{QueryKey, SchemaFn, Schemas};
 
 /// One method of one path.
@@ -208,7 +208,7 @@ impl Endpoint {
         for (name, description) in HEADERS {
             self = self.header(name, description);
         }
-        for refusal in [GuardRefusal::Expired, GuardRefusal::Signature, GuardRefusal::NonceUsed] {
+        for refusal in [RequestRefusal::Expired, RequestRefusal::Signature, RequestRefusal::NonceUsed] {
             self = self.error(refusal.into());
         }
         self.rate_limited()

@@ -6,7 +6,7 @@ use super::Api;
 use crate::api_error::{ApiError, Code};
 use crate::domain::ClientMessageId;
 use crate::dto::Validator;
-use crate::identity::{GuardRefusal, GuardedRequest, Principal};
+use crate::identity::{Principal, RequestRefusal, SignedRequest};
 
 /// Least characters of a guest's `client_message_id`: knowing it is what proves that a repeat comes from the same guest.
 const GUEST_ID_LENGTH: usize = 16;
@@ -25,12 +25,12 @@ pub(super) async fn check_guard(
         return Ok(());
     }
     let now = api.services.clock.now();
-    let guarded =
-        GuardedRequest { method: request.method().as_str(), path: request.path(), headers: request.headers(), body };
-    if let Some(nonce) = api.guard.check(&guarded, now)?
-        && !api.nonces.take(nonce, now).await?
+    let signed =
+        SignedRequest { method: request.method().as_str(), path: request.path(), headers: request.headers(), body };
+    if let Some(nonce) = api.guard.verify(&signed, now)?
+        && !api.nonces.consume(nonce, now).await?
     {
-        return Err(GuardRefusal::NonceUsed.into());
+        return Err(RequestRefusal::NonceUsed.into());
     }
     Ok(())
 }
@@ -43,8 +43,8 @@ pub(super) fn check_guest_id(validator: &mut Validator, id: Option<&ClientMessag
     }
 }
 
-impl From<GuardRefusal> for ApiError {
-    fn from(refusal: GuardRefusal) -> Self {
+impl From<RequestRefusal> for ApiError {
+    fn from(refusal: RequestRefusal) -> Self {
         Self::new(Code::ValidationError, refusal.to_string())
     }
 }

@@ -1,4 +1,4 @@
-//! `switchboard loadtest`: a load test against a deployment, typed, watched and reported.
+//! `switchboard loadtest`: options, progress display and report of a load test.
 
 mod display;
 
@@ -16,50 +16,49 @@ use super::CliError;
 use crate::config::DEVELOPMENT_SECRET;
 use display::Display;
 use switchboard_loadtest::accounts::given_tokens;
-use switchboard_loadtest::options::{Plan, Scenario, Tokens, Transport};
+use switchboard_loadtest::options::{Options, Scenario, Tokens, Transport};
 use switchboard_loadtest::report::{Outcome, Report, page, table};
 
-/// What `--help` says besides the options.
-const MORE: &str = "\
-Scenarios, what each shows, and what is good:
+/// The end of `--help`.
+const DETAILS: &str = "\
+Scenarios, what each shows, and which figures are good:
   sends      Customers write, each into their own conversation, and listen to it (the default). Shows how many messages
-             a second are made durable and how soon the customer sees them. Good: p99 of `delivery` close to that of
-             `send`; thousands a second on PostgreSQL with its own disk.
-  hot        All --users write into one conversation at once. Shows what one conversation bears; everybody must see one
-             order. Good: a rate of the same order as that of `sends`, not a tenth of it.
-  claims     --users lanes open conversations, and all --agents claim each at the same moment. Exactly one may win.
+             a second become durable and how soon the customer receives them. Good: a p99 of `delivery` close to that of
+             `send`; thousands a second on PostgreSQL with a disk of its own.
+  hot        All --users write into one conversation at once. Shows the capacity of one conversation; all listeners must
+             see one order. Good: a rate of the same magnitude as that of `sends`, not a tenth of it.
+  claims     --users lanes open conversations, and all --agents claim each at the same time. Exactly one must win.
              Good: `claim storm` in milliseconds, clean.
-  fanout     One conversation with --users sockets. Shows how fast a message reaches a crowd. Good: p99 of `delivery` not
-             much above that of `send`.
+  fanout     One conversation with --users sockets. Shows how fast a message reaches many listeners. Good: a p99 of
+             `delivery` not much above that of `send`.
   idle       --users sockets that do nothing (--transport websocket or polling). Shows what holding them costs: watch the
              server's memory meanwhile. Good: under 20 KiB a socket, no connection lost.
-  jitter     Sockets that are cut every few seconds and come back, while messages go on. Good: clean, `return` well below
-             a second, about half recovered by the server (the other half has lost its memory and fetches).
-  reconnect  All sockets are cut at once and come back at once. Good: `avalanche`, the time until the last one is back,
-             of a few seconds for thousands of sockets; clean.
-  mix        Customers, agents, thinking, typing, claims, replies, notes, handovers, closes, ratings. What to run for long:
-             p99 over time must be flat, and so must the server's memory.
+  jitter     Sockets that are cut every few seconds and return, while messages continue. Good: clean, `return` well below
+             a second, about half recovered by the server (the other half forgets its session and fetches).
+  reconnect  All sockets are cut at once and return at once. Good: `avalanche`, the time until the last one is back, of a
+             few seconds for thousands of sockets; clean.
+  mix        Customers and agents: thinking, typing, claims, replies, notes, handovers, closes, ratings. The one to run
+             for long: p99 over time must be flat, and so must the server's memory.
 
 What is measured:
-  open, send, claim, reply, note, handover, close, rate   From a request to its answer. Of claims, the losers' too: their
-             answer is a no, and as good.
-  delivery   From the beginning of a send to its arrival at a listening socket, once for each of them.
+  open, send, claim, reply, note, handover, close, rate   From a request to its answer. Of claims, those that lose count
+             too: a refusal is a complete answer.
+  delivery   From the beginning of a send to the arrival of its event, once for each listening socket.
   claim storm   From the first claim of a conversation to the answer of the last.
-  connect, return   Until a socket is there, or is back and has what it missed.
+  connect, return   Until a socket is connected, or is back and has what it missed.
 
-Figures say what the server can do only where it is the program that is shipped, on the database that it will have: what
-`make run` starts is not optimised, and has SQLite.
+Measure the release build on the database that it will use: what `make run` starts is not optimised, and uses SQLite.
 
-With --rate, requests begin when they are due whatever the server does, and latency counts from then: this is what your
-customers would see. Without, everybody waits for their answer before they go on: this finds the highest rate, and the
-corrected values estimate what waiting hides. Find the highest rate first, then run at 70 % of it.
+With --rate, requests begin at their scheduled time whatever the server does, and latency counts from that time: this is
+what your customers would see. Without it, each account waits for its answer before it continues: this finds the highest
+rate, and the corrected values estimate what waiting hides. Find the highest rate first, then run at 70 % of it.
 
 Everything is checked: nothing lost, nothing doubled, one order for all, one winner a claim, no note at a customer. Any
-violation is shown with the events that prove it, and the exit code is 1. It is 1, too, when there was no run, or when the
-server was gone before all could be read back, and 2 when an option is wrong. Ctrl-C ends the measurement: what was done by
-then is checked and reported, with the same exit codes. A second one ends at once, with 1 and no report.
+violation is shown with the events that prove it, and the exit code is 1. It is also 1 if there was no run, or if the
+server did not answer the final reads, and 2 if an option is wrong. Ctrl-C ends the measurement: what was done by then is
+checked and reported, with the same exit codes. A second Ctrl-C ends the command at once, with 1 and no report.
 
-People are made for the run: their ids begin with `loadtest-`, and so do the ids of whatever they write. Their
+The accounts are made for the run: their ids begin with `loadtest-`, and so do the texts of their messages. Their
 conversations stay in the database.
 
 Examples:
@@ -70,69 +69,69 @@ Examples:
   JWT_SECRET=… switchboard loadtest --url https://support.example.com --scenario mix --duration 10m --json mix.json";
 
 #[derive(Debug, Args)]
-#[command(after_help = "More, with what each scenario shows and examples: --help", after_long_help = MORE)]
+#[command(after_help = "For the scenarios and examples see --help", after_long_help = DETAILS)]
 pub(super) struct Arguments {
-    /// Where the server is
+    /// URL of the server
     #[arg(long, default_value = "http://localhost:1500")]
     url: String,
-    /// Which load
+    /// Kind of load
     #[arg(long, value_enum, default_value = "sends", hide_possible_values = false)]
     scenario: Scenario,
     /// Customers, lanes or sockets [default: 64; claims 4, fanout 200, idle 1000, jitter and mix 50, reconnect 500]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: Option<u32>,
-    /// Agents; where they have nothing to do, one reads back what agents see [default: 1; claims 16, mix 8, hot and
+    /// Agents; in scenarios without agents, one does the final reads [default: 1; claims 16, mix 8, hot and
     /// fanout 4]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     agents: Option<u32>,
-    /// Arrivals a second over all users: messages, conversations (claims, mix), connections (idle). Without it, as fast
-    /// as it goes
+    /// Arrivals a second over all users: messages, conversations (claims, mix), connections (idle). Without it, a closed
+    /// loop: as fast as the server answers
     #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
     rate: Option<f64>,
     /// How long to measure: 20s, 10m, 1h; Ctrl-C ends it earlier
     #[arg(long, default_value = "20s", value_parser = some_duration)]
     duration: Duration,
-    /// How long to work before that, so that caches and pools are warm
+    /// How long to warm up before that
     #[arg(long, default_value = "3s", value_parser = duration)]
     warm_up: Duration,
-    /// How long people of the mix think, on average
+    /// Mean thinking time of the accounts of the mix
     #[arg(long, default_value = "1s", value_parser = duration)]
     think: Duration,
-    /// How idle sockets are held
+    /// Transport of idle sockets
     #[arg(long, value_enum, default_value = "websocket")]
     transport: Transport,
-    /// Where chance begins
+    /// Seed of the random generator
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The deployment's auth.jwt_secret, to make tokens with [default: the development secret]
+    /// The deployment's auth.jwt_secret, to sign tokens with [default: the development secret]
     #[arg(long, env = "JWT_SECRET", hide_env_values = true)]
     secret: Option<String>,
-    /// Tokens to use instead of a secret, one a line; an agent's is known by its role
+    /// Tokens to use instead of a secret, one a line; agents' tokens are recognised by their role
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     tokens: Option<PathBuf>,
-    /// The role that makes an agent there
+    /// The role of agents in the deployment
     #[arg(long, default_value = "admin")]
     agent_role: String,
     /// Write a page with histograms and rates over time
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     report_html: Option<PathBuf>,
-    /// Write all figures as JSON; - for standard output, instead of the table
+    /// Write all figures as JSON; - writes them to standard output instead of the table
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     json: Option<PathBuf>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), CliError> {
-    // Each socket is a file. Where more are not to be had, the connection that fails says so.
+    // Each socket is a file descriptor. If the limit cannot be raised, the connection that fails reports it.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    let plan = plan(&arguments)?;
+    let options = options(&arguments)?;
     let is_printed = |file: &PathBuf| file.as_os_str() == "-";
-    // Now, and not when an hour's figures are there to be written.
+    // Opened now, so that an unwritable file fails before an hour of measurement and not after it.
     for file in arguments.report_html.iter().chain(arguments.json.iter().filter(|file| !is_printed(file))) {
         let opened = OpenOptions::new().create(true).append(true).open(file);
         opened.map_err(|error| CliError::File { file: file.clone(), error })?;
     }
-    let display = Display::new(&plan);
-    let report = run_until_interrupted(plan, &display).await;
+    let display = Display::new(&options);
+    let report = run_until_interrupted(options, &display).await;
     display.clear();
     let report = report?;
     let json = report.json().map_err(io::Error::from)?;
@@ -154,8 +153,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), CliError> {
     }
 }
 
-/// The first Ctrl-C ends the measurement, and what was done is checked; the second ends that too.
-async fn run_until_interrupted(plan: Plan, display: &Rc<Display>) -> Result<Report, CliError> {
+/// The first Ctrl-C ends the measurement, and what was done is checked; the second ends the command.
+async fn run_until_interrupted(options: Options, display: &Rc<Display>) -> Result<Report, CliError> {
     let count = watch::Sender::new(0_u32);
     let at_least = |wanted: u32| {
         let mut counted = count.subscribe();
@@ -170,18 +169,18 @@ async fn run_until_interrupted(plan: Plan, display: &Rc<Display>) -> Result<Repo
                 display.note("interrupted: what was done is checked; Ctrl-C once more ends at once");
             }
         }
-        // No signals are to be had here: the run goes to its end.
+        // Signals are not available: the run continues to its end.
         std::future::pending::<()>().await;
     };
     let shown = Rc::clone(display);
     tokio::select! {
-        report = switchboard_loadtest::run(plan, Rc::new(move |progress| shown.show(progress)), at_least(1)) => Ok(report?),
+        report = switchboard_loadtest::run(options, Rc::new(move |progress| shown.show(progress)), at_least(1)) => Ok(report?),
         () = at_least(2) => Err(CliError::Interrupted),
         () = counting => Err(CliError::Interrupted),
     }
 }
 
-fn plan(arguments: &Arguments) -> Result<Plan, CliError> {
+fn options(arguments: &Arguments) -> Result<Options, CliError> {
     let tokens = match &arguments.tokens {
         Some(file) => {
             let text = std::fs::read_to_string(file).map_err(|error| CliError::File { file: file.clone(), error })?;
@@ -192,18 +191,18 @@ fn plan(arguments: &Arguments) -> Result<Plan, CliError> {
             agent_role: arguments.agent_role.clone(),
         },
     };
-    let plan = Plan::new(arguments.url.clone(), arguments.scenario, tokens);
+    let defaults = Options::new(arguments.url.clone(), arguments.scenario, tokens);
     let number = |given: Option<u32>, default: usize| given.map_or(default, |given| given as usize);
-    Ok(Plan {
-        users: number(arguments.users, plan.users),
-        agents: number(arguments.agents, plan.agents),
+    Ok(Options {
+        users: number(arguments.users, defaults.users),
+        agents: number(arguments.agents, defaults.agents),
         rate: arguments.rate,
         duration: arguments.duration,
         warm_up: arguments.warm_up,
         think: arguments.think,
         transport: arguments.transport,
         seed: arguments.seed,
-        ..plan
+        ..defaults
     })
 }
 

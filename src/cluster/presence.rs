@@ -1,9 +1,12 @@
-//! Which agents have a socket on this server.
+//! Which agents have a connection on this server.
 //!
-//! An agent is there from the moment in which one of their sockets is let in until the last connection of theirs has
-//! ended. A connection counts from before it is let in: a client that changes networks and takes its old connection
-//! over was there all the time. What comes and goes is decided and told under one lock, so that the last word told is
-//! always the truth. There is no period of grace: `online` says what is, now.
+//! An agent is online from the acceptance of their first socket to the end of their last connection. A connection
+//! counts before it is accepted: a client that replaces its connection, for example after a change of networks, stays
+//! online. Changes are decided and reported under one lock, so the last report is always the current state. There is no
+//! grace period.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,80 +20,80 @@ use crate::domain::{Agent, UserId};
 /// Counts agents' connections. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Presence {
-    room: Arc<Room>,
+    state: Arc<State>,
 }
 
 #[derive(Debug)]
-struct Room {
+struct State {
     cluster: Arc<dyn Cluster>,
-    agents: Mutex<HashMap<UserId, Here>>,
+    agents: Mutex<HashMap<UserId, AgentConnections>>,
 }
 
 #[derive(Debug, Default)]
-struct Here {
-    /// Connections of theirs, those not let in yet among them.
-    connections: usize,
-    /// As who they were told of; `None` as long as none was let in.
-    told_of: Option<Agent>,
+struct AgentConnections {
+    /// Connections, including those not accepted yet.
+    count: usize,
+    /// The agent as reported online; `None` until a connection is accepted.
+    online_as: Option<Agent>,
 }
 
 impl Presence {
-    /// Nobody is there. The cluster is told of changes.
+    /// No agent is online. Changes are reported to the cluster.
     #[must_use]
     pub fn new(cluster: Arc<dyn Cluster>) -> Self {
-        Self { room: Arc::new(Room { cluster, agents: Mutex::default() }) }
+        Self { state: Arc::new(State { cluster, agents: Mutex::default() }) }
     }
 
-    /// An agent has a connection that may be let in.
+    /// Counts a connection that has not been accepted yet.
     #[must_use]
-    pub fn arrive(&self, agent: Agent) -> PresenceGuard {
-        self.room.agents.lock().entry(agent.id.clone()).or_default().connections += 1;
-        PresenceGuard { room: Arc::clone(&self.room), agent, has_ended: AtomicBool::new(false) }
+    pub fn track(&self, agent: Agent) -> PresenceGuard {
+        self.state.agents.lock().entry(agent.id.clone()).or_default().count += 1;
+        PresenceGuard { state: Arc::clone(&self.state), agent, is_released: AtomicBool::new(false) }
     }
 }
 
-/// One connection of an agent. It ends with [`PresenceGuard::end`], or when this is dropped.
+/// One connection of an agent. It ends with [`PresenceGuard::release`], or when the guard is dropped.
 #[derive(Debug)]
 pub struct PresenceGuard {
-    room: Arc<Room>,
+    state: Arc<State>,
     agent: Agent,
-    has_ended: AtomicBool,
+    is_released: AtomicBool,
 }
 
 impl PresenceGuard {
-    /// The connection was let in: the agent is there.
-    pub fn begin(&self) {
-        let mut agents = self.room.agents.lock();
-        if self.has_ended.load(Ordering::Relaxed) {
+    /// The connection is accepted: the agent is online. Does nothing after [`PresenceGuard::release`].
+    pub fn set_online(&self) {
+        let mut agents = self.state.agents.lock();
+        if self.is_released.load(Ordering::Relaxed) {
             return;
         }
-        let Some(here) = agents.get_mut(&self.agent.id) else { return };
-        if here.told_of.is_none() {
-            here.told_of = Some(self.agent.clone());
-            self.room.cluster.agent_presence(&self.agent, true);
+        let Some(connections) = agents.get_mut(&self.agent.id) else { return };
+        if connections.online_as.is_none() {
+            connections.online_as = Some(self.agent.clone());
+            self.state.cluster.set_agent_online(&self.agent, true);
         }
     }
 
-    /// The connection has ended. Once is enough.
-    pub fn end(&self) {
-        let mut agents = self.room.agents.lock();
-        // Under the lock, as everything that is decided here.
-        if self.has_ended.swap(true, Ordering::Relaxed) {
+    /// The connection has ended. Further calls do nothing.
+    pub fn release(&self) {
+        let mut agents = self.state.agents.lock();
+        // Relaxed is enough: the flag is only used under the lock.
+        if self.is_released.swap(true, Ordering::Relaxed) {
             return;
         }
-        let Some(here) = agents.get_mut(&self.agent.id) else { return };
-        here.connections = here.connections.saturating_sub(1);
-        if here.connections > 0 {
+        let Some(connections) = agents.get_mut(&self.agent.id) else { return };
+        connections.count = connections.count.saturating_sub(1);
+        if connections.count > 0 {
             return;
         }
-        if let Some(Here { told_of: Some(agent), .. }) = agents.remove(&self.agent.id) {
-            self.room.cluster.agent_presence(&agent, false);
+        if let Some(AgentConnections { online_as: Some(agent), .. }) = agents.remove(&self.agent.id) {
+            self.state.cluster.set_agent_online(&agent, false);
         }
     }
 }
 
 impl Drop for PresenceGuard {
     fn drop(&mut self) {
-        self.end();
+        self.release();
     }
 }

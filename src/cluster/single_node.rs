@@ -1,4 +1,4 @@
-//! A server by itself: what is true here is true everywhere.
+//! A cluster of one server: presence on this server is presence in the cluster.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use parking_lot::Mutex;
 use super::{Cluster, PresenceListener};
 use crate::domain::{Agent, UserId};
 
-/// See the module.
+/// A cluster of one server.
 #[derive(Debug)]
-pub struct Alone {
+pub struct SingleNode {
     listener: Arc<dyn PresenceListener>,
     online: Mutex<HashMap<UserId, Agent>>,
 }
 
-impl Alone {
-    /// Whoever listens hears what happens here.
+impl SingleNode {
+    /// Changes are passed to the listener.
     #[must_use]
     pub fn new(listener: Arc<dyn PresenceListener>) -> Self {
         Self { listener, online: Mutex::default() }
     }
 }
 
-impl Cluster for Alone {
-    fn agent_presence(&self, agent: &Agent, is_online: bool) {
+impl Cluster for SingleNode {
+    fn set_agent_online(&self, agent: &Agent, is_online: bool) {
         {
             let mut online = self.online.lock();
             if is_online {
@@ -33,7 +33,7 @@ impl Cluster for Alone {
                 online.remove(&agent.id);
             }
         }
-        self.listener.agent_presence(agent, is_online);
+        self.listener.agent_presence_changed(agent, is_online);
     }
 
     fn agents_online(&self) -> Vec<Agent> {

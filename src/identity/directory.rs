@@ -1,9 +1,12 @@
-//! The directory of people: everyone who has come with a token is written down, at most once a minute each however many
-//! servers they come to, so that names and the agents' list need no other service. What the last token said counts.
+//! The user directory: the profile in the last token of every user who has made a request, so that names and the list
+//! of agents need no other service.
 //!
-//! Each server remembers whom it has handed in lately; the database has the last word, since only it knows of the
-//! others. Nobody waits for it. People who come while the database is away, or faster than it writes, are written down
-//! when they come next.
+//! A user is written at most once a minute, over all servers: each server caches whom it has queued recently, and the
+//! statement itself skips rows that are recent. Writing happens in the background. If the queue is full or the database
+//! is unavailable, a user is written at their next request.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,106 +23,105 @@ use crate::config::DirectorySettings;
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::{Timestamp, UserId};
 
-/// Seconds for which a person is not written down again.
+/// Seconds before a user is written again.
 const REFRESH_SECONDS: u32 = 60;
 
-/// People in one statement.
+/// Users in one statement.
 const BATCH: usize = 256;
 
-/// When somebody was handed in, for as long as that matters.
-type Lately = Cache<(UserId, bool), Timestamp>;
+/// When a user was queued, kept for [`REFRESH_SECONDS`].
+type RecentlyQueued = Cache<(UserId, bool), Timestamp>;
 
-/// Writes down who comes. Cheap to clone.
+/// Records users. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    /// Apart as customer and as agent: who comes as an agent within a minute of coming otherwise is seen.
-    lately: Lately,
+    /// By role: a customer who becomes an agent is written at once.
+    recent: RecentlyQueued,
     queue: mpsc::Sender<QueueItem>,
 }
 
-/// What the task is given.
+/// An item for the background task.
 enum QueueItem {
-    /// Somebody to write down.
-    Person(Box<users::Model>),
-    /// Answered when everybody who came before has been dealt with.
-    Settle(oneshot::Sender<()>),
+    /// A user to write.
+    User(Box<users::Model>),
+    /// Answered when all users queued before are written, or have failed.
+    Flush(oneshot::Sender<()>),
 }
 
 impl Directory {
-    /// Starts the task that writes; it ends with the last clone of this.
+    /// Starts the background task, which ends with the last clone of the directory.
     #[must_use]
     pub fn start(database: &Database, settings: &DirectorySettings) -> Self {
-        let lately = Cache::builder()
+        let recent = Cache::builder()
             .max_capacity(settings.user_cache_size as u64)
             .time_to_live(Duration::from_secs(REFRESH_SECONDS.into()))
             .build();
-        let (queue, people) = mpsc::channel(settings.queue_capacity);
-        database.runtime().spawn(write_down(database.clone(), people, lately.clone()));
-        Self { lately, queue }
+        let (queue, items) = mpsc::channel(settings.queue_capacity);
+        database.runtime().spawn(run(database.clone(), items, recent.clone()));
+        Self { recent, queue }
     }
 
-    /// Notes that somebody has come.
+    /// Queues a user who has made a request. Does not block.
     pub fn record_seen(&self, principal: &Principal, now: Timestamp) {
         let seen_as = (principal.id.clone(), principal.is_agent);
         let refresh = TimeDelta::seconds(REFRESH_SECONDS.into());
-        if self.lately.get(&seen_as).is_some_and(|before| now - before < refresh) {
+        if self.recent.get(&seen_as).is_some_and(|before| now - before < refresh) {
             return;
         }
-        self.lately.insert(seen_as.clone(), now);
-        if self.queue.try_send(QueueItem::Person(Box::new(row(principal, now)))).is_err() {
-            self.lately.invalidate(&seen_as);
+        self.recent.insert(seen_as.clone(), now);
+        if self.queue.try_send(QueueItem::User(Box::new(row(principal, now)))).is_err() {
+            self.recent.invalidate(&seen_as);
         }
     }
 
-    /// Waits until everybody who has come to this server so far is written down, or could not be: for who must be found
-    /// right behind their coming.
-    pub async fn settled(&self) {
-        let (done, dealt_with) = oneshot::channel();
-        if self.queue.send(QueueItem::Settle(done)).await.is_ok() {
-            // An error means that the task is gone, and nobody is written down any more.
-            let _ = dealt_with.await;
+    /// Waits until all users queued so far are written, or have failed, so that a query finds them.
+    pub async fn flush(&self) {
+        let (done, flushed) = oneshot::channel();
+        if self.queue.send(QueueItem::Flush(done)).await.is_ok() {
+            // An error means that the task has ended: there is nothing left to wait for.
+            let _ = flushed.await;
         }
     }
 }
 
-async fn write_down(database: Database, mut queue: mpsc::Receiver<QueueItem>, lately: Lately) {
+async fn run(database: Database, mut queue: mpsc::Receiver<QueueItem>, recent: RecentlyQueued) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
-        // One statement cannot write the same row twice; the later word counts.
+        // One statement cannot write a row twice; the latest profile wins.
         let mut rows: HashMap<String, users::Model> = HashMap::new();
         let mut waiting = Vec::new();
         for item in batch.drain(..) {
             match item {
-                QueueItem::Person(mut row) => {
+                QueueItem::User(mut row) => {
                     row.is_agent |= rows.get(&row.id).is_some_and(|earlier| earlier.is_agent);
                     rows.insert(row.id.clone(), *row);
                 }
-                QueueItem::Settle(done) => waiting.push(done),
+                QueueItem::Flush(done) => waiting.push(done),
             }
         }
         if !rows.is_empty() {
-            write_rows(&database, rows, &lately).await;
+            write_rows(&database, rows, &recent).await;
         }
         for done in waiting {
-            // Nobody waits any more, where this fails.
+            // An error means that the caller no longer waits.
             let _ = done.send(());
         }
     }
 }
 
-async fn write_rows(database: &Database, rows: HashMap<String, users::Model>, lately: &Lately) {
-    let people: Vec<UserId> = rows.keys().filter_map(|id| UserId::parse(id).ok()).collect();
+async fn write_rows(database: &Database, rows: HashMap<String, users::Model>, recent: &RecentlyQueued) {
+    let ids: Vec<UserId> = rows.keys().filter_map(|id| UserId::parse(id).ok()).collect();
     if let Err(error) = upsert(database, rows.into_values().collect()).await {
-        tracing::warn!(%error, people = people.len(), "people could not be written down");
-        for id in people {
-            lately.invalidate(&(id.clone(), false));
-            lately.invalidate(&(id, true));
+        tracing::warn!(%error, users = ids.len(), "users could not be written to the directory");
+        for id in ids {
+            recent.invalidate(&(id.clone(), false));
+            recent.invalidate(&(id, true));
         }
     }
 }
 
 async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), DatabaseError> {
-    // In one order on every server, so that two cannot lock each other out.
+    // One lock order on all servers prevents deadlocks.
     rows.sort_by(|one, other| one.id.cmp(&other.id));
     let refreshed = OnConflict::column(users::Column::Id)
         .update_columns([
@@ -133,7 +135,7 @@ async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), 
             users::Column::Picture,
             users::Column::LastSeenAt,
         ])
-        // Who has ever come as an agent stays one in the directory (`support-admin.md`, `GET /agents`).
+        // A user who was ever an agent stays one in the directory (`support-admin.md`, `GET /agents`).
         .value(users::Column::IsAgent, Expr::cust("users.is_agent OR excluded.is_agent"))
         .action_and_where(Expr::cust(is_due(database.backend())))
         .to_owned();
@@ -148,14 +150,14 @@ async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), 
         .await
 }
 
-/// Whether somebody who is known is to be written down again: a minute has passed, or they come as an agent for the
-/// first time, and should be found by those who hand over to them.
+/// The condition for updating an existing row: a minute has passed, or the user is an agent for the first time, and must
+/// be found for a handover.
 fn is_due(backend: Backend) -> String {
     let passed = match backend {
         Backend::Postgres => {
             format!("excluded.last_seen_at - users.last_seen_at >= INTERVAL '{REFRESH_SECONDS} seconds'")
         }
-        // In days, as SQLite counts them: whole milliseconds, in floating point.
+        // julianday counts days in floating point; the margin is for rounding, as timestamps have milliseconds.
         Backend::Sqlite => format!(
             "(julianday(excluded.last_seen_at) - julianday(users.last_seen_at)) * 86400.0 > {REFRESH_SECONDS} - 0.002"
         ),
@@ -179,7 +181,3 @@ fn row(principal: &Principal, now: Timestamp) -> users::Model {
         last_seen_at: now,
     }
 }
-
-#[cfg(test)]
-#[path = "directory_tests.rs"]
-mod tests;

@@ -1,22 +1,24 @@
-//! What tokens are verified with: the shared secret, or public keys out of a file.
+//! Keys that verify tokens: the shared secret, or public keys from a file.
 //!
-//! A file is a PEM file with one key, or a JWKS (RFC 7517) with any number, told apart by `kid`. It is read once, at
-//! the start, and everything in it must fit the configured algorithm: a server that starts can verify.
+//! The file is a PEM file with one key, or a JWKS (RFC 7517) with any number, selected by `kid`. It is read once, at the
+//! start, and each key in it must match the configured algorithm: a server that starts can verify tokens.
+
+#[cfg(test)]
+pub(super) mod tests;
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm};
-use jsonwebtoken::{DecodingKey, crypto};
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::rsa_key;
-use super::verifier::algorithm;
 use crate::config::{AuthSettings, TokenAlgorithm};
 
-/// Bytes of the largest key file.
-const LARGEST_FILE: u64 = 1024 * 1024;
+/// Bytes of a key file.
+const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
 /// Why a key file cannot be used, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +33,7 @@ pub struct KeyFileError {
 pub(super) enum KeyProblem {
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
-    #[error("has more than {LARGEST_FILE} bytes: that is no key file")]
+    #[error("has more than {MAX_FILE_SIZE} bytes: that is no key file")]
     TooLarge,
     #[error("is neither a PEM file (\"-----BEGIN PUBLIC KEY-----\") nor a JWKS file ({{ \"keys\": [ … ] }})")]
     Unknown,
@@ -51,16 +53,16 @@ pub(super) enum KeyProblem {
     Kid(String),
 }
 
-/// What tokens are verified with.
+/// Keys that verify tokens.
 pub(super) enum Keys {
-    /// The only one, whatever `kid` a token names.
+    /// The only key, whichever `kid` a token names.
     One(Box<DecodingKey>),
     /// By their `kid`.
     Named(HashMap<String, DecodingKey>),
 }
 
 impl Keys {
-    /// The secret, or the keys of the file.
+    /// The configured secret, or the keys in the configured file.
     pub(super) fn load(settings: &AuthSettings) -> Result<Self, KeyFileError> {
         if !settings.algorithm.is_public() {
             let secret = settings.jwt_secret.expose_secret().as_bytes();
@@ -80,7 +82,7 @@ impl Keys {
         }
     }
 
-    /// The key that a token names. One that names none can only mean the only one.
+    /// The key that a token names. A token without `kid` matches if there is only one key.
     pub(super) fn of(&self, kid: Option<&str>) -> Option<&DecodingKey> {
         match (self, kid) {
             (Self::One(key), _) => Some(key),
@@ -91,7 +93,7 @@ impl Keys {
 }
 
 fn read(file: &Path) -> Result<String, KeyProblem> {
-    if std::fs::metadata(file)?.len() > LARGEST_FILE {
+    if std::fs::metadata(file)?.len() > MAX_FILE_SIZE {
         return Err(KeyProblem::TooLarge);
     }
     Ok(std::fs::read_to_string(file)?)
@@ -124,14 +126,14 @@ fn from_pem(text: &str, algorithm: TokenAlgorithm) -> Result<DecodingKey, KeyPro
 }
 
 fn from_jwks(text: &str, algorithm: TokenAlgorithm) -> Result<Keys, KeyProblem> {
-    let whole: Value = serde_json::from_str(text).map_err(|_| KeyProblem::Unknown)?;
-    let keys = whole.get("keys").and_then(Value::as_array).ok_or(KeyProblem::Unknown)?;
+    let document: Value = serde_json::from_str(text).map_err(|_| KeyProblem::Unknown)?;
+    let keys = document.get("keys").and_then(Value::as_array).ok_or(KeyProblem::Unknown)?;
     let mut found: Vec<(Option<String>, String, DecodingKey)> = Vec::new();
-    for (place, key) in keys.iter().enumerate() {
+    for (index, key) in keys.iter().enumerate() {
         let kid = key.get("kid").and_then(Value::as_str).map(ToOwned::to_owned);
         let shown = kid
             .as_ref()
-            .map_or_else(|| format!("a key without kid, number {}", place + 1), |kid| format!("the key {kid:?}"));
+            .map_or_else(|| format!("a key without kid, number {}", index + 1), |kid| format!("the key {kid:?}"));
         if let Some(decoding) = from_jwk(key, &shown, algorithm)? {
             found.push((kid, shown, decoding));
         }
@@ -153,7 +155,7 @@ fn from_jwks(text: &str, algorithm: TokenAlgorithm) -> Result<Keys, KeyProblem> 
     Ok(Keys::Named(named))
 }
 
-/// A key of a JWKS; none where it is for encrypting, as some issuers publish beside the others.
+/// A key of a JWKS; none if it is an encryption key, which some issuers publish in the same file.
 fn from_jwk(value: &Value, shown: &str, algorithm: TokenAlgorithm) -> Result<Option<DecodingKey>, KeyProblem> {
     let other = || KeyProblem::OtherKey(shown.to_owned(), algorithm.as_str());
     let bad = |why: String| KeyProblem::BadKey(shown.to_owned(), why);
@@ -167,7 +169,7 @@ fn from_jwk(value: &Value, shown: &str, algorithm: TokenAlgorithm) -> Result<Opt
         return Err(KeyProblem::Private);
     }
     let key: Jwk = serde_json::from_value(value.clone()).map_err(|error| bad(error.to_string()))?;
-    if key.common.key_algorithm.is_some_and(|named| named != KeyAlgorithm::from(self::algorithm(algorithm))) {
+    if key.common.key_algorithm.is_some_and(|named| named != KeyAlgorithm::from(jwt_algorithm(algorithm))) {
         return Err(other());
     }
     if matches!(key.algorithm, AlgorithmParameters::Other(_)) {
@@ -181,29 +183,35 @@ fn from_jwk(value: &Value, shown: &str, algorithm: TokenAlgorithm) -> Result<Opt
     Ok(Some(decoding))
 }
 
-/// Why a key is not good.
+/// Why a key is refused.
 enum Fault {
-    /// It is of another kind than the algorithm's.
+    /// It is for another algorithm.
     Other,
-    /// It is of the right kind, and no key.
+    /// It is for the right algorithm but invalid.
     Bad(String),
 }
 
-/// Whether a key is one of the algorithm's. The library finds out only when it verifies, and some things not even then.
+/// Checks that a key is valid for the algorithm. The library checks that only when it verifies, and not completely.
 fn check(parameters: &AlgorithmParameters, key: &DecodingKey, algorithm: TokenAlgorithm) -> Result<(), Fault> {
     match (algorithm, parameters) {
         (TokenAlgorithm::Rs256, AlgorithmParameters::RSA(rsa)) => rsa_key::check(&rsa.n, &rsa.e).map_err(Fault::Bad)?,
         (TokenAlgorithm::Es256, AlgorithmParameters::EllipticCurve(curve)) if curve.curve == EllipticCurve::P256 => {}
         (TokenAlgorithm::EdDsa, AlgorithmParameters::OctetKeyPair(pair)) if pair.curve == EllipticCurve::Ed25519 => {
-            // Of a shorter one the library takes what is not there.
+            // Refuses a key that is too short, which verifying does not.
             Jwk::from_decoding_key(key, None).map_err(|error| Fault::Bad(error.to_string()))?;
         }
         _ => return Err(Fault::Other),
     }
-    // Whether it is a point of its curve.
-    crypto::verify("", b"", key, self::algorithm(algorithm)).map(|_| ()).map_err(|error| Fault::Bad(error.to_string()))
+    // Refuses a point that is not on the curve.
+    crypto::verify("", b"", key, jwt_algorithm(algorithm)).map(|_| ()).map_err(|error| Fault::Bad(error.to_string()))
 }
 
-#[cfg(test)]
-#[path = "keys_tests.rs"]
-pub(super) mod tests;
+/// The library's name for an algorithm.
+pub(super) fn jwt_algorithm(configured: TokenAlgorithm) -> Algorithm {
+    match configured {
+        TokenAlgorithm::Hs256 => Algorithm::HS256,
+        TokenAlgorithm::Rs256 => Algorithm::RS256,
+        TokenAlgorithm::Es256 => Algorithm::ES256,
+        TokenAlgorithm::EdDsa => Algorithm::EdDSA,
+    }
+}

@@ -1,4 +1,4 @@
-//! Nonces that have come, for all servers that share the database.
+//! Used nonces, shared by all servers through the database.
 
 use std::time::Duration;
 
@@ -12,41 +12,41 @@ use super::request_signature::{Nonce, TIMESTAMP_WINDOW_MS};
 use crate::database::{Database, DatabaseError};
 use crate::domain::Timestamp;
 
-/// How often those are forgotten that cannot come again.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How often expired nonces are deleted.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Keeps nonces. Cheap to clone.
+/// Stores used nonces. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Nonces {
+pub struct NonceStore {
     database: Database,
 }
 
-impl Nonces {
-    /// Starts to forget what has run out; that goes on as long as the database's runtime.
+impl NonceStore {
+    /// Starts deleting expired nonces, which ends with the database's runtime.
     #[must_use]
     pub fn start(database: &Database) -> Self {
         let nonces = Self { database: database.clone() };
-        let forgetting = nonces.clone();
+        let cleanup = nonces.clone();
         database.runtime().spawn(async move {
             loop {
-                tokio::time::sleep(FORGET_EVERY).await;
-                if let Err(error) = forgetting.forget(chrono::Utc::now()).await {
-                    tracing::warn!(%error, "nonces that have run out could not be forgotten");
+                tokio::time::sleep(CLEANUP_INTERVAL).await;
+                if let Err(error) = cleanup.delete_expired(chrono::Utc::now()).await {
+                    tracing::warn!(%error, "expired nonces could not be deleted");
                 }
             }
         });
         nonces
     }
 
-    /// Takes a nonce; false where it came before, to whichever server.
+    /// Marks a nonce as used; false if it was used before, on any server.
     ///
     /// # Errors
     /// [`DatabaseError`].
-    pub async fn take(&self, nonce: Nonce, now: Timestamp) -> Result<bool, DatabaseError> {
-        // A request is good from five minutes before its timestamp to five minutes after.
+    pub async fn consume(&self, nonce: Nonce, now: Timestamp) -> Result<bool, DatabaseError> {
+        // Its timestamp may be five minutes ahead now, and is then valid for another five.
         let expires_at = now + TimeDelta::milliseconds(2 * TIMESTAMP_WINDOW_MS);
         let row = nonces::ActiveModel { nonce: Set(nonce.0), expires_at: Set(expires_at) };
-        let taken = self
+        let inserted = self
             .database
             .write(async move |connection| {
                 nonces::Entity::insert(row)
@@ -55,10 +55,10 @@ impl Nonces {
                     .await
             })
             .await?;
-        Ok(taken == 1)
+        Ok(inserted == 1)
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<(), DatabaseError> {
+    async fn delete_expired(&self, now: Timestamp) -> Result<(), DatabaseError> {
         self.database
             .write(async move |connection| {
                 nonces::Entity::delete_many()

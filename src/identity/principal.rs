@@ -1,43 +1,43 @@
-//! A person whose token was good.
+//! The user that a valid token identifies.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::domain::{Agent, Customer, NAMELESS_AGENT, Owner, UserId, display_name};
 
-/// Why a token was not good. The caller learns only that it was not.
+/// Why a token is refused. Clients only see that it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// There is none.
+    /// There is no token.
     #[error("no token")]
     Missing,
-    /// The signature, the form, the algorithm or a time is wrong.
+    /// Its signature, format, algorithm, issuer, audience or a time is wrong.
     #[error("{0}")]
     Invalid(String),
-    /// It is longer than any that is looked at.
+    /// It exceeds the maximum length.
     #[error("longer than a token may be")]
     TooLong,
-    /// Its time is over.
+    /// It has expired.
     #[error("expired")]
     Expired,
-    /// It asks for something that must be understood, and is not.
+    /// It has critical headers, none of which is supported.
     #[error("it has critical headers")]
     Critical,
-    /// It names a key that is not known, or none where there are several.
+    /// It names an unknown key, or none although there are several.
     #[error("no such key")]
     Key,
-    /// The server can verify tokens and not sign any.
+    /// The server can verify tokens but not sign them.
     #[error(
-        "auth.algorithm is {0:?}: this server holds a public key alone, which cannot sign; tokens come from whoever \
-         holds the private key"
+        "auth.algorithm is {0:?}: this server holds a public key alone, which cannot sign; the holder of the private key \
+         issues tokens"
     )]
     CannotSign(&'static str),
-    /// `sub` names no account.
+    /// `sub` is no valid account id.
     #[error("sub is not an account's id")]
     Subject,
 }
 
-/// Who calls. Cheap to clone: what the token says is shared by all who hold it.
+/// The authenticated user of a request or socket. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal(Arc<Identity>);
 
@@ -55,12 +55,12 @@ impl Deref for Principal {
     }
 }
 
-/// A person, as their token describes them.
+/// A user, as their token describes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The account.
     pub id: UserId,
-    /// As the token spells it.
+    /// The role, as the token spells it.
     pub role: String,
     /// Whether the role is one of `auth.agent_roles`.
     pub is_agent: bool,
@@ -70,7 +70,7 @@ pub struct Identity {
     pub first_name: Option<String>,
     /// Last name.
     pub last_name: Option<String>,
-    /// Whole name.
+    /// Full name.
     pub name: Option<String>,
     /// Phone number.
     pub phone_number: Option<String>,
@@ -87,7 +87,7 @@ impl Identity {
         display_name(self.first_name.as_deref(), self.last_name.as_deref(), self.name.as_deref(), self.email.as_deref())
     }
 
-    /// This person as one who asks for help.
+    /// This user as a customer.
     #[must_use]
     pub fn as_customer(&self) -> Customer {
         Customer {
@@ -98,7 +98,7 @@ impl Identity {
         }
     }
 
-    /// This person as one who helps; only for a principal with [`Principal::is_agent`].
+    /// This user as an agent; only for one with [`Identity::is_agent`].
     #[must_use]
     pub fn as_agent(&self) -> Agent {
         Agent {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_display_name_is_made_of_what_there_is() {
+    fn a_display_name_is_the_first_available_of_several() {
         for (first, last, name, email, expected) in [
             (Some("Sarah"), Some("Johnson"), Some("x"), Some("y@z"), Some("Sarah Johnson")),
             (Some("Sarah"), None, Some("x"), None, Some("Sarah")),

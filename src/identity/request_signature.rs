@@ -1,7 +1,7 @@
-//! The guard in front of what people without an account may do (`decisions.md`, "People without an account").
+//! Verifies requests without a token (`decisions.md`, "People without an account").
 //!
-//! Three settings: nothing, a device's own headers, or headers signed with a secret that the app holds. A signed
-//! request is good once: its nonce is kept, for every server, as long as its timestamp is.
+//! Depending on the mode a request needs nothing, the device headers, or also a signature under a secret that the apps
+//! hold. A signed request is accepted once: its nonce is stored, for all servers, as long as its timestamp is valid.
 
 use actix_web::http::header::HeaderMap;
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,41 +11,41 @@ use sha2::{Digest, Sha256};
 use crate::config::{RequestSignatureSettings, SignatureMode};
 use crate::domain::Timestamp;
 
-/// Milliseconds by which a request's timestamp may differ from the server's clock.
+/// Milliseconds by which a request's timestamp may differ from the server's clock, either way.
 pub(super) const TIMESTAMP_WINDOW_MS: i64 = 5 * 60 * 1000;
 
-/// Characters that a nonce has at least.
+/// Characters of a nonce.
 const NONCE_LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
 
-/// The one version of the signature.
+/// The only supported version of the signature.
 const SIGNATURE_VERSION: &str = "v1";
 
-/// Why a request is turned away. Its text names the header.
+/// Why a request is refused. The text, which clients see, names the header.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GuardRefusal {
+pub enum RequestRefusal {
     /// A header is missing, or empty.
     #[error("{0} header is required")]
     Required(&'static str),
-    /// A header breaks its rule.
+    /// A header is malformed.
     #[error("{0} header is not valid")]
     Malformed(&'static str),
-    /// The timestamp is too far from now.
+    /// The timestamp is too far from the server's clock.
     #[error("Request expired")]
     Expired,
-    /// The signature is of other bytes, or by another secret.
+    /// The signature does not match the request, or was made with another secret.
     #[error("Invalid signature")]
     Signature,
-    /// The nonce came before.
+    /// The nonce has been used before.
     #[error("Nonce already used")]
     NonceUsed,
 }
 
-/// What a guarded request is, for its signature.
+/// The parts of a request that its signature covers.
 #[derive(Clone, Copy, Debug)]
-pub struct GuardedRequest<'a> {
-    /// In capitals.
+pub struct SignedRequest<'a> {
+    /// In upper case.
     pub method: &'a str,
-    /// Without query string; a slash at its end is not looked at.
+    /// Without the query string; a trailing slash is ignored.
     pub path: &'a str,
     /// As sent.
     pub headers: &'a HeaderMap,
@@ -53,108 +53,95 @@ pub struct GuardedRequest<'a> {
     pub body: &'a [u8],
 }
 
-/// A nonce that must not come twice.
+/// A nonce, which must not be used twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nonce(pub(super) String);
 
-/// Looks at requests.
+/// Verifies requests as configured.
 #[derive(Clone)]
-pub struct Guard {
+pub struct RequestVerifier {
     mode: SignatureMode,
     key: Option<Hmac<Sha256>>,
 }
 
-impl Guard {
-    /// A guard as configured.
+impl RequestVerifier {
+    /// A verifier with the configured mode and secret.
     #[must_use]
     pub fn new(settings: &RequestSignatureSettings) -> Self {
         let secret = settings.secret.expose_secret();
-        // HMAC takes keys of any length.
+        // Never an error: HMAC takes keys of any length.
         Self { mode: settings.mode, key: Hmac::new_from_slice(secret.as_bytes()).ok() }
     }
 
-    /// Looks at the headers and the signature; what comes back must then be kept from coming again.
+    /// Checks the headers and the signature. The caller must pass a returned nonce to
+    /// [`NonceStore::consume`](super::NonceStore::consume).
     ///
     /// # Errors
-    /// [`GuardRefusal`], for the first thing that is wrong.
-    pub fn check(&self, request: &GuardedRequest<'_>, now: Timestamp) -> Result<Option<Nonce>, GuardRefusal> {
+    /// [`RequestRefusal`], for the first violation.
+    pub fn verify(&self, request: &SignedRequest<'_>, now: Timestamp) -> Result<Option<Nonce>, RequestRefusal> {
         match self.mode {
             SignatureMode::Off => Ok(None),
-            SignatureMode::Device => device(request.headers).map(|()| None),
+            SignatureMode::Device => device_headers(request.headers).map(|()| None),
             SignatureMode::Signed => {
-                device(request.headers)?;
+                device_headers(request.headers)?;
                 self.signed(request, now).map(Some)
             }
         }
     }
 
-    fn signed(&self, request: &GuardedRequest<'_>, now: Timestamp) -> Result<Nonce, GuardRefusal> {
+    fn signed(&self, request: &SignedRequest<'_>, now: Timestamp) -> Result<Nonce, RequestRefusal> {
         let timestamp = required(request.headers, "X-Timestamp")?;
         let nonce = required(request.headers, "X-Nonce")?;
         let version = required(request.headers, "X-Signature-Version")?;
         let signature = required(request.headers, "X-Signature")?;
-        let moment: i64 = timestamp.parse().map_err(|_| GuardRefusal::Malformed("X-Timestamp"))?;
-        if moment.abs_diff(now.timestamp_millis()) > TIMESTAMP_WINDOW_MS.unsigned_abs() {
-            return Err(GuardRefusal::Expired);
+        let signed_at: i64 = timestamp.parse().map_err(|_| RequestRefusal::Malformed("X-Timestamp"))?;
+        if signed_at.abs_diff(now.timestamp_millis()) > TIMESTAMP_WINDOW_MS.unsigned_abs() {
+            return Err(RequestRefusal::Expired);
         }
         if !NONCE_LENGTH.contains(&nonce.chars().count()) {
-            return Err(GuardRefusal::Malformed("X-Nonce"));
+            return Err(RequestRefusal::Malformed("X-Nonce"));
         }
         if version != SIGNATURE_VERSION {
-            return Err(GuardRefusal::Malformed("X-Signature-Version"));
+            return Err(RequestRefusal::Malformed("X-Signature-Version"));
         }
-        let mut expected = self.key.clone().ok_or(GuardRefusal::Signature)?;
+        let mut expected = self.key.clone().ok_or(RequestRefusal::Signature)?;
         expected.update(signed_text(request, timestamp, nonce).as_bytes());
-        let signature = from_hex(signature).ok_or(GuardRefusal::Signature)?;
-        // In constant time.
-        expected.verify_slice(&signature).map_err(|_| GuardRefusal::Signature)?;
+        let signature = hex::decode(signature).map_err(|_| RequestRefusal::Signature)?;
+        // Compares in constant time.
+        expected.verify_slice(&signature).map_err(|_| RequestRefusal::Signature)?;
         Ok(Nonce(nonce.to_owned()))
     }
 }
 
-impl std::fmt::Debug for Guard {
+impl std::fmt::Debug for RequestVerifier {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Guard").field("mode", &self.mode).finish_non_exhaustive()
+        formatter.debug_struct("RequestVerifier").field("mode", &self.mode).finish_non_exhaustive()
     }
 }
 
-/// What is signed: `v1:METHOD:path:timestamp:nonce:hex(sha256(body))`.
-fn signed_text(request: &GuardedRequest<'_>, timestamp: &str, nonce: &str) -> String {
+/// The signed text: `v1:METHOD:path:timestamp:nonce:hex(sha256(body))`.
+fn signed_text(request: &SignedRequest<'_>, timestamp: &str, nonce: &str) -> String {
     let path = match request.path.trim_end_matches('/') {
         "" => "/",
         path => path,
     };
-    let body = to_hex(&Sha256::digest(request.body));
+    let body = hex::encode(Sha256::digest(request.body));
     format!("{SIGNATURE_VERSION}:{}:{path}:{timestamp}:{nonce}:{body}", request.method)
 }
 
-fn device(headers: &HeaderMap) -> Result<(), GuardRefusal> {
+fn device_headers(headers: &HeaderMap) -> Result<(), RequestRefusal> {
     ["X-Device-Id", "X-Device-Fingerprint", "X-Request-Id"]
         .into_iter()
         .try_for_each(|name| required(headers, name).map(|_| ()))
 }
 
-fn required<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, GuardRefusal> {
+fn required<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, RequestRefusal> {
     headers
         .get(name.to_ascii_lowercase().as_str())
         .and_then(|value| value.to_str().ok())
         .map(str::trim)
         .filter(|value| !value.is_empty())
-        .ok_or(GuardRefusal::Required(name))
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) {
-        return None;
-    }
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-        .collect()
+        .ok_or(RequestRefusal::Required(name))
 }
 
 #[cfg(test)]
@@ -169,19 +156,19 @@ mod tests {
     const BODY: &[u8] = b"{\"message\":\"Hello\"}";
 
     fn now() -> Timestamp {
-        Utc.timestamp_millis_opt(1_795_000_000_000).single().expect("a moment")
+        Utc.timestamp_millis_opt(1_795_000_000_000).single().expect("a timestamp")
     }
 
-    fn guard(mode: SignatureMode) -> Guard {
-        Guard::new(&RequestSignatureSettings { mode, secret: SECRET.into() })
+    fn verifier(mode: SignatureMode) -> RequestVerifier {
+        RequestVerifier::new(&RequestSignatureSettings { mode, secret: SECRET.into() })
     }
 
-    /// The headers of a good request, some replaced or, where empty, left out.
+    /// The headers of a valid request, some replaced, or left out if empty.
     fn headers(replaced: &[(&str, &str)]) -> HeaderMap {
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
         let timestamp = now().timestamp_millis().to_string();
-        mac.update(format!("v1:POST:{PATH}:{timestamp}:0123456789:{}", to_hex(&Sha256::digest(BODY))).as_bytes());
-        let signature = to_hex(&mac.finalize().into_bytes());
+        mac.update(format!("v1:POST:{PATH}:{timestamp}:0123456789:{}", hex::encode(Sha256::digest(BODY))).as_bytes());
+        let signature = hex::encode(mac.finalize().into_bytes());
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("x-device-id", "d"),
@@ -200,8 +187,13 @@ mod tests {
         headers
     }
 
-    fn check(mode: SignatureMode, headers: &HeaderMap, path: &str, body: &[u8]) -> Result<Option<Nonce>, GuardRefusal> {
-        guard(mode).check(&GuardedRequest { method: "POST", path, headers, body }, now())
+    fn check(
+        mode: SignatureMode,
+        headers: &HeaderMap,
+        path: &str,
+        body: &[u8],
+    ) -> Result<Option<Nonce>, RequestRefusal> {
+        verifier(mode).verify(&SignedRequest { method: "POST", path, headers, body }, now())
     }
 
     fn refusal(replaced: &[(&str, &str)]) -> String {
@@ -209,12 +201,12 @@ mod tests {
     }
 
     #[test]
-    fn off_lets_everything_through() {
+    fn with_mode_off_every_request_is_accepted() {
         assert_eq!(check(SignatureMode::Off, &HeaderMap::new(), PATH, BODY), Ok(None));
     }
 
     #[test]
-    fn device_wants_three_headers_and_no_signature() {
+    fn mode_device_requires_three_headers_and_no_signature() {
         assert_eq!(
             check(SignatureMode::Device, &headers(&[("x-signature", ""), ("x-nonce", "")]), PATH, BODY),
             Ok(None)
@@ -225,21 +217,21 @@ mod tests {
             ("x-request-id", "X-Request-Id"),
         ] {
             let refused = check(SignatureMode::Device, &headers(&[(name, "")]), PATH, BODY);
-            assert_eq!(refused, Err(GuardRefusal::Required(shown)));
+            assert_eq!(refused, Err(RequestRefusal::Required(shown)));
         }
     }
 
     #[test]
-    fn a_signed_request_is_let_through_with_its_nonce() {
+    fn a_signed_request_is_accepted_with_its_nonce() {
         let nonce = Ok(Some(Nonce("0123456789".to_owned())));
         assert_eq!(check(SignatureMode::Signed, &headers(&[]), PATH, BODY), nonce);
         assert_eq!(check(SignatureMode::Signed, &headers(&[]), &format!("{PATH}/"), BODY), nonce);
     }
 
     #[test]
-    fn what_was_not_signed_is_refused() {
-        assert_eq!(check(SignatureMode::Signed, &headers(&[]), PATH, b"{}"), Err(GuardRefusal::Signature));
-        assert_eq!(check(SignatureMode::Signed, &headers(&[]), "/other", BODY), Err(GuardRefusal::Signature));
+    fn a_request_that_differs_from_the_signed_one_is_refused() {
+        assert_eq!(check(SignatureMode::Signed, &headers(&[]), PATH, b"{}"), Err(RequestRefusal::Signature));
+        assert_eq!(check(SignatureMode::Signed, &headers(&[]), "/other", BODY), Err(RequestRefusal::Signature));
         assert_eq!(refusal(&[("x-nonce", "another-nonce")]), "Invalid signature");
         for bad in ["00", "zz", "abc", "é"] {
             assert_eq!(
@@ -250,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn each_header_of_a_signed_request_is_named_when_it_is_missing() {
+    fn a_missing_header_of_a_signed_request_is_named() {
         for (name, shown) in [
             ("x-timestamp", "X-Timestamp"),
             ("x-nonce", "X-Nonce"),
@@ -265,13 +257,13 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_is_good_for_five_minutes_either_way() {
-        for (milliseconds, is_good) in [(300_000, true), (300_001, false), (-300_000, true), (-300_001, false)] {
+    fn a_timestamp_is_valid_for_five_minutes_either_way() {
+        for (milliseconds, is_valid) in [(300_000, true), (300_001, false), (-300_000, true), (-300_001, false)] {
             let later = now() + TimeDelta::milliseconds(milliseconds);
             let headers = headers(&[]);
-            let request = GuardedRequest { method: "POST", path: PATH, headers: &headers, body: BODY };
-            let outcome = guard(SignatureMode::Signed).check(&request, later);
-            assert_eq!(outcome == Err(GuardRefusal::Expired), !is_good, "{milliseconds}");
+            let request = SignedRequest { method: "POST", path: PATH, headers: &headers, body: BODY };
+            let outcome = verifier(SignatureMode::Signed).verify(&request, later);
+            assert_eq!(outcome == Err(RequestRefusal::Expired), !is_valid, "{milliseconds}");
         }
     }
 }

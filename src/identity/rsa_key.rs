@@ -1,12 +1,12 @@
-//! What an RSA public key must be.
+//! Requirements for RSA public keys.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Bits of the modulus: RS256 asks for 2048 (RFC 7518, section 3.3), and the library verifies with 4096 at the most.
+/// Bits of the modulus: RS256 requires 2048 (RFC 7518, section 3.3), and the library supports at most 4096.
 const BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-/// Looks at modulus and exponent, both in base64url.
+/// Checks modulus and exponent, both in base64url.
 pub(super) fn check(modulus: &str, exponent: &str) -> Result<(), String> {
     let modulus = number(modulus)?;
     let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
@@ -21,7 +21,7 @@ pub(super) fn check(modulus: &str, exponent: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Big-endian, without zeros in front.
+/// Big-endian, without leading zeros.
 fn number(text: &str) -> Result<Vec<u8>, String> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| "a number in it is not base64url".to_owned())?;
     Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())

@@ -1,4 +1,4 @@
-//! What a token says, and how one is signed for trying things out.
+//! The claims of a token, and signing tokens for development and load tests.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
@@ -7,22 +7,22 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::TokenError;
 use crate::config::AuthSettings;
 
-/// What a token says (`decisions.md`, "Who is who"). A claim that is no string counts as absent, as other issuers'
-/// tokens may hold anything there.
+/// The claims of a token (`decisions.md`, "Who is who"). A claim that should be a string and is not counts as absent:
+/// other issuers may use it for something else.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TokenClaims {
-    /// The account.
+    /// Account id.
     pub sub: String,
-    /// Seconds since 1970 at which it expires. Some issuers write a fraction: it is rounded.
+    /// Expiry, in seconds since 1970. A fraction, which some issuers write, is rounded.
     #[serde(deserialize_with = "numeric_date")]
     pub exp: u64,
-    /// Who issued it.
+    /// Issuer.
     #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// Whom it is for. Tokens may name several; this is the one that is written.
+    /// Audience. Tokens of other issuers may name several; one that is signed here names one.
     #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
-    /// `user` where absent.
+    /// Role; `user` if absent.
     #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// E-mail address.
@@ -34,7 +34,7 @@ pub struct TokenClaims {
     /// Last name.
     #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// Whole name.
+    /// Full name.
     #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Phone number.
@@ -48,7 +48,7 @@ pub struct TokenClaims {
     pub picture: Option<String>,
 }
 
-/// A text that can be stored, or nothing.
+/// A string that is not blank and can be stored, or nothing.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match serde_json::Value::deserialize(deserializer)? {
         serde_json::Value::String(text) if !text.contains('\0') && !text.trim().is_empty() => Some(text),
@@ -56,30 +56,31 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     })
 }
 
-/// Seconds since 1970 (RFC 7519, section 2), whole or not.
+/// Seconds since 1970, an integer or not (RFC 7519, section 2).
 fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
-    let rounded = || number.as_f64().filter(|seconds| (0.0..LAST_MOMENT).contains(seconds)).map(|it| it.round() as u64);
-    number.as_u64().or_else(rounded).ok_or_else(|| serde::de::Error::custom("exp is no moment"))
+    let rounded =
+        || number.as_f64().filter(|seconds| (0.0..MAX_EXACT_SECONDS).contains(seconds)).map(|it| it.round() as u64);
+    number.as_u64().or_else(rounded).ok_or_else(|| serde::de::Error::custom("exp is no timestamp"))
 }
 
-/// Seconds up to which a floating-point number counts every one of them.
-const LAST_MOMENT: f64 = 9_007_199_254_740_992.0;
+/// The number up to which an `f64` represents every integer.
+const MAX_EXACT_SECONDS: f64 = 9_007_199_254_740_992.0;
 
 /// Signs a token with a shared secret (HS256).
 ///
 /// # Errors
-/// [`TokenError`] when it cannot be signed.
+/// [`TokenError`] if signing fails.
 pub fn sign(claims: &TokenClaims, secret: &SecretString) -> Result<String, TokenError> {
     let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)
         .map_err(|error| TokenError::Invalid(error.to_string()))
 }
 
-/// Signs a token that a server with these settings takes: `iss` and `aud` are the configured ones.
+/// Signs a token that a server with these settings accepts: with the configured `iss` and `aud`.
 ///
 /// # Errors
-/// [`TokenError::CannotSign`] where the settings name a public key.
+/// [`TokenError::CannotSign`] if the settings have only a public key.
 pub fn sign_as_configured(claims: &TokenClaims, settings: &AuthSettings) -> Result<String, TokenError> {
     if settings.algorithm.is_public() {
         return Err(TokenError::CannotSign(settings.algorithm.as_str()));

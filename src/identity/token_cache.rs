@@ -1,8 +1,7 @@
-//! Tokens that have been found good, so that each is checked once and not at every request.
+//! A cache of verified tokens, so that a signature is verified once and not at every request.
 //!
-//! A token is known by its SHA-256: nobody can make another with the same. What is kept is what the token proved, and
-//! until when; it is looked at against the clock each time, so that a remembered token is refused at the same second as
-//! one that is checked anew.
+//! The key is the token's SHA-256. The expiry is checked at every use, so a cached token is refused at the same second
+//! as one that is verified again.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::Principal;
 
-/// No token is remembered for longer, whatever it says.
-const LONGEST: u64 = 24 * 60 * 60;
+/// Seconds that a token is cached at most.
+const MAX_CACHED_SECONDS: u64 = 24 * 60 * 60;
 
-/// What a token is known by.
+/// The SHA-256 of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Fingerprint([u8; 32]);
 
@@ -25,31 +24,31 @@ impl Fingerprint {
     }
 }
 
-/// What a token proved.
+/// What a verified token proves.
 #[derive(Clone, Debug)]
-pub(super) struct Proof {
+pub(super) struct VerifiedToken {
     pub(super) principal: Principal,
-    /// The last second, since 1970, at which it holds.
+    /// The last second since 1970 at which it is valid.
     pub(super) last_second: u64,
 }
 
-/// See the module.
+/// A bounded cache. The least valuable token is evicted by moka's policy (TinyLFU).
 #[derive(Clone, Debug)]
-pub(super) struct Remembered(Cache<Fingerprint, (Proof, Duration)>);
+pub(super) struct TokenCache(Cache<Fingerprint, (VerifiedToken, Duration)>);
 
-impl Remembered {
-    /// Remembers so many tokens; beyond, those that come least often go.
+impl TokenCache {
+    /// A cache of at most `capacity` tokens.
     pub(super) fn new(capacity: u64) -> Self {
-        Self(Cache::builder().max_capacity(capacity).expire_after(WhenItExpires).build())
+        Self(Cache::builder().max_capacity(capacity).expire_after(AtTokenExpiry).build())
     }
 
-    pub(super) fn get(&self, token: Fingerprint) -> Option<Proof> {
-        self.0.get(&token).map(|(proof, _)| proof)
+    pub(super) fn get(&self, token: Fingerprint) -> Option<VerifiedToken> {
+        self.0.get(&token).map(|(verified, _)| verified)
     }
 
-    pub(super) fn insert(&self, token: Fingerprint, proof: Proof, now: u64) {
-        let remaining = proof.last_second.saturating_sub(now).saturating_add(1).min(LONGEST);
-        self.0.insert(token, (proof, Duration::from_secs(remaining)));
+    pub(super) fn insert(&self, token: Fingerprint, verified: VerifiedToken, now: u64) {
+        let remaining = verified.last_second.saturating_sub(now).saturating_add(1).min(MAX_CACHED_SECONDS);
+        self.0.insert(token, (verified, Duration::from_secs(remaining)));
     }
 
     #[cfg(test)]
@@ -59,11 +58,11 @@ impl Remembered {
     }
 }
 
-/// Makes room when a token can be of no more use.
-struct WhenItExpires;
+/// Evicts a token when it expires.
+struct AtTokenExpiry;
 
-impl Expiry<Fingerprint, (Proof, Duration)> for WhenItExpires {
-    fn expire_after_create(&self, _: &Fingerprint, value: &(Proof, Duration), _: Instant) -> Option<Duration> {
+impl Expiry<Fingerprint, (VerifiedToken, Duration)> for AtTokenExpiry {
+    fn expire_after_create(&self, _: &Fingerprint, value: &(VerifiedToken, Duration), _: Instant) -> Option<Duration> {
         Some(value.1)
     }
 }

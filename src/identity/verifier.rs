@@ -1,36 +1,39 @@
-//! Tokens, verified and read. Only the configured algorithm is accepted, whatever a token says of itself, and each key
-//! is bound to it: a public key can never be taken for a secret.
+//! Verifies tokens. Only the configured algorithm is accepted, whatever a token's header names, and each key is bound to
+//! it: a public key is never used as an HMAC secret.
 
-use jsonwebtoken::{Algorithm, Validation, decode_header, get_current_timestamp};
+#[cfg(test)]
+mod tests;
 
-use super::keys::{KeyFileError, Keys};
+use jsonwebtoken::{Validation, decode_header, get_current_timestamp};
+
+use super::keys::{KeyFileError, Keys, jwt_algorithm};
 use super::principal::{Identity, Principal, TokenError};
 use super::token::TokenClaims;
-use super::token_cache::{Fingerprint, Proof, Remembered};
-use crate::config::{AuthSettings, TokenAlgorithm};
+use super::token_cache::{Fingerprint, TokenCache, VerifiedToken};
+use crate::config::AuthSettings;
 use crate::domain::UserId;
 
 /// Seconds by which the clocks of issuer and server may differ.
 const LEEWAY_SECONDS: u64 = 30;
 
-/// Bytes of the longest token that is looked at: more than fits into the headers of most servers.
-const LONGEST: usize = 8192;
+/// Bytes of a token. Most servers refuse headers of that size.
+const MAX_TOKEN_LENGTH: usize = 8192;
 
 /// Verifies tokens.
 pub struct Verifier {
     keys: Keys,
     validation: Validation,
     agent_roles: Vec<String>,
-    remembered: Remembered,
+    cache: TokenCache,
 }
 
 impl Verifier {
-    /// Verifies against the configured secret or public keys, which are read here.
+    /// Reads the configured secret or key file.
     ///
     /// # Errors
-    /// [`KeyFileError`] where there are none that can be used.
+    /// [`KeyFileError`] if the key file cannot be used.
     pub fn new(settings: &AuthSettings) -> Result<Self, KeyFileError> {
-        let mut validation = Validation::new(algorithm(settings.algorithm));
+        let mut validation = Validation::new(jwt_algorithm(settings.algorithm));
         validation.leeway = LEEWAY_SECONDS;
         validation.validate_nbf = true;
         validation.required_spec_claims.insert("sub".to_owned());
@@ -38,7 +41,7 @@ impl Verifier {
             validation.set_issuer(&[&settings.issuer]);
             validation.required_spec_claims.insert("iss".to_owned());
         }
-        // Without it a token that names an audience would be refused.
+        // Otherwise the library refuses every token that names an audience.
         validation.validate_aud = !settings.audience.is_empty();
         if validation.validate_aud {
             validation.set_audience(&settings.audience);
@@ -48,16 +51,16 @@ impl Verifier {
             keys: Keys::load(settings)?,
             validation,
             agent_roles: settings.agent_roles.clone(),
-            remembered: Remembered::new(settings.token_cache_size),
+            cache: TokenCache::new(settings.token_cache_size),
         })
     }
 
-    /// Who a token speaks for. It may stand alone or behind `Bearer `. One that was good before is not checked again
-    /// until it expires.
+    /// The principal that a token identifies, with or without the scheme `Bearer `. A cached token's signature is not
+    /// verified again.
     ///
     /// # Errors
-    /// [`TokenError`] when it is missing, malformed, signed by another or in another way, meant for others, expired, or
-    /// names no account.
+    /// [`TokenError`] if the token is missing, malformed, expired, signed with another key or algorithm, for another
+    /// audience, or without an account id.
     pub fn verify(&self, token: Option<&str>) -> Result<Principal, TokenError> {
         self.verify_at(token, get_current_timestamp())
     }
@@ -65,27 +68,27 @@ impl Verifier {
     /// As [`Verifier::verify`], at a second since 1970.
     pub(super) fn verify_at(&self, token: Option<&str>, now: u64) -> Result<Principal, TokenError> {
         let token = token.map(without_scheme).filter(|token| !token.is_empty()).ok_or(TokenError::Missing)?;
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_LENGTH {
             return Err(TokenError::TooLong);
         }
         let fingerprint = Fingerprint::of(token);
-        let (proof, is_new) = match self.remembered.get(fingerprint) {
-            Some(proof) => (proof, false),
-            None => (self.prove(token)?, true),
+        let (verified, is_new) = match self.cache.get(fingerprint) {
+            Some(verified) => (verified, false),
+            None => (self.verify_signature(token)?, true),
         };
-        if now > proof.last_second {
+        if now > verified.last_second {
             return Err(TokenError::Expired);
         }
         if is_new {
-            self.remembered.insert(fingerprint, proof.clone(), now);
+            self.cache.insert(fingerprint, verified.clone(), now);
         }
-        Ok(proof.principal)
+        Ok(verified.principal)
     }
 
-    fn prove(&self, token: &str) -> Result<Proof, TokenError> {
+    fn verify_signature(&self, token: &str) -> Result<VerifiedToken, TokenError> {
         let invalid = |error: jsonwebtoken::errors::Error| TokenError::Invalid(error.to_string());
         let header = decode_header(token).map_err(invalid)?;
-        // What it says is critical must be understood, and nothing is (RFC 7515, section 4.1.11).
+        // A critical header that is not supported must be refused, and none is (RFC 7515, section 4.1.11).
         if header.crit.is_some() {
             return Err(TokenError::Critical);
         }
@@ -104,12 +107,12 @@ impl Verifier {
             smipay_tag: claims.smipay_tag,
             picture: claims.picture,
         });
-        Ok(Proof { principal, last_second: claims.exp.saturating_add(LEEWAY_SECONDS) })
+        Ok(VerifiedToken { principal, last_second: claims.exp.saturating_add(LEEWAY_SECONDS) })
     }
 
     #[cfg(test)]
-    pub(super) fn remembered_count(&self) -> u64 {
-        self.remembered.count()
+    pub(super) fn cached_count(&self) -> u64 {
+        self.cache.count()
     }
 }
 
@@ -119,16 +122,7 @@ impl std::fmt::Debug for Verifier {
     }
 }
 
-pub(super) fn algorithm(configured: TokenAlgorithm) -> Algorithm {
-    match configured {
-        TokenAlgorithm::Hs256 => Algorithm::HS256,
-        TokenAlgorithm::Rs256 => Algorithm::RS256,
-        TokenAlgorithm::Es256 => Algorithm::ES256,
-        TokenAlgorithm::EdDsa => Algorithm::EdDSA,
-    }
-}
-
-/// Schemes are compared without case (RFC 9110, section 11.1).
+/// Schemes are case-insensitive (RFC 9110, section 11.1).
 fn without_scheme(token: &str) -> &str {
     let token = token.trim();
     match token.split_at_checked("Bearer ".len()) {
@@ -136,7 +130,3 @@ fn without_scheme(token: &str) -> &str {
         _ => token,
     }
 }
-
-#[cfg(test)]
-#[path = "verifier_tests.rs"]
-mod tests;

@@ -1,14 +1,14 @@
-//! A batch step by step, in one transaction: every batch on SQLite; on PostgreSQL what touches more than the
-//! conversation's own tables — tickets and their numbers, handovers, the tally of closed ones. Such things are rare
-//! beside messages, which go in one statement: see `postgres`.
+//! Commits a batch as one statement after another in one transaction, on any database: every batch on SQLite; on
+//! PostgreSQL those that write tickets and their numbers, handovers, or the counter of closed conversations. These are
+//! rare compared with messages, which take one statement (`postgres`).
 //!
-//! On SQLite the transaction holds the write lock from its beginning. On PostgreSQL rows are locked in one order on
-//! every server: the counters of ticket numbers, the conversations by id, what belongs to them, the tally.
+//! On SQLite the transaction holds the write lock from its beginning. On PostgreSQL every server locks rows in the same
+//! order: ticket numbers by year, conversations by id, what belongs to them, the counter of closed conversations.
 
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::Datelike;
-use entity::{conversation_events, conversations, handovers, messages, tallies, ticket_counters, tickets};
+use entity::{closed_counters, conversation_events, conversations, handovers, messages, ticket_numbers, tickets};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
@@ -24,66 +24,69 @@ use crate::domain::{Change, Channel, Conversation, ConversationId, Event, Ticket
 use crate::event_codec::{EventRow, encode, encode_conversation, encode_handover, encode_ticket};
 use crate::failpoints;
 
-/// Rows in one statement: SQLite takes 32 766 values, and a message has 14.
-const ROWS_A_STATEMENT: usize = 2000;
+/// Rows per statement: SQLite takes 32 766 values, and a message has 14.
+const ROWS_PER_STATEMENT: usize = 2000;
 
-/// Shares of the tally: as many servers close conversations without waiting for each other.
-const SHARES: i32 = 64;
+/// Shards of the counter of closed conversations: about as many servers count without waiting for each other.
+const SHARDS: i32 = 64;
 
-/// How tickets are numbered, and which share of the tally a writer moves.
-pub(super) struct Numbering {
-    prefix: String,
-    share: i32,
+/// What a writer needs to move counters that conversations share.
+pub(super) struct SharedCounters {
+    /// What ticket numbers begin with.
+    ticket_prefix: String,
+    /// This writer's shard of the counter of closed conversations.
+    closed_shard: i32,
 }
 
-impl Numbering {
-    pub(super) fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), share: rand::random_range(0..SHARES) }
+impl SharedCounters {
+    pub(super) fn new(ticket_prefix: &str) -> Self {
+        Self { ticket_prefix: ticket_prefix.to_owned(), closed_shard: rand::random_range(0..SHARDS) }
     }
 }
 
-/// Stores a batch; the answer names the conversations whose part passed its fence.
+/// Commits a batch. Gives the conversations that passed their fence.
 pub(super) async fn commit(
     database: &Database,
     batch: &Batch,
-    numbering: &Numbering,
+    shared: &SharedCounters,
 ) -> Result<HashSet<ConversationId>, DatabaseError> {
     let limit = database.timeout();
-    let stored = timeout(limit, transaction(database.writes(), batch, numbering));
-    let (passed, numbers) = stored.await.unwrap_or(Err(DatabaseError::TimedOut(limit)))?;
+    let transaction = timeout(limit, transaction(database.writes(), batch, shared));
+    let (committed, numbers) = transaction.await.unwrap_or(Err(DatabaseError::TimedOut(limit)))?;
     for (ticket, number) in numbers {
         ticket.give(number);
     }
-    Ok(passed)
+    Ok(committed)
 }
 
+/// Ticket numbers that the transaction assigns; the tickets get them after the commit.
 type Numbers = Vec<(TicketNumber, String)>;
 
 async fn transaction(
     connection: &DatabaseConnection,
     batch: &Batch,
-    numbering: &Numbering,
+    shared: &SharedCounters,
 ) -> Result<(HashSet<ConversationId>, Numbers), DatabaseError> {
-    let immediately =
+    let options =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-    let transaction = connection.begin_with_options(immediately).await?;
-    let mut counters = Counters::hold(&transaction, batch).await?;
-    let taken = taken(&transaction, batch).await?;
-    let mut passed = HashSet::new();
+    let transaction = connection.begin_with_options(options).await?;
+    let mut ticket_numbers = TicketNumbers::lock(&transaction, batch).await?;
+    let duplicates = duplicates(&transaction, batch).await?;
+    let mut committed = HashSet::new();
     let mut rows = Rows::default();
     let mut numbers = Numbers::new();
     let mut closed = 0;
-    for (conversation, part) in &batch.parts {
-        let Some(state) = part.state() else { continue };
-        if taken.contains(conversation) || !pass(&transaction, part, state).await? {
+    for (conversation, batch) in &batch.conversations {
+        let Some(state) = batch.state() else { continue };
+        if duplicates.contains(conversation) || !store_conversation(&transaction, batch, state).await? {
             continue;
         }
-        passed.insert(*conversation);
-        rows.take(part);
-        closed += newly_closed(part, state);
-        store_handovers(&transaction, part).await?;
-        store_ticket(&transaction, part, state, |year| {
-            let number = format!("{}-{year}-{:06}", numbering.prefix, counters.next(year));
+        committed.insert(*conversation);
+        rows.add(batch);
+        closed += closed_delta(batch, state);
+        store_handovers(&transaction, batch).await?;
+        store_ticket(&transaction, batch, state, |year| {
+            let number = format!("{}-{year}-{:06}", shared.ticket_prefix, ticket_numbers.next(year));
             if let Some(ticket) = &state.ticket {
                 numbers.push((ticket.number.clone(), number.clone()));
             }
@@ -92,13 +95,13 @@ async fn transaction(
         .await?;
     }
     rows.insert(&transaction).await?;
-    counters.store(&transaction).await?;
-    move_tally(&transaction, numbering.share, closed).await?;
+    ticket_numbers.store(&transaction).await?;
+    add_to_closed_counter(&transaction, shared.closed_shard, closed).await?;
     transaction.commit().await?;
-    Ok((passed, numbers))
+    Ok((committed, numbers))
 }
 
-/// Messages and other events of all parts that passed.
+/// Messages and other events of all committed conversations.
 #[derive(Default)]
 struct Rows {
     messages: Vec<messages::ActiveModel>,
@@ -106,8 +109,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn take(&mut self, part: &ConversationBatch) {
-        for event in part.events() {
+    fn add(&mut self, batch: &ConversationBatch) {
+        for event in batch.events() {
             match encode(event) {
                 EventRow::Message(message) => self.messages.push(message.into_active_model()),
                 EventRow::Other(event) => self.events.push(event.into_active_model()),
@@ -116,35 +119,35 @@ impl Rows {
     }
 
     async fn insert(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-        for rows in self.messages.chunks(ROWS_A_STATEMENT) {
+        for rows in self.messages.chunks(ROWS_PER_STATEMENT) {
             messages::Entity::insert_many(rows.iter().cloned()).exec_without_returning(transaction).await?;
         }
-        for rows in self.events.chunks(ROWS_A_STATEMENT) {
+        for rows in self.events.chunks(ROWS_PER_STATEMENT) {
             conversation_events::Entity::insert_many(rows.iter().cloned()).exec_without_returning(transaction).await?;
         }
         Ok(())
     }
 }
 
-/// The last ticket numbers of the years that the batch needs, locked until the transaction ends. A number that a part
-/// does not come to use is not taken, and a transaction that fails takes none.
-struct Counters(BTreeMap<i32, (i64, i64)>);
+/// The last ticket numbers, stored and assigned, of the years that the batch needs. Their rows are locked until the
+/// transaction ends, so no number is skipped: not by a conversation that fails its fence, nor by a transaction that fails.
+struct TicketNumbers(BTreeMap<i32, (i64, i64)>);
 
-impl Counters {
-    async fn hold(transaction: &DatabaseTransaction, batch: &Batch) -> Result<Self, DbErr> {
+impl TicketNumbers {
+    async fn lock(transaction: &DatabaseTransaction, batch: &Batch) -> Result<Self, DbErr> {
         let mut years = BTreeMap::new();
-        for event in batch.parts.values().flat_map(ConversationBatch::events) {
+        for event in batch.conversations.values().flat_map(ConversationBatch::events) {
             if matches!(event.change, Change::TicketCreated(_)) {
                 years.insert(event.at.year(), (0, 0));
             }
         }
         for (year, last) in &mut years {
-            let first = ticket_counters::ActiveModel { year: Set(*year), last: Set(0) };
-            ticket_counters::Entity::insert(first)
-                .on_conflict(OnConflict::column(ticket_counters::Column::Year).do_nothing().to_owned())
+            let first = ticket_numbers::ActiveModel { year: Set(*year), last: Set(0) };
+            ticket_numbers::Entity::insert(first)
+                .on_conflict(OnConflict::column(ticket_numbers::Column::Year).do_nothing().to_owned())
                 .exec_without_returning(transaction)
                 .await?;
-            let counter = ticket_counters::Entity::find_by_id(*year).lock_exclusive().one(transaction).await?;
+            let counter = ticket_numbers::Entity::find_by_id(*year).lock_exclusive().one(transaction).await?;
             let stored = counter.map_or(0, |counter| counter.last);
             *last = (stored, stored);
         }
@@ -160,8 +163,8 @@ impl Counters {
     async fn store(self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
         for (year, (stored, last)) in self.0 {
             if last > stored {
-                let moved = ticket_counters::ActiveModel { year: Set(year), last: Set(last) };
-                ticket_counters::Entity::update(moved).exec(transaction).await?;
+                let row = ticket_numbers::ActiveModel { year: Set(year), last: Set(last) };
+                ticket_numbers::Entity::update(row).exec(transaction).await?;
             }
         }
         Ok(())
@@ -169,10 +172,10 @@ impl Counters {
 }
 
 /// The conversations in which a `client_message_id` is used that its sender has used before.
-async fn taken(transaction: &DatabaseTransaction, batch: &Batch) -> Result<HashSet<ConversationId>, DbErr> {
-    let mut taken = HashSet::new();
-    for (conversation, part) in &batch.parts {
-        for key in part.send_keys() {
+async fn duplicates(transaction: &DatabaseTransaction, batch: &Batch) -> Result<HashSet<ConversationId>, DbErr> {
+    let mut duplicates = HashSet::new();
+    for (conversation, batch) in &batch.conversations {
+        for key in batch.idempotency_keys() {
             let used: Option<Uuid> = messages::Entity::find()
                 .select_only()
                 .column(messages::Column::Id)
@@ -182,40 +185,40 @@ async fn taken(transaction: &DatabaseTransaction, batch: &Batch) -> Result<HashS
                 .one(transaction)
                 .await?;
             if used.is_some() {
-                taken.insert(*conversation);
+                duplicates.insert(*conversation);
             }
         }
     }
-    Ok(taken)
+    Ok(duplicates)
 }
 
-/// Makes the conversation's row, or moves it on where its version is what was expected; false where it is not.
-async fn pass(
+/// Inserts the conversation's row, or updates it if its version is the expected one. Gives whether it did.
+async fn store_conversation(
     transaction: &DatabaseTransaction,
-    part: &ConversationBatch,
+    batch: &ConversationBatch,
     state: &Conversation,
 ) -> Result<bool, DbErr> {
     let row = encode_conversation(state);
-    if part.expected_version() == 0 {
-        let made = conversations::Entity::insert(row.into_active_model())
-            // Its id is taken, or it would be the second one of its account in the help center.
+    if batch.expected_version() == 0 {
+        let inserted = conversations::Entity::insert(row.into_active_model())
+            // Its id is used, or it would be its account's second one in the help center.
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(transaction)
             .await?;
-        return Ok(made == 1);
+        return Ok(inserted == 1);
     }
     let id = row.id;
-    let moved = conversations::Entity::update_many()
-        .set(changed(row))
+    let updated = conversations::Entity::update_many()
+        .set(variable_columns(row))
         .filter(conversations::Column::Id.eq(id))
-        .filter(failpoints::condition(conversations::Column::Version.eq(part.expected_version())))
+        .filter(failpoints::condition(conversations::Column::Version.eq(batch.expected_version())))
         .exec(transaction)
         .await?;
-    Ok(moved.rows_affected == 1)
+    Ok(updated.rows_affected == 1)
 }
 
-/// The columns that events change; how a conversation began stays as it is.
-fn changed(row: conversations::Model) -> conversations::ActiveModel {
+/// The columns that events change. Those that describe the conversation's origin never change.
+fn variable_columns(row: conversations::Model) -> conversations::ActiveModel {
     conversations::ActiveModel {
         status: Set(row.status),
         assigned_to: Set(row.assigned_to),
@@ -238,9 +241,9 @@ fn changed(row: conversations::Model) -> conversations::ActiveModel {
     }
 }
 
-/// In order of events: of a conversation one alone may wait, and another may be asked for behind an answer.
-async fn store_handovers(transaction: &DatabaseTransaction, part: &ConversationBatch) -> Result<(), DbErr> {
-    for event in part.events() {
+/// In order of events: a conversation has at most one pending handover, and a batch may resolve one and request the next.
+async fn store_handovers(transaction: &DatabaseTransaction, batch: &ConversationBatch) -> Result<(), DbErr> {
+    for event in batch.events() {
         match &event.change {
             Change::HandoverRequested(handover) => {
                 let row = encode_handover(event, handover).into_active_model();
@@ -261,20 +264,20 @@ async fn store_handovers(transaction: &DatabaseTransaction, part: &ConversationB
     Ok(())
 }
 
-/// Writes the ticket as it is behind the part; a new one gets its number.
+/// Stores the ticket as it is after the batch; a new one gets its number.
 async fn store_ticket(
     transaction: &DatabaseTransaction,
-    part: &ConversationBatch,
+    batch: &ConversationBatch,
     state: &Conversation,
     number: impl FnOnce(i32) -> String,
 ) -> Result<(), DbErr> {
     let Some(ticket) = &state.ticket else { return Ok(()) };
     let mut row = encode_ticket(state, ticket);
-    let creation = part.events().find(|event| matches!(event.change, Change::TicketCreated(_)));
+    let creation = batch.events().find(|event| matches!(event.change, Change::TicketCreated(_)));
     if let Some(creation) = creation {
         row.ticket_number = number(creation.at.year());
         tickets::Entity::insert(row.into_active_model()).exec_without_returning(transaction).await?;
-    } else if !part.is_plain() {
+    } else if !batch.is_plain() {
         let mut row = row.into_active_model().reset_all();
         row.ticket_number = NotSet;
         tickets::Entity::update(row).exec(transaction).await?;
@@ -282,29 +285,31 @@ async fn store_ticket(
     Ok(())
 }
 
-/// How many more conversations are closed than were before the part, or how many fewer; a ticket's own thread does not
-/// count.
-fn newly_closed(part: &ConversationBatch, state: &Conversation) -> i64 {
+/// By how much the batch changes the number of closed conversations. The thread of a standalone ticket does not count.
+fn closed_delta(batch: &ConversationBatch, state: &Conversation) -> i64 {
     if state.channel == Channel::Ticket {
         return 0;
     }
-    let moves = |event: &Event| match event.change {
+    let delta = |event: &Event| match event.change {
         Change::Closed(_) => 1,
         Change::Reopened(_) => -1,
         _ => 0,
     };
-    part.events().map(moves).sum()
+    batch.events().map(delta).sum()
 }
 
-async fn move_tally(transaction: &DatabaseTransaction, share: i32, closed: i64) -> Result<(), DbErr> {
+async fn add_to_closed_counter(transaction: &DatabaseTransaction, shard: i32, closed: i64) -> Result<(), DbErr> {
     if closed == 0 {
         return Ok(());
     }
-    let moved = OnConflict::column(tallies::Column::Share)
-        .value(tallies::Column::Closed, Expr::col((tallies::Entity, tallies::Column::Closed)).add(closed))
+    let add = OnConflict::column(closed_counters::Column::Shard)
+        .value(
+            closed_counters::Column::Closed,
+            Expr::col((closed_counters::Entity, closed_counters::Column::Closed)).add(closed),
+        )
         .to_owned();
-    tallies::Entity::insert(tallies::ActiveModel { share: Set(share), closed: Set(closed) })
-        .on_conflict(moved)
+    closed_counters::Entity::insert(closed_counters::ActiveModel { shard: Set(shard), closed: Set(closed) })
+        .on_conflict(add)
         .exec_without_returning(transaction)
         .await
         .map(|_| ())

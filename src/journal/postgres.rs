@@ -1,7 +1,7 @@
-//! A batch on PostgreSQL: one statement, so one round trip and one commit, whatever is in it.
+//! Commits a batch on PostgreSQL in one statement: one round trip and one commit, whatever its size.
 //!
-//! It goes through the driver's own arrays, which SeaORM's values cannot express with nulls in them; one prepared
-//! statement then serves every size of batch.
+//! Each column is one array parameter, so one prepared statement serves every size of batch. The arrays are the driver's:
+//! SeaORM's values have no arrays with nulls.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -120,67 +120,68 @@ events_inserted AS (
 )
 SELECT id FROM committed";
 
-/// How long a connection that nothing was asked of is trusted to live; the pool tests it then.
-const FRESH: Duration = Duration::from_secs(1);
+/// How long an idle connection is used without a test; after that the pool tests it.
+const MAX_IDLE: Duration = Duration::from_secs(1);
 
-/// A writer's connection, kept from one batch to the next. The pool would hand out all of its connections in turn, none
-/// of them warm, and test each as it comes back.
-pub(super) struct KeptConnection {
-    kept: Option<(PoolConnection<Postgres>, Instant)>,
-    /// See [`FRESH`].
-    fresh: Duration,
+/// A writer's connection, kept from one batch to the next. The pool would rotate through all of its connections, none
+/// of them warm, and test each one.
+pub(super) struct ConnectionCache {
+    /// The connection, and when it was last used.
+    cached: Option<(PoolConnection<Postgres>, Instant)>,
+    /// See [`MAX_IDLE`].
+    max_idle: Duration,
 }
 
-impl Default for KeptConnection {
+impl Default for ConnectionCache {
     fn default() -> Self {
-        Self::fresh_for(FRESH)
+        Self::with_max_idle(MAX_IDLE)
     }
 }
 
-impl KeptConnection {
-    /// None yet; one will be trusted for so long.
-    pub(super) const fn fresh_for(fresh: Duration) -> Self {
-        Self { kept: None, fresh }
+impl ConnectionCache {
+    /// An empty cache whose connection is tested after being idle for this long.
+    pub(super) const fn with_max_idle(max_idle: Duration) -> Self {
+        Self { cached: None, max_idle }
     }
 
-    /// The one that was kept, or one of the pool's.
+    /// The cached connection, or one from the pool.
     async fn take(&mut self, database: &Database) -> Result<PoolConnection<Postgres>, DatabaseError> {
-        if let Some((connection, used)) = self.kept.take()
-            && used.elapsed() < self.fresh
+        if let Some((connection, used)) = self.cached.take()
+            && used.elapsed() < self.max_idle
         {
             return Ok(connection);
         }
-        // Dropped by now, it is given back, and tested: in a pool that has no other free it is the one to wait for.
+        // The old connection has been dropped, which returns it to the pool. If the pool has no other, we get it, tested.
         let pool = database.writes().get_postgres_connection_pool();
         pool.acquire().await.map_err(|error| DatabaseError::from(&error))
     }
 
     fn keep(&mut self, connection: PoolConnection<Postgres>) {
-        self.kept = Some((connection, Instant::now()));
+        self.cached = Some((connection, Instant::now()));
     }
 }
 
-/// Stores a batch; the answer names the conversations whose part passed its fence.
+/// Commits a batch. Gives the conversations that passed their fence.
 pub(super) async fn commit(
     database: &Database,
-    kept: &mut KeptConnection,
+    cache: &mut ConnectionCache,
     batch: &Batch,
 ) -> Result<HashSet<ConversationId>, DatabaseError> {
     let rows = Rows::of(batch);
-    let mut connection = kept.take(database).await?;
+    let mut connection = cache.take(database).await?;
     let ids: Vec<Uuid> = match timeout(database.timeout(), rows.bind().fetch_all(&mut *connection)).await {
         Ok(ids) => ids.map_err(|error| DatabaseError::from(&error))?,
         Err(_) => {
-            // Given back to the pool it would be asked whether it lives, without a limit, by a peer that may be gone.
+            // The pool would test it without a time limit, and its peer may be unreachable.
             connection.close_on_drop();
             return Err(DatabaseError::TimedOut(database.timeout()));
         }
     };
-    kept.keep(connection);
+    cache.keep(connection);
     Ok(ids.into_iter().map(ConversationId).collect())
 }
 
-/// A batch, table by table.
+/// A batch by table.
 #[derive(Default)]
 struct Rows {
     conversations: Vec<(i64, conversations::Model)>,
@@ -194,11 +195,11 @@ type Query<'a> = sqlx::query::QueryScalar<'a, Postgres, Uuid, sqlx::postgres::Pg
 impl Rows {
     fn of(batch: &Batch) -> Self {
         let mut rows = Self::default();
-        for (conversation, part) in &batch.parts {
-            let Some(state) = part.state() else { continue };
-            rows.conversations.push((part.expected_version(), encode_conversation(state)));
-            rows.keys.extend(part.send_keys().map(|key| (conversation.0, key)));
-            for event in part.events() {
+        for (conversation, batch) in &batch.conversations {
+            let Some(state) = batch.state() else { continue };
+            rows.conversations.push((batch.expected_version(), encode_conversation(state)));
+            rows.keys.extend(batch.idempotency_keys().map(|key| (conversation.0, key)));
+            for event in batch.events() {
                 match encode(event) {
                     EventRow::Message(message) => rows.messages.push(message),
                     EventRow::Other(event) => rows.events.push(event),
@@ -281,7 +282,7 @@ impl Rows {
     }
 }
 
-/// Rows, to be read column by column.
+/// Gives rows as columns.
 struct Column<'a, Row>(&'a [Row]);
 
 impl<'a, Row> Column<'a, Row> {

@@ -1,10 +1,10 @@
-//! Makes what was written findable on PostgreSQL, behind the sends (migration 000008). It changes nothing that a query
-//! answers: a search reads what is not copied yet from the messages themselves.
+//! Indexes messages for search on PostgreSQL in the background (migration 000008). It does not change the result of any
+//! search: a search reads messages that are not indexed yet from their own table.
 //!
-//! A commit lists its messages as not searchable yet. Every second their texts are copied, many at once, into the table
-//! that is indexed by trigrams, and the index's own list of pending entries is emptied. That is done in small pieces
-//! with pauses between them: the sends beside it shall not notice. In a busy moment it waits, for a while. Servers that
-//! share a database share this work too: who takes a row of the list takes it from the others.
+//! A trigger lists the messages of a commit as not indexed. Once a second the indexer copies their texts, many at once,
+//! into the table with the trigram index, and empties the index's list of pending entries. It works in small chunks with
+//! pauses between them, and waits while the server is busy, so that it does not slow sends. Servers that share a database
+//! share the work: each takes rows of the list that no other has locked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,43 +12,43 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tokio::time::Instant;
 
-use super::stats::Counters;
+use super::stats::StatsCounter;
 use crate::database::{Backend, Database, DatabaseError};
 
-/// How long what is new waits, where there is not so much of it that it takes longer.
-pub(super) const EVERY: Duration = Duration::from_secs(1);
-/// More appends a second than this are a busy moment: what is new waits until it is over …
-const BUSY: u64 = 1000;
-/// … but not for longer than this.
-pub(super) const LONGEST: Duration = Duration::from_secs(10);
-/// How long it waits where it could not be copied, for a reason that does not pass by itself.
-pub(super) const AFTER_A_FAULT: Duration = Duration::from_secs(60);
+/// The interval between runs.
+pub(super) const INTERVAL: Duration = Duration::from_secs(1);
+/// Above this many appends per second the server is busy, and indexing waits …
+const BUSY_APPENDS_PER_SECOND: u64 = 1000;
+/// … but not longer than this.
+pub(super) const MAX_DELAY: Duration = Duration::from_secs(10);
+/// The pause after a permanent failure.
+pub(super) const FAULT_PAUSE: Duration = Duration::from_secs(60);
 
-/// How long it should take to copy one piece.
-const PIECE: Duration = Duration::from_millis(10);
-/// The most rows of the list that are a piece, of at most a hundred messages each.
-pub(super) const MOST_ROWS: i64 = 256;
-/// A pause is this many times as long as the piece before it: copying takes a tenth of one connection's time.
-const REST: u32 = 9;
-/// From so many rows on a search would feel what it has to read from the messages themselves: copying takes half of the
+/// How long copying a chunk should take.
+const CHUNK_TIME: Duration = Duration::from_millis(10);
+/// The most rows of the list in a chunk; a row lists at most a hundred messages.
+pub(super) const MAX_ROWS: i64 = 256;
+/// A pause is this many times as long as the chunk before it: copying uses a tenth of one connection's time.
+const PAUSE_FACTOR: u32 = 9;
+/// From this many rows on, searches would notice the messages they have to read unindexed, so copying uses half of the
 /// time.
-const BEHIND: i64 = 1024;
+const BACKLOG: i64 = 1024;
 
-/// Failures in a row that somebody should hear of, though each may pass.
-const MANY: u32 = 60;
+/// Transient failures in a row after which a warning is logged.
+const FAILURES_PER_WARNING: u32 = 60;
 
-/// A conversation's texts of one piece become one, a hundred messages at most: who searches wants the conversation, and
-/// a word that is in several of them is indexed once. It happens whole or not at all, so nothing waits until it is on
-/// the disk.
+/// A conversation's texts in a chunk become one row of at most a hundred messages: a search looks for conversations, and
+/// a word in several messages is indexed once. `synchronous_commit` is off: a crash undoes the copy and the removal from
+/// the list together.
 const COPY: &str = "
-WITH taken AS (
+WITH dequeued AS (
     DELETE FROM unsearchable_messages
     WHERE id = ANY (ARRAY(SELECT id FROM unsearchable_messages ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED))
     RETURNING conversation_ids, positions
 ),
 listed AS (
     SELECT DISTINCT message.conversation_id, message.position
-    FROM taken CROSS JOIN LATERAL unnest(conversation_ids, positions) AS message (conversation_id, position)
+    FROM dequeued CROSS JOIN LATERAL unnest(conversation_ids, positions) AS message (conversation_id, position)
 ),
 copied AS (
     INSERT INTO searchable_texts (conversation_id, text)
@@ -56,111 +56,111 @@ copied AS (
     FROM listed JOIN messages USING (conversation_id, position)
     GROUP BY conversation_id, position / 100
 )
-SELECT count(*) AS taken,
+SELECT count(*) AS dequeued,
     (SELECT count(*) FROM (SELECT 1 FROM unsearchable_messages LIMIT $2) AS listed) AS listed,
     set_config('synchronous_commit', 'off', true)
-FROM taken";
+FROM dequeued";
 
-/// Its owner alone may do this, which is whoever moved the schema.
-const EMPTY: &str = "SELECT count(gin_clean_pending_list(indexrelid)) > 0 FROM pg_index \
+/// Only the index's owner may do this: the role that ran the migrations.
+const CLEAN_PENDING_LIST: &str = "SELECT count(gin_clean_pending_list(indexrelid)) > 0 FROM pg_index \
                      WHERE indexrelid = to_regclass('searchable_texts_trigrams')";
 
-/// Starts the task, where there is something to copy. It ends with the database's runtime.
-pub(super) fn start_search_indexer(database: &Database, counters: Arc<Counters>) {
+/// Starts the indexer on PostgreSQL. It stops with the database's runtime.
+pub(super) fn start_search_indexer(database: &Database, stats: Arc<StatsCounter>) {
     if database.backend() == Backend::Postgres {
-        database.runtime().spawn(keep(database.clone(), counters));
+        database.runtime().spawn(run(database.clone(), stats));
     }
 }
 
-async fn keep(database: Database, counters: Arc<Counters>) {
-    let mut keeper = Indexer::new(database, counters);
+async fn run(database: Database, stats: Arc<StatsCounter>) {
+    let mut indexer = Indexer::new(database, stats);
     loop {
-        let pause = keeper.step().await;
+        let pause = indexer.step().await;
         tokio::time::sleep(pause).await;
     }
 }
 
-/// Who copies, and how far they are.
+/// The indexer's state.
 pub(super) struct Indexer {
     database: Database,
     load: Load,
-    /// When nothing was left, last.
-    pub(super) all_copied: Instant,
-    /// How many rows of the list the next piece may have.
+    /// When the list was last empty.
+    pub(super) caught_up: Instant,
+    /// The most rows of the list in the next chunk.
     pub(super) rows: i64,
-    /// Pieces in a row that failed and may not the next time.
+    /// Transient failures in a row.
     failures: u32,
-    /// When the index's list of pending entries was emptied, last.
-    emptied: Instant,
-    is_index_ours: bool,
+    /// When the index's list of pending entries was last emptied.
+    cleaned: Instant,
+    owns_index: bool,
 }
 
 impl Indexer {
-    pub(super) fn new(database: Database, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(database: Database, stats: Arc<StatsCounter>) -> Self {
         let now = Instant::now();
-        let load = Load::new(counters);
-        Self { database, load, all_copied: now, rows: MOST_ROWS, failures: 0, emptied: now, is_index_ours: true }
+        let load = Load::new(stats);
+        Self { database, load, caught_up: now, rows: MAX_ROWS, failures: 0, cleaned: now, owns_index: true }
     }
 
-    /// Copies a piece, unless this is a busy moment. Says how long to wait before the next one.
+    /// Copies a chunk, unless the server is busy. Gives the pause before the next one.
     pub(super) async fn step(&mut self) -> Duration {
-        if self.load.is_busy() && self.all_copied.elapsed() < LONGEST {
-            return EVERY;
+        if self.load.is_busy() && self.caught_up.elapsed() < MAX_DELAY {
+            return INTERVAL;
         }
-        let begun = Instant::now();
+        let started = Instant::now();
         let copied = copy(&self.database, self.rows).await;
         let pause = match copied {
-            Ok(copied) => self.copied(copied, begun.elapsed()),
+            Ok(copied) => self.succeeded(copied, started.elapsed()),
             Err(error) => self.failed(&error),
         };
-        if self.is_index_ours && self.emptied.elapsed() >= EVERY {
-            self.is_index_ours = empty(&self.database).await;
-            self.emptied = Instant::now();
+        if self.owns_index && self.cleaned.elapsed() >= INTERVAL {
+            self.owns_index = clean_pending_list(&self.database).await;
+            self.cleaned = Instant::now();
         }
         pause
     }
 
-    fn copied(&mut self, copied: Copied, took: Duration) -> Duration {
+    fn succeeded(&mut self, copied: Copied, took: Duration) -> Duration {
         self.failures = 0;
         self.rows = copied.next_rows(self.rows, took);
         if copied.left <= 0 {
-            self.all_copied = Instant::now();
+            self.caught_up = Instant::now();
         }
         copied.pause(took)
     }
 
     fn failed(&mut self, error: &DatabaseError) -> Duration {
         if !error.is_passing() {
-            tracing::error!(%error, "what was written cannot be made searchable: searches grow slow");
-            return AFTER_A_FAULT;
+            tracing::error!(%error, "messages cannot be indexed for search: searches become slow");
+            return FAULT_PAUSE;
         }
         self.failures += 1;
-        // It took longer than `database.timeout_ms`, perhaps.
+        // It may have taken longer than `database.timeout_ms`.
         self.rows = (self.rows / 2).max(1);
-        tracing::debug!(%error, "what was written waits to be made searchable");
-        if self.failures.is_multiple_of(MANY) {
+        tracing::debug!(%error, "messages are not indexed yet");
+        if self.failures.is_multiple_of(FAILURES_PER_WARNING) {
             let failures = self.failures;
-            tracing::warn!(%error, failures, "what was written is not made searchable: searches grow slow");
+            tracing::warn!(%error, failures, "messages are not indexed for search: searches become slow");
         }
-        EVERY
+        INTERVAL
     }
 }
 
-/// How busy the journal of this server is.
+/// How busy this server's journal is.
 struct Load {
-    counters: Arc<Counters>,
+    stats: Arc<StatsCounter>,
     appends: u64,
     since: Instant,
 }
 
 impl Load {
-    fn new(counters: Arc<Counters>) -> Self {
-        Self { counters, appends: 0, since: Instant::now() }
+    fn new(stats: Arc<StatsCounter>) -> Self {
+        Self { stats, appends: 0, since: Instant::now() }
     }
 
-    /// Whether it has stored so much since this was asked last.
+    /// Whether it was busy since the previous call.
     fn is_busy(&mut self) -> bool {
-        let (appends, now) = (self.counters.tally().appends, Instant::now());
+        let (appends, now) = (self.stats.read().appends, Instant::now());
         let stored = appends.saturating_sub(std::mem::replace(&mut self.appends, appends));
         let took = now.duration_since(std::mem::replace(&mut self.since, now));
         is_busy(stored, took)
@@ -168,70 +168,70 @@ impl Load {
 }
 
 fn is_busy(stored: u64, took: Duration) -> bool {
-    u128::from(stored) * 1000 > u128::from(BUSY) * took.as_millis()
+    u128::from(stored) * 1000 > u128::from(BUSY_APPENDS_PER_SECOND) * took.as_millis()
 }
 
-/// What a piece came to.
+/// A chunk that was copied.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Copied {
-    /// Rows of the list.
+    /// Its rows of the list.
     pub(super) rows: i64,
-    /// Those that are left; many are not counted.
+    /// Rows still listed; beyond [`BACKLOG`] they are not counted.
     pub(super) left: i64,
 }
 
 impl Copied {
-    /// How many rows the next piece may have, where this one might have had so many and took so long.
+    /// The most rows of the next chunk, after one that could have had `rows` rows and took this long.
     fn next_rows(self, rows: i64, took: Duration) -> i64 {
-        if took > PIECE * 2 {
+        if took > CHUNK_TIME * 2 {
             (rows / 2).max(1)
-        } else if took < PIECE / 2 && self.rows == rows {
-            (rows * 2).min(MOST_ROWS)
+        } else if took < CHUNK_TIME / 2 && self.rows == rows {
+            (rows * 2).min(MAX_ROWS)
         } else {
             rows
         }
     }
 
-    /// How long to wait before the next piece.
+    /// The pause before the next chunk.
     fn pause(self, took: Duration) -> Duration {
         match self.left {
-            ..=0 => EVERY,
-            1..BEHIND => (took * REST).min(EVERY),
-            _ => took.min(EVERY),
+            ..=0 => INTERVAL,
+            1..BACKLOG => (took * PAUSE_FACTOR).min(INTERVAL),
+            _ => took.min(INTERVAL),
         }
     }
 }
 
-/// Copies so many rows of the list, the oldest first.
+/// Copies up to this many rows of the list, the oldest first.
 pub(super) async fn copy(database: &Database, rows: i64) -> Result<Copied, DatabaseError> {
     let copy = database.write(async move |connection| {
-        let values = [rows.into(), (rows + BEHIND).into()];
+        let values = [rows.into(), (rows + BACKLOG).into()];
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, COPY, values);
         let Some(row) = connection.query_one_raw(statement).await? else { return Ok((0, 0)) };
-        Ok::<(i64, i64), sea_orm::DbErr>((row.try_get("", "taken")?, row.try_get("", "listed")?))
+        Ok::<(i64, i64), sea_orm::DbErr>((row.try_get("", "dequeued")?, row.try_get("", "listed")?))
     });
-    let (taken, listed) = copy.await?;
-    Ok(Copied { rows: taken, left: listed - taken })
+    let (dequeued, listed) = copy.await?;
+    Ok(Copied { rows: dequeued, left: listed - dequeued })
 }
 
-/// Empties the index's list of pending entries. Whether it is worth another try.
-async fn empty(database: &Database) -> bool {
+/// Empties the index's list of pending entries. Gives whether to try again later.
+async fn clean_pending_list(database: &Database) -> bool {
     let emptied = database.read(async move |connection| {
-        let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, EMPTY)).await?;
+        let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, CLEAN_PENDING_LIST)).await?;
         row.map_or(Ok(false), |row| row.try_get_by_index::<bool>(0)).map_err(|error: sea_orm::DbErr| error)
     });
     match emptied.await {
         Ok(true) => true,
         Ok(false) => {
-            tracing::warn!("search goes without an index and reads every text: PostgreSQL lacks pg_trgm, see README");
+            tracing::warn!("search has no index and reads every text: PostgreSQL lacks pg_trgm, see README");
             false
         }
         Err(error) if error.is_passing() => {
-            tracing::debug!(%error, "the search index was not kept up");
+            tracing::debug!(%error, "the search index could not be cleaned");
             true
         }
         Err(error) => {
-            tracing::warn!(%error, "the search index is not kept up: another role made it");
+            tracing::warn!(%error, "the search index cannot be cleaned: another role owns it");
             false
         }
     }
@@ -246,19 +246,19 @@ mod tests {
     }
 
     #[test]
-    fn pieces_grow_and_shrink_towards_the_time_that_they_may_take() {
-        let (quick, slow) = (PIECE / 4, PIECE * 3);
+    fn chunks_grow_and_shrink_towards_their_target_time() {
+        let (quick, slow) = (CHUNK_TIME / 4, CHUNK_TIME * 3);
         assert_eq!(copied(8, 100).next_rows(8, quick), 16);
-        assert_eq!(copied(8, 100).next_rows(8, PIECE), 8);
+        assert_eq!(copied(8, 100).next_rows(8, CHUNK_TIME), 8);
         assert_eq!(copied(8, 100).next_rows(8, slow), 4);
         assert_eq!(copied(1, 100).next_rows(1, slow), 1);
-        assert_eq!(copied(MOST_ROWS, 100).next_rows(MOST_ROWS, quick), MOST_ROWS);
-        // One that was not full says nothing of a larger one.
+        assert_eq!(copied(MAX_ROWS, 100).next_rows(MAX_ROWS, quick), MAX_ROWS);
+        // The time of a chunk that was not full does not predict that of a larger one.
         assert_eq!(copied(3, 0).next_rows(8, quick), 8);
     }
 
     #[test]
-    fn more_than_a_thousand_appends_a_second_are_a_busy_moment() {
+    fn more_than_a_thousand_appends_per_second_are_busy() {
         assert!(!is_busy(1000, Duration::from_secs(1)));
         assert!(is_busy(1001, Duration::from_secs(1)));
         assert!(!is_busy(10, Duration::from_millis(10)));
@@ -267,11 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn copying_takes_a_tenth_of_the_time_and_half_of_it_where_much_is_left() {
-        assert_eq!(copied(8, 0).pause(PIECE), EVERY);
-        assert_eq!(copied(8, 1).pause(PIECE), PIECE * 9);
-        assert_eq!(copied(8, BEHIND - 1).pause(PIECE), PIECE * 9);
-        assert_eq!(copied(8, BEHIND).pause(PIECE), PIECE);
-        assert_eq!(copied(8, 1).pause(EVERY), EVERY);
+    fn copying_uses_a_tenth_of_the_time_and_half_of_it_with_a_backlog() {
+        assert_eq!(copied(8, 0).pause(CHUNK_TIME), INTERVAL);
+        assert_eq!(copied(8, 1).pause(CHUNK_TIME), CHUNK_TIME * 9);
+        assert_eq!(copied(8, BACKLOG - 1).pause(CHUNK_TIME), CHUNK_TIME * 9);
+        assert_eq!(copied(8, BACKLOG).pause(CHUNK_TIME), CHUNK_TIME);
+        assert_eq!(copied(8, 1).pause(INTERVAL), INTERVAL);
     }
 }

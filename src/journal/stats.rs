@@ -1,11 +1,11 @@
-//! How much the writers have done: what tells whether group commit groups.
+//! Counts of commits and appends: appends per commit is how well group commit groups.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What was stored since the start.
+/// What the writers have committed since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Transactions in which something was.
+pub struct JournalStats {
+    /// Transactions that committed at least one append.
     pub commits: u64,
     /// Appends in them.
     pub appends: u64,
@@ -13,21 +13,21 @@ pub struct Tally {
 
 /// Counts for all writers of a journal.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(super) struct StatsCounter {
     commits: AtomicU64,
     appends: AtomicU64,
 }
 
-impl Counters {
-    /// A transaction has stored this many appends.
-    pub(super) fn committed(&self, appends: usize) {
+impl StatsCounter {
+    /// Counts a transaction that committed this many appends.
+    pub(super) fn count(&self, appends: usize) {
         if appends > 0 {
             self.commits.fetch_add(1, Ordering::Relaxed);
             self.appends.fetch_add(appends as u64, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn tally(&self) -> Tally {
-        Tally { commits: self.commits.load(Ordering::Relaxed), appends: self.appends.load(Ordering::Relaxed) }
+    pub(super) fn read(&self) -> JournalStats {
+        JournalStats { commits: self.commits.load(Ordering::Relaxed), appends: self.appends.load(Ordering::Relaxed) }
     }
 }

@@ -1,4 +1,4 @@
-//! The task that commits batch after batch.
+//! The task that commits one batch after another.
 
 use std::collections::{HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -9,33 +9,32 @@ use futures_util::future::join;
 use tokio::sync::mpsc;
 
 use super::batch::{Batch, ConversationBatch, gather};
-use super::portable::Numbering;
-use super::postgres::KeptConnection;
-use super::stats::Counters;
+use super::portable::SharedCounters;
+use super::postgres::ConnectionCache;
+use super::stats::StatsCounter;
 use super::{Append, AppendOutcome, QueueItem, portable, postgres};
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::ConversationId;
 
-/// How often a transaction is tried again that lost a race against another server's and was rolled back for it: for a
-/// `client_message_id`, which needs one sender who uses one id in two conversations at one moment; a second try sees
-/// the winner.
-const RACE_RETRIES: usize = 3;
+/// How often a transaction is repeated that was rolled back because of another server's. That takes one sender who uses
+/// one `client_message_id` in two conversations at once; the second attempt sees the other message.
+const CONFLICT_RETRIES: usize = 3;
 
-/// Commits what comes in until every [`super::Journal`] is gone.
+/// Commits what is queued until every [`super::Journal`] is dropped.
 pub(super) async fn run(
     database: Database,
     mut queue: mpsc::Receiver<QueueItem>,
     batch_limit: usize,
-    counters: Arc<Counters>,
-    numbering: Numbering,
+    stats: Arc<StatsCounter>,
+    counters: SharedCounters,
 ) {
-    let mut writer =
-        Writer { database, batch_limit, counters, numbering, kept: KeptConnection::default(), untold: None };
+    let connection = ConnectionCache::default();
+    let mut writer = Writer { database, batch_limit, stats, counters, connection, unreported: None };
     let mut received = Vec::new();
     let mut waiting = VecDeque::new();
     loop {
         if queue.is_empty() {
-            writer.tell();
+            writer.report_last();
         }
         if queue.recv_many(&mut received, batch_limit).await == 0 {
             break;
@@ -45,8 +44,8 @@ pub(super) async fn run(
                 QueueItem::Append(append) => waiting.push_back(append),
                 QueueItem::Flush(done) => {
                     writer.commit_all(&mut waiting).await;
-                    writer.tell();
-                    // Nobody waits any more, where this fails.
+                    writer.report_last();
+                    // An error means that the caller no longer waits.
                     let _ = done.send(());
                 }
             }
@@ -55,27 +54,27 @@ pub(super) async fn run(
     }
 }
 
-/// What commits, one batch after the other.
+/// Commits batches in sequence.
 struct Writer {
     database: Database,
     batch_limit: usize,
-    counters: Arc<Counters>,
-    numbering: Numbering,
-    kept: KeptConnection,
-    /// What was stored last, of which nobody has been told yet: they are told while the database is at work on the next
-    /// batch, or at once where there is none. To wake a crowd takes as long as a tenth of a commit.
-    untold: Option<(Batch, Stored)>,
+    stats: Arc<StatsCounter>,
+    counters: SharedCounters,
+    connection: ConnectionCache,
+    /// The last batch that was committed, not yet reported. It is reported while the database works on the next batch,
+    /// or at once if there is none: waking many actors takes as long as a tenth of a commit.
+    unreported: Option<(Batch, CommittedIds)>,
 }
 
 impl Writer {
     async fn commit_all(&mut self, waiting: &mut VecDeque<Append>) {
         while !waiting.is_empty() {
             let mut batch = gather(waiting, self.batch_limit);
-            for append in std::mem::take(&mut batch.broken) {
-                append.done.tell(AppendOutcome::Conflict);
+            for append in std::mem::take(&mut batch.aborted) {
+                append.done.complete(AppendOutcome::Conflict);
             }
             for batch in split(self.database.backend(), batch) {
-                if !batch.parts.is_empty() {
+                if !batch.conversations.is_empty() {
                     self.commit(batch).await;
                 }
             }
@@ -83,31 +82,32 @@ impl Writer {
     }
 
     async fn commit(&mut self, batch: Batch) {
-        let before = self.untold.take();
-        let telling = async {
-            if let Some((batch, stored)) = before {
-                report(batch, Ok(stored), &self.counters);
+        let previous = self.unreported.take();
+        let report_previous = async {
+            if let Some((batch, committed)) = previous {
+                report(batch, Ok(committed), &self.stats);
             }
         };
-        // The commit first: the database has it then.
-        let (outcome, ()) = join(commit(&self.database, &mut self.kept, &batch, &self.numbering), telling).await;
+        // The commit is polled first, so that the database has the statement before the report begins.
+        let commit = commit(&self.database, &mut self.connection, &batch, &self.counters);
+        let (outcome, ()) = join(commit, report_previous).await;
         match outcome {
-            Ok(stored) if stored.len() == batch.parts.len() => self.untold = Some((batch, stored)),
-            // At once: what rests on what came to nothing must not be gathered.
-            outcome => report(batch, outcome, &self.counters),
+            Ok(committed) if committed.len() == batch.conversations.len() => self.unreported = Some((batch, committed)),
+            // At once: what was decided on a failed append must not get into the next batch.
+            outcome => report(batch, outcome, &self.stats),
         }
     }
 
-    /// Tells of what was stored last.
-    fn tell(&mut self) {
-        if let Some((batch, stored)) = self.untold.take() {
-            report(batch, Ok(stored), &self.counters);
+    /// Reports the last committed batch, if it is not reported yet.
+    fn report_last(&mut self) {
+        if let Some((batch, committed)) = self.unreported.take() {
+            report(batch, Ok(committed), &self.stats);
         }
     }
 }
 
-/// SQLite takes all in one transaction. On PostgreSQL what touches further tables goes by itself, so that the many
-/// messages beside it still go in one statement.
+/// SQLite commits everything in one transaction. On PostgreSQL, conversations that write further tables get a
+/// transaction of their own, so that the many messages still go in one statement.
 fn split(backend: Backend, batch: Batch) -> Vec<Batch> {
     match backend {
         Backend::Sqlite => vec![batch],
@@ -115,58 +115,59 @@ fn split(backend: Backend, batch: Batch) -> Vec<Batch> {
     }
 }
 
-/// The conversations whose part is stored.
-type Stored = HashSet<ConversationId>;
+/// The conversations of a batch that were committed.
+type CommittedIds = HashSet<ConversationId>;
 
 async fn commit(
     database: &Database,
-    kept: &mut KeptConnection,
+    connection: &mut ConnectionCache,
     batch: &Batch,
-    numbering: &Numbering,
-) -> Result<Stored, DatabaseError> {
-    let is_plain = database.backend() == Backend::Postgres && batch.parts.values().all(ConversationBatch::is_plain);
-    let mut tries = 0;
+    counters: &SharedCounters,
+) -> Result<CommittedIds, DatabaseError> {
+    let is_plain =
+        database.backend() == Backend::Postgres && batch.conversations.values().all(ConversationBatch::is_plain);
+    let mut retries = 0;
     loop {
         let committed = AssertUnwindSafe(async {
             if is_plain {
-                postgres::commit(database, kept, batch).await
+                postgres::commit(database, connection, batch).await
             } else {
-                portable::commit(database, batch, numbering).await
+                portable::commit(database, batch, counters).await
             }
         });
-        // A batch that panics must not take the writer with it.
+        // A batch that panics must not stop the writer.
         let outcome = committed
             .catch_unwind()
             .await
-            .unwrap_or_else(|_| Err(DatabaseError::Fault("the writer panicked over a batch".to_owned())));
+            .unwrap_or_else(|_| Err(DatabaseError::Fault("the writer panicked in a commit".to_owned())));
         match outcome {
-            Err(DatabaseError::Conflict(_)) if tries < RACE_RETRIES => tries += 1,
+            Err(DatabaseError::Conflict(_)) if retries < CONFLICT_RETRIES => retries += 1,
             other => return other,
         }
     }
 }
 
-/// Tells each caller what came of theirs. A lineage is broken before anything of it can be handed in again.
-fn report(batch: Batch, outcome: Result<Stored, DatabaseError>, counters: &Counters) {
+/// Completes every append with its outcome. An epoch is aborted before its actor can append again.
+fn report(batch: Batch, outcome: Result<CommittedIds, DatabaseError>, stats: &StatsCounter) {
     if let Err(error) = &outcome {
-        tracing::error!(%error, conversations = batch.parts.len(), "a commit failed");
+        tracing::error!(%error, conversations = batch.conversations.len(), "a commit failed");
     }
-    if let Ok(stored) = &outcome {
-        // Before anybody hears of it, so that who heard finds it counted.
-        let parts = batch.parts.iter().filter(|(conversation, _)| stored.contains(conversation));
-        counters.committed(parts.map(|(_, part)| part.appends.len()).sum());
+    if let Ok(committed) = &outcome {
+        // Before the callbacks: an actor that knows of its commit finds it counted.
+        let stored = batch.conversations.iter().filter(|(conversation, _)| committed.contains(conversation));
+        stats.count(stored.map(|(_, batch)| batch.appends.len()).sum());
     }
-    for (conversation, part) in batch.parts {
+    for (conversation, batch) in batch.conversations {
         let outcome = match &outcome {
-            Ok(stored) if stored.contains(&conversation) => AppendOutcome::Committed,
+            Ok(committed) if committed.contains(&conversation) => AppendOutcome::Committed,
             Ok(_) => AppendOutcome::Conflict,
             Err(error) => AppendOutcome::Failed(error.clone()),
         };
-        for append in part.appends {
+        for append in batch.appends {
             if !matches!(outcome, AppendOutcome::Committed) {
                 append.epoch.abort();
             }
-            append.done.tell(outcome.clone());
+            append.done.complete(outcome.clone());
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What one connection may say: its buckets are kept with it, so that nothing it does but to come anew fills them up.
+//! Limits of one connection. Its buckets live as long as the connection, so that only reconnecting fills them up; the
+//! handshake limit covers that.
 
 use std::sync::Arc;
 
@@ -11,72 +12,73 @@ use super::EventRefusal;
 
 type Bucket<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-/// How often something may be done, and how often it may be refused before that is a flood.
+/// How many packets are accepted, and how many may be refused before the connection counts as flooding.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    pub(super) taken: Quota,
+pub(super) struct PacketQuota {
+    pub(super) accepted: Quota,
     pub(super) refused: Quota,
 }
 
-/// The limits of one connection. What it has not yet done takes no room.
+/// The limits of one connection. A bucket is allocated at its first use.
 pub struct ConnectionLimits<C: Clock = DefaultClock> {
     clock: C,
-    events: Pace,
-    connects: Pace,
-    said: Vec<(Arc<str>, Lane<C>)>,
-    asked_to_join: Option<Box<Lane<C>>>,
+    events: PacketQuota,
+    connects: PacketQuota,
+    /// One per namespace.
+    event_limiters: Vec<(Arc<str>, PacketLimiter<C>)>,
+    connect_limiter: Option<Box<PacketLimiter<C>>>,
 }
 
-/// What is counted together.
-struct Lane<C: Clock> {
-    taken: Bucket<C>,
+/// Counts one kind of packet.
+struct PacketLimiter<C: Clock> {
+    accepted: Bucket<C>,
     refused: Option<Box<Bucket<C>>>,
 }
 
-impl<C: Clock + Clone> Lane<C> {
-    fn new(pace: Pace, clock: &C) -> Self {
-        Self { taken: RateLimiter::direct_with_clock(pace.taken, clock.clone()), refused: None }
+impl<C: Clock + Clone> PacketLimiter<C> {
+    fn new(packet_quota: PacketQuota, clock: &C) -> Self {
+        Self { accepted: RateLimiter::direct_with_clock(packet_quota.accepted, clock.clone()), refused: None }
     }
 
-    fn take(&mut self, pace: Pace, clock: &C) -> Result<(), EventRefusal> {
-        if self.taken.check().is_ok() {
+    fn take(&mut self, packet_quota: PacketQuota, clock: &C) -> Result<(), EventRefusal> {
+        if self.accepted.check().is_ok() {
             return Ok(());
         }
-        let bucket = || Box::new(RateLimiter::direct_with_clock(pace.refused, clock.clone()));
+        let bucket = || Box::new(RateLimiter::direct_with_clock(packet_quota.refused, clock.clone()));
         match self.refused.get_or_insert_with(bucket).check() {
-            Ok(()) => Err(EventRefusal::TooSoon),
+            Ok(()) => Err(EventRefusal::RateLimited),
             Err(_) => Err(EventRefusal::Flood),
         }
     }
 }
 
 impl<C: Clock + Clone> ConnectionLimits<C> {
-    pub(super) fn new(events: Pace, connects: Pace, clock: C) -> Self {
-        Self { clock, events, connects, said: Vec::new(), asked_to_join: None }
+    pub(super) fn new(events: PacketQuota, connects: PacketQuota, clock: C) -> Self {
+        Self { clock, events, connects, event_limiters: Vec::new(), connect_limiter: None }
     }
 
-    /// Counts an event of one of the connection's sockets, of which it has one in each namespace: leaving and joining
-    /// again makes no difference.
+    /// Counts an event of the connection's socket in a namespace. Leaving and rejoining the namespace does not reset the
+    /// count.
     ///
     /// # Errors
     /// [`EventRefusal`].
     pub fn event(&mut self, namespace: &Arc<str>) -> Result<(), EventRefusal> {
-        if let Some((_, lane)) = self.said.iter_mut().find(|(name, _)| name == namespace) {
-            return lane.take(self.events, &self.clock);
+        if let Some((_, limiter)) = self.event_limiters.iter_mut().find(|(name, _)| name == namespace) {
+            return limiter.take(self.events, &self.clock);
         }
-        let mut lane = Lane::new(self.events, &self.clock);
-        let first = lane.take(self.events, &self.clock);
-        self.said.push((Arc::clone(namespace), lane));
+        let mut limiter = PacketLimiter::new(self.events, &self.clock);
+        let first = limiter.take(self.events, &self.clock);
+        self.event_limiters.push((Arc::clone(namespace), limiter));
         first
     }
 
-    /// Counts a wish to join a namespace, whatever becomes of it.
+    /// Counts a CONNECT packet, whatever its outcome.
     ///
     /// # Errors
     /// [`EventRefusal`].
     pub fn connect(&mut self) -> Result<(), EventRefusal> {
-        let lane = || Box::new(Lane::new(self.connects, &self.clock));
-        self.asked_to_join.get_or_insert_with(lane).take(self.connects, &self.clock)
+        let limiter = || Box::new(PacketLimiter::new(self.connects, &self.clock));
+        self.connect_limiter.get_or_insert_with(limiter).take(self.connects, &self.clock)
     }
 }
 
@@ -100,23 +102,23 @@ mod tests {
 
     use super::*;
 
-    fn pace(a_second: u32) -> Pace {
-        let figure = NonZeroU32::new(a_second).expect("not 0");
-        let flood = NonZeroU32::new(a_second * 10).expect("not 0");
-        Pace { taken: Quota::per_second(figure), refused: Quota::per_second(flood) }
+    fn packet_quota(per_second: u32) -> PacketQuota {
+        let figure = NonZeroU32::new(per_second).expect("not 0");
+        let flood = NonZeroU32::new(per_second * 10).expect("not 0");
+        PacketQuota { accepted: Quota::per_second(figure), refused: Quota::per_second(flood) }
     }
 
     fn limits(clock: &FakeRelativeClock) -> ConnectionLimits<FakeRelativeClock> {
-        ConnectionLimits::new(pace(50), pace(20), clock.clone())
+        ConnectionLimits::new(packet_quota(50), packet_quota(20), clock.clone())
     }
 
-    /// How many were taken, how many refused, and how many of the rest were a flood.
+    /// How many were accepted, refused, and counted as a flood.
     fn outcomes(count: usize, mut once: impl FnMut() -> Result<(), EventRefusal>) -> [usize; 3] {
         let mut outcomes = [0; 3];
         for _ in 0..count {
             match once() {
                 Ok(()) => outcomes[0] += 1,
-                Err(EventRefusal::TooSoon) => outcomes[1] += 1,
+                Err(EventRefusal::RateLimited) => outcomes[1] += 1,
                 Err(EventRefusal::Flood) => outcomes[2] += 1,
             }
         }
@@ -124,21 +126,21 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_taken_ten_times_as_many_are_refused_and_the_next_is_a_flood() {
+    fn ten_times_the_limit_is_refused_and_the_next_packet_is_a_flood() {
         let clock = FakeRelativeClock::default();
         let mut limits = limits(&clock);
         let support: Arc<str> = "/support".into();
         assert_eq!(outcomes(50, || limits.event(&support)), [50, 0, 0]);
-        assert_eq!(limits.event(&support), Err(EventRefusal::TooSoon));
+        assert_eq!(limits.event(&support), Err(EventRefusal::RateLimited));
         assert_eq!(outcomes(499, || limits.event(&support)), [0, 499, 0]);
         assert_eq!(limits.event(&support), Err(EventRefusal::Flood));
-        // A second later it is as at first: what was refused has taken nothing.
+        // Refusals take no token: after a second the bucket is full again.
         clock.advance(Duration::from_secs(1));
         assert_eq!(outcomes(551, || limits.event(&support)), [50, 500, 1]);
     }
 
     #[test]
-    fn one_more_is_taken_as_often_as_the_limit_says() {
+    fn one_more_is_accepted_per_replenishment_interval() {
         let clock = FakeRelativeClock::default();
         let mut limits = limits(&clock);
         let support: Arc<str> = "/support".into();
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sockets_of_a_connection_and_its_joining_are_counted_apart() {
+    fn namespaces_and_connect_packets_are_counted_separately() {
         let mut limits = limits(&FakeRelativeClock::default());
         assert_eq!(outcomes(51, || limits.event(&"/support".into())), [50, 1, 0]);
         assert_eq!(outcomes(51, || limits.event(&"/help-center".into())), [50, 1, 0]);

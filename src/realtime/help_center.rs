@@ -117,7 +117,8 @@ fn error_ack(schemas: &mut Schemas) -> Value {
 /// Never refuses, see the module.
 fn authenticate(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
     let account = auth::principal(realtime, handshake).ok().map(|principal| {
-        let visit = Visit::new(&principal, ClientInfo::new(handshake.address, handshake.headers.get("user-agent")));
+        let visit =
+            Visit::new(&principal, ClientInfo::new(handshake.client_address, handshake.headers.get("user-agent")));
         Account { principal, visit }
     });
     HelpCenterUser { account, conversation: OnceLock::new() }

@@ -23,19 +23,19 @@ pub(super) struct SupportUser {
 impl SupportUser {
     /// An authenticated account whose socket is not connected yet.
     pub(super) fn new(principal: Principal, presence: &Presence) -> Self {
-        let presence = principal.is_agent.then(|| presence.arrive(principal.as_agent()));
+        let presence = principal.is_agent.then(|| presence.track(principal.as_agent()));
         Self { principal, presence }
     }
 
     pub(super) fn connected(&self) {
         if let Some(presence) = &self.presence {
-            presence.begin();
+            presence.set_online();
         }
     }
 
     pub(super) fn disconnected(&self) {
         if let Some(presence) = &self.presence {
-            presence.end();
+            presence.release();
         }
     }
 }
@@ -71,7 +71,7 @@ impl PresenceBroadcaster {
 }
 
 impl PresenceListener for PresenceBroadcaster {
-    fn agent_presence(&self, agent: &Agent, is_online: bool) {
+    fn agent_presence_changed(&self, agent: &Agent, is_online: bool) {
         let Some(support) = self.support.get() else { return };
         let payload = AgentPresenceEvent { admin_id: agent.id.as_str(), admin_name: &agent.name, online: is_online };
         support.to(rooms::ADMINS).emit("agent_presence", &payload);

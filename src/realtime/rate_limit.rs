@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Realtime;
 use crate::api_error::ApiError;
-use crate::limits::{ConnectionLimits, EventRefusal, Limits, TooSoon};
+use crate::limits::{ConnectionLimits, EventRefusal, Limits, RateLimited};
 use socketio::{ConnectRefusal, RateLimiter, Violation};
 
 /// Limits the sessions that an address opens. The refusal has Engine.IO's form.
@@ -17,7 +17,7 @@ pub(super) fn handshakes(
     let realtime = Arc::clone(realtime);
     move |request| {
         let address = realtime.services.proxies.client_of(request);
-        realtime.services.limits.handshake(address).map_err(|_: TooSoon| "Too many handshakes".to_owned())
+        realtime.services.limits.handshake(address).map_err(|_: RateLimited| "Too many handshakes".to_owned())
     }
 }
 
@@ -45,7 +45,7 @@ impl RateLimiter for ConnectionLimits {
 impl From<EventRefusal> for Violation {
     fn from(refusal: EventRefusal) -> Self {
         match refusal {
-            EventRefusal::TooSoon => Self::Excess,
+            EventRefusal::RateLimited => Self::Excess,
             EventRefusal::Flood => Self::Flood,
         }
     }

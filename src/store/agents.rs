@@ -1,4 +1,4 @@
-//! Everyone who has ever come with an agent's token, and how much each has to do.
+//! All agents in the user directory, and the number of open conversations of each.
 
 use std::collections::HashMap;
 
@@ -9,22 +9,22 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySel
 use super::queue;
 use crate::database::{Database, DatabaseError};
 
-/// The most agents that are shown: far more than a team has, and nothing is unbounded.
-const MOST_AGENTS: u64 = 10_000;
+/// The list's bound: far more than a team has.
+const MAX_AGENTS: u64 = 10_000;
 
-/// Agents, and how many open conversations each holds.
+/// Agents and their numbers of open conversations.
 #[derive(Clone, Debug)]
 pub struct Agents {
-    /// In order of their accounts.
-    pub people: Vec<users::Model>,
-    open: HashMap<String, i64>,
+    /// Ordered by account.
+    pub users: Vec<users::Model>,
+    open_conversations: HashMap<String, i64>,
 }
 
 impl Agents {
-    /// How many open conversations an agent holds.
+    /// The number of open conversations assigned to an agent.
     #[must_use]
     pub fn open_conversations(&self, id: &str) -> i64 {
-        self.open.get(id).copied().unwrap_or_default()
+        self.open_conversations.get(id).copied().unwrap_or_default()
     }
 }
 
@@ -35,24 +35,24 @@ impl Agents {
 pub async fn agents(database: &Database) -> Result<Agents, DatabaseError> {
     database
         .read(async move |connection| {
-            let people = users::Entity::find()
-                // Spelt, so that the databases see that the index over agents holds all of them.
+            let users = users::Entity::find()
+                // As raw SQL, so that the planner sees that the partial index over agents covers the query.
                 .filter(Expr::cust("users.is_agent"))
                 .order_by_asc(users::Column::Id)
-                .limit(MOST_AGENTS)
+                .limit(MAX_AGENTS)
                 .all(&connection)
                 .await?;
             let open: Vec<(String, i64)> = conversations::Entity::find()
                 .select_only()
                 .column(conversations::Column::AssignedTo)
-                .column_as(Expr::cust("count(*)"), "how_many")
+                .column_as(Expr::cust("count(*)"), "count")
                 .filter(queue::open())
                 .filter(conversations::Column::AssignedTo.is_not_null())
                 .group_by(conversations::Column::AssignedTo)
                 .into_tuple()
                 .all(&connection)
                 .await?;
-            Ok::<_, DbErr>(Agents { people, open: open.into_iter().collect() })
+            Ok::<_, DbErr>(Agents { users, open_conversations: open.into_iter().collect() })
         })
         .await
 }

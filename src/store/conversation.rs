@@ -1,4 +1,4 @@
-//! One conversation, without its messages.
+//! One conversation without its messages.
 
 use entity::conversations;
 use sea_orm::{DbErr, EntityTrait};
@@ -7,7 +7,7 @@ use super::aggregate::aggregate;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId};
 
-/// A conversation's state, or nothing where there is none that is shown ([`Conversation::is_shown`]).
+/// A conversation's state; `None` if there is none, or none that is shown ([`Conversation::is_shown`]).
 ///
 /// # Errors
 /// [`DatabaseError`].

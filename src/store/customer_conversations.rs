@@ -3,30 +3,30 @@
 use entity::conversations;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::related::{Beside, related};
+use super::related::{Related, load_related};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Channel, Conversation, UserId};
 use crate::event_codec::decode_conversation;
 
-/// The most that the list shows. The contract says "all"; nobody scrolls further, and nothing is unbounded.
-const MOST_CONVERSATIONS: u64 = 1000;
+/// The list's bound. The contract says "all", but no client scrolls further.
+const MAX_CONVERSATIONS: u64 = 1000;
 
-/// What the list shows.
+/// A customer's list of conversations.
 #[derive(Clone, Debug)]
-pub struct OwnConversations {
+pub struct CustomerConversations {
     /// The most recently changed first.
     pub conversations: Vec<Conversation>,
-    /// Tickets of them.
-    pub beside: Beside,
-    /// How many there are.
+    /// Their tickets.
+    pub related: Related,
+    /// The number of all of them.
     pub total: u64,
 }
 
-/// An account's conversations of the support channel.
+/// An account's conversations on the support channel.
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn conversations_of(database: &Database, account: UserId) -> Result<OwnConversations, DatabaseError> {
+pub async fn conversations_of(database: &Database, account: UserId) -> Result<CustomerConversations, DatabaseError> {
     database
         .read(async move |connection| {
             let own = conversations::Entity::find()
@@ -36,14 +36,14 @@ pub async fn conversations_of(database: &Database, account: UserId) -> Result<Ow
                 .clone()
                 .order_by_desc(conversations::Column::UpdatedAt)
                 .order_by_desc(conversations::Column::Id)
-                .limit(MOST_CONVERSATIONS)
+                .limit(MAX_CONVERSATIONS)
                 .all(&connection)
                 .await?;
             let conversations = rows.into_iter().map(decode_conversation).collect::<Result<Vec<_>, _>>()?;
             let shown = conversations.len() as u64;
-            let total = if shown < MOST_CONVERSATIONS { shown } else { own.count(&connection).await? };
-            let beside = related(&connection, &conversations).await?;
-            Ok::<_, DbErr>(OwnConversations { conversations, beside, total })
+            let total = if shown < MAX_CONVERSATIONS { shown } else { own.count(&connection).await? };
+            let related = load_related(&connection, &conversations).await?;
+            Ok::<_, DbErr>(CustomerConversations { conversations, related, total })
         })
         .await
 }

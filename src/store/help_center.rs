@@ -7,7 +7,7 @@ use crate::database::{Database, DatabaseError};
 use crate::domain::{Channel, Conversation, ConversationId, EventId, UserId};
 use crate::event_codec::decode_conversation;
 
-/// The one that an account has, without its ticket and its handover; nothing before they first came.
+/// An account's help center conversation without its ticket and handover; `None` before the first visit.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -24,7 +24,7 @@ pub async fn help_center_of(database: &Database, account: UserId) -> Result<Opti
         .await
 }
 
-/// The `seq` of a message in a conversation; nothing where there is no such message, or it is a note.
+/// The `seq` of a message in a conversation; `None` if there is no such message, or it is a note.
 ///
 /// # Errors
 /// [`DatabaseError`].

@@ -1,4 +1,4 @@
-//! A stretch of a conversation's messages (`decisions.md`, "Order without gaps").
+//! A range of a conversation's messages (`decisions.md`, "Order without gaps").
 
 use entity::messages;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
@@ -7,34 +7,34 @@ use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, Posted};
 use crate::event_codec::decode_message;
 
-/// Which messages: of a customer by `seq`, of an agent by `position`; `before` is a `seq` for both.
+/// A range of messages or events. Customers count by `seq`, agents by `position`; `before` is a `seq` for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageRange {
-    /// The first that came after.
+    /// The first ones after a place.
     After {
-        /// The place behind which it begins.
+        /// The place; the range begins after it.
         after: u32,
-        /// How many at most.
+        /// The maximum number.
         limit: u32,
     },
-    /// The last ones before.
+    /// The last ones before a place.
     Before {
-        /// The `seq` in front of which it ends.
+        /// The place; the range ends before it.
         before: u32,
-        /// How many at most.
+        /// The maximum number.
         limit: u32,
     },
     /// The last ones.
     Last {
-        /// How many at most.
+        /// The maximum number.
         limit: u32,
     },
 }
 
 impl MessageRange {
-    /// The most messages that a `limit` gives.
+    /// The maximum of a client's `limit`.
     pub const MAX_LIMIT: u32 = 200;
-    /// The most messages that are given where nothing is asked for.
+    /// The limit if the client gives none.
     pub const ALL: u32 = 1000;
 
     fn limit(self) -> u32 {
@@ -49,44 +49,44 @@ impl MessageRange {
 pub struct History {
     /// The messages.
     pub messages: Vec<Posted>,
-    /// Whether there are more in the direction of the stretch.
+    /// Whether there are more in the direction of the range.
     pub has_more: bool,
 }
 
-/// Messages that the customer can see.
+/// A range of the messages that the customer can see.
 ///
 /// # Errors
 /// [`DatabaseError`].
 pub async fn visible_messages(
     database: &Database,
     conversation: &Conversation,
-    stretch: MessageRange,
+    range: MessageRange,
 ) -> Result<History, DatabaseError> {
     let visible = of(conversation).filter(messages::Column::Seq.is_not_null());
-    let query = match stretch {
-        // A message never stands before the position that its seq names: the primary key serves this.
+    let query = match range {
+        // A position is never less than the seq at it, so the primary key serves this.
         MessageRange::After { after, .. } => visible
             .filter(messages::Column::Position.gt(i64::from(after)))
             .filter(messages::Column::Seq.gt(i64::from(after))),
         MessageRange::Before { before, .. } => visible
-            .filter(messages::Column::Position.lt(i64::from(before) + without_seq(conversation)))
+            .filter(messages::Column::Position.lt(i64::from(before) + events_without_seq(conversation)))
             .filter(messages::Column::Seq.lt(i64::from(before))),
         MessageRange::Last { .. } => visible,
     };
-    fetch(database, query, stretch).await
+    fetch(database, query, range).await
 }
 
-/// All messages, notes included.
+/// A range of all messages, notes included.
 ///
 /// # Errors
 /// [`DatabaseError`].
 pub async fn all_messages(
     database: &Database,
     conversation: &Conversation,
-    stretch: MessageRange,
+    range: MessageRange,
 ) -> Result<History, DatabaseError> {
     let all = of(conversation);
-    let query = match stretch {
+    let query = match range {
         MessageRange::After { after, .. } => all.filter(messages::Column::Position.gt(i64::from(after))),
         MessageRange::Before { before, .. } => match position_of(database, conversation, before).await? {
             Some(position) => all.filter(messages::Column::Position.lt(position)),
@@ -94,27 +94,27 @@ pub async fn all_messages(
         },
         MessageRange::Last { .. } => all,
     };
-    fetch(database, query, stretch).await
+    fetch(database, query, range).await
 }
 
 fn of(conversation: &Conversation) -> Select<messages::Entity> {
     messages::Entity::find().filter(messages::Column::ConversationId.eq(conversation.id.0))
 }
 
-/// Events that have no `seq`. A message stands at most this far behind the position that its `seq` names, so the
-/// primary key bounds a search by `seq`, however long the conversation.
-fn without_seq(conversation: &Conversation) -> i64 {
+/// The number of events without a `seq`: a message's position exceeds its `seq` by at most this. So a search by `seq`
+/// reads a bounded range of the primary key, however long the conversation.
+fn events_without_seq(conversation: &Conversation) -> i64 {
     conversation.version - conversation.last_seq
 }
 
-/// Where the first message stands that has this `seq` or a later one.
+/// The position of the first message with this `seq` or a later one.
 async fn position_of(database: &Database, conversation: &Conversation, seq: u32) -> Result<Option<i64>, DatabaseError> {
-    // None has 0: the first that has a later one has 1, and stands where that one may stand.
+    // No message has seq 0; the first later one is 1, and the range below must cover its position.
     let seq = seq.max(1);
     let first = of(conversation)
         .select_only()
         .column(messages::Column::Position)
-        .filter(messages::Column::Position.between(i64::from(seq), i64::from(seq) + without_seq(conversation)))
+        .filter(messages::Column::Position.between(i64::from(seq), i64::from(seq) + events_without_seq(conversation)))
         .filter(messages::Column::Seq.gte(i64::from(seq)))
         .order_by_asc(messages::Column::Position)
         .limit(1)
@@ -125,17 +125,17 @@ async fn position_of(database: &Database, conversation: &Conversation, seq: u32)
 async fn fetch(
     database: &Database,
     query: Select<messages::Entity>,
-    stretch: MessageRange,
+    range: MessageRange,
 ) -> Result<History, DatabaseError> {
-    let limit = usize::try_from(stretch.limit()).unwrap_or(usize::MAX);
-    let ascending = matches!(stretch, MessageRange::After { .. });
+    let limit = usize::try_from(range.limit()).unwrap_or(usize::MAX);
+    let ascending = matches!(range, MessageRange::After { .. });
     let query = if ascending {
         query.order_by_asc(messages::Column::Position)
     } else {
         query.order_by_desc(messages::Column::Position)
     };
-    // One more than asked for tells whether there are more.
-    let query = query.limit(u64::from(stretch.limit()) + 1);
+    // One more than the limit shows whether there are more.
+    let query = query.limit(u64::from(range.limit()) + 1);
     let rows = database.read(async move |connection| query.all(&connection).await).await?;
     let has_more = rows.len() > limit;
     let messages = rows.into_iter().take(limit).map(decode_message).collect::<Result<Vec<_>, _>>();

@@ -1,14 +1,15 @@
-//! The agents' queue: a page of the conversations that fit, how many fit, and counts over everything.
+//! The agents' queue: a page of the conversations that pass a filter, their total, and counts over all conversations.
 
 mod counts;
 mod filter;
+mod origins;
 mod search;
 
 use entity::conversations::{self, Column};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
-use super::related::{Beside, related};
+use super::related::{Related, load_related};
 use crate::database::{Backend, Database, DatabaseError};
 use crate::domain::{Conversation, UserId};
 use crate::event_codec::decode_conversation;
@@ -21,39 +22,39 @@ pub use search::{RECENT, SearchTerm};
 /// A page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// From 1.
+    /// The page's number, from 1.
     pub number: u32,
-    /// How many on it, 1 to [`Page::MAX_LIMIT`].
+    /// Rows per page, 1 to [`Page::MAX_LIMIT`].
     pub limit: u32,
 }
 
 impl Page {
-    /// How many where nothing is said.
+    /// The limit if the client gives none.
     pub const DEFAULT_LIMIT: u32 = 20;
-    /// How many at most.
+    /// The maximum of a client's limit.
     pub const MAX_LIMIT: u32 = 100;
 
-    /// How many stand in front of it.
+    /// The number of rows before it.
     #[must_use]
     pub fn offset(self) -> u64 {
         u64::from(self.number.saturating_sub(1)) * u64::from(self.limit)
     }
 }
 
-/// What the queue shows.
+/// A page of the queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    /// Those on the page, in order.
+    /// The conversations on the page, in order.
     pub conversations: Vec<Conversation>,
-    /// People and tickets of them.
-    pub beside: Beside,
-    /// How many fit, on all pages.
+    /// Their users and tickets.
+    pub related: Related,
+    /// The number that pass the filter, on all pages.
     pub total: u64,
-    /// Counts over everything, whatever fits.
+    /// Counts over all conversations, whatever the filter.
     pub counts: Counts,
 }
 
-/// A page of the conversations that fit, as `caller` sees them.
+/// A page of the conversations that pass a filter. `caller` is whose conversations [`Counts::mine`] counts.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -68,47 +69,47 @@ pub async fn queue(
     database
         .read(async move |connection| {
             let counts = counts::counts(&connection, &caller).await?;
-            let fitting = fitting(&filter, backend);
+            let condition = full_condition(&filter, backend);
             let total = match filter.status {
                 None if filter.is_by_status_alone() => counts.total(),
                 Some(status) if filter.is_by_status_alone() => counts.of(status),
-                _ => how_many(&connection, fitting.clone()).await?,
+                _ => count(&connection, condition.clone()).await?,
             };
-            // Behind the end there is nothing to look for.
-            let is_behind = page.offset() >= total;
+            // A page after the last one needs no query.
+            let is_after_last = page.offset() >= total;
             let conversations =
-                if is_behind { Vec::new() } else { on_page(&connection, fitting, (sort, page), backend).await? };
-            let beside = related(&connection, &conversations).await?;
-            Ok::<_, DbErr>(Queue { conversations, beside, total, counts })
+                if is_after_last { Vec::new() } else { page_of(&connection, condition, (sort, page), backend).await? };
+            let related = load_related(&connection, &conversations).await?;
+            Ok::<_, DbErr>(Queue { conversations, related, total, counts })
         })
         .await
 }
 
-/// What fits, as a condition on `conversations`.
-fn fitting(filter: &Filter, backend: Backend) -> Condition {
+/// The filter with its search term, as a condition on `conversations`.
+fn full_condition(filter: &Filter, backend: Backend) -> Condition {
     let condition = filter.condition(backend);
-    let found = filter.search.as_ref().map(|term| term.found_in(backend, &condition));
+    let found = filter.search.as_ref().map(|term| term.matching_ids(backend, &condition));
     condition.add_option(found.map(|found| Column::Id.in_subquery(found)))
 }
 
-async fn how_many(connection: &DatabaseConnection, fitting: Condition) -> Result<u64, DbErr> {
-    let how_many: Option<i64> = conversations::Entity::find()
+async fn count(connection: &DatabaseConnection, condition: Condition) -> Result<u64, DbErr> {
+    let count: Option<i64> = conversations::Entity::find()
         .select_only()
-        .column_as(Expr::cust("count(*)"), "how_many")
-        .filter(fitting)
+        .column_as(Expr::cust("count(*)"), "count")
+        .filter(condition)
         .into_tuple()
         .one(connection)
         .await?;
-    Ok(u64::try_from(how_many.unwrap_or_default()).unwrap_or_default())
+    Ok(u64::try_from(count.unwrap_or_default()).unwrap_or_default())
 }
 
-async fn on_page(
+async fn page_of(
     connection: &DatabaseConnection,
-    fitting: Condition,
+    condition: Condition,
     (sort, page): (Sort, Page),
     backend: Backend,
 ) -> Result<Vec<Conversation>, DbErr> {
-    let mut found = conversations::Entity::find().filter(fitting);
+    let mut found = conversations::Entity::find().filter(condition);
     sort.sort(&mut found, backend);
     let rows = found.offset(page.offset()).limit(u64::from(page.limit)).all(connection).await?;
     Ok(rows.into_iter().map(decode_conversation).collect::<Result<_, _>>()?)

@@ -1,4 +1,4 @@
-//! What stands beside conversations: the people in them and the tickets made of them, in one question each for a page.
+//! The users and tickets of a page of conversations, in one query each.
 
 use std::collections::HashMap;
 
@@ -6,57 +6,60 @@ use entity::{tickets, users};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 
-use super::users::{People, people};
+use super::users::{Users, users_by_id};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, UserId};
 
-/// People and tickets of some conversations.
+/// Users and tickets of some conversations.
 #[derive(Clone, Debug, Default)]
-pub struct Beside {
-    people: People,
+pub struct Related {
+    users: Users,
     tickets: HashMap<Uuid, tickets::Model>,
 }
 
-impl Beside {
-    /// A customer or an agent in them, by account.
+impl Related {
+    /// A customer or an agent of them, by account.
     #[must_use]
-    pub fn person(&self, id: &str) -> Option<&users::Model> {
-        self.people.get(id)
+    pub fn user(&self, id: &str) -> Option<&users::Model> {
+        self.users.get(id)
     }
 
-    /// The ticket that was made of one of them.
+    /// The ticket created from one of them.
     #[must_use]
     pub fn ticket(&self, conversation: &Conversation) -> Option<&tickets::Model> {
         self.tickets.get(&conversation.id.0)
     }
 }
 
-/// What stands beside one conversation.
+/// The users and the ticket of one conversation.
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn beside_one(database: &Database, conversation: &Conversation) -> Result<Beside, DatabaseError> {
+pub async fn related_to(database: &Database, conversation: &Conversation) -> Result<Related, DatabaseError> {
     let conversation = conversation.clone();
-    database.read(async move |connection| related(&connection, &[conversation]).await).await
+    database.read(async move |connection| load_related(&connection, &[conversation]).await).await
 }
 
-/// What stands beside each of these.
-pub(super) async fn related(connection: &DatabaseConnection, conversations: &[Conversation]) -> Result<Beside, DbErr> {
-    Ok(Beside {
-        people: people(connection, named_in(conversations)).await?,
+/// The users and tickets of these conversations.
+pub(super) async fn load_related(
+    connection: &DatabaseConnection,
+    conversations: &[Conversation],
+) -> Result<Related, DbErr> {
+    Ok(Related {
+        users: users_by_id(connection, user_ids(conversations)).await?,
         tickets: tickets(connection, conversations).await?,
     })
 }
 
-/// Their customers and the agents who hold them.
-fn named_in(conversations: &[Conversation]) -> impl Iterator<Item = &UserId> {
+/// Their customers and the agents they are assigned to.
+fn user_ids(conversations: &[Conversation]) -> impl Iterator<Item = &UserId> {
     conversations.iter().flat_map(|conversation| {
         let assignee = conversation.assignee.as_ref().map(|assignee| &assignee.id);
         conversation.owner.account().into_iter().chain(assignee)
     })
 }
 
-/// Tickets by the conversation that they were made of.
+/// Tickets by their conversation.
 pub(super) async fn tickets(
     connection: &DatabaseConnection,
     conversations: &[Conversation],

@@ -1,4 +1,4 @@
-//! What a conversation's actor asks: the state, what of it has not been told yet, and sends by their name.
+//! Reads for a conversation's actor: the state, the events to announce, and messages by idempotency key.
 
 use entity::{conversations, messages};
 use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
@@ -9,29 +9,29 @@ use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Event, IdempotencyKey, Posted};
 use crate::event_codec::decode_message;
 
-/// A send that is stored, and the conversation that it is in.
+/// A stored message that was found by its idempotency key, and its conversation.
 #[derive(Clone, Debug)]
 pub struct FoundSend {
-    /// Its name.
+    /// The key.
     pub key: IdempotencyKey,
     /// The message.
     pub message: Posted,
-    /// The conversation as it is now.
+    /// The conversation's present state.
     pub conversation: Conversation,
 }
 
-/// What an actor needs to go on.
+/// What an actor loads.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// The state; `None` where there is no such conversation.
+    /// The state; `None` if there is no such conversation.
     pub conversation: Option<Conversation>,
-    /// Which of the named sends that were asked for are stored, in whatever conversation.
+    /// The stored messages among those with the given keys, in any conversation.
     pub sends: Vec<FoundSend>,
-    /// What happened behind the position that was asked for, up to the state's version, in order.
+    /// The events of the given range, up to the state's version, in order.
     pub events: Vec<Event>,
 }
 
-/// Loads a conversation, the sends of these names, and what happened behind a position.
+/// Loads a conversation, the messages with these idempotency keys, and a range of events.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -39,7 +39,7 @@ pub async fn load(
     database: &Database,
     id: ConversationId,
     keys: Vec<IdempotencyKey>,
-    behind: Option<EventRange>,
+    range: Option<EventRange>,
 ) -> Result<Snapshot, DatabaseError> {
     database
         .read(async move |connection| {
@@ -48,9 +48,9 @@ pub async fn load(
                 Some(row) => Some(aggregate(&connection, row).await?),
                 None => None,
             };
-            // Behind the state, so that up to the state's version this list is complete.
-            let events = match (&conversation, behind) {
-                (Some(conversation), Some(behind)) => events(&connection, conversation, behind).await?,
+            // Read after the state, so that the list is complete up to the state's version.
+            let events = match (&conversation, range) {
+                (Some(conversation), Some(range)) => events(&connection, conversation, range).await?,
                 _ => Vec::new(),
             };
             let sends = sends(&connection, keys).await?;
@@ -59,7 +59,7 @@ pub async fn load(
         .await
 }
 
-/// The stored version of a conversation; 0 where there is none.
+/// The stored version of a conversation; 0 if there is none.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -72,7 +72,7 @@ pub async fn version(database: &Database, id: ConversationId) -> Result<i64, Dat
         .await
 }
 
-/// Looks for one send by its name.
+/// Finds a message by its idempotency key.
 ///
 /// # Errors
 /// [`DatabaseError`].

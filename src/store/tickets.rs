@@ -1,18 +1,17 @@
-//! Tickets: the agents' list and the counts over it, one ticket by its id or its number, and an account's own.
+//! Tickets: the agents' list with its counts, one ticket by id or number, and a customer's own.
 //!
-//! A ticket comes as the conversation that its messages are in, with [`crate::domain::Conversation::ticket`] set.
+//! A ticket is given as the conversation of its messages, with [`crate::domain::Conversation::ticket`] set.
 
 mod by_customer;
 mod counts;
+mod filter;
 mod list;
 mod lookup;
 mod users;
 
-#[cfg(test)]
-mod counts_tests;
-
-pub use by_customer::{OwnTickets, tickets_of};
+pub use by_customer::{CustomerTickets, tickets_of};
 pub use counts::{Performance, TicketCounts};
-pub use list::{TicketFilter, TicketList, TicketOrder, TicketSort, tickets};
+pub use filter::{TicketFilter, TicketOrder, TicketSort};
+pub use list::{TicketList, tickets};
 pub use lookup::{TicketKey, ticket, ticket_of_id, ticket_of_number};
-pub use users::people_in_ticket;
+pub use users::ticket_users;

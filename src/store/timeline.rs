@@ -1,4 +1,4 @@
-//! What happened to a conversation, messages and all: two tables, merged by position.
+//! The timeline: messages and other events of a conversation, merged by position.
 
 use entity::{conversation_events, messages};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
@@ -7,12 +7,12 @@ use super::history::MessageRange;
 use crate::database::{Database, DatabaseError};
 use crate::domain::Conversation;
 
-/// Something that happened.
+/// A row of the timeline.
 #[derive(Clone, Debug)]
 pub enum TimelineEntry {
-    /// Somebody wrote.
+    /// A message or a note.
     Message(messages::Model),
-    /// Anything else.
+    /// Any other event.
     Event(conversation_events::Model),
 }
 
@@ -27,28 +27,28 @@ impl TimelineEntry {
     }
 }
 
-/// A stretch of a timeline.
+/// A range of a timeline.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// In order of position, without a gap.
-    pub happenings: Vec<TimelineEntry>,
-    /// Whether there are more in the direction of the stretch.
+    pub entries: Vec<TimelineEntry>,
+    /// Whether there are more in the direction of the range.
     pub has_more: bool,
 }
 
-/// What happened up to the version of `conversation`. [`MessageRange::Before`] counts positions here, as the others do.
+/// A range of the timeline, up to the version of `conversation`. Here [`MessageRange::Before`] is a position, too.
 ///
 /// # Errors
 /// [`DatabaseError`].
 pub async fn timeline(
     database: &Database,
     conversation: &Conversation,
-    stretch: MessageRange,
+    range: MessageRange,
 ) -> Result<Timeline, DatabaseError> {
     let (id, version) = (conversation.id.0, conversation.version);
-    // Positions have no gap, so where a stretch begins and ends is known before anything is read. What is stored while
-    // the two tables are read lies behind the version, and is left out of both.
-    let (from, to) = match stretch {
+    // Positions have no gap, so both ends of the range are known before anything is read. Events stored between the two
+    // queries are after the version, and so in neither result.
+    let (from, to) = match range {
         MessageRange::After { after, limit } => {
             let after = i64::from(after).min(version);
             (after + 1, version.min(after + i64::from(limit)))
@@ -59,8 +59,8 @@ pub async fn timeline(
         }
         MessageRange::Last { limit } => (1.max(version - i64::from(limit) + 1), version),
     };
-    let has_more = if matches!(stretch, MessageRange::After { .. }) { to < version } else { from > 1 };
-    let happenings = database
+    let has_more = if matches!(range, MessageRange::After { .. }) { to < version } else { from > 1 };
+    let entries = database
         .read(async move |connection| {
             let messages = messages::Entity::find()
                 .filter(messages::Column::ConversationId.eq(id))
@@ -77,10 +77,10 @@ pub async fn timeline(
                 .all(&connection)
                 .await?;
             let messages = messages.into_iter().map(TimelineEntry::Message);
-            let mut happenings: Vec<_> = messages.chain(events.into_iter().map(TimelineEntry::Event)).collect();
-            happenings.sort_by_key(TimelineEntry::position);
-            Ok::<_, DbErr>(happenings)
+            let mut entries: Vec<_> = messages.chain(events.into_iter().map(TimelineEntry::Event)).collect();
+            entries.sort_by_key(TimelineEntry::position);
+            Ok::<_, DbErr>(entries)
         })
         .await?;
-    Ok(Timeline { happenings, has_more })
+    Ok(Timeline { entries, has_more })
 }

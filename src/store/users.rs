@@ -1,4 +1,4 @@
-//! People as the directory has them.
+//! Users as the directory has them.
 
 use std::collections::HashMap;
 
@@ -7,17 +7,17 @@ use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 
 use crate::domain::UserId;
 
-/// People by account.
-pub type People = HashMap<String, users::Model>;
+/// Users by account.
+pub type Users = HashMap<String, users::Model>;
 
-/// Those of these accounts whom the directory knows, in one question.
-pub(super) async fn people<'a>(
+/// The users with these accounts, in one query; an account that the directory does not have is missing.
+pub(super) async fn users_by_id<'a>(
     connection: &DatabaseConnection,
     ids: impl Iterator<Item = &'a UserId>,
-) -> Result<People, DbErr> {
+) -> Result<Users, DbErr> {
     let ids: Vec<&str> = ids.map(UserId::as_str).collect();
     if ids.is_empty() {
-        return Ok(People::new());
+        return Ok(Users::new());
     }
     let rows = users::Entity::find().filter(users::Column::Id.is_in(ids)).all(connection).await?;
     Ok(rows.into_iter().map(|user| (user.id.clone(), user)).collect())

@@ -3,30 +3,31 @@
 mod checker_detects;
 mod command;
 mod faulty_proxy;
+mod refusals;
 mod scenarios;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use switchboard_loadtest::options::{Plan, Scenario, Tokens};
+use switchboard_loadtest::options::{Options, Scenario, Tokens};
 use switchboard_loadtest::report::Report;
 use switchboard_loadtest::{LoadtestError, run};
 
 /// A small run of a scenario.
-fn small(url: &str, scenario: Scenario) -> Plan {
+fn small(url: &str, scenario: Scenario) -> Options {
     let secret = SecretString::from(crate::support::SECRET);
     let tokens = Tokens::Signed { secret, agent_role: "admin".to_owned() };
-    Plan {
+    Options {
         users: 6,
         agents: 4,
         duration: Duration::from_millis(1200),
         warm_up: Duration::from_millis(100),
         think: Duration::from_millis(20),
-        ..Plan::new(url, scenario, tokens)
+        ..Options::new(url, scenario, tokens)
     }
 }
 
-async fn outcome_of(plan: Plan) -> Result<Report, LoadtestError> {
-    run(plan, Rc::new(|_| {}), std::future::pending()).await
+async fn outcome_of(options: Options) -> Result<Report, LoadtestError> {
+    run(options, Rc::new(|_| {}), std::future::pending()).await
 }

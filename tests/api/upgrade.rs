@@ -1,15 +1,16 @@
 //! A database of the previous release, migrated by this one, answers every read request as it did before.
 //!
-//! `tests/upgrade/README.md` says what the database holds and how it is made.
+//! `tests/upgrade/README.md` describes the database and how it is made.
 
 use std::collections::HashMap;
 use std::path::Path;
 
+use entity::conversation_events;
 use reqwest::Method;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use switchboard::identity::{TokenClaims, sign};
 
 use crate::support::{Backend, Person, SECRET, TestDatabase, TestServer, on_both_databases};
@@ -73,19 +74,29 @@ fn remove_variable_fields(value: &mut Value) {
     }
 }
 
+/// The dump of the previous release's database, loaded.
+async fn load_dump(backend: Backend) -> TestDatabase {
+    let database = TestDatabase::create(backend).await;
+    let connection = database.hand().await;
+    connection.execute_unprepared(&file(&format!("{}.sql", engine(backend)))).await.unwrap();
+    // The dump of PostgreSQL leaves its connection without a search path.
+    connection.close().await.unwrap();
+    database
+}
+
+/// The engine's name in the fixture.
+const fn engine(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "sqlite",
+        Backend::Postgres => "postgres",
+    }
+}
+
 on_both_databases! {
     async fn a_database_of_the_previous_release_answers_every_read_as_before(backend: Backend) {
-        let engine = match backend {
-            Backend::Sqlite => "sqlite",
-            Backend::Postgres => "postgres",
-        };
-        let database = TestDatabase::create(backend).await;
-        let connection = database.hand().await;
-        connection.execute_unprepared(&file(&format!("{engine}.sql"))).await.unwrap();
-        // The dump of PostgreSQL leaves its connection without a search path.
-        connection.close().await.unwrap();
+        let database = load_dump(backend).await;
         let server = TestServer::start(&database).await;
-        let fixture = Fixture::load(engine);
+        let fixture = Fixture::load(engine(backend));
         assert!(fixture.answers.len() > 100);
         for expected in &fixture.answers {
             let person = fixture.person(expected.person.as_deref());
@@ -94,5 +105,20 @@ on_both_databases! {
             assert_eq!(answer.status.as_u16(), expected.status, "{}", expected.path);
             assert_eq!(answer.body, expected.body, "{} as {:?}", expected.path, expected.person);
         }
+    }
+
+    async fn a_handover_that_ended_with_its_conversation_is_stored_as_such(backend: Backend) {
+        let database = load_dump(backend).await;
+        let _server = TestServer::start(&database).await;
+        let connection = database.hand().await;
+        let rejected = conversation_events::Entity::find()
+            .filter(conversation_events::Column::Kind.eq("handover_rejected"))
+            .all(&connection)
+            .await
+            .unwrap();
+        // Two were rejected by their targets, one of them directly before the conversation was closed.
+        assert_eq!(rejected.len(), 3);
+        let details: Vec<_> = rejected.into_iter().filter_map(|event| Some((event.actor_id, event.detail?))).collect();
+        assert_eq!(details, [(Some("kim".to_owned()), json!({ "resolution": "closed" }))]);
     }
 }

@@ -1,4 +1,4 @@
-// What an operator types, and what comes back.
+// The commands: their output and exit codes.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -67,7 +67,7 @@ test('--help explains the commands and where settings come from', async () => {
   }
 })
 
-test('what is no command ends with 2 and says how to type it', async () => {
+test('an unknown command ends with 2 and prints the usage', async () => {
   for (const args of [['dance'], ['migrate'], ['migrate', 'sideways'], ['serve', '--fast'], ['token']]) {
     const { code, stdout, stderr } = await switchboard(args)
     assert.deepEqual([code, stdout], [2, ''], args.join(' '))
@@ -75,7 +75,7 @@ test('what is no command ends with 2 and says how to type it', async () => {
   }
 })
 
-onAnEmptyDatabase('migrate says what it did, and status where the schema stands', async ({ url }) => {
+onAnEmptyDatabase('migrate prints what it did, and status which steps are applied', async ({ url }) => {
   const migrate = (...args) => lines(['migrate', ...args], { DATABASE_URL: url })
   const each = (state, names) => names.map((name) => `${state}  ${name}`)
 
@@ -101,7 +101,7 @@ onAnEmptyDatabase('migrate says what it did, and status where the schema stands'
   assert.deepEqual(await migrate('up'), [...each('applied', steps), count(steps.length)], 'and up again')
 })
 
-onAnEmptyDatabase('serve --no-migrate is alive and not ready until migrate up', async ({ url }, serve) => {
+onAnEmptyDatabase('serve --no-migrate is live but not ready until migrate up', async ({ url }, serve) => {
   const server = serve({}, '--no-migrate')
   await server.start({ until: 'live' })
   const [status, body] = await ready(server)
@@ -111,7 +111,7 @@ onAnEmptyDatabase('serve --no-migrate is alive and not ready until migrate up', 
   await lines(['migrate', 'up'], { DATABASE_URL: url })
   await eventually(async () => (await ready(server))[0] === 200, () => 'the server to be ready after migrate up')
   const jane = new Customer(server, 'Jane')
-  assert.equal((await jane.history(await jane.opens())).length, 1)
+  assert.equal((await jane.history(await jane.openConversation())).length, 1)
 
   await lines(['migrate', 'down'], { DATABASE_URL: url })
   await eventually(async () => (await ready(server))[0] === 503, () => 'the server to be unready after migrate down')
@@ -126,7 +126,7 @@ for (let round = 1; round <= 3; round++) {
       await Promise.all(servers.map((server) => server.start()))
       for (const server of servers) {
         assert.equal((await ready(server))[0], 200)
-        await new Customer(server, 'Jane').opens()
+        await new Customer(server, 'Jane').openConversation()
       }
       assert.equal((await new Customer(servers[0], 'Jane').list()).body.data.total, 4)
       for (const line of await lines(['migrate', 'status'], { DATABASE_URL: url })) assert.match(line, /^applied  /)
@@ -135,7 +135,7 @@ for (let round = 1; round <= 3; round++) {
   )
 }
 
-test('a setting that is not allowed ends with 1 and is named with what it got and what is allowed', async () => {
+test('an invalid setting ends with 1 and is named with its value and the allowed values', async () => {
   const cases = [
     [{ SWITCHBOARD__JOURNAL__BATCH: '0' }, 'journal.batch is 0; allowed: 1 to 4096'],
     [{ SWITCHBOARD__SERVER__DRAIN_TIMEOUT_MS: '99' }, 'server.drain_timeout_ms is 99; allowed: 100 to 300000'],
@@ -174,20 +174,20 @@ onAnEmptyDatabase('production starts on a secret of its own, and prints no token
   const server = serve({ SWITCHBOARD_ENV: 'production', SWITCHBOARD__GUARD__SECRET: A_SECRET, SWITCHBOARD__SERVER__HOST: '127.0.0.1' })
   await server.start()
   assert.deepEqual(await ready(server), [200, { status: 'ready' }])
-  await new Customer(server, 'Jane').opens('Nobody reads this in a log')
+  await new Customer(server, 'Jane').openConversation('Nobody reads this in a log')
   await server.stop()
   assert.doesNotMatch(server.output, /eyJ|curl|Nobody reads this/)
   for (const line of server.output.trim().split('\n')) assert.doesNotThrow(() => JSON.parse(line), `not a line of JSON: ${line}`)
   await server.start()
 }, ['sqlite'])
 
-scenario('token prints a token that works for whom it says, and for nobody else', async ({ server, customer }) => {
+scenario('token prints a token that is valid for its account only', async ({ server, customer }) => {
   const [jane, ...more] = await lines(['token', '--sub', 'jane', '--email', 'jane@example.com', '--name', 'Jane Doe', '--ttl', '60'])
   assert.deepEqual(more, [], 'a token and nothing else')
   const [sarah] = await lines(['token', '--sub', 'sarah', '--role', 'admin', '--name', 'Sarah Johnson'])
   const [foreign] = await lines(['token', '--sub', 'jane'], { JWT_SECRET: 'a-secret-of-another-server-0123456789' })
 
-  const id = await customer('Jane').opens()
+  const id = await customer('Jane').openConversation()
   const as = async (token, path) => (await request(server.url, token, 'GET', path)).status
   assert.equal(await as(jane, `${MINE}/${id}`), 200)
   assert.equal(await as(jane, QUEUE), 403)
@@ -201,7 +201,7 @@ scenario('token prints a token that works for whom it says, and for nobody else'
   assert(seconds > 30 && seconds <= 60, `--ttl 60 is good for ${seconds} s`)
 }, { on: ['sqlite'] })
 
-test('token refuses an account that no token may name', async () => {
+test('token refuses an invalid account id', async () => {
   for (const sub of ['', 'x'.repeat(129)]) {
     const { code, stdout, stderr } = await switchboard(['token', '--sub', sub])
     assert.deepEqual([code, stdout], [1, ''])
@@ -209,7 +209,7 @@ test('token refuses an account that no token may name', async () => {
   }
 })
 
-scenario('in development serve prints where it listens, its database, and two lines to try that work as typed', async ({ server }) => {
+scenario('in development serve prints its URL, its database, and two commands that work as printed', async ({ server }) => {
   assert(server.output.includes(server.url), 'where it listens')
   assert(server.output.includes('sqlite://'), 'its database')
   const typed = [...server.output.matchAll(/^curl .*?(?=\n\n)/gms)].map(([text]) => text)
@@ -223,7 +223,7 @@ scenario('in development serve prints where it listens, its database, and two li
   assert.equal(answers[1].data.conversations[0].id, answers[0].data.conversation.id, 'the agent sees what the customer wrote')
 }, { on: ['sqlite'] })
 
-test('a database that cannot be reached ends with 1 and a sentence that says where, without the password', async () => {
+test('an unreachable database ends with 1 and one sentence with its address and without the password', async () => {
   const port = await freePort()
   const unreachable = {
     DATABASE_URL: `postgres://app:hunter2@127.0.0.1:${port}/chat`,
@@ -247,7 +247,7 @@ test('a database that cannot be reached ends with 1 and a sentence that says whe
   assertOneSentence(file.stderr, [/database/, /\/proc\/no-such-folder/])
 })
 
-/** The last line is for whoever typed the command; lines of the log may come before it. */
+/** The last line is the command's error message; lines of the log may precede it. */
 function assertOneSentence(stderr, parts) {
   const sentence = stderr.trimEnd().split('\n').at(-1)
   assert.match(sentence, /^switchboard: /)
@@ -256,21 +256,21 @@ function assertOneSentence(stderr, parts) {
   assert.doesNotMatch(sentence, /pool timed out|panicked|at line \d|SqlxError|DbErr/, 'not a sentence for an operator')
 }
 
-test('a server with a public key has no tokens to give, and says whose they are', async () => {
+test('a server with a public key cannot print tokens, and explains why', async () => {
   const key = { SWITCHBOARD__AUTH__ALGORITHM: 'RS256', SWITCHBOARD__AUTH__PUBLIC_KEY_FILE: `${ROOT}/tests/keys/rsa.public.pem` }
   const { code, stdout, stderr } = await switchboard(['token', '--sub', 'jane'], key)
   assert.deepEqual([code, stdout], [1, ''])
   assert.match(stderr, /auth\.algorithm is "RS256": this server holds a public key alone, which cannot sign/)
 })
 
-onAnEmptyDatabase('a server with a public key starts in development and greets without tokens', async (_, serve) => {
+onAnEmptyDatabase('a server with a public key starts in development and prints no tokens', async (_, serve) => {
   const server = serve({ SWITCHBOARD__AUTH__ALGORITHM: 'EdDSA', SWITCHBOARD__AUTH__PUBLIC_KEY_FILE: `${ROOT}/tests/keys/ed.public.pem` })
   await server.start()
   await eventually(() => server.output.includes('Tokens (EdDSA) are signed by the holder of the private key.'), () => 'the greeting')
   assert.doesNotMatch(server.output, /eyJ/)
 }, ['sqlite'])
 
-test('token is made for the configured issuer and audience', async () => {
+test('token uses the configured issuer and audience', async () => {
   const variables = { SWITCHBOARD__AUTH__ISSUER: 'https://id.example.com', SWITCHBOARD__AUTH__AUDIENCE: 'app,web' }
   const [token] = await lines(['token', '--sub', 'jane'], variables)
   const { iss, aud } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))

@@ -1,4 +1,4 @@
-// What a customer's app or an agent's dashboard holds: REST calls, and a socket of the stock socket.io-client.
+// The clients of an app or a dashboard: REST requests, and a socket of the stock socket.io-client.
 
 import { EventEmitter } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
@@ -37,10 +37,10 @@ function asJson(text, request) {
   }
 }
 
-/** A socket on a namespace, together with everything it heard, in order, from its first moment on. */
+/** A socket on a namespace, with every event that it has received, in order. */
 export class Client {
   heard = []
-  #ear = new EventEmitter()
+  #events = new EventEmitter()
 
   constructor(url, token, options, namespace = '/support') {
     this.socket = io(`${url}${namespace}`, {
@@ -50,11 +50,11 @@ export class Client {
       forceNew: true,
       ...options,
     })
-    // Lifecycle events are not among what `onAny` gives.
+    // `onAny` does not report lifecycle events.
     for (const event of ['connect', 'disconnect', 'connect_error']) {
       this.socket.on(event, (detail) => this.#record(event, detail))
     }
-    // What throws in here fails the test, whatever that waits for.
+    // An exception in here fails the test, whatever the test waits for.
     this.socket.onAny((event, ...payloads) => {
       checkEvent(event, payloads)
       this.#record(event, payloads[0])
@@ -63,24 +63,24 @@ export class Client {
 
   #record(event, payload) {
     this.heard.push({ event, payload })
-    this.#ear.emit('heard')
+    this.#events.emit('heard')
   }
 
-  /** The payloads heard so far of the events of this name (that `fit`). */
+  /** The payloads received so far of the events of this name that `fit`. */
   all(event, fits = {}) {
     return this.heard.filter((one) => one.event === event && matches(one.payload, fits)).map((one) => one.payload)
   }
 
-  /** Waits until `count` events of this name (that `fit`) were heard, before now or from now on. */
-  async hears(event, fits = {}, count = 1) {
+  /** Waits until `count` events of this name that `fit` have been received, before this call or after it. */
+  async waitFor(event, fits = {}, count = 1) {
     const enough = () => this.all(event, fits).length >= count
-    await this.hearsUntil(enough, () => `${count} × ${event} ${describe(fits)}; the last heard was\n${this.#lately()}`)
+    await this.waitUntil(enough, () => `${count} × ${event} ${describe(fits)}; the last heard was\n${this.#lately()}`)
     return this.all(event, fits)[count - 1]
   }
 
   /** Waits until it is `done()`, which is checked at each event. `what()` names what is waited for. */
-  async hearsUntil(done, what) {
-    await until(this.#ear, 'heard', done, what)
+  async waitUntil(done, what) {
+    await until(this.#events, 'heard', done, what)
   }
 
   #lately() {
@@ -88,7 +88,7 @@ export class Client {
   }
 
   /** Emits and waits for the acknowledgement. */
-  async ask(event, payload) {
+  async emitWithAck(event, payload) {
     const ack = await this.socket.timeout(PATIENCE).emitWithAck(event, payload).catch((error) => {
       throw new Error(`no ack of ${event} ${JSON.stringify(payload)}: ${error.message}`)
     })
@@ -96,8 +96,8 @@ export class Client {
     return ack
   }
 
-  /** Emits, and waits for nothing. */
-  tell(event, payload) {
+  /** Emits without an ack. */
+  emit(event, payload) {
     this.socket.emit(event, payload)
   }
 
@@ -107,7 +107,7 @@ export class Client {
    * been heard. It does not show that the events of an earlier request were queued: see fence.mjs.
    */
   async roundTrip() {
-    await this.ask('typing', { conversation_id: NO_CONVERSATION })
+    await this.emitWithAck('typing', { conversation_id: NO_CONVERSATION })
   }
 
   close() {
@@ -115,7 +115,7 @@ export class Client {
   }
 }
 
-/** Does the object contain all of `part`? A part may be a predicate. */
+/** Whether the object contains all of `part`, which may be a predicate. */
 function matches(whole, part) {
   if (typeof part === 'function') return part(whole)
   return Object.entries(part).every(([key, value]) =>

@@ -1,4 +1,4 @@
-// `switchboard`, typed at a prompt.
+// Runs a `switchboard` command.
 
 import { execFile } from 'node:child_process'
 import { temporaryFolder } from './databases.mjs'

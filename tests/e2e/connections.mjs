@@ -1,4 +1,4 @@
-// HTTP at the level of connections: which are kept, how they end, and whether new ones are taken. `fetch` hides that.
+// HTTP at the level of connections, which `fetch` hides: keep-alive, how connections end, whether new ones are accepted.
 
 import { EventEmitter, once } from 'node:events'
 import { Agent, request } from 'node:http'
@@ -15,7 +15,7 @@ function headers(customer, body) {
   }
 }
 
-/** The whole answer: { status, headers, text }. */
+/** The complete answer: { status, headers, text }. */
 async function answerTo(sending) {
   const [response] = await once(sending, 'response')
   let text = ''
@@ -24,17 +24,17 @@ async function answerTo(sending) {
 }
 
 /**
- * Whether the server took nothing: nobody listened, or nobody had taken the new connection out of the kernel's queue when
- * the queue was thrown away. A connection on which requests were answered before is another matter: what is sent on it
- * gets an answer, or was told `Connection: close` before.
+ * Whether the server refused the connection: it did not listen, or closed its listener while the new connection was still
+ * in the kernel's queue. A kept connection is different: a request on it is answered, unless an earlier answer announced
+ * `Connection: close`.
  */
 function isRefusal(sending, error) {
   return error.code === 'ECONNREFUSED' || (error.code === 'ECONNRESET' && !sending.reusedSocket && !sending.res)
 }
 
-/** Senders that each hold a connection of their own as long as the server lets them, one request behind the other. */
+/** Senders that each keep a connection for as long as the server permits, and send one request after another. */
 export class KeptAlive {
-  /** In the order of their coming: { loop, key, status, body, connection, sentAt, at }; `connection` is the header. */
+  /** In the order of arrival: { loop, key, status, body, connection, sentAt, at }; `connection` is the header. */
   answered = []
   /** How each loop ended: { loop, key, code, isRefusal }. */
   endings = []
@@ -73,7 +73,7 @@ export class KeptAlive {
     return until(this.#progress, 'answer', () => this.answered.length >= goal, () => `${goal} answers: ${this.answered.length} came`)
   }
 
-  /** Goes on until `end`, which is what it gives, and until every loop has met its own. */
+  /** Continues until `end`, whose value it returns, and until every loop has ended. */
   async during(end) {
     const outcome = await end
     await Promise.all(this.#loops)
@@ -85,7 +85,7 @@ export class KeptAlive {
   }
 }
 
-/** A send whose body comes in two halves. */
+/** A send whose body is sent in two halves. */
 export class SlowRequest {
   #sending
   #secondHalf
@@ -102,7 +102,7 @@ export class SlowRequest {
       headers: { ...headers(customer, body), expect: '100-continue' },
     })
     slow.answer = answerTo(slow.#sending)
-    slow.answer.catch(() => {}) // whoever awaits it hears of it
+    slow.answer.catch(() => {}) // reported where it is awaited
     slow.#sending.flushHeaders()
     await once(slow.#sending, 'continue')
     slow.#sending.write(body.slice(0, middle))
@@ -114,7 +114,7 @@ export class SlowRequest {
   }
 }
 
-/** Whether nobody listens. A connection that only the kernel has taken is not refused: whoever made it waits. */
+/** Whether the server has stopped listening. A connection that is still in the kernel's queue is not refused yet. */
 export function refusesConnections({ url }) {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
@@ -125,7 +125,7 @@ export function refusesConnections({ url }) {
     })
     probe.once('error', (error) => {
       if (error.code === 'ECONNREFUSED') resolve(true)
-      // Half made at the very moment at which the listener closed: whoever asks again is refused.
+      // Half open when the listener closed: the next attempt is refused.
       else if (error.code === 'ECONNRESET') resolve(false)
       else reject(error)
     })

@@ -1,4 +1,4 @@
-// What Switchboard is for: somebody writes, one agent takes it, they talk, and nobody else hears it.
+// The main path: a customer writes, one agent claims, they talk, and no one else receives it.
 
 import assert from 'node:assert/strict'
 import { closedConversationFence } from './fence.mjs'
@@ -28,7 +28,7 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
     [{ message: 'My transfer to @john fails', is_from_user: true, sender_name: 'Jane Doe', seq: 1 }],
   )
 
-  const created = await lobby.hears('conversation_created', { id })
+  const created = await lobby.waitFor('conversation_created', { id })
   assert.deepEqual(created, {
     id,
     user_id: 'jane',
@@ -38,7 +38,7 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
     first_message: 'My transfer to @john fails',
   })
 
-  assert.deepEqual(await phone.ask('join_conversation', { conversation_id: id }), { success: true })
+  assert.deepEqual(await phone.emitWithAck('join_conversation', { conversation_id: id }), { success: true })
   const bystander = await mike.join(id)
 
   const second = await jane.send('Can you help?', { conversation_id: id })
@@ -47,16 +47,16 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
   assert.equal(second.body.data.is_new, false)
   assert.equal(second.body.data.message.seq, 2)
   assert.match(second.body.data.message.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-  const update = await lobby.hears('conversation_updated', { conversation_id: id, event: 'new_user_message', message: { preview: 'Can you help?' } })
+  const update = await lobby.waitFor('conversation_updated', { conversation_id: id, event: 'new_user_message', message: { preview: 'Can you help?' } })
   assert.equal(update.message.id, second.body.data.message.id)
   assert.equal(update.message.sender_name, 'Jane Doe')
-  await bystander.hears('new_message', { conversation_id: id, message: { message: 'Can you help?', is_from_user: true, seq: 2 } })
+  await bystander.waitFor('new_message', { conversation_id: id, message: { message: 'Can you help?', is_from_user: true, seq: 2 } })
 
   // All agents want it.
   const claims = await Promise.all(agents.map((one) => one.claim(id)))
   const won = claims.findIndex((claim) => claim.status === 201)
   const lost = claims.filter((_, index) => index !== won)
-  assert.notEqual(won, -1, 'nobody got it')
+  assert.notEqual(won, -1, 'no claim succeeded')
   assert.equal(lost.length, 31)
   for (const { status, body } of lost) {
     assert.equal(status, 400)
@@ -69,23 +69,23 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
   const claimed = { conversation_id: id, assigned_to: winner.sub, assigned_admin_name: winner.name }
   assert.equal(claims[won].body.message, 'Conversation claimed')
   assert.deepEqual(claims[won].body.data, claimed)
-  assert.deepEqual(await phone.hears('conversation_claimed'), claimed)
-  assert.deepEqual(await bystander.hears('conversation_claimed'), claimed)
-  assert.deepEqual(await lobby.hears('conversation_updated', { event: 'claimed' }), { ...claimed, event: 'claimed' })
-  const helped = await phone.hears('conversation_updated', { event: 'claimed' })
+  assert.deepEqual(await phone.waitFor('conversation_claimed'), claimed)
+  assert.deepEqual(await bystander.waitFor('conversation_claimed'), claimed)
+  assert.deepEqual(await lobby.waitFor('conversation_updated', { event: 'claimed' }), { ...claimed, event: 'claimed' })
+  const helped = await phone.waitFor('conversation_updated', { event: 'claimed' })
   assert.deepEqual([helped.conversation_id, helped.assigned_admin_name], [id, winner.name])
 
   // They type.
   const desk = await winner.join(id)
-  phone.tell('typing', { conversation_id: id })
-  assert.deepEqual(await desk.hears('typing'), { conversation_id: id, user_id: 'jane', is_admin: false })
-  desk.tell('typing', { conversation_id: id })
-  assert.deepEqual(await phone.hears('typing'), { conversation_id: id, user_id: winner.sub, is_admin: true })
+  phone.emit('typing', { conversation_id: id })
+  assert.deepEqual(await desk.waitFor('typing'), { conversation_id: id, user_id: 'jane', is_admin: false })
+  desk.emit('typing', { conversation_id: id })
+  assert.deepEqual(await phone.waitFor('typing'), { conversation_id: id, user_id: winner.sub, is_admin: true })
   // What is relayed precedes the ack, and a socket's events are handled in order: an echo would have been heard.
-  assert.deepEqual(await desk.ask('stop_typing', { conversation_id: id }), { success: true })
-  assert.deepEqual(await phone.hears('stop_typing'), { conversation_id: id, user_id: winner.sub, is_admin: true })
-  assert.deepEqual(await phone.ask('stop_typing', { conversation_id: id }), { success: true })
-  await bystander.hears('typing', { is_admin: true })
+  assert.deepEqual(await desk.emitWithAck('stop_typing', { conversation_id: id }), { success: true })
+  assert.deepEqual(await phone.waitFor('stop_typing'), { conversation_id: id, user_id: winner.sub, is_admin: true })
+  assert.deepEqual(await phone.emitWithAck('stop_typing', { conversation_id: id }), { success: true })
+  await bystander.waitFor('typing', { is_admin: true })
   assert.equal(phone.all('typing', { is_admin: false }).length, 0, 'the customer saw herself typing')
   assert.equal(desk.all('typing', { is_admin: true }).length, 0, 'the agent saw himself typing')
 
@@ -94,28 +94,28 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
   assert.equal(reply.status, 201)
   assert.equal(reply.body.message, 'Reply sent')
   assert.equal(reply.body.data.seq, 3)
-  const answer = await phone.hears('new_message', { conversation_id: id, message: { message: 'I look into it' } })
+  const answer = await phone.waitFor('new_message', { conversation_id: id, message: { message: 'I look into it' } })
   assert.equal(answer.message.id, reply.body.data.id)
   assert.deepEqual(
     [answer.message.is_from_user, answer.message.sender_name, answer.message.seq],
     [false, winner.name, 3],
   )
-  const badge = await phone.hears('conversation_updated', { event: 'new_reply' })
+  const badge = await phone.waitFor('conversation_updated', { event: 'new_reply' })
   assert.equal(badge.conversation_id, id)
   assert.deepEqual(
     [badge.message.id, badge.message.preview, badge.message.sender_name],
     [answer.message.id, 'I look into it', winner.name],
   )
 
-  // A note is for the agents alone. The reply behind it shows that nothing of it came before.
+  // Only agents receive a note. The reply after it shows that the customer received nothing of it.
   const note = await mike.note(id, 'He is a known troublemaker')
   assert.equal(note.status, 201)
   assert.deepEqual([note.body.data.is_internal, note.body.data.seq], [true, null])
-  await desk.hears('new_message', { message: { id: note.body.data.id, is_internal: true, seq: null } })
+  await desk.waitFor('new_message', { message: { id: note.body.data.id, is_internal: true, seq: null } })
   assert.equal((await jane.read(id)).body.data.conversation.total_messages, 3)
   assert.equal((await winner.reply(id, 'It is mended')).body.data.seq, 4)
-  await phone.hears('conversation_updated', { event: 'new_reply', message: { preview: 'It is mended' } })
-  await phone.hears('new_message', { message: { message: 'It is mended', seq: 4 } })
+  await phone.waitFor('conversation_updated', { event: 'new_reply', message: { preview: 'It is mended' } })
+  await phone.waitFor('new_message', { message: { message: 'It is mended', seq: 4 } })
   const { conversation } = (await jane.read(id)).body.data
   assert.equal(conversation.total_messages, 4)
   assert.deepEqual(
@@ -129,18 +129,18 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
   const close = await winner.closeConversation(id)
   assert.equal(close.status, 201)
   assert.equal(close.body.message, 'Conversation closed')
-  assert.deepEqual(await phone.hears('conversation_closed'), { conversation_id: id })
-  assert.deepEqual(await phone.hears('conversation_updated', { event: 'closed' }), { conversation_id: id, event: 'closed' })
-  assert.deepEqual(await lobby.hears('conversation_updated', { event: 'closed' }), { conversation_id: id, event: 'closed' })
+  assert.deepEqual(await phone.waitFor('conversation_closed'), { conversation_id: id })
+  assert.deepEqual(await phone.waitFor('conversation_updated', { event: 'closed' }), { conversation_id: id, event: 'closed' })
+  assert.deepEqual(await lobby.waitFor('conversation_updated', { event: 'closed' }), { conversation_id: id, event: 'closed' })
   const late = await jane.send('One more thing', { conversation_id: id })
   assert.equal(late.status, 400)
   assert.deepEqual([late.body.message, late.body.code], ['This conversation has been closed', 'CONVERSATION_CLOSED'])
   assert.equal((await winner.closeConversation(id)).body.message, 'Conversation is already closed')
 
   // Everything once: each has heard something later of the same conversation.
-  await winner.makesTicket(id, { subject: 'Transfers', description: 'They fail' })
-  await phone.hears('conversation_updated', { event: 'ticket_created' })
-  for (const client of [bystander, desk, lobby]) await client.hears('ticket_created')
+  await winner.createTicket(id, { subject: 'Transfers', description: 'They fail' })
+  await phone.waitFor('conversation_updated', { event: 'ticket_created' })
+  for (const client of [bystander, desk, lobby]) await client.waitFor('ticket_created')
   assert.equal(phone.all('conversation_claimed').length, 1)
   assert.equal(phone.all('conversation_updated', { event: 'claimed' }).length, 1)
   assert.equal(phone.all('conversation_closed').length, 1)
@@ -153,11 +153,11 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
 scenario('a stranger who joins is refused and hears nothing', async ({ customer, agent }) => {
   const jane = customer('Jane')
   const mallory = customer('Mallory')
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const phone = await jane.join(id)
   const spy = await mallory.connect()
 
-  const ack = await spy.ask('join_conversation', { conversation_id: id })
+  const ack = await spy.emitWithAck('join_conversation', { conversation_id: id })
   assert.deepEqual(Object.keys(ack).sort(), ['error', 'success'])
   assert.deepEqual([ack.success, ack.error.code, ack.error.message], [false, 'ACCESS_DENIED', 'Access denied'])
 
@@ -165,10 +165,10 @@ scenario('a stranger who joins is refused and hears nothing', async ({ customer,
   await sarah.claim(id)
   await jane.send('It is about my account', { conversation_id: id })
   await sarah.reply(id, 'Tell me')
-  phone.tell('typing', { conversation_id: id })
+  phone.emit('typing', { conversation_id: id })
   await sarah.closeConversation(id)
-  await phone.hears('conversation_closed')
-  await phone.hears('conversation_updated', { event: 'closed' })
+  await phone.waitFor('conversation_closed')
+  await phone.waitFor('conversation_updated', { event: 'closed' })
   await (await closedConversationFence(agent('Fence'), id)).pass()
   await spy.roundTrip()
   assert.deepEqual(spy.heard.map(({ event }) => event), ['connect'])
@@ -190,8 +190,8 @@ scenario('a bad token is refused with connect_error "Unauthorized"', async ({ cu
     'without its signature': `${header}.${payload}.`,
   }
   for (const [why, token] of Object.entries(bad)) {
-    const client = jane.knock({ auth: { token } })
-    const error = await client.hears('connect_error')
+    const client = jane.openSocket({ auth: { token } })
+    const error = await client.waitFor('connect_error')
     assert.equal(error.message, 'Unauthorized', why)
     assert.equal(error.data?.code, 'UNAUTHORIZED', why)
   }

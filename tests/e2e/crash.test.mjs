@@ -1,4 +1,4 @@
-// A power cut: what was acknowledged is there, and so is what anybody was told of.
+// A power cut: what was acknowledged is stored, and so is every event that was published.
 
 import assert from 'node:assert/strict'
 import { assertKept, Load, say } from './load.mjs'
@@ -8,7 +8,7 @@ scenario('kill -9 under load loses nothing that was acknowledged, and doubles no
   const conversations = []
   for (const name of ['Jane', 'John', 'Joan']) {
     const one = customer(name)
-    conversations.push({ customer: one, conversationId: await one.opens() })
+    conversations.push({ customer: one, conversationId: await one.openConversation() })
   }
 
   const load = new Load(conversations)
@@ -38,13 +38,13 @@ scenario('kill -9 under load loses nothing that was acknowledged, and doubles no
   }
 })
 
-scenario('of what is lost by kill -9 under load nobody was told', async ({ server, customer, agent }) => {
+scenario('no client was shown what kill -9 under load loses', async ({ server, customer, agent }) => {
   const sarah = agent('Sarah')
   const lobby = await agent('Lisa').connect() // joins no conversation: hears what `admins` hears
   const conversations = []
   for (const name of ['Jane', 'John', 'Joan']) {
     const one = customer(name)
-    const conversationId = await one.opens()
+    const conversationId = await one.openConversation()
     const listeners = [await one.join(conversationId), await sarah.join(conversationId)]
     conversations.push({ customer: one, conversationId, listeners })
   }
@@ -53,11 +53,11 @@ scenario('of what is lost by kill -9 under load nobody was told', async ({ serve
   const load = new Load(conversations)
   const opened = opensUntilTheServerIsGone(newcomer)
   await load.acknowledges(300)
-  await lobby.hears('conversation_created', { user_id: newcomer.sub }, 20)
+  await lobby.waitFor('conversation_created', { user_id: newcomer.sub }, 20)
   await server.kill()
   await load.end()
   const everyone = [lobby, ...conversations.flatMap(({ listeners }) => listeners)]
-  for (const one of everyone) await one.hears('disconnect') // behind everything that arrived before
+  for (const one of everyone) await one.waitFor('disconnect') // after every event that arrived
   await server.start()
 
   for (const { customer, conversationId, listeners } of conversations) {

@@ -1,5 +1,5 @@
-// The database fails. At its worst it hangs: it neither answers nor breaks the connection. Or it crashes, in the middle of
-// commits of which nobody then knows whether they are stored.
+// Failures of the database. It hangs: it neither answers nor breaks the connection. Or it crashes in the middle of commits
+// whose outcome is then unknown.
 
 import assert from 'node:assert/strict'
 import { request } from './clients.mjs'
@@ -8,7 +8,7 @@ import { scenario } from './scenario.mjs'
 import { eventually } from './waiting.mjs'
 
 const REQUEST_TIMEOUT_MS = 3_000
-/** For this machine to get round to it. */
+/** Allowance for a busy machine. */
 const SLACK_MS = 2_500
 
 const on = ['a PostgreSQL of its own']
@@ -17,12 +17,12 @@ const settings = {
   SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS: String(REQUEST_TIMEOUT_MS),
 }
 
-/** What the database said is remembered for a moment. */
+/** The server caches the readiness of its database for a short time. */
 const becomesReady = (server) => eventually(async () => (await health(server, 'ready')).status === 200, () => 'the server to be ready')
 const health = (server, what) => request(server.url, undefined, 'GET', `/health/${what}`)
 
 scenario(
-  'while PostgreSQL hangs sends get 503 in time and nothing is shown, then it goes on as before',
+  'while PostgreSQL hangs, sends get 503 in time and no event is published; afterwards the server recovers',
   async ({ server, database, customer, agent }) => {
     const conversations = await overheard({ customer, agent })
 
@@ -49,7 +49,7 @@ scenario(
 )
 
 scenario(
-  'after PostgreSQL crashed under load, the server goes on and everyone was shown exactly what is stored',
+  'after PostgreSQL crashed under load, the server recovers and every client was shown exactly what is stored',
   async ({ server, database, customer, agent }) => {
     const conversations = await overheard({ customer, agent })
 
@@ -70,7 +70,7 @@ scenario(
 )
 
 scenario(
-  'named sends that are repeated until PostgreSQL is back from its crashes are stored once each',
+  'sends with a client_message_id that are repeated until PostgreSQL is back are stored once each',
   async ({ database, customer, agent }) => {
     const conversations = await overheard({ customer, agent })
 
@@ -94,14 +94,14 @@ async function overheard({ customer, agent }) {
   const conversations = []
   for (const name of ['Jane', 'John']) {
     const one = customer(name)
-    const conversationId = await one.opens()
+    const conversationId = await one.openConversation()
     const listeners = [await one.join(conversationId), await sarah.join(conversationId)]
     conversations.push({ customer: one, conversationId, listeners, lobby })
   }
   return conversations
 }
 
-/** Connections cut wherever they happen to be, thrice; and once while commits are stored whose answer never comes. */
+/** Three crashes at any point, and one while commits are stored but not answered. */
 async function crashesUnder(load, database) {
   await load.acknowledges(50)
   for (let crash = 1; crash <= 3; crash++) {
@@ -124,7 +124,7 @@ function assertRefusedInTime(load) {
   }
 }
 
-/** What was promised is kept, and shown is what is stored: all of it, once, in its order. Gives the history. */
+/** What was acknowledged is stored, and listeners were shown all of it, once, in order. Returns the history. */
 async function assertShownIsStored({ customer, conversationId, listeners, lobby }, load) {
   const last = await customer.send('the last one', { conversation_id: conversationId })
   assert.equal(last.status, 201, JSON.stringify(last.body))
@@ -134,11 +134,11 @@ async function assertShownIsStored({ customer, conversationId, listeners, lobby 
   const stored = history.slice(1).map(({ id, seq, message }) => ({ id, seq, message }))
   const { id } = stored.at(-1)
   for (const listener of listeners) {
-    await listener.hears('new_message', { message: { id } })
+    await listener.waitFor('new_message', { message: { id } })
     const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
     assert.deepEqual(heard, stored)
   }
-  await lobby.hears('conversation_updated', { message: { id } })
+  await lobby.waitFor('conversation_updated', { message: { id } })
   assert.deepEqual(
     lobby.all('conversation_updated', { conversation_id: conversationId }).map(({ message }) => message.id),
     stored.map((message) => message.id),

@@ -22,7 +22,7 @@ async function sqlite() {
   return { url: `sqlite://${folder.path}/switchboard.db?mode=rwc`, discard: folder.remove }
 }
 
-/** Runs the statements, one by one; what they give, a line a row. */
+/** Runs the statements one by one; returns their rows, a line each. */
 async function psql(url, ...statements) {
   const commands = statements.flatMap((statement) => ['--command', statement])
   return (await execute('psql', ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--dbname', url, ...commands])).stdout.trim()
@@ -39,9 +39,9 @@ async function postgres() {
 }
 
 /**
- * A PostgreSQL of the test's own, which it may also pause() and resume(), or crash(): every connection is cut, and it
- * starts again. After holdAnswers() commits are stored and their answer does not come: it returns when there is one such
- * commit, and a crash ends this.
+ * A PostgreSQL of the test's own. pause() and resume() stop and continue it. crash() cuts every connection and starts it
+ * again. After holdAnswers() commits are stored but not answered: it returns when there is one such commit, and a crash
+ * ends this state.
  */
 async function ownPostgres() {
   const folder = await temporaryFolder()
@@ -66,7 +66,7 @@ async function ownPostgres() {
   }
 }
 
-/** PostgreSQL commits on its own disk, then waits for a standby's word, which here is none that there is. */
+/** PostgreSQL commits on its own disk, then waits for a standby that does not exist. */
 function answerHolding(url) {
   const held = "select 1 from pg_stat_activity where application_name = 'switchboard' and wait_event = 'SyncRep' limit 1"
   return {

@@ -1,5 +1,5 @@
-// What the AsyncAPI document says of the events on `/support` and `/help-center`. Every event that any end-to-end test hears, and every ack, is
-// held against it: the server may emit nothing that the document lacks.
+// The events on `/support` and `/help-center` in the AsyncAPI document. Every event and every ack that an end-to-end test
+// receives is validated against it: the server may emit nothing that is not documented.
 
 import { readFileSync } from 'node:fs'
 import Ajv2020 from 'ajv/dist/2020.js'
@@ -35,7 +35,7 @@ function check(key, payload, what) {
   if (found.length) throw new Error(`${what} ${JSON.stringify(payload)} is not as docs/asyncapi.json says:\n${found.join('\n')}`)
 }
 
-/** The payload, and behind it the offset that connection state recovery adds to every event of a client that may come back. */
+/** The payload, followed by the offset that connection state recovery adds to every event. */
 export function checkEvent(event, payloads) {
   const isOffset = (argument) => typeof argument === 'string'
   if (payloads.length !== 1 && !(payloads.length === 2 && isOffset(payloads[1]))) throw new Error(`${event} came with ${payloads.length} arguments`)

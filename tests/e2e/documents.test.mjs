@@ -1,5 +1,5 @@
-// One session in which everything happens that anybody is told of. Each event is held against docs/asyncapi.json when it is
-// heard (clients.mjs); here it is seen to that every event of the document comes, in each of its forms.
+// One session with every kind of event. Each event is validated against docs/asyncapi.json when it is received
+// (clients.mjs); here the set of events is compared with the documented one, each in all its forms.
 
 import assert from 'node:assert/strict'
 import { checkEvent, emitted, received } from './documented.mjs'
@@ -11,7 +11,7 @@ const DESK = '/api/v1/unified-admin/support'
 /** What an event tells apart by its `event`, and of whom it is. */
 const form = ({ event, payload }) => (payload?.event ? `${event} ${payload.event}` : event)
 
-scenario('every event of the document is heard in a session, and none that it lacks', async ({ server, customer, agent }) => {
+scenario('a session emits every documented event and no other', async ({ server, customer, agent }) => {
   const [jane, sarah, mike, mallory] = [customer('Jane'), agent('Sarah'), agent('Mike'), customer('Mallory')]
   const lobby = await sarah.connect()
   const other = await mike.connect()
@@ -25,13 +25,13 @@ scenario('every event of the document is heard in a session, and none that it la
   const put = (who, id, what, body) => done(who.put(`${DESK}/${id}/${what}`, body))
   const acks = {}
   const ask = async (client, event, payload) => {
-    const ack = await client.ask(event, payload)
+    const ack = await client.emitWithAck(event, payload)
     assert(event === 'send_message' ? !ack.error : ack.success === true, `${event}: ${JSON.stringify(ack)}`)
     acks[event] = ack
   }
 
   // A conversation is begun, talked in, handed over, made a ticket of, closed.
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const phone = await jane.connect()
   clients.push(phone)
   await ask(phone, 'join_conversation', { conversation_id: id, after_seq: 0 })
@@ -42,7 +42,7 @@ scenario('every event of the document is heard in a session, and none that it la
   await act(sarah, id, 'claim')
   await ask(lobby, 'send_message', { conversation_id: id, message: 'I am here' })
   await ask(phone, 'send_message', { message: 'And another thing' })
-  assert('error' in (await phone.ask('send_message', { conversation_id: id, message: '' })))
+  assert('error' in (await phone.emitWithAck('send_message', { conversation_id: id, message: '' })))
   await act(sarah, id, 'reply', { message: 'Hi Jane' })
   await act(sarah, id, 'reply', { message: 'A note', is_internal: true })
   await done(jane.send('Can you help?', { conversation_id: id }))
@@ -54,7 +54,7 @@ scenario('every event of the document is heard in a session, and none that it la
   await ask(phone, 'join_ticket', { ticket_id: ticket.id })
   await ask(lobby, 'join_ticket', { ticket_id: ticket.id })
   await ask(phone, 'typing', { ticket_id: ticket.id })
-  await lobby.hears('typing', { ticket_id: ticket.id })
+  await lobby.waitFor('typing', { ticket_id: ticket.id })
   await done(mike.post(`${DESK}/${ticket.id}/reply`, { message: 'It is mended' }))
   await done(jane.send('Thank you', { conversation_id: id }))
   await put(mike, ticket.id, 'assign', { assigned_to: 'sarah' })
@@ -65,10 +65,10 @@ scenario('every event of the document is heard in a session, and none that it la
   await act(sarah, id, 'close')
   await ask(phone, 'leave_conversation', { conversation_id: id })
 
-  // Somebody whose token is bad is told so.
-  const stranger = mallory.knock({ auth: { token: 'no token' } })
+  // A bad token is refused.
+  const stranger = mallory.openSocket({ auth: { token: 'no token' } })
   clients.push(stranger)
-  const { message, data } = await stranger.hears('connect_error')
+  const { message, data } = await stranger.waitFor('connect_error')
   checkEvent('connect_error', [{ message, data }])
 
   const updates = [

@@ -1,4 +1,4 @@
-// SIGTERM, as a deploy sends it: what was taken is finished, nothing new is taken, and nobody can hold it up.
+// SIGTERM, as a deployment sends it: accepted requests are finished, new ones are refused, and no client can delay the exit.
 
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
@@ -16,12 +16,12 @@ const WELL_WITHIN = DRAIN_TIMEOUT_MS / 2
 
 const SHORT_DRAIN_MS = 2_000
 const shortDrain = { SWITCHBOARD__SERVER__DRAIN_TIMEOUT_MS: String(SHORT_DRAIN_MS) }
-/** For this machine to get round to it. */
+/** Allowance for a busy machine. */
 const SLACK_MS = 1_500
 
 scenario('SIGTERM under load: what is answered is stored, and every request is answered or refused', async ({ server, customer }) => {
   const jane = customer('Jane')
-  const id = await jane.opens('Hello?')
+  const id = await jane.openConversation('Hello?')
   const load = new KeptAlive(jane, id, LOOPS)
 
   await load.answers(10 * LOOPS)
@@ -30,12 +30,12 @@ scenario('SIGTERM under load: what is answered is stored, and every request is a
 
   const broken = load.endings.filter(({ isRefusal }) => !isRefusal).map(({ key, code }) => `${key} ${code}`)
   assert.equal(broken.join(', '), '', 'requests on connections that the server had taken got no answer')
-  assert.equal(load.endings.length, LOOPS, 'each loop ended because nobody listens any more')
+  assert.equal(load.endings.length, LOOPS, 'each loop ended because the server does not listen any more')
   for (const { status, key } of load.answered) assert([201, 503].includes(status), `${key} got ${status}`)
 
-  // From the first answer that says so, every answer to a later request says it.
+  // After the first answer with this header, every answer to a later request has it.
   const first = load.answered.findIndex(({ connection }) => connection === 'close')
-  assert(first >= 0, 'no answer said Connection: close')
+  assert(first >= 0, 'no answer had Connection: close')
   const { at } = load.answered[first]
   for (const { key, sentAt, connection } of load.answered.slice(first)) {
     if (sentAt >= at) assert.equal(connection, 'close', `${key} was sent after the first Connection: close`)
@@ -52,14 +52,14 @@ scenario('SIGTERM under load: what is answered is stored, and every request is a
 })
 
 scenario(
-  'a request that is half sent when SIGTERM comes is answered once it is whole, and nothing new is taken meanwhile',
+  'a request that is half sent at SIGTERM is answered when it is complete, and no new connection is accepted',
   async ({ server, customer }) => {
     const jane = customer('Jane')
-    const id = await jane.opens('Hello?')
+    const id = await jane.openConversation('Hello?')
     const slow = await SlowRequest.begin(jane, { conversation_id: id, message: 'typed slowly' })
 
     const stopping = server.stop()
-    stopping.catch(() => {}) // what goes wrong before it is awaited must be the error that is shown
+    stopping.catch(() => {}) // an assertion that fails before this is awaited must be the reported error
     await eventually(() => refusesConnections(server), () => 'new connections to be refused')
     assert(server.isRunning, 'it left before it had answered')
     slow.finish()
@@ -75,10 +75,10 @@ scenario(
 )
 
 scenario(
-  'who sends half a request and stalls holds up the end no longer than server.drain_timeout_ms',
+  'a stalled request delays the exit by server.drain_timeout_ms at most',
   async ({ server, customer }) => {
     const jane = customer('Jane')
-    const id = await jane.opens('Hello?')
+    const id = await jane.openConversation('Hello?')
     const stalled = await SlowRequest.begin(jane, { conversation_id: id, message: 'never finished' })
 
     const took = await server.stop()
@@ -91,9 +91,9 @@ scenario(
   { settings: shortDrain },
 )
 
-scenario('connections that are kept alive and do nothing do not hold up the end', async ({ server, customer }) => {
+scenario('idle keep-alive connections do not delay the exit', async ({ server, customer }) => {
   const jane = customer('Jane')
-  const id = await jane.opens('Hello?')
+  const id = await jane.openConversation('Hello?')
   const idle = new Agent({ keepAlive: true })
   const connections = await Promise.all(
     Array.from({ length: LOOPS }, (_, n) => SlowRequest.begin(jane, { conversation_id: id, message: `idle ${n}` }, idle)),

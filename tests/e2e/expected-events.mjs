@@ -35,7 +35,7 @@ export async function expectEvents(clients, expected, fence) {
   assert.deepEqual(Object.keys(clients).sort(), Object.keys(expected).sort(), 'every client has its expectation')
   for (const [name, events] of Object.entries(expected)) {
     const missing = () => `${name} to hear ${JSON.stringify(events)}; it heard ${JSON.stringify(news(clients[name], fence))}`
-    await clients[name].hearsUntil(() => news(clients[name], fence).length >= events.length, missing)
+    await clients[name].waitUntil(() => news(clients[name], fence).length >= events.length, missing)
   }
   await fence?.pass()
   for (const [name, events] of Object.entries(expected)) {

@@ -25,7 +25,7 @@ class NoteFence {
     const text = `${TEXT} ${(this.#passed += 1)}`
     const { status, body } = await this.#publish(text)
     if (status !== 201) throw new Error(`the fence's note got ${status} ${JSON.stringify(body)}`)
-    await this.#witness.hears('new_message', { message: { message: text, is_internal: true } })
+    await this.#witness.waitFor('new_message', { message: { message: text, is_internal: true } })
   }
 
   /** Whether an event was caused by the fence. */
@@ -34,7 +34,7 @@ class NoteFence {
   }
 }
 
-/** `agent` is one of the fence's own: nobody else's socket is used. */
+/** `agent` is an agent of the fence's own, so that its socket is not among those under test. */
 export async function conversationFence(agent, conversationId) {
   return new NoteFence((text) => agent.note(conversationId, text), await agent.join(conversationId))
 }
@@ -42,7 +42,7 @@ export async function conversationFence(agent, conversationId) {
 /** As `conversationFence`, for a ticket that has no conversation. */
 export async function ticketFence(agent, ticketId) {
   const witness = await agent.connect()
-  const ack = await witness.ask('join_ticket', { ticket_id: ticketId })
+  const ack = await witness.emitWithAck('join_ticket', { ticket_id: ticketId })
   if (ack.success !== true) throw new Error(`join_ticket was refused: ${JSON.stringify(ack)}`)
   return new NoteFence((text) => agent.replyInTicket(ticketId, text, true), witness)
 }
@@ -52,8 +52,8 @@ export async function closedConversationFence(agent, conversationId) {
   const witness = await agent.join(conversationId)
   return {
     async pass() {
-      const { id } = await agent.makesTicket(conversationId, { subject: TEXT, description: TEXT })
-      await witness.hears('ticket_created', { id }) // the last event of a new ticket
+      const { id } = await agent.createTicket(conversationId, { subject: TEXT, description: TEXT })
+      await witness.waitFor('ticket_created', { id }) // the last event of a new ticket
     },
     owns: ({ event, payload }) => event.startsWith('ticket_created') || payload?.event === 'ticket_created',
   }

@@ -1,5 +1,5 @@
 // The README's "Five minutes with it", as a reader would do it: what is in bash is typed, in order, into one shell;
-// what is in js is saved under the name that its first line gives; what is in text comes out, in that order.
+// what is in js is saved under the name that its first line gives; what is in text is printed, in that order.
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'

@@ -1,15 +1,15 @@
-// A conversation goes from one agent to another: who hears what of it, and who hears nothing.
+// Handovers between agents: which client receives which event, and which receives none.
 
 import assert from 'node:assert/strict'
 import { expectEvents, skipEvents } from './expected-events.mjs'
 import { closedConversationFence, conversationFence } from './fence.mjs'
 import { scenario } from './scenario.mjs'
 
-/** Sarah holds Jane's conversation. Everybody who could hear of it listens, and so does Jane's other phone. */
+/** Jane's conversation is assigned to Sarah. Every kind of client that could receive its events is connected. */
 async function stage({ customer, agent }) {
   const [jane, john] = [customer('Jane'), customer('John')]
   const [sarah, mike, lisa] = [agent('Sarah'), agent('Mike'), agent('Lisa')]
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const clients = {
     phone: await jane.join(id),
     pocket: await jane.connect(), // has not opened the conversation
@@ -23,9 +23,9 @@ async function stage({ customer, agent }) {
   return { id, jane, sarah, mike, lisa, clients, fence }
 }
 
-const nobody = { phone: [], pocket: [], stranger: [], desk: [], target: [], bystander: [] }
+const silence = { phone: [], pocket: [], stranger: [], desk: [], target: [], bystander: [] }
 
-scenario('a handover is told to the agent who is asked, and its rejection to the one who asked', async (people) => {
+scenario('a handover request is announced to its target, and its rejection to the agent who asked', async (people) => {
   const { id, sarah, mike, clients, fence } = await stage(people)
   await expectEvents({ phone: clients.phone }, {
     phone: [
@@ -35,7 +35,7 @@ scenario('a handover is told to the agent who is asked, and its rejection to the
   }, fence)
   await skipEvents(clients, fence)
 
-  const handover = await sarah.handsOver(id, mike, 'He speaks Yoruba')
+  const handover = await sarah.requestHandover(id, mike, 'He speaks Yoruba')
   const requested = {
     handover_id: handover,
     conversation_id: id,
@@ -43,20 +43,20 @@ scenario('a handover is told to the agent who is asked, and its rejection to the
     from_admin_name: 'Sarah Doe',
     reason: 'He speaks Yoruba',
   }
-  await expectEvents(clients, { ...nobody, target: [['handover_requested', requested]] }, fence)
+  await expectEvents(clients, { ...silence, target: [['handover_requested', requested]] }, fence)
 
   const answer = await mike.respond(handover, 'rejected')
   assert.deepEqual([answer.status, answer.body.message], [201, 'Handover rejected'])
   const rejected = ['conversation_updated', { conversation_id: id, event: 'handover_rejected' }]
   const resolved = { handover_id: handover, conversation_id: id, status: 'rejected', to_admin_name: 'Mike Doe' }
-  await expectEvents(clients, { ...nobody, desk: [rejected, ['handover_resolved', resolved]], target: [rejected], bystander: [rejected] }, fence)
+  await expectEvents(clients, { ...silence, desk: [rejected, ['handover_resolved', resolved]], target: [rejected], bystander: [rejected] }, fence)
   assert.equal((await sarah.reply(id, 'Still me')).status, 201)
 })
 
-scenario('a handover that is accepted is told to everybody whom it concerns', async (people) => {
+scenario('an accepted handover is announced to everyone whom it concerns', async (people) => {
   const { id, jane, sarah, mike, clients, fence } = await stage(people)
-  const handover = await sarah.handsOver(id, mike)
-  await clients.target.hears('handover_requested', (requested) => requested.reason === null)
+  const handover = await sarah.requestHandover(id, mike)
+  await clients.target.waitFor('handover_requested', (requested) => requested.reason === null)
   await skipEvents(clients, fence)
 
   assert.equal((await mike.respond(handover, 'accepted')).body.message, 'Handover accepted')
@@ -79,10 +79,10 @@ scenario('a handover that is accepted is told to everybody whom it concerns', as
   assert.equal((await mike.reply(id, 'I have it now')).status, 201)
 })
 
-scenario('a handover over which the conversation is closed is rejected, and both agents hear so', async (people) => {
+scenario('closing a conversation rejects its pending handover, and both agents are notified', async (people) => {
   const { id, sarah, mike, lisa, clients, fence } = await stage(people)
-  const handover = await sarah.handsOver(id, mike)
-  await clients.target.hears('handover_requested')
+  const handover = await sarah.requestHandover(id, mike)
+  await clients.target.waitFor('handover_requested')
   await skipEvents(clients, fence)
 
   const afterClose = await closedConversationFence(people.agent('Fence'), id)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { conversationFence } from './fence.mjs'
 import { VIA } from './help-center.mjs'
-import { joined } from './people.mjs'
+import { joinConversation } from './people.mjs'
 import { scenario } from './scenario.mjs'
 
 const SETTINGS = { SWITCHBOARD__HELP_CENTER__AUTO_REPLY__TEXT: 'We are coming.' }
@@ -89,44 +89,44 @@ const OWN = [
 ]
 
 for (const [transport, options] of Object.entries(VIA)) {
-  scenario(`a session of a user and an agent, event by event (${transport})`, async ({ visitor, agent }) => {
+  scenario(`a session of a user and an agent, event by event (${transport})`, async ({ helpCenterUser, agent }) => {
     const { name, show } = recorder()
-    const john = visitor('John')
+    const john = helpCenterUser('John')
     const sarah = agent('Sarah')
     const lisa = agent('Lisa')
     const lobby = await lisa.connect(options) // has joined no conversation
-    await lobby.hears('agent_presence')
+    await lobby.waitFor('agent_presence')
     const desk = await sarah.connect(options)
-    await lobby.hears('agent_presence', { admin_id: 'sarah' })
+    await lobby.waitFor('agent_presence', { admin_id: 'sarah' })
     const own = await john.connect(options) // his app's support screen: hears nothing of all this
-    const phone = await john.enters(options)
+    const phone = await john.connectHelpCenter(options)
     const [{ conversation: { id } }] = phone.all('help_center:connected')
     name(id)
     // The events of one conversation are heard in order by all. Typing is no such event: each waits for the other.
     await phone.send('Hello')
-    await phone.hears('help_center:message', {}, 2)
-    await joined(desk, id)
-    phone.tell('help_center:typing', { isTyping: true })
-    await desk.hears('typing')
-    phone.tell('help_center:typing', { isTyping: false })
-    await desk.hears('stop_typing')
-    desk.tell('typing', { conversation_id: id })
-    desk.tell('stop_typing', { conversation_id: id })
-    await phone.hears('help_center:typing', {}, 2)
+    await phone.waitFor('help_center:message', {}, 2)
+    await joinConversation(desk, id)
+    phone.emit('help_center:typing', { isTyping: true })
+    await desk.waitFor('typing')
+    phone.emit('help_center:typing', { isTyping: false })
+    await desk.waitFor('stop_typing')
+    desk.emit('typing', { conversation_id: id })
+    desk.emit('stop_typing', { conversation_id: id })
+    await phone.waitFor('help_center:typing', {}, 2)
     await phone.send('Anybody?')
-    await phone.hears('help_center:message', {}, 4)
+    await phone.waitFor('help_center:message', {}, 4)
     await sarah.claim(id)
     await sarah.note(id, 'A known troublemaker')
     await sarah.reply(id, 'How can I help?')
-    await phone.hears('help_center:message', {}, 5)
+    await phone.waitFor('help_center:message', {}, 5)
     await sarah.post(`/api/v1/unified-admin/support/conversations/${id}/create-ticket`, { subject: 'Outfits', description: 'Gone' })
-    await lobby.hears('ticket_created')
+    await lobby.waitFor('ticket_created')
     await phone.send('My outfits are gone')
-    await phone.hears('help_center:message', {}, 6)
+    await phone.waitFor('help_center:message', {}, 6)
     await sarah.closeConversation(id)
-    await lobby.hears('conversation_updated', { event: 'closed' })
+    await lobby.waitFor('conversation_updated', { event: 'closed' })
     await phone.send('Are you there?')
-    await phone.hears('help_center:message', {}, 8)
+    await phone.waitFor('help_center:message', {}, 8)
     const fence = await conversationFence(agent('Fence'), id)
     await fence.pass()
     for (const client of [phone, desk, lobby, own]) await client.roundTrip()
@@ -138,62 +138,62 @@ for (const [transport, options] of Object.entries(VIA)) {
   }, { settings: SETTINGS })
 }
 
-scenario('its user cannot come to it by the support screens', async ({ visitor, agent }) => {
-  const john = visitor('John')
-  const phone = await john.enters()
+scenario('a user cannot reach a help-center conversation through /support', async ({ helpCenterUser, agent }) => {
+  const john = helpCenterUser('John')
+  const phone = await john.connectHelpCenter()
   const { message } = await phone.send('Hello')
   const id = message.conversationId
   const own = await john.connect()
-  const stranger = await visitor('Mallory').connect()
+  const stranger = await helpCenterUser('Mallory').connect()
   const error = { code: 'NOT_FOUND', message: 'Conversation not found' }
   for (const client of [own, stranger]) {
-    assert.deepEqual(await client.ask('join_conversation', { conversation_id: id }), { success: false, error })
-    assert.deepEqual(await client.ask('join_conversation', { conversation_id: id, after_seq: 0 }), { success: false, error })
-    assert.deepEqual(await client.ask('send_message', { conversation_id: id, message: 'Hello' }), { error })
-    assert.equal((await client.ask('typing', { conversation_id: id })).success, false)
+    assert.deepEqual(await client.emitWithAck('join_conversation', { conversation_id: id }), { success: false, error })
+    assert.deepEqual(await client.emitWithAck('join_conversation', { conversation_id: id, after_seq: 0 }), { success: false, error })
+    assert.deepEqual(await client.emitWithAck('send_message', { conversation_id: id, message: 'Hello' }), { error })
+    assert.equal((await client.emitWithAck('typing', { conversation_id: id })).success, false)
   }
   assert.deepEqual((await john.list()).body.data, { conversations: [], total: 0 })
   // Its ticket is his; the conversation is not, by that way either.
   const { body } = await agent('Sarah').post(`/api/v1/unified-admin/support/conversations/${id}/create-ticket`, { subject: 'S', description: 'D' })
   const ticket = { ticket_id: body.data.ticket.id }
-  assert.deepEqual(await own.ask('join_ticket', ticket), { success: true })
+  assert.deepEqual(await own.emitWithAck('join_ticket', ticket), { success: true })
   await agent('Sarah').note(id, 'A known troublemaker')
   await agent('Sarah').reply(id, 'Hi')
   await agent('Sarah').reply(id, 'Bye')
-  await own.hears('new_message', { ...ticket, message: { message: 'Bye' } })
-  await phone.hears('help_center:message', { text: 'Bye' })
+  await own.waitFor('new_message', { ...ticket, message: { message: 'Bye' } })
+  await phone.waitFor('help_center:message', { text: 'Bye' })
   assert.deepEqual(own.all('new_message').map(({ message }) => message.message), ['Hi', 'Bye'])
   assert.equal(own.all('new_message', (heard) => heard.conversation_id !== undefined).length, 0)
   for (const client of [own, phone]) assert(!JSON.stringify(client.heard).includes('troublemaker'))
 })
 
-scenario('agents who join it before anybody has written are told that it is not there', async ({ visitor, agent }) => {
-  const phone = await visitor('John').enters()
+scenario('an agent who joins a help-center conversation before its first message gets NOT_FOUND', async ({ helpCenterUser, agent }) => {
+  const phone = await helpCenterUser('John').connectHelpCenter()
   const [{ conversation: { id } }] = phone.all('help_center:connected')
   const desk = await agent('Sarah').connect()
-  const answer = await desk.ask('join_conversation', { conversation_id: id })
+  const answer = await desk.emitWithAck('join_conversation', { conversation_id: id })
   assert.deepEqual(answer, { success: false, error: { code: 'NOT_FOUND', message: 'Conversation not found' } })
   await phone.send('Hello')
-  await joined(desk, id)
+  await joinConversation(desk, id)
 })
 
-scenario('typing is told to agents who joined and to the user, and to nobody else', async ({ visitor, agent }) => {
-  const john = visitor('John')
-  const [phone, tablet] = [await john.enters(), await john.enters()]
+scenario('typing is relayed to agents who joined and to the user, and to no other socket', async ({ helpCenterUser, agent }) => {
+  const john = helpCenterUser('John')
+  const [phone, tablet] = [await john.connectHelpCenter(), await john.connectHelpCenter()]
   const { message } = await phone.send('Hello')
   const conversation = { conversation_id: message.conversationId }
   const sarah = agent('Sarah')
   const [desk, lobby] = [await sarah.join(message.conversationId), await agent('Lisa').connect()]
-  const stranger = await visitor('Mallory').enters()
+  const stranger = await helpCenterUser('Mallory').connectHelpCenter()
 
-  phone.tell('help_center:typing', { isTyping: true })
-  assert.deepEqual(await desk.hears('typing'), { ...conversation, user_id: 'john', is_admin: false })
-  phone.tell('help_center:typing', { isTyping: false })
-  assert.deepEqual(await desk.hears('stop_typing'), { ...conversation, user_id: 'john', is_admin: false })
-  assert.equal((await lobby.ask('typing', conversation)).success, false, 'has not joined')
-  desk.tell('typing', conversation)
+  phone.emit('help_center:typing', { isTyping: true })
+  assert.deepEqual(await desk.waitFor('typing'), { ...conversation, user_id: 'john', is_admin: false })
+  phone.emit('help_center:typing', { isTyping: false })
+  assert.deepEqual(await desk.waitFor('stop_typing'), { ...conversation, user_id: 'john', is_admin: false })
+  assert.equal((await lobby.emitWithAck('typing', conversation)).success, false, 'has not joined')
+  desk.emit('typing', conversation)
   // What is relayed precedes the ack, and a socket's events are handled in order.
-  assert.deepEqual(await desk.ask('stop_typing', conversation), { success: true })
+  assert.deepEqual(await desk.emitWithAck('stop_typing', conversation), { success: true })
   for (const device of [phone, tablet]) {
     await device.roundTrip()
     assert.deepEqual(device.all('help_center:typing'), [
@@ -209,8 +209,8 @@ scenario('typing is told to agents who joined and to the user, and to nobody els
   assert.equal(desk.all('typing').length, 1, 'an agent does not see themselves typing')
 })
 
-scenario('a conversation is handed over and answered as any other, and its user hears who holds it from nobody', async ({ visitor, agent }) => {
-  const phone = await visitor('John').enters()
+scenario('a help-center conversation is handed over and answered like any other, and its user is not shown who is assigned', async ({ helpCenterUser, agent }) => {
+  const phone = await helpCenterUser('John').connectHelpCenter()
   const { message } = await phone.send('Hello')
   const id = message.conversationId
   const [sarah, lisa] = [agent('Sarah'), agent('Lisa')]
@@ -219,10 +219,10 @@ scenario('a conversation is handed over and answered as any other, and its user 
   assert.equal((await lisa.claim(id)).status, 400)
   assert.equal((await lisa.reply(id, 'Hi')).status, 403)
   const asked = await sarah.post(`/api/v1/unified-admin/support/conversations/${id}/handover`, { to_admin_id: 'lisa' })
-  await desk.hears('handover_requested', { conversation_id: id })
+  await desk.waitFor('handover_requested', { conversation_id: id })
   await lisa.post(`/api/v1/unified-admin/support/handovers/${asked.body.data.handover_id}/respond`, { status: 'accepted' })
   assert.equal((await lisa.reply(id, 'Lisa here')).status, 201)
-  await phone.hears('help_center:message', { text: 'Lisa here' })
+  await phone.waitFor('help_center:message', { text: 'Lisa here' })
   const events = phone.heard.map(({ event }) => event)
   assert.deepEqual(events, ['connect', 'help_center:connected', 'help_center:message', 'help_center:message', 'help_center:message'])
 })

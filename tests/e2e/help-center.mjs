@@ -1,4 +1,4 @@
-// The help center's app: a socket of the stock client on `/help-center`, and its REST fallback.
+// A user of the help center: sockets of the stock client on `/help-center`, and its REST endpoint.
 
 import { Client } from './clients.mjs'
 import { Customer } from './people.mjs'
@@ -13,39 +13,39 @@ export class HelpCenterClient extends Client {
   }
 
   async roundTrip() {
-    await this.ask('help_center:typing', {})
+    await this.emitWithAck('help_center:typing', {})
   }
 
-  /** Sends, and gives what the ack says. */
+  /** Sends a message; returns the ack. */
   send(text, fields = {}) {
-    return this.ask('help_center:send', { text, ...fields })
+    return this.emitWithAck('help_center:send', { text, ...fields })
   }
 
-  /** What was heard of messages, in order. */
+  /** The messages received, in order. */
   get messages() {
     return this.all('help_center:message')
   }
 }
 
-export class Visitor extends Customer {
+export class HelpCenterUser extends Customer {
   #clients = []
 
-  /** A socket that is still to be greeted, or refused. */
-  calls(options, token = this.token) {
+  /** A socket that is not greeted yet, or is refused. */
+  openHelpCenter(options, token = this.token) {
     const client = new HelpCenterClient(this.server.url, token, options)
     this.#clients.push(client)
     return client
   }
 
-  /** A socket that was greeted. */
-  async enters(options) {
-    const client = this.calls(options)
-    await client.hears('help_center:connected')
+  /** A socket that has been greeted. */
+  async connectHelpCenter(options) {
+    const client = this.openHelpCenter(options)
+    await client.waitFor('help_center:connected')
     return client
   }
 
   /** Over REST. */
-  writes(text, fields = {}) {
+  sendOverRest(text, fields = {}) {
     return this.post(MESSAGES, { text, ...fields })
   }
 
@@ -53,13 +53,13 @@ export class Visitor extends Customer {
     return this.get(MESSAGES + query)
   }
 
-  goHome() {
-    super.goHome()
+  disconnectAll() {
+    super.disconnectAll()
     for (const client of this.#clients) client.close()
   }
 }
 
-/** Each message as who wrote what. */
+/** Each message as `sender: text`. */
 export const said = (messages) => messages.map(({ sender, text }) => `${sender}: ${text}`)
 
 export const seqs = (messages) => messages.map(({ seq }) => seq)

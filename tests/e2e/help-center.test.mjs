@@ -46,8 +46,8 @@ function runSection8(app) {
   return new AsyncFunction(...Object.keys(app), script)(...Object.values(app))
 }
 
-scenario('section 8: the example runs as it stands', async ({ server, visitor, agent }) => {
-  const john = visitor('John')
+scenario('section 8: the example runs as written', async ({ server, helpCenterUser, agent }) => {
+  const john = helpCenterUser('John')
   const screen = { conversation: null, messages: null, errors: [], login: 0 }
   const app = (token) => ({
     io,
@@ -82,26 +82,26 @@ scenario('section 8: the example runs as it stands', async ({ server, visitor, a
 })
 
 for (const [transport, options] of Object.entries(VIA)) {
-  scenario(`2.2: a token comes in auth, with or without Bearer, or as a header (${transport})`, async ({ visitor }) => {
-    const john = visitor('John')
-    const bare = await john.enters(options)
-    const bearer = john.calls(options, `Bearer ${john.token}`)
+  scenario(`2.2: a token comes in auth, with or without Bearer, or as a header (${transport})`, async ({ helpCenterUser }) => {
+    const john = helpCenterUser('John')
+    const bare = await john.connectHelpCenter(options)
+    const bearer = john.openHelpCenter(options, `Bearer ${john.token}`)
     const extraHeaders = { Authorization: `Bearer ${john.token}` }
-    const header = john.calls({ ...options, auth: {}, extraHeaders })
+    const header = john.openHelpCenter({ ...options, auth: {}, extraHeaders })
     const [{ conversation }] = bare.all('help_center:connected')
     for (const client of [bearer, header]) {
-      assert.deepEqual(await client.hears('help_center:connected'), { conversation, messages: [], hasMore: false })
+      assert.deepEqual(await client.waitFor('help_center:connected'), { conversation, messages: [], hasMore: false })
     }
   })
 
-  scenario(`2.2: a bad token gets one help_center:error and is disconnected (${transport})`, async ({ visitor }) => {
-    const john = visitor('John')
+  scenario(`2.2: a bad token gets one help_center:error and is disconnected (${transport})`, async ({ helpCenterUser }) => {
+    const john = helpCenterUser('John')
     const expired = sign({ sub: 'john', exp: 1_000_000_000 })
-    const foreign = sign({ sub: 'john' }, 'the secret of somebody else, and long enough')
+    const foreign = sign({ sub: 'john' }, 'the secret of another server, and long enough')
     for (const token of [null, '', 'Bearer', 'nonsense', expired, foreign]) {
-      const client = john.calls(options, token)
-      client.socket.on('connect', () => client.tell('help_center:send', { text: 'let me in' }))
-      await client.hears('disconnect')
+      const client = john.openHelpCenter(options, token)
+      client.socket.on('connect', () => client.emit('help_center:send', { text: 'let me in' }))
+      await client.waitFor('disconnect')
       assert.deepEqual(client.heard, [
         { event: 'connect', payload: undefined },
         { event: 'help_center:error', payload: { code: 'UNAUTHORIZED', message: 'Unauthorized' } },
@@ -111,9 +111,9 @@ for (const [transport, options] of Object.entries(VIA)) {
     assert.deepEqual((await john.thread()).body.messages, [])
   })
 
-  scenario(`3 and 4: what is heard has the shapes of the document (${transport})`, async ({ visitor }) => {
-    const john = visitor('John')
-    const phone = await john.enters(options)
+  scenario(`3 and 4: events have the documented shapes (${transport})`, async ({ helpCenterUser }) => {
+    const john = helpCenterUser('John')
+    const phone = await john.connectHelpCenter(options)
     const [greeting] = phone.all('help_center:connected')
     assert.deepEqual(Object.keys(greeting), ['conversation', 'messages', 'hasMore'])
     assert.deepEqual(Object.keys(greeting.conversation), ['id', 'userId', 'status', 'createdAt', 'updatedAt'])
@@ -123,7 +123,7 @@ for (const [transport, options] of Object.entries(VIA)) {
 
     const ack = await phone.send(' Hello\n')
     assert.deepEqual(Object.keys(ack), ['message'])
-    await phone.hears('help_center:message', {}, 2)
+    await phone.waitFor('help_center:message', {}, 2)
     const [message, reply] = phone.messages
     assert.deepEqual(ack.message, message)
     for (const one of [message, reply]) {
@@ -134,15 +134,15 @@ for (const [transport, options] of Object.entries(VIA)) {
     }
     assert.deepEqual(said([message, reply]), ['user: Hello', `support: ${AUTO_REPLY}`])
 
-    // 7: the same over REST, and to who comes later.
+    // 7: the same over REST, and for a client that connects later.
     const thread = (await john.thread()).body
     assert.deepEqual(thread.messages, [message, reply])
-    const tablet = await john.enters(options)
+    const tablet = await john.connectHelpCenter(options)
     assert.deepEqual(tablet.all('help_center:connected'), [thread])
   })
 
-  scenario(`4.5 and 4.6: what breaks a rule is refused with details, in the ack or as an event (${transport})`, async ({ visitor }) => {
-    const phone = await visitor('John').enters(options)
+  scenario(`4.5 and 4.6: an invalid payload is refused with details, in the ack or as an event (${transport})`, async ({ helpCenterUser }) => {
+    const phone = await helpCenterUser('John').connectHelpCenter(options)
     const refusals = [
       [{ text: '' }, { text: 'text must not be empty' }],
       [{ text: ' \n ' }, { text: 'text must not be empty' }],
@@ -156,93 +156,93 @@ for (const [transport, options] of Object.entries(VIA)) {
     ]
     for (const [payload, details] of refusals) {
       const error = { code: 'VALIDATION_ERROR', message: Object.values(details)[0], details }
-      assert.deepEqual(await phone.ask('help_center:send', payload), { error }, JSON.stringify(payload))
+      assert.deepEqual(await phone.emitWithAck('help_center:send', payload), { error }, JSON.stringify(payload))
     }
     assert.equal(phone.all('help_center:error').length, 0, 'who waits for an ack gets no event')
 
-    phone.tell('help_center:send', { text: '' })
+    phone.emit('help_center:send', { text: '' })
     const details = { text: 'text must not be empty' }
     const error = { code: 'VALIDATION_ERROR', message: details.text, details }
-    assert.deepEqual(await phone.hears('help_center:error'), error)
-    phone.tell('help_center:typing', { isTyping: 'yes' })
-    assert.equal((await phone.hears('help_center:error', {}, 2)).details.isTyping, 'isTyping must be true or false')
+    assert.deepEqual(await phone.waitFor('help_center:error'), error)
+    phone.emit('help_center:typing', { isTyping: 'yes' })
+    assert.equal((await phone.waitFor('help_center:error', {}, 2)).details.isTyping, 'isTyping must be true or false')
 
     const texts = ['👋'.repeat(2000), 'x'.repeat(2000), '?']
     for (const text of texts) {
       assert.equal((await phone.send(` ${text} `)).message.text, text)
     }
-    await phone.hears('help_center:message', {}, 2 * texts.length)
+    await phone.waitFor('help_center:message', {}, 2 * texts.length)
     assert.deepEqual(said(phone.messages), texts.flatMap((text) => [`user: ${text}`, `support: ${AUTO_REPLY}`]))
     assert.equal(phone.all('help_center:error').length, 2)
   })
 
-  scenario(`5: several devices of one user stay in step (${transport})`, async ({ visitor }) => {
-    const john = visitor('John')
-    const devices = [await john.enters(options), await john.enters(VIA.websocket), await john.enters(VIA.polling)]
-    const stranger = await visitor('Mallory').enters(options)
+  scenario(`5: all devices of one user receive the same messages in the same order (${transport})`, async ({ helpCenterUser }) => {
+    const john = helpCenterUser('John')
+    const devices = [await john.connectHelpCenter(options), await john.connectHelpCenter(VIA.websocket), await john.connectHelpCenter(VIA.polling)]
+    const stranger = await helpCenterUser('Mallory').connectHelpCenter(options)
     const sends = devices.flatMap((device, one) => [0, 1, 2].map((round) => device.send(`${one} ${round}`)))
-    await Promise.all([...sends, john.writes('over REST'), devices[0].tell('help_center:send', { text: 'no ack' })])
+    await Promise.all([...sends, john.sendOverRest('over REST'), devices[0].emit('help_center:send', { text: 'no ack' })])
     for (const device of devices) {
-      await device.hears('help_center:message', {}, 22)
+      await device.waitFor('help_center:message', {}, 22)
       assert.deepEqual(device.messages, devices[0].messages)
       assert.deepEqual(seqs(device.messages), Array.from({ length: 22 }, (_, index) => index + 1))
     }
     assert.deepEqual((await john.thread()).body.messages, devices[0].messages)
     // Heard after everything before it was queued for everyone who gets it.
-    await john.writes('the last one')
-    await devices[0].hears('help_center:message', { text: 'the last one' })
+    await john.sendOverRest('the last one')
+    await devices[0].waitFor('help_center:message', { text: 'the last one' })
     await stranger.roundTrip()
     assert.equal(stranger.messages.length, 0)
   })
 
-  scenario(`6: every connection is greeted, a recovered one too (${transport})`, async ({ visitor, agent }) => {
-    const john = visitor('John')
-    const phone = await john.enters(options)
+  scenario(`6: every connection is greeted, a recovered one too (${transport})`, async ({ helpCenterUser, agent }) => {
+    const john = helpCenterUser('John')
+    const phone = await john.connectHelpCenter(options)
     const [{ conversation }] = phone.all('help_center:connected')
     await phone.send('Hello')
-    await phone.hears('help_center:message', {}, 2)
+    await phone.waitFor('help_center:message', {}, 2)
     phone.socket.io.engine.close() // as a phone that loses its network
-    await phone.hears('disconnect')
+    await phone.waitFor('disconnect')
     await agent('Sarah').reply(conversation.id, 'While you were away')
     phone.socket.connect()
-    const greeting = await phone.hears('help_center:connected', {}, 2)
+    const greeting = await phone.waitFor('help_center:connected', {}, 2)
     assert.deepEqual(said(greeting.messages), ['user: Hello', `support: ${AUTO_REPLY}`, 'support: While you were away'])
     assert.equal(phone.socket.recovered, true)
     await agent('Sarah').reply(conversation.id, 'Welcome back')
-    const reply = await phone.hears('help_center:message', { text: 'Welcome back' })
+    const reply = await phone.waitFor('help_center:message', { text: 'Welcome back' })
     assert.equal(phone.all('help_center:connected').length, 2)
     // By hand, as after an app was closed.
     phone.socket.disconnect().connect()
-    assert.deepEqual((await phone.hears('help_center:connected', {}, 3)).messages, [...greeting.messages, reply])
+    assert.deepEqual((await phone.waitFor('help_center:connected', {}, 3)).messages, [...greeting.messages, reply])
     const texts = ['Still here', 'And here']
     for (const text of texts) await phone.send(text)
-    await phone.hears('help_center:message', { text: 'And here' })
+    await phone.waitFor('help_center:message', { text: 'And here' })
     assert.deepEqual(phone.messages.slice(-2).map(({ text }) => text), texts)
   })
 }
 
-scenario('a first connection from several devices at the same instant makes one conversation, on any server', async ({ visitor, anotherServer }) => {
+scenario('a first connection from several devices at the same instant makes one conversation, on any server', async ({ helpCenterUser, anotherServer }) => {
   const there = await anotherServer()
-  const people = [visitor('John'), visitor('John', there)]
-  const clients = people.flatMap((john) => [...Array(5)].flatMap(() => [john.calls(VIA.websocket), john.calls(VIA.polling)]))
+  const people = [helpCenterUser('John'), helpCenterUser('John', there)]
+  const clients = people.flatMap((john) => [...Array(5)].flatMap(() => [john.openHelpCenter(VIA.websocket), john.openHelpCenter(VIA.polling)]))
   const calls = people.map((john) => john.thread())
-  const greetings = await Promise.all(clients.map((client) => client.hears('help_center:connected')))
+  const greetings = await Promise.all(clients.map((client) => client.waitFor('help_center:connected')))
   const ids = [...greetings, ...(await Promise.all(calls)).map(({ body }) => body)].map(({ conversation }) => conversation.id)
   assert.equal(new Set(ids).size, 1)
 })
 
-scenario('who connects in a storm of messages misses none, hears none twice, and is greeted first', async ({ visitor }) => {
-  const john = visitor('John')
-  const phone = await john.enters()
+scenario('a client that connects under load is greeted first, misses no message and receives none twice', async ({ helpCenterUser }) => {
+  const john = helpCenterUser('John')
+  const phone = await john.connectHelpCenter()
   const storm = (async () => {
     for (let round = 0; round < 20; round++) await Promise.all([0, 1, 2, 3, 4].map((one) => phone.send(`${round} ${one}`)))
   })()
   const late = []
-  for (let round = 0; round < 15; round++) late.push(await john.enters(round % 2 ? VIA.polling : VIA.websocket))
+  for (let round = 0; round < 15; round++) late.push(await john.connectHelpCenter(round % 2 ? VIA.polling : VIA.websocket))
   await storm
   const { message } = await phone.send('the last one')
   for (const client of late) {
-    await client.hears('help_center:message', { seq: message.seq })
+    await client.waitFor('help_center:message', { seq: message.seq })
     const events = client.heard.map(({ event }) => event).filter((event) => event.startsWith('help_center:'))
     assert.equal(events[0], 'help_center:connected')
     const [{ messages }] = client.all('help_center:connected')
@@ -252,23 +252,23 @@ scenario('who connects in a storm of messages misses none, hears none twice, and
   }
 })
 
-scenario('the newest 200 messages are shown, and the rest is told of', async ({ visitor }) => {
-  const john = visitor('John')
-  const phone = await john.enters()
+scenario('the greeting has the newest 200 messages, and hasMore if there are earlier ones', async ({ helpCenterUser }) => {
+  const john = helpCenterUser('John')
+  const phone = await john.connectHelpCenter()
   for (let round = 0; round < 41; round++) await Promise.all([1, 2, 3, 4, 5].map((one) => phone.send(`${round * 5 + one}`)))
-  const tablet = await john.enters()
+  const tablet = await john.connectHelpCenter()
   const [{ messages, hasMore }] = tablet.all('help_center:connected')
   assert.deepEqual([messages.length, hasMore, messages.at(-1).seq], [200, true, 205])
   const rest = await john.thread(`?before=${messages[0].id}`)
   assert.deepEqual([seqs(rest.body.messages), rest.body.hasMore], [[1, 2, 3, 4, 5], false])
 }, { settings: NEVER })
 
-scenario('a thread of long messages is shown as far as it fits, and the socket lives', async ({ visitor }) => {
-  const john = visitor('John')
-  const phone = await john.enters()
+scenario('the greeting of a thread of long messages has as many as fit, and the socket stays connected', async ({ helpCenterUser }) => {
+  const john = helpCenterUser('John')
+  const phone = await john.connectHelpCenter()
   for (let round = 0; round < 40; round++) await phone.send('👋'.repeat(2000))
   for (const options of Object.values(VIA)) {
-    const client = await john.enters(options)
+    const client = await john.connectHelpCenter(options)
     const [{ messages, hasMore }] = client.all('help_center:connected')
     assert(messages.length > 5 && messages.length < 40 && hasMore, `${messages.length}`)
     assert.equal(messages.at(-1).seq, 40)
@@ -276,29 +276,29 @@ scenario('a thread of long messages is shown as far as it fits, and the socket l
   }
 }, { settings: NEVER })
 
-scenario('a send with a clientMessageId happens once and its ack is the same each time', async ({ visitor, anotherServer }) => {
-  const john = visitor('John')
-  const elsewhere = visitor('John', await anotherServer())
-  const devices = [await john.enters(VIA.websocket), await john.enters(VIA.polling), await elsewhere.enters()]
+scenario('a send with a clientMessageId happens once and its ack is the same each time', async ({ helpCenterUser, anotherServer }) => {
+  const john = helpCenterUser('John')
+  const elsewhere = helpCenterUser('John', await anotherServer())
+  const devices = [await john.connectHelpCenter(VIA.websocket), await john.connectHelpCenter(VIA.polling), await elsewhere.connectHelpCenter()]
   const acks = await Promise.all(devices.flatMap((device) => [1, 2, 3].map(() => device.send('Hello', { clientMessageId: 'one' }))))
   for (const ack of acks) assert.deepEqual(ack, acks[0])
-  assert.equal((await john.writes('Hello', { clientMessageId: 'one' })).status, 201)
+  assert.equal((await john.sendOverRest('Hello', { clientMessageId: 'one' })).status, 201)
   assert.deepEqual(said((await john.thread()).body.messages), ['user: Hello', `support: ${AUTO_REPLY}`])
   const error = { code: 'CONFLICT', message: 'client_message_id was already used for another message' }
   assert.deepEqual(await devices[0].send('Bye', { clientMessageId: 'one' }), { error })
 })
 
 for (const [policy, replies] of [['unassigned', 10], ['first', 1], ['never', 0]]) {
-  scenario(`ten sends at once are followed by as many auto-replies as "${policy}" says`, async ({ visitor }) => {
-    const john = visitor('John')
-    const devices = [await john.enters(VIA.websocket), await john.enters(VIA.polling)]
-    await Promise.all([...Array(10).keys()].map((one) => (one % 3 ? devices[one % 2].send(`${one}`) : john.writes(`${one}`))))
+  scenario(`ten sends at once are followed by as many auto-replies as "${policy}" says`, async ({ helpCenterUser }) => {
+    const john = helpCenterUser('John')
+    const devices = [await john.connectHelpCenter(VIA.websocket), await john.connectHelpCenter(VIA.polling)]
+    await Promise.all([...Array(10).keys()].map((one) => (one % 3 ? devices[one % 2].send(`${one}`) : john.sendOverRest(`${one}`))))
     const { messages } = (await john.thread()).body
     assert.equal(messages.filter(({ text }) => text === 'Soon!').length, replies)
     assert.equal(messages.length, 10 + replies)
     assert.deepEqual(seqs(messages), messages.map((_, index) => index + 1))
     for (const device of devices) {
-      await device.hears('help_center:message', {}, messages.length)
+      await device.waitFor('help_center:message', {}, messages.length)
       assert.deepEqual(device.messages, messages)
     }
   }, {
@@ -309,17 +309,17 @@ for (const [policy, replies] of [['unassigned', 10], ['first', 1], ['never', 0]]
   })
 }
 
-scenario('sends beyond the limit are told RATE_LIMITED, in the ack or as an event', async ({ visitor }) => {
-  const john = visitor('John')
-  const phone = await john.enters()
+scenario('sends beyond the limit get RATE_LIMITED, in the ack or as an event', async ({ helpCenterUser }) => {
+  const john = helpCenterUser('John')
+  const phone = await john.connectHelpCenter()
   const acks = await Promise.all([...Array(10).keys()].map((one) => phone.send(`${one}`)))
   const refused = acks.filter((ack) => ack.error)
   assert(refused.length > 0 && refused.length < 10)
   for (const { error } of refused) assert.deepEqual([error.code, typeof error.message], ['RATE_LIMITED', 'string'])
-  for (let one = 0; one < 10; one++) phone.tell('help_center:send', { text: 'and again' })
-  await phone.hears('help_center:error', { code: 'RATE_LIMITED' })
+  for (let one = 0; one < 10; one++) phone.emit('help_center:send', { text: 'and again' })
+  await phone.waitFor('help_center:error', { code: 'RATE_LIMITED' })
   // REST counts with it.
-  const answers = await Promise.all([...Array(5)].map(() => john.writes('over REST')))
+  const answers = await Promise.all([...Array(5)].map(() => john.sendOverRest('over REST')))
   assert(answers.some(({ status }) => status === 429))
 }, {
   settings: {
@@ -329,17 +329,17 @@ scenario('sends beyond the limit are told RATE_LIMITED, in the ack or as an even
   },
 })
 
-scenario('without a database nobody is sent to the login, and who comes is greeted when it is back', async ({ database, visitor }) => {
-  const john = visitor('John')
-  const phone = await john.enters()
+scenario('without a database no client gets UNAUTHORIZED, and a new one is greeted when it is back', async ({ database, helpCenterUser }) => {
+  const john = helpCenterUser('John')
+  const phone = await john.connectHelpCenter()
   await phone.send('Hello')
   await database.pause()
   const failed = await phone.send('And?')
   assert.deepEqual([failed.error.code, failed.error.details], ['UNAVAILABLE', undefined])
-  const tablet = john.calls({ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 100 })
+  const tablet = john.openHelpCenter({ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 100 })
   await eventually(() => tablet.socket.io.engine?.id, () => 'a connection')
   await database.resume()
-  const { messages } = await tablet.hears('help_center:connected')
+  const { messages } = await tablet.waitFor('help_center:connected')
   assert.equal(messages[0].text, 'Hello')
   for (const client of [phone, tablet]) assert.equal(client.all('help_center:error').length, 0)
 }, {
@@ -347,8 +347,8 @@ scenario('without a database nobody is sent to the login, and who comes is greet
   settings: { SWITCHBOARD__DATABASE__TIMEOUT_MS: '500', SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS: '2000' },
 })
 
-scenario('the REST path says what it takes', async ({ visitor }) => {
-  const john = visitor('John')
+scenario('the REST endpoint validates its query', async ({ helpCenterUser }) => {
+  const john = helpCenterUser('John')
   const answer = await john.get(`${MESSAGES}?limit=x`)
   assert.deepEqual([answer.status, answer.body.code, answer.body.details[0].field], [400, 'VALIDATION_ERROR', 'limit'])
 })

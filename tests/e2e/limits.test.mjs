@@ -1,7 +1,7 @@
-// How much a socket may ask, and what happens to one that asks more.
+// Rate limits of sockets, and what happens beyond them.
 
 import assert from 'node:assert/strict'
-import { joined } from './people.mjs'
+import { joinConversation } from './people.mjs'
 import { scenario } from './scenario.mjs'
 import { eventually } from './waiting.mjs'
 
@@ -15,14 +15,14 @@ const REFUSED = {
   error: { code: 'RATE_LIMITED', message: 'Too many requests. Please wait a moment and try again.' },
 }
 
-scenario('an event beyond the limit of its socket is refused in the ack, nothing of it happens, and the socket lives on', async ({ customer, agent }) => {
+scenario('an event beyond the limit of its socket is refused in the ack and has no effect, and the socket stays connected', async ({ customer, agent }) => {
   const jane = customer('Jane')
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const witness = await agent('Sarah').join(id)
   const phone = await jane.join(id)
 
-  // Some more than a second allows, far from ten times as many.
-  const acks = await Promise.all(Array.from({ length: 5 * EVENTS }, () => phone.ask('typing', { conversation_id: id })))
+  // More than a second allows, and far fewer than ten times as many.
+  const acks = await Promise.all(Array.from({ length: 5 * EVENTS }, () => phone.emitWithAck('typing', { conversation_id: id })))
   const taken = acks.filter(({ success }) => success).length
   const refused = acks.filter(({ success }) => !success)
   assert(taken >= EVENTS - 1, `${taken} were taken`) // joining was one
@@ -31,41 +31,41 @@ scenario('an event beyond the limit of its socket is refused in the ack, nothing
 
   // It is the socket that is limited: her other one, and Sarah's, are not.
   const tablet = await jane.connect()
-  await joined(tablet, id)
-  await eventually(async () => (await phone.ask('stop_typing', { conversation_id: id })).success, () => 'the phone to be heard again')
-  await witness.hears('stop_typing')
+  await joinConversation(tablet, id)
+  await eventually(async () => (await phone.emitWithAck('stop_typing', { conversation_id: id })).success, () => 'the phone to be heard again')
+  await witness.waitFor('stop_typing')
   assert.equal(witness.all('typing').length, taken)
   assert.equal(phone.all('disconnect').length, 0)
 }, { on: ['sqlite'], settings })
 
-scenario('a socket that floods is put out and does not come back by itself; others stay', async ({ customer }) => {
+scenario('a socket that floods is disconnected and does not reconnect by itself; others stay connected', async ({ customer }) => {
   const jane = customer('Jane')
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const other = await customer('John').connect()
   const phone = await jane.connect({ reconnection: true, reconnectionDelay: 10 })
-  for (let n = 0; n < 100 * EVENTS; n++) phone.tell('typing', { conversation_id: id })
-  assert.equal(await phone.hears('disconnect'), 'io server disconnect')
+  for (let n = 0; n < 100 * EVENTS; n++) phone.emit('typing', { conversation_id: id })
+  assert.equal(await phone.waitFor('disconnect'), 'io server disconnect')
   await other.roundTrip()
   assert.equal(other.all('disconnect').length, 0)
   assert.equal(phone.all('connect').length, 1)
 }, { on: ['sqlite'], settings })
 
-scenario('the stock client that knocks too often is refused, and comes in when it waits', async ({ customer }) => {
+scenario('the stock client is refused when it connects too often, and admitted after it has waited', async ({ customer }) => {
   const jane = customer('Jane')
-  const eager = Array.from({ length: 12 }, () => jane.knock({ transports: ['polling'] }))
+  const eager = Array.from({ length: 12 }, () => jane.openSocket({ transports: ['polling'] }))
   await eventually(() => eager.every((client) => client.heard.length > 0), () => 'everybody to hear something')
   const refused = eager.filter((client) => client.all('connect_error').length > 0)
   assert(refused.length > 0 && refused.length < eager.length, `${refused.length} were refused`)
 
-  const patient = jane.knock({ transports: ['polling'], reconnection: true, reconnectionDelay: 100 })
-  await patient.hears('connect')
+  const patient = jane.openSocket({ transports: ['polling'], reconnection: true, reconnectionDelay: 100 })
+  await patient.waitFor('connect')
 }, { on: ['sqlite'], settings: { ...settings, SWITCHBOARD__LIMITS__HANDSHAKES_PER_SECOND: '2' } })
 
 scenario('limits are off in development', async ({ customer }) => {
   const jane = customer('Jane')
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const phone = await jane.join(id)
-  const acks = await Promise.all(Array.from({ length: 300 }, () => phone.ask('typing', { conversation_id: id })))
+  const acks = await Promise.all(Array.from({ length: 300 }, () => phone.emitWithAck('typing', { conversation_id: id })))
   assert(acks.every(({ success }) => success))
   const answers = await Promise.all(Array.from({ length: 60 }, (_, n) => jane.send(`message ${n}`, { conversation_id: id })))
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201])

@@ -1,4 +1,4 @@
-// Load: several senders for each conversation, one message after the other, and a record of what they were promised.
+// Load: several senders for each conversation, one message after another, and a record of the acknowledgements.
 
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
@@ -14,7 +14,7 @@ export class Load {
   acknowledged = []
   /** The connection broke before the answer: { conversationId, key }. */
   unanswered = []
-  /** Answers that said "not now", 503, each with the `key` that it was for. */
+  /** Answers with 503, each with its `key`. */
   refused = []
 
   #ending = false
@@ -25,7 +25,7 @@ export class Load {
 
   /**
    * `conversations`: { customer, conversationId } each. A send that is not `named` cannot be repeated safely: where it is
-   * refused, the sender goes on with the next message.
+   * refused, the sender continues with the next message.
    */
   constructor(conversations, { named = true } = {}) {
     this.#named = named
@@ -84,7 +84,7 @@ export class Load {
   }
 }
 
-/** The text of a message is its key, so that a history tells by itself what is there twice. */
+/** The text of a message is its key, so that a history shows which message is stored twice. */
 export function say(customer, conversationId, key) {
   return customer.send(key, { conversation_id: conversationId, client_message_id: key })
 }
@@ -93,7 +93,7 @@ function sayWithoutName(customer, conversationId, key) {
   return customer.send(key, { conversation_id: conversationId })
 }
 
-/** What was promised is there once, at its place; nothing is there twice; `seq` has no hole. */
+/** Each acknowledged message is stored once, with its `seq`; no message is stored twice; `seq` has no gap. */
 export function assertKept(history, acknowledged) {
   assertGapless(history)
   const byKey = new Map(history.map((message) => [message.message, message]))

@@ -19,7 +19,7 @@ const times = (count, act) => Promise.all(Array.from({ length: count }, (_, n) =
 
 scenario('20 parallel sends with one client_message_id are one message with one answer', async ({ customer, agent }) => {
   const jane = customer('Jane')
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const phone = await jane.join(id)
 
   const fields = { conversation_id: id, client_message_id: 'tapped-twenty-times' }
@@ -30,7 +30,7 @@ scenario('20 parallel sends with one client_message_id are one message with one 
   assert.equal(oneAnswer([await jane.send('Once', byHeader)]).message.id, message.id, 'the header names it as well')
 
   assert.equal((await agent('Sarah').reply(id, 'Got it')).body.data.seq, 3)
-  await phone.hears('new_message', { message: { message: 'Got it' } })
+  await phone.waitFor('new_message', { message: { message: 'Got it' } })
   assert.equal(phone.all('new_message', { message: { message: 'Once' } }).length, 1)
   const history = await jane.history(id)
   assert.deepEqual(history.map(({ message }) => message), ['Hello?', 'Once', 'Got it'])
@@ -46,13 +46,13 @@ scenario('20 parallel first messages with one client_message_id make one convers
 
   // Heard after everything that the first messages caused.
   await jane.send('Anybody?', { conversation_id: conversation.id })
-  await lobby.hears('conversation_updated', { conversation_id: conversation.id, message: { preview: 'Anybody?' } })
+  await lobby.waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: 'Anybody?' } })
   assert.equal(lobby.all('conversation_created', { id: conversation.id }).length, 1)
 })
 
-scenario('a client_message_id is not taken for another text', async ({ customer }) => {
+scenario('a client_message_id is refused with another text', async ({ customer }) => {
   const jane = customer('Jane')
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const fields = { conversation_id: id, client_message_id: 'one' }
   assert.equal((await jane.send('This', fields)).status, 201)
   const other = await jane.send('That', fields)
@@ -62,7 +62,7 @@ scenario('a client_message_id is not taken for another text', async ({ customer 
 
 scenario('of 200 parallel sends, listeners and the database agree on one order without gaps', async ({ customer, agent }) => {
   const jane = customer('Jane')
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const listeners = [await jane.join(id), await agent('Sarah').join(id), await agent('Mike').join(id)]
 
   const answers = await times(200, (n) => jane.send(`message ${n}`, { conversation_id: id }))
@@ -73,7 +73,7 @@ scenario('of 200 parallel sends, listeners and the database agree on one order w
 
   const inOrder = history.slice(1).map(({ id, seq, message }) => ({ id, seq, message }))
   for (const listener of listeners) {
-    await listener.hears('new_message', { conversation_id: id }, 200)
+    await listener.waitFor('new_message', { conversation_id: id }, 200)
     const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
     assert.deepEqual(heard, inOrder)
   }
@@ -86,7 +86,7 @@ scenario(
   async ({ customer, agent, anotherServer }) => {
     const other = await anotherServer()
     const janes = [customer('Jane'), customer('Jane', other)]
-    const id = await janes[0].opens()
+    const id = await janes[0].openConversation()
     const phones = [await janes[0].join(id), await janes[1].join(id)]
 
     const fields = { conversation_id: id, client_message_id: 'tapped-twenty-times' }
@@ -100,7 +100,7 @@ scenario(
       // Who joined there hears the reply that is made there, and what another server stored in front of it.
       const sarah = agent('Sarah', jane.server)
       assert.equal((await sarah.reply(id, `Got it ${n}`)).status, 201)
-      await phones[n].hears('new_message', { message: { message: `Got it ${n}` } })
+      await phones[n].waitFor('new_message', { message: { message: `Got it ${n}` } })
     }
     for (const phone of phones) {
       assert.equal(phone.all('new_message', { message: { id: message.id } }).length, 1, 'announced by each server, once')
@@ -125,7 +125,7 @@ scenario(
     for (const [n, jane] of janes.entries()) {
       // Heard on each server after everything that the first messages caused there.
       await jane.send(`Anybody on ${n}?`, { conversation_id: conversation.id })
-      await lobbies[n].hears('conversation_updated', { conversation_id: conversation.id, message: { preview: `Anybody on ${n}?` } })
+      await lobbies[n].waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: `Anybody on ${n}?` } })
     }
     const told = lobbies.flatMap((lobby) => lobby.all('conversation_created', { id: conversation.id }))
     assert.equal(told.length, 1, 'announced by the server that stored it, once')
@@ -134,11 +134,11 @@ scenario(
 )
 
 scenario(
-  'of 200 parallel sends over two servers, all have one order without gaps, and each server tells it whole',
+  'of 200 parallel sends over two servers, all have one order without gaps, and each server publishes all of them',
   async ({ customer, agent, anotherServer }) => {
     const other = await anotherServer()
     const janes = [customer('Jane'), customer('Jane', other)]
-    const id = await janes[0].opens()
+    const id = await janes[0].openConversation()
     const listeners = []
     for (const [n, jane] of janes.entries()) {
       listeners.push([await jane.join(id), await agent(`Agent${n}`, jane.server).join(id)])
@@ -161,7 +161,7 @@ scenario(
 
     for (const [n, count] of [[0, 203], [1, 202]]) {
       for (const listener of listeners[n]) {
-        await listener.hears('new_message', { conversation_id: id }, count)
+        await listener.waitFor('new_message', { conversation_id: id }, count)
         const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
         assert.deepEqual(heard, inOrder.slice(0, count))
       }

@@ -1,4 +1,4 @@
-// The two kinds of people, by what they do. An answer is { status, headers, body, milliseconds }.
+// Customers and agents: their requests and their sockets. An answer is { status, headers, body, milliseconds }.
 
 import { Client, request } from './clients.mjs'
 import { sign } from './tokens.mjs'
@@ -9,7 +9,7 @@ const AGENTS = '/api/v1/unified-admin/support'
 class Person {
   #clients = []
 
-  /** `server` need not run yet: its URL is looked at when something is asked of it. */
+  /** `server` need not run yet: its URL is read when a request is made. */
   constructor(server, role, firstName) {
     this.server = server
     this.sub = firstName.toLowerCase()
@@ -30,8 +30,8 @@ class Person {
     return request(this.server.url, this.token, 'PUT', path, { body })
   }
 
-  /** A socket that is still to connect, or to be refused. */
-  knock(options) {
+  /** A socket that has not connected yet, or is refused. */
+  openSocket(options) {
     const client = new Client(this.server.url, this.token, options)
     this.#clients.push(client)
     return client
@@ -39,25 +39,25 @@ class Person {
 
   /** A connected socket. */
   async connect(options) {
-    const client = this.knock(options)
-    await client.hears('connect')
+    const client = this.openSocket(options)
+    await client.waitFor('connect')
     return client
   }
 
-  /** A connected socket that hears the conversation. */
+  /** A connected socket that has joined the conversation. */
   async join(conversationId, options) {
     const client = await this.connect(options)
-    await joined(client, conversationId)
+    await joinConversation(client, conversationId)
     return client
   }
 
-  goHome() {
+  disconnectAll() {
     for (const client of this.#clients) client.close()
   }
 }
 
-export async function joined(client, conversationId) {
-  const ack = await client.ask('join_conversation', { conversation_id: conversationId })
+export async function joinConversation(client, conversationId) {
+  const ack = await client.emitWithAck('join_conversation', { conversation_id: conversationId })
   if (ack.success !== true) throw new Error(`join_conversation was refused: ${JSON.stringify(ack)}`)
 }
 
@@ -70,15 +70,15 @@ export class Customer extends Person {
     return this.post('/api/v1/support/chat/send', { message, ...fields }, headers)
   }
 
-  /** Writes a first message; gives the new conversation's id. */
-  async opens(message = 'Hello?') {
+  /** Sends a first message; returns the new conversation's id. */
+  async openConversation(message = 'Hello?') {
     const { status, body } = await this.send(message)
     if (status !== 201) throw new Error(`the first message got ${status} ${JSON.stringify(body)}`)
     return body.data.conversation.id
   }
 
-  /** Makes a ticket without a conversation. */
-  async makesTicket(fields) {
+  /** Creates a ticket without a conversation. */
+  async createTicket(fields) {
     const { status, body } = await this.post('/api/v1/support/create-ticket', fields)
     if (status !== 201) throw new Error(`the ticket got ${status} ${JSON.stringify(body)}`)
     return body.data.ticket
@@ -96,7 +96,7 @@ export class Customer extends Person {
     return this.get(`/api/v1/support/conversations/${conversationId}`)
   }
 
-  /** The messages as the database has them. */
+  /** The messages as the database returns them. */
   async history(conversationId) {
     const { status, body } = await this.read(conversationId)
     if (status !== 200) throw new Error(`reading the conversation got ${status} ${JSON.stringify(body)}`)
@@ -129,8 +129,11 @@ export class Agent extends Person {
     return this.#act(conversationId, 'close')
   }
 
-  /** Asks a colleague to take it over; the handover's id. A colleague who has just come for the first time is known at once, but not yet to be asked. */
-  async handsOver(conversationId, colleague, reason) {
+  /**
+   * Asks a colleague to take the conversation over; returns the handover's id. Retries while the directory does not list
+   * the colleague: it is written after they connect.
+   */
+  async requestHandover(conversationId, colleague, reason) {
     let answer
     const ask = async () => (answer = await this.#act(conversationId, 'handover', { to_admin_id: colleague.sub, reason }))
     await eventually(async () => (await ask()).body.message !== 'Target admin not found', () => `${colleague.sub} to be known`)
@@ -142,8 +145,8 @@ export class Agent extends Person {
     return this.post(`${AGENTS}/handovers/${handoverId}/respond`, { status })
   }
 
-  /** Makes a ticket of a conversation: `{ id, ticket_number, … }`. */
-  async makesTicket(conversationId, fields) {
+  /** Creates a ticket of a conversation: `{ id, ticket_number, … }`. */
+  async createTicket(conversationId, fields) {
     const { status, body } = await this.#act(conversationId, 'create-ticket', fields)
     if (status !== 201) throw new Error(`the ticket got ${status} ${JSON.stringify(body)}`)
     return body.data.ticket

@@ -1,4 +1,4 @@
-// Which agents are there: what GET …/agents says, and what agents hear while others come and go.
+// Presence: the answer of GET …/agents, and the events of agents connecting and disconnecting.
 
 import assert from 'node:assert/strict'
 import { scenario } from './scenario.mjs'
@@ -12,14 +12,14 @@ async function online(agent) {
   return Object.fromEntries(body.data.agents.map(({ id, online }) => [id, online]))
 }
 
-scenario('agents hear when one comes with the first socket and goes with the last', async ({ customer, agent }) => {
+scenario("agents are notified of a colleague's first connection and of the end of the last", async ({ customer, agent }) => {
   const [sarah, mike, jane] = [agent('Sarah'), agent('Mike'), customer('Jane')]
   const desk = await sarah.connect()
   const mobile = await jane.connect()
   assert.deepEqual(await online(sarah), { sarah: true })
 
   const first = await mike.connect()
-  const came = await desk.hears('agent_presence', { admin_id: 'mike' })
+  const came = await desk.waitFor('agent_presence', { admin_id: 'mike' })
   assert.deepEqual(came, { admin_id: 'mike', admin_name: 'Mike Doe', online: true })
   assert.deepEqual(await online(sarah), { mike: true, sarah: true })
 
@@ -29,27 +29,27 @@ scenario('agents hear when one comes with the first socket and goes with the las
   assert.deepEqual(await online(sarah), { mike: true, sarah: true })
 
   second.close()
-  await desk.hears('agent_presence', { admin_id: 'mike', online: false })
+  await desk.waitFor('agent_presence', { admin_id: 'mike', online: false })
   // An agent who is offline is listed by the directory, which is written after they connect.
   await eventually(async () => (await online(sarah)).mike === false, () => 'Mike to be listed as offline')
 
   // The next change is heard after anything that the second socket could have caused.
   await mike.connect()
-  await desk.hears('agent_presence', { admin_id: 'mike', online: true }, 2)
+  await desk.waitFor('agent_presence', { admin_id: 'mike', online: true }, 2)
   const changes = desk.all('agent_presence', { admin_id: 'mike' }).map(({ online }) => online)
   assert.deepEqual(changes, [true, false, true], 'the second socket changed nothing, and neither did the end of the first')
   await mobile.roundTrip()
   assert.equal(mobile.all('agent_presence').length, 0, 'customers hear nothing of it')
 })
 
-scenario('an agent whose connection breaks is gone until the client is back', async ({ agent }) => {
+scenario('an agent whose connection breaks is offline until the client reconnects', async ({ agent }) => {
   const [sarah, mike] = [agent('Sarah'), agent('Mike')]
   const desk = await sarah.connect()
   const phone = await mike.connect({ reconnection: true, reconnectionDelay: 100 })
-  await desk.hears('agent_presence', { admin_id: 'mike', online: true })
+  await desk.waitFor('agent_presence', { admin_id: 'mike', online: true })
 
   phone.socket.io.engine.close()
-  await desk.hears('agent_presence', { admin_id: 'mike', online: true }, 2)
+  await desk.waitFor('agent_presence', { admin_id: 'mike', online: true }, 2)
   assert.deepEqual(
     desk.all('agent_presence', { admin_id: 'mike' }).map(({ online }) => online),
     [true, false, true],
@@ -57,11 +57,11 @@ scenario('an agent whose connection breaks is gone until the client is back', as
   assert.equal((await online(sarah)).mike, true)
 })
 
-scenario('a customer is no agent however often they come', async ({ customer, agent }) => {
+scenario("a customer's connection is not announced as an agent's", async ({ customer, agent }) => {
   const desk = await agent('Sarah').connect()
   const mobile = await customer('Jane').connect()
   mobile.close()
   await agent('Mike').connect()
-  await desk.hears('agent_presence', { admin_id: 'mike' })
+  await desk.waitFor('agent_presence', { admin_id: 'mike' })
   assert.equal(desk.all('agent_presence', { admin_id: 'jane' }).length, 0)
 })

@@ -1,17 +1,17 @@
-// A scenario is a test with a server of its own on an empty database, and people who talk through it.
+// A scenario is a test with its own server on an empty database, and people who use it.
 
 import { test } from 'node:test'
 import { databases } from './databases.mjs'
-import { Visitor } from './help-center.mjs'
+import { HelpCenterUser } from './help-center.mjs'
 import { Agent, Customer } from './people.mjs'
 import { Server } from './server.mjs'
 
 /**
- * Runs `act({ server, database, customer, visitor, agent, anotherServer })` once for each kind of database. Whatever it opened is
- * closed, and the servers must leave in good order; what they printed is shown if anything failed.
+ * Runs `act({ server, database, customer, helpCenterUser, agent, anotherServer })` once for each kind of database. Closes
+ * what it opened, and requires that the servers exit with 0. If it fails, the output of the servers is printed.
  *
- * `customer(name)`, `visitor(name)` of the help center and `agent(name)` use the first server, `customer(name, other)` another one on the same database,
- * which `anotherServer()` starts.
+ * `customer(name)`, `helpCenterUser(name)` and `agent(name)` use the first server, `customer(name, other)` another one on
+ * the same database, which `anotherServer()` starts.
  */
 export function scenario(sentence, act, { on = ['sqlite', 'postgres'], settings } = {}) {
   for (const kind of on) {
@@ -32,8 +32,8 @@ export function scenario(sentence, act, { on = ['sqlite', 'postgres'], settings 
       }
       try {
         const server = await startServer()
-        await act({ server, database, customer: enter(Customer), visitor: enter(Visitor), agent: enter(Agent), anotherServer: startServer })
-        people.forEach((person) => person.goHome())
+        await act({ server, database, customer: enter(Customer), helpCenterUser: enter(HelpCenterUser), agent: enter(Agent), anotherServer: startServer })
+        people.forEach((person) => person.disconnectAll())
         for (const server of servers) await server.stop()
       } catch (error) {
         for (const [index, { output }] of servers.entries()) {
@@ -41,7 +41,7 @@ export function scenario(sentence, act, { on = ['sqlite', 'postgres'], settings 
         }
         throw error
       } finally {
-        people.forEach((person) => person.goHome())
+        people.forEach((person) => person.disconnectAll())
         for (const server of servers) await server.kill()
         await database.discard()
       }

@@ -1,21 +1,21 @@
-// Sending over the socket, and coming back to a conversation without missing anything.
+// Sending over the socket, and joining with after_seq.
 
 import assert from 'node:assert/strict'
 import { expectEvents, skipEvents } from './expected-events.mjs'
 import { conversationFence } from './fence.mjs'
-import { joined } from './people.mjs'
+import { joinConversation } from './people.mjs'
 import { scenario } from './scenario.mjs'
 import { eventually } from './waiting.mjs'
 
 const SEND = 'send_message'
 
-scenario('a send over the socket is acknowledged with what REST answers, for customers and for agents', async ({ customer, agent }) => {
+scenario('the ack of a send over the socket equals the answer over REST, for customers and agents', async ({ customer, agent }) => {
   const [jane, sarah] = [customer('Jane'), agent('Sarah')]
   const [phone, desk] = [await jane.connect(), await sarah.connect()]
 
   // A first message makes a conversation.
   const first = { message: 'Hello?', client_message_id: 'the-first' }
-  const opened = await phone.ask(SEND, first)
+  const opened = await phone.emitWithAck(SEND, first)
   assert.equal(opened.is_new, true)
   const { conversation } = opened
   const { id } = conversation
@@ -26,11 +26,11 @@ scenario('a send over the socket is acknowledged with what REST answers, for cus
     desk: [['conversation_created', { id, user_id: 'jane', email: 'jane@example.com', status: 'active', created_at, first_message: 'Hello?' }]],
   }, fence)
 
-  // A further one goes on with it.
-  await joined(phone, id)
-  await joined(desk, id)
+  // A further message belongs to it.
+  await joinConversation(phone, id)
+  await joinConversation(desk, id)
   const further = { conversation_id: id, message: ' Any news? ', client_message_id: 'further' }
-  const sent = await phone.ask(SEND, further)
+  const sent = await phone.emitWithAck(SEND, further)
   const { message } = sent
   assert.deepEqual(sent, {
     conversation_id: id,
@@ -54,7 +54,7 @@ scenario('a send over the socket is acknowledged with what REST answers, for cus
 
   // From an agent it is a reply, or a note.
   const reply = { conversation_id: id, message: 'On its way', client_message_id: 'reply' }
-  const replied = await desk.ask(SEND, reply)
+  const replied = await desk.emitWithAck(SEND, reply)
   assert.deepEqual(Object.keys(replied).sort(), [
     'createdAt', 'id', 'is_from_user', 'is_internal', 'message', 'position', 'sender_email', 'sender_name', 'seq',
   ])
@@ -85,16 +85,16 @@ scenario('a send over the socket is acknowledged with what REST answers, for cus
     ],
     desk: [['conversation_claimed', claimed], ['conversation_updated', { ...claimed, event: 'claimed' }], answer],
   }, fence)
-  const note = await desk.ask(SEND, { conversation_id: id, message: 'She is cross', is_internal: true })
+  const note = await desk.emitWithAck(SEND, { conversation_id: id, message: 'She is cross', is_internal: true })
   assert.deepEqual([note.seq, note.is_internal], [null, true])
-  await desk.hears('new_message', { message: { id: note.id, is_internal: true } })
+  await desk.waitFor('new_message', { message: { id: note.id, is_internal: true } })
   await expectEvents({ phone }, { phone: [] }, fence)
 
   // Repeated over REST or over the socket, each has its first answer, and nothing more is heard.
   await skipEvents({ phone, desk }, fence)
-  assert.deepEqual(await phone.ask(SEND, first), opened)
-  assert.deepEqual(await phone.ask(SEND, further), sent)
-  assert.deepEqual(await desk.ask(SEND, reply), replied)
+  assert.deepEqual(await phone.emitWithAck(SEND, first), opened)
+  assert.deepEqual(await phone.emitWithAck(SEND, further), sent)
+  assert.deepEqual(await desk.emitWithAck(SEND, reply), replied)
   assert.deepEqual((await jane.post('/api/v1/support/chat/send', first)).body.data, opened)
   assert.deepEqual((await jane.post('/api/v1/support/chat/send', further)).body.data, sent)
   const again = await sarah.post(`/api/v1/unified-admin/support/conversations/${id}/reply`, reply)
@@ -103,14 +103,14 @@ scenario('a send over the socket is acknowledged with what REST answers, for cus
   assert.equal((await jane.history(id)).length, 3)
 })
 
-scenario('a send over the socket is refused in the words of REST', async ({ customer, agent }) => {
+scenario('a send over the socket is refused with the code and message of REST', async ({ customer, agent }) => {
   const [jane, john, sarah, mike] = [customer('Jane'), customer('John'), agent('Sarah'), agent('Mike')]
   const [phone, other, desk, colleague] = [await jane.connect(), await john.connect(), await sarah.connect(), await mike.connect()]
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   await sarah.claim(id)
-  const over = await jane.opens()
+  const over = await jane.openConversation()
   await sarah.closeConversation(over)
-  await phone.ask(SEND, { conversation_id: id, message: 'Named', client_message_id: 'name' })
+  await phone.emitWithAck(SEND, { conversation_id: id, message: 'Named', client_message_id: 'name' })
 
   const unknown = '01900000-0000-7000-8000-000000000000'
   const asked = (conversation_id, message = 'Hello', fields) => ({ conversation_id, message, ...fields })
@@ -128,7 +128,7 @@ scenario('a send over the socket is refused in the words of REST', async ({ cust
     [jane, phone, asked(id, 'Another', { client_message_id: 'name' }), 'CONFLICT'],
   ]
   for (const [person, client, payload, code] of customers) {
-    const { error } = await client.ask(SEND, payload)
+    const { error } = await client.emitWithAck(SEND, payload)
     const { body } = await person.post('/api/v1/support/chat/send', payload)
     const { message, details } = body
     assert.deepEqual(error, { code, message, ...(details && { details }) }, JSON.stringify(payload).slice(0, 100))
@@ -142,17 +142,17 @@ scenario('a send over the socket is refused in the words of REST', async ({ cust
     [sarah, desk, asked(id, ''), 'VALIDATION_ERROR'],
   ]
   for (const [person, client, payload, code] of agents) {
-    const { error } = await client.ask(SEND, payload)
+    const { error } = await client.emitWithAck(SEND, payload)
     const path = `/api/v1/unified-admin/support/conversations/${payload.conversation_id}/reply`
     const { message, details } = (await person.post(path, { message: payload.message })).body
     assert.deepEqual(error, { code, message, ...(details && { details }) })
   }
 
   // What has no counterpart: an agent answers somewhere, and a payload is an object.
-  const nowhere = await desk.ask(SEND, { message: 'Hello' })
+  const nowhere = await desk.emitWithAck(SEND, { message: 'Hello' })
   assert.deepEqual([nowhere.error.code, nowhere.error.details[0].field], ['VALIDATION_ERROR', 'conversation_id'])
   for (const payload of [null, 'text', [], 7]) {
-    assert.equal((await phone.ask(SEND, payload)).error.code, 'VALIDATION_ERROR', JSON.stringify(payload))
+    assert.equal((await phone.emitWithAck(SEND, payload)).error.code, 'VALIDATION_ERROR', JSON.stringify(payload))
   }
   assert.deepEqual((await jane.history(id)).map(({ message }) => message), ['Hello?', 'Named'])
   assert.equal((await jane.list()).body.data.total, 2)
@@ -160,15 +160,15 @@ scenario('a send over the socket is refused in the words of REST', async ({ cust
 
 scenario('the limit of 5000 characters is counted in scalar values on the socket too', async ({ customer }) => {
   const phone = await customer('Jane').connect()
-  const { conversation } = await phone.ask(SEND, { message: '👋'.repeat(5000) })
+  const { conversation } = await phone.emitWithAck(SEND, { message: '👋'.repeat(5000) })
   assert.equal([...conversation.messages[0].message].length, 5000)
 }, { on: ['sqlite'] })
 
 scenario('sends over the socket and over REST share one limit', async ({ customer }) => {
   const jane = customer('Jane')
   const phone = await jane.connect()
-  const id = await jane.opens()
-  const acks = await Promise.all(Array.from({ length: 40 }, (_, n) => phone.ask(SEND, { conversation_id: id, message: `${n}` })))
+  const id = await jane.openConversation()
+  const acks = await Promise.all(Array.from({ length: 40 }, (_, n) => phone.emitWithAck(SEND, { conversation_id: id, message: `${n}` })))
   const refused = acks.filter(({ error }) => error)
   assert(refused.length > 0 && refused.length < 40, `${refused.length} were refused`)
   for (const { error } of refused) {
@@ -178,9 +178,9 @@ scenario('sends over the socket and over REST share one limit', async ({ custome
   assert.equal((await jane.history(id)).length, 1 + 40 - refused.length + 1)
 }, { on: ['sqlite'], settings: { SWITCHBOARD__LIMITS__ENABLED: 'true' } })
 
-scenario('who joins with after_seq is sent exactly what was missed, in order, while others keep writing', async ({ customer, agent }) => {
+scenario('a join with after_seq sends exactly the missed messages, in order, while others keep writing', async ({ customer, agent }) => {
   const [jane, sarah] = [customer('Jane'), agent('Sarah')]
-  const id = await jane.opens('1')
+  const id = await jane.openConversation('1')
   await sarah.claim(id)
 
   let writing = true
@@ -197,9 +197,9 @@ scenario('who joins with after_seq is sent exactly what was missed, in order, wh
   for (let round = 0; round < 10; round++) {
     const phone = await jane.connect()
     const after = Math.max(0, written - 5 - round)
-    assert.deepEqual(await phone.ask('join_conversation', { conversation_id: id, after_seq: after }), { success: true })
+    assert.deepEqual(await phone.emitWithAck('join_conversation', { conversation_id: id, after_seq: after }), { success: true })
     const goal = written + 3
-    await phone.hears('new_message', { message: { seq: goal } })
+    await phone.waitFor('new_message', { message: { seq: goal } })
     const seqs = phone.all('new_message').map(({ message }) => message.seq)
     assert.deepEqual(seqs, Array.from({ length: seqs.length }, (_, n) => after + 1 + n), 'no gap, nothing twice')
     for (const { message } of phone.all('new_message')) {
@@ -213,25 +213,25 @@ scenario('who joins with after_seq is sent exactly what was missed, in order, wh
   writing = false
   await writer
 
-  // Whoever has everything is sent nothing, and an agent is sent the notes too.
+  // A client that has everything is sent nothing, and an agent is sent the notes too.
   const { data } = (await sarah.get(`/api/v1/unified-admin/support/conversations/${id}`)).body
   const [phone, desk] = [await jane.connect(), await sarah.connect()]
-  await phone.ask('join_conversation', { conversation_id: id, after_seq: written })
-  await desk.ask('join_conversation', { conversation_id: id, after_seq: 4 })
+  await phone.emitWithAck('join_conversation', { conversation_id: id, after_seq: written })
+  await desk.emitWithAck('join_conversation', { conversation_id: id, after_seq: 4 })
   assert.equal(phone.all('new_message').length, 0)
   const fourth = data.messages.findIndex(({ seq }) => seq === 4)
   assert.deepEqual(desk.all('new_message').map(({ message }) => message.id), data.messages.slice(fourth + 1).map(({ id }) => id).slice(-200))
 })
 
-scenario('of a gap too big to be sent the newest 200 are', async ({ customer }) => {
+scenario('a join with after_seq sends at most the newest 200 messages', async ({ customer }) => {
   const jane = customer('Jane')
-  const id = await jane.opens('1')
+  const id = await jane.openConversation('1')
   for (let seq = 2; seq <= 230; seq++) assert.equal((await jane.send(`${seq}`, { conversation_id: id })).status, 201)
   const phone = await jane.connect()
-  await phone.ask('join_conversation', { conversation_id: id, after_seq: 3 })
+  await phone.emitWithAck('join_conversation', { conversation_id: id, after_seq: 3 })
   assert.deepEqual(phone.all('new_message').map(({ message }) => message.seq), Array.from({ length: 200 }, (_, n) => 31 + n))
   for (const after_seq of [-1, 1.5, '3', {}]) {
-    const ack = await phone.ask('join_conversation', { conversation_id: id, after_seq })
+    const ack = await phone.emitWithAck('join_conversation', { conversation_id: id, after_seq })
     assert.deepEqual([ack.success, ack.error.details[0].field], [false, 'after_seq'])
   }
 })

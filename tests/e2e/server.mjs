@@ -1,4 +1,4 @@
-// The real binary, on a free port and a given database. It can be stopped, killed and started again.
+// The server's binary on a free port and a given database. It can be stopped, killed and started again.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -20,7 +20,7 @@ export class Server {
   #process
   #output = []
 
-  /** `options`: as one would type them after `switchboard serve`. */
+  /** `options`: the arguments of `switchboard serve`. */
   constructor(databaseUrl, settings = {}, options = []) {
     this.#environment = { ...cleanEnvironment(), DATABASE_URL: databaseUrl, JWT_SECRET: SECRET, ...settings }
     this.#options = options
@@ -30,12 +30,12 @@ export class Server {
     return `http://127.0.0.1:${this.#port}`
   }
 
-  /** What it printed, in all its lives. */
+  /** What it has printed since the first start. */
   get output() {
     return this.#output.join('')
   }
 
-  /** Returns once it is ready, or only alive. The port stays the same over restarts, so that clients find it again. */
+  /** Returns when it is ready, or only live. The port stays the same over restarts, so that clients reconnect. */
   async start({ until = 'ready' } = {}) {
     this.#port ??= await freePort()
     this.#process = spawn(binary(), ['serve', ...this.#options], {
@@ -47,14 +47,14 @@ export class Server {
       stream.setEncoding('utf8').on('data', (text) => this.#output.push(text))
     }
     await once(this.#process, 'spawn')
-    await this.#says(until)
+    await this.#waitUntilHealthy(until)
   }
 
   get isRunning() {
     return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
   }
 
-  async #says(until) {
+  async #waitUntilHealthy(until) {
     const deadline = Date.now() + READY_WITHIN
     while (this.isRunning && Date.now() < deadline) {
       const answer = await fetch(`${this.url}/health/${until}`, { signal: AbortSignal.timeout(2_000) }).catch(() => null)
@@ -67,7 +67,7 @@ export class Server {
     throw new Error(`the server ${why}`)
   }
 
-  /** SIGTERM, as a deploy sends it. Returns how many milliseconds it took to leave, which it must do with 0. */
+  /** Sends SIGTERM, as a deployment does. Returns the milliseconds until it exits, which it must do with 0. */
   async stop() {
     assert(this.isRunning, `the server ended by itself: ${this.#process?.exitCode ?? this.#process?.signalCode}`)
     const started = performance.now()
@@ -79,7 +79,7 @@ export class Server {
     return performance.now() - started
   }
 
-  /** SIGKILL, as a power cut has it. */
+  /** Sends SIGKILL, which stands for a power cut. */
   async kill() {
     if (!this.isRunning) return
     this.#process.kill('SIGKILL')
@@ -93,7 +93,7 @@ export function binary() {
   return path
 }
 
-/** Ours, without what would configure the server by accident. */
+/** This process's environment without the variables that configure the server. */
 export function cleanEnvironment() {
   const configures = /^(SWITCHBOARD_|PORT$|DATABASE_URL$|JWT_SECRET$|REDIS_URL$)/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !configures.test(name)))

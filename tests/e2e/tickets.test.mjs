@@ -1,16 +1,16 @@
-// Tickets on sockets: what is told of them, in which rooms, and to whom not.
+// Tickets on sockets: which events are published, in which rooms, and which clients receive none.
 
 import assert from 'node:assert/strict'
 import { expectEvents, skipEvents } from './expected-events.mjs'
 import { conversationFence, ticketFence } from './fence.mjs'
-import { joined } from './people.mjs'
+import { joinConversation } from './people.mjs'
 import { scenario } from './scenario.mjs'
 
 const SUCCESS = { success: true }
 
 const about = { subject: 'Failed transfer', description: 'It keeps failing', support_type: 'TRANSACTION_ISSUE', priority: 'high' }
 
-/** `new_message` as it is heard of a message; what differs from one to the next is said. */
+/** `new_message` of a message; `fields` are those that differ between messages. */
 const heard = (place, { id, createdAt, seq = null }, fields) => [
   'new_message',
   {
@@ -30,9 +30,9 @@ const heard = (place, { id, createdAt, seq = null }, fields) => [
 const byJane = { is_from_user: true, sender_name: 'Jane Doe', sender_email: 'jane@example.com' }
 const bySarah = { is_from_user: false, sender_name: 'Sarah Doe', sender_email: 'sarah@example.com' }
 
-scenario("a ticket of a conversation is told of to everybody, and what is written is heard in both rooms", async ({ customer, agent }) => {
+scenario("a ticket of a conversation is announced to everyone, and messages reach both rooms", async ({ customer, agent }) => {
   const [jane, john, sarah, mike] = [customer('Jane'), customer('John'), agent('Sarah'), agent('Mike')]
-  const id = await jane.opens()
+  const id = await jane.openConversation()
   const clients = {
     phone: await jane.join(id),
     pocket: await jane.connect(),
@@ -44,7 +44,7 @@ scenario("a ticket of a conversation is told of to everybody, and what is writte
   const fence = await conversationFence(agent('Fence'), id)
   await skipEvents(clients, fence)
 
-  const made = await sarah.makesTicket(id, about)
+  const made = await sarah.createTicket(id, about)
   const { id: ticketId, ticket_number } = made
   const detail = (await sarah.get(`/api/v1/unified-admin/support/${ticketId}`)).body.data
   const shown = { id: ticketId, ticket_number, subject: about.subject, support_type: about.support_type, priority: 'high', status: 'in_progress' }
@@ -70,9 +70,9 @@ scenario("a ticket of a conversation is told of to everybody, and what is writte
   }, fence)
 
   // The owner and any agent may join it, and are in the conversation's room then too.
-  assert.deepEqual(await clients.pocket.ask('join_ticket', { ticket_id: ticketId }), SUCCESS)
-  assert.deepEqual(await clients.lobby.ask('join_ticket', { ticket_id: ticketId }), SUCCESS)
-  const refused = await clients.stranger.ask('join_ticket', { ticket_id: ticketId })
+  assert.deepEqual(await clients.pocket.emitWithAck('join_ticket', { ticket_id: ticketId }), SUCCESS)
+  assert.deepEqual(await clients.lobby.emitWithAck('join_ticket', { ticket_id: ticketId }), SUCCESS)
+  const refused = await clients.stranger.emitWithAck('join_ticket', { ticket_id: ticketId })
   assert.deepEqual(refused, { success: false, error: { code: 'ACCESS_DENIED', message: 'Access denied' } })
 
   const conversation = { conversation_id: id }
@@ -112,16 +112,16 @@ scenario("a ticket of a conversation is told of to everybody, and what is writte
     lobby: answers,
   }, fence)
 
-  // A note goes to the agents in the rooms alone.
+  // Only the agents in the rooms receive a note.
   const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
   const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
   const notes = [heard(conversation, note, said), heard(ticket, note, said)]
   await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [notes[0]], lobby: notes }, fence)
 
   // Who leaves the ticket leaves what joining had joined, and no more.
-  await joined(clients.lobby, id)
-  assert.deepEqual(await clients.pocket.ask('leave_ticket', { ticket_id: ticketId }), SUCCESS)
-  assert.deepEqual(await clients.lobby.ask('leave_ticket', { ticket_id: ticketId }), SUCCESS)
+  await joinConversation(clients.lobby, id)
+  assert.deepEqual(await clients.pocket.emitWithAck('leave_ticket', { ticket_id: ticketId }), SUCCESS)
+  assert.deepEqual(await clients.lobby.emitWithAck('leave_ticket', { ticket_id: ticketId }), SUCCESS)
   const last = (await jane.send('Thanks', { conversation_id: id })).body.data.message
   const thanks = heard(conversation, last, { ...byJane, message: 'Thanks' })
   const lastShort = { id: last.id, preview: 'Thanks', sender_name: 'Jane Doe', created_at: last.created_at }
@@ -138,7 +138,7 @@ scenario("a ticket of a conversation is told of to everybody, and what is writte
   }, fence)
 })
 
-scenario('a ticket without a conversation is told of from its making to its end', async ({ customer, agent }) => {
+scenario('a ticket without a conversation is announced from its creation to its end', async ({ customer, agent }) => {
   const [jane, john, sarah, mike] = [customer('Jane'), customer('John'), agent('Sarah'), agent('Mike')]
   const clients = {
     phone: await jane.connect(),
@@ -148,7 +148,7 @@ scenario('a ticket without a conversation is told of from its making to its end'
     lobby: await mike.connect(),
   }
 
-  const made = await jane.makesTicket({ ...about, priority: undefined })
+  const made = await jane.createTicket({ ...about, priority: undefined })
   const { id: ticketId, ticket_number } = made
   const fence = await ticketFence(agent('Fence'), ticketId)
   const created = ['ticket_created', {
@@ -164,12 +164,12 @@ scenario('a ticket without a conversation is told of from its making to its end'
   await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [created], lobby: [created] }, fence)
 
   for (const name of ['phone', 'desk']) {
-    assert.deepEqual(await clients[name].ask('join_ticket', { ticket_id: ticketId }), SUCCESS)
+    assert.deepEqual(await clients[name].emitWithAck('join_ticket', { ticket_id: ticketId }), SUCCESS)
   }
-  const refused = await clients.stranger.ask('join_ticket', { ticket_id: ticketId })
+  const refused = await clients.stranger.emitWithAck('join_ticket', { ticket_id: ticketId })
   assert.deepEqual([refused.success, refused.error.code], [false, 'ACCESS_DENIED'])
   for (const ticket_id of ['nonsense', '01900000-0000-7000-8000-000000000000']) {
-    const unknown = await clients.desk.ask('join_ticket', { ticket_id })
+    const unknown = await clients.desk.emitWithAck('join_ticket', { ticket_id })
     assert.deepEqual(unknown, { success: false, error: { code: 'NOT_FOUND', message: 'Ticket not found' } })
   }
 
@@ -206,7 +206,7 @@ scenario('a ticket without a conversation is told of from its making to its end'
     lobby: [],
   }, fence)
 
-  // A note, and a priority: nothing that is told to a customer.
+  // A note, and a priority: a customer receives neither.
   const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
   assert.equal((await sarah.changeTicket(ticketId, 'priority', { priority: 'urgent' })).body.message, 'Priority updated')
   const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
@@ -225,36 +225,36 @@ scenario('a ticket without a conversation is told of from its making to its end'
     lobby: [],
   }, fence)
 
-  assert.deepEqual(await clients.phone.ask('leave_ticket', { ticket_id: ticketId }), SUCCESS)
+  assert.deepEqual(await clients.phone.emitWithAck('leave_ticket', { ticket_id: ticketId }), SUCCESS)
   await sarah.changeTicket(ticketId, 'status', { status: 'closed' })
   await expectEvents({ phone: clients.phone }, {
     phone: [['ticket_updated', { ...end, old_status: 'resolved', new_status: 'closed', event: 'status_changed' }]],
   }, fence)
 })
 
-scenario('typing in a ticket is relayed to the others in its room, in order, and from nobody else', async ({ customer, agent }) => {
+scenario('typing in a ticket is relayed to the others in its room, in order, and only from members', async ({ customer, agent }) => {
   const [jane, sarah] = [customer('Jane'), agent('Sarah')]
   const [phone, desk, lobby] = [await jane.connect(), await sarah.connect(), await agent('Mike').connect()]
-  const { id: ticket_id } = await jane.makesTicket(about)
+  const { id: ticket_id } = await jane.createTicket(about)
   await skipEvents({ phone, desk, lobby }, await ticketFence(agent('Fence'), ticket_id))
 
   for (const event of ['typing', 'stop_typing']) {
-    const ack = await desk.ask(event, { ticket_id })
+    const ack = await desk.emitWithAck(event, { ticket_id })
     assert.deepEqual([ack.success, ack.error.code], [false, 'FORBIDDEN'])
   }
-  assert.deepEqual(await desk.ask('join_ticket', { ticket_id }), SUCCESS)
-  // Handled in order: relayed, though nobody waits for the ack of joining.
-  phone.tell('join_ticket', { ticket_id })
-  phone.tell('typing', { ticket_id })
+  assert.deepEqual(await desk.emitWithAck('join_ticket', { ticket_id }), SUCCESS)
+  // Handled in order: relayed, although the client does not wait for the ack of joining.
+  phone.emit('join_ticket', { ticket_id })
+  phone.emit('typing', { ticket_id })
   // Its ack shows that `typing` has been relayed to everyone who gets it.
-  assert.deepEqual(await phone.ask('stop_typing', { ticket_id }), SUCCESS)
+  assert.deepEqual(await phone.emitWithAck('stop_typing', { ticket_id }), SUCCESS)
   const byCustomer = { ticket_id, user_id: 'jane', is_admin: false }
   await expectEvents({ phone, desk, lobby }, {
     phone: [],
     desk: [['typing', byCustomer], ['stop_typing', byCustomer]],
     lobby: [],
   })
-  for (const event of ['typing', 'stop_typing']) assert.deepEqual(await desk.ask(event, { ticket_id }), SUCCESS)
+  for (const event of ['typing', 'stop_typing']) assert.deepEqual(await desk.emitWithAck(event, { ticket_id }), SUCCESS)
   const byAgent = { ticket_id, user_id: 'sarah', is_admin: true }
   await expectEvents({ phone, desk, lobby }, {
     phone: [['typing', byAgent], ['stop_typing', byAgent]],

@@ -1,4 +1,4 @@
-// Waiting for what must come: bounded, and a wait that runs out says what it was for. Nothing here just lets time pass.
+// Waiting for events and conditions. A wait is bounded, and one that times out names what it waited for.
 
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -8,28 +8,28 @@ import { setTimeout as pause } from 'node:timers/promises'
  */
 export const PATIENCE = 60_000
 
-/** For what nobody announces: looks whether it is so, again and again. `what()` tells what it waited for. */
-export async function eventually(isSo, what) {
+/** Polls a condition that no event announces. `what()` names what is waited for. */
+export async function eventually(isTrue, what) {
   const deadline = Date.now() + PATIENCE
-  while (!(await isSo())) {
+  while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error(`waited ${PATIENCE} ms for ${what()}`)
     await pause(20)
   }
 }
 
-/** Looks whether it is `done()` now, and again at each `event` of the emitter. `what()` tells what it waited for. */
+/** Waits until it is `done()`, which is checked now and at each `event` of the emitter. `what()` names what is waited for. */
 export function until(emitter, event, done, what) {
   return new Promise((resolve, reject) => {
     const finish = (settle, value) => {
       clearTimeout(timer)
-      emitter.off(event, look)
+      emitter.off(event, check)
       settle(value)
     }
-    const look = () => {
+    const check = () => {
       if (done()) finish(resolve)
     }
     const timer = setTimeout(() => finish(reject, new Error(`waited ${PATIENCE} ms for ${what()}`)), PATIENCE)
-    emitter.on(event, look)
-    look()
+    emitter.on(event, check)
+    check()
   })
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use switchboard_loadtest::history::{Action, Conversation, Message, Moment, Outcome, Stored, StoredState};
+use switchboard_loadtest::history::{Action, Conversation, Elapsed, FinalRead, FinalState, Message, Outcome};
 
 use super::people::CUSTOMERS;
 use super::rest_actions::{Caller, MINE, QUEUE};
@@ -39,7 +39,7 @@ fn everybody_is_up_to_date(world: &World) -> bool {
             // Who asked for nothing that was before may be due nothing.
             let is_due_nothing = latest == 0 && blind.contains(listener);
             let session = history[*listener].sessions.last();
-            session.is_some_and(|session| session.ended.is_none() && session.joined != Moment::NEVER)
+            session.is_some_and(|session| session.ended.is_none() && session.joined != Elapsed::NEVER)
                 && (is_due_nothing || latest >= highest)
         })
     })
@@ -55,21 +55,20 @@ pub(crate) async fn read(world: &Rc<World>, callers: &[Caller], agent: &Caller) 
     }
 }
 
-fn store(world: &World, conversation: Conversation, stored: Stored) {
-    world.history.borrow_mut().stored(conversation, stored);
+fn store(world: &World, conversation: Conversation, stored: FinalRead) {
+    world.history.borrow_mut().record_final_read(conversation, stored);
 }
 
-async fn read_one(world: &World, customer: &Caller, agent: &Caller, id: &str) -> Stored {
+async fn read_one(world: &World, customer: &Caller, agent: &Caller, id: &str) -> FinalRead {
     let visible = pages(world, customer, &format!("{MINE}/{id}"), "seq").await;
     let whole = pages(world, agent, &format!("{QUEUE}/{id}"), "position").await;
     let detail = agent.read(&format!("{QUEUE}/{id}?limit=1")).await;
     let data = &detail["data"];
-    let owner = data["assigned_to"].as_str().map(|name| world.history.borrow().named(name).unwrap());
-    let state =
-        StoredState { owner, closed: data["status"] == "closed", rated: !data["satisfaction_rating"].is_null() };
-    Stored {
+    let owner = data["assigned_to"].as_str().map(|name| world.history.borrow().find_person(name).unwrap());
+    let state = FinalState { owner, closed: data["status"] == "closed", rated: !data["satisfaction_rating"].is_null() };
+    FinalRead {
         visible: visible.into_iter().map(|(_, seq, message)| (seq.unwrap_or(0), message)).collect(),
-        whole: Some(whole),
+        agent_view: Some(whole),
         state: Some(state),
     }
 }

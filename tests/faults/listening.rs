@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use switchboard_loadtest::history::{Conversation, Listener, Message as Said};
-use switchboard_loadtest::recording::Heard;
+use switchboard_loadtest::recording::Notice;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -38,11 +38,11 @@ type Stream = WebSocketStream<TcpStream>;
 impl Screen {
     /// Until the task is dropped.
     pub(crate) async fn watch(self) {
-        let listener = self.world.history.borrow_mut().listener(self.conversation, self.account.person, true);
+        let listener = self.world.history.borrow_mut().add_listener(self.conversation, self.account.person, true);
         loop {
             if let Ok(Ok(stream)) = timeout(SILENCE, self.connect()).await {
                 let _ = self.listen(listener, stream).await;
-                self.world.history.borrow_mut().cut(listener, self.world.now());
+                self.world.history.borrow_mut().end_session(listener, self.world.now());
                 self.world.count("screens cut");
             }
             self.world.pause(20..150).await;
@@ -79,7 +79,7 @@ impl Screen {
         } else {
             self.world.blind.borrow_mut().push(listener);
         }
-        self.world.history.borrow_mut().joining(listener, self.world.now());
+        self.world.history.borrow_mut().begin_join(listener, self.world.now());
         write(&mut stream, format!("42/support,1{}", json!(["join_conversation", payload]))).await?;
         loop {
             let frame = next(&mut stream).await?;
@@ -89,7 +89,7 @@ impl Screen {
                     self.world.count("joins refused");
                     return Err(Broken);
                 }
-                self.world.history.borrow_mut().joined(listener, self.world.now());
+                self.world.history.borrow_mut().complete_join(listener, self.world.now());
             } else if let Some(event) = frame.strip_prefix("42/support,") {
                 self.hear(listener, &serde_json::from_str(event).unwrap());
             } else {
@@ -111,8 +111,8 @@ impl Screen {
                 let message = &payload["message"];
                 let said = self.world.message(message["message"].as_str().unwrap_or_default());
                 match message["seq"].as_i64() {
-                    Some(seq) => history.saw(listener, seq, said, now),
-                    None => history.heard(listener, Heard::Note(said), now),
+                    Some(seq) => history.record_shown(listener, seq, said, now),
+                    None => history.record_notice(listener, Notice::Note(said), now),
                 }
             }
             // To a customer, a preview may give a note away.
@@ -121,15 +121,15 @@ impl Screen {
                 if let Said::Of(call) = said
                     && history[call].action == switchboard_loadtest::history::Action::Note
                 {
-                    history.heard(listener, Heard::Note(said), now);
+                    history.record_notice(listener, Notice::Note(said), now);
                 }
             }
             "conversation_claimed" => {
-                if let Some(agent) = payload["assigned_to"].as_str().and_then(|name| history.named(name)) {
-                    history.heard(listener, Heard::Claimed(agent), now);
+                if let Some(agent) = payload["assigned_to"].as_str().and_then(|name| history.find_person(name)) {
+                    history.record_notice(listener, Notice::Claimed(agent), now);
                 }
             }
-            "conversation_closed" => history.heard(listener, Heard::Closed, now),
+            "conversation_closed" => history.record_notice(listener, Notice::Closed, now),
             _ => {}
         }
     }

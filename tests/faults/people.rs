@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use secrecy::SecretString;
 use switchboard::identity::{TokenClaims, sign};
-use switchboard_loadtest::history::{Action, Outcome, Person, Refusal};
+use switchboard_loadtest::history::{Action, Outcome, Person, RefusalKind};
 
 use super::rest_actions::Caller;
 use super::run_state::World;
@@ -42,7 +42,7 @@ fn account(world: &Rc<World>, name: &str, is_agent: bool) -> Account {
         last_name: Some("Test".to_owned()),
         ..TokenClaims::default()
     };
-    let person = world.history.borrow_mut().person(name, is_agent);
+    let person = world.history.borrow_mut().add_person(name, is_agent);
     Account { person, is_agent, token: sign(&claims, &SecretString::from(SECRET)).unwrap() }
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn customer(caller: Caller) {
             caller.open().await;
         } else {
             let (conversation, id) = world.pick(&theirs).clone();
-            if caller.send(conversation, &id).await == Outcome::Refused(Refusal::Closed) {
+            if caller.send(conversation, &id).await == Outcome::Refused(RefusalKind::Closed) {
                 closed.push(conversation);
                 caller.decide(conversation, &id, Action::Rate).await;
             }

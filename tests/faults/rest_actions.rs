@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use switchboard_loadtest::history::{Action, Call, Conversation, Outcome, Person, Refusal};
+use switchboard_loadtest::history::{Action, Call, Conversation, Outcome, Person, RefusalKind};
 
 use super::run_state::World;
 
@@ -41,13 +41,13 @@ impl Caller {
 
     /// The customer begins a conversation: what came of it.
     pub(crate) async fn open(&self) -> Outcome {
-        let conversation = self.world.history.borrow_mut().conversation(self.person);
+        let conversation = self.world.history.borrow_mut().add_conversation(self.person);
         let call = self.invoke(conversation, Action::Open);
         let (outcome, answer) = self.persist(SEND, message(call, None)).await;
         let opened = &answer["data"]["conversation"];
         let outcome = placed(outcome, &opened["messages"][0]);
         if let Some(id) = opened["id"].as_str() {
-            self.world.history.borrow_mut().label(conversation, id);
+            self.world.history.borrow_mut().set_label(conversation, id);
             self.world.known.borrow_mut().push((conversation, id.to_owned(), self.person));
         }
         self.finish(call, outcome)
@@ -150,7 +150,7 @@ impl Caller {
                     match again {
                         Outcome::Ok { .. } => self.are_one(path, &first.1, &answer),
                         // Whose it is comes before what was said.
-                        Outcome::Refused(Refusal::HeldByAnother) | Outcome::Unknown => {}
+                        Outcome::Refused(RefusalKind::HeldByAnother) | Outcome::Unknown => {}
                         Outcome::Refused(why) => {
                             self.world.is_odd(format!("{path}: a repeat of what was acknowledged is refused: {why:?}"));
                         }
@@ -209,7 +209,7 @@ impl Caller {
         // Whom the server has never seen nothing can be handed to.
         let is_stranger = answer["message"] == "Target admin not found";
         if (status.as_u16() == 500 && !self.world.actors_panic)
-            || (outcome == Outcome::Refused(Refusal::Other) && !is_stranger)
+            || (outcome == Outcome::Refused(RefusalKind::Other) && !is_stranger)
         {
             self.world.is_odd(format!("{path} is answered {status}: {text}"));
         }
@@ -244,16 +244,16 @@ fn placed(outcome: Outcome, message: &Value) -> Outcome {
     if outcome == (Outcome::Ok { seq: None }) { Outcome::Ok { seq: message["seq"].as_i64() } } else { outcome }
 }
 
-fn refusal(answer: &Value) -> Refusal {
+fn refusal(answer: &Value) -> RefusalKind {
     let text = answer["message"].as_str().unwrap_or_default();
     match answer["code"].as_str().unwrap_or_default() {
-        "CONVERSATION_CLOSED" => Refusal::Closed,
-        "ALREADY_ASSIGNED" => Refusal::HeldByAnother,
-        "FORBIDDEN" if text.contains("assigned") => Refusal::HeldByAnother,
-        "CONVERSATION_OPEN" => Refusal::NotClosed,
-        "ALREADY_RATED" => Refusal::AlreadyRated,
-        "HANDOVER_PENDING" => Refusal::HandoverPending,
-        "HANDOVER_RESOLVED" => Refusal::HandoverResolved,
-        _ => Refusal::Other,
+        "CONVERSATION_CLOSED" => RefusalKind::Closed,
+        "ALREADY_ASSIGNED" => RefusalKind::HeldByAnother,
+        "FORBIDDEN" if text.contains("assigned") => RefusalKind::HeldByAnother,
+        "CONVERSATION_OPEN" => RefusalKind::NotClosed,
+        "ALREADY_RATED" => RefusalKind::AlreadyRated,
+        "HANDOVER_PENDING" => RefusalKind::HandoverPending,
+        "HANDOVER_RESOLVED" => RefusalKind::HandoverResolved,
+        _ => RefusalKind::Other,
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use switchboard_loadtest::history::{Call, Conversation, History, Listener, Message, Moment, Outcome, Person};
+use switchboard_loadtest::history::{Call, Conversation, Elapsed, History, Listener, Message, Outcome, Person};
 
 use super::fault::Fault;
 
@@ -58,8 +58,8 @@ impl World {
         })
     }
 
-    pub(crate) fn now(&self) -> Moment {
-        Moment::after(self.began.elapsed())
+    pub(crate) fn now(&self) -> Elapsed {
+        Elapsed::after(self.began.elapsed())
     }
 
     /// It has come so far.

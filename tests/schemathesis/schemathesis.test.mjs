@@ -1,5 +1,5 @@
-// Schemathesis reads /openapi.json of a running server and asks it everything that the document allows, and much that it
-// does not. Nothing may be answered that the document does not say, and never 5xx.
+// Schemathesis reads /openapi.json of a running server and sends requests that the document allows, and many that it does
+// not. Every answer must be a documented one, and never 5xx.
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -15,8 +15,8 @@ const { SWITCHBOARD_BIN, API_PYTHON, SOAK, SEED = '20261123' } = process.env
 const SECRET = 'schemathesis-only-0123456789abcdef0123456789'
 const MINUTES = SOAK ? 60 : 4
 
-/** Runs what is given while a server serves on an empty database; it must leave in good order. */
-async function beside(run) {
+/** Runs `run` while a server serves on an empty database. The server must exit with 0. */
+async function withServer(run) {
   const folder = mkdtempSync(join(tmpdir(), 'switchboard-api.'))
   const port = await freePort()
   const environment = { ...process.env, PORT: String(port), JWT_SECRET: SECRET, DATABASE_URL: `sqlite://${folder}/switchboard.db` }
@@ -55,7 +55,7 @@ async function ready(url, server) {
   assert.fail('the server is not ready')
 }
 
-/** Something of everything, of the caller's and of somebody else's, in several states. */
+/** Conversations, tickets and handovers of the caller and of others, in several states. */
 async function seeded(url, agent, stranger) {
   const call = async (token, method, path, body) => {
     const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) }
@@ -91,8 +91,8 @@ async function schemathesis(url, token, there, phases, examples) {
   const line = [
     'run', `${url}/openapi.json`, '--phases', phases, '--max-examples', String(examples), '--seed', SEED,
     '--header', `Authorization: Bearer ${token}`, '--continue-on-failure', '--request-timeout', '20',
-    // A document cannot say of a text that it is too long once it is trimmed, or that two of its parts must agree:
-    // what is allowed by its letter may be refused, with 400 as it says.
+    // A schema cannot express that a text is too long after it is trimmed, or that two fields must agree: a request that
+    // it allows may be refused, with the documented 400.
     '--exclude-checks', 'positive_data_acceptance',
   ]
   const environment = { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: here, SEEDED: JSON.stringify(there), NO_COLOR: '1' }
@@ -110,7 +110,7 @@ async function schemathesis(url, token, there, phases, examples) {
 }
 
 test('schemathesis finds no 5xx and no answer that the document does not allow', () =>
-  beside(async (url, token) => {
+  withServer(async (url, token) => {
     const stranger = { customer: token('john', 'user'), agent: token('another', 'admin') }
     const agent = token('sarah', 'admin')
     const there = await seeded(url, agent, stranger)

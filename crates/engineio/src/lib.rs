@@ -1,6 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+// The modules, from the wire inward:
+// - `packet`, `payload` and `frame` are the codec, without I/O;
+// - `service` serves requests, `handshake` and `cors` check them;
+// - `polling`, `websocket` with `ws_reader`, and `upgrade` are the transports, on whichever HTTP worker a request is;
+// - `session` is the actor that handles incoming packets, `outbox` the queue of outgoing ones; `registry` finds both by
+//   the session's id;
+// - `handler` is the interface to the application.
+
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod codec_properties;

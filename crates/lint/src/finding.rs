@@ -30,6 +30,7 @@ pub enum Rule {
     Layer,
     Circle,
     Manifest,
+    Dependency,
     UnusedException,
 }
 
@@ -47,6 +48,7 @@ impl Rule {
             Self::Layer => "layer",
             Self::Circle => "circle",
             Self::Manifest => "manifest",
+            Self::Dependency => "dependency",
             Self::UnusedException => "unused-exception",
         }
     }

@@ -10,11 +10,13 @@
 //! | `layer` | `src/`: imports point down `rules/layers.txt` |
 //! | `circle` | the `src/` of every crate: no sibling modules that import each other |
 //! | `manifest` | every crate inherits the lints of the workspace, where undocumented public items are refused |
+//! | `dependency` | the crates we build: licences and bans of `rules/dependencies.txt` |
 //!
 //! Reviewed exceptions, each with its reason, are in `rules/exceptions.txt`. An exception that excuses nothing is
 //! itself a finding, so that the file only shrinks.
 
 mod circles;
+mod dependencies;
 mod exceptions;
 mod finding;
 mod layers;
@@ -31,6 +33,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
+pub use dependencies::check_dependencies;
 pub use finding::{Finding, Rule};
 
 use exceptions::Exceptions;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use switchboard_lint::{Finding, LintError, check};
+use switchboard_lint::{Finding, LintError, check, check_dependencies};
 
 fn main() -> ExitCode {
     let (flags, paths): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|arg| arg.starts_with("--"));
@@ -15,11 +15,22 @@ fn main() -> ExitCode {
         _ => return fail("usage: scripts/lint [--report] [PATH…]"),
     };
     let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-    match check(Path::new("."), &paths).and_then(|findings| print(&findings).map(|()| findings)) {
+    match run(&paths) {
         Ok(findings) if findings.is_empty() || report_only => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => fail(&error.to_string()),
     }
+}
+
+/// Checks the named paths, or everything, dependencies too, and prints what is found.
+fn run(paths: &[PathBuf]) -> Result<Vec<Finding>, LintError> {
+    let root = Path::new(".");
+    let mut findings = check(root, paths)?;
+    if paths.is_empty() {
+        findings.extend(check_dependencies(root)?);
+    }
+    print(&findings)?;
+    Ok(findings)
 }
 
 fn print(findings: &[Finding]) -> Result<(), LintError> {

@@ -6,9 +6,11 @@ mod tests;
 use crate::finding::{Finding, Rule};
 use crate::source_files::SourceFile;
 
-/// Checks every `Cargo.toml` outside of tests.
+/// Checks every `Cargo.toml` of this workspace. One with a workspace of its own is not built together with it.
 pub(crate) fn check(files: &[SourceFile]) -> Vec<Finding> {
-    let manifests = files.iter().filter(|file| file.path.ends_with("Cargo.toml") && !file.is_test());
+    let manifests = files
+        .iter()
+        .filter(|file| file.path.ends_with("Cargo.toml") && (file.path == "Cargo.toml" || !is_workspace(&file.text)));
     let mut findings = Vec::new();
     for file in manifests {
         let mut require = |section: &str, line: &str, message: &str| {
@@ -31,6 +33,10 @@ pub(crate) fn check(files: &[SourceFile]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn is_workspace(manifest: &str) -> bool {
+    manifest.lines().any(|line| line.trim() == "[workspace]")
 }
 
 fn has(manifest: &str, section: &str, wanted: &str) -> bool {

@@ -153,7 +153,7 @@ fn use_tree(tree: &mut Tree<'_>, prefix: &[String], found: &mut Vec<(Vec<String>
     }
 }
 
-/// Every path outside of imports that starts with an identifier and has at least two segments, with its line.
+/// Every path of at least two segments, with its line; not those in imports and visibilities.
 pub(crate) fn paths(tokens: &[Token]) -> Vec<(Vec<String>, usize)> {
     let mut paths = Vec::new();
     let mut index = 0;
@@ -171,7 +171,8 @@ pub(crate) fn paths(tokens: &[Token]) -> Vec<(Vec<String>, usize)> {
             }
             index += 1;
         }
-        if path.len() > 1 {
+        let is_visibility = start > 1 && text(tokens, start - 1) == "in" && text(tokens, start - 2) == "(";
+        if path.len() > 1 && !is_visibility {
             paths.push((path, line(tokens, start)));
         }
         index = index.max(start + 1);

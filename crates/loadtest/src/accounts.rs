@@ -1,4 +1,4 @@
-//! The people of a run and their tokens. Whatever they make is known by their ids, which begin with `loadtest-`.
+//! The accounts of a run and their tokens. Their ids begin with `loadtest-`, so that what they leave is recognisable.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,19 +6,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::options::{Plan, Tokens};
+use super::options::{Options, Tokens};
 use super::token::{Claims as SignedClaims, sign};
 
 /// Beyond the end of the run, tokens are good for so long.
 const MARGIN_SECONDS: u64 = 3600;
 
-/// Why there are no people.
+/// Why the accounts could not be made.
 #[derive(Debug, thiserror::Error)]
-pub enum PeopleError {
+pub enum AccountsError {
     /// A token could not be signed.
     #[error("no token could be signed: {0}")]
     Sign(#[from] jsonwebtoken::errors::Error),
-    /// A given token names nobody.
+    /// A given token has no `sub`.
     #[error("line {line} of the file with tokens is no JWT with a \"sub\": one token a line, and nothing else")]
     Token {
         /// Where it stands, from 1.
@@ -49,20 +49,20 @@ pub(super) struct Account {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct People {
+pub(super) struct Accounts {
     pub(super) customers: Vec<Account>,
     pub(super) agents: Vec<Account>,
 }
 
-impl People {
-    pub(super) fn of(plan: &Plan, wanted_customers: usize) -> Result<Self, PeopleError> {
-        let wanted_agents = plan.agents;
-        match &plan.tokens {
+impl Accounts {
+    pub(super) fn of(options: &Options, wanted_customers: usize) -> Result<Self, AccountsError> {
+        let wanted_agents = options.agents;
+        match &options.tokens {
             Tokens::Signed { secret, agent_role } => {
                 let exp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-                    + (plan.duration + plan.warm_up).as_secs()
+                    + (options.duration + options.warm_up).as_secs()
                     + MARGIN_SECONDS;
-                let account = |kind: &str, number: usize, role: &str| -> Result<Account, PeopleError> {
+                let account = |kind: &str, number: usize, role: &str| -> Result<Account, AccountsError> {
                     let name = format!("loadtest-{kind}-{number}");
                     let claims = SignedClaims {
                         sub: &name,
@@ -81,11 +81,11 @@ impl People {
             Tokens::Given { customers, agents } => {
                 if customers.len() < wanted_customers || agents.len() < wanted_agents {
                     let (customers, agents) = (customers.len(), agents.len());
-                    return Err(PeopleError::TooFew { customers, agents, wanted_customers, wanted_agents });
+                    return Err(AccountsError::TooFew { customers, agents, wanted_customers, wanted_agents });
                 }
-                let accounts = |tokens: &[String], wanted: usize| -> Result<Vec<Account>, PeopleError> {
+                let accounts = |tokens: &[String], wanted: usize| -> Result<Vec<Account>, AccountsError> {
                     let account = |(at, token): (usize, &String)| {
-                        let claims = claims_of(token).ok_or(PeopleError::Token { line: at + 1 })?;
+                        let claims = claims_of(token).ok_or(AccountsError::Token { line: at + 1 })?;
                         Ok(Account { name: claims.sub, token: token.clone() })
                     };
                     tokens.iter().take(wanted).enumerate().map(account).collect()
@@ -111,14 +111,14 @@ fn claims_of(token: &str) -> Option<Claims> {
 /// Takes a file of tokens apart, one a line: whose role is `agent_role` is an agent's.
 ///
 /// # Errors
-/// [`PeopleError::Token`] where a line is no token. Empty lines and those that begin with `#` are passed over.
-pub fn given_tokens(text: &str, agent_role: &str) -> Result<Tokens, PeopleError> {
+/// [`AccountsError::Token`] where a line is no token. Empty lines and those that begin with `#` are passed over.
+pub fn given_tokens(text: &str, agent_role: &str) -> Result<Tokens, AccountsError> {
     let (mut customers, mut agents) = (Vec::new(), Vec::new());
     for (number, line) in (1..).zip(text.lines().map(str::trim)) {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let claims = claims_of(line).ok_or(PeopleError::Token { line: number })?;
+        let claims = claims_of(line).ok_or(AccountsError::Token { line: number })?;
         let is_agent = claims.role.is_some_and(|role| role == agent_role);
         if is_agent { &mut agents } else { &mut customers }.push(line.to_owned());
     }
@@ -131,27 +131,27 @@ mod tests {
     use crate::DEVELOPMENT_SECRET;
     use crate::options::Scenario;
 
-    fn signed() -> Plan {
+    fn signed() -> Options {
         let tokens = Tokens::Signed { secret: DEVELOPMENT_SECRET.into(), agent_role: "admin".to_owned() };
-        Plan { agents: 2, ..Plan::new("http://localhost", Scenario::Sends, tokens) }
+        Options { agents: 2, ..Options::new("http://localhost", Scenario::Sends, tokens) }
     }
 
     #[test]
     fn everybody_is_known_by_their_id() {
-        let people = People::of(&signed(), 3).unwrap();
-        assert_eq!((people.customers.len(), people.agents.len()), (3, 2));
-        assert!(people.customers.iter().chain(&people.agents).all(|account| account.name.starts_with("loadtest-")));
+        let accounts = Accounts::of(&signed(), 3).unwrap();
+        assert_eq!((accounts.customers.len(), accounts.agents.len()), (3, 2));
+        assert!(accounts.customers.iter().chain(&accounts.agents).all(|account| account.name.starts_with("loadtest-")));
     }
 
     #[test]
     fn given_tokens_are_told_apart_by_their_role() {
-        let people = People::of(&signed(), 1).unwrap();
-        let lines = format!("# ours\n\n{}\n{}\n", people.customers[0].token, people.agents[0].token);
-        let plan = Plan { tokens: given_tokens(&lines, "admin").unwrap(), agents: 1, ..signed() };
-        let given = People::of(&plan, 1).unwrap();
+        let accounts = Accounts::of(&signed(), 1).unwrap();
+        let lines = format!("# ours\n\n{}\n{}\n", accounts.customers[0].token, accounts.agents[0].token);
+        let options = Options { tokens: given_tokens(&lines, "admin").unwrap(), agents: 1, ..signed() };
+        let given = Accounts::of(&options, 1).unwrap();
         assert_eq!(given.customers[0].name, "loadtest-customer-0");
         assert_eq!(given.agents[0].name, "loadtest-agent-0");
-        assert!(matches!(People::of(&plan, 2), Err(PeopleError::TooFew { customers: 1, .. })));
-        assert!(matches!(given_tokens("# ours\nnonsense", "admin"), Err(PeopleError::Token { line: 2 })));
+        assert!(matches!(Accounts::of(&options, 2), Err(AccountsError::TooFew { customers: 1, .. })));
+        assert!(matches!(given_tokens("# ours\nnonsense", "admin"), Err(AccountsError::Token { line: 2 })));
     }
 }

@@ -1,16 +1,48 @@
-//! Judges a [`History`]: a history in, violations out. Pure.
+//! The consistency checker: a [`History`] in, a [`Verdict`] out. It is a pure function of the history.
 //!
-//! What is promised (`decisions.md`, "Beyond the contract"; `support-admin.md`):
-//! - an acknowledged message is stored, once, at the place that its answer named; one whose outcome nobody knows, once
-//!   or not at all; a refused one not at all;
-//! - places are 1, 2, 3 …, the same for everyone, and a message that was acknowledged before another was sent stands
-//!   before it;
-//! - whoever has joined is shown each message once, in that order, without a gap, and none that is not stored;
-//! - no customer learns of a note;
-//! - claims, replies, handovers, closes and ratings of a conversation took effect one after another, each at some
-//!   moment between its request and its answer (they are linearizable): so exactly one of many claims wins.
+//! # What it checks
 //!
-//! Rules stand by themselves: one broken promise may be reported by two of them.
+//! The rules of the contract (`decisions.md`, "Beyond the contract"; `support-admin.md`), each for every conversation:
+//!
+//! | module | rule | needs |
+//! |---|---|---|
+//! | `durability` | An acknowledged message is stored once, at the `seq` that its answer named. One whose outcome is unknown is stored once or not at all, a refused one not at all. | a final read |
+//! | `durability` | `seq` is 1, 2, 3 …. A message that was acknowledged before another was sent has the lower `seq`. Customer and agents read the same order. | a final read |
+//! | `delivery` | A listener that has joined is shown each message once, in that order, without a gap, and none that is not stored. An agent who has joined is shown each note. | listeners |
+//! | `delivery`, `durability` | No customer is shown a note. | listeners, a final read |
+//! | `ownership` | Without a handover, all successful claims and replies are one agent's, and the final state agrees. | calls |
+//! | `linearizability` | Claims, replies, handovers, closes and ratings took effect one after another, each at some time between its request and its answer. | calls |
+//!
+//! What a history does not contain is not checked: without listeners nothing about delivery, without a final read
+//! nothing about durability. The rules are independent of each other, so one fault may be reported by two of them.
+//!
+//! # How to use it
+//!
+//! ```
+//! use switchboard_loadtest::checker;
+//! use switchboard_loadtest::history::{Action, Elapsed, History, Outcome};
+//!
+//! let mut history = History::new();
+//! let (jane, sarah, mike) =
+//!     (history.add_person("jane", false), history.add_person("sarah", true), history.add_person("mike", true));
+//! let conversation = history.add_conversation(jane);
+//! for agent in [sarah, mike] {
+//!     let claim = history.invoke(conversation, agent, Action::Claim, Elapsed(1));
+//!     history.finish(claim, Outcome::Ok { seq: None }, Elapsed(2));
+//! }
+//!
+//! let verdict = checker::check(&history);
+//! assert_eq!(verdict.violations[0].promise, checker::Promise::OneWinner);
+//! ```
+//!
+//! How a history is recorded is described in [`history`](super::history). A harness that explores many schedules calls
+//! [`check`] once for each history and treats any verdict that is not [clean](Verdict::is_clean) as a failure; with small
+//! histories it can also require that [`Verdict::undecided`] is 0.
+//!
+//! # Cost
+//!
+//! Linear in calls and in runs of deliveries, apart from sorting, and apart from the search for a linearization, which
+//! is bounded: a conversation whose calls have more orders than it tries counts as undecided, not as a violation.
 
 mod delivery;
 mod durability;
@@ -28,23 +60,23 @@ use serde::Serialize;
 
 use super::history::{Conversation, History};
 
-/// Which promise was broken.
+/// A promise to the server's clients that the checker verifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Promise {
-    /// Acknowledged, and not stored or not shown.
+    /// What was acknowledged is stored and shown.
     NothingLost,
-    /// Stored or shown twice.
+    /// FinalRead or shown twice.
     NothingDoubled,
-    /// Stored though refused, or shown though not stored.
+    /// FinalRead though refused, or shown though not stored.
     NothingInvented,
-    /// Places with a gap, different for different people, or against the order of time.
+    /// `seq` has no gap, is the same for everyone, and respects the order of time.
     OneOrder,
-    /// Two agents were told that the conversation is theirs.
+    /// Of many claims one succeeds.
     OneWinner,
-    /// No order of the agents' actions explains the answers.
+    /// Some order of the calls explains every answer and the final state.
     Linearizable,
-    /// A customer learned of a note.
+    /// No customer is shown an internal note.
     NoNoteAtACustomer,
 }
 
@@ -60,7 +92,7 @@ impl Promise {
         Self::NoNoteAtACustomer,
     ];
 
-    /// As reports name it.
+    /// Its name in reports.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -75,16 +107,16 @@ impl Promise {
     }
 }
 
-/// A broken promise and what proves it.
+/// A broken promise with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// Which promise.
+    /// The promise that is broken.
     pub promise: Promise,
-    /// The conversation's id.
+    /// The conversation's label.
     pub conversation: String,
-    /// What is wrong, one sentence.
+    /// What is wrong, in one sentence.
     pub sentence: String,
-    /// What happened in that conversation around it, a line an event, in the order of time.
+    /// The events of that conversation that bear on it, one a line, in the order of time; then what was read at the end.
     pub history: Vec<String>,
 }
 
@@ -96,63 +128,63 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdict {
-    /// The broken promises; of the very many, the first [`Verdict::KEPT`].
+    /// The violations, at most [`Verdict::MAX_VIOLATIONS`] of them.
     pub violations: Vec<Violation>,
-    /// How many there are.
+    /// The number of violations, including those that are not kept.
     pub broken: u64,
-    /// Conversations looked at.
+    /// Conversations checked.
     pub conversations: u64,
-    /// Calls looked at.
+    /// Calls checked.
     pub calls: u64,
-    /// Messages shown to listeners, looked at.
+    /// Messages shown to listeners, and fetched by them, that were checked.
     pub shown: u64,
-    /// Messages read back, looked at.
+    /// Messages of final reads that were checked.
     pub stored: u64,
-    /// Conversations whose actions have more possible orders than were tried; nothing is known against them.
+    /// Conversations with more possible orders of calls than the search tries: neither explained nor in violation.
     pub undecided: u64,
 }
 
 impl Verdict {
-    /// Violations kept with their history.
-    pub const KEPT: usize = 50;
+    /// How many violations are kept, each with its evidence.
+    pub const MAX_VIOLATIONS: usize = 50;
 
-    /// No promise was broken.
+    /// Whether no promise is broken.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.broken == 0
     }
 }
 
-/// Judges all of it.
+/// Checks every conversation of a history.
 #[must_use]
 pub fn check(history: &History) -> Verdict {
-    let mut bench = Checker { history, verdict: Verdict::default() };
-    bench.verdict.calls = history.calls().len() as u64;
+    let mut checker = Checker { history, verdict: Verdict::default() };
+    checker.verdict.calls = history.calls().len() as u64;
     for (conversation, record) in history.conversations() {
-        bench.verdict.conversations += 1;
-        if let Some(stored) = &record.stored {
-            bench.verdict.stored += stored.visible.len() as u64;
-            durability::check(&mut bench, conversation, stored);
+        checker.verdict.conversations += 1;
+        if let Some(stored) = &record.final_read {
+            checker.verdict.stored += stored.visible.len() as u64;
+            durability::check(&mut checker, conversation, stored);
         }
-        delivery::check(&mut bench, conversation);
-        ownership::check(&mut bench, conversation);
+        delivery::check(&mut checker, conversation);
+        ownership::check(&mut checker, conversation);
     }
-    bench.verdict
+    checker.verdict
 }
 
-/// Where rules put what they find.
+/// The history under check and what was found so far.
 struct Checker<'a> {
     history: &'a History,
     verdict: Verdict,
 }
 
 impl Checker<'_> {
-    fn breach(&mut self, promise: Promise, conversation: Conversation, sentence: String, focus: &evidence::Focus) {
+    fn report(&mut self, promise: Promise, conversation: Conversation, sentence: String, focus: &evidence::Focus) {
         self.verdict.broken += 1;
-        if self.verdict.violations.len() < Verdict::KEPT {
+        if self.verdict.violations.len() < Verdict::MAX_VIOLATIONS {
             let history = evidence::of(self.history, conversation, focus);
             let conversation = self.history[conversation].label.clone();
             self.verdict.violations.push(Violation { promise, conversation, sentence, history });

@@ -1,7 +1,7 @@
-//! Somebody's app: a socket that joins conversations, comes back when it is cut as the stock client does, and catches
-//! up where the server could not give it all that it missed.
+//! An app's client: a socket that joins conversations, reconnects as the stock client does when it is cut, and catches
+//! up if the server could not recover its session.
 //!
-//! It is a task of its own; whoever started it talks to it by a queue, and may have it tell what happens.
+//! It is a task of its own, with a bounded queue of commands and a bounded queue of events.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,11 +10,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::accounts::Account;
-use super::event_recorder::{ClientEvent, Ears};
-use super::history::{Conversation, Listener, Moment};
+use super::event_recorder::{ClientEvent, EventRecorder};
+use super::history::{Conversation, Elapsed, Listener};
 use super::packet::SeenMessage;
 use super::rest_actions::{self, MINE, path};
-use super::run_state::World;
+use super::run_state::RunState;
 use super::socket::{Resume, Socket, SocketError};
 use super::statistics::Operation;
 
@@ -22,7 +22,7 @@ use super::statistics::Operation;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(500);
 /// How often it tries.
 const ATTEMPTS: u32 = 40;
-/// What may wait for it, or for whoever it tells.
+/// The capacity of the queues of commands and events.
 const QUEUE: usize = 1024;
 /// Messages in a page of what it missed.
 const PAGE: usize = 200;
@@ -33,7 +33,7 @@ pub(super) enum ClientCommand {
     Join(Conversation, String, oneshot::Sender<bool>),
     /// Leave it.
     Leave(Conversation, String),
-    /// Say that somebody types, or has stopped.
+    /// Emit an event about a conversation without an ack: `typing` or `stop_typing`.
     Emit(&'static str, String),
     /// Lose the connection, and be away so long; the answer is when it is back and misses nothing.
     Cut { away: Duration, forget: bool, back: oneshot::Sender<bool> },
@@ -41,81 +41,83 @@ pub(super) enum ClientCommand {
 
 /// A client that runs.
 pub(super) struct Client {
-    wishes: mpsc::Sender<ClientCommand>,
-    pub(super) news: mpsc::Receiver<ClientEvent>,
+    commands: mpsc::Sender<ClientCommand>,
+    pub(super) events: mpsc::Receiver<ClientEvent>,
 }
 
 impl Client {
     /// Connects; the time it took is written down.
-    pub(super) async fn start(world: &Rc<World>, account: &Account, tells: bool) -> Result<Self, SocketError> {
-        let due = world.now();
-        let (wishes, wished) = mpsc::channel(QUEUE);
-        let (teller, news) = mpsc::channel(QUEUE);
-        let ears = Ears {
-            world: Rc::clone(world),
-            person: world.person(&account.name),
-            is_agent: world.people.agents.iter().any(|agent| agent.name == account.name),
+    pub(super) async fn start(run_state: &Rc<RunState>, account: &Account, tells: bool) -> Result<Self, SocketError> {
+        let due = run_state.now();
+        let (commands, wished) = mpsc::channel(QUEUE);
+        let (event_sender, events) = mpsc::channel(QUEUE);
+        let recorder = EventRecorder {
+            run_state: Rc::clone(run_state),
+            person: run_state.person(&account.name),
+            is_agent: run_state.accounts.agents.iter().any(|agent| agent.name == account.name),
             joined: HashMap::new(),
-            teller: tells.then_some(teller),
+            event_sender: tells.then_some(event_sender),
         };
-        let mut app = App { ears, account: account.clone() };
+        let mut app = App { recorder, account: account.clone() };
         let mut attempts = 0;
         let socket = loop {
             match app.connect(None).await {
                 Ok(socket) => break socket,
                 Err(SocketError::Refused(why)) if why == "HTTP 429" && attempts < ATTEMPTS => {
-                    world.statistics.borrow_mut().limited += 1;
+                    run_state.statistics.borrow_mut().limited += 1;
                     attempts += 1;
                     tokio::time::sleep(BETWEEN_ATTEMPTS).await;
                 }
                 Err(error) => return Err(error),
             }
         };
-        world.record(Operation::Connect, due);
+        run_state.record(Operation::Connect, due);
         tokio::task::spawn_local(app.run(socket, wished));
-        Ok(Self { wishes, news })
+        Ok(Self { commands, events })
     }
 
-    /// Joins a conversation: whether it was let in.
+    /// Joins a conversation. Returns whether the server accepted.
     pub(super) async fn join(&self, conversation: Conversation, id: &str) -> bool {
         let (answer, answered) = oneshot::channel();
-        self.wish(ClientCommand::Join(conversation, id.to_owned(), answer)).await;
+        self.command(ClientCommand::Join(conversation, id.to_owned(), answer)).await;
         answered.await.unwrap_or(false)
     }
 
     /// Is cut, and comes back: whether it did.
     pub(super) async fn cut(&self, away: Duration, forget: bool) -> bool {
         let (back, is_back) = oneshot::channel();
-        self.wish(ClientCommand::Cut { away, forget, back }).await;
+        self.command(ClientCommand::Cut { away, forget, back }).await;
         is_back.await.unwrap_or(false)
     }
 
     /// Asks for something; one that is gone does nothing.
-    pub(super) async fn wish(&self, wish: ClientCommand) {
-        let _ = self.wishes.send(wish).await;
+    pub(super) async fn command(&self, command: ClientCommand) {
+        let _ = self.commands.send(command).await;
     }
 }
 
 struct App {
-    ears: Ears,
+    recorder: EventRecorder,
     account: Account,
 }
 
 impl App {
     async fn connect(&mut self, resume: Option<Resume>) -> Result<Socket, SocketError> {
-        let ears = &self.ears;
-        Socket::connect(&ears.world.target, &self.account.token, resume, &mut |name, array| ears.hear(name, array))
-            .await
+        let recorder = &self.recorder;
+        Socket::connect(&recorder.run_state.endpoint, &self.account.token, resume, &mut |name, array| {
+            recorder.hear(name, array)
+        })
+        .await
     }
 
-    async fn run(mut self, mut socket: Socket, mut wishes: mpsc::Receiver<ClientCommand>) {
+    async fn run(mut self, mut socket: Socket, mut commands: mpsc::Receiver<ClientCommand>) {
         loop {
-            let ears = &self.ears;
-            let mut hear = |name: &str, array: &str| ears.hear(name, array);
+            let recorder = &self.recorder;
+            let mut hear = |name: &str, array: &str| recorder.hear(name, array);
             tokio::select! {
                 step = socket.step(&mut hear) => {
                     if step.is_err() {
-                        ears.world.count("connections lost");
+                        recorder.run_state.count("connections lost");
                         let resume = socket.resume.clone();
                         drop(socket);
                         match self.come_back(Some(resume), Duration::ZERO).await {
@@ -124,41 +126,41 @@ impl App {
                         }
                     }
                 }
-                wish = wishes.recv() => match wish {
+                command = commands.recv() => match command {
                     None => return,
                     Some(ClientCommand::Cut { away, forget, back }) => {
                         let resume = (!forget).then(|| socket.resume.clone());
                         drop(socket);
-                        ears.world.count("connections cut");
+                        recorder.run_state.count("connections cut");
                         match self.come_back(resume, away).await {
                             Some(returned) => socket = returned,
                             None => return,
                         }
                         let _ = back.send(true);
                     }
-                    Some(wish) => self.grant(&mut socket, wish).await,
+                    Some(command) => self.grant(&mut socket, command).await,
                 }
             }
         }
     }
 
-    async fn grant(&mut self, socket: &mut Socket, wish: ClientCommand) {
-        match wish {
+    async fn grant(&mut self, socket: &mut Socket, command: ClientCommand) {
+        match command {
             ClientCommand::Join(conversation, id, answer) => {
-                let (world, person) = (&self.ears.world, self.ears.person);
-                let listener = world.history.borrow_mut().listener(conversation, person, true);
-                if let Some((before, _)) = self.ears.joined.insert(conversation, (listener, id.clone())) {
-                    world.history.borrow_mut().cut(before, world.now());
+                let (run_state, person) = (&self.recorder.run_state, self.recorder.person);
+                let listener = run_state.history.borrow_mut().add_listener(conversation, person, true);
+                if let Some((before, _)) = self.recorder.joined.insert(conversation, (listener, id.clone())) {
+                    run_state.history.borrow_mut().end_session(before, run_state.now());
                 }
                 let joined = self.join(socket, listener, &id).await;
                 let _ = answer.send(joined.unwrap_or(false));
             }
             ClientCommand::Leave(conversation, id) => {
-                let ears = &self.ears;
+                let recorder = &self.recorder;
                 let payload = format!("{{\"conversation_id\":\"{id}\"}}");
-                let _ = socket.ask("leave_conversation", &payload, &mut |name, array| ears.hear(name, array)).await;
-                if let Some((listener, _)) = self.ears.joined.remove(&conversation) {
-                    self.ears.world.history.borrow_mut().cut(listener, self.ears.world.now());
+                let _ = socket.ask("leave_conversation", &payload, &mut |name, array| recorder.hear(name, array)).await;
+                if let Some((listener, _)) = self.recorder.joined.remove(&conversation) {
+                    self.recorder.run_state.history.borrow_mut().end_session(listener, self.recorder.run_state.now());
                 }
             }
             ClientCommand::Emit(name, id) => {
@@ -169,27 +171,27 @@ impl App {
     }
 
     async fn join(&self, socket: &mut Socket, listener: Listener, id: &str) -> Result<bool, SocketError> {
-        let (ears, world) = (&self.ears, &self.ears.world);
-        world.history.borrow_mut().joining(listener, world.now());
+        let (recorder, run_state) = (&self.recorder, &self.recorder.run_state);
+        run_state.history.borrow_mut().begin_join(listener, run_state.now());
         let payload = format!("{{\"conversation_id\":\"{id}\"}}");
-        let joined = socket.ask("join_conversation", &payload, &mut |name, array| ears.hear(name, array)).await?;
+        let joined = socket.ask("join_conversation", &payload, &mut |name, array| recorder.hear(name, array)).await?;
         if joined {
-            world.history.borrow_mut().joined(listener, world.now());
+            run_state.history.borrow_mut().complete_join(listener, run_state.now());
         } else {
-            world.error("a join was refused");
+            run_state.error("a join was refused");
         }
         Ok(joined)
     }
 
-    /// Connects again, and gets what it missed: from the server's memory, or else by joining anew and fetching.
+    /// Reconnects, and gets what it missed: recovered by the server, or else by joining again and fetching.
     async fn come_back(&mut self, resume: Option<Resume>, away: Duration) -> Option<Socket> {
-        let world = Rc::clone(&self.ears.world);
+        let run_state = Rc::clone(&self.recorder.run_state);
         tokio::time::sleep(away).await;
-        let due = world.now();
+        let due = run_state.now();
         for _ in 0..ATTEMPTS {
             match self.back(resume.clone(), due).await {
                 Ok(socket) => return Some(socket),
-                Err(error) => world.error(format!("coming back: {error}")),
+                Err(error) => run_state.error(format!("coming back: {error}")),
             }
             tokio::time::sleep(BETWEEN_ATTEMPTS).await;
         }
@@ -197,53 +199,53 @@ impl App {
         None
     }
 
-    async fn back(&mut self, resume: Option<Resume>, due: Moment) -> Result<Socket, SocketError> {
+    async fn back(&mut self, resume: Option<Resume>, due: Elapsed) -> Result<Socket, SocketError> {
         let mut socket = self.connect(resume).await?;
-        let world = Rc::clone(&self.ears.world);
+        let run_state = Rc::clone(&self.recorder.run_state);
         if socket.recovered {
-            world.count("recovered by the server");
+            run_state.count("recovered by the server");
         } else {
-            world.count("joined anew");
+            run_state.count("joined anew");
             self.forget();
             let joined: Vec<(Listener, String)> =
-                self.ears.joined.values().map(|(listener, id)| (*listener, id.clone())).collect();
+                self.recorder.joined.values().map(|(listener, id)| (*listener, id.clone())).collect();
             for (listener, id) in joined {
-                let known = world.history.borrow()[listener].latest();
+                let known = run_state.history.borrow()[listener].latest();
                 self.join(&mut socket, listener, &id).await?;
                 self.fetch(listener, &id, known).await;
             }
         }
-        world.record(Operation::Return, due);
+        run_state.record(Operation::Return, due);
         Ok(socket)
     }
 
     /// Whatever is still under way to it will not arrive.
     fn forget(&self) {
-        let now = self.ears.world.now();
-        let mut history = self.ears.world.history.borrow_mut();
-        self.ears.joined.values().for_each(|(listener, _)| history.cut(*listener, now));
+        let now = self.recorder.run_state.now();
+        let mut history = self.recorder.run_state.history.borrow_mut();
+        self.recorder.joined.values().for_each(|(listener, _)| history.end_session(*listener, now));
     }
 
     /// What came while it was away, page by page: whatever it does not hear from now on can be read now.
     async fn fetch(&self, listener: Listener, id: &str, mut known: i64) {
-        let world = &self.ears.world;
-        let mut http = world.http(&self.account);
+        let run_state = &self.recorder.run_state;
+        let mut http = run_state.http(&self.account);
         // Positions count more than places do, so an agent who pages by them reads some again, and misses none.
         let (base, key) =
-            if self.ears.is_agent { (rest_actions::QUEUE, "after_position") } else { (MINE, "after_seq") };
+            if self.recorder.is_agent { (rest_actions::QUEUE, "after_position") } else { (MINE, "after_seq") };
         loop {
             let answer = http.get(&path(&format!("{base}/{id}?{key}={known}&limit={PAGE}"))).await;
             let page = answer.as_ref().ok().filter(|answer| answer.status == 200).and_then(|answer| seen(&answer.body));
             let Some(page) = page else {
-                world.note_failure("fetch", &answer);
+                run_state.record_failure("fetch", &answer);
                 return;
             };
-            let now = world.now();
+            let now = run_state.now();
             for message in &page {
-                known = known.max(if self.ears.is_agent { message.position } else { message.seq }.unwrap_or(0));
+                known = known.max(if self.recorder.is_agent { message.position } else { message.seq }.unwrap_or(0));
                 if let Some(seq) = message.seq {
-                    let what = world.message(&message.id, &message.message);
-                    world.history.borrow_mut().fetched(listener, seq, what, now);
+                    let what = run_state.message(&message.id, &message.message);
+                    run_state.history.borrow_mut().record_fetched(listener, seq, what, now);
                 }
             }
             if page.len() < PAGE {

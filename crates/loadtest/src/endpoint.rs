@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Why an address is none.
 #[derive(Debug, thiserror::Error)]
-pub enum TargetError {
+pub enum EndpointError {
     /// Not an address of ours.
     #[error("--url must look like http://localhost:1500 or https://support.example.com, not {0:?}")]
     Form(String),
@@ -38,7 +38,7 @@ pub enum TargetError {
 }
 
 /// A server's address.
-pub(super) struct Target {
+pub(super) struct Endpoint {
     /// As it was typed, for people.
     pub(super) url: String,
     /// What the `Host` header says.
@@ -47,9 +47,9 @@ pub(super) struct Target {
     tls: Option<(TlsConnector, ServerName<'static>)>,
 }
 
-impl Target {
-    pub(super) async fn resolve(url: &str) -> Result<Self, TargetError> {
-        let form = || TargetError::Form(url.to_owned());
+impl Endpoint {
+    pub(super) async fn resolve(url: &str) -> Result<Self, EndpointError> {
+        let form = || EndpointError::Form(url.to_owned());
         let parsed = Url::parse(url).map_err(|_| form())?;
         let secure = match parsed.scheme() {
             "http" => false,
@@ -62,7 +62,7 @@ impl Target {
         }
         let port = parsed.port_or_known_default().ok_or_else(form)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let unknown = |error| TargetError::Unknown { host: host.clone(), error };
+        let unknown = |error| EndpointError::Unknown { host: host.clone(), error };
         let addresses: Vec<SocketAddr> = lookup_host((bare, port)).await.map_err(unknown)?.collect();
         let tls = if secure { Some(connector(bare)?) } else { None };
         let authority = parsed.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
@@ -83,8 +83,8 @@ impl Target {
 }
 
 /// Trusts whom this machine trusts.
-fn connector(host: &str) -> Result<(TlsConnector, ServerName<'static>), TargetError> {
-    let fault = |error: &dyn std::fmt::Display| TargetError::Tls(error.to_string());
+fn connector(host: &str) -> Result<(TlsConnector, ServerName<'static>), EndpointError> {
+    let fault = |error: &dyn std::fmt::Display| EndpointError::Tls(error.to_string());
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))

@@ -1,4 +1,4 @@
-//! When all is quiet, what the server says has happened is read back over REST, for the checker to compare.
+//! The end of a run: waits until no event is under way, and reads back over REST what is stored, for the checker.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde::Deserialize;
 use super::LoadtestError;
 use super::accounts::Account;
 use super::client::seen;
-use super::history::{Action, Conversation, Message, Moment, Stored, StoredState};
+use super::history::{Action, Conversation, Elapsed, FinalRead, FinalState, Message};
 use super::http::Http;
 use super::rest_actions::{MINE, QUEUE, path};
-use super::run_state::World;
+use super::run_state::RunState;
 
 /// Without any event for so long, nothing is under way any more.
 const SILENCE: Duration = Duration::from_millis(400);
@@ -24,30 +24,30 @@ const LOOK: Duration = Duration::from_millis(20);
 const AT_A_TIME: usize = 16;
 /// Messages in a page, the most that the server gives.
 const PAGE: usize = 200;
-/// Conversations with more messages than this are read whole as the customer alone sees them.
+/// Conversations with more messages than this are read completely as their customer only.
 const AGENTS_READ: usize = 5000;
 /// How often a question is asked that was not answered.
 const ATTEMPTS: u32 = 5;
 
 /// Waits until every socket has what it is due, or nothing has come for a while.
-pub(super) async fn settle(world: &World) {
-    let (mut events, mut moved) = (world.events.get(), tokio::time::Instant::now());
+pub(super) async fn settle(run_state: &RunState) {
+    let (mut events, mut moved) = (run_state.events.get(), tokio::time::Instant::now());
     loop {
         tokio::time::sleep(LOOK).await;
-        if world.events.get() != events {
-            (events, moved) = (world.events.get(), tokio::time::Instant::now());
+        if run_state.events.get() != events {
+            (events, moved) = (run_state.events.get(), tokio::time::Instant::now());
         }
-        let patience = if everybody_is_up_to_date(world) { SILENCE } else { PATIENCE };
+        let patience = if everybody_is_up_to_date(run_state) { SILENCE } else { PATIENCE };
         if moved.elapsed() >= patience {
             return;
         }
     }
 }
 
-fn everybody_is_up_to_date(world: &World) -> bool {
-    let history = world.history.borrow();
+fn everybody_is_up_to_date(run_state: &RunState) -> bool {
+    let history = run_state.history.borrow();
     history.conversations().all(|(conversation, record)| {
-        let highest = world.highest(conversation);
+        let highest = run_state.highest(conversation);
         record.listeners.iter().all(|listener| {
             let record = &history[*listener];
             let listens = record.sessions.last().is_some_and(|session| session.ended.is_none());
@@ -58,52 +58,56 @@ fn everybody_is_up_to_date(world: &World) -> bool {
 }
 
 /// Reads every conversation of the run, and writes it into the history. The first that cannot be read ends it.
-pub(super) async fn read(world: &Rc<World>) -> Result<(), LoadtestError> {
-    let reading = world.ids().into_iter().map(|(conversation, id)| read_one(world, conversation, id));
+pub(super) async fn read(run_state: &Rc<RunState>) -> Result<(), LoadtestError> {
+    let reading = run_state.ids().into_iter().map(|(conversation, id)| read_one(run_state, conversation, id));
     stream::iter(reading).buffer_unordered(AT_A_TIME).try_collect().await
 }
 
-async fn read_one(world: &Rc<World>, conversation: Conversation, id: String) -> Result<(), LoadtestError> {
+async fn read_one(run_state: &Rc<RunState>, conversation: Conversation, id: String) -> Result<(), LoadtestError> {
     let nobody = || LoadtestError::ReadBack { id: id.clone(), why: "there is nobody to read it".to_owned() };
-    let customer = world.history.borrow()[conversation].customer;
-    let name = world.history.borrow()[customer].name.clone();
-    let customer = world.people.customers.iter().find(|account| account.name == name).ok_or_else(nobody)?;
-    let visible = pages(world, customer, MINE, &id, "after_seq").await?;
+    let customer = run_state.history.borrow()[conversation].customer;
+    let name = run_state.history.borrow()[customer].name.clone();
+    let customer = run_state.accounts.customers.iter().find(|account| account.name == name).ok_or_else(nobody)?;
+    let visible = pages(run_state, customer, MINE, &id, "after_seq").await?;
     let visible: Vec<(i64, Message)> =
         visible.into_iter().map(|(_, seq, message)| (seq.unwrap_or_default(), message)).collect();
-    let mut stored = Stored { visible, ..Stored::default() };
-    if let Some(agent) = world.people.agents.first() {
-        stored.state = Some(state(world, agent, conversation, &id).await?);
+    let mut stored = FinalRead { visible, ..FinalRead::default() };
+    if let Some(agent) = run_state.accounts.agents.first() {
+        stored.state = Some(state(run_state, agent, conversation, &id).await?);
         let has_notes = {
-            let history = world.history.borrow();
+            let history = run_state.history.borrow();
             history[conversation].calls.iter().any(|call| history[*call].action == Action::Note)
         };
         if has_notes || stored.visible.len() <= AGENTS_READ {
-            stored.whole = Some(pages(world, agent, QUEUE, &id, "after_position").await?);
+            stored.agent_view = Some(pages(run_state, agent, QUEUE, &id, "after_position").await?);
         }
     }
-    world.history.borrow_mut().stored(conversation, stored);
+    run_state.history.borrow_mut().record_final_read(conversation, stored);
     Ok(())
 }
 
 async fn pages(
-    world: &World,
+    run_state: &RunState,
     account: &Account,
     base: &str,
     id: &str,
     key: &str,
 ) -> Result<Vec<(i64, Option<i64>, Message)>, LoadtestError> {
-    let mut http = world.http(account);
+    let mut http = run_state.http(account);
     let mut all = Vec::new();
     let mut known = 0;
     loop {
-        let body = ask(world, &mut http, id, &format!("{base}/{id}?{key}={known}&limit={PAGE}")).await?;
+        let body = ask(run_state, &mut http, id, &format!("{base}/{id}?{key}={known}&limit={PAGE}")).await?;
         let why = || LoadtestError::ReadBack { id: id.to_owned(), why: "the answer cannot be read".to_owned() };
         let page = seen(&body).ok_or_else(why)?;
         let before = known;
         for message in &page {
             known = known.max(if key == "after_seq" { message.seq } else { message.position }.unwrap_or_default());
-            all.push((message.position.unwrap_or_default(), message.seq, world.message(&message.id, &message.message)));
+            all.push((
+                message.position.unwrap_or_default(),
+                message.seq,
+                run_state.message(&message.id, &message.message),
+            ));
         }
         if page.len() < PAGE || known == before {
             return Ok(all);
@@ -113,11 +117,11 @@ async fn pages(
 
 /// Whose it is, and whether it is closed and rated.
 async fn state(
-    world: &World,
+    run_state: &RunState,
     agent: &Account,
     conversation: Conversation,
     id: &str,
-) -> Result<StoredState, LoadtestError> {
+) -> Result<FinalState, LoadtestError> {
     #[derive(Deserialize)]
     struct Detail {
         data: Data,
@@ -128,24 +132,24 @@ async fn state(
         assigned_to: Option<String>,
         satisfaction_rating: Option<f64>,
     }
-    let body = ask(world, &mut world.http(agent), id, &format!("{QUEUE}/{id}?limit=1")).await?;
+    let body = ask(run_state, &mut run_state.http(agent), id, &format!("{QUEUE}/{id}?limit=1")).await?;
     let detail: Detail = serde_json::from_slice(&body)
         .map_err(|error| LoadtestError::ReadBack { id: id.to_owned(), why: error.to_string() })?;
-    let owner = detail.data.assigned_to.map(|name| world.person(&name));
+    let owner = detail.data.assigned_to.map(|name| run_state.person(&name));
     let ours = |person: super::history::Person| {
-        let history = world.history.borrow();
+        let history = run_state.history.borrow();
         let name = &history[person].name;
-        world.people.agents.iter().any(|agent| agent.name == *name)
+        run_state.accounts.agents.iter().any(|agent| agent.name == *name)
     };
     if let Some(owner) = owner.filter(|owner| !ours(*owner)) {
         // Somebody who works in this deployment has taken it. We do not know when.
-        world.count("taken by an agent who is none of ours");
-        world.history.borrow_mut().invoke(conversation, owner, Action::Claim, Moment::default());
+        run_state.count("taken by an agent who is none of ours");
+        run_state.history.borrow_mut().invoke(conversation, owner, Action::Claim, Elapsed::default());
     }
-    Ok(StoredState { owner, closed: detail.data.status == "closed", rated: detail.data.satisfaction_rating.is_some() })
+    Ok(FinalState { owner, closed: detail.data.status == "closed", rated: detail.data.satisfaction_rating.is_some() })
 }
 
-async fn ask(world: &World, http: &mut Http, id: &str, question: &str) -> Result<bytes::Bytes, LoadtestError> {
+async fn ask(run_state: &RunState, http: &mut Http, id: &str, question: &str) -> Result<bytes::Bytes, LoadtestError> {
     let mut why = String::new();
     for attempt in 1..=ATTEMPTS {
         match http.get(&path(question)).await {
@@ -153,7 +157,7 @@ async fn ask(world: &World, http: &mut Http, id: &str, question: &str) -> Result
             Ok(answer) => {
                 why = format!("HTTP {}", answer.status);
                 if answer.status == 429 {
-                    world.statistics.borrow_mut().limited += 1;
+                    run_state.statistics.borrow_mut().limited += 1;
                 }
             }
             Err(error) => why = error.to_string(),

@@ -1,4 +1,4 @@
-//! A REST client of one person: one connection, kept open and made anew when it breaks, as an app's is.
+//! A REST client of one account: one keep-alive connection, which is replaced when it breaks.
 //!
 //! On hyper itself: a pool, redirects and cookies would cost more than the request.
 
@@ -13,7 +13,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER}
 use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
 
-use super::endpoint::Target;
+use super::endpoint::Endpoint;
 
 /// An answer that takes longer is not waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,17 +42,17 @@ pub(super) struct Answer {
 
 /// See the module.
 pub(super) struct Http {
-    target: Rc<Target>,
+    endpoint: Rc<Endpoint>,
     host: HeaderValue,
     authorization: Option<HeaderValue>,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Http {
-    pub(super) fn new(target: &Rc<Target>, token: &str) -> Self {
-        let host = HeaderValue::from_str(&target.authority).unwrap_or(HeaderValue::from_static("localhost"));
+    pub(super) fn new(endpoint: &Rc<Endpoint>, token: &str) -> Self {
+        let host = HeaderValue::from_str(&endpoint.authority).unwrap_or(HeaderValue::from_static("localhost"));
         let authorization = HeaderValue::from_str(&format!("Bearer {token}")).ok().filter(|_| !token.is_empty());
-        Self { target: Rc::clone(target), host, authorization, sender: None }
+        Self { endpoint: Rc::clone(endpoint), host, authorization, sender: None }
     }
 
     pub(super) async fn get(&mut self, path: &Uri) -> Result<Answer, HttpError> {
@@ -97,14 +97,14 @@ impl Http {
         Ok(Answer { status, body: body.to_bytes(), retry_after: retry_after.map(Duration::from_secs) })
     }
 
-    /// The connection, made anew where the server has closed the last one between two requests.
+    /// The connection. Opens a new one if the server closed the last one between two requests.
     async fn connection(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, HttpError> {
         let usable = match &mut self.sender {
             Some(sender) => sender.ready().await.is_ok(),
             None => false,
         };
         if !usable {
-            let stream = self.target.connect().await?;
+            let stream = self.endpoint.connect().await?;
             let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| HttpError::Broken)?;
             // Ends when the sender is dropped, or the server closes.
             tokio::task::spawn_local(connection);

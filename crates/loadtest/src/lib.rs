@@ -1,15 +1,23 @@
-//! `switchboard loadtest`: what an operator runs against their own deployment before launch. It is a client: of the
-//! server it uses no more than the signing of tokens, and talks to it as apps do, over REST and Socket.IO.
+//! A load generator and a consistency checker for Switchboard: the command `switchboard loadtest`, as a library.
 //!
-//! A run gets its people ready ([`options::Scenario`] says who they are), lets them work, waits until all is quiet, reads
-//! back what the server has stored, and has the [`checker`] judge all that was asked for, answered and shown. Checker
-//! and [`history`] know nothing of how a run is made, so that tests under faults can use them too.
+//! The load test is a client. It shares no code with the server and talks to it as apps do, over REST and Socket.IO.
+//! [`run`] prepares the accounts of a [`Scenario`], lets them work, waits until no event is under way, reads back what
+//! the server has stored, and passes the recorded history to the [`checker`].
 //!
-//! The map: `target`, `http`, `socket`, `polling` and `packet` are the client; `calls`, `client` and `ears` are what a
-//! person does with it; `scenario` is what many do; `world` is what they share; [`statistics`] and [`report`] are the
-//! figures.
+//! [`history`] and [`checker`] do not depend on the rest, so another harness can record and check a run of its own: see
+//! there.
 //!
-//! Everything of a run lives on one thread: at its rates, locks would cost more than the work.
+//! | modules | what they are |
+//! |---|---|
+//! | `endpoint`, `http`, `socket`, `polling`, `packet` | the HTTP and Socket.IO client |
+//! | `accounts`, `token` | customers and agents with their tokens |
+//! | `rest_actions`, `client`, `event_recorder` | what one account does, and how it is recorded |
+//! | `scenario` | what many accounts do |
+//! | `run_state` | what they share |
+//! | `preflight`, `final_read` | before and after a run |
+//! | [`statistics`], [`report`] | latencies and rates, and their presentation |
+//!
+//! A run stays on one thread: at its rates, locks would cost more than the work.
 
 mod client;
 mod endpoint;
@@ -38,56 +46,56 @@ use std::time::Duration;
 
 use tokio::task::LocalSet;
 
-use accounts::{People, PeopleError};
-use endpoint::Target;
-pub use endpoint::TargetError;
-use options::{Plan, Scenario};
+use accounts::{Accounts, AccountsError};
+use endpoint::Endpoint;
+pub use endpoint::EndpointError;
+use options::{Options, Scenario};
 use report::Report;
-use run_state::World;
+use run_state::RunState;
 use scenario::Workers;
 
-/// The secret of a server started with `make run`.
+/// The secret of a server that `make run` starts.
 #[cfg(test)]
 const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
 
-/// How long those at work may take to finish what they have begun.
+/// How long workers may take to finish what they have begun.
 const FINISHING: Duration = Duration::from_secs(40);
 
-/// How often whoever watches is told how it goes.
-const TELLING: Duration = Duration::from_millis(250);
+/// How often progress is reported.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Why there was no run. Each is a sentence that says what to do.
+/// Why a run did not take place. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadtestError {
-    /// No address.
+    /// The URL is no endpoint.
     #[error(transparent)]
-    Target(#[from] TargetError),
-    /// No tokens.
+    Endpoint(#[from] EndpointError),
+    /// The accounts have no tokens.
     #[error(transparent)]
-    People(#[from] PeopleError),
-    /// Nobody listens.
+    Accounts(#[from] AccountsError),
+    /// No server listens there.
     #[error("no server answers at {url} ({why}). Is it running? `make run` starts one; --url names another")]
     NotThere {
         /// Where.
         url: String,
-        /// What the connection said.
+        /// The error of the connection.
         why: String,
     },
-    /// Somebody else listens.
+    /// Another program listens there.
     #[error("what answers at {url} is not a Switchboard. Give its address with --url, without a path")]
     NotSwitchboard {
         /// Where.
         url: String,
     },
-    /// It is not to be sent work.
+    /// The server is not ready.
     #[error("the server at {url} says that it is not ready: {why}")]
     NotReady {
         /// Where.
         url: String,
-        /// Its reason.
+        /// The reason that it gives.
         why: String,
     },
-    /// Another secret.
+    /// The server rejects the tokens.
     #[error(
         "the server at {url} refuses our token: give the secret that it runs with (--secret, or JWT_SECRET), or tokens that it accepts (--tokens FILE)"
     )]
@@ -95,7 +103,7 @@ pub enum LoadtestError {
         /// Where.
         url: String,
     },
-    /// Another role.
+    /// The server does not accept the agents as agents.
     #[error(
         "the server at {url} does not take our agents for agents: --agent-role must be one of its auth.agent_roles"
     )]
@@ -103,7 +111,7 @@ pub enum LoadtestError {
         /// Where.
         url: String,
     },
-    /// It could not begin.
+    /// An account could not be prepared.
     #[error("could not get ready, {what} failed: {why}")]
     Preparation {
         /// What.
@@ -111,10 +119,10 @@ pub enum LoadtestError {
         /// Why.
         why: String,
     },
-    /// It was interrupted before there was anything to report.
+    /// Interrupted before the measurement began.
     #[error("interrupted before anything was measured, so there is no report")]
     Interrupted,
-    /// It could not be checked.
+    /// A conversation could not be read at the end, so nothing can be checked.
     #[error("conversation {id} could not be read back: {why}")]
     ReadBack {
         /// Which.
@@ -124,132 +132,135 @@ pub enum LoadtestError {
     },
 }
 
-/// How a run goes.
+/// The progress of a run.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    /// What is being done.
+    /// The current phase.
     pub stage: &'static str,
-    /// What the run is about.
-    pub deed: &'static str,
-    /// How much of the measurement is over, from nothing to one.
+    /// The name of the operation that the scenario is about.
+    pub operation: &'static str,
+    /// The part of the measurement that is over, from 0 to 1.
     pub share: f64,
-    /// How often it was done, while measuring.
+    /// How often the operation was done while measuring.
     pub count: u64,
-    /// How often a second.
+    /// Operations a second.
     pub rate: f64,
-    /// Milliseconds within which half of them were.
+    /// Their median latency in milliseconds.
     pub p50_ms: f64,
-    /// Milliseconds within which 99 of 100 were.
+    /// The 99th percentile of their latency in milliseconds.
     pub p99_ms: f64,
-    /// Requests that failed.
+    /// The number of failed requests.
     pub errors: u64,
-    /// How the last of them did.
+    /// The last failure.
     pub last_error: Option<String>,
 }
 
-/// Runs a plan to its end, or until `interrupted` is; in either case what was done is checked.
+/// Runs a load test to its end or until `interrupted` completes. In either case what was done is checked.
 ///
 /// # Errors
 /// [`LoadtestError`] where there was nothing to measure. Violations and failed requests are no errors but in the
 /// report, and so is a server that is gone when all is to be read back.
 pub async fn run(
-    plan: Plan,
+    options: Options,
     watch: Rc<dyn Fn(&Progress)>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Report, LoadtestError> {
-    LocalSet::new().run_until(run_here(plan, watch, interrupted)).await
+    LocalSet::new().run_until(run_here(options, watch, interrupted)).await
 }
 
 async fn run_here(
-    plan: Plan,
+    options: Options,
     watch: Rc<dyn Fn(&Progress)>,
     interrupted: impl Future<Output = ()>,
 ) -> Result<Report, LoadtestError> {
-    let target = Rc::new(Target::resolve(&plan.url).await?);
-    let people = People::of(&plan, scenario::customers(plan.scenario, plan.users))?;
-    preflight::look(&target, &people).await?;
-    let world = World::new(plan, target, people);
-    let telling = tokio::task::spawn_local(tell(Rc::clone(&world), watch));
-    let outcome = work_and_read_back(&world, interrupted).await;
+    let endpoint = Rc::new(Endpoint::resolve(&options.url).await?);
+    let accounts = Accounts::of(&options, scenario::customers(options.scenario, options.users))?;
+    preflight::look(&endpoint, &accounts).await?;
+    let run_state = RunState::new(options, endpoint, accounts);
+    let telling = tokio::task::spawn_local(tell(Rc::clone(&run_state), watch));
+    let outcome = work_and_read_back(&run_state, interrupted).await;
     telling.abort();
     let checked = match outcome {
-        Ok(()) => Ok(checker::check(&world.history.borrow())),
+        Ok(()) => Ok(checker::check(&run_state.history.borrow())),
         // The figures stand all the same.
         Err(error @ LoadtestError::ReadBack { .. }) => Err(error.to_string()),
         Err(error) => return Err(error),
     };
-    Ok(Report::new(&world.plan, &world.statistics.borrow(), checked, world.now()))
+    Ok(Report::new(&run_state.options, &run_state.statistics.borrow(), checked, run_state.now()))
 }
 
-async fn work_and_read_back(world: &Rc<World>, interrupted: impl Future<Output = ()>) -> Result<(), LoadtestError> {
-    // Sockets stay open until all has been read, or a late event would have nobody to come to.
-    let _crew = work(world, interrupted).await?;
-    world.stage.set("waiting until all is quiet");
-    final_read::settle(world).await;
-    world.stage.set("reading back");
-    final_read::read(world).await
+async fn work_and_read_back(
+    run_state: &Rc<RunState>,
+    interrupted: impl Future<Output = ()>,
+) -> Result<(), LoadtestError> {
+    // Sockets stay open until the final read: a late event must still be delivered.
+    let _workers = work(run_state, interrupted).await?;
+    run_state.stage.set("waiting until all is quiet");
+    final_read::settle(run_state).await;
+    run_state.stage.set("reading back");
+    final_read::read(run_state).await
 }
 
-/// Everybody works, warm first, then measured; nobody is in the middle of anything when this is over.
-async fn work(world: &Rc<World>, interrupted: impl Future<Output = ()>) -> Result<Workers, LoadtestError> {
+/// Warms up and measures. When it returns, every worker has finished its last call.
+async fn work(run_state: &Rc<RunState>, interrupted: impl Future<Output = ()>) -> Result<Workers, LoadtestError> {
     let mut interrupted = std::pin::pin!(interrupted);
     // Of sockets that do nothing, the connecting is what is measured.
-    let at_once = world.plan.scenario == Scenario::Idle;
+    let at_once = run_state.options.scenario == Scenario::Idle;
     if at_once {
-        world.statistics.borrow_mut().begin(world.now());
-        world.stage.set("connecting");
+        run_state.statistics.borrow_mut().begin(run_state.now());
+        run_state.stage.set("connecting");
     }
     let getting_ready = async {
-        let crew = scenario::start(world).await?;
+        let workers = scenario::start(run_state).await?;
         if !at_once {
-            world.stage.set("warming up");
-            tokio::time::sleep(world.plan.warm_up).await;
+            run_state.stage.set("warming up");
+            tokio::time::sleep(run_state.options.warm_up).await;
         }
-        Ok::<Workers, LoadtestError>(crew)
+        Ok::<Workers, LoadtestError>(workers)
     };
-    let mut crew = tokio::select! {
-        crew = getting_ready => crew?,
+    let mut workers = tokio::select! {
+        workers = getting_ready => workers?,
         () = &mut interrupted => return Err(LoadtestError::Interrupted),
     };
     if !at_once {
-        world.statistics.borrow_mut().begin(world.now());
+        run_state.statistics.borrow_mut().begin(run_state.now());
     }
-    world.stage.set("measuring");
+    run_state.stage.set("measuring");
     tokio::select! {
-        () = tokio::time::sleep(world.plan.duration) => {}
-        () = interrupted => world.statistics.borrow_mut().interrupted = true,
+        () = tokio::time::sleep(run_state.options.duration) => {}
+        () = interrupted => run_state.statistics.borrow_mut().interrupted = true,
     }
-    world.statistics.borrow_mut().end(world.now());
-    world.stop();
-    world.stage.set("finishing what was begun");
-    let mut tasks = std::mem::take(&mut crew.tasks);
+    run_state.statistics.borrow_mut().end(run_state.now());
+    run_state.stop();
+    run_state.stage.set("finishing what was begun");
+    let mut tasks = std::mem::take(&mut workers.tasks);
     let finishing = async {
         for task in &mut tasks {
             if let Ok(Some(client)) = task.await {
-                crew.clients.push(Rc::new(client));
+                workers.clients.push(Rc::new(client));
             }
         }
     };
     if tokio::time::timeout(FINISHING, finishing).await.is_err() {
-        world.error("somebody did not finish what they had begun");
+        run_state.error("somebody did not finish what they had begun");
     }
-    Ok(crew)
+    Ok(workers)
 }
 
-async fn tell(world: Rc<World>, watch: Rc<dyn Fn(&Progress)>) {
-    let deed = scenario::main_deed(world.plan.scenario);
+async fn tell(run_state: Rc<RunState>, watch: Rc<dyn Fn(&Progress)>) {
+    let operation = scenario::main_operation(run_state.options.scenario);
     loop {
         {
-            let statistics = world.statistics.borrow();
-            let measured = statistics.measured(world.now());
-            let series = statistics.of(deed);
+            let statistics = run_state.statistics.borrow();
+            let measured = statistics.measured(run_state.now());
+            let series = statistics.of(operation);
             let quantile =
                 |quantile| series.map_or(0.0, |series| statistics::millis(series.latency.value_at_quantile(quantile)));
             let count = series.map_or(0, |series| series.latency.len());
             watch(&Progress {
-                stage: world.stage.get(),
-                deed: deed.title(),
-                share: (measured.as_secs_f64() / world.plan.duration.as_secs_f64().max(0.001)).min(1.0),
+                stage: run_state.stage.get(),
+                operation: operation.title(),
+                share: (measured.as_secs_f64() / run_state.options.duration.as_secs_f64().max(0.001)).min(1.0),
                 count,
                 rate: count as f64 / measured.as_secs_f64().max(0.001),
                 p50_ms: quantile(0.5),
@@ -258,6 +269,6 @@ async fn tell(world: Rc<World>, watch: Rc<dyn Fn(&Progress)>) {
                 last_error: statistics.last_error.clone(),
             });
         }
-        tokio::time::sleep(TELLING).await;
+        tokio::time::sleep(PROGRESS_INTERVAL).await;
     }
 }

@@ -1,11 +1,11 @@
-//! What a run is to do.
+//! The options of a run.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Serialize;
 
-/// Which load.
+/// The kind of load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Scenario {
@@ -47,7 +47,7 @@ impl Scenario {
         }
     }
 
-    /// How many users it has where nobody says.
+    /// The default number of users.
     #[must_use]
     pub fn users(self) -> usize {
         match self {
@@ -60,7 +60,7 @@ impl Scenario {
         }
     }
 
-    /// How many agents it has where nobody says.
+    /// The default number of agents.
     #[must_use]
     pub fn agents(self) -> usize {
         match self {
@@ -82,7 +82,7 @@ pub enum Transport {
     Polling,
 }
 
-/// Who signs the tokens of the people of a run.
+/// The source of the accounts' tokens.
 #[derive(Clone, Debug)]
 pub enum Tokens {
     /// We do, with the deployment's secret.
@@ -103,10 +103,10 @@ pub enum Tokens {
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct Options {
     /// Where the server is: `http://host:port` or `https://host`.
     pub url: String,
-    /// Which load.
+    /// The kind of load.
     pub scenario: Scenario,
     /// Customers, lanes or sockets, by the scenario.
     pub users: usize,
@@ -122,13 +122,13 @@ pub struct Plan {
     pub think: Duration,
     /// How idle sockets are held.
     pub transport: Transport,
-    /// Where chance begins.
+    /// The seed of the random generator.
     pub seed: u64,
     /// Who signs.
     pub tokens: Tokens,
 }
 
-impl Plan {
+impl Options {
     /// A run of a scenario with what it has by default, against this address.
     #[must_use]
     pub fn new(url: impl Into<String>, scenario: Scenario, tokens: Tokens) -> Self {

@@ -26,7 +26,7 @@ pub(super) enum Packet<'a> {
     Connected(&'a str),
     /// The namespace was refused, JSON.
     Refused(&'a str),
-    /// An event: its name, and the whole array.
+    /// An event: its name, and the complete array.
     Event(&'a str, &'a str),
     /// An acknowledgement: its number, and the array.
     Ack(u64, &'a str),

@@ -8,7 +8,7 @@ use super::accounts::Account;
 use super::http::{Answer, Http, HttpError};
 use super::packet::{Handshake, Packet};
 use super::rest_actions::path;
-use super::run_state::World;
+use super::run_state::RunState;
 use super::socket::SocketError;
 use super::statistics::Operation;
 
@@ -17,7 +17,7 @@ const SEPARATOR: char = '\x1e';
 
 /// A session that polls.
 pub(super) struct Polling {
-    world: Rc<World>,
+    run_state: Rc<RunState>,
     /// One connection waits, the other one says something meanwhile.
     waiting: Http,
     saying: Http,
@@ -26,24 +26,24 @@ pub(super) struct Polling {
 
 impl Polling {
     /// Connects and joins the namespace; the time it took is written down.
-    pub(super) async fn start(world: &Rc<World>, account: &Account) -> Result<Self, SocketError> {
-        let due = world.now();
+    pub(super) async fn start(run_state: &Rc<RunState>, account: &Account) -> Result<Self, SocketError> {
+        let due = run_state.now();
         // Polling clients bring their token in the packet, not in a header.
         let nobody = Account { name: String::new(), token: String::new() };
-        let (mut waiting, saying) = (world.http(&nobody), world.http(&nobody));
+        let (mut waiting, saying) = (run_state.http(&nobody), run_state.http(&nobody));
         let base = "/socket.io/?EIO=4&transport=polling";
         let opened = text(waiting.get(&path(base)).await)?;
         let Packet::Open(handshake) = Packet::decode(&opened) else { return Err(SocketError::Broken) };
         let handshake: Handshake = serde_json::from_str(handshake).map_err(|_| SocketError::Broken)?;
         let address = path(&format!("{base}&sid={}", handshake.sid));
-        let mut polling = Self { world: Rc::clone(world), waiting, saying, address };
+        let mut polling = Self { run_state: Rc::clone(run_state), waiting, saying, address };
         polling.say(format!("40/support,{}", serde_json::json!({ "token": account.token }))).await?;
         loop {
             let answer = polling.hear().await?;
             for packet in answer.split(SEPARATOR) {
                 match Packet::decode(packet) {
                     Packet::Connected(_) => {
-                        world.record(Operation::Connect, due);
+                        run_state.record(Operation::Connect, due);
                         return Ok(polling);
                     }
                     Packet::Refused(why) => return Err(SocketError::Refused(why.to_owned())),
@@ -55,12 +55,12 @@ impl Polling {
 
     /// Polls until it is over, or the session is.
     pub(super) async fn run(mut self) {
-        let world = Rc::clone(&self.world);
+        let run_state = Rc::clone(&self.run_state);
         tokio::select! {
-            () = world.over() => {}
+            () = run_state.over() => {}
             error = self.poll() => {
-                world.count("connections lost");
-                world.error(format!("poll: {error}"));
+                run_state.count("connections lost");
+                run_state.error(format!("poll: {error}"));
             }
         }
     }

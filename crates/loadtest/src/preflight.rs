@@ -1,4 +1,4 @@
-//! Before anything is loaded: is the server there, is it a Switchboard, and does it let our people in? Each no is one
+//! Checks before a run that the server answers, is a Switchboard, is ready, and accepts the accounts. Each failure is one
 //! sentence that says what to do.
 
 use std::rc::Rc;
@@ -6,8 +6,8 @@ use std::rc::Rc;
 use serde::Deserialize;
 
 use super::LoadtestError;
-use super::accounts::{Account, People};
-use super::endpoint::Target;
+use super::accounts::{Account, Accounts};
+use super::endpoint::Endpoint;
 use super::http::{Answer, Http, HttpError};
 use super::rest_actions::{MINE, QUEUE, path};
 
@@ -24,9 +24,9 @@ struct Envelope {
     message: String,
 }
 
-pub(super) async fn look(target: &Rc<Target>, people: &People) -> Result<(), LoadtestError> {
-    let url = || target.url.clone();
-    let live = get(target, None, "/health/live").await.map_err(|error| match error {
+pub(super) async fn look(endpoint: &Rc<Endpoint>, accounts: &Accounts) -> Result<(), LoadtestError> {
+    let url = || endpoint.url.clone();
+    let live = get(endpoint, None, "/health/live").await.map_err(|error| match error {
         HttpError::Connect(error) => LoadtestError::NotThere { url: url(), why: error.to_string() },
         HttpError::Broken | HttpError::TimedOut => LoadtestError::NotSwitchboard { url: url() },
     })?;
@@ -34,30 +34,30 @@ pub(super) async fn look(target: &Rc<Target>, people: &People) -> Result<(), Loa
         return Err(LoadtestError::NotSwitchboard { url: url() });
     }
     // Anything may be alive. Only a Switchboard refuses a stranger in its envelope.
-    let stranger = get(target, None, MINE).await;
+    let stranger = get(endpoint, None, MINE).await;
     let refused = stranger.ok().filter(|answer| answer.status == 401).and_then(|answer| envelope(&answer));
     if refused.is_none_or(|envelope| envelope.success) {
         return Err(LoadtestError::NotSwitchboard { url: url() });
     }
-    let ready = get(target, None, "/health/ready").await;
+    let ready = get(endpoint, None, "/health/ready").await;
     if let Ok(answer) = &ready
         && answer.status != 200
     {
         let why = envelope(answer).map_or_else(|| format!("HTTP {}", answer.status), |envelope| envelope.message);
         return Err(LoadtestError::NotReady { url: url(), why });
     }
-    if let Some(customer) = people.customers.first() {
-        admitted(target, customer, MINE, "a customer").await?;
+    if let Some(customer) = accounts.customers.first() {
+        admitted(endpoint, customer, MINE, "a customer").await?;
     }
-    if let Some(agent) = people.agents.first() {
-        admitted(target, agent, &format!("{QUEUE}?limit=1"), "an agent").await?;
+    if let Some(agent) = accounts.agents.first() {
+        admitted(endpoint, agent, &format!("{QUEUE}?limit=1"), "an agent").await?;
     }
     Ok(())
 }
 
-async fn admitted(target: &Rc<Target>, account: &Account, page: &str, who: &str) -> Result<(), LoadtestError> {
-    let url = target.url.clone();
-    match get(target, Some(account), page).await {
+async fn admitted(endpoint: &Rc<Endpoint>, account: &Account, page: &str, who: &str) -> Result<(), LoadtestError> {
+    let url = endpoint.url.clone();
+    match get(endpoint, Some(account), page).await {
         Ok(answer) if answer.status == 401 => Err(LoadtestError::TokenRefused { url }),
         Ok(answer) if answer.status == 403 => Err(LoadtestError::NoAgent { url }),
         Ok(answer) if answer.status == 200 => Ok(()),
@@ -69,8 +69,8 @@ async fn admitted(target: &Rc<Target>, account: &Account, page: &str, who: &str)
     }
 }
 
-async fn get(target: &Rc<Target>, account: Option<&Account>, page: &str) -> Result<Answer, HttpError> {
-    Http::new(target, account.map_or("", |account| account.token.as_str())).get(&path(page)).await
+async fn get(endpoint: &Rc<Endpoint>, account: Option<&Account>, page: &str) -> Result<Answer, HttpError> {
+    Http::new(endpoint, account.map_or("", |account| account.token.as_str())).get(&path(page)).await
 }
 
 fn envelope(answer: &Answer) -> Option<Envelope> {

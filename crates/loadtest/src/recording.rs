@@ -1,79 +1,81 @@
 //! What one client was shown of a conversation, over all its connections.
+//!
+//! A [`History`](super::history::History) writes these records; the checker and reports read them.
 
-use super::history::{Conversation, Message, Moment, Person};
+use super::history::{Conversation, Elapsed, Message, Person};
 
-/// What a client is told besides visible messages.
+/// What a client is notified of besides messages that the customer may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// A note, whole or as a preview.
+pub enum Notice {
+    /// An internal note, complete or as a preview.
     Note(Message),
-    /// An agent has the conversation now.
+    /// The conversation is assigned to this agent.
     Claimed(Person),
-    /// It is closed.
+    /// The conversation is closed.
     Closed,
 }
 
-/// Messages shown one after another, each the next in the order.
+/// Messages shown one after another, each at the place after the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The first one's place.
+    /// The place of the first message.
     pub from: i64,
-    /// How many.
+    /// The number of messages.
     pub length: u32,
-    /// When the first one came.
-    pub first: Moment,
-    /// When the last one came.
-    pub last: Moment,
-    /// What it was, where it is not what the ledger says; such a run has one message.
-    pub odd: Option<Message>,
+    /// When the first one arrived.
+    pub first: Elapsed,
+    /// When the last one arrived.
+    pub last: Elapsed,
+    /// The message, if it is not the one in the conversation's ledger. Such a run has one message.
+    pub mismatch: Option<Message>,
 }
 
 impl Run {
-    /// The last one's place.
+    /// The place of the last message.
     #[must_use]
     pub fn until(&self) -> i64 {
         self.from.saturating_add(i64::from(self.length) - 1)
     }
 
-    fn extend(runs: &mut Vec<Self>, seq: i64, odd: Option<Message>, now: Moment) {
+    fn append(runs: &mut Vec<Self>, seq: i64, mismatch: Option<Message>, now: Elapsed) {
         match runs.last_mut() {
-            Some(run) if odd.is_none() && run.odd.is_none() && run.until().checked_add(1) == Some(seq) => {
+            Some(run) if mismatch.is_none() && run.mismatch.is_none() && run.until().checked_add(1) == Some(seq) => {
                 run.length += 1;
                 run.last = now;
             }
-            _ => runs.push(Self { from: seq, length: 1, first: now, last: now, odd }),
+            _ => runs.push(Self { from: seq, length: 1, first: now, last: now, mismatch }),
         }
     }
 }
 
-/// From a join to the loss of the connection. A connection that was recovered goes on with the session it had.
+/// From a join to the loss of the connection. A connection that the server recovers continues its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// When the join was acknowledged; [`Moment::NEVER`] until it is.
-    pub joined: Moment,
-    /// When the connection was lost; nothing where it held to the end.
-    pub ended: Option<Moment>,
+    /// When the join was acknowledged; [`Elapsed::NEVER`] until it is.
+    pub joined: Elapsed,
+    /// When the connection was lost; `None` if it lasted to the end of the run.
+    pub ended: Option<Elapsed>,
     /// What was shown in it, in the order of arrival.
     pub runs: Vec<Run>,
 }
 
-/// See the module.
+/// One client's subscription to one conversation.
 #[derive(Clone, Debug)]
 pub struct ListenerRecord {
-    /// What it listens to.
+    /// The conversation.
     pub conversation: Conversation,
-    /// Who it is.
+    /// Whose client it is.
     pub person: Person,
-    /// It fetches what it missed when it comes back.
+    /// Whether it fetches what it missed each time it returns.
     pub catches_up: bool,
-    /// Its sessions, one after another.
+    /// Its sessions, in the order of time.
     pub sessions: Vec<Session>,
     /// What it fetched.
     pub fetched: Vec<Run>,
-    /// What else it was told, and when.
-    pub heard: Vec<(Moment, Heard)>,
-    /// Shown while it had not joined, or after it was cut.
-    pub astray: Vec<(Moment, i64)>,
+    /// What else it was notified of, and when.
+    pub notices: Vec<(Elapsed, Notice)>,
+    /// Places shown outside any session: before a join, or after the end.
+    pub outside_session: Vec<(Elapsed, i64)>,
 }
 
 impl ListenerRecord {
@@ -84,43 +86,43 @@ impl ListenerRecord {
             catches_up,
             sessions: Vec::new(),
             fetched: Vec::new(),
-            heard: Vec::new(),
-            astray: Vec::new(),
+            notices: Vec::new(),
+            outside_session: Vec::new(),
         }
     }
 
-    pub(super) fn joining(&mut self, now: Moment) {
-        self.end(now);
-        self.sessions.push(Session { joined: Moment::NEVER, ended: None, runs: Vec::new() });
+    pub(super) fn begin_join(&mut self, now: Elapsed) {
+        self.end_session(now);
+        self.sessions.push(Session { joined: Elapsed::NEVER, ended: None, runs: Vec::new() });
     }
 
-    pub(super) fn joined(&mut self, now: Moment) {
-        if self.sessions.last().is_none_or(|session| session.ended.is_some() || session.joined != Moment::NEVER) {
-            self.joining(now);
+    pub(super) fn complete_join(&mut self, now: Elapsed) {
+        if self.sessions.last().is_none_or(|session| session.ended.is_some() || session.joined != Elapsed::NEVER) {
+            self.begin_join(now);
         }
         if let Some(session) = self.sessions.last_mut() {
             session.joined = now;
         }
     }
 
-    pub(super) fn end(&mut self, now: Moment) {
+    pub(super) fn end_session(&mut self, now: Elapsed) {
         if let Some(session) = self.sessions.last_mut() {
             session.ended.get_or_insert(now);
         }
     }
 
-    pub(super) fn saw(&mut self, seq: i64, odd: Option<Message>, now: Moment) {
+    pub(super) fn record_shown(&mut self, seq: i64, mismatch: Option<Message>, now: Elapsed) {
         match self.sessions.last_mut() {
-            Some(session) if session.ended.is_none() => Run::extend(&mut session.runs, seq, odd, now),
-            _ => self.astray.push((now, seq)),
+            Some(session) if session.ended.is_none() => Run::append(&mut session.runs, seq, mismatch, now),
+            _ => self.outside_session.push((now, seq)),
         }
     }
 
-    pub(super) fn fetched(&mut self, seq: i64, odd: Option<Message>, now: Moment) {
-        Run::extend(&mut self.fetched, seq, odd, now);
+    pub(super) fn record_fetched(&mut self, seq: i64, mismatch: Option<Message>, now: Elapsed) {
+        Run::append(&mut self.fetched, seq, mismatch, now);
     }
 
-    /// The last place that it was shown or fetched; 0 for none.
+    /// The highest place that it was shown or fetched; 0 for none.
     #[must_use]
     pub fn latest(&self) -> i64 {
         let shown = self.sessions.iter().flat_map(|session| &session.runs);

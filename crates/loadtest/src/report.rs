@@ -13,9 +13,9 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::checker::Verdict;
-use super::history::Moment;
-use super::options::{Plan, Scenario};
-use super::scenario::main_deed;
+use super::history::Elapsed;
+use super::options::{Options, Scenario};
+use super::scenario::main_operation;
 use super::statistics::{Operation, Second, Series, Statistics, millis};
 
 pub use html::page;
@@ -83,7 +83,7 @@ pub struct Bar {
     pub count: u64,
 }
 
-/// One deed's figures.
+/// One operation's figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figures {
     /// How often it was done while measuring.
@@ -154,9 +154,9 @@ pub struct Report {
     pub measured_seconds: f64,
     /// Whether the measurement was ended before it was over.
     pub interrupted: bool,
-    /// The deed that the scenario is about.
+    /// The operation that the scenario is about.
     pub main: Operation,
-    /// The figures of each deed.
+    /// The figures of each operation.
     pub deeds: BTreeMap<Operation, Figures>,
     /// What went wrong, and how often; outside the measurement too.
     pub errors: BTreeMap<String, u64>,
@@ -171,10 +171,15 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn new(plan: &Plan, statistics: &Statistics, checked: Result<Verdict, String>, now: Moment) -> Self {
+    pub(super) fn new(
+        options: &Options,
+        statistics: &Statistics,
+        checked: Result<Verdict, String>,
+        now: Elapsed,
+    ) -> Self {
         let measured = statistics.measured(now);
         let deeds: BTreeMap<Operation, Figures> =
-            statistics.series().map(|(deed, series)| (deed, Figures::of(series, measured))).collect();
+            statistics.series().map(|(operation, series)| (operation, Figures::of(series, measured))).collect();
         let (checked, unchecked) = match checked {
             Ok(checked) => (checked, None),
             Err(why) => (Verdict::default(), Some(why)),
@@ -192,16 +197,16 @@ impl Report {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             outcome,
-            url: plan.url.clone(),
-            scenario: plan.scenario,
-            users: plan.users,
-            agents: plan.agents,
-            rate: plan.rate,
-            seed: plan.seed,
-            warm_up_seconds: plan.warm_up.as_secs_f64(),
+            url: options.url.clone(),
+            scenario: options.scenario,
+            users: options.users,
+            agents: options.agents,
+            rate: options.rate,
+            seed: options.seed,
+            warm_up_seconds: options.warm_up.as_secs_f64(),
             measured_seconds: measured.as_secs_f64(),
             interrupted: statistics.interrupted,
-            main: main_deed(plan.scenario),
+            main: main_operation(options.scenario),
             deeds,
             errors: statistics.errors.clone(),
             limited: statistics.limited,
@@ -278,7 +283,7 @@ pub(super) mod tests {
 
     /// A run in which something of everything has happened.
     pub(crate) fn example(rate: Option<f64>) -> Report {
-        let at = |millis| Moment::after(Duration::from_millis(millis));
+        let at = |millis| Elapsed::after(Duration::from_millis(millis));
         let mut statistics = Statistics::new(rate.is_none());
         statistics.begin(at(0));
         for number in 0..3000 {
@@ -290,7 +295,7 @@ pub(super) mod tests {
         statistics.count("connections cut");
         statistics.end(at(3000));
         let tokens = Tokens::Signed { secret: DEVELOPMENT_SECRET.into(), agent_role: "admin".to_owned() };
-        let plan = Plan { rate, ..Plan::new("http://localhost:1500", Scenario::Sends, tokens) };
+        let options = Options { rate, ..Options::new("http://localhost:1500", Scenario::Sends, tokens) };
         let violation = Violation {
             promise: Promise::NothingLost,
             conversation: "0190".to_owned(),
@@ -298,7 +303,7 @@ pub(super) mod tests {
             history: vec!["0.1s jane sends message 7 <script>".to_owned()],
         };
         let verdict = Verdict { violations: vec![violation], broken: 1, undecided: 1, ..Verdict::default() };
-        Report::new(&plan, &statistics, Ok(verdict), at(3000))
+        Report::new(&options, &statistics, Ok(verdict), at(3000))
     }
 
     #[test]
@@ -336,9 +341,9 @@ pub(super) mod tests {
     #[test]
     fn what_could_not_be_read_back_is_not_called_clean() {
         let tokens = Tokens::Signed { secret: DEVELOPMENT_SECRET.into(), agent_role: "admin".to_owned() };
-        let plan = Plan::new("http://localhost:1500", Scenario::Sends, tokens);
+        let options = Options::new("http://localhost:1500", Scenario::Sends, tokens);
         let why = Err("conversation 0190 could not be read back: no connection".to_owned());
-        let report = Report::new(&plan, &Statistics::new(true), why, Moment::default());
+        let report = Report::new(&options, &Statistics::new(true), why, Elapsed::default());
         assert_eq!(report.outcome, Outcome::Unchecked);
         for text in [table(&report), page(&report)] {
             assert!(text.contains("conversation 0190 could not be read back") && !text.contains("Clean"), "{text}");

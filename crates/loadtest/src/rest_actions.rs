@@ -1,4 +1,4 @@
-//! What people ask for over REST, each written into the history with how it ended.
+//! The requests over REST, each recorded in the history with its outcome.
 //!
 //! A message whose outcome is not known is sent again under the same `client_message_id`, as apps do, and is then still
 //! one call.
@@ -15,9 +15,9 @@ use hyper::http::uri::PathAndQuery;
 use serde::Deserialize;
 
 use super::accounts::Account;
-use super::history::{Action, Call, Conversation, Moment, Outcome, Person, Refusal};
+use super::history::{Action, Call, Conversation, Elapsed, Outcome, Person, RefusalKind};
 use super::http::{Answer, Http, HttpError};
-use super::run_state::World;
+use super::run_state::RunState;
 use super::statistics::Operation;
 
 /// Where customers send.
@@ -33,7 +33,7 @@ const ATTEMPTS: u32 = 3;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(250);
 /// The longest that a 429 is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-/// What people write behind the mark.
+/// The text of each message after its mark.
 const SAYING: &str = "my order has not arrived yet, can you look?";
 
 /// A path, which is always one.
@@ -43,7 +43,7 @@ pub(super) fn path(text: &str) -> Uri {
 
 /// Somebody who calls over a connection of their own.
 pub(super) struct Caller {
-    pub(super) world: Rc<World>,
+    pub(super) run_state: Rc<RunState>,
     pub(super) person: Person,
     pub(super) http: Http,
     send: Uri,
@@ -83,44 +83,42 @@ struct Replied {
 struct Failed<'a> {
     #[serde(default)]
     code: &'a str,
-    #[serde(default)]
-    message: std::borrow::Cow<'a, str>,
 }
 
 impl Caller {
-    pub(super) fn new(world: &Rc<World>, account: &Account) -> Self {
-        let person = world.person(&account.name);
-        Self { world: Rc::clone(world), person, http: world.http(account), send: path(SEND) }
+    pub(super) fn new(run_state: &Rc<RunState>, account: &Account) -> Self {
+        let person = run_state.person(&account.name);
+        Self { run_state: Rc::clone(run_state), person, http: run_state.http(account), send: path(SEND) }
     }
 
     /// Opens a conversation with its first message: the key, and the id under which it goes.
-    pub(super) async fn open(&mut self, due: Moment) -> Option<(Conversation, String)> {
-        let conversation = self.world.history.borrow_mut().conversation(self.person);
+    pub(super) async fn open(&mut self, due: Elapsed) -> Option<(Conversation, String)> {
+        let conversation = self.run_state.history.borrow_mut().add_conversation(self.person);
         let call = self.invoke(conversation, Action::Open, due);
         let mut body = String::with_capacity(256);
         self.write_message(&mut body, call);
         body.push('}');
         let uri = self.send.clone();
-        let (outcome, answer) = self.persist("open", &uri, body.into()).await;
+        let (outcome, answer) = self.post_with_retries("open", Action::Open, &uri, body.into()).await;
         let answer: Option<Sent<'_>> = answer.as_ref().and_then(|answer| serde_json::from_slice(&answer.body).ok());
         let opened = answer.as_ref().and_then(|answer| answer.data.conversation.as_ref());
         let seq = opened.and_then(|opened| opened.messages.first()?.seq);
         let id = opened.map(|opened| opened.id.to_owned());
         if let Some(id) = &id {
-            self.world.opened(conversation, id);
+            self.run_state.opened(conversation, id);
         }
         self.finish(call, placed(outcome, seq), Operation::Open, due);
         Some((conversation, id?))
     }
 
     /// Sends into a conversation.
-    pub(super) async fn send(&mut self, conversation: Conversation, id: &str, due: Moment) -> Outcome {
+    pub(super) async fn send(&mut self, conversation: Conversation, id: &str, due: Elapsed) -> Outcome {
         let call = self.invoke(conversation, Action::Send, due);
         let mut body = String::with_capacity(256);
         self.write_message(&mut body, call);
         let _ = write!(body, ",\"conversation_id\":\"{id}\"}}");
         let uri = self.send.clone();
-        let (outcome, answer) = self.persist("send", &uri, body.into()).await;
+        let (outcome, answer) = self.post_with_retries("send", Action::Send, &uri, body.into()).await;
         let answer: Option<Sent<'_>> = answer.as_ref().and_then(|answer| serde_json::from_slice(&answer.body).ok());
         let seq = answer.and_then(|answer| answer.data.message?.seq);
         let outcome = placed(outcome, seq);
@@ -129,17 +127,18 @@ impl Caller {
     }
 
     /// An agent replies, or writes a note.
-    pub(super) async fn reply(&mut self, conversation: Conversation, id: &str, note: bool, due: Moment) -> Outcome {
-        let (action, deed) = if note { (Action::Note, Operation::Note) } else { (Action::Reply, Operation::Reply) };
+    pub(super) async fn reply(&mut self, conversation: Conversation, id: &str, note: bool, due: Elapsed) -> Outcome {
+        let (action, operation) =
+            if note { (Action::Note, Operation::Note) } else { (Action::Reply, Operation::Reply) };
         let call = self.invoke(conversation, action, due);
         let mut body = String::with_capacity(256);
         self.write_message(&mut body, call);
         let _ = write!(body, ",\"is_internal\":{note}}}");
         let uri = path(&format!("{QUEUE}/{id}/reply"));
-        let (outcome, answer) = self.persist(deed.title(), &uri, body.into()).await;
+        let (outcome, answer) = self.post_with_retries(operation.title(), action, &uri, body.into()).await;
         let answer: Option<Replied> = answer.as_ref().and_then(|answer| serde_json::from_slice(&answer.body).ok());
         let outcome = placed(outcome, answer.and_then(|answer| answer.data.seq));
-        self.finish(call, outcome, deed, due);
+        self.finish(call, outcome, operation, due);
         outcome
     }
 
@@ -149,65 +148,71 @@ impl Caller {
         conversation: Conversation,
         id: &str,
         action: Action,
-        due: Moment,
+        due: Elapsed,
     ) -> Outcome {
-        let (verb, deed) =
+        let (verb, operation) =
             if action == Action::Close { ("close", Operation::Close) } else { ("claim", Operation::Claim) };
         let call = self.invoke(conversation, action, due);
         let answer = self.http.post(&path(&format!("{QUEUE}/{id}/{verb}")), Bytes::new()).await;
-        let outcome = self.judged(verb, &answer);
-        self.finish(call, outcome, deed, due);
+        let outcome = self.outcome(verb, action, &answer);
+        self.finish(call, outcome, operation, due);
         outcome
     }
 
     /// The customer rates a conversation.
-    pub(super) async fn rate(&mut self, conversation: Conversation, id: &str, stars: u8, due: Moment) -> Outcome {
+    pub(super) async fn rate(&mut self, conversation: Conversation, id: &str, stars: u8, due: Elapsed) -> Outcome {
         let call = self.invoke(conversation, Action::Rate, due);
         let body = Bytes::from(format!("{{\"rating\":{stars}}}"));
         let answer = self.http.post(&path(&format!("{MINE}/{id}/rate")), body).await;
-        let outcome = self.judged("rate", &answer);
+        let outcome = self.outcome("rate", Action::Rate, &answer);
         self.finish(call, outcome, Operation::Rate, due);
         outcome
     }
 
-    fn invoke(&self, conversation: Conversation, action: Action, due: Moment) -> Call {
-        let call = self.world.history.borrow_mut().invoke(conversation, self.person, action, self.world.now());
-        self.world.is_due(call, due);
+    fn invoke(&self, conversation: Conversation, action: Action, due: Elapsed) -> Call {
+        let call = self.run_state.history.borrow_mut().invoke(conversation, self.person, action, self.run_state.now());
+        self.run_state.is_due(call, due);
         call
     }
 
-    fn finish(&self, call: Call, outcome: Outcome, deed: Operation, due: Moment) {
+    fn finish(&self, call: Call, outcome: Outcome, operation: Operation, due: Elapsed) {
         let conversation = {
-            let mut history = self.world.history.borrow_mut();
-            history.finish(call, outcome, self.world.now());
+            let mut history = self.run_state.history.borrow_mut();
+            history.finish(call, outcome, self.run_state.now());
             history[call].conversation
         };
         if let Outcome::Ok { seq } = outcome {
-            self.world.acknowledged(conversation, seq.unwrap_or(0));
+            self.run_state.acknowledged(conversation, seq.unwrap_or(0));
         }
         // A claim that came too late is an answer as good as the winner's.
-        if !matches!(outcome, Outcome::Unknown | Outcome::Refused(Refusal::Other)) {
-            self.world.record(deed, due);
+        if !matches!(outcome, Outcome::Unknown | Outcome::Refused(RefusalKind::Other)) {
+            self.run_state.record(operation, due);
         }
     }
 
     /// The text, and the name under which it is sent again.
     fn write_message(&self, body: &mut String, call: Call) {
-        let mark = self.world.mark();
+        let mark = self.run_state.mark();
         let number = call.0;
         let _ = write!(body, "{{\"message\":\"{mark}{number}- {SAYING}\",\"client_message_id\":\"{mark}{number}\"");
     }
 
-    /// Sends until the outcome is known, a few times.
-    async fn persist(&mut self, doing: &str, uri: &Uri, body: Bytes) -> (Outcome, Option<Answer>) {
+    /// Sends until the outcome is known, up to [`ATTEMPTS`] times.
+    async fn post_with_retries(
+        &mut self,
+        name: &str,
+        action: Action,
+        uri: &Uri,
+        body: Bytes,
+    ) -> (Outcome, Option<Answer>) {
         for attempt in 1..=ATTEMPTS {
             let answer = self.http.post(uri, body.clone()).await;
-            let outcome = self.judged(doing, &answer);
+            let outcome = self.outcome(name, action, &answer);
             match outcome {
                 Outcome::Unknown if attempt < ATTEMPTS => tokio::time::sleep(BETWEEN_ATTEMPTS * attempt).await,
                 // What an earlier attempt did is not undone by a later one's refusal.
                 Outcome::Refused(_) if attempt > 1 => return (Outcome::Unknown, None),
-                Outcome::Refused(Refusal::Other) => {
+                Outcome::Refused(RefusalKind::Other) => {
                     let wait = answer.as_ref().ok().and_then(|answer| answer.retry_after);
                     tokio::time::sleep(wait.unwrap_or_default().min(LONGEST_WAIT)).await;
                     return (outcome, None);
@@ -218,16 +223,16 @@ impl Caller {
         (Outcome::Unknown, None)
     }
 
-    /// How a request ended; what is nobody's intention is counted as an error.
-    fn judged(&self, doing: &str, answer: &Result<Answer, HttpError>) -> Outcome {
+    /// How a request ended. Counts a failure, unless it is a refusal that the state explains.
+    fn outcome(&self, name: &str, action: Action, answer: &Result<Answer, HttpError>) -> Outcome {
         let outcome = match answer {
             Err(_) => Outcome::Unknown,
             Ok(answer) if (200..300).contains(&answer.status) => Outcome::Ok { seq: None },
             Ok(answer) if answer.status >= 500 => Outcome::Unknown,
-            Ok(answer) => Outcome::Refused(refusal(&answer.body)),
+            Ok(answer) => Outcome::Refused(refusal_kind(action, &answer.body)),
         };
-        if matches!(outcome, Outcome::Unknown | Outcome::Refused(Refusal::Other)) {
-            self.world.note_failure(doing, answer);
+        if matches!(outcome, Outcome::Unknown | Outcome::Refused(RefusalKind::Other)) {
+            self.run_state.record_failure(name, answer);
         }
         outcome
     }
@@ -237,19 +242,10 @@ fn placed(outcome: Outcome, seq: Option<i64>) -> Outcome {
     if outcome == (Outcome::Ok { seq: None }) { Outcome::Ok { seq } } else { outcome }
 }
 
-/// Why the server says no (`decisions.md`, the table of codes; what shares a code is told by its sentence).
-fn refusal(body: &[u8]) -> Refusal {
-    let Ok(failed) = serde_json::from_slice::<Failed<'_>>(body) else { return Refusal::Other };
-    match failed.code {
-        "CONVERSATION_CLOSED" => Refusal::Closed,
-        "ALREADY_ASSIGNED" => Refusal::HeldByAnother,
-        "FORBIDDEN" if failed.message.contains("assigned") => Refusal::HeldByAnother,
-        "CONVERSATION_OPEN" => Refusal::NotClosed,
-        "ALREADY_RATED" => Refusal::AlreadyRated,
-        _ if failed.message.contains("pending handover") => Refusal::HandoverPending,
-        _ if failed.message.contains("already been resolved") => Refusal::HandoverResolved,
-        _ => Refusal::Other,
-    }
+/// Why the server refused it, by the code of its answer.
+fn refusal_kind(action: Action, body: &[u8]) -> RefusalKind {
+    let failed = serde_json::from_slice::<Failed<'_>>(body);
+    failed.map_or(RefusalKind::Other, |failed| RefusalKind::from_code(failed.code, action))
 }
 
 #[cfg(test)]
@@ -257,18 +253,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_are_read_as_the_server_writes_them() {
-        for (code, message, read) in [
-            ("CONVERSATION_CLOSED", "This conversation has been closed", Refusal::Closed),
-            ("ALREADY_ASSIGNED", "Another agent was first", Refusal::HeldByAnother),
-            ("FORBIDDEN", "This conversation is assigned to another agent", Refusal::HeldByAnother),
-            ("CONVERSATION_OPEN", "", Refusal::NotClosed),
-            ("ALREADY_RATED", "", Refusal::AlreadyRated),
-            ("NOT_FOUND", "Conversation not found", Refusal::Other),
-        ] {
-            let body = serde_json::json!({ "code": code, "message": message });
-            assert_eq!(refusal(body.to_string().as_bytes()), read, "{body}");
+    fn a_refusal_is_recognised_by_its_code() {
+        let read = |body: &[u8]| refusal_kind(Action::Reply, body);
+        assert_eq!(read(br#"{"code":"CONVERSATION_CLOSED","message":"assigned"}"#), RefusalKind::Closed);
+        assert_eq!(read(br#"{"code":"FORBIDDEN"}"#), RefusalKind::HeldByAnother);
+        assert_eq!(refusal_kind(Action::Rate, br#"{"code":"FORBIDDEN"}"#), RefusalKind::Other);
+        for body in [&b"not JSON"[..], br#"{"message":"CONVERSATION_CLOSED"}"#, br#"{"code":"NOT_FOUND"}"#] {
+            assert_eq!(read(body), RefusalKind::Other);
         }
-        assert_eq!(refusal(b"not JSON"), Refusal::Other);
     }
 }

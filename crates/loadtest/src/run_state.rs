@@ -1,4 +1,4 @@
-//! What everybody in a run shares: who they are, what happened, how long it took, and whether it is over.
+//! The state that all workers of a run share: accounts, history, statistics, and whether it is over.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -9,31 +9,31 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::watch;
 
-use super::accounts::{Account, People};
-use super::endpoint::Target;
-use super::history::{Call, Conversation, History, Message, Moment, Person};
+use super::accounts::{Account, Accounts};
+use super::endpoint::Endpoint;
+use super::history::{Call, Conversation, Elapsed, History, Message, Person};
 use super::http::{Answer, Http, HttpError};
-use super::options::{Plan, Scenario};
+use super::options::{Options, Scenario};
 use super::statistics::{Operation, Statistics};
 
 /// A wake-up that is no later than this is on time: timers are no finer.
 const SLACK: Duration = Duration::from_millis(2);
 
 /// See the module. All of it lives on one thread.
-pub(super) struct World {
-    pub(super) plan: Plan,
-    pub(super) target: Rc<Target>,
-    pub(super) people: People,
+pub(super) struct RunState {
+    pub(super) options: Options,
+    pub(super) endpoint: Rc<Endpoint>,
+    pub(super) accounts: Accounts,
     pub(super) history: RefCell<History>,
     pub(super) statistics: RefCell<Statistics>,
     /// Goes up with every event at a socket, so that silence can be seen.
     pub(super) events: Cell<u64>,
-    /// What is being done, for whoever watches.
+    /// The current phase, for the progress display.
     pub(super) stage: Cell<&'static str>,
     persons: RefCell<HashMap<String, Person>>,
     conversations: RefCell<HashMap<String, Conversation>>,
     /// By call, when its message was due.
-    due: RefCell<Vec<Moment>>,
+    due: RefCell<Vec<Elapsed>>,
     /// By conversation, the highest place that was acknowledged.
     highest: RefCell<Vec<i64>>,
     mark: String,
@@ -42,25 +42,25 @@ pub(super) struct World {
     stop: watch::Sender<bool>,
 }
 
-impl World {
-    pub(super) fn new(plan: Plan, target: Rc<Target>, people: People) -> Rc<Self> {
+impl RunState {
+    pub(super) fn new(options: Options, endpoint: Rc<Endpoint>, accounts: Accounts) -> Rc<Self> {
         // In the other scenarios people wait for more than their answer.
         let at_full_speed = [Scenario::Sends, Scenario::Hot, Scenario::Claims, Scenario::Fanout];
-        let closed_loop = plan.rate.is_none() && at_full_speed.contains(&plan.scenario);
-        let chance = StdRng::seed_from_u64(plan.seed);
-        // A run is told from those before it, whatever its seed.
+        let closed_loop = options.rate.is_none() && at_full_speed.contains(&options.scenario);
+        let chance = StdRng::seed_from_u64(options.seed);
+        // Distinguishes this run's messages from those of earlier runs, whatever the seed.
         let mark = format!("loadtest-{:08x}-", rand::random::<u32>());
         let mut history = History::new();
         let mut persons = HashMap::new();
-        for (accounts, is_agent) in [(&people.customers, false), (&people.agents, true)] {
+        for (accounts, is_agent) in [(&accounts.customers, false), (&accounts.agents, true)] {
             for account in accounts {
-                persons.insert(account.name.clone(), history.person(account.name.clone(), is_agent));
+                persons.insert(account.name.clone(), history.add_person(account.name.clone(), is_agent));
             }
         }
         Rc::new(Self {
-            plan,
-            target,
-            people,
+            options,
+            endpoint,
+            accounts,
             history: RefCell::new(history),
             statistics: RefCell::new(Statistics::new(closed_loop)),
             events: Cell::new(0),
@@ -76,17 +76,17 @@ impl World {
         })
     }
 
-    pub(super) fn now(&self) -> Moment {
-        Moment::after(self.began.elapsed())
+    pub(super) fn now(&self) -> Elapsed {
+        Elapsed::after(self.began.elapsed())
     }
 
-    /// The instant of a moment, for timers.
-    pub(super) fn instant(&self, moment: Moment) -> tokio::time::Instant {
+    /// This time as an instant of the timer.
+    pub(super) fn instant(&self, moment: Elapsed) -> tokio::time::Instant {
         (self.began + Duration::from_nanos(moment.0)).into()
     }
 
     pub(super) fn http(&self, account: &Account) -> Http {
-        Http::new(&self.target, &account.token)
+        Http::new(&self.endpoint, &account.token)
     }
 
     /// Nobody begins anything any more.
@@ -117,10 +117,10 @@ impl World {
         self.chance.borrow_mut().random_range(0.0..1.0)
     }
 
-    /// How long somebody thinks: exponential about the mean, at most five times it.
+    /// A thinking time: exponentially distributed, at most five times the mean.
     pub(super) fn thinking(&self) -> Duration {
         let share = (-(1.0 - self.chance()).ln()).min(5.0);
-        self.plan.think.mul_f64(share)
+        self.options.think.mul_f64(share)
     }
 
     pub(super) fn person(&self, name: &str) -> Person {
@@ -128,7 +128,7 @@ impl World {
             return *person;
         }
         // Somebody who works in this deployment. They are none of ours, so what they do is not known to us.
-        let person = self.history.borrow_mut().person(name, true);
+        let person = self.history.borrow_mut().add_person(name, true);
         self.persons.borrow_mut().insert(name.to_owned(), person);
         person
     }
@@ -138,7 +138,7 @@ impl World {
     }
 
     pub(super) fn opened(&self, conversation: Conversation, id: &str) {
-        self.history.borrow_mut().label(conversation, id);
+        self.history.borrow_mut().set_label(conversation, id);
         self.conversations.borrow_mut().insert(id.to_owned(), conversation);
     }
 
@@ -150,19 +150,19 @@ impl World {
         ids
     }
 
-    pub(super) fn is_due(&self, call: Call, due: Moment) {
+    pub(super) fn is_due(&self, call: Call, due: Elapsed) {
         let mut all = self.due.borrow_mut();
         let at = call.0 as usize;
         if all.len() <= at {
-            all.resize(at + 1, Moment::NEVER);
+            all.resize(at + 1, Elapsed::NEVER);
         }
         if let Some(place) = all.get_mut(at) {
             *place = due;
         }
     }
 
-    pub(super) fn due(&self, call: Call) -> Option<Moment> {
-        self.due.borrow().get(call.0 as usize).copied().filter(|due| *due != Moment::NEVER)
+    pub(super) fn due(&self, call: Call) -> Option<Elapsed> {
+        self.due.borrow().get(call.0 as usize).copied().filter(|due| *due != Elapsed::NEVER)
     }
 
     pub(super) fn acknowledged(&self, conversation: Conversation, seq: i64) {
@@ -180,7 +180,7 @@ impl World {
         self.highest.borrow().get(conversation.0 as usize).copied().unwrap_or(0)
     }
 
-    /// What messages of this run begin with; the call's number and a dash come behind it.
+    /// The prefix of this run's messages, which the call's number and a dash follow.
     pub(super) fn mark(&self) -> &str {
         &self.mark
     }
@@ -202,8 +202,8 @@ impl World {
         }
     }
 
-    pub(super) fn record(&self, deed: Operation, due: Moment) {
-        self.statistics.borrow_mut().record(deed, due, self.now());
+    pub(super) fn record(&self, operation: Operation, due: Elapsed) {
+        self.statistics.borrow_mut().record(operation, due, self.now());
     }
 
     pub(super) fn error(&self, what: impl Into<String>) {
@@ -215,7 +215,7 @@ impl World {
     }
 
     /// Notes what went wrong with a request.
-    pub(super) fn note_failure(&self, doing: &str, answer: &Result<Answer, HttpError>) {
+    pub(super) fn record_failure(&self, doing: &str, answer: &Result<Answer, HttpError>) {
         match answer {
             Err(error) => self.error(format!("{doing}: {error}")),
             Ok(answer) if answer.status == 429 => {
@@ -233,37 +233,37 @@ fn fingerprint(id: &str) -> u64 {
     hasher.finish()
 }
 
-/// When somebody does the next thing: at their share of the rate, or whenever they are done with the last one.
+/// When a worker makes its next request: at its share of the rate, or immediately after the last one.
 pub(super) struct Pace {
     every: Option<Duration>,
-    next: Moment,
+    next: Elapsed,
 }
 
 impl Pace {
     /// Of the `number`-th of `of` who share the plan's rate. They take turns.
-    pub(super) fn of(world: &World, number: usize, of: usize) -> Self {
+    pub(super) fn of(run_state: &RunState, number: usize, of: usize) -> Self {
         let (number, of) = (number as f64, of as f64);
-        let every = world.plan.rate.map(|rate| Duration::from_secs_f64(of / rate));
+        let every = run_state.options.rate.map(|rate| Duration::from_secs_f64(of / rate));
         let offset = every.map_or(Duration::ZERO, |every| every.mul_f64(number / of));
-        Self { every, next: Moment(world.now().0 + Moment::after(offset).0) }
+        Self { every, next: Elapsed(run_state.now().0 + Elapsed::after(offset).0) }
     }
 
     /// Waits for the next turn: when it was due. Nothing when it is over.
-    pub(super) async fn next(&mut self, world: &World) -> Option<Moment> {
+    pub(super) async fn next(&mut self, run_state: &RunState) -> Option<Elapsed> {
         let Some(every) = self.every else {
-            return (!world.is_over()).then(|| world.now());
+            return (!run_state.is_over()).then(|| run_state.now());
         };
         let due = self.next;
-        self.next = Moment(due.0 + Moment::after(every).0);
-        let now = world.now();
+        self.next = Elapsed(due.0 + Elapsed::after(every).0);
+        let now = run_state.now();
         if due > now {
             tokio::select! {
-                () = tokio::time::sleep_until(world.instant(due)) => {}
-                () = world.over() => return None,
+                () = tokio::time::sleep_until(run_state.instant(due)) => {}
+                () = run_state.over() => return None,
             }
-            let woken = world.now();
-            return (!world.is_over()).then_some(if woken.since(due) <= SLACK { woken } else { due });
+            let woken = run_state.now();
+            return (!run_state.is_over()).then_some(if woken.since(due) <= SLACK { woken } else { due });
         }
-        (!world.is_over()).then_some(due)
+        (!run_state.is_over()).then_some(due)
     }
 }

@@ -1,12 +1,13 @@
-//! What people do in each scenario. A scenario makes its people ready, sets them to work, and hands back who is at
-//! work.
+//! The scenarios. Each prepares its accounts, starts its workers, and returns them.
 
 mod churn;
 mod claims;
-mod hotspot;
+mod fanout;
+mod hot;
 mod idle;
 mod mix;
 mod sends;
+mod shared_conversation;
 
 use std::fmt::Display;
 use std::rc::Rc;
@@ -18,13 +19,13 @@ use tokio::task::JoinHandle;
 use super::LoadtestError;
 use super::client::Client;
 use super::options::Scenario;
-use super::run_state::World;
+use super::run_state::RunState;
 use super::statistics::Operation;
 
-/// How many people get ready at a time: a server is not to be tested by our getting ready.
+/// How many accounts are prepared at a time, so that the preparation is no load test.
 const AT_A_TIME: usize = 50;
 
-/// Who is at work, and whose sockets are held.
+/// The running workers, and the clients whose sockets are held open.
 #[derive(Default)]
 pub(super) struct Workers {
     /// They end when it is over.
@@ -56,7 +57,7 @@ pub(super) fn customers(scenario: Scenario, users: usize) -> usize {
 }
 
 /// What a scenario is about.
-pub(super) fn main_deed(scenario: Scenario) -> Operation {
+pub(super) fn main_operation(scenario: Scenario) -> Operation {
     match scenario {
         Scenario::Sends | Scenario::Hot | Scenario::Mix => Operation::Send,
         Scenario::Claims => Operation::Storm,
@@ -66,17 +67,17 @@ pub(super) fn main_deed(scenario: Scenario) -> Operation {
     }
 }
 
-/// Gets everybody ready and sets them to work.
-pub(super) async fn start(world: &Rc<World>) -> Result<Workers, LoadtestError> {
-    match world.plan.scenario {
-        Scenario::Sends => sends::start(world).await,
-        Scenario::Hot => hotspot::hot(world).await,
-        Scenario::Fanout => hotspot::fanout(world).await,
-        Scenario::Claims => claims::start(world).await,
-        Scenario::Idle => idle::start(world).await,
-        Scenario::Jitter => churn::jitter(world).await,
-        Scenario::Reconnect => churn::reconnect(world).await,
-        Scenario::Mix => mix::start(world).await,
+/// Prepares the scenario's accounts and starts its workers.
+pub(super) async fn start(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
+    match run_state.options.scenario {
+        Scenario::Sends => sends::start(run_state).await,
+        Scenario::Hot => hot::start(run_state).await,
+        Scenario::Fanout => fanout::start(run_state).await,
+        Scenario::Claims => claims::start(run_state).await,
+        Scenario::Idle => idle::start(run_state).await,
+        Scenario::Jitter => churn::jitter(run_state).await,
+        Scenario::Reconnect => churn::reconnect(run_state).await,
+        Scenario::Mix => mix::start(run_state).await,
     }
 }
 

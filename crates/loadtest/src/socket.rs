@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::endpoint::{Stream, Target};
+use super::endpoint::{Endpoint, Stream};
 use super::packet::{Arguments, Connected, Handshake, Packet};
 
 /// A handshake or an acknowledgement that takes longer is not waited for.
@@ -64,28 +64,30 @@ pub(super) struct Socket {
     heard_last: Instant,
 }
 
-/// What is handed to whoever owns the socket: an event's name and its array.
+/// The handler of events: an event's name and its array.
 pub(super) type OnEvent<'a> = &'a mut dyn FnMut(&str, &str);
 
 impl Socket {
     /// Connects and joins the namespace. What was missed comes to `on_event` before this returns.
     pub(super) async fn connect(
-        target: &Target,
+        endpoint: &Endpoint,
         token: &str,
         resume: Option<Resume>,
         on_event: OnEvent<'_>,
     ) -> Result<Self, SocketError> {
-        timeout(PATIENCE, Self::connecting(target, token, resume, on_event)).await.unwrap_or(Err(SocketError::TimedOut))
+        timeout(PATIENCE, Self::connecting(endpoint, token, resume, on_event))
+            .await
+            .unwrap_or(Err(SocketError::TimedOut))
     }
 
     async fn connecting(
-        target: &Target,
+        endpoint: &Endpoint,
         token: &str,
         resume: Option<Resume>,
         on_event: OnEvent<'_>,
     ) -> Result<Self, SocketError> {
-        let stream = target.connect().await.map_err(|error| SocketError::Connect(error.to_string()))?;
-        let address = format!("ws://{}/socket.io/?EIO=4&transport=websocket", target.authority);
+        let stream = endpoint.connect().await.map_err(|error| SocketError::Connect(error.to_string()))?;
+        let address = format!("ws://{}/socket.io/?EIO=4&transport=websocket", endpoint.authority);
         let config = WebSocketConfig::default().read_buffer_size(READ_AHEAD).write_buffer_size(READ_AHEAD);
         let (stream, _) = client_async_with_config(address.into_client_request()?, stream, Some(config)).await?;
         let resume = resume.unwrap_or_default();

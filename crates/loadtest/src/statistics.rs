@@ -1,9 +1,9 @@
 //! Latencies and rates of a run, by what was done.
 //!
-//! With a rate, latency counts from the moment at which the request was due, so a server that stalls is charged for
-//! every request that it kept from being sent. Without one, nobody was kept waiting, and the worst is not seen as often
-//! as customers would see it: such values are given twice, as measured and corrected as hdrhistogram does it, under
-//! the assumption that everybody wanted to go on after the median.
+//! With a rate, latency counts from the time at which the request was due, so a stall of the server is charged for every
+//! request that it delayed. Without one (a closed loop), a stall delays one request only and is seen less often than
+//! customers would see it (coordinated omission). Such values are reported twice: as measured, and with hdrhistogram's
+//! correction, with the median as the expected interval.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::history::Moment;
+use super::history::Elapsed;
 
-/// The longest latency that is told apart, in microseconds: ten minutes.
+/// The longest latency that is distinguished, in microseconds: ten minutes.
 const LONGEST: u64 = 600_000_000;
 
 /// What was done.
@@ -95,7 +95,7 @@ pub struct Second {
     pub p99_ms: f64,
 }
 
-/// All that is known of one deed.
+/// All that is known of one operation.
 #[derive(Clone, Debug)]
 pub struct Series {
     /// Microseconds.
@@ -114,7 +114,7 @@ impl Series {
         Some(Self { latency: histogram(3)?, seconds: Vec::new(), closed_loop, current: (0, histogram(2)?) })
     }
 
-    /// Without `at`, behind the end of the measurement: it belongs to no second.
+    /// Without `at`, the operation ended after the measurement and belongs to no second.
     fn record(&mut self, at: Option<Duration>, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(LONGEST).clamp(1, LONGEST);
         self.latency.saturating_record(micros);
@@ -140,7 +140,7 @@ impl Series {
         }
     }
 
-    /// What the histogram would be had everybody gone on after the median, whatever the last answer took.
+    /// The histogram corrected for coordinated omission, with the median as the expected interval.
     #[must_use]
     pub fn corrected(&self) -> Option<Histogram<u64>> {
         let median = self.latency.value_at_quantile(0.5);
@@ -168,47 +168,47 @@ pub struct Statistics {
     pub limited: u64,
     /// Counts that have no latency: cuts, recoveries, rejoins.
     pub counts: BTreeMap<&'static str, u64>,
-    began: Option<Moment>,
-    ended: Option<Moment>,
+    began: Option<Elapsed>,
+    ended: Option<Elapsed>,
     closed_loop: bool,
 }
 
 impl Statistics {
-    /// Of a run in which everybody goes on as soon as they are answered, or of one in which they do not.
+    /// The statistics of a closed loop, or of a run in which requests have a schedule.
     #[must_use]
     pub fn new(closed_loop: bool) -> Self {
         Self { closed_loop, ..Self::default() }
     }
 
     /// From now on it counts.
-    pub fn begin(&mut self, now: Moment) {
+    pub fn begin(&mut self, now: Elapsed) {
         self.began = Some(now);
     }
 
     /// From now on it does not.
-    pub fn end(&mut self, now: Moment) {
+    pub fn end(&mut self, now: Elapsed) {
         self.ended.get_or_insert(now);
         self.series.values_mut().for_each(Series::turn);
     }
 
     /// How long was measured.
     #[must_use]
-    pub fn measured(&self, now: Moment) -> Duration {
+    pub fn measured(&self, now: Elapsed) -> Duration {
         self.began.map_or(Duration::ZERO, |began| self.ended.unwrap_or(now).since(began))
     }
 
     /// Something was done. It counts where it was due while measuring: what the end of the measurement finds under way
     /// is what took longest, and not to be left out.
-    pub fn record(&mut self, deed: Operation, due: Moment, now: Moment) {
+    pub fn record(&mut self, operation: Operation, due: Elapsed, now: Elapsed) {
         let Some(began) = self.began.filter(|began| *began <= due) else { return };
         if self.ended.is_some_and(|ended| ended < due) {
             return;
         }
-        if !self.series.contains_key(&deed) {
-            let series = Series::new(self.closed_loop && deed.is_made_in_turn());
-            self.series.extend(series.map(|series| (deed, series)));
+        if !self.series.contains_key(&operation) {
+            let series = Series::new(self.closed_loop && operation.is_made_in_turn());
+            self.series.extend(series.map(|series| (operation, series)));
         }
-        if let Some(series) = self.series.get_mut(&deed) {
+        if let Some(series) = self.series.get_mut(&operation) {
             let at = self.ended.is_none().then(|| now.since(began));
             series.record(at, now.since(due));
         }
@@ -233,13 +233,13 @@ impl Statistics {
 
     /// What was done, and its figures.
     pub fn series(&self) -> impl Iterator<Item = (Operation, &Series)> {
-        self.series.iter().map(|(deed, series)| (*deed, series))
+        self.series.iter().map(|(operation, series)| (*operation, series))
     }
 
-    /// One deed's figures.
+    /// One operation's figures.
     #[must_use]
-    pub fn of(&self, deed: Operation) -> Option<&Series> {
-        self.series.get(&deed)
+    pub fn of(&self, operation: Operation) -> Option<&Series> {
+        self.series.get(&operation)
     }
 }
 
@@ -247,8 +247,8 @@ impl Statistics {
 mod tests {
     use super::*;
 
-    fn at(millis: u64) -> Moment {
-        Moment::after(Duration::from_millis(millis))
+    fn at(millis: u64) -> Elapsed {
+        Elapsed::after(Duration::from_millis(millis))
     }
 
     #[test]

@@ -40,15 +40,15 @@ fn chat() -> Namespace<Member> {
             socket.emit("welcome", &json!({"name": member.name, "recovered": socket.recovered()}));
         })
         // The room receives the text with a number, the sender too; the acknowledgement is the number.
-        .on("say", move |socket: Socket<Member>, event: Event| {
+        .on("send", move |socket: Socket<Member>, event: Event| {
             let next_number = Arc::clone(&next_number);
             async move {
                 let text: Value = event.first().ok()?;
                 let number = next_number.fetch_add(1, Ordering::Relaxed);
                 let member = socket.data();
                 let message = json!({"number": number, "by": member.name, "text": text});
-                socket.emit("said", &message);
-                socket.to(&member.room).emit("said", &message);
+                socket.emit("message", &message);
+                socket.to(&member.room).emit("message", &message);
                 Some(number)
             }
         })

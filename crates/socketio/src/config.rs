@@ -48,7 +48,7 @@ pub struct SocketIoConfig {
     /// Maximum number of acknowledgements that are pending for one socket. Further requests fail at once. Default 1024.
     pub max_pending_acks: usize,
     /// How long packets for a namespace are ignored after the server disconnected the client from it. Default 10 s.
-    pub left_grace: Duration,
+    pub disconnect_grace: Duration,
     /// Connection state recovery; `None` turns it off. Default on.
     pub recovery: Option<RecoveryConfig>,
 }
@@ -91,7 +91,7 @@ impl Default for SocketIoConfig {
             max_held_bytes: 256 * 1024,
             max_rooms: 20_000,
             max_pending_acks: 1024,
-            left_grace: Duration::from_secs(10),
+            disconnect_grace: Duration::from_secs(10),
             recovery: Some(RecoveryConfig::default()),
         }
     }

@@ -75,8 +75,8 @@ impl ClientConnection {
         if violation == Some(Violation::Flood) {
             return self.stop_flood(&namespace);
         }
-        let in_namespace = |membership: &&mut Membership| *membership.namespace == *namespace;
-        let mut memberships = self.memberships.iter_mut().filter(in_namespace);
+        let matches_namespace = |membership: &&mut Membership| *membership.namespace == *namespace;
+        let mut memberships = self.memberships.iter_mut().filter(matches_namespace);
         let Some(membership) = memberships.find(|membership| membership.is_active()) else {
             // A client that the server disconnected may not know yet.
             if !self.memberships.iter().any(|membership| *membership.namespace == *namespace && membership.is_kicked())
@@ -161,7 +161,7 @@ impl ClientConnection {
 
     /// Polls every namespace session. `false` if a handler panicked.
     fn poll_memberships(&mut self, context: &mut Context<'_>) -> bool {
-        let grace = self.state.config.left_grace;
+        let grace = self.state.config.disconnect_grace;
         let mut no_panic = true;
         self.memberships.retain_mut(|membership| {
             let session = match &mut membership.state {

@@ -19,10 +19,10 @@ pub struct Handshake {
     /// The query string of that request, without the `?`.
     pub query: String,
     /// The peer address of the TCP connection, possibly a proxy.
-    pub remote_address: Option<SocketAddr>,
+    pub peer_address: Option<SocketAddr>,
     /// The client's address, determined by
     /// [`EngineConfig::client_address`](engineio::EngineConfig::client_address).
-    pub address: Option<IpAddr>,
+    pub client_address: Option<IpAddr>,
 }
 
 impl Handshake {
@@ -32,8 +32,8 @@ impl Handshake {
             auth,
             headers: request.headers.clone(),
             query: request.query.to_string(),
-            remote_address: request.peer_address,
-            address: request.client_address,
+            peer_address: request.peer_address,
+            client_address: request.client_address,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A Socket.IO server for [actix-web](https://docs.rs/actix-web): Engine.IO protocol 4 and Socket.IO protocol 5, as
+//! A Socket.IO server for actix-web: Engine.IO protocol 4 and Socket.IO protocol 5, as
 //! spoken by socket.io-client 3 and 4 and the clients of other languages.
 //!
 //! ```no_run

@@ -3,7 +3,7 @@
 //!
 //! A connection whose client changed networks may look alive to the server for a long time. Therefore a client that
 //! presents the pid of a connected socket takes it over: the old connection is closed, its handlers end, then the new
-//! connection goes on.
+//! connection continues.
 //!
 //! Invariants: a pid gives one socket to one client at a time, and only after the namespace's middleware has accepted
 //! that client; suspended sockets are bounded in number, size and time.
@@ -141,7 +141,7 @@ impl<D: Send + Sync + 'static> Recovery<D> {
             return None;
         }
         let peer = Arc::clone(socket.peer());
-        // On a timeout the takeover goes on: the old connection is closed already, so a handler that still runs cannot
+        // On a timeout the takeover continues: the old connection is closed already, so a handler that still runs cannot
         // send on it.
         let _ = tokio::time::timeout(self.config.takeover_timeout, peer.detach()).await;
         if let Some(since) = peer.suspended_since() {

@@ -88,7 +88,7 @@ impl SocketIo {
         Stats { engine: self.engine.stats(), namespaces }
     }
 
-    /// Refuses new sessions, closes the open ones once their queued packets are sent, and waits until all are gone, at
+    /// Refuses new sessions, closes the open ones once their queued packets are sent, and waits until none is left, at
     /// most [`EngineConfig::close_timeout`].
     pub async fn close(&self, mode: ShutdownMode) {
         self.close_within(mode, Duration::MAX).await;

@@ -20,7 +20,7 @@ pub struct NamespaceStats {
     pub rooms: usize,
     /// Sockets that a client can recover, connected ones included.
     pub recoverable: usize,
-    /// Suspended sockets: their connection broke and the client may come back.
+    /// Suspended sockets: their connection broke and the client may return.
     pub suspended: usize,
     /// Tasks that expire suspended sockets, at most one for each namespace.
     pub expiry_tasks: usize,

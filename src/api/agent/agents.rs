@@ -56,7 +56,7 @@ fn rows<'a>(agents: &'a Agents, online: &'a [Agent], caller: &'a Agent) -> Vec<A
         open_conversations: agents.open_conversations(id),
     };
     let mut rows: Vec<AgentRow<'a>> = agents
-        .people
+        .users
         .iter()
         .map(|user| {
             let name = display_name::split(Some(user), display_name::full(user));

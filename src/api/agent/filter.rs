@@ -46,7 +46,7 @@ impl QueueQuery {
             search: validator.optional("search", self.search.as_deref(), SearchTerm::parse).flatten(),
             status: validator.one_of("status", self.status.as_deref(), statuses),
             assigned_to: self.assigned_to.as_deref().and_then(|assigned_to| match assigned_to {
-                "unassigned" => Some(AssignedTo::Nobody),
+                "unassigned" => Some(AssignedTo::Unassigned),
                 agent => account(&mut validator, "assigned_to", agent).map(AssignedTo::Agent),
             }),
             user_id: self.user_id.as_deref().and_then(|user_id| account(&mut validator, "user_id", user_id)),

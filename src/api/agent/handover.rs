@@ -134,7 +134,7 @@ async fn respond(
     let resolution = validator.finish(resolution)?;
     let handover = HandoverId::parse(&id).ok_or(Refusal::HandoverNotFound)?;
     let conversation_id =
-        store::handed_over(&api.services.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
+        store::handover_conversation(&api.services.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
     let accept = resolution == Resolution::Accepted;
     let answer = AnswerHandover { by: agent.as_agent(), handover, accept };
     api.services.registry.execute(conversation_id, answer).await?;

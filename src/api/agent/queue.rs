@@ -82,7 +82,7 @@ async fn list(
     let conversations = queue
         .conversations
         .iter()
-        .map(|conversation| QueueCard::new(conversation, &queue.beside, DetailLevel::List))
+        .map(|conversation| QueueCard::new(conversation, &queue.related, DetailLevel::List))
         .collect();
     let meta = PageMeta::new(page, queue.total);
     Ok(fetched("Conversations fetched", Queue { analytics: QueueAnalytics::new(&queue.counts), conversations, meta }))
@@ -99,7 +99,7 @@ async fn detail(
     let database = &api.services.database;
     let conversation = store::conversation(database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     let history = store::all_messages(database, &conversation, range).await?;
-    let related = store::beside_one(database, &conversation).await?;
+    let related = store::related_to(database, &conversation).await?;
     let handovers = store::handovers_of(database, id).await?;
     Ok(fetched("Conversation fetched", ConversationDetail::new(&conversation, &related, &history, &handovers)))
 }

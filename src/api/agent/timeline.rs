@@ -87,6 +87,6 @@ async fn timeline(
     let database = &api.services.database;
     let conversation = store::conversation(database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     let timeline = store::timeline(database, &conversation, range).await?;
-    let events = timeline.happenings.into_iter().map(TimelineEvent::new).collect();
+    let events = timeline.entries.into_iter().map(TimelineEvent::new).collect();
     Ok(fetched("Timeline fetched", TimelineResponse { events, has_more: timeline.has_more }))
 }

@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::dto::{LastMessage, TicketCard};
 use crate::json_schema::HandoverStatus;
-use crate::store::{Beside, History};
+use crate::store::{History, Related};
 use crate::timestamp::IsoTimestamp;
 
 /// A conversation in the queue.
@@ -163,7 +163,7 @@ pub(super) enum DetailLevel {
 }
 
 impl<'a> QueueCard<'a> {
-    pub(super) fn new(conversation: &'a Conversation, related: &'a Beside, level: DetailLevel) -> Self {
+    pub(super) fn new(conversation: &'a Conversation, related: &'a Related, level: DetailLevel) -> Self {
         let last_message = conversation.last_message.as_ref();
         let user_id = conversation.owner.account().map(UserId::as_str);
         let assignee = conversation.assignee.as_ref();
@@ -180,13 +180,13 @@ impl<'a> QueueCard<'a> {
             last_message_at: IsoTimestamp(conversation.last_message_at),
             created_at: IsoTimestamp(conversation.created_at),
             updated_at: IsoTimestamp(conversation.updated_at),
-            user: user_id.and_then(|id| related.person(id)).map(|user| UserView::new(user, level)),
+            user: user_id.and_then(|id| related.user(id)).map(|user| UserView::new(user, level)),
             ticket: related.ticket(conversation).map(|ticket| QueueTicket::new(ticket, level)),
             message_count: conversation.message_count,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| message.is_from_user),
             assigned_admin: assignee
-                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, related.person(assignee.id.as_str()))),
+                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, related.user(assignee.id.as_str()))),
         }
     }
 }
@@ -239,7 +239,7 @@ pub(super) struct ConversationDetail<'a> {
 impl<'a> ConversationDetail<'a> {
     pub(super) fn new(
         conversation: &'a Conversation,
-        related: &'a Beside,
+        related: &'a Related,
         history: &'a History,
         handovers: &'a [handovers::Model],
     ) -> Self {

@@ -14,7 +14,7 @@ use crate::api::query::{Query, RangeQuery};
 use crate::api_error::ApiError;
 use crate::domain::{Conversation, ConversationId, Rating, Refusal, Status};
 use crate::dto::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
-use crate::store::{self, Beside};
+use crate::store::{self, Related};
 use crate::timestamp::IsoTimestamp;
 
 #[derive(Serialize, JsonSchema)]
@@ -41,7 +41,7 @@ struct ConversationCard<'a> {
 }
 
 impl<'a> ConversationCard<'a> {
-    fn new(conversation: &'a Conversation, related: &'a Beside) -> Self {
+    fn new(conversation: &'a Conversation, related: &'a Related) -> Self {
         let last_message = conversation.last_message.as_ref();
         Self {
             id: conversation.id,
@@ -99,7 +99,7 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
 async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, ApiError> {
     let found = store::conversations_of(&api.services.database, caller.id.clone()).await?;
     let conversations =
-        found.conversations.iter().map(|conversation| ConversationCard::new(conversation, &found.beside)).collect();
+        found.conversations.iter().map(|conversation| ConversationCard::new(conversation, &found.related)).collect();
     Ok(fetched("Conversations fetched", ConversationList { conversations, total: found.total }))
 }
 
@@ -115,7 +115,7 @@ async fn detail(
     let conversation = store::conversation(database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     conversation.permit_customer(&caller.id)?;
     let history = store::visible_messages(database, &conversation, range).await?;
-    let related = store::beside_one(database, &conversation).await?;
+    let related = store::related_to(database, &conversation).await?;
     let messages = history.messages.iter().map(UserMessage::in_history).collect();
     let ticket = related.ticket(&conversation);
     let conversation = UserConversation::page(&conversation, messages, history.has_more, ticket);

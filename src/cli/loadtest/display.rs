@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use switchboard_loadtest::Progress;
-use switchboard_loadtest::options::Plan;
+use switchboard_loadtest::options::Options;
 
 /// Between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
@@ -23,12 +23,12 @@ pub(super) struct Display {
 }
 
 impl Display {
-    pub(super) fn new(plan: &Plan) -> Rc<Self> {
+    pub(super) fn new(options: &Options) -> Rc<Self> {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(STEPS);
             let style = ProgressStyle::with_template("{prefix} [{bar:24}] {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
-            bar.set_prefix(plan.scenario.as_str());
+            bar.set_prefix(options.scenario.as_str());
             bar
         });
         Rc::new(Self { bar, stage: Cell::new(""), said: Cell::new(Instant::now()) })
@@ -42,7 +42,7 @@ impl Display {
                 "{}: {} × {}, {:.0}/s, p50 {:.2} ms, p99 {:.2} ms, {}",
                 progress.stage,
                 progress.count,
-                progress.deed,
+                progress.operation,
                 progress.rate,
                 progress.p50_ms,
                 progress.p99_ms,

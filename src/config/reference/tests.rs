@@ -59,7 +59,7 @@ fn every_setting_is_described_with_the_default_that_the_files_give_it() {
 }
 
 #[test]
-fn every_setting_says_what_it_means_and_what_it_allows() {
+fn every_setting_has_a_meaning_and_allowed_values() {
     for entry in entries() {
         assert!(!entry.meaning.is_empty() && !entry.allowed.is_empty(), "{}", entry.key);
     }

@@ -19,7 +19,7 @@ fn uuids() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
 }
 
-/// With the whole milliseconds that the server's clock has.
+/// In milliseconds, as the server's clock.
 fn times() -> impl Strategy<Value = Timestamp> {
     (0..4_000_000_000_000_i64).prop_map(|millis| DateTime::from_timestamp_millis(millis).expect("a time"))
 }
@@ -263,7 +263,7 @@ prop_compose! {
         assignee in of(assignees()),
         counts in (1..i64::MAX, 0..i64::MAX, 0..i64::MAX),
         last_message in of(visible_messages()),
-        moments in (times(), times(), times(), times()),
+        times in (times(), times(), times(), times()),
         rate in of((ratings(), of(texts()))),
         pending_handover in of(handovers()),
         ticket in tickets(),
@@ -281,7 +281,7 @@ prop_compose! {
             last_seq: counts.1,
             message_count: counts.2,
             last_message,
-            last_message_at: moments.0,
+            last_message_at: times.0,
             rating: rate.as_ref().map(|(rating, _)| *rating),
             feedback: rate.and_then(|(_, feedback)| feedback).map(Feedback::stored),
             device_metadata,
@@ -289,9 +289,9 @@ prop_compose! {
             user_agent,
             pending_handover: pending_handover.map(Box::new),
             ticket: Some(Box::new(ticket)),
-            created_at: moments.1,
-            updated_at: moments.2,
-            last_event_at: moments.3,
+            created_at: times.1,
+            updated_at: times.2,
+            last_event_at: times.3,
         }
     }
 }

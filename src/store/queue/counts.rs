@@ -1,69 +1,69 @@
-//! How many conversations there are: the open ones counted, the closed ones from the tally that the journal keeps, so
-//! that nothing grows with what was closed long ago.
+//! Counts of conversations. Open ones are counted; closed ones come from the sharded counter that the journal keeps, so
+//! that the cost does not grow with the closed conversations.
 
 use std::collections::HashMap;
 
-use entity::{conversations, tallies};
+use entity::{closed_counters, conversations};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 use super::filter;
 use crate::domain::{Status, UserId};
 
-/// How many conversations there are, by status and by whether somebody holds them.
+/// Numbers of conversations by status and by whether they are assigned.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     open: HashMap<(String, bool), u64>,
     closed: u64,
-    /// Open ones of the caller.
+    /// Open ones assigned to the caller.
     pub mine: u64,
 }
 
 impl Counts {
-    /// All.
+    /// All conversations.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.open() + self.closed
     }
 
-    /// Those of a status.
+    /// Those with a status.
     #[must_use]
     pub fn of(&self, status: Status) -> u64 {
         match status {
             Status::Closed => self.closed,
-            _ => self.held(status, true) + self.held(status, false),
+            _ => self.open_with(status, true) + self.open_with(status, false),
         }
     }
 
-    /// All that are not closed.
+    /// Those that are not closed.
     #[must_use]
     pub fn open(&self) -> u64 {
         self.open.values().sum()
     }
 
-    /// Nobody holds them, and it is support's turn.
+    /// Those that are not assigned and wait for support.
     #[must_use]
     pub fn unassigned(&self) -> u64 {
-        self.held(Status::Active, false) + self.held(Status::WaitingSupport, false)
+        self.open_with(Status::Active, false) + self.open_with(Status::WaitingSupport, false)
     }
 
-    fn held(&self, status: Status, is_held: bool) -> u64 {
-        self.open.get(&(status.as_str().to_owned(), is_held)).copied().unwrap_or_default()
+    fn open_with(&self, status: Status, is_assigned: bool) -> u64 {
+        self.open.get(&(status.as_str().to_owned(), is_assigned)).copied().unwrap_or_default()
     }
 }
 
-/// Counts as `caller` sees them.
+/// The counts; [`Counts::mine`] is of `caller`.
 pub(super) async fn counts(connection: &DatabaseConnection, caller: &UserId) -> Result<Counts, DbErr> {
-    let is_held = || conversations::Column::AssignedTo.is_not_null();
+    let is_assigned = || conversations::Column::AssignedTo.is_not_null();
     let open: Vec<(String, bool, i64)> = conversations::Entity::find()
         .select_only()
         .column(conversations::Column::Status)
-        .column_as(is_held(), "is_held")
-        // Not by id, which would have to be read from the table.
-        .column_as(Expr::cust("count(*)"), "how_many")
+        .column_as(is_assigned(), "is_assigned")
+        // Not `count(id)`, which would read the id from the table.
+        .column_as(Expr::cust("count(*)"), "count")
         .filter(filter::open())
         .group_by(conversations::Column::Status)
-        .group_by(is_held())
+        .group_by(is_assigned())
         .into_tuple()
         .all(connection)
         .await?;
@@ -71,20 +71,20 @@ pub(super) async fn counts(connection: &DatabaseConnection, caller: &UserId) -> 
         .filter(filter::open())
         .filter(conversations::Column::AssignedTo.eq(caller.as_str()))
         .select_only()
-        .column_as(Expr::cust("count(*)"), "how_many")
+        .column_as(Expr::cust("count(*)"), "count")
         .into_tuple::<i64>()
         .one(connection)
         .await?;
-    let closed = tallies::Entity::find()
+    let closed = closed_counters::Entity::find()
         .select_only()
-        // A sum of big integers is a numeric in PostgreSQL.
-        .column_as(tallies::Column::Closed.sum().cast_as(Alias::new("bigint")), "closed")
+        // PostgreSQL's sum of bigint is numeric.
+        .column_as(closed_counters::Column::Closed.sum().cast_as(Alias::new("bigint")), "closed")
         .into_tuple::<Option<i64>>()
         .one(connection)
         .await?;
-    let counted = |how_many: i64| u64::try_from(how_many).unwrap_or_default();
+    let counted = |count: i64| u64::try_from(count).unwrap_or_default();
     Ok(Counts {
-        open: open.into_iter().map(|(status, held, how_many)| ((status, held), counted(how_many))).collect(),
+        open: open.into_iter().map(|(status, is_assigned, count)| ((status, is_assigned), counted(count))).collect(),
         closed: counted(closed.flatten().unwrap_or_default()),
         mine: counted(mine.unwrap_or_default()),
     })

@@ -1,89 +1,84 @@
-//! Which conversations a list of the agents shows, and in which order (`support-admin.md`, `GET /conversations`).
+//! Filter and order of the agents' lists (`support-admin.md`, `GET /conversations`).
 
 use entity::conversations::{self, Column};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, Order, QueryTrait, Select};
 
+use super::origins::{ORIGIN_ID, ORIGINS};
 use super::search::SearchTerm;
 use crate::database::Backend;
 use crate::domain::{Channel, Status, Timestamp, UserId};
 
-/// What no list and no count leaves in: a ticket's own thread, and what nobody has written in. Spelt out, not bound, as
-/// the migration spells it: only then does a database see that an index holds all that is asked for.
+/// What every list and count excludes: threads of standalone tickets, and conversations without a message. It is raw SQL
+/// with the text of the migration, without parameters: only then does the planner see that a partial index covers it.
 pub(super) const LISTED: &str = "conversations.channel <> 'ticket' AND conversations.message_count > 0";
 
-/// What is not closed, spelt for the same reason.
+/// Not closed; raw SQL for the same reason.
 const OPEN: &str = "conversations.status <> 'closed'";
 
-/// What is.
+/// Closed.
 const CLOSED: &str = "conversations.status = 'closed'";
 
-/// Where PostgreSQL finds what never changes of a conversation (migration 000005).
-pub(super) const ORIGINS: &str = "conversation_origins";
-
-/// Whose it is there.
-pub(super) const ORIGIN_ID: &str = "conversation_id";
-
-/// What agents are shown.
+/// The conversations that agents see.
 fn listed() -> Condition {
     Condition::all().add(Expr::cust(LISTED))
 }
 
-/// What agents are shown and is not closed.
+/// The open conversations that agents see.
 pub(in crate::store) fn open() -> Condition {
     listed().add(Expr::cust(OPEN))
 }
 
-/// Whose conversations.
+/// A filter by assignee.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AssignedTo {
-    /// This agent's.
+    /// Assigned to this agent.
     Agent(UserId),
-    /// Those that nobody holds.
-    Nobody,
+    /// Not assigned.
+    Unassigned,
 }
 
-/// What must be true of a conversation; what is `None` is not asked.
+/// Conditions on a conversation; a field that is `None` is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Words in it, or of its customer.
+    /// A term in its messages or its customer's data.
     pub search: Option<SearchTerm>,
-    /// Whose turn it is.
+    /// The status.
     pub status: Option<Status>,
-    /// Who holds it.
+    /// The assignee.
     pub assigned_to: Option<AssignedTo>,
     /// The account it belongs to.
     pub user_id: Option<UserId>,
-    /// Whether a ticket was made of it.
+    /// Whether a ticket was created from it.
     pub has_ticket: Option<bool>,
-    /// The app it came by.
+    /// The channel.
     pub channel: Option<Channel>,
-    /// The first moment at which it may have begun.
+    /// The earliest time of its creation.
     pub created_from: Option<Timestamp>,
-    /// The first moment at which it may not have begun any more.
+    /// The time that it was created before.
     pub created_before: Option<Timestamp>,
 }
 
 impl Filter {
-    /// Whether at most its status is asked for: how many there are is then counted already.
+    /// Whether it filters by nothing but the status: the total is then one of [`super::Counts`].
     pub(super) fn is_by_status_alone(&self) -> bool {
         *self == Self { status: self.status, ..Self::default() }
     }
 
-    /// As a condition, but for the words.
+    /// The filter as a condition, without the search term.
     pub(super) fn condition(&self, backend: Backend) -> Condition {
         let assigned_to = self.assigned_to.as_ref().map(|assigned_to| {
             let is_theirs = match assigned_to {
                 AssignedTo::Agent(agent) => Column::AssignedTo.eq(agent.as_str()),
-                AssignedTo::Nobody => Column::AssignedTo.is_null(),
+                AssignedTo::Unassigned => Column::AssignedTo.is_null(),
             };
-            // Open or closed, which is all: for each there is an index.
+            // Open or closed, which is any conversation: there is an index for each.
             Condition::any().add(Expr::cust(OPEN).and(is_theirs.clone())).add(Expr::cust(CLOSED).and(is_theirs))
         });
         let has_ticket = self
             .has_ticket
             .map(|has_ticket| if has_ticket { Column::TicketId.is_not_null() } else { Column::TicketId.is_null() });
-        // Spelt, as above.
+        // Raw SQL, as above.
         let channel = self.channel.map(|channel| Expr::cust(format!("conversations.channel = '{}'", channel.as_str())));
         listed()
             .add_option(self.status.map(|status| Column::Status.eq(status.as_str())))
@@ -91,13 +86,13 @@ impl Filter {
             .add_option(self.user_id.as_ref().map(|user_id| Column::UserId.eq(user_id.as_str())))
             .add_option(has_ticket)
             .add_option(channel)
-            .add_option(self.begun(backend))
+            .add_option(self.created_within(backend))
     }
 }
 
 impl Filter {
-    /// When it began, where that is asked.
-    fn begun(&self, backend: Backend) -> Option<Condition> {
+    /// The condition on the time of creation, if there is one.
+    fn created_within(&self, backend: Backend) -> Option<Condition> {
         if self.created_from.is_none() && self.created_before.is_none() {
             return None;
         }
@@ -121,14 +116,14 @@ impl Filter {
     }
 }
 
-/// What a list is sorted by. Those of one place come by when they were last written in, and then by id.
+/// The sort key of a list. Ties are sorted by the last message's time and then by id, where the index has these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SortBy {
-    /// When it began.
+    /// Time of creation.
     CreatedAt,
-    /// When something last changed that the customer can see.
+    /// Time of the last change that the customer can see.
     UpdatedAt,
-    /// When it was last written in.
+    /// Time of the last visible message.
     #[default]
     LastMessageAt,
     /// By the status's name.
@@ -136,7 +131,7 @@ pub enum SortBy {
 }
 
 impl SortBy {
-    /// Every one, as clients spell it.
+    /// Every key under its name in the API.
     pub const ALL: [(&'static str, Self); 4] = [
         ("createdAt", Self::CreatedAt),
         ("updatedAt", Self::UpdatedAt),
@@ -148,14 +143,14 @@ impl SortBy {
 /// The order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sort {
-    /// What counts.
+    /// The sort key.
     pub by: SortBy,
-    /// Whether the smallest comes first.
+    /// Whether the smallest is first.
     pub is_ascending: bool,
 }
 
 impl Sort {
-    /// Sorts: every column in one direction, so that an index can be walked.
+    /// Orders a query: all columns in one direction, so that an index serves the order.
     pub(super) fn sort(self, list: &mut Select<conversations::Entity>, backend: Backend) {
         let order = if self.is_ascending { Order::Asc } else { Order::Desc };
         let list = QueryTrait::query(list);

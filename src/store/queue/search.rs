@@ -1,42 +1,41 @@
-//! Finding conversations by words: in the customer's e-mail address, number, name and tag, and in what was written,
-//! notes included. Upper and lower case are the same; every character stands for itself.
+//! Searches conversations for a term: in the customer's e-mail address, phone number, name and tag, and in messages,
+//! notes included. The search ignores case and has no wildcards.
 //!
-//! On PostgreSQL trigram indexes find the words, wherever they stand; what was written in the last second is not
-//! indexed yet and is read (migration 000008). On SQLite, and where PostgreSQL does not have `pg_trgm`, everything is
-//! read. Trigrams begin at three letters or digits in a row: a term without them is looked for in the [`RECENT`]
-//! conversations that were last written in.
+//! On PostgreSQL trigram indexes serve it; messages of the last second are not indexed yet and are read (migration
+//! 000008). SQLite, and PostgreSQL without `pg_trgm`, read everything. An index needs three letters or digits in a row: a
+//! term without them is searched in the [`RECENT`] conversations with the latest messages.
 
 use entity::{conversations, messages, users};
 use sea_orm::Condition;
 use sea_orm::sea_query::extension::postgres::PgExpr;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoIden, LikeExpr, Order, Query, SelectStatement, UnionType};
 
-use super::filter::{ORIGIN_ID, ORIGINS};
+use super::origins::{ORIGIN_ID, ORIGINS};
 use crate::database::Backend;
 use crate::domain::TextError;
 
-/// How many conversations are looked through for a term that no index serves.
+/// The number of conversations searched for a term that no index serves.
 pub const RECENT: u64 = 1000;
 
 /// Letters or digits in a row that an index needs.
-const TRIGRAM: usize = 3;
+const TRIGRAM_LENGTH: usize = 3;
 
-/// A person's words in one, as the migration's index has them.
-const PERSON: &str = "(coalesce(users.first_name, '') || ' ' || coalesce(users.last_name, '') || '\n' \
+/// The searched columns of a user as one text: the indexed expression of migration 000005.
+const USER_TEXT: &str = "(coalesce(users.first_name, '') || ' ' || coalesce(users.last_name, '') || '\n' \
     || coalesce(users.email, '') || '\n' || coalesce(users.phone_number, '') || '\n' || coalesce(users.smipay_tag, ''))";
 
-/// The conversations that are looked through for a term that no index serves.
-const LATELY: &str = "lately";
+/// The alias of the [`RECENT`] conversations.
+const RECENT_ALIAS: &str = "recent";
 
-/// What somebody looks for.
+/// A search term.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchTerm(String);
 
 impl SearchTerm {
-    /// The most characters (Unicode scalar values) that a term has.
+    /// The maximum length in characters (Unicode scalar values).
     pub const MAX_LENGTH: usize = 200;
 
-    /// Takes what was typed, less the white space around it; nothing is no term.
+    /// Takes a term without the white space around it; `None` if nothing is left.
     ///
     /// # Errors
     /// [`TextError`] when it is longer than [`SearchTerm::MAX_LENGTH`] or holds U+0000.
@@ -51,42 +50,42 @@ impl SearchTerm {
         Ok((!text.is_empty()).then(|| Self(text.to_owned())))
     }
 
-    /// Whether trigrams can find it.
+    /// Whether a trigram index can find it.
     pub(in crate::store) fn has_trigrams(&self) -> bool {
-        self.0.split(|character: char| !character.is_alphanumeric()).any(|run| run.chars().count() >= TRIGRAM)
+        self.0.split(|character: char| !character.is_alphanumeric()).any(|run| run.chars().count() >= TRIGRAM_LENGTH)
     }
 
-    /// Patterns, one of which fits where the term is. Databases know upper and lower case of ASCII for sure, and of the
-    /// rest as far as they were told: what is written small, large or with capitals in front is found in any case.
+    /// Patterns of which one matches if the text has the term. Databases ignore case reliably only in ASCII, so a term with
+    /// other letters is searched as given, in lower case, in upper case and capitalised.
     fn patterns(&self) -> Vec<String> {
         let mut terms = vec![self.0.clone()];
         if !self.0.is_ascii() {
-            for spelt in [self.0.to_lowercase(), self.0.to_uppercase(), capitalised(&self.0)] {
-                if terms.iter().all(|term| *term != spelt) {
-                    terms.push(spelt);
+            for spelling in [self.0.to_lowercase(), self.0.to_uppercase(), capitalised(&self.0)] {
+                if terms.iter().all(|term| *term != spelling) {
+                    terms.push(spelling);
                 }
             }
         }
-        terms.iter().map(|term| format!("%{}%", literally(term))).collect()
+        terms.iter().map(|term| format!("%{}%", escape_wildcards(term))).collect()
     }
 
-    /// Whether it is in a text.
+    /// The condition that a text has the term.
     pub(in crate::store) fn is_in(&self, text: &Expr, backend: Backend) -> Condition {
         self.patterns().into_iter().fold(Condition::any(), |any, pattern| {
             any.add(match backend {
-                // Its escape is the backslash anyway; naming it would hide the pattern from the index.
+                // The escape is the backslash by default; an ESCAPE clause would keep the index from being used.
                 Backend::Postgres => text.clone().ilike(LikeExpr::new(pattern)),
                 Backend::Sqlite => text.clone().like(LikeExpr::new(pattern).escape('\\')),
             })
         })
     }
 
-    /// The ids of conversations that it is in, for what also fits `filter`.
-    pub(super) fn found_in(&self, backend: Backend, filter: &Condition) -> SelectStatement {
+    /// The ids of conversations that have the term. `filter` selects the recent ones, where no index serves the term.
+    pub(super) fn matching_ids(&self, backend: Backend, filter: &Condition) -> SelectStatement {
         if backend == Backend::Sqlite || self.has_trigrams() {
             self.everywhere(backend)
         } else {
-            self.lately(backend, filter)
+            self.in_recent(backend, filter)
         }
     }
 
@@ -103,11 +102,11 @@ impl SearchTerm {
                 .cond_where(self.is_in_contact(conversations::Entity, backend))
                 .take(),
         };
-        let people = Query::select()
+        let users = Query::select()
             .column((conversations::Entity, conversations::Column::Id))
             .from(conversations::Entity)
-            .inner_join(users::Entity, of_person(conversations::Entity))
-            .cond_where(self.is_in(&Expr::cust(PERSON), backend))
+            .inner_join(users::Entity, of_customer(conversations::Entity))
+            .cond_where(self.is_in(&Expr::cust(USER_TEXT), backend))
             .take();
         let mut found = match backend {
             Backend::Postgres => self.texts("searchable_texts", backend),
@@ -120,10 +119,10 @@ impl SearchTerm {
         if backend == Backend::Postgres {
             found.union(UnionType::Distinct, self.texts("unsearchable_texts", backend));
         }
-        found.union(UnionType::Distinct, contacts).union(UnionType::Distinct, people).take()
+        found.union(UnionType::Distinct, contacts).union(UnionType::Distinct, users).take()
     }
 
-    /// Conversations in one of the tables of what was written.
+    /// The conversations of one of the tables of message texts.
     fn texts(&self, table: &'static str, backend: Backend) -> SelectStatement {
         Query::select()
             .column((table, "conversation_id"))
@@ -132,7 +131,7 @@ impl SearchTerm {
             .take()
     }
 
-    fn lately(&self, backend: Backend, filter: &Condition) -> SelectStatement {
+    fn in_recent(&self, backend: Backend, filter: &Condition) -> SelectStatement {
         let recent = Query::select()
             .columns([
                 conversations::Column::Id,
@@ -148,20 +147,20 @@ impl SearchTerm {
             .take();
         let written = Query::select()
             .column((messages::Entity, messages::Column::ConversationId))
-            .from_subquery(recent.clone(), LATELY)
+            .from_subquery(recent.clone(), RECENT_ALIAS)
             .inner_join(
                 messages::Entity,
                 Expr::col((messages::Entity, messages::Column::ConversationId))
-                    .equals((LATELY, conversations::Column::Id)),
+                    .equals((RECENT_ALIAS, conversations::Column::Id)),
             )
             .cond_where(self.is_in(&body(), backend))
             .take();
-        let contact = self.is_in_contact(LATELY, backend);
+        let contact = self.is_in_contact(RECENT_ALIAS, backend);
         Query::select()
-            .column((LATELY, conversations::Column::Id))
-            .from_subquery(recent, LATELY)
-            .left_join(users::Entity, of_person(LATELY))
-            .cond_where(Condition::any().add(contact).add(self.is_in(&Expr::cust(PERSON), backend)))
+            .column((RECENT_ALIAS, conversations::Column::Id))
+            .from_subquery(recent, RECENT_ALIAS)
+            .left_join(users::Entity, of_customer(RECENT_ALIAS))
+            .cond_where(Condition::any().add(contact).add(self.is_in(&Expr::cust(USER_TEXT), backend)))
             .union(UnionType::Distinct, written)
             .take()
     }
@@ -174,7 +173,7 @@ impl SearchTerm {
     }
 }
 
-fn of_person(table: impl IntoIden) -> Expr {
+fn of_customer(table: impl IntoIden) -> Expr {
     Expr::col((users::Entity, users::Column::Id)).equals((table, conversations::Column::UserId))
 }
 
@@ -182,23 +181,23 @@ fn body() -> Expr {
     Expr::col((messages::Entity, messages::Column::Body))
 }
 
-/// With a capital at the beginning of each word.
+/// With a capital letter at the beginning of each word.
 fn capitalised(term: &str) -> String {
-    let mut begins = true;
+    let mut is_word_start = true;
     let mut capitalised = String::with_capacity(term.len());
     for character in term.chars() {
-        if begins {
+        if is_word_start {
             capitalised.extend(character.to_uppercase());
         } else {
             capitalised.extend(character.to_lowercase());
         }
-        begins = !character.is_alphanumeric();
+        is_word_start = !character.is_alphanumeric();
     }
     capitalised
 }
 
-/// Every character for itself.
-fn literally(term: &str) -> String {
+/// Escapes the wildcards of LIKE.
+fn escape_wildcards(term: &str) -> String {
     let mut pattern = String::with_capacity(term.len());
     for character in term.chars() {
         if matches!(character, '%' | '_' | '\\') {
@@ -227,12 +226,12 @@ mod tests {
     }
 
     #[test]
-    fn every_character_stands_for_itself() {
+    fn wildcards_are_escaped() {
         assert_eq!(term(r"100%_\o/").patterns(), [r"%100\%\_\\o/%"]);
     }
 
     #[test]
-    fn letters_beyond_ascii_are_looked_for_in_every_case() {
+    fn letters_beyond_ascii_are_searched_in_every_case() {
         assert_eq!(term("É").patterns(), ["%É%", "%é%"]);
         assert_eq!(term("Élan").patterns(), ["%Élan%", "%élan%", "%ÉLAN%"]);
         assert_eq!(term("özil öz").patterns(), ["%özil öz%", "%ÖZIL ÖZ%", "%Özil Öz%"]);
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn trigrams_begin_at_three_letters_or_digits_in_a_row() {
+    fn an_index_needs_three_letters_or_digits_in_a_row() {
         for (text, has_trigrams) in [("abc", true), ("ab", false), ("a-b c", false), ("+234", true), ("%%%%", false)] {
             assert_eq!(term(text).has_trigrams(), has_trigrams, "{text}");
         }

@@ -3,27 +3,27 @@
 use entity::tickets;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::lookup::with_their_conversations;
+use super::lookup::with_conversations;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, UserId};
 
-/// The most that the list shows; nobody scrolls further, and nothing is unbounded.
-const MOST_TICKETS: u64 = 1000;
+/// The list's bound; no client scrolls further.
+const MAX_TICKETS: u64 = 1000;
 
-/// What the list shows.
+/// A customer's list of tickets.
 #[derive(Clone, Debug)]
-pub struct OwnTickets {
+pub struct CustomerTickets {
     /// The newest first.
     pub tickets: Vec<Conversation>,
-    /// How many there are.
+    /// The number of all of them.
     pub total: u64,
 }
 
-/// An account's tickets, those that were made of its conversations among them.
+/// An account's tickets, including those created from its conversations.
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn tickets_of(database: &Database, account: UserId) -> Result<OwnTickets, DatabaseError> {
+pub async fn tickets_of(database: &Database, account: UserId) -> Result<CustomerTickets, DatabaseError> {
     database
         .read(async move |connection| {
             let own = tickets::Entity::find().filter(tickets::Column::UserId.eq(account.as_str()));
@@ -31,13 +31,13 @@ pub async fn tickets_of(database: &Database, account: UserId) -> Result<OwnTicke
                 .clone()
                 .order_by_desc(tickets::Column::CreatedAt)
                 .order_by_desc(tickets::Column::Id)
-                .limit(MOST_TICKETS)
+                .limit(MAX_TICKETS)
                 .all(&connection)
                 .await?;
             let shown = rows.len() as u64;
-            let total = if shown < MOST_TICKETS { shown } else { own.count(&connection).await? };
-            let tickets = with_their_conversations(&connection, rows).await?;
-            Ok::<_, DbErr>(OwnTickets { tickets, total })
+            let total = if shown < MAX_TICKETS { shown } else { own.count(&connection).await? };
+            let tickets = with_conversations(&connection, rows).await?;
+            Ok::<_, DbErr>(CustomerTickets { tickets, total })
         })
         .await
 }

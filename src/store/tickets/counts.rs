@@ -1,44 +1,47 @@
-//! How many tickets there are of which kind, from the tallies that the database keeps (migration 000006): counting a
-//! million tickets anew for each look at the list would cost more than everything else together.
+//! Counts of tickets by kind, from the sharded counters that triggers keep (migration 000006): counting a million tickets
+//! for each list would cost more than all other queries together.
+
+#[cfg(test)]
+mod tests;
 
 use chrono::TimeDelta;
-use entity::{ticket_days, ticket_tallies};
+use entity::{ticket_day_counters, ticket_kind_counters};
 use sea_orm::sea_query::{Alias, Func, SimpleExpr};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
-use super::list::TicketFilter;
+use super::filter::TicketFilter;
 use crate::domain::{SupportType, TicketPriority, TicketStatus, Timestamp};
 use crate::store::AssignedTo;
 
-/// How a day in UTC is spelled in `ticket_days`: in the order of days.
-const DAY: &str = "%Y-%m-%d";
+/// The format of a day in `ticket_days`: it sorts by time.
+const DAY_FORMAT: &str = "%Y-%m-%d";
 
-/// Counts over all tickets, whatever the filters.
+/// Counts over all tickets, whatever a list's filter.
 #[derive(Clone, Debug, Default)]
 pub struct TicketCounts {
-    tallies: Vec<Tally>,
-    /// Made since midnight UTC.
+    kinds: Vec<KindCount>,
+    /// Created since midnight UTC.
     pub new_today: i64,
-    /// Made since seven days before that.
+    /// Created since seven days before that.
     pub new_this_week: i64,
-    /// Made since thirty days before that.
+    /// Created since thirty days before that.
     pub new_this_month: i64,
 }
 
-/// How well support did.
+/// Measures of support's performance.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Performance {
-    /// From a ticket's creation to the first answer, over all that have one; 0 where none has.
+    /// Average time from creation to the first answer; 0 if no ticket was answered.
     pub average_response_seconds: f64,
-    /// Stars, over all that were rated; 0 where none was.
+    /// Average stars; 0 if no ticket was rated.
     pub average_rating: f64,
-    /// How many were rated.
+    /// Rated tickets.
     pub total_rated: i64,
 }
 
-/// Tickets of one kind.
+/// Sums over the tickets of one kind.
 #[derive(Clone, Debug, FromQueryResult)]
-struct Tally {
+struct KindCount {
     status: String,
     priority: String,
     support_type: String,
@@ -51,57 +54,57 @@ struct Tally {
 }
 
 impl TicketCounts {
-    /// All.
+    /// All tickets.
     #[must_use]
     pub fn total(&self) -> i64 {
-        self.sum(|_| true, |tally| tally.tickets)
+        self.sum(|_| true, |kind| kind.tickets)
     }
 
-    /// Those of a status.
+    /// Those with a status.
     #[must_use]
     pub fn of_status(&self, status: TicketStatus) -> i64 {
-        self.sum(|tally| tally.status == status.as_str(), |tally| tally.tickets)
+        self.sum(|kind| kind.status == status.as_str(), |kind| kind.tickets)
     }
 
-    /// Those of a priority.
+    /// Those with a priority.
     #[must_use]
     pub fn of_priority(&self, priority: TicketPriority) -> i64 {
-        self.sum(|tally| tally.priority == priority.as_str(), |tally| tally.tickets)
+        self.sum(|kind| kind.priority == priority.as_str(), |kind| kind.tickets)
     }
 
-    /// Those of a type.
+    /// Those with a support type.
     #[must_use]
     pub fn of_type(&self, support_type: SupportType) -> i64 {
-        self.sum(|tally| tally.support_type == support_type.as_str(), |tally| tally.tickets)
+        self.sum(|kind| kind.support_type == support_type.as_str(), |kind| kind.tickets)
     }
 
-    /// Those that it is support's turn with.
+    /// Those that wait for support.
     #[must_use]
     pub fn open(&self) -> i64 {
-        self.sum(Tally::is_open, |tally| tally.tickets)
+        self.sum(KindCount::is_open, |kind| kind.tickets)
     }
 
-    /// The open ones that nobody has.
+    /// Open ones that are not assigned.
     #[must_use]
     pub fn unassigned(&self) -> i64 {
-        self.sum(|tally| tally.is_open() && !tally.is_assigned, |tally| tally.tickets)
+        self.sum(|kind| kind.is_open() && !kind.is_assigned, |kind| kind.tickets)
     }
 
-    /// How well support did.
+    /// Measures of support's performance.
     #[must_use]
     pub fn performance(&self) -> Performance {
-        let all = |of: fn(&Tally) -> i64| self.sum(|_| true, of);
-        let total_rated = all(|tally| tally.rated);
+        let all = |of: fn(&KindCount) -> i64| self.sum(|_| true, of);
+        let total_rated = all(|kind| kind.rated);
         Performance {
-            average_response_seconds: average(all(|tally| tally.response_seconds), all(|tally| tally.responded)),
-            average_rating: average(all(|tally| tally.stars), total_rated),
+            average_response_seconds: average(all(|kind| kind.response_seconds), all(|kind| kind.responded)),
+            average_rating: average(all(|kind| kind.stars), total_rated),
             total_rated,
         }
     }
 
-    /// How many a filter lets through, where the tallies know it: it asks for nothing but status, priority, type, and
-    /// whether somebody has it at all.
-    pub(super) fn passing(&self, filter: &TicketFilter) -> Option<i64> {
+    /// The number of tickets that pass a filter, if the counters have it: the filter uses only status, priority, type and
+    /// whether a ticket is assigned.
+    pub(super) fn matching(&self, filter: &TicketFilter) -> Option<i64> {
         let TicketFilter { search, status, priority, support_type, assigned_to, user, from, until } = filter;
         if search.is_some() || user.is_some() || from.is_some() || until.is_some() {
             return None;
@@ -109,21 +112,21 @@ impl TicketCounts {
         if matches!(assigned_to, Some(AssignedTo::Agent(_))) {
             return None;
         }
-        let passes = |tally: &Tally| {
-            status.is_none_or(|status| tally.status == status.as_str())
-                && priority.is_none_or(|priority| tally.priority == priority.as_str())
-                && support_type.is_none_or(|support_type| tally.support_type == support_type.as_str())
-                && (assigned_to.is_none() || !tally.is_assigned)
+        let passes = |kind: &KindCount| {
+            status.is_none_or(|status| kind.status == status.as_str())
+                && priority.is_none_or(|priority| kind.priority == priority.as_str())
+                && support_type.is_none_or(|support_type| kind.support_type == support_type.as_str())
+                && (assigned_to.is_none() || !kind.is_assigned)
         };
-        Some(self.sum(passes, |tally| tally.tickets))
+        Some(self.sum(passes, |kind| kind.tickets))
     }
 
-    fn sum(&self, which: impl Fn(&Tally) -> bool, of: impl Fn(&Tally) -> i64) -> i64 {
-        self.tallies.iter().filter(|tally| which(tally)).map(of).sum()
+    fn sum(&self, which: impl Fn(&KindCount) -> bool, of: impl Fn(&KindCount) -> i64) -> i64 {
+        self.kinds.iter().filter(|kind| which(kind)).map(of).sum()
     }
 }
 
-impl Tally {
+impl KindCount {
     fn is_open(&self) -> bool {
         [TicketStatus::Pending, TicketStatus::InProgress, TicketStatus::Escalated]
             .into_iter()
@@ -131,12 +134,12 @@ impl Tally {
     }
 }
 
-/// With one decimal; 0 over nothing.
+/// With one decimal; 0 if `of` is 0.
 fn average(sum: i64, of: i64) -> f64 {
     if of == 0 {
         return 0.0;
     }
-    // In tenths and rounded, as whole numbers: exact for any sum of seconds that there can be.
+    // Rounded to tenths in integers, which is exact for any sum of seconds.
     let tenths = i128::from(sum) * 10;
     let of = i128::from(of);
     let rounded = (2 * tenths + of).div_euclid(2 * of);
@@ -145,12 +148,12 @@ fn average(sum: i64, of: i64) -> f64 {
     tenths / 10.0
 }
 
-/// Reads the tallies as of `now`.
+/// Reads the counters; days are counted back from `now`.
 pub(super) async fn counts(connection: &DatabaseConnection, now: Timestamp) -> Result<TicketCounts, DbErr> {
-    use ticket_tallies::Column;
-    let mut tallies = ticket_tallies::Entity::find().select_only();
+    use ticket_kind_counters::Column;
+    let mut kinds = ticket_kind_counters::Entity::find().select_only();
     for kind in [Column::Status, Column::Priority, Column::SupportType, Column::IsAssigned] {
-        tallies = tallies.column(kind).group_by(kind);
+        kinds = kinds.column(kind).group_by(kind);
     }
     for (sum, name) in [
         (Column::Tickets, "tickets"),
@@ -159,17 +162,17 @@ pub(super) async fn counts(connection: &DatabaseConnection, now: Timestamp) -> R
         (Column::Rated, "rated"),
         (Column::Stars, "stars"),
     ] {
-        tallies = tallies.column_as(aggregate(sum.sum()), name);
+        kinds = kinds.column_as(as_bigint(sum.sum()), name);
     }
-    let tallies = tallies.into_model().all(connection).await?;
-    let since = |days: i64| (now - TimeDelta::days(days)).format(DAY).to_string();
-    let mut counts = TicketCounts { tallies, ..TicketCounts::default() };
-    let days: Vec<(String, i64)> = ticket_days::Entity::find()
+    let kinds = kinds.into_model().all(connection).await?;
+    let since = |days: i64| (now - TimeDelta::days(days)).format(DAY_FORMAT).to_string();
+    let mut counts = TicketCounts { kinds, ..TicketCounts::default() };
+    let days: Vec<(String, i64)> = ticket_day_counters::Entity::find()
         .select_only()
-        .column(ticket_days::Column::Day)
-        .column_as(aggregate(ticket_days::Column::Tickets.sum()), "tickets")
-        .filter(ticket_days::Column::Day.gte(since(30)))
-        .group_by(ticket_days::Column::Day)
+        .column(ticket_day_counters::Column::Day)
+        .column_as(as_bigint(ticket_day_counters::Column::Tickets.sum()), "tickets")
+        .filter(ticket_day_counters::Column::Day.gte(since(30)))
+        .group_by(ticket_day_counters::Column::Day)
         .into_tuple()
         .all(connection)
         .await?;
@@ -181,17 +184,7 @@ pub(super) async fn counts(connection: &DatabaseConnection, now: Timestamp) -> R
     Ok(counts)
 }
 
-/// PostgreSQL's sum of whole numbers is a decimal.
-fn aggregate(sum: SimpleExpr) -> SimpleExpr {
+/// PostgreSQL's sum of bigint is numeric.
+fn as_bigint(sum: SimpleExpr) -> SimpleExpr {
     Func::cast_as(sum, Alias::new("bigint")).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::average;
-
-    #[test]
-    fn an_average_has_one_decimal_and_is_rounded() {
-        assert_eq!([average(0, 0), average(14, 3), average(1, 20), average(9, 2)], [0.0, 4.7, 0.1, 4.5]);
-    }
 }

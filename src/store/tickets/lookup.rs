@@ -1,4 +1,4 @@
-//! One ticket, by its id or its number.
+//! One ticket by its id or its number.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,12 @@ use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, TicketId};
 use crate::event_codec::{decode_conversation, decode_ticket};
 
-/// What tells whose a ticket is, and where it is written to.
+/// A ticket's owner and its conversation: what authorisation needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketKey {
-    /// Which one.
+    /// The ticket.
     pub id: TicketId,
-    /// The conversation that its messages are in.
+    /// The conversation of its messages.
     pub conversation: ConversationId,
     /// The account it belongs to.
     pub user_id: Option<String>,
@@ -24,7 +24,7 @@ pub struct TicketKey {
     pub email: Option<String>,
 }
 
-/// A ticket by its id, or nothing where there is none.
+/// The key of the ticket with this id; `None` if there is none.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -32,8 +32,8 @@ pub async fn ticket_of_id(database: &Database, id: TicketId) -> Result<Option<Ti
     key(database, tickets::Column::Id.eq(id.0)).await
 }
 
-/// A ticket by its number, or nothing where there is none. It takes the same work either way, so that the time an
-/// answer takes does not tell which numbers there are.
+/// The key of the ticket with this number; `None` if there is none. The work is the same in both cases, so that response
+/// times do not reveal which numbers exist.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -66,7 +66,7 @@ async fn key(database: &Database, which: SimpleExpr) -> Result<Option<TicketKey>
         .await
 }
 
-/// The ticket of this id, or nothing where there is none.
+/// The ticket with this id; `None` if there is none.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -74,14 +74,14 @@ pub async fn ticket(database: &Database, id: TicketId) -> Result<Option<Conversa
     database
         .read(async move |connection| {
             let row = tickets::Entity::find_by_id(id.0).one(&connection).await?;
-            let found = with_their_conversations(&connection, row.into_iter().collect()).await?;
+            let found = with_conversations(&connection, row.into_iter().collect()).await?;
             Ok::<_, DbErr>(found.into_iter().next())
         })
         .await
 }
 
-/// Tickets in the order of their rows.
-pub(super) async fn with_their_conversations(
+/// Adds to each ticket its conversation, in the order of the rows.
+pub(super) async fn with_conversations(
     connection: &DatabaseConnection,
     rows: Vec<tickets::Model>,
 ) -> Result<Vec<Conversation>, DbErr> {
@@ -91,7 +91,7 @@ pub(super) async fn with_their_conversations(
     let ids = rows.iter().map(|ticket| ticket.conversation_id);
     let found = conversations::Entity::find().filter(conversations::Column::Id.is_in(ids)).all(connection).await?;
     let mut conversations: HashMap<Uuid, conversations::Model> = found.into_iter().map(|row| (row.id, row)).collect();
-    // Whatever was read in between, a ticket is never stored without its conversation.
+    // A ticket is stored in one transaction with its conversation and never deleted, so none is missing.
     rows.into_iter()
         .filter_map(|ticket| conversations.remove(&ticket.conversation_id).map(|row| (row, ticket)))
         .map(|(row, ticket)| {

@@ -1,26 +1,26 @@
-//! The people in tickets, as the directory has them.
+//! The users of tickets, as the directory has them.
 
 use sea_orm::{DatabaseConnection, DbErr};
 
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, UserId};
-use crate::store::users::{People, people};
+use crate::store::users::{Users, users_by_id};
 
-/// The customer of a ticket, the agent who has it, and the one who ended it, by account.
+/// The customer of a ticket, its assignee and the agent who resolved it, by account.
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn people_in_ticket(database: &Database, ticket: &Conversation) -> Result<People, DatabaseError> {
+pub async fn ticket_users(database: &Database, ticket: &Conversation) -> Result<Users, DatabaseError> {
     let ticket = ticket.clone();
-    database.read(async move |connection| people(&connection, named_in(&ticket)).await).await
+    database.read(async move |connection| users_by_id(&connection, user_ids(&ticket)).await).await
 }
 
 /// Those of several tickets.
-pub(super) async fn people_in(connection: &DatabaseConnection, tickets: &[Conversation]) -> Result<People, DbErr> {
-    people(connection, tickets.iter().flat_map(named_in)).await
+pub(super) async fn users_of(connection: &DatabaseConnection, tickets: &[Conversation]) -> Result<Users, DbErr> {
+    users_by_id(connection, tickets.iter().flat_map(user_ids)).await
 }
 
-fn named_in(conversation: &Conversation) -> impl Iterator<Item = &UserId> {
+fn user_ids(conversation: &Conversation) -> impl Iterator<Item = &UserId> {
     let ticket = conversation.ticket.as_ref();
     let assignee = ticket.and_then(|ticket| ticket.assignee.as_ref()).map(|assignee| &assignee.id);
     let resolver = ticket.and_then(|ticket| ticket.resolved.as_ref()).map(|resolved| &resolved.by.id);

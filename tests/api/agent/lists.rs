@@ -1,6 +1,6 @@
 //! `GET …/conversations`: what each filter lets through, in which order, and what is refused; tickets and handovers.
 
-use entity::{conversations, handovers, messages, tallies};
+use entity::{closed_counters, conversations, handovers, messages};
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -35,7 +35,7 @@ async fn four(database: &TestDatabase) -> Vec<String> {
         row.into_active_model().insert(&hand).await.unwrap();
     }
     ticket.into_active_model().insert(&hand).await.unwrap();
-    let closed = tallies::Model { share: 1000, closed: 1 };
+    let closed = closed_counters::Model { shard: 1000, closed: 1 };
     closed.into_active_model().insert(&hand).await.unwrap();
     ids
 }

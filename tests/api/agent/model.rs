@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use chrono::{SecondsFormat, TimeDelta};
-use entity::{conversations, messages, tallies, users};
+use entity::{closed_counters, conversations, messages, users};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -104,7 +104,7 @@ impl World {
             world.made.push(Made { row, words });
         }
         let closed = world.listed().filter(|made| made.row.status == "closed").count();
-        let tally = tallies::Model { share: 1000, closed: i64::try_from(closed).unwrap() };
+        let tally = closed_counters::Model { shard: 1000, closed: i64::try_from(closed).unwrap() };
         tally.into_active_model().insert(&hand).await.unwrap();
         world
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use switchboard_loadtest::checker::Promise;
-use switchboard_loadtest::options::{Plan, Scenario};
+use switchboard_loadtest::options::{Options, Scenario};
 use switchboard_loadtest::report::{Outcome, page, table};
 
 use super::faulty_proxy::{Liar, Lie};
@@ -55,7 +55,7 @@ async fn a_handover_that_was_declined_and_happened_is_found() {
     let server = TestServer::start(&database).await;
     let liar = Liar::before(&server.url, Lie::TurnNoToYes).await;
     for seed in 1.. {
-        let report = outcome_of(Plan { seed, ..small(&liar.url, Scenario::Mix) }).await.unwrap();
+        let report = outcome_of(Options { seed, ..small(&liar.url, Scenario::Mix) }).await.unwrap();
         if !liar.has_lied.load(Ordering::SeqCst) {
             assert_eq!(report.outcome, Outcome::Clean, "{:?}", report.checked.violations);
             continue;

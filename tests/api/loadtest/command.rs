@@ -229,3 +229,19 @@ async fn help_teaches_every_scenario_and_a_wrong_option_ends_with_2() {
         assert!(said.contains(&format!("invalid value '{value}' for '{option} ")), "{said}");
     }
 }
+
+#[test]
+fn a_server_built_without_the_feature_does_not_link_the_load_generator() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--package", "switchboard", "--no-default-features", "--edges", "normal"])
+        .args(["--prefix", "none"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let linked = |name: &&str| tree.lines().any(|line| line.split(' ').next() == Some(name));
+    assert!(linked(&"actix-web"));
+    let clients = ["switchboard-loadtest", "hyper", "hyper-util", "tokio-tungstenite", "hdrhistogram", "indicatif"];
+    assert_eq!(clients.iter().filter(|name| linked(name)).count(), 0, "{tree}");
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use switchboard_loadtest::options::{Plan, Scenario, Transport};
+use switchboard_loadtest::options::{Options, Scenario, Transport};
 use switchboard_loadtest::report::{Outcome, Report};
 use switchboard_loadtest::statistics::Operation;
 
@@ -23,9 +23,9 @@ fn deeds(scenario: Scenario) -> &'static [Operation] {
     }
 }
 
-async fn run_clean(plan: Plan) -> Report {
-    let scenario = plan.scenario;
-    let report = outcome_of(plan).await.unwrap();
+async fn run_clean(options: Options) -> Report {
+    let scenario = options.scenario;
+    let report = outcome_of(options).await.unwrap();
     let first = report.checked.violations.first();
     assert_eq!(report.outcome, Outcome::Clean, "{scenario:?}: {}", first.map_or_else(String::new, ToString::to_string));
     assert!(report.errors.is_empty(), "{scenario:?}: {:?}", report.errors);
@@ -39,14 +39,14 @@ async fn run_clean(plan: Plan) -> Report {
 }
 
 /// Long enough for the slow ones to come round.
-fn long_enough(plan: Plan) -> Plan {
-    let duration = match plan.scenario {
+fn long_enough(options: Options) -> Options {
+    let duration = match options.scenario {
         Scenario::Jitter => Duration::from_secs(6),
         Scenario::Reconnect => Duration::from_secs(4),
         Scenario::Mix => Duration::from_secs(3),
-        _ => plan.duration,
+        _ => options.duration,
     };
-    Plan { duration, ..plan }
+    Options { duration, ..options }
 }
 
 async fn every_scenario(backend: Backend, scenarios: &[Scenario]) {
@@ -74,8 +74,8 @@ async fn agents_of_the_mix_hand_conversations_over() {
     let (mut accepted, mut rejected) = (0, 0);
     // Chance decides who offers what, and whether it is taken.
     for seed in 1.. {
-        let plan = long_enough(Plan { seed, ..small(&server.url, Scenario::Mix) });
-        let report = run_clean(plan).await;
+        let options = long_enough(Options { seed, ..small(&server.url, Scenario::Mix) });
+        let report = run_clean(options).await;
         let count = |what| report.counts.get(what).copied().unwrap_or(0);
         accepted += count("handovers accepted");
         rejected += count("handovers rejected");
@@ -89,8 +89,8 @@ async fn agents_of_the_mix_hand_conversations_over() {
 async fn at_a_rate_no_more_are_done_than_were_due() {
     let database = TestDatabase::create(Backend::Sqlite).await;
     let server = TestServer::start(&database).await;
-    let plan = Plan { rate: Some(40.0), duration: Duration::from_secs(2), ..small(&server.url, Scenario::Sends) };
-    let report = run_clean(plan).await;
+    let options = Options { rate: Some(40.0), duration: Duration::from_secs(2), ..small(&server.url, Scenario::Sends) };
+    let report = run_clean(options).await;
     let sends = &report.deeds[&Operation::Send];
     // As fast as it goes it would be hundreds.
     assert!((1..=81).contains(&sends.count), "{} of 80", sends.count);
@@ -102,8 +102,8 @@ async fn idle_clients_may_poll() {
     let database = TestDatabase::create(Backend::Sqlite).await;
     let server = TestServer::start_with(&database, &[("SWITCHBOARD__SOCKET__PING_INTERVAL_MS", "200")]).await;
     for transport in [Transport::Polling, Transport::Websocket] {
-        let plan = Plan { transport, duration: Duration::from_secs(2), ..small(&server.url, Scenario::Idle) };
-        let report = run_clean(plan).await;
+        let options = Options { transport, duration: Duration::from_secs(2), ..small(&server.url, Scenario::Idle) };
+        let report = run_clean(options).await;
         assert_eq!((report.deeds[&Operation::Connect].count, report.counts.get("connections lost")), (6, None));
     }
 }

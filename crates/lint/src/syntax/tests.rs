@@ -45,6 +45,11 @@ fn braces_within_braces_are_nested() {
 }
 
 #[test]
+fn a_visibility_is_no_path() {
+    assert!(paths(&lexer::tokens("pub(in crate::a) fn f() {}\npub(in crate::a) struct S;")).is_empty());
+}
+
+#[test]
 fn paths_outside_imports_are_found_also_in_macros() {
     let found = paths(&lexer::tokens("use a::b;\nfn f() { json!({ \"k\": crate::c::d(e) }) }"));
     assert_eq!(found, [(vec!["crate".to_owned(), "c".to_owned(), "d".to_owned()], 2)]);

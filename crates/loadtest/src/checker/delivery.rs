@@ -1,52 +1,51 @@
-//! What listeners were shown: each message once, in the one order, without a gap, none that is not stored, no note at a
-//! customer.
+//! Deliveries to listeners: each message once, in order, without a gap, none that is not stored, no note to a customer.
 
 use std::collections::HashSet;
 
 use super::evidence::{Focus, message_text};
 use super::{Checker, Promise};
-use crate::history::{Action, Call, Conversation, Listener, Message, Moment, Outcome};
-use crate::recording::{Heard, Run, Session};
+use crate::history::{Action, Call, Conversation, Elapsed, Listener, Message, Outcome};
+use crate::recording::{Notice, Run, Session};
 
-pub(super) fn check(bench: &mut Checker<'_>, conversation: Conversation) {
-    let acknowledged = acknowledged(bench, conversation);
-    let ledger_is_right = ledger_is_right(bench, conversation);
-    for &listener in &bench.history[conversation].listeners {
-        let sessions = &bench.history[listener].sessions;
+pub(super) fn check(checker: &mut Checker<'_>, conversation: Conversation) {
+    let acknowledged = acknowledged(checker, conversation);
+    let ledger_is_right = ledger_is_right(checker, conversation);
+    for &listener in &checker.history[conversation].listeners {
+        let sessions = &checker.history[listener].sessions;
         for session in sessions {
-            in_order(bench, conversation, listener, session);
-            as_stored(bench, conversation, listener, &session.runs, ledger_is_right);
-            all_of_it(bench, conversation, listener, session, &acknowledged);
+            in_order(checker, conversation, listener, session);
+            as_stored(checker, conversation, listener, &session.runs, ledger_is_right);
+            all_of_it(checker, conversation, listener, session, &acknowledged);
         }
-        as_stored(bench, conversation, listener, &bench.history[listener].fetched, ledger_is_right);
-        if bench.history[listener].catches_up {
-            without_a_hole(bench, conversation, listener);
+        as_stored(checker, conversation, listener, &checker.history[listener].fetched, ledger_is_right);
+        if checker.history[listener].catches_up {
+            without_a_hole(checker, conversation, listener);
         }
-        if let Some((_, seq)) = bench.history[listener].astray.first() {
+        if let Some((_, seq)) = checker.history[listener].outside_session.first() {
             let sentence = format!("listener {} is shown place {seq} though it has not joined", listener.0);
             let focus = Focus::default().at([*seq]).shown_to(listener);
-            bench.breach(Promise::NothingInvented, conversation, sentence, &focus);
+            checker.report(Promise::NothingInvented, conversation, sentence, &focus);
         }
-        notes(bench, conversation, listener);
+        notes(checker, conversation, listener);
     }
 }
 
 /// An acknowledged visible message.
 struct Acknowledged {
-    invoked: Moment,
+    invoked: Elapsed,
     seq: i64,
     call: Call,
-    /// The lowest place among those that were sent at this moment or later.
+    /// The lowest place among the messages that were sent at this time or later.
     lowest_from_here: (i64, Call),
 }
 
-/// By the moment of their sending.
-fn acknowledged(bench: &Checker<'_>, conversation: Conversation) -> Vec<Acknowledged> {
-    let mut found: Vec<Acknowledged> = bench.history[conversation]
+/// The acknowledged visible messages, by the time of their invocation.
+fn acknowledged(checker: &Checker<'_>, conversation: Conversation) -> Vec<Acknowledged> {
+    let mut found: Vec<Acknowledged> = checker.history[conversation]
         .calls
         .iter()
         .filter_map(|&call| {
-            let record = &bench.history[call];
+            let record = &checker.history[call];
             match record.outcome {
                 Outcome::Ok { seq: Some(seq) } if record.action.is_visible() => {
                     Some(Acknowledged { invoked: record.invoked, seq, call, lowest_from_here: (seq, call) })
@@ -64,10 +63,10 @@ fn acknowledged(bench: &Checker<'_>, conversation: Conversation) -> Vec<Acknowle
     found
 }
 
-/// Whether the ledger is what was read back, so that whoever agrees with it is right.
-fn ledger_is_right(bench: &Checker<'_>, conversation: Conversation) -> bool {
-    let record = &bench.history[conversation];
-    let Some(stored) = &record.stored else { return true };
+/// Whether the ledger agrees with the final read, so that a run that agrees with the ledger needs no further check.
+fn ledger_is_right(checker: &Checker<'_>, conversation: Conversation) -> bool {
+    let record = &checker.history[conversation];
+    let Some(stored) = &record.final_read else { return true };
     record.ledger.len() <= stored.visible.len()
         && (1..)
             .zip(&record.ledger)
@@ -76,7 +75,7 @@ fn ledger_is_right(bench: &Checker<'_>, conversation: Conversation) -> bool {
 }
 
 /// In one session each place follows the last one.
-fn in_order(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener, session: &Session) {
+fn in_order(checker: &mut Checker<'_>, conversation: Conversation, listener: Listener, session: &Session) {
     for pair in session.runs.windows(2) {
         let [before, after] = pair else { continue };
         let expected = before.until().saturating_add(1);
@@ -85,7 +84,7 @@ fn in_order(bench: &mut Checker<'_>, conversation: Conversation, listener: Liste
         }
         let shown_before = session.runs.iter().take_while(|run| *run != after);
         let again = shown_before.clone().any(|run| run.from <= after.from && after.from <= run.until());
-        let who = format!("listener {} ({})", listener.0, bench.history[bench.history[listener].person].name);
+        let who = format!("listener {} ({})", listener.0, checker.history[checker.history[listener].person].name);
         let (promise, sentence) = if again {
             (Promise::NothingDoubled, format!("{who} is shown place {} a second time", after.from))
         } else if after.from < expected {
@@ -99,28 +98,28 @@ fn in_order(bench: &mut Checker<'_>, conversation: Conversation, listener: Liste
             (Promise::NothingLost, format!("{who} is never shown places {} to {}", missing.0, missing.1))
         };
         let focus = Focus::default().at([before.until(), after.from]).shown_to(listener);
-        bench.breach(promise, conversation, sentence, &focus);
+        checker.report(promise, conversation, sentence, &focus);
     }
 }
 
 /// What it was shown is what is stored at that place.
 fn as_stored(
-    bench: &mut Checker<'_>,
+    checker: &mut Checker<'_>,
     conversation: Conversation,
     listener: Listener,
     runs: &[Run],
     ledger_right: bool,
 ) {
     for run in runs {
-        bench.verdict.shown += u64::from(run.length);
-        if ledger_right && run.odd.is_none() {
+        checker.verdict.shown += u64::from(run.length);
+        if ledger_right && run.mismatch.is_none() {
             continue;
         }
-        let history = bench.history;
-        let Some(stored) = &history[conversation].stored else {
-            if let Some(odd) = run.odd {
+        let history = checker.history;
+        let Some(stored) = &history[conversation].final_read else {
+            if let Some(odd) = run.mismatch {
                 let others =
-                    history.in_ledger(conversation, run.from).map_or_else(|| "nothing".to_owned(), message_text);
+                    history.ledger_entry(conversation, run.from).map_or_else(|| "nothing".to_owned(), message_text);
                 let sentence = format!(
                     "listener {} is shown {} at place {}, another {others}",
                     listener.0,
@@ -128,12 +127,12 @@ fn as_stored(
                     run.from
                 );
                 let focus = Focus::default().at([run.from]).shown_to(listener);
-                bench.breach(Promise::OneOrder, conversation, sentence, &focus);
+                checker.report(Promise::OneOrder, conversation, sentence, &focus);
             }
             continue;
         };
         let wrong = (run.from..=run.until()).find_map(|seq| {
-            let seen = run.odd.or_else(|| history.in_ledger(conversation, seq))?;
+            let seen = run.mismatch.or_else(|| history.ledger_entry(conversation, seq))?;
             let there =
                 usize::try_from(seq - 1).ok().and_then(|at| stored.visible.get(at)).map(|(_, message)| *message);
             (there != Some(seen)).then_some((seq, seen, there))
@@ -149,13 +148,13 @@ fn as_stored(
             ),
         };
         let focus = Focus::calls(calls_of(seen)).at([seq]).shown_to(listener);
-        bench.breach(promise, conversation, sentence, &focus);
+        checker.report(promise, conversation, sentence, &focus);
     }
 }
 
 /// Whatever was sent after it had joined it was shown, up to the end where the session held.
 fn all_of_it(
-    bench: &mut Checker<'_>,
+    checker: &mut Checker<'_>,
     conversation: Conversation,
     listener: Listener,
     session: &Session,
@@ -165,7 +164,7 @@ fn all_of_it(
     let Some(first_due) = acknowledged.get(from) else { return };
     let shown_from = session.runs.iter().map(|run| run.from).min();
     let shown_until = session.runs.iter().map(Run::until).max().unwrap_or(0);
-    let who = format!("listener {} ({})", listener.0, bench.history[bench.history[listener].person].name);
+    let who = format!("listener {} ({})", listener.0, checker.history[checker.history[listener].person].name);
     let (lowest, call) = first_due.lowest_from_here;
     if let Some(shown_from) = shown_from
         && lowest < shown_from
@@ -173,7 +172,7 @@ fn all_of_it(
         let sentence =
             format!("{who} had joined before {} was sent, and is shown only what comes behind it", name(call));
         let focus = Focus::calls([call]).at([lowest]).shown_to(listener);
-        bench.breach(Promise::NothingLost, conversation, sentence, &focus);
+        checker.report(Promise::NothingLost, conversation, sentence, &focus);
     }
     if session.ended.is_some() {
         return;
@@ -189,7 +188,7 @@ fn all_of_it(
             last.seq
         );
         let focus = Focus::calls([missing.call]).at([missing.seq, shown_until]).shown_to(listener);
-        bench.breach(Promise::NothingLost, conversation, sentence, &focus);
+        checker.report(Promise::NothingLost, conversation, sentence, &focus);
     }
 }
 
@@ -198,8 +197,8 @@ fn name(call: Call) -> String {
 }
 
 /// Shown and fetched together, a client that catches up has everything from its first message on.
-fn without_a_hole(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener) {
-    let record = &bench.history[listener];
+fn without_a_hole(checker: &mut Checker<'_>, conversation: Conversation, listener: Listener) {
+    let record = &checker.history[listener];
     let mut runs: Vec<(i64, i64)> = record
         .sessions
         .iter()
@@ -217,12 +216,12 @@ fn without_a_hole(bench: &mut Checker<'_>, conversation: Conversation, listener:
             let sentence = format!(
                 "listener {} ({}) was neither shown places {} to {} nor did it fetch them when it came back",
                 listener.0,
-                bench.history[bench.history[listener].person].name,
+                checker.history[checker.history[listener].person].name,
                 until + 1,
                 from - 1
             );
             let focus = Focus::default().at([until, from]).shown_to(listener);
-            bench.breach(Promise::NothingLost, conversation, sentence, &focus);
+            checker.report(Promise::NothingLost, conversation, sentence, &focus);
             return;
         }
         until = until.max(to);
@@ -230,17 +229,17 @@ fn without_a_hole(bench: &mut Checker<'_>, conversation: Conversation, listener:
 }
 
 /// No customer is shown a note; an agent who has joined is shown each one once.
-fn notes(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener) {
-    let history = bench.history;
+fn notes(checker: &mut Checker<'_>, conversation: Conversation, listener: Listener) {
+    let history = checker.history;
     let record = &history[listener];
     let is_note = |message: Message| matches!(message, Message::Of(call) if history[call].action == Action::Note);
     if !history[record.person].is_agent {
-        let told = record.heard.iter().find_map(|(_, heard)| match heard {
-            Heard::Note(message) => Some(*message),
-            Heard::Claimed(_) | Heard::Closed => None,
+        let told = record.notices.iter().find_map(|(_, heard)| match heard {
+            Notice::Note(message) => Some(*message),
+            Notice::Claimed(_) | Notice::Closed => None,
         });
         let runs = record.sessions.iter().flat_map(|session| &session.runs).chain(&record.fetched);
-        let shown = runs.flat_map(|run| run.odd.into_iter()).find(|message| is_note(*message));
+        let shown = runs.flat_map(|run| run.mismatch.into_iter()).find(|message| is_note(*message));
         let in_ledger = || history[conversation].ledger.iter().flatten().find(|message| is_note(**message)).copied();
         if let Some(message) = told.or(shown).or_else(in_ledger) {
             let sentence = format!(
@@ -250,18 +249,18 @@ fn notes(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener
                 message_text(message)
             );
             let focus = Focus::calls(calls_of(message)).shown_to(listener);
-            bench.breach(Promise::NoNoteAtACustomer, conversation, sentence, &focus);
+            checker.report(Promise::NoNoteAtACustomer, conversation, sentence, &focus);
         }
         return;
     }
     let mut seen: HashSet<Message> = HashSet::new();
-    for (_, heard) in &record.heard {
-        if let Heard::Note(message) = heard
+    for (_, heard) in &record.notices {
+        if let Notice::Note(message) = heard
             && !seen.insert(*message)
             && record.sessions.len() == 1
         {
             let sentence = format!("listener {} is shown the note {} twice", listener.0, message_text(*message));
-            bench.breach(
+            checker.report(
                 Promise::NothingDoubled,
                 conversation,
                 sentence,
@@ -274,7 +273,7 @@ fn notes(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener
         let note = &history[call];
         if note.action == Action::Note && note.is_ok() && note.invoked > *joined && !seen.contains(&Message::Of(call)) {
             let sentence = format!("the agent at listener {} is never shown the note {}", listener.0, name(call));
-            bench.breach(Promise::NothingLost, conversation, sentence, &Focus::calls([call]).shown_to(listener));
+            checker.report(Promise::NothingLost, conversation, sentence, &Focus::calls([call]).shown_to(listener));
         }
     }
 }

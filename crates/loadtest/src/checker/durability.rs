@@ -1,48 +1,48 @@
-//! Messages against what is stored: nothing lost, nothing doubled, nothing invented, one order.
+//! Calls against the final read: nothing lost, nothing doubled, nothing invented, one order.
 
 use std::collections::{HashMap, HashSet};
 
 use super::evidence::{Focus, message_text};
 use super::{Checker, Promise};
-use crate::history::{Action, Call, Conversation, Message, Moment, Outcome, Stored};
+use crate::history::{Action, Call, Conversation, Elapsed, FinalRead, Message, Outcome};
 
-pub(super) fn check(bench: &mut Checker<'_>, conversation: Conversation, stored: &Stored) {
+pub(super) fn check(checker: &mut Checker<'_>, conversation: Conversation, stored: &FinalRead) {
     let mut places: HashMap<Message, Vec<i64>> = HashMap::with_capacity(stored.visible.len());
     for (seq, message) in &stored.visible {
         places.entry(*message).or_default().push(*seq);
     }
-    contiguous(bench, conversation, stored);
-    for &call in &bench.history[conversation].calls {
-        message(bench, conversation, call, places.get(&Message::Of(call)).map_or(&[][..], Vec::as_slice));
+    contiguous(checker, conversation, stored);
+    for &call in &checker.history[conversation].calls {
+        message(checker, conversation, call, places.get(&Message::Of(call)).map_or(&[][..], Vec::as_slice));
     }
-    in_time(bench, conversation, &places);
-    if let Some(whole) = &stored.whole {
-        agents_view(bench, conversation, stored, whole);
+    in_time(checker, conversation, &places);
+    if let Some(whole) = &stored.agent_view {
+        agents_view(checker, conversation, stored, whole);
     }
 }
 
 /// Places are 1, 2, 3 …
-fn contiguous(bench: &mut Checker<'_>, conversation: Conversation, stored: &Stored) {
+fn contiguous(checker: &mut Checker<'_>, conversation: Conversation, stored: &FinalRead) {
     for (expected, (seq, message)) in (1..).zip(&stored.visible) {
         if expected != *seq {
             let sentence = format!(
                 "what was read back has {} at place {seq}, where {expected} comes next",
                 message_text(*message)
             );
-            bench.breach(Promise::OneOrder, conversation, sentence, &Focus::default().at([expected, *seq]));
+            checker.report(Promise::OneOrder, conversation, sentence, &Focus::default().at([expected, *seq]));
             return;
         }
     }
 }
 
 /// How often a message is stored, by how its call ended.
-fn message(bench: &mut Checker<'_>, conversation: Conversation, call: Call, places: &[i64]) {
-    let record = bench.history[call];
+fn message(checker: &mut Checker<'_>, conversation: Conversation, call: Call, places: &[i64]) {
+    let record = checker.history[call];
     if record.action == Action::Note {
         if !places.is_empty() {
             let sentence = format!("the note of call {} is among what the customer reads back", call.0);
             let focus = Focus::calls([call]).at(places.iter().copied());
-            bench.breach(Promise::NoNoteAtACustomer, conversation, sentence, &focus);
+            checker.report(Promise::NoNoteAtACustomer, conversation, sentence, &focus);
         }
         return;
     }
@@ -52,7 +52,7 @@ fn message(bench: &mut Checker<'_>, conversation: Conversation, call: Call, plac
     let focus = || Focus::calls([call]).at(places.iter().copied());
     if let [_, _, ..] = places {
         let sentence = format!("{} is stored {} times, at {places:?}", message_text(Message::Of(call)), places.len());
-        bench.breach(Promise::NothingDoubled, conversation, sentence, &focus());
+        checker.report(Promise::NothingDoubled, conversation, sentence, &focus());
         return;
     }
     match (record.outcome, places) {
@@ -62,29 +62,29 @@ fn message(bench: &mut Checker<'_>, conversation: Conversation, call: Call, plac
                 Outcome::Ok { seq: Some(seq) } => focus().at([seq]),
                 _ => focus(),
             };
-            bench.breach(Promise::NothingLost, conversation, sentence, &focus);
+            checker.report(Promise::NothingLost, conversation, sentence, &focus);
         }
         (Outcome::Ok { seq: Some(told) }, [place]) if told != *place => {
             let text = message_text(Message::Of(call));
             let sentence = format!("{text} was acknowledged at place {told} and is stored at {place}");
-            bench.breach(Promise::OneOrder, conversation, sentence, &focus().at([told]));
+            checker.report(Promise::OneOrder, conversation, sentence, &focus().at([told]));
         }
         (Outcome::Refused(_), [_]) => {
             let sentence = format!("{} was refused and is stored", message_text(Message::Of(call)));
-            bench.breach(Promise::NothingInvented, conversation, sentence, &focus());
+            checker.report(Promise::NothingInvented, conversation, sentence, &focus());
         }
         _ => {}
     }
 }
 
-/// What was acknowledged before another was sent stands before it.
-fn in_time(bench: &mut Checker<'_>, conversation: Conversation, places: &HashMap<Message, Vec<i64>>) {
-    let mut by_end: Vec<(Moment, i64, Call)> = Vec::new();
-    let mut by_begin: Vec<(Moment, i64, Call)> = Vec::new();
-    for &call in &bench.history[conversation].calls {
+/// A message that was acknowledged before another was sent has the lower place.
+fn in_time(checker: &mut Checker<'_>, conversation: Conversation, places: &HashMap<Message, Vec<i64>>) {
+    let mut by_end: Vec<(Elapsed, i64, Call)> = Vec::new();
+    let mut by_begin: Vec<(Elapsed, i64, Call)> = Vec::new();
+    for &call in &checker.history[conversation].calls {
         if let Some([place]) = places.get(&Message::Of(call)).map(Vec::as_slice) {
-            by_begin.push((bench.history[call].invoked, *place, call));
-            by_end.push((bench.history[call].finished, *place, call));
+            by_begin.push((checker.history[call].invoked, *place, call));
+            by_end.push((checker.history[call].finished, *place, call));
         }
     }
     by_end.sort_unstable();
@@ -105,7 +105,7 @@ fn in_time(bench: &mut Checker<'_>, conversation: Conversation, places: &HashMap
                 message_text(Message::Of(before)),
                 message_text(Message::Of(call))
             );
-            bench.breach(Promise::OneOrder, conversation, sentence, &Focus::calls([before, call]).at([other, place]));
+            checker.report(Promise::OneOrder, conversation, sentence, &Focus::calls([before, call]).at([other, place]));
             return;
         }
     }
@@ -113,9 +113,9 @@ fn in_time(bench: &mut Checker<'_>, conversation: Conversation, places: &HashMap
 
 /// Agents see the same order, and each note once.
 fn agents_view(
-    bench: &mut Checker<'_>,
+    checker: &mut Checker<'_>,
     conversation: Conversation,
-    stored: &Stored,
+    stored: &FinalRead,
     whole: &[(i64, Option<i64>, Message)],
 ) {
     let visible: Vec<(i64, Message)> =
@@ -128,40 +128,40 @@ fn agents_view(
             message_text(theirs.1),
             theirs.0
         );
-        bench.breach(Promise::OneOrder, conversation, sentence, &Focus::default().at([ours.0, theirs.0]));
+        checker.report(Promise::OneOrder, conversation, sentence, &Focus::default().at([ours.0, theirs.0]));
     } else if stored.visible.len() != visible.len() {
         let sentence = format!("the customer reads back {} messages, an agent {}", stored.visible.len(), visible.len());
-        bench.breach(Promise::OneOrder, conversation, sentence, &Focus::default());
+        checker.report(Promise::OneOrder, conversation, sentence, &Focus::default());
     }
     if let Some(pair) = whole.windows(2).find(|pair| matches!(pair, [(a, ..), (b, ..)] if a >= b)) {
         let sentence = format!("an agent reads back positions that do not ascend: {pair:?}");
-        bench.breach(Promise::OneOrder, conversation, sentence, &Focus::default());
+        checker.report(Promise::OneOrder, conversation, sentence, &Focus::default());
     }
-    notes(bench, conversation, whole);
+    notes(checker, conversation, whole);
 }
 
-fn notes(bench: &mut Checker<'_>, conversation: Conversation, whole: &[(i64, Option<i64>, Message)]) {
+fn notes(checker: &mut Checker<'_>, conversation: Conversation, whole: &[(i64, Option<i64>, Message)]) {
     let mut stored: HashSet<Message> = HashSet::new();
     for (_, seq, message) in whole {
         if seq.is_none() && !stored.insert(*message) {
             let sentence = format!("the note {} is stored twice", message_text(*message));
             let focus = Focus::calls(call_of(*message));
-            bench.breach(Promise::NothingDoubled, conversation, sentence, &focus);
+            checker.report(Promise::NothingDoubled, conversation, sentence, &focus);
         }
     }
-    for &call in &bench.history[conversation].calls {
-        let record = bench.history[call];
+    for &call in &checker.history[conversation].calls {
+        let record = checker.history[call];
         if record.action != Action::Note {
             continue;
         }
         match (record.outcome, stored.contains(&Message::Of(call))) {
             (Outcome::Ok { .. }, false) => {
                 let sentence = format!("the note of call {} was acknowledged and is not stored", call.0);
-                bench.breach(Promise::NothingLost, conversation, sentence, &Focus::calls([call]));
+                checker.report(Promise::NothingLost, conversation, sentence, &Focus::calls([call]));
             }
             (Outcome::Refused(_), true) => {
                 let sentence = format!("the note of call {} was refused and is stored", call.0);
-                bench.breach(Promise::NothingInvented, conversation, sentence, &Focus::calls([call]));
+                checker.report(Promise::NothingInvented, conversation, sentence, &Focus::calls([call]));
             }
             _ => {}
         }

@@ -1,9 +1,9 @@
-//! What proves a violation: the events of its conversation that bear on it, with their moments.
+//! The evidence of a violation: the events of its conversation that bear on it, with their times.
 
 use std::fmt::Write as _;
 
-use crate::history::{Action, Call, Conversation, History, Listener, Message, Moment, Outcome};
-use crate::recording::{Heard, Run};
+use crate::history::{Action, Call, Conversation, Elapsed, History, Listener, Message, Outcome};
+use crate::recording::{Notice, Run};
 
 /// Lines at most; of more, those nearest the middle are left out.
 const LINES: usize = 60;
@@ -11,7 +11,7 @@ const LINES: usize = 60;
 /// Places before and after that are shown too.
 const AROUND: i64 = 2;
 
-/// What a violation is about.
+/// The calls, places and listeners that a violation concerns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Focus {
     /// These calls.
@@ -47,14 +47,14 @@ impl Focus {
 /// The lines, in the order of time.
 pub(super) fn of(history: &History, conversation: Conversation, focus: &Focus) -> Vec<String> {
     let record = &history[conversation];
-    let mut lines: Vec<(Moment, String)> = Vec::new();
+    let mut lines: Vec<(Elapsed, String)> = Vec::new();
     for &call in &record.calls {
         let about_place = matches!(history[call].outcome, Outcome::Ok { seq: Some(seq) } if focus.has(seq));
         let about_owner = focus.ownership && !matches!(history[call].action, Action::Send | Action::Note);
         if about_place || about_owner || focus.calls.contains(&call) {
             let record = &history[call];
             lines.push((record.invoked, asked(history, call)));
-            if record.finished != Moment::NEVER {
+            if record.finished != Elapsed::NEVER {
                 lines.push((record.finished, answered(history, call)));
             }
         }
@@ -74,11 +74,11 @@ pub(super) fn of(history: &History, conversation: Conversation, focus: &Focus) -
     shown
 }
 
-fn listener_lines(history: &History, listener: Listener, focus: &Focus, lines: &mut Vec<(Moment, String)>) {
+fn listener_lines(history: &History, listener: Listener, focus: &Focus, lines: &mut Vec<(Elapsed, String)>) {
     let record = &history[listener];
     let who = format!("{} (listener {})", history[record.person].name, listener.0);
     for session in &record.sessions {
-        if session.joined != Moment::NEVER {
+        if session.joined != Elapsed::NEVER {
             lines.push((session.joined, format!("{who} has joined")));
         }
         for run in session.runs.iter().filter(|run| touches(run, focus)) {
@@ -92,23 +92,23 @@ fn listener_lines(history: &History, listener: Listener, focus: &Focus, lines: &
     for run in record.fetched.iter().filter(|run| touches(run, focus)) {
         lines.push((run.first, format!("{who} fetches {}", run_text(history, record.conversation, run))));
     }
-    for (at, heard) in &record.heard {
+    for (at, heard) in &record.notices {
         let text = match heard {
-            Heard::Note(message) if focus.calls.iter().any(|call| Message::Of(*call) == *message) => {
+            Notice::Note(message) if focus.calls.iter().any(|call| Message::Of(*call) == *message) => {
                 format!("{who} is shown the note {}", message_text(*message))
             }
-            Heard::Note(_) => continue,
-            Heard::Claimed(agent) if focus.ownership => {
+            Notice::Note(_) => continue,
+            Notice::Claimed(agent) if focus.ownership => {
                 format!("{who} is told that {} has it", history[*agent].name)
             }
-            Heard::Closed if focus.ownership => format!("{who} is told that it is closed"),
-            Heard::Claimed(_) | Heard::Closed => continue,
+            Notice::Closed if focus.ownership => format!("{who} is told that it is closed"),
+            Notice::Claimed(_) | Notice::Closed => continue,
         };
         lines.push((*at, text));
     }
 }
 
-/// Whether the run holds a place of the focus, or ends or begins beside one.
+/// Whether the run contains a place of the focus, or ends or begins next to one.
 fn touches(run: &Run, focus: &Focus) -> bool {
     focus
         .places
@@ -117,7 +117,7 @@ fn touches(run: &Run, focus: &Focus) -> bool {
 }
 
 fn run_text(history: &History, conversation: Conversation, run: &Run) -> String {
-    let message = |seq| run.odd.or_else(|| history.in_ledger(conversation, seq));
+    let message = |seq| run.mismatch.or_else(|| history.ledger_entry(conversation, seq));
     let mut text = format!("{} = {}", run.from, message(run.from).map_or_else(|| "?".to_owned(), message_text));
     if run.length > 1 {
         let last = message(run.until()).map_or_else(|| "?".to_owned(), message_text);
@@ -127,14 +127,14 @@ fn run_text(history: &History, conversation: Conversation, run: &Run) -> String 
 }
 
 fn stored_lines(history: &History, conversation: Conversation, focus: &Focus, lines: &mut Vec<String>) {
-    let Some(stored) = &history[conversation].stored else { return };
+    let Some(stored) = &history[conversation].final_read else { return };
     for (seq, message) in &stored.visible {
         let named = matches!(message, Message::Of(call) if focus.calls.contains(call));
         if (named || focus.has(*seq)) && lines.len() < LINES * 2 {
             lines.push(format!("{:>14} read back: {seq} = {}", "at last", message_text(*message)));
         }
     }
-    for (position, seq, message) in stored.whole.iter().flatten() {
+    for (position, seq, message) in stored.agent_view.iter().flatten() {
         if seq.is_none() && matches!(message, Message::Of(call) if focus.calls.contains(call)) {
             lines.push(format!("{:>14} read back: note {} at position {position}", "at last", message_text(*message)));
         }
@@ -146,7 +146,7 @@ fn stored_lines(history: &History, conversation: Conversation, focus: &Focus, li
     }
 }
 
-/// A call as a person would say it.
+/// The invocation of a call, in words.
 pub(super) fn asked(history: &History, call: Call) -> String {
     let record = &history[call];
     let who = &history[record.by].name;
@@ -185,7 +185,7 @@ pub(super) fn message_text(message: Message) -> String {
     }
 }
 
-fn clock(at: Moment) -> String {
+fn clock(at: Elapsed) -> String {
     let micros = at.0 / 1000;
     format!("{:>12}s ", format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000))
 }

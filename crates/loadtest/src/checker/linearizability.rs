@@ -1,16 +1,16 @@
-//! Whether some order of a conversation's actions explains every answer: Wing and Gong's search, bounded.
+//! A bounded search for a linearization of a conversation's calls (Wing and Gong's algorithm).
 //!
-//! An action takes effect at one moment between its request and its answer; one whose outcome nobody knows, at any
-//! moment from its request on, or never. The search takes an action that could be next, applies it, and goes on. Two
-//! things keep it short: what changes nothing is taken as soon as it fits, for it can never fit better; and a state
-//! that was reached with the same actions done is not looked at twice.
+//! A call takes effect at one time between its request and its answer; one whose outcome is unknown, at any time from its
+//! request on, or never. The search takes a call that could be next, applies it, and continues. Two rules keep it short:
+//! a call that changes nothing is taken as soon as it fits, since it can never fit better later; and a state that was
+//! reached with the same set of calls is not visited twice.
 
 use std::collections::HashSet;
 
-use crate::history::{Action, Call, Moment, Outcome, Person, Refusal, StoredState};
+use crate::history::{Action, Call, Elapsed, FinalState, Outcome, Person, RefusalKind};
 
-/// States looked at before it gives up.
-const PATIENCE: usize = 200_000;
+/// The number of states after which the search gives up.
+const MAX_STATES: usize = 200_000;
 
 /// A conversation as far as agents and closing go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,8 +25,8 @@ pub(super) struct State {
 /// Something to be put in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
-    pub(super) invoked: Moment,
-    pub(super) finished: Moment,
+    pub(super) invoked: Elapsed,
+    pub(super) finished: Elapsed,
     pub(super) what: What,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum What {
     /// Somebody's action, and how it ended.
     Call { call: Call, by: Person, action: Action, outcome: Outcome },
     /// What was read back.
-    Read(StoredState),
+    Read(FinalState),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Search<'_> {
             if !self.seen.insert((done.clone(), state)) {
                 continue;
             }
-            if self.seen.len() > PATIENCE {
+            if self.seen.len() > MAX_STATES {
                 return Finding::Undecided;
             }
             for index in self.candidates(&done).into_iter().rev() {
@@ -109,10 +109,10 @@ impl Search<'_> {
     fn candidates(&self, done: &[u64]) -> Vec<usize> {
         let open =
             || self.steps.iter().enumerate().skip(first_open(done)).filter(|(index, _)| !is_marked(done, *index));
-        let mut earliest_end = Moment::NEVER;
+        let mut earliest_end = Elapsed::NEVER;
         let mut found = Vec::new();
         for (index, step) in open() {
-            // In the order of invocation: whoever was asked for behind the earliest end, and all later ones, must wait.
+            // Steps are in the order of invocation: this one and all later ones were invoked after the earliest end.
             if step.invoked > earliest_end {
                 break;
             }
@@ -149,7 +149,7 @@ impl Step {
         matches!(self.what, What::Call { outcome: Outcome::Unknown, .. })
     }
 
-    /// The state behind it, or nothing where its outcome does not fit the state.
+    /// The state after it; `None` if its outcome does not fit the state.
     fn applied(&self, state: State) -> Option<State> {
         match self.what {
             What::Read(read) => {
@@ -187,20 +187,20 @@ fn carried_out(state: State, call: Call, by: Person, action: Action) -> Option<S
 }
 
 /// Whether the refusal is true of the state.
-fn refused(state: State, by: Person, action: Action, refusal: Refusal) -> bool {
+fn refused(state: State, by: Person, action: Action, refusal: RefusalKind) -> bool {
     match refusal {
-        Refusal::Closed => state.closed,
-        Refusal::HeldByAnother => match action {
+        RefusalKind::Closed => state.closed,
+        RefusalKind::HeldByAnother => match action {
             Action::Handover(_) => state.owner != Some(by),
             _ => state.owner.is_some_and(|owner| owner != by),
         },
-        Refusal::NotClosed => !state.closed,
-        Refusal::AlreadyRated => state.rated,
-        Refusal::HandoverPending => state.pending.is_some(),
-        Refusal::HandoverResolved => match action {
+        RefusalKind::NotClosed => !state.closed,
+        RefusalKind::AlreadyRated => state.rated,
+        RefusalKind::HandoverPending => state.pending.is_some(),
+        RefusalKind::HandoverResolved => match action {
             Action::Respond { handover, .. } => state.pending.is_none_or(|(pending, _)| pending != handover),
             _ => true,
         },
-        Refusal::Other => true,
+        RefusalKind::Other => true,
     }
 }

@@ -1,83 +1,83 @@
-//! Whose a conversation is: one winner, and one thing after another; and what listeners were told of it.
+//! Assignment and closing: one winner, linearizability, and what listeners are notified of.
 
 use std::collections::BTreeSet;
 
 use super::evidence::Focus;
 use super::linearizability::{Finding, Step, What, explain};
 use super::{Checker, Promise};
-use crate::history::{Action, Call, Conversation, Listener, Moment, Outcome, Person, Refusal};
-use crate::recording::Heard;
+use crate::history::{Action, Call, Conversation, Elapsed, Listener, Outcome, Person, RefusalKind};
+use crate::recording::Notice;
 
-pub(super) fn check(bench: &mut Checker<'_>, conversation: Conversation) {
-    let calls = &bench.history[conversation].calls;
+pub(super) fn check(checker: &mut Checker<'_>, conversation: Conversation) {
+    let calls = &checker.history[conversation].calls;
     let handed_over = calls.iter().any(|call| {
-        let record = &bench.history[*call];
+        let record = &checker.history[*call];
         matches!(record.action, Action::Respond { accept: true, .. }) && record.may_have_happened()
     });
-    if !handed_over && !one_winner(bench, conversation) {
+    if !handed_over && !one_winner(checker, conversation) {
         return; // No order explains that either; once is enough.
     }
-    match explain(steps(bench, conversation)) {
+    match explain(steps(checker, conversation)) {
         Finding::Explained => {}
-        Finding::Undecided => bench.verdict.undecided += 1,
+        Finding::Undecided => checker.verdict.undecided += 1,
         Finding::Inexplicable => {
             let sentence = "no order of what was asked for explains the answers and what was read back".to_owned();
-            bench.breach(Promise::Linearizable, conversation, sentence, &whole(bench, conversation));
+            checker.report(Promise::Linearizable, conversation, sentence, &whole(checker, conversation));
         }
     }
-    for &listener in &bench.history[conversation].listeners {
-        told(bench, conversation, listener, handed_over);
+    for &listener in &checker.history[conversation].listeners {
+        told(checker, conversation, listener, handed_over);
     }
 }
 
-fn whole(bench: &Checker<'_>, conversation: Conversation) -> Focus {
+fn whole(checker: &Checker<'_>, conversation: Conversation) -> Focus {
     // Of thousands of sends only those that were refused bear on it.
-    let refused = bench.history[conversation].calls.iter().copied();
+    let refused = checker.history[conversation].calls.iter().copied();
     let refused = refused.filter(|call| {
-        let record = &bench.history[*call];
-        record.action == Action::Send && matches!(record.outcome, Outcome::Refused(Refusal::Closed))
+        let record = &checker.history[*call];
+        record.action == Action::Send && matches!(record.outcome, Outcome::Refused(RefusalKind::Closed))
     });
     Focus { ownership: true, ..Focus::calls(refused) }
 }
 
-/// Without a handover, all who were told that it is theirs are one.
-fn one_winner(bench: &mut Checker<'_>, conversation: Conversation) -> bool {
+/// Without a handover, all successful claims and replies are one agent's.
+fn one_winner(checker: &mut Checker<'_>, conversation: Conversation) -> bool {
     let mut winners: BTreeSet<Person> = BTreeSet::new();
-    for call in &bench.history[conversation].calls {
-        let record = &bench.history[*call];
+    for call in &checker.history[conversation].calls {
+        let record = &checker.history[*call];
         if record.is_ok() && matches!(record.action, Action::Claim | Action::Reply) {
             winners.insert(record.by);
         }
     }
-    let read = bench.history[conversation].stored.as_ref().and_then(|stored| stored.state);
+    let read = checker.history[conversation].final_read.as_ref().and_then(|stored| stored.state);
     let told_otherwise = match (winners.len(), read) {
         (2.., _) => {
-            let names: Vec<&str> = winners.iter().map(|agent| bench.history[*agent].name.as_str()).collect();
+            let names: Vec<&str> = winners.iter().map(|agent| checker.history[*agent].name.as_str()).collect();
             Some(format!("{} agents were told that it is theirs: {}", names.len(), names.join(", ")))
         }
         (1, Some(read)) if read.owner.is_none_or(|owner| !winners.contains(&owner)) => {
-            let owner = read.owner.map_or("nobody", |owner| bench.history[owner].name.as_str());
-            let winner = winners.first().map_or("", |winner| bench.history[*winner].name.as_str());
+            let owner = read.owner.map_or("nobody", |owner| checker.history[owner].name.as_str());
+            let winner = winners.first().map_or("", |winner| checker.history[*winner].name.as_str());
             Some(format!("{winner} was told that it is theirs, and {owner} has it"))
         }
         _ => None,
     };
     let Some(sentence) = told_otherwise else { return true };
-    bench.breach(Promise::OneWinner, conversation, sentence, &whole(bench, conversation));
+    checker.report(Promise::OneWinner, conversation, sentence, &whole(checker, conversation));
     false
 }
 
 /// What the search puts in order. A conversation closes once and for good, so of all the sends, two say all that they
 /// have to say: of those that were done, the one that was asked for last, and of those that it was too late for, the
 /// one that was answered first.
-fn steps(bench: &Checker<'_>, conversation: Conversation) -> Vec<Step> {
+fn steps(checker: &Checker<'_>, conversation: Conversation) -> Vec<Step> {
     let mut steps = Vec::new();
     let (mut last_done, mut first_late): (Option<Step>, Option<Step>) = (None, None);
-    let mut latest = Moment::default();
-    for &call in &bench.history[conversation].calls {
-        let record = &bench.history[call];
+    let mut latest = Elapsed::default();
+    for &call in &checker.history[conversation].calls {
+        let record = &checker.history[call];
         latest = latest.max(record.invoked);
-        if record.finished != Moment::NEVER {
+        if record.finished != Elapsed::NEVER {
             latest = latest.max(record.finished);
         }
         let what = What::Call { call, by: record.by, action: record.action, outcome: record.outcome };
@@ -88,19 +88,19 @@ fn steps(bench: &Checker<'_>, conversation: Conversation) -> Vec<Step> {
                     last_done = Some(step);
                 }
             }
-            (Action::Send | Action::Note, Outcome::Refused(Refusal::Closed)) => {
+            (Action::Send | Action::Note, Outcome::Refused(RefusalKind::Closed)) => {
                 if first_late.is_none_or(|first| first.finished > step.finished) {
                     first_late = Some(step);
                 }
             }
-            (Action::Open | Action::Send | Action::Note, _) | (_, Outcome::Refused(Refusal::Other)) => {}
+            (Action::Open | Action::Send | Action::Note, _) | (_, Outcome::Refused(RefusalKind::Other)) => {}
             _ => steps.push(step),
         }
     }
     steps.extend(last_done);
     steps.extend(first_late);
-    if let Some(read) = bench.history[conversation].stored.as_ref().and_then(|stored| stored.state) {
-        let at = Moment(latest.0.saturating_add(1));
+    if let Some(read) = checker.history[conversation].final_read.as_ref().and_then(|stored| stored.state) {
+        let at = Elapsed(latest.0.saturating_add(1));
         steps.push(Step { invoked: at, finished: at, what: What::Read(read) });
     }
     steps
@@ -108,19 +108,19 @@ fn steps(bench: &Checker<'_>, conversation: Conversation) -> Vec<Step> {
 
 /// What a listener was told of owner and closing: of nothing that nobody did, nothing twice, and of all that was done
 /// while it listened.
-fn told(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener, handed_over: bool) {
-    let history = bench.history;
+fn told(checker: &mut Checker<'_>, conversation: Conversation, listener: Listener, handed_over: bool) {
+    let history = checker.history;
     let record = &history[listener];
     let [session] = record.sessions.as_slice() else { return };
     let claimed: Vec<Person> = record
-        .heard
+        .notices
         .iter()
         .filter_map(|(_, heard)| match heard {
-            Heard::Claimed(agent) => Some(*agent),
-            Heard::Note(_) | Heard::Closed => None,
+            Notice::Claimed(agent) => Some(*agent),
+            Notice::Note(_) | Notice::Closed => None,
         })
         .collect();
-    let closed = record.heard.iter().filter(|(_, heard)| *heard == Heard::Closed).count();
+    let closed = record.notices.iter().filter(|(_, heard)| *heard == Notice::Closed).count();
     let did = |action: fn(&Action) -> bool, by: Option<Person>| {
         let calls = history[conversation].calls.iter().map(|call| (*call, &history[*call]));
         calls
@@ -162,6 +162,6 @@ fn told(bench: &mut Checker<'_>, conversation: Conversation, listener: Listener,
         }
     }
     for (promise, sentence) in found {
-        bench.breach(promise, conversation, sentence, &whole(bench, conversation));
+        checker.report(promise, conversation, sentence, &whole(checker, conversation));
     }
 }

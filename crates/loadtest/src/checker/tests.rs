@@ -4,14 +4,14 @@ mod messages;
 mod ownership;
 
 use super::*;
-use crate::history::{Action, Call, Listener, Message, Moment, Outcome, Person, Refusal, Stored, StoredState};
-use crate::recording::Heard;
+use crate::history::{Action, Call, Elapsed, FinalRead, FinalState, Listener, Message, Outcome, Person, RefusalKind};
+use crate::recording::Notice;
 
 const DONE: Outcome = Outcome::Ok { seq: None };
-const HELD: Outcome = Outcome::Refused(Refusal::HeldByAnother);
-const LATE: Outcome = Outcome::Refused(Refusal::Closed);
+const HELD: Outcome = Outcome::Refused(RefusalKind::HeldByAnother);
+const LATE: Outcome = Outcome::Refused(RefusalKind::Closed);
 
-/// A conversation of jane's that two agents see to, written down moment by moment.
+/// Records a conversation of one customer and two agents, with a clock that advances at each step.
 struct Tape {
     history: History,
     conversation: Conversation,
@@ -25,14 +25,14 @@ impl Tape {
     fn new() -> Self {
         let mut history = History::new();
         let (jane, sarah, mike) =
-            (history.person("jane", false), history.person("sarah", true), history.person("mike", true));
-        let conversation = history.conversation(jane);
+            (history.add_person("jane", false), history.add_person("sarah", true), history.add_person("mike", true));
+        let conversation = history.add_conversation(jane);
         Self { history, conversation, jane, sarah, mike, now: 0 }
     }
 
-    fn tick(&mut self) -> Moment {
+    fn tick(&mut self) -> Elapsed {
         self.now += 1000;
-        Moment(self.now)
+        Elapsed(self.now)
     }
 
     fn ask(&mut self, by: Person, action: Action) -> Call {
@@ -58,31 +58,31 @@ impl Tape {
     }
 
     fn joins(&mut self, person: Person) -> Listener {
-        let listener = self.history.listener(self.conversation, person, false);
+        let listener = self.history.add_listener(self.conversation, person, false);
         let now = self.tick();
-        self.history.joined(listener, now);
+        self.history.complete_join(listener, now);
         listener
     }
 
     fn shows(&mut self, listener: Listener, seq: i64, call: Call) {
         let now = self.tick();
-        self.history.saw(listener, seq, Message::Of(call), now);
+        self.history.record_shown(listener, seq, Message::Of(call), now);
     }
 
-    fn tells(&mut self, listener: Listener, heard: Heard) {
+    fn tells(&mut self, listener: Listener, heard: Notice) {
         let now = self.tick();
-        self.history.heard(listener, heard, now);
+        self.history.record_notice(listener, heard, now);
     }
 
     fn reads_back(&mut self, calls: &[Call]) {
         let visible = (1..).zip(calls).map(|(seq, call)| (seq, Message::Of(*call))).collect();
-        self.history.stored(self.conversation, Stored { visible, ..Stored::default() });
+        self.history.record_final_read(self.conversation, FinalRead { visible, ..FinalRead::default() });
     }
 
     fn reads_state(&mut self, owner: Option<Person>, closed: bool) {
-        let mut stored = self.history[self.conversation].stored.clone().unwrap_or_default();
-        stored.state = Some(StoredState { owner, closed, rated: false });
-        self.history.stored(self.conversation, stored);
+        let mut stored = self.history[self.conversation].final_read.clone().unwrap_or_default();
+        stored.state = Some(FinalState { owner, closed, rated: false });
+        self.history.record_final_read(self.conversation, stored);
     }
 
     fn broken(&self) -> Vec<Promise> {

@@ -1,4 +1,4 @@
-//! The report as one page that needs nothing else: styles and drawings are in it, and it asks nobody for anything.
+//! The report as one self-contained HTML page: styles and drawings are inline, and it loads nothing.
 
 use std::fmt::{Display, Formatter, Write as _};
 
@@ -67,8 +67,8 @@ fn write(report: &Report, out: &mut String) -> std::fmt::Result {
         write!(out, "<p>{}</p>", Text(&remark))?;
     }
     figures(report, out)?;
-    for (deed, figures) in &report.deeds {
-        drawings(*deed, figures, out)?;
+    for (operation, figures) in &report.deeds {
+        drawings(*operation, figures, out)?;
     }
     rest(report, out)?;
     out.push_str("</body></html>\n");
@@ -85,8 +85,8 @@ fn figures(report: &Report, out: &mut String) -> std::fmt::Result {
             .into_iter()
             .try_for_each(|value| write!(out, "<td>{value:.2}</td>"))
     };
-    for (deed, figures) in &report.deeds {
-        write!(out, "<tr><td>{}</td><td>{}</td><td>{:.1}</td>", deed.title(), figures.count, figures.per_second)?;
+    for (operation, figures) in &report.deeds {
+        write!(out, "<tr><td>{}</td><td>{}</td><td>{:.1}</td>", operation.title(), figures.count, figures.per_second)?;
         cells(out, &figures.latency_ms)?;
         out.push_str("</tr>");
         if let Some(corrected) = &figures.corrected_ms {
@@ -99,8 +99,8 @@ fn figures(report: &Report, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-fn drawings(deed: Operation, figures: &Figures, out: &mut String) -> std::fmt::Result {
-    write!(out, "<h2>{}</h2><p class=\"key\">How latencies are spread, in milliseconds</p>", deed.title())?;
+fn drawings(operation: Operation, figures: &Figures, out: &mut String) -> std::fmt::Result {
+    write!(out, "<h2>{}</h2><p class=\"key\">How latencies are spread, in milliseconds</p>", operation.title())?;
     histogram(&figures.histogram, out)?;
     if figures.seconds.len() > 1 {
         out.push_str("<p class=\"key\">How many a second</p>");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Latency, Outcome, Report};
 use crate::checker::Promise;
 
-/// Violations shown whole.
+/// The number of violations that are shown with their evidence.
 const SHOWN: usize = 5;
 
 /// The figures, the remarks and the verdict, as text.
@@ -28,11 +28,11 @@ fn write(report: &Report, out: &mut String) -> std::fmt::Result {
         report.measured_seconds
     )?;
     let head = ["", "count", "per second", "p50 ms", "p90", "p99", "p99.9", "max"];
-    let [deed, count, rate, p50, p90, p99, p999, max] = head;
-    writeln!(out, "{deed:<22}{count:>10}{rate:>12}{p50:>10}{p90:>10}{p99:>10}{p999:>10}{max:>10}")?;
-    for (deed, figures) in &report.deeds {
+    let [operation, count, rate, p50, p90, p99, p999, max] = head;
+    writeln!(out, "{operation:<22}{count:>10}{rate:>12}{p50:>10}{p90:>10}{p99:>10}{p999:>10}{max:>10}")?;
+    for (operation, figures) in &report.deeds {
         let (count, rate) = (figures.count.to_string(), format!("{:.1}", figures.per_second));
-        row(out, deed.title(), &count, &rate, &figures.latency_ms)?;
+        row(out, operation.title(), &count, &rate, &figures.latency_ms)?;
         if let Some(corrected) = &figures.corrected_ms {
             row(out, "  corrected", "", "", corrected)?;
         }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Caller, QUEUE, path};
-use crate::history::{Action, Call, Conversation, Moment, Outcome, Person};
+use crate::history::{Action, Call, Conversation, Elapsed, Outcome, Person};
 use crate::statistics::Operation;
 
 /// Where agents answer what they are offered.
@@ -11,15 +11,16 @@ const HANDOVERS: &str = "/api/v1/unified-admin/support/handovers";
 
 impl Caller {
     /// The agent who has it offers it to a colleague. The reason says which call it is, so that the colleague knows.
-    pub(crate) async fn offer(&mut self, conversation: Conversation, id: &str, to: Person, due: Moment) -> Outcome {
-        let call = self.invoke(conversation, Action::Handover(to), due);
+    pub(crate) async fn offer(&mut self, conversation: Conversation, id: &str, to: Person, due: Elapsed) -> Outcome {
+        let action = Action::Handover(to);
+        let call = self.invoke(conversation, action, due);
         let body = {
-            let history = self.world.history.borrow();
-            let reason = format!("{}{}- you know more about this", self.world.mark(), call.0);
+            let history = self.run_state.history.borrow();
+            let reason = format!("{}{}- you know more about this", self.run_state.mark(), call.0);
             serde_json::json!({ "to_admin_id": history[to].name, "reason": reason }).to_string()
         };
         let answer = self.http.post(&path(&format!("{QUEUE}/{id}/handover")), Bytes::from(body)).await;
-        let outcome = self.judged("handover", &answer);
+        let outcome = self.outcome("handover", action, &answer);
         self.finish(call, outcome, Operation::Handover, due);
         outcome
     }
@@ -31,13 +32,14 @@ impl Caller {
         offer: Call,
         handover: &str,
         accept: bool,
-        due: Moment,
+        due: Elapsed,
     ) -> Outcome {
-        let call = self.invoke(conversation, Action::Respond { handover: offer, accept }, due);
+        let action = Action::Respond { handover: offer, accept };
+        let call = self.invoke(conversation, action, due);
         let status = if accept { "accepted" } else { "rejected" };
         let body = Bytes::from(format!("{{\"status\":\"{status}\"}}"));
         let answer = self.http.post(&path(&format!("{HANDOVERS}/{handover}/respond")), body).await;
-        let outcome = self.judged("respond", &answer);
+        let outcome = self.outcome("respond", action, &answer);
         self.finish(call, outcome, Operation::Respond, due);
         outcome
     }

@@ -9,8 +9,8 @@ use super::Workers;
 use super::sends::{Customer, settled};
 use crate::LoadtestError;
 use crate::client::Client;
-use crate::history::Moment;
-use crate::run_state::{Pace, World};
+use crate::history::Elapsed;
+use crate::run_state::{Pace, RunState};
 use crate::statistics::Operation;
 
 /// Between two messages of a customer whose connection is cut now and then.
@@ -26,52 +26,54 @@ const CALM: Duration = Duration::from_secs(2);
 /// How long all are away.
 const ALL_AWAY: Duration = Duration::from_millis(500);
 
-pub(super) async fn jitter(world: &Rc<World>) -> Result<Workers, LoadtestError> {
-    let customers = settled(world).await?;
-    let mut crew = Workers::default();
+pub(super) async fn jitter(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
+    let customers = settled(run_state).await?;
+    let mut workers = Workers::default();
     let count = customers.len();
     for (number, customer) in customers.into_iter().enumerate() {
-        crew.clients.push(Rc::clone(&customer.client));
-        crew.work(cut_now_and_then(Rc::clone(world), Rc::clone(&customer.client)));
-        crew.work(write(customer, Pace::of(world, number, count)));
+        workers.clients.push(Rc::clone(&customer.client));
+        workers.work(cut_now_and_then(Rc::clone(run_state), Rc::clone(&customer.client)));
+        workers.work(write(customer, Pace::of(run_state, number, count)));
     }
-    Ok(crew)
+    Ok(workers)
 }
 
 async fn write(mut customer: Customer, mut pace: Pace) {
-    let world = Rc::clone(&customer.caller.world);
-    while let Some(due) = pace.next(&world).await {
+    let run_state = Rc::clone(&customer.caller.run_state);
+    while let Some(due) = pace.next(&run_state).await {
         customer.caller.send(customer.conversation, &customer.id, due).await;
-        if world.plan.rate.is_none() && !world.pause(BETWEEN_MESSAGES.mul_f64(0.5 + world.chance())).await {
+        if run_state.options.rate.is_none()
+            && !run_state.pause(BETWEEN_MESSAGES.mul_f64(0.5 + run_state.chance())).await
+        {
             return;
         }
     }
 }
 
-/// Every second time the client has lost its memory too, so that it must join anew and fetch.
-async fn cut_now_and_then(world: Rc<World>, client: Rc<Client>) {
-    while world.pause(SHORTEST + SPREAD.mul_f64(world.chance())).await {
-        let (away, forget) = (AWAY.mul_f64(world.chance()), world.chance() < 0.5);
+/// Half the time the client forgets its session, so that it must join again and fetch.
+async fn cut_now_and_then(run_state: Rc<RunState>, client: Rc<Client>) {
+    while run_state.pause(SHORTEST + SPREAD.mul_f64(run_state.chance())).await {
+        let (away, forget) = (AWAY.mul_f64(run_state.chance()), run_state.chance() < 0.5);
         client.cut(away, forget).await;
     }
 }
 
-pub(super) async fn reconnect(world: &Rc<World>) -> Result<Workers, LoadtestError> {
-    let mut customers = settled(world).await?;
+pub(super) async fn reconnect(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
+    let mut customers = settled(run_state).await?;
     let clients = customers.iter().map(|customer| Rc::clone(&customer.client)).collect();
-    let mut crew = Workers { clients, ..Workers::default() };
-    let world = Rc::clone(world);
-    crew.work(async move {
-        while world.pause(CALM).await {
-            avalanche(&world, &mut customers).await;
+    let mut workers = Workers { clients, ..Workers::default() };
+    let run_state = Rc::clone(run_state);
+    workers.work(async move {
+        while run_state.pause(CALM).await {
+            avalanche(&run_state, &mut customers).await;
         }
     });
-    Ok(crew)
+    Ok(workers)
 }
 
 /// All are cut; while they are away, each is written to; all come back, half of them without a memory.
-async fn avalanche(world: &Rc<World>, customers: &mut [Customer]) {
-    let due = world.now();
+async fn avalanche(run_state: &Rc<RunState>, customers: &mut [Customer]) {
+    let due = run_state.now();
     let cuts: Vec<_> = customers
         .iter()
         .enumerate()
@@ -83,5 +85,5 @@ async fn avalanche(world: &Rc<World>, customers: &mut [Customer]) {
     let sends = customers.iter_mut().map(|customer| customer.caller.send(customer.conversation, &customer.id, due));
     join_all(sends).await;
     join_all(cuts).await;
-    world.record(Operation::Avalanche, Moment(due.0 + Moment::after(ALL_AWAY).0));
+    run_state.record(Operation::Avalanche, Elapsed(due.0 + Elapsed::after(ALL_AWAY).0));
 }

@@ -1,4 +1,4 @@
-//! `claims`: of many agents who claim a new conversation at the same moment, one wins.
+//! `claims`: many agents claim a new conversation at the same time, and one succeeds.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::client::{Client, ClientCommand};
 use crate::event_recorder::ClientEvent;
 use crate::history::Action;
 use crate::rest_actions::Caller;
-use crate::run_state::{Pace, World};
+use crate::run_state::{Pace, RunState};
 use crate::statistics::Operation;
 
-/// How long the room's news of the winner is waited for before going on without it.
+/// How long to wait for the event that announces the winner.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A customer who opens one conversation after another, and a connection of each agent.
@@ -26,43 +26,44 @@ struct Lane {
     agents: Vec<Caller>,
 }
 
-pub(super) async fn start(world: &Rc<World>) -> Result<Workers, LoadtestError> {
-    let lanes = ready(world.people.customers.iter().map(|account| Lane::new(world, account).boxed_local())).await?;
-    let mut crew = Workers::default();
+pub(super) async fn start(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
+    let lanes =
+        ready(run_state.accounts.customers.iter().map(|account| Lane::new(run_state, account).boxed_local())).await?;
+    let mut workers = Workers::default();
     let count = lanes.len();
     for (number, lane) in lanes.into_iter().enumerate() {
-        crew.work_and_stay(lane.run(Pace::of(world, number, count)));
+        workers.work_and_stay(lane.run(Pace::of(run_state, number, count)));
     }
-    Ok(crew)
+    Ok(workers)
 }
 
 impl Lane {
-    async fn new(world: &Rc<World>, account: &Account) -> Result<Self, LoadtestError> {
-        let client = Client::start(world, account, true).await.map_err(|error| failed("a socket", error))?;
-        let agents = world.people.agents.iter().map(|agent| Caller::new(world, agent)).collect();
-        Ok(Self { customer: Caller::new(world, account), client, agents })
+    async fn new(run_state: &Rc<RunState>, account: &Account) -> Result<Self, LoadtestError> {
+        let client = Client::start(run_state, account, true).await.map_err(|error| failed("a socket", error))?;
+        let agents = run_state.accounts.agents.iter().map(|agent| Caller::new(run_state, agent)).collect();
+        Ok(Self { customer: Caller::new(run_state, account), client, agents })
     }
 
     async fn run(mut self, mut pace: Pace) -> Client {
-        let world = Rc::clone(&self.customer.world);
-        while let Some(due) = pace.next(&world).await {
+        let run_state = Rc::clone(&self.customer.run_state);
+        while let Some(due) = pace.next(&run_state).await {
             let Some((conversation, id)) = self.customer.open(due).await else { continue };
             let joined = self.client.join(conversation, &id).await;
-            let now = world.now();
+            let now = run_state.now();
             let id = &id;
             let claims = self.agents.iter_mut().map(|agent| agent.decide(conversation, id, Action::Claim, now));
             join_all(claims).await;
-            world.record(Operation::Storm, now);
+            run_state.record(Operation::Storm, now);
             let heard = async {
-                while let Some(news) = self.client.news.recv().await {
-                    if news == ClientEvent::Claimed(conversation) {
+                while let Some(events) = self.client.events.recv().await {
+                    if events == ClientEvent::Claimed(conversation) {
                         return;
                     }
                 }
             };
-            // Where the news does not come, the client stays, and the checker will find it missing.
+            // If the event does not arrive, the client stays joined, so that the checker reports the event as lost.
             if joined && tokio::time::timeout(PATIENCE, heard).await.is_ok() {
-                self.client.wish(ClientCommand::Leave(conversation, id.clone())).await;
+                self.client.command(ClientCommand::Leave(conversation, id.clone())).await;
             }
         }
         self.client

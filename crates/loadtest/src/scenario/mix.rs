@@ -15,11 +15,11 @@ use crate::client::{Client, ClientCommand};
 use crate::event_recorder::ClientEvent;
 use crate::history::{Action, Call, Conversation, Outcome, Person};
 use crate::rest_actions::Caller;
-use crate::run_state::{Pace, World};
+use crate::run_state::{Pace, RunState};
 
 /// Messages that a customer writes into one conversation, the first one included.
 const MESSAGES: std::ops::RangeInclusive<u32> = 3..=6;
-/// Answers behind which an agent closes: some customers are done by then, some are in the middle of a message.
+/// The number of answers after which an agent closes. By then some customers are done, and some are still writing.
 const ANSWERS: u32 = 3;
 /// A customer waits for an answer as long as they think, so many times, and a little.
 const THOUGHTS: u32 = 10;
@@ -31,18 +31,20 @@ const HANDOVERS: f64 = 0.1;
 /// Of four offers a colleague takes three.
 const ACCEPTED: f64 = 0.75;
 
-pub(super) async fn start(world: &Rc<World>) -> Result<Workers, LoadtestError> {
-    // Agents first: whoever is not there yet does not see what is opened.
-    let agents = ready(world.people.agents.iter().map(|account| Agent::new(world, account).boxed_local())).await?;
+pub(super) async fn start(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
+    // Agents first: one that connects later does not see the conversations that are opened before.
+    let agents =
+        ready(run_state.accounts.agents.iter().map(|account| Agent::new(run_state, account).boxed_local())).await?;
     let customers =
-        ready(world.people.customers.iter().map(|account| Customer::new(world, account).boxed_local())).await?;
-    let mut crew = Workers::default();
-    agents.into_iter().for_each(|agent| crew.work_and_stay(agent.run()));
+        ready(run_state.accounts.customers.iter().map(|account| Customer::new(run_state, account).boxed_local()))
+            .await?;
+    let mut workers = Workers::default();
+    agents.into_iter().for_each(|agent| workers.work_and_stay(agent.run()));
     let count = customers.len();
     for (number, customer) in customers.into_iter().enumerate() {
-        crew.work_and_stay(customer.run(Pace::of(world, number, count)));
+        workers.work_and_stay(customer.run(Pace::of(run_state, number, count)));
     }
-    Ok(crew)
+    Ok(workers)
 }
 
 struct Customer {
@@ -51,22 +53,22 @@ struct Customer {
 }
 
 impl Customer {
-    async fn new(world: &Rc<World>, account: &Account) -> Result<Self, LoadtestError> {
-        let client = Client::start(world, account, true).await.map_err(|error| failed("a socket", error))?;
-        Ok(Self { caller: Caller::new(world, account), client })
+    async fn new(run_state: &Rc<RunState>, account: &Account) -> Result<Self, LoadtestError> {
+        let client = Client::start(run_state, account, true).await.map_err(|error| failed("a socket", error))?;
+        Ok(Self { caller: Caller::new(run_state, account), client })
     }
 
     async fn run(mut self, mut pace: Pace) -> Client {
-        let world = Rc::clone(&self.caller.world);
-        while let Some(due) = pace.next(&world).await {
+        let run_state = Rc::clone(&self.caller.run_state);
+        while let Some(due) = pace.next(&run_state).await {
             if let Some((conversation, id)) = self.caller.open(due).await {
                 self.client.join(conversation, &id).await;
                 self.talk(conversation, &id).await;
-                if !world.is_over() {
-                    self.client.wish(ClientCommand::Leave(conversation, id)).await;
+                if !run_state.is_over() {
+                    self.client.command(ClientCommand::Leave(conversation, id)).await;
                 }
             }
-            if !world.pause(world.thinking()).await {
+            if !run_state.pause(run_state.thinking()).await {
                 break;
             }
         }
@@ -74,9 +76,9 @@ impl Customer {
     }
 
     async fn talk(&mut self, conversation: Conversation, id: &str) {
-        let world = Rc::clone(&self.caller.world);
+        let run_state = Rc::clone(&self.caller.run_state);
         let spread = f64::from(MESSAGES.end() - MESSAGES.start() + 1);
-        let wanted = MESSAGES.start() + (world.chance() * spread) as u32;
+        let wanted = MESSAGES.start() + (run_state.chance() * spread) as u32;
         let closed = Some(ClientEvent::Closed(conversation));
         let mut last = None;
         for _ in 1..wanted {
@@ -84,12 +86,12 @@ impl Customer {
             if last == closed {
                 break;
             }
-            self.client.wish(ClientCommand::Emit("typing", id.to_owned())).await;
-            if !world.pause(world.thinking()).await {
+            self.client.command(ClientCommand::Emit("typing", id.to_owned())).await;
+            if !run_state.pause(run_state.thinking()).await {
                 return;
             }
-            self.client.wish(ClientCommand::Emit("stop_typing", id.to_owned())).await;
-            if !matches!(self.caller.send(conversation, id, world.now()).await, Outcome::Ok { .. }) {
+            self.client.command(ClientCommand::Emit("stop_typing", id.to_owned())).await;
+            if !matches!(self.caller.send(conversation, id, run_state.now()).await, Outcome::Ok { .. }) {
                 break;
             }
         }
@@ -99,25 +101,25 @@ impl Customer {
                 return;
             }
         }
-        let stars = 1 + (world.chance() * 5.0) as u8;
-        self.caller.rate(conversation, id, stars, world.now()).await;
+        let stars = 1 + (run_state.chance() * 5.0) as u8;
+        self.caller.rate(conversation, id, stars, run_state.now()).await;
     }
 
     /// Waits for an agent's message or the close.
     async fn answered(&mut self, conversation: Conversation) -> Option<ClientEvent> {
-        let world = Rc::clone(&self.caller.world);
+        let run_state = Rc::clone(&self.caller.run_state);
         let awaited = [ClientEvent::Written { conversation, by_customer: false }, ClientEvent::Closed(conversation)];
         let coming = async {
-            while let Some(news) = self.client.news.recv().await {
-                if awaited.contains(&news) {
-                    return Some(news);
+            while let Some(events) = self.client.events.recv().await {
+                if awaited.contains(&events) {
+                    return Some(events);
                 }
             }
             None
         };
         tokio::select! {
-            news = tokio::time::timeout(world.plan.think * THOUGHTS + A_LITTLE, coming) => news.ok().flatten(),
-            () = world.over() => None,
+            events = tokio::time::timeout(run_state.options.think * THOUGHTS + A_LITTLE, coming) => events.ok().flatten(),
+            () = run_state.over() => None,
         }
     }
 }
@@ -130,19 +132,19 @@ struct Agent {
 }
 
 impl Agent {
-    async fn new(world: &Rc<World>, account: &Account) -> Result<Self, LoadtestError> {
-        let client = Client::start(world, account, true).await.map_err(|error| failed("a socket", error))?;
-        Ok(Self { caller: Caller::new(world, account), client, mine: HashMap::new() })
+    async fn new(run_state: &Rc<RunState>, account: &Account) -> Result<Self, LoadtestError> {
+        let client = Client::start(run_state, account, true).await.map_err(|error| failed("a socket", error))?;
+        Ok(Self { caller: Caller::new(run_state, account), client, mine: HashMap::new() })
     }
 
     async fn run(mut self) -> Client {
-        let world = Rc::clone(&self.caller.world);
+        let run_state = Rc::clone(&self.caller.run_state);
         loop {
-            let news = tokio::select! {
-                news = self.client.news.recv() => news,
-                () = world.over() => None,
+            let events = tokio::select! {
+                events = self.client.events.recv() => events,
+                () = run_state.over() => None,
             };
-            match news {
+            match events {
                 None => break,
                 Some(ClientEvent::Opened(conversation)) => self.opened(conversation).await,
                 Some(ClientEvent::Written { conversation, by_customer: true })
@@ -162,32 +164,32 @@ impl Agent {
         self.client
     }
 
-    /// Sees it in the queue: opens it, and claims it if nobody was faster.
+    /// A conversation appears in the queue: joins and claims it.
     async fn opened(&mut self, conversation: Conversation) {
-        let world = Rc::clone(&self.caller.world);
-        let id = world.history.borrow()[conversation].label.clone();
+        let run_state = Rc::clone(&self.caller.run_state);
+        let id = run_state.history.borrow()[conversation].label.clone();
         if !self.client.join(conversation, &id).await {
             return;
         }
-        // Colleagues who look at the queue want it at about the same moment.
-        let outcome = self.caller.decide(conversation, &id, Action::Claim, world.now()).await;
+        // All agents are notified at about the same time, so claims race.
+        let outcome = self.caller.decide(conversation, &id, Action::Claim, run_state.now()).await;
         if matches!(outcome, Outcome::Ok { .. }) {
             self.mine.insert(conversation, 0);
             self.answer(conversation).await;
         } else {
-            self.client.wish(ClientCommand::Leave(conversation, id)).await;
+            self.client.command(ClientCommand::Leave(conversation, id)).await;
         }
     }
 
     /// The customer has written again: they are answered, or a colleague is asked to.
     async fn answered(&mut self, conversation: Conversation) {
-        let world = Rc::clone(&self.caller.world);
+        let run_state = Rc::clone(&self.caller.run_state);
         if self.mine.get(&conversation) == Some(&1)
-            && world.chance() < HANDOVERS
+            && run_state.chance() < HANDOVERS
             && let Some(colleague) = self.colleague()
         {
-            let id = world.history.borrow()[conversation].label.clone();
-            let outcome = self.caller.offer(conversation, &id, colleague, world.now()).await;
+            let id = run_state.history.borrow()[conversation].label.clone();
+            let outcome = self.caller.offer(conversation, &id, colleague, run_state.now()).await;
             if matches!(outcome, Outcome::Ok { .. }) {
                 // It goes on when the colleague has answered.
                 return;
@@ -198,59 +200,59 @@ impl Agent {
 
     /// Any of the others.
     fn colleague(&self) -> Option<Person> {
-        let world = &self.caller.world;
-        let agents = world.people.agents.iter().map(|agent| world.person(&agent.name));
+        let run_state = &self.caller.run_state;
+        let agents = run_state.accounts.agents.iter().map(|agent| run_state.person(&agent.name));
         let others: Vec<Person> = agents.filter(|agent| *agent != self.caller.person).collect();
-        others.get((world.chance() * others.len() as f64) as usize).copied()
+        others.get((run_state.chance() * others.len() as f64) as usize).copied()
     }
 
     /// A colleague offers one: it is looked at, and taken or not.
     async fn offered(&mut self, conversation: Conversation, offer: Call, handover: &str) {
-        let world = Rc::clone(&self.caller.world);
-        let id = world.history.borrow()[conversation].label.clone();
-        if !self.client.join(conversation, &id).await || !world.pause(world.thinking() / 2).await {
+        let run_state = Rc::clone(&self.caller.run_state);
+        let id = run_state.history.borrow()[conversation].label.clone();
+        if !self.client.join(conversation, &id).await || !run_state.pause(run_state.thinking() / 2).await {
             return;
         }
-        let accept = world.chance() < ACCEPTED;
-        let outcome = self.caller.respond(conversation, offer, handover, accept, world.now()).await;
+        let accept = run_state.chance() < ACCEPTED;
+        let outcome = self.caller.respond(conversation, offer, handover, accept, run_state.now()).await;
         if accept && matches!(outcome, Outcome::Ok { .. }) {
-            world.count("handovers accepted");
+            run_state.count("handovers accepted");
             self.mine.insert(conversation, 1);
             self.answer(conversation).await;
         } else {
-            self.client.wish(ClientCommand::Leave(conversation, id)).await;
+            self.client.command(ClientCommand::Leave(conversation, id)).await;
         }
     }
 
     /// A colleague has answered: it is theirs, or it goes on here.
     async fn handed_over(&mut self, conversation: Conversation, accepted: bool) {
         if accepted {
-            let id = self.caller.world.history.borrow()[conversation].label.clone();
+            let id = self.caller.run_state.history.borrow()[conversation].label.clone();
             self.mine.remove(&conversation);
-            self.client.wish(ClientCommand::Leave(conversation, id)).await;
+            self.client.command(ClientCommand::Leave(conversation, id)).await;
         } else {
-            self.caller.world.count("handovers rejected");
+            self.caller.run_state.count("handovers rejected");
             self.answer(conversation).await;
         }
     }
 
     async fn answer(&mut self, conversation: Conversation) {
-        let world = Rc::clone(&self.caller.world);
-        let id = world.history.borrow()[conversation].label.clone();
-        self.client.wish(ClientCommand::Emit("typing", id.clone())).await;
-        if !world.pause(world.thinking() / 2).await {
+        let run_state = Rc::clone(&self.caller.run_state);
+        let id = run_state.history.borrow()[conversation].label.clone();
+        self.client.command(ClientCommand::Emit("typing", id.clone())).await;
+        if !run_state.pause(run_state.thinking() / 2).await {
             return;
         }
-        if world.chance() < NOTES {
-            self.caller.reply(conversation, &id, true, world.now()).await;
+        if run_state.chance() < NOTES {
+            self.caller.reply(conversation, &id, true, run_state.now()).await;
         }
-        self.caller.reply(conversation, &id, false, world.now()).await;
+        self.caller.reply(conversation, &id, false, run_state.now()).await;
         let answers = self.mine.entry(conversation).or_default();
         *answers += 1;
         if *answers >= ANSWERS {
             self.mine.remove(&conversation);
-            self.caller.decide(conversation, &id, Action::Close, world.now()).await;
-            self.client.wish(ClientCommand::Leave(conversation, id)).await;
+            self.caller.decide(conversation, &id, Action::Close, run_state.now()).await;
+            self.client.command(ClientCommand::Leave(conversation, id)).await;
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::accounts::Account;
 use crate::client::Client;
 use crate::history::Conversation;
 use crate::rest_actions::Caller;
-use crate::run_state::{Pace, World};
+use crate::run_state::{Pace, RunState};
 
 /// A customer with a conversation that they listen to.
 pub(super) struct Customer {
@@ -21,10 +21,10 @@ pub(super) struct Customer {
 }
 
 impl Customer {
-    pub(super) async fn settle(world: &Rc<World>, account: &Account) -> Result<Self, LoadtestError> {
-        let mut caller = Caller::new(world, account);
+    pub(super) async fn settle(run_state: &Rc<RunState>, account: &Account) -> Result<Self, LoadtestError> {
+        let mut caller = Caller::new(run_state, account);
         let (conversation, id) = open(&mut caller).await?;
-        let client = Client::start(world, account, false).await.map_err(|error| failed("a socket", error))?;
+        let client = Client::start(run_state, account, false).await.map_err(|error| failed("a socket", error))?;
         if !client.join(conversation, &id).await {
             return Err(failed("a socket", "it was not let into its conversation"));
         }
@@ -35,33 +35,33 @@ impl Customer {
 /// A conversation, whatever limits there are: one that was refused is asked for again a few times.
 pub(super) async fn open(caller: &mut Caller) -> Result<(Conversation, String), LoadtestError> {
     for _ in 0..5 {
-        let now = caller.world.now();
+        let now = caller.run_state.now();
         if let Some(opened) = caller.open(now).await {
             return Ok(opened);
         }
     }
-    let errors = caller.world.statistics.borrow().errors.keys().next().cloned();
+    let errors = caller.run_state.statistics.borrow().errors.keys().next().cloned();
     Err(failed("a conversation", errors.unwrap_or_else(|| "the server did not open one".to_owned())))
 }
 
 /// Every customer, each with a conversation.
-pub(super) async fn settled(world: &Rc<World>) -> Result<Vec<Customer>, LoadtestError> {
-    ready(world.people.customers.iter().map(|account| Customer::settle(world, account).boxed_local())).await
+pub(super) async fn settled(run_state: &Rc<RunState>) -> Result<Vec<Customer>, LoadtestError> {
+    ready(run_state.accounts.customers.iter().map(|account| Customer::settle(run_state, account).boxed_local())).await
 }
 
-pub(super) async fn start(world: &Rc<World>) -> Result<Workers, LoadtestError> {
-    let customers = settled(world).await?;
-    let mut crew = Workers::default();
+pub(super) async fn start(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
+    let customers = settled(run_state).await?;
+    let mut workers = Workers::default();
     let count = customers.len();
     for (number, mut customer) in customers.into_iter().enumerate() {
-        crew.clients.push(Rc::clone(&customer.client));
-        let mut pace = Pace::of(world, number, count);
-        let world = Rc::clone(world);
-        crew.work(async move {
-            while let Some(due) = pace.next(&world).await {
+        workers.clients.push(Rc::clone(&customer.client));
+        let mut pace = Pace::of(run_state, number, count);
+        let run_state = Rc::clone(run_state);
+        workers.work(async move {
+            while let Some(due) = pace.next(&run_state).await {
                 customer.caller.send(customer.conversation, &customer.id, due).await;
             }
         });
     }
-    Ok(crew)
+    Ok(workers)
 }

@@ -244,7 +244,7 @@ async fn leaving_a_namespace_does_not_affect_the_others() {
 #[tokio::test]
 async fn packets_are_ignored_for_a_grace_period_after_a_server_disconnect() {
     let (server, io, log) =
-        scripted_server_with(SocketIoConfig { left_grace: Duration::from_millis(200), ..without_recovery() });
+        scripted_server_with(SocketIoConfig { disconnect_grace: Duration::from_millis(200), ..without_recovery() });
     let mut socket = join(&server).await;
     socket.send("40/a,").await;
     socket.expect("40/a,").await;

@@ -1,4 +1,4 @@
-//! Sessions that are abandoned in any state leave nothing behind. With `SOAK=1`, 2000 of each state instead of 100.
+//! Sessions that are abandoned in any state do not leak. With `SOAK=1`, 2000 of each state instead of 100.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ fn open_files() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn abandoned_sessions_leave_nothing_behind() {
+async fn abandoned_sessions_leave_nothing() {
     let sessions = if is_soak() { 2000 } else { 100 };
     let io = io();
     assert_eq!(io.stats(), Stats::default());

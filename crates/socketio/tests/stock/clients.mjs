@@ -31,8 +31,8 @@ for (const version of ["client48", "client40"]) {
     const welcomes = [once(a, "welcome"), once(b, "welcome")];
     assert.deepEqual((await welcomes[0])[0], { name: "a", recovered: false });
     await welcomes[1];
-    const received = once(b, "said");
-    const [number] = await ask(a, "say", "héllo ✓");
+    const received = once(b, "message");
+    const [number] = await ask(a, "send", "héllo ✓");
     assert.equal((await received)[0].text, "héllo ✓");
     assert.equal((await received)[0].number, number);
 

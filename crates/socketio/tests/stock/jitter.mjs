@@ -40,7 +40,7 @@ for (const form of ["both sides notice", "only the client notices"]) {
       }
       setTimeout(() => (up = true), 1000 + Math.random() * 1000);
     };
-    const state = { news: [], said: [], recovered: 0, fresh: 0, connects: 0, acked: 0 };
+    const state = { news: [], messages: [], recovered: 0, fresh: 0, connects: 0, acked: 0 };
     return { index, proxy, cut, state };
   });
   await Promise.all(opened.map(({ proxy }) => new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve))));
@@ -54,7 +54,7 @@ for (const form of ["both sides notice", "only the client notices"]) {
     client.socket = socket;
     socket.on("connect", () => (state.connects++, socket.recovered ? state.recovered++ : state.fresh++));
     socket.on("news", (number) => state.news.push(number));
-    socket.on("said", ({ by, text, number }) => state.said.push([number, by, text]));
+    socket.on("message", ({ by, text, number }) => state.messages.push([number, by, text]));
   }
   await Promise.all(opened.map(({ socket }) => socket.connected || new Promise((resolve) => socket.once("connect", resolve))));
   const end = Date.now() + seconds * 1000;
@@ -68,7 +68,7 @@ for (const form of ["both sides notice", "only the client notices"]) {
     })();
     // A tenth of the clients send words; each is retried until it is acknowledged.
     for (let word = 0; index % 10 === 0 && Date.now() < end - 3000; word++) {
-      await new Promise((resolve) => socket.emit("say", word, resolve));
+      await new Promise((resolve) => socket.emit("send", word, resolve));
       state.acked++;
       await sleep(200);
     }
@@ -92,10 +92,10 @@ for (const form of ["both sides notice", "only the client notices"]) {
     }
   }
   // All clients received the same words; a retry may have sent a word twice, under two numbers.
-  const receivedBy = opened.map(({ state }) => new Set(state.said.map(([number]) => number)));
+  const receivedBy = opened.map(({ state }) => new Set(state.messages.map(([number]) => number)));
   const all = new Set(receivedBy.flatMap((set) => [...set]));
   const missing = receivedBy.reduce((sum, set) => sum + all.size - set.size, 0);
-  const received = opened.reduce((sum, { state }) => sum + state.said.length, 0);
+  const received = opened.reduce((sum, { state }) => sum + state.messages.length, 0);
   const duplicatedWords = received - receivedBy.reduce((sum, set) => sum + set.size, 0);
   const sum = (key) => opened.reduce((total, { state }) => total + state[key], 0);
   console.log(JSON.stringify({ form, clients, cuts, deliveries, lost, duplicated, reordered, words: all.size, missing, duplicatedWords, acked: sum("acked"), recovered: sum("recovered"), fresh: sum("fresh") }));

@@ -28,23 +28,23 @@ for (const version of ['client48', 'client40']) {
   const clients = ['a', 'b'].map((name) => {
     const socket = io(url, { transports: ['polling', 'websocket'], forceNew: true, auth: { name, room: `no upgrade ${version}` } })
     const client = { socket, received: [], disconnects: 0, tried: new Promise((resolve) => socket.io.engine.once('upgradeError', resolve)) }
-    socket.on('said', ({ by, text }) => client.received.push([by, text]))
+    socket.on('message', ({ by, text }) => client.received.push([by, text]))
     socket.on('disconnect', () => client.disconnects++)
     return client
   })
   await Promise.all(clients.map(({ socket }) => new Promise((resolve) => socket.once('welcome', resolve))))
   // They send words while the upgrade fails and after it.
-  const say = (socket, text) => new Promise((resolve) => socket.emit('say', text, resolve))
+  const sendText = (socket, text) => new Promise((resolve) => socket.emit('send', text, resolve))
   const sendWords = async ({ socket, tried }) => {
     for (let word = 0; word < WORDS; word++) {
-      await say(socket, word)
+      await sendText(socket, word)
       if (word === WORDS / 2) await tried
     }
   }
   await Promise.all(clients.map(sendWords))
-  await Promise.all(clients.map(({ socket }, i) => say(socket, `end of ${i}`)))
+  await Promise.all(clients.map(({ socket }, i) => sendText(socket, `end of ${i}`)))
   for (const { socket, received, disconnects } of clients) {
-    while (received.length < 2 * WORDS + 2) await new Promise((resolve) => socket.once('said', resolve))
+    while (received.length < 2 * WORDS + 2) await new Promise((resolve) => socket.once('message', resolve))
     assert.equal(socket.io.engine.transport.name, 'polling')
     assert.equal(disconnects, 0)
     for (const [i, by] of ['a', 'b'].entries()) {

@@ -41,9 +41,9 @@ async def run(transports):
     b, events_b = await connected(transports, {"name": "b", "room": room})
     await wait_for(events_a, "welcome")
     await wait_for(events_b, "welcome")
-    number = await a.call("say", "héllo", namespace=NAMESPACE)
-    said = (await wait_for(events_b, "said"))[0]
-    assert said["text"] == "héllo" and said["number"] == number, said
+    number = await a.call("send", "héllo", namespace=NAMESPACE)
+    message = (await wait_for(events_b, "message"))[0]
+    assert message["text"] == "héllo" and message["number"] == number, message
     data = bytes(range(256)) * 300
     assert await a.call("echo", data, namespace=NAMESPACE) == data
     assert list(await a.call("echo", ({"deep": [data]}, 1), namespace=NAMESPACE)) == [{"deep": [data]}, 1]

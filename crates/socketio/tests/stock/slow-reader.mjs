@@ -23,7 +23,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 async function join(name) {
   const socket = io(url, { ...options, auth: { name, room: 'slow' } })
   const client = { name, socket, received: [], welcomes: [] }
-  socket.on('said', ({ number }) => client.received.push(number))
+  socket.on('message', ({ number }) => client.received.push(number))
   socket.on('welcome', (welcome) => client.welcomes.push({ ...welcome, received: client.received.length }))
   await once(socket, 'welcome')
   return client
@@ -31,13 +31,13 @@ async function join(name) {
 
 const isWithoutGaps = (numbers) => numbers.every((number, i) => i === 0 || number === numbers[i - 1] + 1)
 const receives = async (client, number) => {
-  while (client.received.at(-1) < number) await once(client.socket, 'said')
+  while (client.received.at(-1) < number) await once(client.socket, 'message')
 }
 
 const [sender, slowReader, ...others] = await Promise.all(['sender', 'slowReader', 'one', 'two', 'three'].map(join))
 const everyoneElse = [sender, ...others]
 const send = async () => {
-  const number = await sender.socket.emitWithAck('say', text)
+  const number = await sender.socket.emitWithAck('send', text)
   await Promise.all(others.map((client) => receives(client, number)))
   return number
 }

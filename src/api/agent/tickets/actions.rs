@@ -140,7 +140,7 @@ where
     let database = &api.services.database;
     let key = store::ticket_of_id(database, ticket_id(id)?).await?.ok_or(Refusal::TicketNotFound)?;
     let conversation = api.services.registry.execute(key.conversation, command).await?;
-    let people = store::people_in_ticket(database, &conversation).await?;
-    let row = TicketRow::new(&conversation, &people, DetailLevel::List).ok_or_else(ApiError::internal)?;
+    let users = store::ticket_users(database, &conversation).await?;
+    let row = TicketRow::new(&conversation, &users, DetailLevel::List).ok_or_else(ApiError::internal)?;
     Ok(fetched(message, row))
 }

@@ -133,7 +133,7 @@ async fn list(
     let tickets = found
         .tickets
         .iter()
-        .filter_map(|conversation| TicketRow::new(conversation, &found.people, DetailLevel::List))
+        .filter_map(|conversation| TicketRow::new(conversation, &found.users, DetailLevel::List))
         .collect();
     let meta = PageMeta::new(page, found.total);
     Ok(fetched("Tickets fetched", TicketQueue { analytics: TicketAnalytics::new(&found.counts), tickets, meta }))
@@ -150,7 +150,7 @@ async fn detail(
     let database = &api.services.database;
     let ticket = store::ticket(database, id).await?.ok_or(Refusal::TicketNotFound)?;
     let history = store::all_messages(database, &ticket, range).await?;
-    let people = store::people_in_ticket(database, &ticket).await?;
-    let detail = TicketDetail::new(&ticket, &people, &history).ok_or_else(ApiError::internal)?;
+    let users = store::ticket_users(database, &ticket).await?;
+    let detail = TicketDetail::new(&ticket, &users, &history).ok_or_else(ApiError::internal)?;
     Ok(fetched("Ticket fetched", detail))
 }

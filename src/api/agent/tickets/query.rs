@@ -57,7 +57,7 @@ impl TicketListQuery {
             priority: validator.one_of("priority", self.priority.as_deref(), priorities),
             support_type: validator.one_of("support_type", self.support_type.as_deref(), types),
             assigned_to: self.assigned_to.as_deref().and_then(|assigned_to| match assigned_to {
-                "unassigned" => Some(AssignedTo::Nobody),
+                "unassigned" => Some(AssignedTo::Unassigned),
                 agent => account(&mut validator, "assigned_to", agent).map(AssignedTo::Agent),
             }),
             user: self.user_id.as_deref().and_then(|user_id| account(&mut validator, "user_id", user_id)),

@@ -10,7 +10,7 @@ use crate::domain::{
     TicketId, TicketPriority, TicketStatus, UserId,
 };
 use crate::dto::shown_conversation;
-use crate::store::{History, People};
+use crate::store::{History, Users};
 use crate::timestamp::IsoTimestamp;
 
 /// A ticket in the list.
@@ -48,7 +48,7 @@ pub(super) struct TicketRow<'a> {
 
 impl<'a> TicketRow<'a> {
     /// `None` if the conversation has no ticket.
-    pub(super) fn new(conversation: &'a Conversation, people: &'a People, level: DetailLevel) -> Option<Self> {
+    pub(super) fn new(conversation: &'a Conversation, users: &'a Users, level: DetailLevel) -> Option<Self> {
         let ticket = conversation.ticket.as_deref()?;
         let user_id = conversation.owner.account().map(UserId::as_str);
         Some(Self {
@@ -71,12 +71,12 @@ impl<'a> TicketRow<'a> {
             conversation_id: shown_conversation(conversation),
             created_at: IsoTimestamp(ticket.created_at),
             updated_at: IsoTimestamp(ticket.updated_at),
-            user: user_id.and_then(|id| people.get(id)).map(|user| UserView::new(user, level)),
+            user: user_id.and_then(|id| users.get(id)).map(|user| UserView::new(user, level)),
             message_count: conversation.message_count,
             assigned_admin: ticket
                 .assignee
                 .as_ref()
-                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, people.get(assignee.id.as_str()))),
+                .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, users.get(assignee.id.as_str()))),
         })
     }
 }
@@ -107,11 +107,11 @@ pub(super) struct TicketDetail<'a> {
 
 impl<'a> TicketDetail<'a> {
     /// `None` if the conversation has no ticket.
-    pub(super) fn new(conversation: &'a Conversation, people: &'a People, history: &'a History) -> Option<Self> {
+    pub(super) fn new(conversation: &'a Conversation, users: &'a Users, history: &'a History) -> Option<Self> {
         let ticket = conversation.ticket.as_deref()?;
         let resolver = ticket.resolved.as_ref().map(|resolved| &resolved.by);
         Some(Self {
-            row: TicketRow::new(conversation, people, DetailLevel::Detail)?,
+            row: TicketRow::new(conversation, users, DetailLevel::Detail)?,
             related_registration_progress_id: None,
             internal_notes: None,
             related_transaction: None,
@@ -129,7 +129,7 @@ impl<'a> TicketDetail<'a> {
             total_messages: conversation.message_count,
             has_more: history.has_more,
             resolved_by_admin: resolver
-                .map(|resolver| AssignedAdmin::new(&resolver.id, &resolver.name, people.get(resolver.id.as_str()))),
+                .map(|resolver| AssignedAdmin::new(&resolver.id, &resolver.name, users.get(resolver.id.as_str()))),
         })
     }
 }

@@ -113,11 +113,14 @@ fn an_order_against_time_is_no_order() {
 #[test]
 fn a_place_other_than_was_acknowledged_and_a_gap_in_storage_are_no_order() {
     let (mut tape, [a, b, c], _) = three();
-    tape.history.cut(Listener(0), Moment(1));
-    tape.history.cut(Listener(1), Moment(1));
-    tape.history.stored(
+    tape.history.end_session(Listener(0), Elapsed(1));
+    tape.history.end_session(Listener(1), Elapsed(1));
+    tape.history.record_final_read(
         tape.conversation,
-        Stored { visible: vec![(1, Message::Of(a)), (2, Message::Of(b)), (4, Message::Of(c))], ..Stored::default() },
+        FinalRead {
+            visible: vec![(1, Message::Of(a)), (2, Message::Of(b)), (4, Message::Of(c))],
+            ..FinalRead::default()
+        },
     );
     assert_eq!(tape.broken(), [Promise::OneOrder]);
 }
@@ -139,7 +142,7 @@ fn what_nobody_knows_may_have_happened_once_or_not_at_all() {
 fn what_was_refused_and_is_stored_or_shown_is_invented() {
     let mut tape = Tape::new();
     let a = tape.sends(1);
-    let refused = tape.does(tape.jane, Action::Send, Outcome::Refused(Refusal::Other));
+    let refused = tape.does(tape.jane, Action::Send, Outcome::Refused(RefusalKind::Other));
     tape.reads_back(&[a, refused]);
     assert_eq!(tape.broken(), [Promise::NothingInvented]);
 
@@ -157,17 +160,17 @@ fn a_client_that_was_cut_need_not_hear_but_must_catch_up() {
     for fetches in [true, false] {
         let mut tape = Tape::new();
         let a = tape.sends(1);
-        let listener = tape.history.listener(tape.conversation, tape.jane, true);
-        tape.history.joined(listener, Moment(tape.now));
+        let listener = tape.history.add_listener(tape.conversation, tape.jane, true);
+        tape.history.complete_join(listener, Elapsed(tape.now));
         let b = tape.sends(2);
         tape.shows(listener, 2, b);
         let now = tape.tick();
-        tape.history.cut(listener, now);
+        tape.history.end_session(listener, now);
         let c = tape.sends(3);
         let now = tape.tick();
-        tape.history.joined(listener, now);
+        tape.history.complete_join(listener, now);
         if fetches {
-            tape.history.fetched(listener, 3, Message::Of(c), now);
+            tape.history.record_fetched(listener, 3, Message::Of(c), now);
         }
         let d = tape.sends(4);
         tape.shows(listener, 4, d);

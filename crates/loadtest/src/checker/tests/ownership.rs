@@ -21,7 +21,8 @@ fn a_claim_storm_has_one_winner_or_none_explains_it() {
     for (winner_known, expected) in [(true, &[][..]), (false, &[Promise::Linearizable][..])] {
         let mut tape = Tape::new();
         tape.sends(1);
-        let agents: Vec<Person> = (0..32).map(|number| tape.history.person(format!("agent {number}"), true)).collect();
+        let agents: Vec<Person> =
+            (0..32).map(|number| tape.history.add_person(format!("agent {number}"), true)).collect();
         let claims: Vec<Call> = agents.iter().map(|agent| tape.ask(*agent, Action::Claim)).collect();
         for (number, claim) in claims.into_iter().enumerate().rev() {
             tape.answer(claim, if number == 20 && winner_known { DONE } else { HELD });
@@ -56,7 +57,7 @@ fn nothing_is_done_to_a_closed_conversation() {
         let by = if action == Action::Send { tape.jane } else { tape.sarah };
         let call = tape.does(by, action, DONE);
         assert_eq!(tape.broken(), [Promise::Linearizable], "{action:?}");
-        tape.history.finish(call, LATE, Moment(tape.now));
+        tape.history.finish(call, LATE, Elapsed(tape.now));
         assert_eq!(tape.broken(), [], "{action:?}");
     }
 }
@@ -74,7 +75,7 @@ fn a_send_is_not_too_late_before_anybody_closes() {
 fn a_rating_comes_once_and_after_the_close() {
     let mut tape = Tape::new();
     tape.sends(1);
-    tape.does(tape.jane, Action::Rate, Outcome::Refused(Refusal::NotClosed));
+    tape.does(tape.jane, Action::Rate, Outcome::Refused(RefusalKind::NotClosed));
     tape.does(tape.sarah, Action::Close, DONE);
     tape.does(tape.jane, Action::Rate, DONE);
     assert_eq!(tape.broken(), []);
@@ -89,10 +90,10 @@ fn a_handover_moves_the_conversation_when_it_is_accepted() {
         tape.sends(1);
         tape.does(tape.sarah, Action::Claim, DONE);
         let handover = tape.does(tape.sarah, Action::Handover(tape.mike), DONE);
-        tape.does(tape.sarah, Action::Handover(tape.mike), Outcome::Refused(Refusal::HandoverPending));
+        tape.does(tape.sarah, Action::Handover(tape.mike), Outcome::Refused(RefusalKind::HandoverPending));
         tape.does(tape.mike, Action::Reply, HELD);
         tape.does(tape.mike, Action::Respond { handover, accept }, DONE);
-        let again = Outcome::Refused(Refusal::HandoverResolved);
+        let again = Outcome::Refused(RefusalKind::HandoverResolved);
         tape.does(tape.mike, Action::Respond { handover, accept }, again);
         let (owner, other) = if accept { (tape.mike, tape.sarah) } else { (tape.sarah, tape.mike) };
         tape.does(owner, Action::Claim, DONE);
@@ -110,7 +111,7 @@ fn a_close_resolves_a_pending_handover() {
     tape.does(tape.sarah, Action::Claim, DONE);
     let handover = tape.does(tape.sarah, Action::Handover(tape.mike), DONE);
     tape.does(tape.mike, Action::Close, DONE);
-    tape.does(tape.mike, Action::Respond { handover, accept: true }, Outcome::Refused(Refusal::HandoverResolved));
+    tape.does(tape.mike, Action::Respond { handover, accept: true }, Outcome::Refused(RefusalKind::HandoverResolved));
     assert_eq!(tape.broken(), []);
 }
 
@@ -118,7 +119,7 @@ fn a_close_resolves_a_pending_handover() {
 fn a_note_at_a_customer_is_found_wherever_it_shows() {
     type Leak = fn(&mut Tape, Listener, Call);
     let leaks: [Leak; 3] = [
-        |tape, listener, note| tape.tells(listener, Heard::Note(Message::Of(note))),
+        |tape, listener, note| tape.tells(listener, Notice::Note(Message::Of(note))),
         |tape, listener, note| tape.shows(listener, 2, note),
         |tape, _, note| tape.reads_back(&[Call(0), note]),
     ];
@@ -141,17 +142,17 @@ fn a_note_reaches_the_agents_once_and_is_stored_once() {
     let sarah = tape.joins(tape.sarah);
     let note = tape.does(tape.mike, Action::Note, DONE);
     assert_eq!(tape.broken(), [Promise::NothingLost]);
-    tape.tells(sarah, Heard::Note(Message::Of(note)));
+    tape.tells(sarah, Notice::Note(Message::Of(note)));
     assert_eq!(tape.broken(), []);
     let opening = (2, Some(1), Message::Of(a));
     for (notes, expected) in [(0, &[Promise::NothingLost][..]), (1, &[]), (2, &[Promise::NothingDoubled])] {
         let notes = (3..3 + notes).map(|position| (position, None, Message::Of(note)));
         let whole = Some(std::iter::once(opening).chain(notes).collect());
-        let stored = Stored { visible: vec![(1, Message::Of(a))], whole, state: None };
-        tape.history.stored(tape.conversation, stored);
+        let stored = FinalRead { visible: vec![(1, Message::Of(a))], agent_view: whole, state: None };
+        tape.history.record_final_read(tape.conversation, stored);
         assert_eq!(tape.broken(), expected);
     }
-    tape.tells(sarah, Heard::Note(Message::Of(note)));
+    tape.tells(sarah, Notice::Note(Message::Of(note)));
     assert_eq!(tape.broken(), [Promise::NothingDoubled]);
 }
 
@@ -160,33 +161,33 @@ fn listeners_are_told_of_claim_and_close_once_and_truly() {
     type Operation = fn(&mut Tape, Listener);
     let cases: [(Operation, &[Promise]); 6] = [
         (|_, _| {}, &[Promise::NothingLost]),
-        (|tape, listener| tape.tells(listener, Heard::Claimed(tape.sarah)), &[]),
+        (|tape, listener| tape.tells(listener, Notice::Claimed(tape.sarah)), &[]),
         (
-            |tape, listener| (0..2).for_each(|_| tape.tells(listener, Heard::Claimed(tape.sarah))),
+            |tape, listener| (0..2).for_each(|_| tape.tells(listener, Notice::Claimed(tape.sarah))),
             &[Promise::NothingDoubled],
         ),
-        (|tape, listener| tape.tells(listener, Heard::Claimed(tape.mike)), &[Promise::NothingInvented]),
+        (|tape, listener| tape.tells(listener, Notice::Claimed(tape.mike)), &[Promise::NothingInvented]),
         (
             |tape, listener| {
-                tape.tells(listener, Heard::Claimed(tape.sarah));
-                tape.tells(listener, Heard::Closed);
+                tape.tells(listener, Notice::Claimed(tape.sarah));
+                tape.tells(listener, Notice::Closed);
             },
             &[Promise::NothingInvented],
         ),
         (
             |tape, listener| {
-                tape.tells(listener, Heard::Claimed(tape.sarah));
+                tape.tells(listener, Notice::Claimed(tape.sarah));
                 tape.does(tape.sarah, Action::Close, DONE);
             },
             &[Promise::NothingLost],
         ),
     ];
-    for (number, (deed, expected)) in cases.into_iter().enumerate() {
+    for (number, (operation, expected)) in cases.into_iter().enumerate() {
         let mut tape = Tape::new();
         tape.sends(1);
         let listener = tape.joins(tape.jane);
         tape.does(tape.sarah, Action::Claim, DONE);
-        deed(&mut tape, listener);
+        operation(&mut tape, listener);
         assert_eq!(tape.broken(), expected, "case {number}");
     }
 }
@@ -200,7 +201,7 @@ fn of_very_many_violations_the_first_are_kept_and_all_are_counted() {
     }
     tape.reads_back(&[a]);
     let verdict = check(&tape.history);
-    assert_eq!((verdict.broken, verdict.violations.len()), (198, Verdict::KEPT));
+    assert_eq!((verdict.broken, verdict.violations.len()), (198, Verdict::MAX_VIOLATIONS));
 }
 
 #[test]
@@ -208,7 +209,7 @@ fn many_claims_of_unknown_outcome_are_decided_or_given_up_in_bounded_time() {
     let mut tape = Tape::new();
     let a = tape.sends(1);
     for number in 0..24 {
-        let agent = tape.history.person(format!("agent {number}"), true);
+        let agent = tape.history.add_person(format!("agent {number}"), true);
         tape.does(agent, Action::Claim, Outcome::Unknown);
         tape.does(agent, Action::Handover(tape.mike), Outcome::Unknown);
     }

@@ -93,14 +93,14 @@ fn run(name: &str, transport: fn() -> TransportType) {
     assert_eq!(event(&received_a, "welcome")[0], json!({"name": "a", "recovered": false}));
     event(&received_b, "welcome");
 
-    let number = text(ask(&a, "say", json!("héllo ✓")));
-    let said = event(&received_b, "said");
-    assert_eq!(said[0]["text"], "héllo ✓");
-    assert_eq!(json!(number)[0][0], said[0]["number"], "{number:?}");
+    let number = text(ask(&a, "send", json!("héllo ✓")));
+    let message = event(&received_b, "message");
+    assert_eq!(message[0]["text"], "héllo ✓");
+    assert_eq!(json!(number)[0][0], message[0]["number"], "{number:?}");
     let long = "y".repeat(300_000);
     assert_eq!(json!(text(ask(&a, "echo", json!(long))))[0][0], long);
     // With an acknowledgement asked for, this client sends bytes as an acknowledgement, which no server answers. And of
-    // a binary event it takes all that stands in the array for the name, the offset of a server that recovers too.
+    // a binary event it takes everything in the array for the name, including the offset of a server that recovers.
     a.emit("show", vec![7_u8; 70_000]).expect("sent");
     wait_for(&received_b, "the bytes", |received| *received == Received::Bytes(70_000));
     // After a close by the server it reconnects, but it takes the close packet that a poll receives as a wanted disconnect.
