@@ -5,24 +5,24 @@ use std::fmt::Write as _;
 use reqwest::StatusCode;
 use switchboard::api_error::Code;
 
-use super::assert_kept;
-use crate::support::documented::DOCUMENT;
+use super::assert_up_to_date;
+use crate::support::api_document::DOCUMENT;
 
 const HEAD: &str = "\
 # Error codes
 
-Generated from `src/api_error.rs`; a test compares (`UPDATE_DOCS=1 scripts/test rust documents` regenerates it).
+Generated from `src/api_error.rs`; a test compares (`UPDATE_DOCS=1 scripts/test rust documents` writes it).
 
-REST answers `{ success: false, statusCode, error, message, code }`, with `details` if fields are invalid. On sockets an
-ack has `error: { code, message }`, and `connect_error` has `data.code`. `message` is one sentence that may be displayed
-as it is; screens tell errors apart by `code`. A retryable error may succeed if the same request is sent again, on REST
-after `Retry-After` seconds.
+REST answers `{ success: false, statusCode, error, message, code }` and, where fields break their rules, `details`. On
+sockets an ack has `error: { code, message }`, and `connect_error` has `data.code`. `message` is one sentence for the
+user; clients distinguish errors by `code`. \"Retry\" states whether the same request may be sent again unchanged, on REST
+after `Retry-After`.
 
-| code | status | retryable | meaning | messages on REST |
+| code | status | retry | meaning | messages on REST |
 |---|---|---|---|---|
 ";
 
-/// The messages of this code that are examples in the OpenAPI document.
+/// The messages that the OpenAPI document has as examples of this code.
 fn sentences(code: Code) -> Vec<String> {
     let mut found = Vec::new();
     let operations =
@@ -43,7 +43,7 @@ fn sentences(code: Code) -> Vec<String> {
     found
 }
 
-/// The doc line of each code, in order.
+/// The doc comment of each code, in order.
 fn meanings() -> Vec<String> {
     let source = include_str!("../../../src/api_error.rs");
     let table = source.split("pub enum Code {").nth(1).unwrap().split("\n}").next().unwrap();
@@ -57,9 +57,9 @@ fn the_table_of_errors_is_up_to_date() {
     assert_eq!(meanings.len(), Code::ALL.len(), "a line for each code");
     for (code, meaning) in Code::ALL.into_iter().zip(meanings) {
         let status = StatusCode::from_u16(code.status()).unwrap();
-        let retryable = if code.is_retryable() { "yes" } else { "no" };
+        let again = if code.is_retryable() { "yes" } else { "no" };
         let sentences = sentences(code).join("<br>");
-        writeln!(table, "| `{}` | {status} | {retryable} | {meaning} | {sentences} |", code.as_str()).unwrap();
+        writeln!(table, "| `{}` | {status} | {again} | {meaning} | {sentences} |", code.as_str()).unwrap();
     }
-    assert_kept("docs/ERRORS.md", &table);
+    assert_up_to_date("docs/ERRORS.md", &table);
 }
