@@ -40,18 +40,18 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::testing::{Story, customer, open, send_as};
+    use crate::testing::{InMemoryConversation, customer, open, send_as};
 
     /// A conversation with this many named sends.
-    fn sends(count: usize) -> Story {
-        let mut story = Story::opened(&open(customer("ada"), "Hello", ""));
+    fn sends(count: usize) -> InMemoryConversation {
+        let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
         for number in 0..count {
-            story.tell(&send_as(customer("ada"), "x", &format!("{number} of {}", story.id))).unwrap();
+            story.execute(&send_as(customer("ada"), "x", &format!("{number} of {}", story.id))).unwrap();
         }
         story
     }
 
-    fn remember(remembered: &mut Remembered, story: &Story) {
+    fn remember(remembered: &mut Remembered, story: &InMemoryConversation) {
         for posted in story.log.iter().skip(2).filter_map(crate::domain::Event::posted) {
             let client_message_id = posted.message.client_message_id.clone().unwrap();
             let key = IdempotencyKey { sender: posted.message.author.sender_key(), client_message_id };

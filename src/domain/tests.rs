@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{
-    Story, agent, answer_handover, ask_handover, claim, close, create_ticket, customer, enter, guest, note, open,
-    reply, send, set_ticket_status, write,
+    InMemoryConversation, agent, answer_handover, ask_handover, claim, close, create_ticket, customer, enter, guest,
+    note, open, reply, send, set_ticket_status, write,
 };
 
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ enum Wish {
 }
 
 impl Wish {
-    fn command(&self, story: &Story) -> Command {
+    fn command(&self, story: &InMemoryConversation) -> Command {
         match self {
             Self::Ask(command) => command.clone(),
             Self::Answer { by, accept } => {
@@ -103,13 +103,13 @@ fn histories() -> impl Strategy<Value = Vec<Step>> {
 /// Tells a history step by step; `look` sees the story before and after each step that was not refused.
 fn tell(
     steps: &[Step],
-    mut look: impl FnMut(&Step, &Story, &Story, &[Event]) -> Result<(), TestCaseError>,
-) -> Result<Story, TestCaseError> {
-    let mut story = Story::untold();
+    mut look: impl FnMut(&Step, &InMemoryConversation, &InMemoryConversation, &[Event]) -> Result<(), TestCaseError>,
+) -> Result<InMemoryConversation, TestCaseError> {
+    let mut story = InMemoryConversation::empty();
     for step in steps {
-        story.turn_clock(step.clock);
+        story.move_clock(step.clock);
         let before = story.clone();
-        match story.tell(&step.wish.command(&before)) {
+        match story.execute(&step.wish.command(&before)) {
             Ok(events) => look(step, &before, &story, &events)?,
             Err(_) => prop_assert_eq!((&story.state, &story.log), (&before.state, &before.log)),
         }
@@ -118,7 +118,7 @@ fn tell(
 }
 
 /// What any customer could be shown of a conversation, in whatever answer or list.
-fn visible(story: &Story) -> (Option<Conversation>, Vec<Event>) {
+fn visible(story: &InMemoryConversation) -> (Option<Conversation>, Vec<Event>) {
     let hidden =
         |state: Conversation| Conversation { version: 0, message_count: 0, last_event_at: state.updated_at, ..state };
     let is_note = |event: &Event| event.posted().is_some_and(|posted| posted.message.is_note());
@@ -129,7 +129,7 @@ proptest! {
     #[test]
     fn a_conversation_has_one_holder_at_most_and_changes_hands_by_a_claim_a_handover_or_being_opened_again_alone(steps in histories()) {
         tell(&steps, |_, before, after, events| {
-            let holder = |story: &Story| story.state.as_ref().and_then(|state| state.assignee.clone());
+            let holder = |story: &InMemoryConversation| story.state.as_ref().and_then(|state| state.assignee.clone());
             let claims: Vec<_> = events.iter().filter(|event| matches!(event.change, Change::Claimed(_))).collect();
             match (holder(before), holder(after)) {
                 (None, Some(new)) => {
@@ -255,7 +255,7 @@ proptest! {
     fn nobody_can_tell_whether_notes_were_written(steps in histories()) {
         let mut steps = steps;
         steps.iter_mut().for_each(|step| step.clock = step.clock.abs());
-        let seen = |story: &Story| {
+        let seen = |story: &InMemoryConversation| {
             let (state, events) = visible(story);
             // Ids are new each time, and a position counts notes: it is for agents.
             let state = state.map(|state| Conversation { id: ConversationId(uuid::Uuid::nil()), ..state });

@@ -21,7 +21,7 @@ use crate::config::{Settings, Sources, TicketSettings};
 use crate::database::DatabaseRuntime;
 use crate::domain::Command;
 use crate::store;
-use crate::testing::{Story, TestDatabase, customer, open};
+use crate::testing::{InMemoryConversation, TestDatabase, customer, open};
 
 /// One server's journal.
 struct Server {
@@ -59,7 +59,7 @@ impl Server {
 
     /// A stored conversation with its first message, and the epoch to continue it in.
     async fn opened(&self, opening: &Command) -> Speculating {
-        let mut speculating = Speculating::begin(Story::untold());
+        let mut speculating = Speculating::begin(InMemoryConversation::empty());
         let (append, outcome) = speculating.append(opening);
         self.append(append);
         assert_committed(outcome.await);
@@ -81,12 +81,12 @@ type Outcome = Result<AppendOutcome, oneshot::error::RecvError>;
 /// Appends like an actor: it decides on its speculative state and does not wait for commits.
 #[derive(Clone)]
 struct Speculating {
-    story: Story,
+    story: InMemoryConversation,
     epoch: Epoch,
 }
 
 impl Speculating {
-    fn begin(story: Story) -> Self {
+    fn begin(story: InMemoryConversation) -> Self {
         Self { story, epoch: Epoch::begin() }
     }
 
@@ -103,7 +103,7 @@ impl Speculating {
 
     fn append_and(&mut self, command: &Command, done: impl FnOnce(AppendOutcome) + Send + Sync + 'static) -> Append {
         let expected_version = self.story.state.as_ref().map_or(0, |state| state.version);
-        let events = self.story.tell(command).expect("not refused");
+        let events = self.story.execute(command).expect("not refused");
         Append {
             conversation: self.story.id,
             epoch: self.epoch.clone(),

@@ -1,4 +1,4 @@
-//! A database with our tables in it, and tests that run on each kind.
+//! A migrated database, and tests that run on both kinds.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -6,51 +6,54 @@ use std::time::Duration;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use secrecy::SecretString;
+use switchboard_testkit::{PostgresCluster, ScratchDatabase};
 use tokio::sync::oneshot;
 
-use super::scratch::Scratch;
 use crate::config::{DatabaseSettings, Settings, Sources};
 use crate::database::{Backend, Database};
 
-/// No test takes that long: one that does hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// A test that takes longer hangs.
+const TEST_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A new, migrated database; gone when this is dropped.
+/// A new, migrated database, which is dropped with this value.
 pub(crate) struct TestDatabase {
     pub(crate) backend: Backend,
     pub(crate) settings: DatabaseSettings,
-    scratch: Scratch,
+    scratch: ScratchDatabase,
 }
 
 impl TestDatabase {
-    pub(crate) async fn make(backend: Backend) -> Self {
-        let scratch = Scratch::create(backend).await;
+    pub(crate) async fn create(backend: Backend) -> Self {
+        let scratch = match backend {
+            Backend::Sqlite => ScratchDatabase::sqlite(),
+            Backend::Postgres => ScratchDatabase::postgres(&PostgresCluster::shared()).await,
+        };
         let (_, settings) = Settings::load(&Sources::default()).expect("the defaults");
         let settings = DatabaseSettings { url: SecretString::from(scratch.url.as_str()), ..settings.database };
-        Migrator::up(&scratch.hand().await, None).await.expect("migrated");
+        Migrator::up(&scratch.connection().await, None).await.expect("migrated");
         Self { backend, settings, scratch }
     }
 
-    /// A way in beside the server.
-    pub(crate) async fn hand(&self) -> DatabaseConnection {
-        self.scratch.hand().await
+    /// A connection of its own, as another server's or an operator's.
+    pub(crate) async fn connection(&self) -> DatabaseConnection {
+        self.scratch.connection().await
     }
 }
 
-/// Runs a statement as it stands.
+/// Runs a statement without parameters.
 pub(crate) async fn execute(connection: &DatabaseConnection, statement: &str) {
     connection.execute_unprepared(statement).await.expect(statement);
 }
 
-/// Runs one test on one kind of database, in an actix system of its own.
+/// Runs a test on a database of this kind, in an actix system of its own.
 pub(crate) fn run<Test: Future<Output = ()>>(backend: Backend, test: impl FnOnce(TestDatabase) -> Test) {
     actix::System::new().block_on(async {
-        let database = TestDatabase::make(backend).await;
-        tokio::time::timeout(PATIENCE, test(database)).await.expect("the test hangs");
+        let database = TestDatabase::create(backend).await;
+        tokio::time::timeout(TEST_TIMEOUT, test(database)).await.expect("the test hangs");
     });
 }
 
-/// Makes a test of each function for each kind of database.
+/// Makes each function a test on PostgreSQL and one on SQLite.
 macro_rules! on_both_databases {
     ($($name:ident),+ $(,)?) => {
         mod on_postgresql {
@@ -63,20 +66,20 @@ macro_rules! on_both_databases {
 }
 pub(crate) use on_both_databases;
 
-/// While this lives nothing runs on a database's runtime: what is handed in there waits.
-pub(crate) struct Halt(#[expect(dead_code, reason = "dropping it is what lets go")] mpsc::Sender<()>);
+/// Blocks the runtime of a database until dropped: its queries wait.
+pub(crate) struct BlockedRuntime(#[expect(dead_code, reason = "dropping it ends the block")] mpsc::Sender<()>);
 
-impl Halt {
-    /// Takes the one thread of the runtime.
-    pub(crate) async fn begin(database: &Database) -> Self {
-        let (letting_go, until) = mpsc::channel();
-        let (entered, has_begun) = oneshot::channel();
+impl BlockedRuntime {
+    /// Occupies the runtime's only thread.
+    pub(crate) async fn start(database: &Database) -> Self {
+        let (release, released) = mpsc::channel();
+        let (entered, is_blocked) = oneshot::channel();
         database.runtime().spawn(async move {
             entered.send(()).expect("the test waits for this");
-            // Comes back with an error when the other end is dropped, which is what it waits for.
-            let _ = until.recv();
+            // Returns an error when the sender is dropped, which ends the block.
+            let _ = released.recv();
         });
-        has_begun.await.expect("the runtime has a thread");
-        Self(letting_go)
+        is_blocked.await.expect("the runtime has a thread");
+        Self(release)
     }
 }

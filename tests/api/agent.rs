@@ -3,8 +3,8 @@
 mod actions;
 mod agents;
 mod handovers;
+mod list_model;
 mod lists;
-mod model;
 mod queue;
 mod search;
 mod tickets;

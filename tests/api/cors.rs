@@ -1,19 +1,19 @@
-//! Which web pages may call.
+//! CORS: which web pages may call.
 
 use reqwest::{Method, StatusCode};
 
-use crate::support::{Backend, MINE, Person, QUEUE, SEND, TestDatabase, TestServer};
+use crate::support::{ApiServer, Backend, MY_CONVERSATIONS, QUEUE, SEND, ScratchDatabase, TestUser};
 
 const HEADERS: &str = "authorization, content-type, x-device-id, x-signature, idempotency-key";
 
 #[tokio::test]
-async fn a_preflight_allows_the_method_and_the_headers_it_asks_for() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn a_preflight_allows_the_requested_method_and_headers() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     for (path, method) in
-        [(SEND, "POST"), (MINE, "GET"), (QUEUE, "GET"), ("/socket.io/?EIO=4&transport=polling", "POST")]
+        [(SEND, "POST"), (MY_CONVERSATIONS, "GET"), (QUEUE, "GET"), ("/socket.io/?EIO=4&transport=polling", "POST")]
     {
-        let request = server.request(Method::OPTIONS, &Person::nobody(), path);
+        let request = server.request(Method::OPTIONS, &TestUser::anonymous(), path);
         let answer = request
             .header("origin", "https://app.example.com")
             .header("access-control-request-method", method)
@@ -31,11 +31,12 @@ async fn a_preflight_allows_the_method_and_the_headers_it_asks_for() {
 }
 
 #[tokio::test]
-async fn error_answers_can_be_read_by_pages_too() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    for path in [MINE, "/nonsense", "/socket.io/?EIO=4&transport=nonsense"] {
-        let request = server.request(Method::GET, &Person::nobody(), path).header("origin", "https://app.example.com");
+async fn error_answers_have_cors_headers_too() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    for path in [MY_CONVERSATIONS, "/nonsense", "/socket.io/?EIO=4&transport=nonsense"] {
+        let request =
+            server.request(Method::GET, &TestUser::anonymous(), path).header("origin", "https://app.example.com");
         let answer = request.send(None).await;
         assert!(answer.status.is_client_error());
         assert_eq!(answer.headers["access-control-allow-origin"], "*", "{path}");
@@ -46,15 +47,18 @@ async fn error_answers_can_be_read_by_pages_too() {
 
 #[tokio::test]
 async fn only_configured_origins_are_allowed() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
     let variables =
         [("SWITCHBOARD__CORS__ORIGINS", "https://app.example.com"), ("SWITCHBOARD__CORS__CREDENTIALS", "true")];
-    let server = TestServer::start_with(&database, &variables).await;
+    let server = ApiServer::start_with(&database, &variables).await;
     for (origin, allowed) in
         [("https://app.example.com", Some("https://app.example.com")), ("https://evil.example", None)]
     {
-        let answer =
-            server.request(Method::GET, &Person::customer("john"), MINE).header("origin", origin).send(None).await;
+        let answer = server
+            .request(Method::GET, &TestUser::customer("john"), MY_CONVERSATIONS)
+            .header("origin", origin)
+            .send(None)
+            .await;
         assert_eq!(answer.status, StatusCode::OK);
         let header = answer.headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap());
         assert_eq!(header, allowed);

@@ -1,16 +1,16 @@
-//! What an orchestrator asks.
+//! Health endpoints.
 
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 
-use crate::support::{Backend, Person, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, ScratchDatabase, TestUser, on_both_databases};
 
 on_both_databases! {
     async fn a_server_that_serves_is_live_and_ready(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let answer = server.get(&Person::nobody(), "/health/live").await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let answer = server.get(&TestUser::anonymous(), "/health/live").await;
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -18,8 +18,8 @@ on_both_databases! {
               "status": "live"
             }
             "#) };
-        let answer = server.get(&Person::nobody(), "/health/ready").await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        let answer = server.get(&TestUser::anonymous(), "/health/ready").await;
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -29,37 +29,37 @@ on_both_databases! {
             "#) };
     }
 
-    async fn a_newer_servers_schema_leaves_it_ready(backend: Backend) {
+    async fn a_newer_schema_leaves_the_server_ready(backend: Backend) {
         use sea_orm::ConnectionTrait;
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let connection = sea_orm::Database::connect(&database.url).await.unwrap();
         let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_newer', 0)";
         connection.execute_unprepared(newer).await.unwrap();
         connection.close().await.unwrap();
-        assert_eq!(server.get(&Person::nobody(), "/health/ready").await.status, StatusCode::OK);
-        // And one that starts on it serves.
+        assert_eq!(server.get(&TestUser::anonymous(), "/health/ready").await.status, StatusCode::OK);
+        // A server that starts on it serves too.
         drop(server);
-        let server = TestServer::start(&database).await;
-        assert_eq!(server.get(&Person::nobody(), "/health/ready").await.status, StatusCode::OK);
+        let server = ApiServer::start(&database).await;
+        assert_eq!(server.get(&TestUser::anonymous(), "/health/ready").await.status, StatusCode::OK);
     }
 
-    async fn servers_that_start_at_once_on_a_fresh_database_all_serve(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let servers = futures_util::future::join_all((0..4).map(|_| TestServer::start(&database))).await;
+    async fn servers_that_start_together_on_a_new_database_all_serve(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let servers = futures_util::future::join_all((0..4).map(|_| ApiServer::start(&database))).await;
         for server in &servers {
-            assert_eq!(server.get(&Person::nobody(), "/health/ready").await.status, StatusCode::OK);
+            assert_eq!(server.get(&TestUser::anonymous(), "/health/ready").await.status, StatusCode::OK);
         }
     }
 
-    async fn a_schema_that_is_behind_makes_it_unready(backend: Backend) {
+    async fn an_outdated_schema_makes_the_server_unready(backend: Backend) {
         use sea_orm::ConnectionTrait;
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let connection = sea_orm::Database::connect(&database.url).await.unwrap();
         connection.execute_unprepared("DELETE FROM seaql_migrations").await.unwrap();
         connection.close().await.unwrap();
-        let answer = server.get(&Person::nobody(), "/health/ready").await;
+        let answer = server.get(&TestUser::anonymous(), "/health/ready").await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.message(), "The database's schema is not up to date");
         assert_eq!(answer.headers["retry-after"], "1");
@@ -67,11 +67,11 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn what_answers_get_answers_head() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn health_endpoints_answer_head() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     for path in ["/health/live", "/health/ready"] {
-        let answer = server.request(reqwest::Method::HEAD, &Person::nobody(), path).send(None).await;
+        let answer = server.request(reqwest::Method::HEAD, &TestUser::anonymous(), path).send(None).await;
         assert_eq!((answer.status, answer.body), (StatusCode::OK, serde_json::json!("")), "{path}");
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens that are signed with a private key, at a server that holds the public one.
+//! Tokens signed with a private key, at a server that has the public key.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use reqwest::StatusCode;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use switchboard::config::{Settings, Sources};
 use switchboard::server::Server;
 
-use crate::support::{Backend, MINE, Person, QUEUE, TestDatabase, TestServer};
+use crate::support::{ApiServer, Backend, MY_CONVERSATIONS, QUEUE, ScratchDatabase, TestUser};
 
 const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys");
 
@@ -18,8 +18,8 @@ fn key_text(name: &str) -> Vec<u8> {
     std::fs::read(key_file(name)).unwrap()
 }
 
-fn person(algorithm: Algorithm, key: &EncodingKey, claims: &Value) -> Person {
-    Person { token: encode(&Header::new(algorithm), claims, key).unwrap() }
+fn person(algorithm: Algorithm, key: &EncodingKey, claims: &Value) -> TestUser {
+    TestUser { token: encode(&Header::new(algorithm), claims, key).unwrap() }
 }
 
 fn claims(role: &str) -> Value {
@@ -27,14 +27,14 @@ fn claims(role: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_server_with_a_public_key_takes_what_its_private_half_signed_and_nothing_else() {
+async fn a_server_with_a_public_key_accepts_only_tokens_of_its_private_key() {
     for (name, algorithm, key) in [
         ("rsa", Algorithm::RS256, EncodingKey::from_rsa_pem(&key_text("rsa.private")).unwrap()),
         ("ec", Algorithm::ES256, EncodingKey::from_ec_pem(&key_text("ec.private")).unwrap()),
         ("ed", Algorithm::EdDSA, EncodingKey::from_ed_pem(&key_text("ed.private")).unwrap()),
     ] {
-        let database = TestDatabase::create(Backend::Sqlite).await;
-        let server = TestServer::start_with(
+        let database = ScratchDatabase::create(Backend::Sqlite).await;
+        let server = ApiServer::start_with(
             &database,
             &[
                 ("SWITCHBOARD__AUTH__ALGORITHM", &format!("{algorithm:?}")),
@@ -45,7 +45,7 @@ async fn a_server_with_a_public_key_takes_what_its_private_half_signed_and_nothi
         )
         .await;
         let customer = person(algorithm, &key, &claims("user"));
-        assert_eq!(server.get(&customer, MINE).await.status, StatusCode::OK, "{name}");
+        assert_eq!(server.get(&customer, MY_CONVERSATIONS).await.status, StatusCode::OK, "{name}");
         assert_eq!(server.get(&customer, QUEUE).await.status, StatusCode::FORBIDDEN, "{name}");
         assert_eq!(
             server.get(&person(algorithm, &key, &claims("admin")), QUEUE).await.status,
@@ -62,10 +62,10 @@ async fn a_server_with_a_public_key_takes_what_its_private_half_signed_and_nothi
             person(algorithm, &key, &elsewhere),
             person(algorithm, &key, &expired),
             person(Algorithm::HS256, &public_key_as_secret, &claims("admin")),
-            // Signed with the secret that the server has, too.
-            Person::agent("sarah"),
+            // Signed with the secret that the server also has.
+            TestUser::agent("sarah"),
         ] {
-            // The second time a token is no better than the first.
+            // Also a cached refusal is a refusal.
             for _ in 0..2 {
                 let answer = server.get(&refused, QUEUE).await;
                 assert_eq!((answer.status, answer.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{name}");
@@ -75,9 +75,9 @@ async fn a_server_with_a_public_key_takes_what_its_private_half_signed_and_nothi
 }
 
 #[actix_web::test]
-async fn a_server_does_not_start_on_a_key_that_it_cannot_use_and_says_what_to_do() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    for (algorithm, file, said) in [
+async fn a_server_refuses_to_start_with_an_unusable_key_and_explains_why() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    for (algorithm, file, reason) in [
         ("RS256", "rsa.private", "holds a private key: give the server the public one alone"),
         ("ES256", "rsa.public", "holds no public key for auth.algorithm \"ES256\": give it a P-256 public key"),
         ("EdDSA", "no-such-key", "cannot be read: No such file"),
@@ -91,6 +91,6 @@ async fn a_server_does_not_start_on_a_key_that_it_cannot_use_and_says_what_to_do
         let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let (_, settings) = Settings::load(&Sources { folder: None, variables }).unwrap();
         let refusal = Server::start(settings, true).await.unwrap_err().to_string();
-        assert!(refusal.contains("auth.public_key_file") && refusal.contains(said), "{refusal}");
+        assert!(refusal.contains("auth.public_key_file") && refusal.contains(reason), "{refusal}");
     }
 }

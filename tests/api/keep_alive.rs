@@ -1,32 +1,32 @@
-//! One connection, many requests, as phones and proxies use it.
+//! Many requests on one connection, as phones and proxies send them.
 
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Backend, Person, QUEUE, TestDatabase, TestServer, ask};
+use crate::support::{ApiServer, Backend, QUEUE, ScratchDatabase, TestUser, exchange};
 
-async fn connect(server: &TestServer) -> TcpStream {
+async fn connect(server: &ApiServer) -> TcpStream {
     TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_does_not_end_the_connection() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let id = server.conversation(&Person::customer("john")).await;
+async fn an_unread_body_does_not_end_the_connection() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let id = server.open_conversation(&TestUser::customer("john")).await;
     let mut connection = connect(&server).await;
     let large = "x".repeat(200_000);
     for round in 0..50 {
         for (token, path, body, status) in [
-            (&Person::agent("sarah").token, format!("{QUEUE}/{id}/claim"), "{}", "201"),
-            (&Person::agent("mike").token, format!("{QUEUE}/{id}/claim"), "{}", "400"),
+            (&TestUser::agent("sarah").token, format!("{QUEUE}/{id}/claim"), "{}", "201"),
+            (&TestUser::agent("mike").token, format!("{QUEUE}/{id}/claim"), "{}", "400"),
             (&"bad".to_owned(), format!("{QUEUE}/{id}/claim"), large.as_str(), "401"),
             (&"bad".to_owned(), "/nonsense".to_owned(), "{}", "404"),
         ] {
             let head = format!("POST {path} HTTP/1.1\r\nAuthorization: Bearer {token}");
-            let answered = ask(&mut connection, &head, body).await;
+            let answered = exchange(&mut connection, &head, body).await;
             assert!(answered.contains(status), "round {round}: {answered}");
         }
     }
@@ -34,10 +34,10 @@ async fn a_body_that_nobody_reads_does_not_end_the_connection() {
 
 #[tokio::test]
 async fn a_body_that_never_ends_is_answered_in_time() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start_with(&database, &[("SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS", "200")]).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start_with(&database, &[("SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS", "200")]).await;
     let mut connection = connect(&server).await;
-    let token = Person::agent("sarah").token;
+    let token = TestUser::agent("sarah").token;
     let request = format!(
         "POST {QUEUE}/x/reply HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"

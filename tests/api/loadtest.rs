@@ -1,4 +1,4 @@
-//! `switchboard loadtest` against a server that keeps its promises, and against one that does not.
+//! `switchboard loadtest` against a server that keeps its promises, and through a proxy that breaks them.
 
 mod checker_detects;
 mod command;
@@ -15,7 +15,7 @@ use switchboard_loadtest::report::Report;
 use switchboard_loadtest::{LoadtestError, run};
 
 /// A small run of a scenario.
-fn small(url: &str, scenario: Scenario) -> Options {
+fn small_run(url: &str, scenario: Scenario) -> Options {
     let secret = SecretString::from(crate::support::SECRET);
     let tokens = Tokens::Signed { secret, agent_role: "admin".to_owned() };
     Options {
@@ -28,6 +28,6 @@ fn small(url: &str, scenario: Scenario) -> Options {
     }
 }
 
-async fn outcome_of(options: Options) -> Result<Report, LoadtestError> {
+async fn run_loadtest(options: Options) -> Result<Report, LoadtestError> {
     run(options, Rc::new(|_| {}), std::future::pending()).await
 }

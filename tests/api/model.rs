@@ -1,7 +1,7 @@
-//! The whole server against a model of the contract: random calls, valid and not, of customers, guests and agents over
-//! HTTP and sockets. Every answer is compared, and every event that every socket hears.
+//! The server against a model of the contract: random calls, valid and invalid, of customers, guests and agents over REST
+//! and sockets. Every answer is compared, and every event that every socket receives.
 //!
-//! The model is written from the contract alone and shares nothing with the server. `MODEL_SEED` repeats a walk,
+//! The model is written from the contract alone and shares no code with the server. `MODEL_SEED` repeats a walk,
 //! `MODEL_STEPS` sets its length, and `SOAK=1` makes it 10 000 steps.
 
 mod agents;
@@ -9,13 +9,12 @@ mod customers;
 mod effects;
 mod expected;
 mod generator;
-mod listener;
 mod placeholders;
 mod reads;
 mod sockets;
+mod state;
 mod tickets;
 mod views;
-mod world;
 
 use std::time::Duration;
 
@@ -23,93 +22,128 @@ use entity::users;
 use futures_util::future::join_all;
 use rand::RngExt;
 use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::json;
+use switchboard_testkit::{Event, PollingSession, SocketClient};
+use tokio::time::timeout;
 
-use self::generator::{HUSH, Step};
-use self::listener::{Ear, Heard};
-use self::world::World;
-use crate::support::{Backend, MINE, Person, TestDatabase, TestServer, on_both_databases};
+use self::generator::{NOTE_MARKER, Step};
+use self::state::Model;
+use crate::support::{ApiServer, Backend, MY_CONVERSATIONS, ScratchDatabase, TestUser, on_both_databases};
 
 const STEPS: usize = 400;
-const STEPS_OF_A_SOAK: usize = 10_000;
+const SOAK_STEPS: usize = 10_000;
 
-fn number(name: &str) -> Option<u64> {
+/// How long an expected event or acknowledgement may take on a busy machine.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A number that an environment variable is set to.
+fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().expect("a number"))
 }
 
-#[expect(clippy::print_stderr, reason = "a walk that went wrong can be taken again")]
+#[expect(clippy::print_stderr, reason = "a failed walk can be repeated by its seed")]
 fn print(seed: u64, steps: usize) {
     eprintln!("MODEL_SEED={seed} MODEL_STEPS={steps}");
 }
 
-struct Walk {
-    server: TestServer,
-    world: World,
-    /// In the order of the world's listeners.
-    ears: Vec<Ear>,
+async fn connect(server: &ApiServer, user: &TestUser) -> SocketClient {
+    let session = PollingSession::open(&server.url).await.unwrap();
+    SocketClient::join_polling(session, "/support", &user.token).await.unwrap()
 }
 
-impl Walk {
-    /// Everybody has been there once and is written down, and has a socket; one customer and one agent have two.
-    async fn begin(database: &TestDatabase, seed: u64) -> Self {
-        let server = TestServer::start(database).await;
-        let mut world = World::new(seed);
-        for someone in &world.people {
-            server.get(&someone.person, MINE).await;
+/// The events that a socket has received, after waiting for as many as are expected.
+///
+/// The request at the end gives an unexpected event time to arrive. One that is still on its way then shows as unexpected
+/// in a later step.
+async fn receive(socket: &mut SocketClient, expected: usize) -> Vec<Event> {
+    let mut events = match timeout(EVENT_TIMEOUT, socket.events(expected)).await {
+        Ok(events) => events.unwrap(),
+        Err(_) => socket.take_events(),
+    };
+    let nowhere = json!({ "conversation_id": "00000000-0000-4000-8000-000000000000" });
+    let ack = timeout(EVENT_TIMEOUT, socket.request("typing", &nowhere)).await;
+    ack.expect("no acknowledgement").unwrap();
+    events.extend(socket.take_events());
+    events
+}
+
+struct RandomWalk {
+    server: ApiServer,
+    model: Model,
+    /// In the order of the model's listeners.
+    sockets: Vec<SocketClient>,
+}
+
+impl RandomWalk {
+    /// Everyone is in the user directory and has a socket; one customer and one agent have two.
+    async fn start(database: &ScratchDatabase, seed: u64) -> Self {
+        let server = ApiServer::start(database).await;
+        let mut model = Model::new(seed);
+        for user in &model.users {
+            server.get(&user.credentials, MY_CONVERSATIONS).await;
         }
-        let hand = database.hand().await;
-        while users::Entity::find().count(&hand).await.unwrap() < world.people.len() as u64 {
+        let connection = database.connection().await;
+        while users::Entity::find().count(&connection).await.unwrap() < model.users.len() as u64 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let mut ears = Vec::new();
-        for person in (0..world.people.len()).chain([0, world.people.len() - 1]) {
-            ears.push(Ear::connect(&server.url, &world.people[person].person.token).await);
-            world.listen(person);
+        let mut sockets: Vec<SocketClient> = Vec::new();
+        for user in 0..model.users.len() {
+            sockets.push(connect(&server, &model.users[user].credentials).await);
+            model.listen(user);
+            if !model.is_agent(user) {
+                continue;
+            }
+            // Every connected agent receives it, the new one too. Only then may the next agent connect.
+            for agent in (0..sockets.len()).filter(|user| model.is_agent(*user)) {
+                let events =
+                    timeout(EVENT_TIMEOUT, sockets[agent].events(1)).await.expect("no agent_presence").unwrap();
+                assert!(matches!(&events[..], [(event, _)] if event == "agent_presence"), "{events:?}");
+            }
         }
-        // That agents have come was heard by those who were there; that is not what is looked at here.
-        for ear in &mut ears {
-            let heard = ear.listen(0).await;
-            assert!(heard.iter().all(|(event, _)| event == "agent_presence"), "{heard:?}");
+        for user in [0, model.users.len() - 1] {
+            sockets.push(connect(&server, &model.users[user].credentials).await);
+            model.listen(user);
         }
-        Self { server, world, ears }
+        Self { server, model, sockets }
     }
 
-    /// Chooses what is done next; what must come of it has happened in the model then.
+    /// Chooses the next step and applies it to the model.
     fn choose(&mut self) -> Step {
-        let world = &mut self.world;
+        let model = &mut self.model;
         loop {
-            let step = match world.random.random_range(0..100) {
-                0..14 => Some(world.send()),
-                14..18 => world.claim_something(),
-                18..30 => world.reply(),
-                30..33 => world.close_something(),
-                33..37 => world.hand_over(),
-                37..41 => world.respond(),
-                41..43 => world.ticket_of_conversation(),
-                43..46 => world.repeat(),
-                46..47 => world.intrude(),
-                47..49 => world.rate_something(),
-                49..51 => Some(world.create_ticket()),
-                51..54 => world.add_message(),
-                54..55 => world.rate_ticket_of_somebody(),
-                55..59 => world.reply_in_ticket(),
-                59..61 => world.change_status(),
-                61..63 => world.assign_something(),
-                63..64 => world.prioritise_something(),
-                64..68 => world.join_conversation(),
-                68..70 => world.leave_conversation(),
-                70..72 => world.join_ticket(),
-                72..73 => world.leave_ticket(),
-                73..76 => world.type_something(),
-                76..79 => Some(world.list_own()),
-                79..84 => world.read_own(),
-                84..88 => world.read_as_agent(),
-                88..91 => world.read_timeline(),
-                91..93 => world.read_ticket_as_agent(),
-                93..94 => Some(world.list_own_tickets()),
-                94..96 => world.read_own_ticket(),
-                96..97 => Some(world.list_agents()),
-                97..99 => Some(world.list_queue()),
-                _ => Some(world.list_tickets()),
+            let step = match model.random.random_range(0..100) {
+                0..14 => Some(model.send()),
+                14..18 => model.claim_any(),
+                18..30 => model.reply(),
+                30..33 => model.close_any(),
+                33..37 => model.request_handover(),
+                37..41 => model.respond_to_handover(),
+                41..43 => model.ticket_of_conversation(),
+                43..46 => model.repeat_send(),
+                46..47 => model.call_without_role(),
+                47..49 => model.rate_any(),
+                49..51 => Some(model.create_ticket()),
+                51..54 => model.add_message(),
+                54..55 => model.rate_any_ticket(),
+                55..59 => model.reply_in_ticket(),
+                59..61 => model.change_status(),
+                61..63 => model.assign_any(),
+                63..64 => model.prioritise_any(),
+                64..68 => model.join_conversation(),
+                68..70 => model.leave_conversation(),
+                70..72 => model.join_ticket(),
+                72..73 => model.leave_ticket(),
+                73..76 => model.type_or_stop(),
+                76..79 => Some(model.list_own()),
+                79..84 => model.read_own(),
+                84..88 => model.read_as_agent(),
+                88..91 => model.read_timeline(),
+                91..93 => model.read_ticket_as_agent(),
+                93..94 => Some(model.list_own_tickets()),
+                94..96 => model.read_own_ticket(),
+                96..97 => Some(model.list_agents()),
+                97..99 => Some(model.list_queue()),
+                _ => Some(model.list_tickets()),
             };
             if let Some(step) = step {
                 return step;
@@ -119,56 +153,57 @@ impl Walk {
 
     async fn step(&mut self) -> Result<(), String> {
         let step = self.choose();
-        self.carry_out(&step).await.map_err(|difference| format!("{step:?}\n\n{difference}"))?;
-        self.listen().await.map_err(|difference| format!("{step:?}\n\n{difference}"))
+        self.execute(&step).await.map_err(|difference| format!("{step:?}\n\n{difference}"))?;
+        self.compare_events().await.map_err(|difference| format!("{step:?}\n\n{difference}"))
     }
 
-    async fn carry_out(&mut self, step: &Step) -> Result<(), String> {
+    async fn execute(&mut self, step: &Step) -> Result<(), String> {
         match step {
-            Step::Call { method, path, who, body, expected } => {
-                let nobody = Person::nobody();
-                let person = who.map_or(&nobody, |person| &self.world.people[person].person);
-                let answer = self.server.request(method.clone(), person, path).send(body.clone()).await;
+            Step::Call { method, path, caller, body, expected } => {
+                let anonymous = TestUser::anonymous();
+                let credentials = caller.map_or(&anonymous, |user| &self.model.users[user].credentials);
+                let answer = self.server.request(method.clone(), credentials, path).send(body.clone()).await;
                 if answer.status.as_u16() != expected.status() {
                     return Err(format!("{}: {}", answer.status, answer.body));
                 }
-                if !self.world.may_hear_notes(*who) && answer.body.to_string().contains(HUSH) {
+                if !self.model.may_see_notes(*caller) && answer.body.to_string().contains(NOTE_MARKER) {
                     return Err(format!("a note in {}", answer.body));
                 }
-                self.world.unknowns.fit(&expected.body(), &answer.body)
+                self.model.placeholders.match_value(&expected.body(), &answer.body)
             }
-            Step::Emit { ear, event, payload, ack } => {
-                let answer = self.ears[*ear].ask(event, payload).await;
-                self.world.unknowns.fit(ack, &answer)
+            Step::Emit { socket, event, payload, ack } => {
+                let answer = timeout(EVENT_TIMEOUT, self.sockets[*socket].request(event, payload)).await;
+                self.model.placeholders.match_value(ack, &answer.expect("no acknowledgement").unwrap())
             }
         }
     }
 
-    /// Compares what every socket has heard. Within one step only what is said in one place has an order.
-    async fn listen(&mut self) -> Result<(), String> {
-        let expected: Vec<Vec<Heard>> =
-            self.world.listeners.iter_mut().map(|listener| std::mem::take(&mut listener.expected)).collect();
+    /// Compares what every socket has received. Within one step only the events of one room have an order.
+    async fn compare_events(&mut self) -> Result<(), String> {
+        let expected: Vec<Vec<Event>> =
+            self.model.listeners.iter_mut().map(|listener| std::mem::take(&mut listener.expected)).collect();
         let counts: Vec<usize> = expected.iter().map(Vec::len).collect();
-        let heard = join_all(self.ears.iter_mut().zip(counts).map(|(ear, count)| ear.listen(count))).await;
-        for (ear, (mut expected, mut heard)) in expected.into_iter().zip(heard).enumerate() {
-            let person = self.world.listeners[ear].person;
-            let whose = format!("at socket {ear}, of {}", self.world.people[person].id);
-            if !self.world.may_hear_notes(Some(person)) && heard.iter().any(|(_, said)| said.to_string().contains(HUSH))
-            {
-                return Err(format!("{whose}: a note in {heard:?}"));
+        let received = self.sockets.iter_mut().zip(counts).map(|(socket, count)| receive(socket, count));
+        let received = join_all(received).await;
+        for (socket, (mut expected, mut received)) in expected.into_iter().zip(received).enumerate() {
+            let user = self.model.listeners[socket].user;
+            let label = format!("at socket {socket}, of {}", self.model.users[user].id);
+            let has_note = received.iter().any(|(_, payload)| payload.to_string().contains(NOTE_MARKER));
+            if has_note && !self.model.may_see_notes(Some(user)) {
+                return Err(format!("{label}: a note in {received:?}"));
             }
-            let place = |(event, payload): &Heard| {
+            let room = |(event, payload): &Event| {
                 (event.clone(), payload["event"].to_string(), payload.get("ticket_id").is_some())
             };
-            expected.sort_by_key(place);
-            heard.sort_by_key(place);
-            let events = |all: &[Heard]| all.iter().map(|(event, _)| event.clone()).collect::<Vec<_>>();
-            if events(&expected) != events(&heard) {
-                return Err(format!("{whose}:\n  expected {expected:?}\n  but heard {heard:?}"));
+            expected.sort_by_key(room);
+            received.sort_by_key(room);
+            let names = |events: &[Event]| events.iter().map(|(event, _)| event.clone()).collect::<Vec<_>>();
+            if names(&expected) != names(&received) {
+                return Err(format!("{label}:\n  expected {expected:?}\n  but got  {received:?}"));
             }
-            for ((event, expected), (_, heard)) in expected.iter().zip(&heard) {
-                let fits = self.world.unknowns.fit(expected, heard);
-                fits.map_err(|difference| format!("{whose}, {event} {difference}"))?;
+            for ((event, expected), (_, received)) in expected.iter().zip(&received) {
+                let comparison = self.model.placeholders.match_value(expected, received);
+                comparison.map_err(|difference| format!("{label}, {event} {difference}"))?;
             }
         }
         Ok(())
@@ -177,19 +212,20 @@ impl Walk {
 
 on_both_databases! {
     async fn every_answer_and_every_event_is_what_the_contract_says(backend: Backend) {
-        let seed = number("MODEL_SEED").unwrap_or_else(rand::random);
-        let usual = if std::env::var_os("SOAK").is_some() { STEPS_OF_A_SOAK } else { STEPS };
-        let steps = number("MODEL_STEPS").map_or(usual, |steps| usize::try_from(steps).unwrap());
+        let seed = variable("MODEL_SEED").unwrap_or_else(rand::random);
+        let default = if std::env::var_os("SOAK").is_some() { SOAK_STEPS } else { STEPS };
+        let steps = variable("MODEL_STEPS").map_or(default, |steps| usize::try_from(steps).unwrap());
         print(seed, steps);
-        let database = TestDatabase::create(backend).await;
-        let mut walk = Walk::begin(&database, seed).await;
+        let database = ScratchDatabase::create(backend).await;
+        let mut walk = RandomWalk::start(&database, seed).await;
         for step in 1..=steps {
             if let Err(difference) = walk.step().await {
                 panic!("MODEL_SEED={seed}, step {step}: {difference}");
             }
         }
-        for talk in &walk.world.talks {
-            assert!(walk.world.unknowns.in_order(&talk.moments), "MODEL_SEED={seed}: time went back");
+        for conversation in &walk.model.conversations {
+            let timestamps = &conversation.timestamps;
+            assert!(walk.model.placeholders.are_ascending(timestamps), "MODEL_SEED={seed}: a timestamp precedes the last");
         }
     }
 }

@@ -1,9 +1,8 @@
-//! Every query that a list or a lookup runs goes by an index: seen in the plans that PostgreSQL itself reports for what
-//! the server really sent, over 200 000 conversations.
+//! Every list and lookup uses an index: checked in the plans that PostgreSQL reports (`auto_explain`) for the statements of
+//! a running server, over 200 000 conversations.
 //!
-//! The data are such that each filter asked for fits few rows: one that fits nearly all may rightly read the table, as
-//! may the count of them. Each question is put often enough that PostgreSQL also decides whether to keep one plan for
-//! all values, and is held to that plan too.
+//! Each filter of the test matches few rows: for one that matches nearly all, reading the table is the right plan. Each
+//! request is repeated until PostgreSQL has decided whether to use a generic plan, which is checked too.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,25 +13,27 @@ use serde_json::{Value, json};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use crate::support::{Backend, MINE, MY_TICKETS, Person, QUEUE, SEND, TICKET, TICKETS, TestDatabase, TestServer};
+use crate::support::{
+    ApiServer, Backend, MY_CONVERSATIONS, MY_TICKETS, QUEUE, SEND, ScratchDatabase, TICKET, TICKETS, TestUser,
+};
 
-/// PostgreSQL gives up planning anew after five times, if it does.
+/// PostgreSQL considers a generic plan after five executions.
 const TIMES: usize = 7;
 
 /// Tables that grow.
 const LARGE: [&str; 7] =
     ["conversations", "messages", "conversation_events", "conversation_origins", "users", "tickets", "handovers"];
 
-/// A search that no index serves: it looks through the conversations last written in.
+/// A search without an index: it reads the most recently active conversations.
 const SHORT: &str = "?search=zz";
 
-/// What PostgreSQL has said since the last look.
-static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// The notices that PostgreSQL has sent and `plans` has not taken yet.
+static NOTICES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Listens to what the driver passes on of PostgreSQL's notices.
-struct Ear;
+/// Collects PostgreSQL's notices from the driver's log.
+struct NoticeLayer;
 
-impl<S: tracing::Subscriber> Layer<S> for Ear {
+impl<S: tracing::Subscriber> Layer<S> for NoticeLayer {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         struct Message(String);
         impl Visit for Message {
@@ -51,7 +52,7 @@ impl<S: tracing::Subscriber> Layer<S> for Ear {
         let mut message = Message(String::new());
         event.record(&mut message);
         if message.0.contains("plan:") {
-            SAID.lock().unwrap().push(message.0);
+            NOTICES.lock().unwrap().push(message.0);
         }
     }
 }
@@ -61,16 +62,16 @@ fn listen() {
     ONCE.call_once(|| {
         let notices = tracing_subscriber::filter::Targets::new()
             .with_target("sqlx::postgres::notice", tracing::level_filters::LevelFilter::INFO);
-        let subscriber = tracing_subscriber::registry().with(Ear.with_filter(notices));
+        let subscriber = tracing_subscriber::registry().with(NoticeLayer.with_filter(notices));
         tracing::subscriber::set_global_default(subscriber).unwrap();
     });
 }
 
 /// 200 000 conversations of 50 000 customers with two messages and two events each, 1 % open; a hundred agents; tickets
-/// of 10 %, and 90 000 beside, 4 % open; and one long conversation.
+/// of 10 %, and 90 000 of their own, 4 % open; and one long conversation.
 ///
-/// By default a hundred of the 50 000 contacts stand in the planner's statistics; whoever searches for one of those is
-/// thought to find a hundredth of all conversations. Which ones they are is chance.
+/// By default the planner's statistics contain a random hundred of the 50 000 contacts, and it expects a search for one of
+/// those to match a hundredth of all conversations. The test raises the statistics target.
 const DATA: [&str; 19] = [
     "DROP INDEX searchable_texts_trigrams",
     "DROP TRIGGER messages_unsearchable ON messages",
@@ -126,7 +127,7 @@ const DATA: [&str; 19] = [
     "INSERT INTO tallies (share, closed) SELECT 1000, count(*) FROM conversations WHERE status = 'closed'",
     "INSERT INTO searchable_texts (conversation_id, text)
      SELECT conversation_id, string_agg(body, U&'\\001F') FROM messages GROUP BY conversation_id, position / 100",
-    "CREATE TRIGGER messages_unsearchable AFTER INSERT ON messages REFERENCING NEW TABLE AS made
+    "CREATE TRIGGER messages_unsearchable AFTER INSERT ON messages REFERENCING NEW TABLE AS ticket_ref
      FOR EACH STATEMENT EXECUTE FUNCTION list_unsearchable_messages()",
     "CREATE INDEX searchable_texts_trigrams ON searchable_texts USING gin (text gin_trgm_ops)
      WITH (fastupdate = on, gin_pending_list_limit = 65536)",
@@ -134,8 +135,35 @@ const DATA: [&str; 19] = [
     "VACUUM ANALYZE",
 ];
 
-/// The agents' list of tickets, and the index that each question goes by.
-const TICKETS_PATHS: [(&str, &str); 14] = [
+/// Queries of the agents' list of conversations, and the index that each must use.
+const QUEUE_QUERIES: [(&str, &str); 22] = [
+    ("", "conversations_listed_last_message_at"),
+    ("?page=500", "conversations_listed_last_message_at"),
+    ("?sort_order=asc", "conversations_listed_last_message_at"),
+    ("?sort_by=createdAt", "conversation_origins_created_at"),
+    ("?sort_by=createdAt&sort_order=asc", "conversation_origins_created_at"),
+    ("?sort_by=updatedAt", "conversations_listed_updated_at"),
+    ("?sort_by=status", "conversations_listed_status"),
+    ("?sort_by=status&sort_order=asc", "conversations_listed_status"),
+    ("?status=waiting_support", "conversations_listed_status"),
+    // Nearly all rows match, and either of two indexes serves; the one of the counts is checked.
+    ("?status=closed", "conversations_listed_open"),
+    ("?assigned_to=user-5", "conversations_listed_open"),
+    ("?assigned_to=user-5&status=waiting_user", "conversations_listed_open"),
+    ("?assigned_to=unassigned", "conversations_listed_open"),
+    ("?user_id=user-77", "conversations_user_id_updated_at"),
+    ("?has_ticket=true", "conversations_listed_ticket"),
+    ("?channel=help_center", "conversations_listed_help_center"),
+    ("?date_from=2100-01-01", "conversation_origins_created_at"),
+    ("?search=ab12cd", "searchable_texts_trigrams"),
+    ("?search=user-777%40mail", "conversation_origins_trigrams"),
+    ("?search=Last4567", "users_trigrams"),
+    ("?search=ab12cd&status=closed&sort_by=createdAt", "searchable_texts_trigrams"),
+    (SHORT, "messages_pkey"),
+];
+
+/// Queries of the agents' list of tickets, and the index that each must use.
+const TICKET_QUERIES: [(&str, &str); 14] = [
     ("", "tickets_created_at"),
     ("?page=900", "tickets_created_at"),
     ("?sort_order=asc", "tickets_created_at"),
@@ -152,9 +180,9 @@ const TICKETS_PATHS: [(&str, &str); 14] = [
     ("?search=zz", "tickets_created_at"),
 ];
 
-/// What each new connection is to report.
-async fn report(database: &TestDatabase) {
-    let hand = database.hand().await;
+/// Makes PostgreSQL report the plans of every new connection.
+async fn report(database: &ScratchDatabase) {
+    let connection = database.connection().await;
     let name = url::Url::parse(&database.url).unwrap().path().trim_start_matches('/').to_owned();
     for setting in [
         "session_preload_libraries = 'auto_explain'",
@@ -163,36 +191,35 @@ async fn report(database: &TestDatabase) {
         "auto_explain.log_format = 'json'",
         "auto_explain.log_nested_statements = on",
     ] {
-        hand.execute_unprepared(&format!("ALTER DATABASE {name} SET {setting}")).await.unwrap();
+        connection.execute_unprepared(&format!("ALTER DATABASE {name} SET {setting}")).await.unwrap();
     }
 }
 
-/// Each plan, and the statement that it is of.
+/// The reported plans, each with its statement.
 fn plans() -> Vec<(String, Value)> {
-    let said = std::mem::take(&mut *SAID.lock().unwrap());
-    let plans = said.iter().map(|said| {
-        let plan: Value = serde_json::from_str(&said[said.find('{').unwrap()..]).unwrap();
+    let notices = std::mem::take(&mut *NOTICES.lock().unwrap());
+    let plans = notices.iter().map(|notice| {
+        let plan: Value = serde_json::from_str(&notice[notice.find('{').unwrap()..]).unwrap();
         (plan["Query Text"].as_str().unwrap_or_default().to_owned(), plan["Plan"].clone())
     });
     plans.collect()
 }
 
-/// Every node of a plan, from the top.
+/// All nodes of a plan, from the root.
 fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
     found.push(plan);
-    for below in plan["Plans"].as_array().into_iter().flatten() {
-        nodes(below, found);
+    for child in plan["Plans"].as_array().into_iter().flatten() {
+        nodes(child, found);
     }
 }
 
-/// What is wrong, all of it.
+/// All failures of the test.
 #[derive(Default)]
-struct Verdict(String);
+struct Failures(String);
 
-impl Verdict {
-    /// Looks at the plans of a question that was just put: no large table may be read whole, and these indexes are
-    /// used.
-    fn look(&mut self, question: &str, expected: &[&str]) {
+impl Failures {
+    /// Checks the plans of the last requests: they read no large table sequentially, and use these indexes.
+    fn check_plans(&mut self, question: &str, expected: &[&str]) {
         let plans = plans();
         let mut used = BTreeSet::new();
         for (statement, plan) in &plans {
@@ -201,10 +228,10 @@ impl Verdict {
             for node in all {
                 let kind = node["Node Type"].as_str().unwrap();
                 let table = node["Relation Name"].as_str().unwrap_or_default();
-                // A thousand people are looked up, or, while that is cheaper, all of them are read.
+                // A thousand users are looked up, or all are read while that is cheaper.
                 let may_be_read = question == SHORT && table == "users";
                 if kind == "Seq Scan" && LARGE.contains(&table) && !may_be_read {
-                    writeln!(self.0, "{question} reads {table} whole:\n{statement}\n{plan:#}").unwrap();
+                    writeln!(self.0, "{question} reads all of {table}:\n{statement}\n{plan:#}").unwrap();
                 }
                 used.extend(node["Index Name"].as_str());
             }
@@ -216,57 +243,33 @@ impl Verdict {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_list_and_lookup_goes_by_an_index() {
+async fn every_list_and_lookup_uses_an_index() {
     listen();
-    let database = TestDatabase::create(Backend::Postgres).await;
-    drop(TestServer::start(&database).await);
-    let hand = database.hand().await;
+    let database = ScratchDatabase::create(Backend::Postgres).await;
+    drop(ApiServer::start(&database).await);
+    let connection = database.connection().await;
     for statement in DATA {
-        hand.execute_unprepared(statement).await.unwrap();
+        connection.execute_unprepared(statement).await.unwrap();
     }
     report(&database).await;
-    let server = TestServer::start(&database).await;
-    let mut verdict = Verdict::default();
-    let (customer, agent) = (Person::customer("user-77"), Person::agent("user-5"));
-    for (query, index) in [
-        ("", "conversations_listed_last_message_at"),
-        ("?page=500", "conversations_listed_last_message_at"),
-        ("?sort_order=asc", "conversations_listed_last_message_at"),
-        ("?sort_by=createdAt", "conversation_origins_created_at"),
-        ("?sort_by=createdAt&sort_order=asc", "conversation_origins_created_at"),
-        ("?sort_by=updatedAt", "conversations_listed_updated_at"),
-        ("?sort_by=status", "conversations_listed_status"),
-        ("?sort_by=status&sort_order=asc", "conversations_listed_status"),
-        ("?status=waiting_support", "conversations_listed_status"),
-        // Nearly all fit: whichever of two indexes is walked, one is; the counts' is named here.
-        ("?status=closed", "conversations_listed_open"),
-        ("?assigned_to=user-5", "conversations_listed_open"),
-        ("?assigned_to=user-5&status=waiting_user", "conversations_listed_open"),
-        ("?assigned_to=unassigned", "conversations_listed_open"),
-        ("?user_id=user-77", "conversations_user_id_updated_at"),
-        ("?has_ticket=true", "conversations_listed_ticket"),
-        ("?channel=help_center", "conversations_listed_help_center"),
-        ("?date_from=2100-01-01", "conversation_origins_created_at"),
-        ("?search=ab12cd", "searchable_texts_trigrams"),
-        ("?search=user-777%40mail", "conversation_origins_trigrams"),
-        ("?search=Last4567", "users_trigrams"),
-        ("?search=ab12cd&status=closed&sort_by=createdAt", "searchable_texts_trigrams"),
-        (SHORT, "messages_pkey"),
-    ] {
+    let server = ApiServer::start(&database).await;
+    let mut failures = Failures::default();
+    let (customer, agent) = (TestUser::customer("user-77"), TestUser::agent("user-5"));
+    for (query, index) in QUEUE_QUERIES {
         for _ in 0..TIMES {
             let answer = server.get(&agent, &format!("{QUEUE}{query}")).await;
             assert_eq!(answer.status, 200, "{query}: {}", answer.body);
         }
-        // The counts go by what is open.
-        verdict.look(query, &[index, "conversations_listed_open"]);
+        // The counts use the index of open conversations.
+        failures.check_plans(query, &[index, "conversations_listed_open"]);
     }
-    let (id, ticket) = (md5(&hand, "77").await, md5(&hand, "own77").await);
-    let own = TICKETS_PATHS.map(|(path, index)| (&agent, format!("{TICKETS}{path}"), index));
+    let (id, ticket) = (md5(&connection, "77").await, md5(&connection, "own77").await);
+    let own = TICKET_QUERIES.map(|(path, index)| (&agent, format!("{TICKETS}{path}"), index));
     let others = [
-        (&customer, MINE.to_owned(), "conversations_user_id_updated_at"),
-        (&customer, format!("{MINE}/{id}"), "messages_pkey"),
-        (&customer, format!("{MINE}/{id}?after_seq=4000&limit=20"), "messages_pkey"),
-        (&customer, format!("{MINE}/{id}?before_seq=4000&limit=20"), "messages_pkey"),
+        (&customer, MY_CONVERSATIONS.to_owned(), "conversations_user_id_updated_at"),
+        (&customer, format!("{MY_CONVERSATIONS}/{id}"), "messages_pkey"),
+        (&customer, format!("{MY_CONVERSATIONS}/{id}?after_seq=4000&limit=20"), "messages_pkey"),
+        (&customer, format!("{MY_CONVERSATIONS}/{id}?before_seq=4000&limit=20"), "messages_pkey"),
         (&agent, format!("{QUEUE}/{id}"), "handovers_conversation_id_created_at"),
         (&agent, format!("{QUEUE}/{id}?after_position=4000&limit=20"), "messages_pkey"),
         (&agent, format!("{QUEUE}/{id}?before_seq=4000&limit=20"), "messages_pkey"),
@@ -281,21 +284,21 @@ async fn every_list_and_lookup_goes_by_an_index() {
         for _ in 0..TIMES {
             assert_eq!(server.get(who, &path).await.status, 200, "{path}");
         }
-        verdict.look(&path, &[index]);
+        failures.check_plans(&path, &[index]);
     }
-    // A repeat of what is stored, to an actor that has to be loaded: the state and the send's name are looked up.
+    // A repeated send to an actor that is not running: the state and the idempotency key are looked up.
     let body = json!({ "message": "once", "conversation_id": id, "client_message_id": "the-one-send" });
     for _ in 0..2 {
-        let server = TestServer::start(&database).await;
+        let server = ApiServer::start(&database).await;
         assert_eq!(server.post(&customer, SEND, body.clone()).await.status, 201);
-        verdict.look("a send", &["conversations_pkey", "messages_sender_client_message_id"]);
+        failures.check_plans("a send", &["conversations_pkey", "messages_sender_client_message_id"]);
     }
-    assert!(verdict.0.is_empty(), "{}", verdict.0);
+    assert!(failures.0.is_empty(), "{}", failures.0);
 }
 
-/// What the rows above are called.
-async fn md5(hand: &sea_orm::DatabaseConnection, of: &str) -> uuid::Uuid {
+/// The id of a row above.
+async fn md5(connection: &sea_orm::DatabaseConnection, of: &str) -> uuid::Uuid {
     let statement =
-        sea_orm::Statement::from_string(hand.get_database_backend(), format!("SELECT md5('{of}')::uuid AS id"));
-    hand.query_one_raw(statement).await.unwrap().unwrap().try_get("", "id").unwrap()
+        sea_orm::Statement::from_string(connection.get_database_backend(), format!("SELECT md5('{of}')::uuid AS id"));
+    connection.query_one_raw(statement).await.unwrap().unwrap().try_get("", "id").unwrap()
 }

@@ -1,27 +1,27 @@
-//! How fast one connection may be: its events and its CONNECT packets, whatever it joins, leaves and calls them
-//! (`decisions.md`, "Rate limits"). A session is polled here, so that every packet can be seen.
+//! Rate limits of one connection: of its events and of its CONNECT packets, whatever their namespace and name
+//! (`decisions.md`, "Rate limits"). The sockets are polling sessions in which every packet is visible.
 //!
-//! A bucket fills up while a test runs, so what is let through is compared with the time that has passed.
+//! A token bucket refills while a test runs, so the number of admitted packets is compared with the elapsed time.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Person, Socket, TestDatabase, TestServer};
+use crate::support::{ApiServer, Backend, ScratchDatabase, SupportSession, TestUser};
 
 const EVENTS: usize = 5;
 
-async fn start(database: &TestDatabase, more: &[(&str, &str)]) -> TestServer {
+async fn start(database: &ScratchDatabase, more: &[(&str, &str)]) -> ApiServer {
     let mut settings =
         vec![("SWITCHBOARD__LIMITS__ENABLED", "true"), ("SWITCHBOARD__LIMITS__SOCKET_EVENTS_PER_SECOND", "5")];
     settings.extend(more);
-    TestServer::start_with(database, &settings).await
+    ApiServer::start_with(database, &settings).await
 }
 
-/// So many events in one body; the codes of their acknowledgements, in order.
-async fn codes(socket: &Socket<'_>, count: usize) -> Vec<String> {
+/// Sends this many events in one payload. Returns the codes of their acknowledgements, in order.
+async fn codes(socket: &SupportSession, count: usize) -> Vec<String> {
     let events: Vec<_> = (0..count).map(|n| format!("42/support,{n}{}", json!(["leave_conversation", {}]))).collect();
-    socket.says(&events.join("\u{1e}")).await;
+    socket.send(&events.join("\u{1e}")).await;
     let mut codes = Vec::new();
     while codes.len() < count {
         for packet in socket.poll().await {
@@ -34,44 +34,44 @@ async fn codes(socket: &Socket<'_>, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn leaving_and_joining_again_does_not_make_a_connection_faster() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
+async fn rejoining_does_not_reset_the_rate_limit() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = start(&database, &[]).await;
-    let john = Person::customer("john");
-    let socket = Socket::open(&server).await;
+    let john = TestUser::customer("john");
+    let socket = SupportSession::open(&server).await;
     let (begun, mut handled) = (Instant::now(), 0);
     for _ in 0..10 {
-        socket.comes(&john).await;
+        socket.connect(&john).await;
         let codes = codes(&socket, EVENTS).await;
         handled += codes.iter().filter(|code| *code == "VALIDATION_ERROR").count();
         assert!(codes.iter().all(|code| code == "VALIDATION_ERROR" || code == "RATE_LIMITED"), "{codes:?}");
-        socket.says("41/support,").await;
+        socket.send("41/support,").await;
     }
     let gained = begun.elapsed().as_secs_f64() * EVENTS as f64;
     assert!(handled >= EVENTS && handled as f64 <= EVENTS as f64 + gained.ceil(), "{handled} in {:?}", begun.elapsed());
 }
 
 #[tokio::test]
-async fn the_limit_is_handled_what_comes_beyond_is_refused_and_each_socket_of_a_connection_has_its_own() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
+async fn events_beyond_the_limit_are_refused_and_each_socket_has_a_limit_of_its_own() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = start(&database, &[]).await;
-    let socket = Socket::join(&server, &Person::customer("john")).await;
+    let socket = SupportSession::join(&server, &TestUser::customer("john")).await;
     let begun = Instant::now();
     let codes = codes(&socket, EVENTS + 1).await;
     assert!(codes[..EVENTS].iter().all(|code| code == "VALIDATION_ERROR"), "{codes:?}");
     let gained = begun.elapsed().as_secs_f64() * EVENTS as f64;
     assert!(gained >= 1.0 || codes[EVENTS] == "RATE_LIMITED", "{codes:?}");
 
-    let token = Person::customer("john").token;
-    socket.says(&format!("40/help-center,{}", json!({ "token": token }))).await;
+    let token = TestUser::customer("john").token;
+    socket.send(&format!("40/help-center,{}", json!({ "token": token }))).await;
     until(&socket, |packet| packet.contains("help_center:connected")).await;
     let typing = |n| format!("42/help-center,{n}{}", json!(["help_center:typing", { "isTyping": true }]));
-    socket.says(&(0..EVENTS).map(typing).collect::<Vec<_>>().join("\u{1e}")).await;
+    socket.send(&(0..EVENTS).map(typing).collect::<Vec<_>>().join("\u{1e}")).await;
     until(&socket, |packet| packet == format!("43/help-center,{}[{{}}]", EVENTS - 1)).await;
 }
 
-/// The packets up to one.
-async fn until(socket: &Socket<'_>, is_it: impl Fn(&str) -> bool) -> Vec<String> {
+/// The packets up to the one that matches.
+async fn until(socket: &SupportSession, is_it: impl Fn(&str) -> bool) -> Vec<String> {
     let mut all = Vec::new();
     while !all.last().is_some_and(|packet: &String| is_it(packet)) {
         for packet in socket.poll().await {
@@ -84,49 +84,50 @@ async fn until(socket: &Socket<'_>, is_it: impl Fn(&str) -> bool) -> Vec<String>
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_asked_for_counts_too() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
+async fn an_unknown_event_counts_too() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
     let one = [("SWITCHBOARD__LIMITS__SOCKET_EVENTS_PER_SECOND", "1")];
     let server = start(&database, &one).await;
-    let socket = Socket::join(&server, &Person::customer("john")).await;
-    // One is taken, eight are refused, and none is answered that asked for no answer.
+    let socket = SupportSession::join(&server, &TestUser::customer("john")).await;
+    // One is admitted, eight are refused, and only the event with an acknowledgement is answered.
     let begun = Instant::now();
     let nonsense = "42/support,[\"nonsense\"]\u{1e}".repeat(9);
-    socket.says(&format!("{nonsense}42/support,7[\"leave_conversation\",{{}}]")).await;
+    socket.send(&format!("{nonsense}42/support,7[\"leave_conversation\",{{}}]")).await;
     let answer = socket.poll().await;
     assert!(begun.elapsed().as_secs() >= 1 || answer[0].contains("RATE_LIMITED"), "{answer:?}");
     assert_eq!(answer.len(), 1, "{answer:?}");
 }
 
 #[tokio::test]
-async fn whoever_goes_on_flooding_is_put_out_and_loses_the_connection_whatever_the_events_are() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
+async fn a_flooding_client_is_disconnected_whatever_its_events() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = start(&database, &[]).await;
     for event in ["leave_conversation", "nonsense"] {
-        let socket = Socket::join(&server, &Person::customer("john")).await;
+        let socket = SupportSession::join(&server, &TestUser::customer("john")).await;
         let flood: Vec<_> = (0..5000).map(|n| format!("42/support,{n}{}", json!([event, {}]))).collect();
         let begun = Instant::now();
-        let (_, heard) = tokio::join!(socket.tries(flood.join("\u{1e}")), until(&socket, |packet| packet == "1"));
+        let payload = flood.join("\u{1e}");
+        let (_, heard) = tokio::join!(socket.try_send(&payload), until(&socket, |packet| packet == "1"));
         let answers = heard.iter().filter(|packet| packet.starts_with("43/support,")).count();
         assert_eq!(heard[heard.len() - 2..], ["41/support,", "1"], "{event}");
         let gained = begun.elapsed().as_secs_f64() * EVENTS as f64 * 11.0;
         assert!(answers as f64 <= EVENTS as f64 * 11.0 + gained.ceil(), "{answers} {event}");
-        assert!(!socket.is_known().await);
+        assert!(!socket.is_open().await);
     }
 }
 
 #[tokio::test]
-async fn joining_is_limited_whatever_is_joined_and_whoever_asks() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
+async fn connects_are_limited_whatever_namespace_and_token() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
     let three = [("SWITCHBOARD__LIMITS__SOCKET_CONNECTS_PER_SECOND", "3")];
     let server = start(&database, &three).await;
     for (namespace, refused) in [("/support", "Unauthorized"), ("/nowhere", "Invalid namespace")] {
-        let socket = Socket::open(&server).await;
+        let socket = SupportSession::open(&server).await;
         let begun = Instant::now();
         let mut answers = Vec::new();
-        // One after another: a namespace that is being joined may not be asked for again.
+        // One after another: a namespace must not be joined again while a join is pending.
         for _ in 0..20 {
-            socket.says(&format!("40{namespace},{{\"token\":\"forged\"}}")).await;
+            socket.send(&format!("40{namespace},{{\"token\":\"forged\"}}")).await;
             let answer = socket.poll().await.remove(0);
             let answer = answer.strip_prefix(&format!("44{namespace},")).unwrap_or_else(|| panic!("{answer}"));
             answers.push(serde_json::from_str::<Value>(answer).unwrap());
@@ -138,11 +139,12 @@ async fn joining_is_limited_whatever_is_joined_and_whoever_asks() {
         let others = answers.iter().filter(|answer| answer["message"] != refused);
         assert!(others.into_iter().all(|answer| answer["data"] == json!({ "code": "RATE_LIMITED" })), "{answers:?}");
     }
-    // Too often by far, of a namespace that answers at once: as often as a bucket of 3 and one of 30 let through.
-    let socket = Socket::open(&server).await;
+    // Far beyond the limit, in a namespace that answers at once: a bucket of 3 and one of 30 admit as many.
+    let socket = SupportSession::open(&server).await;
     let flood = vec!["40/nowhere,"; 5000];
     let begun = Instant::now();
-    let (_, heard) = tokio::join!(socket.tries(flood.join("\u{1e}")), until(&socket, |packet| packet == "1"));
+    let payload = flood.join("\u{1e}");
+    let (_, heard) = tokio::join!(socket.try_send(&payload), until(&socket, |packet| packet == "1"));
     assert!(heard.len() as f64 <= 34.0 + begun.elapsed().as_secs_f64().ceil() * 33.0, "{}", heard.len());
-    assert!(!socket.is_known().await);
+    assert!(!socket.is_open().await);
 }

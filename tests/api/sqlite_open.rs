@@ -1,16 +1,16 @@
-//! Opening a database that was not there before.
+//! Opening an SQLite file that does not exist yet.
 
 use switchboard::config::{Settings, Sources};
 use switchboard::database::Database;
 
-use crate::support::{Backend, SECRET, TestDatabase};
+use crate::support::{Backend, SECRET, ScratchDatabase};
 
 /// A thousand times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_new_file_can_be_opened_by_many_at_once() {
     for _ in 0..250 {
-        let file = TestDatabase::create(Backend::Sqlite).await;
-        // A slow disk is no reason to fail.
+        let file = ScratchDatabase::create(Backend::Sqlite).await;
+        // A slow disk must not fail the test.
         let variables = [
             ("DATABASE_URL", file.url.as_str()),
             ("JWT_SECRET", SECRET),

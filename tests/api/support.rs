@@ -1,25 +1,22 @@
-//! What tests need: a database, a server on it, and people who call.
+//! What the tests of this suite share beyond the test kit: a server with a REST client whose answers are checked against
+//! the OpenAPI document, rows written past the server, and a socket whose packets are visible.
 
-mod connection;
-pub(crate) mod documented;
-mod people;
-mod program;
+pub(crate) mod api_document;
+mod http_connection;
 mod rows;
-#[path = "../../src/testing/scratch.rs"]
-mod scratch;
 mod server;
-mod socket;
+mod session;
 mod tickets;
 
-pub(crate) use connection::ask;
-pub(crate) use people::{Person, SECRET};
-pub(crate) use program::Program;
+pub(crate) use http_connection::exchange;
 pub(crate) use rows::{conversation_row, message_row, minute, ticket_row, user_row};
-pub(crate) use scratch::Scratch as TestDatabase;
-pub(crate) use server::{Answer, MINE, QUEUE, SEND, TestServer};
-pub(crate) use socket::Socket;
-pub(crate) use switchboard::database::Backend;
-pub(crate) use tickets::{ADD_MESSAGE, CREATE_TICKET, MY_TICKETS, Made, REQUEST_SUPPORT, TICKET, TICKETS, about};
+pub(crate) use server::{Answer, ApiServer};
+pub(crate) use session::SupportSession;
+pub(crate) use switchboard_testkit::paths::{
+    ADD_MESSAGE, CREATE_TICKET, MY_CONVERSATIONS, MY_TICKETS, QUEUE, REQUEST_SUPPORT, SEND, TICKET, TICKETS,
+};
+pub(crate) use switchboard_testkit::{Backend, SECRET, ScratchDatabase, ServerOptions, TestServer, TestUser};
+pub(crate) use tickets::{TicketRef, ticket_body};
 
 /// Runs a test on both databases, as `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use switchboard::identity::{TokenClaims, sign};
 
-use crate::support::{Backend, Person, SECRET, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, SECRET, ScratchDatabase, TestUser, on_both_databases};
 
 /// Fields that do not depend on the database alone: the request's id, and counts of days before the present one.
 const VARIABLE_FIELDS: [&str; 4] = ["request_id", "new_today", "new_this_week", "new_this_month"];
@@ -54,12 +54,12 @@ impl Fixture {
         serde_json::from_str(&filled).unwrap()
     }
 
-    fn person(&self, name: Option<&str>) -> Person {
-        let Some(name) = name else { return Person::nobody() };
+    fn person(&self, name: Option<&str>) -> TestUser {
+        let Some(name) = name else { return TestUser::anonymous() };
         let mut claims = self.people[name].clone();
         claims["exp"] = (chrono::Utc::now().timestamp() + 3600).into();
         let claims: TokenClaims = serde_json::from_value(claims).unwrap();
-        Person { token: sign(&claims, &SecretString::from(SECRET)).unwrap() }
+        TestUser { token: sign(&claims, &SecretString::from(SECRET)).unwrap() }
     }
 }
 
@@ -75,9 +75,9 @@ fn remove_variable_fields(value: &mut Value) {
 }
 
 /// The dump of the previous release's database, loaded.
-async fn load_dump(backend: Backend) -> TestDatabase {
-    let database = TestDatabase::create(backend).await;
-    let connection = database.hand().await;
+async fn load_dump(backend: Backend) -> ScratchDatabase {
+    let database = ScratchDatabase::create(backend).await;
+    let connection = database.connection().await;
     connection.execute_unprepared(&file(&format!("{}.sql", engine(backend)))).await.unwrap();
     // The dump of PostgreSQL leaves its connection without a search path.
     connection.close().await.unwrap();
@@ -95,7 +95,7 @@ const fn engine(backend: Backend) -> &'static str {
 on_both_databases! {
     async fn a_database_of_the_previous_release_answers_every_read_as_before(backend: Backend) {
         let database = load_dump(backend).await;
-        let server = TestServer::start(&database).await;
+        let server = ApiServer::start(&database).await;
         let fixture = Fixture::load(engine(backend));
         assert!(fixture.answers.len() > 100);
         for expected in &fixture.answers {
@@ -109,8 +109,8 @@ on_both_databases! {
 
     async fn a_handover_that_ended_with_its_conversation_is_stored_as_such(backend: Backend) {
         let database = load_dump(backend).await;
-        let _server = TestServer::start(&database).await;
-        let connection = database.hand().await;
+        let _server = ApiServer::start(&database).await;
+        let connection = database.connection().await;
         let rejected = conversation_events::Entity::find()
             .filter(conversation_events::Column::Kind.eq("handover_rejected"))
             .all(&connection)

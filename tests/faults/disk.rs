@@ -1,8 +1,7 @@
-//! Where SQLite's file lies, and how it runs out of room.
+//! The disk that SQLite's file is on, and how it fills up.
 //!
-//! A small tmpfs where one may be mounted, filled up by a file beside the database. Where not, the server is forbidden
-//! to write beyond the first page of any file (`RLIMIT_FSIZE`): to SQLite an error of the disk too, if another one. So
-//! the fault is never left out.
+//! Where the test may mount one, it is a small tmpfs, filled by a second file. Where not, `RLIMIT_FSIZE` forbids the server
+//! to write beyond the first page of any file, which SQLite also reports as a disk error. Either way the fault strikes.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -11,14 +10,15 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// See the module. Unmounted and removed when dropped.
+/// A folder for one database file. It is unmounted and removed when dropped.
 pub(crate) struct Disk {
     folder: TempDir,
     is_mounted: bool,
 }
 
 impl Disk {
-    pub(crate) fn make(small: bool) -> Self {
+    /// Creates a folder; a `small` one on a tmpfs of its own, if possible.
+    pub(crate) fn create(small: bool) -> Self {
         let folder = TempDir::new().unwrap();
         let is_mounted =
             small && run(Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(folder.path()));
@@ -29,8 +29,8 @@ impl Disk {
         format!("sqlite://{}", self.folder.path().join("switchboard.db").display())
     }
 
-    /// No byte more can be written: whether it is so.
-    pub(crate) fn fill(&self, server: u32) -> bool {
+    /// Makes every write fail, on a mounted disk or of this server process. Returns whether it did.
+    pub(crate) fn fill(&self, server: Option<u32>) -> bool {
         if self.is_mounted {
             let mut ballast = File::create(self.ballast()).unwrap();
             // In ever smaller pieces, to the last byte.
@@ -39,17 +39,17 @@ impl Disk {
             }
             true
         } else {
-            limit(server, "--fsize=4096:")
+            server.is_some_and(|server| set_limit(server, "--fsize=4096:"))
         }
     }
 
-    /// There is room again.
-    pub(crate) fn empty(&self, server: u32) {
+    /// Makes writes succeed again.
+    pub(crate) fn free(&self, server: Option<u32>) {
         if self.is_mounted {
-            // Not there where it was never full.
+            // The file does not exist if the disk was never filled.
             let _ = fs::remove_file(self.ballast());
-        } else {
-            limit(server, "--fsize=unlimited:");
+        } else if let Some(server) = server {
+            set_limit(server, "--fsize=unlimited:");
         }
     }
 
@@ -66,8 +66,9 @@ impl Drop for Disk {
     }
 }
 
-/// Limits a running server; no privilege is needed for it. Whether it did: the server may just have ended.
-pub(crate) fn limit(server: u32, limit: &str) -> bool {
+/// Sets a limit of a running server with `prlimit`, which needs no privilege. Returns whether it did: the server may
+/// have ended.
+pub(crate) fn set_limit(server: u32, limit: &str) -> bool {
     run(Command::new("prlimit").arg(format!("--pid={server}")).arg(limit))
 }
 

@@ -1,11 +1,11 @@
-//! docs/RELIABILITY.md names a test for each promise. They exist.
+//! `docs/RELIABILITY.md` names tests for each promise; they exist.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 #[test]
-fn every_test_that_the_table_of_promises_names_exists() {
+fn every_test_named_in_the_table_of_promises_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = fs::read_to_string(root.join("docs/RELIABILITY.md")).unwrap();
     let (_, rest) = document.split_once("## The promises").unwrap();
@@ -21,7 +21,7 @@ fn every_test_that_the_table_of_promises_names_exists() {
     let exists = |name: &&str| {
         let Some((file, test)) = name.split_once("::") else { return false };
         let Ok(source) = fs::read_to_string(root.join(file)) else { return false };
-        // A function, one that a macro makes of a line, or a scenario.
+        // A function, a line that a macro turns into one, or a test in JavaScript.
         [format!("fn {test}("), format!("    {test}:"), format!("('{test}'")].iter().any(|form| source.contains(form))
     };
     let missing: Vec<_> = named.iter().filter(|name| !exists(name)).collect();

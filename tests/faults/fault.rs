@@ -1,14 +1,15 @@
-//! What goes wrong in a run. Each comes and goes at moments that the seed decides, while people go on.
+//! What fails in a run. A temporary fault strikes and ends at times that the seed decides, while participants act.
 
+use std::net::SocketAddr;
+use std::ops::Range;
 use std::rc::Rc;
 
+use switchboard_testkit::{Backend, LinkCondition, Proxy};
 use tokio::net::TcpStream;
 
-use super::database::{Backend, Place, postgres};
-use super::disk::limit;
-use super::listening::{Screen, deaf};
-use super::proxy::{Proxy, Weather};
-use super::run::Scene;
+use super::deployment::{Deployment, RunDatabase};
+use super::disk::set_limit;
+use super::listener::ConversationListener;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Fault {
@@ -16,17 +17,17 @@ pub(crate) enum Fault {
     ClientsCut,
     ClientsSlow,
     ClientsHalfOpen,
-    ClientsAnswersLost,
+    ClientResponsesLost,
     ClientsTorn,
     // Between server and PostgreSQL.
     DatabaseSlow,
     DatabaseHalfOpen,
-    /// The connection is reset in the middle of what is asked, commits among it.
+    /// The connection is reset in the middle of a request, commits among them.
     CommitTorn,
-    /// What is asked happens, and nobody is told.
-    CommitAnswerLost,
+    /// The request is executed, but its response is lost.
+    CommitResponseLost,
     // The database itself.
-    DatabaseHalted,
+    DatabasePaused,
     DatabaseCrash,
     DiskFull,
     // The server.
@@ -34,11 +35,11 @@ pub(crate) enum Fault {
     TwoServers,
     FewConnections,
     FewDescriptors,
-    /// What the server asks of memory beyond what it has, it does not get.
-    LittleMemory,
-    /// Clients that join and read nothing any more.
-    DeafClients,
-    /// The server's clock, by hours and days, ahead and back.
+    /// The server can allocate hardly any memory beyond what it has.
+    LowMemory,
+    /// Clients join and read nothing from then on.
+    StalledClients,
+    /// The server's clock jumps by hours and days, forwards and backwards.
     ClockJumps,
 }
 
@@ -47,190 +48,202 @@ impl Fault {
         Self::ClientsCut,
         Self::ClientsSlow,
         Self::ClientsHalfOpen,
-        Self::ClientsAnswersLost,
+        Self::ClientResponsesLost,
         Self::ClientsTorn,
         Self::DatabaseSlow,
         Self::DatabaseHalfOpen,
         Self::CommitTorn,
-        Self::CommitAnswerLost,
-        Self::DatabaseHalted,
+        Self::CommitResponseLost,
+        Self::DatabasePaused,
         Self::DatabaseCrash,
         Self::DiskFull,
         Self::Kill,
         Self::TwoServers,
         Self::FewConnections,
         Self::FewDescriptors,
-        Self::LittleMemory,
-        Self::DeafClients,
+        Self::LowMemory,
+        Self::StalledClients,
         Self::ClockJumps,
     ];
 
-    /// Whether it can befall a server on this database. SQLite is in the server: nothing lies between them.
-    pub(crate) fn concerns(self, backend: Backend) -> bool {
+    /// Whether it can strike a server on this database. SQLite runs inside the server, so nothing lies between them.
+    pub(crate) fn applies_to(self, backend: Backend) -> bool {
         match self {
             Self::DatabaseSlow
             | Self::DatabaseHalfOpen
             | Self::CommitTorn
-            | Self::CommitAnswerLost
-            | Self::DatabaseHalted
+            | Self::CommitResponseLost
+            | Self::DatabasePaused
             | Self::DatabaseCrash => backend == Backend::Postgres,
             Self::DiskFull => backend == Backend::Sqlite,
             _ => true,
         }
     }
 
-    /// Whether it needs a process of the server's own; a server that a clock was handed to is in ours.
-    pub(crate) fn needs_a_process(self) -> bool {
-        matches!(self, Self::Kill | Self::FewDescriptors | Self::LittleMemory | Self::DiskFull)
+    /// Whether the server must be a process of its own. A server with a test's clock runs in ours.
+    pub(crate) fn needs_process(self) -> bool {
+        matches!(self, Self::Kill | Self::FewDescriptors | Self::LowMemory | Self::DiskFull)
     }
 
-    /// Whether it needs a PostgreSQL that nobody else uses.
-    pub(crate) fn needs_a_cluster(self) -> bool {
-        matches!(self, Self::DatabaseHalted | Self::DatabaseCrash)
+    /// Whether it needs a PostgreSQL server that no other test uses.
+    pub(crate) fn needs_cluster(self) -> bool {
+        matches!(self, Self::DatabasePaused | Self::DatabaseCrash)
     }
 
-    /// Whether it comes and goes; what a server is started with is there all the time.
-    pub(crate) fn comes_and_goes(self) -> bool {
+    /// Whether it strikes and ends; the others are conditions that the servers are started with.
+    pub(crate) fn is_temporary(self) -> bool {
         !matches!(self, Self::TwoServers | Self::FewConnections)
     }
 
-    /// Strikes again and again, with pauses, until the run is over.
-    pub(crate) async fn trouble(self, scene: Rc<Scene<'_>>) {
-        let world = Rc::clone(&scene.world);
-        while !world.is_over() {
-            world.pause(30..400).await;
-            if world.is_over() {
+    /// Strikes repeatedly, with pauses, until the run is over.
+    pub(crate) async fn inject(self, deployment: Rc<Deployment<'_>>) {
+        let state = Rc::clone(&deployment.state);
+        while !state.is_over() {
+            state.pause(30..400).await;
+            if state.is_over() || !self.is_temporary() {
                 return;
             }
-            match self {
-                Self::ClientsCut => scene.each_client_proxy(|proxy| proxy.cut(self)),
-                Self::ClientsSlow => scene.clients(self, Weather::Slow(120), 300..1200).await,
-                Self::ClientsHalfOpen => scene.clients(self, Weather::HalfOpen, 300..2500).await,
-                Self::ClientsAnswersLost => scene.clients(self, Weather::AnswersLost, 20..400).await,
-                Self::ClientsTorn => scene.clients(self, Weather::Torn, 20..300).await,
-                Self::DatabaseSlow => scene.database(self, Weather::Slow(80), 200..1000).await,
-                Self::DatabaseHalfOpen => scene.database(self, Weather::HalfOpen, 200..2500).await,
-                Self::CommitTorn => scene.database(self, Weather::Torn, 5..200).await,
-                Self::CommitAnswerLost => scene.database(self, Weather::AnswersLost, 5..200).await,
-                Self::DatabaseHalted => {
-                    let _alone = scene.cluster_is_in_hand.lock().await;
-                    scene.cluster("pause").await;
-                    world.strikes(self);
-                    world.pause(100..2500).await;
-                    scene.cluster("resume").await;
-                }
-                Self::DatabaseCrash => {
-                    let _alone = scene.cluster_is_in_hand.lock().await;
-                    scene.cluster("crash").await;
-                    world.strikes(self);
-                }
-                Self::DiskFull => disk_full(&scene).await,
-                Self::Kill => {
-                    let server = world.pick(&scene.servers);
-                    server.kill();
-                    world.strikes(self);
-                    world.count("kills");
-                    world.pause(0..200).await;
-                    server.begin_again().await;
-                }
-                Self::FewDescriptors => crowd(&scene).await,
-                Self::DeafClients => listen_no_more(&scene).await,
-                Self::ClockJumps => {
-                    let minutes = i64::try_from(world.dice(0..6000)).unwrap() - 3000;
-                    scene.clock.jump(minutes);
-                    world.strikes(self);
-                }
-                Self::LittleMemory => little_memory(&scene).await,
-                Self::TwoServers | Self::FewConnections => return,
+            self.strike(&deployment).await;
+        }
+    }
+
+    async fn strike(self, deployment: &Deployment<'_>) {
+        match self {
+            Self::ClientsCut => deployment.for_each_proxy(|proxy| proxy.reset_all(deployment.on_effect(self))),
+            Self::ClientsSlow => deployment.disturb_clients(self, LinkCondition::Delayed(120), 300..1200).await,
+            Self::ClientsHalfOpen => deployment.disturb_clients(self, LinkCondition::HalfOpen, 300..2500).await,
+            Self::ClientResponsesLost => deployment.disturb_clients(self, LinkCondition::ResponsesLost, 20..400).await,
+            Self::ClientsTorn => deployment.disturb_clients(self, LinkCondition::Torn, 20..300).await,
+            Self::DatabaseSlow => deployment.disturb_database(self, LinkCondition::Delayed(80), 200..1000).await,
+            Self::DatabaseHalfOpen => deployment.disturb_database(self, LinkCondition::HalfOpen, 200..2500).await,
+            Self::CommitTorn => deployment.disturb_database(self, LinkCondition::Torn, 5..200).await,
+            Self::CommitResponseLost => deployment.disturb_database(self, LinkCondition::ResponsesLost, 5..200).await,
+            Self::DatabasePaused => deployment.pause_database().await,
+            Self::DatabaseCrash => deployment.crash_database().await,
+            Self::DiskFull => deployment.fill_disk().await,
+            Self::Kill => deployment.kill_server().await,
+            Self::FewDescriptors => deployment.exhaust_descriptors().await,
+            Self::LowMemory => deployment.limit_memory().await,
+            Self::StalledClients => deployment.add_stalled_client(),
+            Self::ClockJumps => {
+                let minutes = i64::try_from(deployment.state.random_in(0..6000)).unwrap() - 3000;
+                deployment.clock.set_offset(minutes);
+                deployment.state.effects.record(self);
             }
+            // The servers are started with these.
+            Self::TwoServers | Self::FewConnections => {}
         }
     }
 }
 
-impl Scene<'_> {
-    fn each_client_proxy(&self, what: impl Fn(&Proxy)) {
-        self.servers.iter().for_each(|server| what(&server.proxy));
+/// The open files of a server that is short of them: enough for itself, the participants and their listeners, and too few
+/// for [`Deployment::exhaust_descriptors`].
+pub(crate) const FEW_DESCRIPTORS: usize = 260;
+
+impl Deployment<'_> {
+    fn on_effect(&self, fault: Fault) -> impl Fn() + Send + Sync + 'static {
+        let effects = self.state.effects.clone();
+        move || effects.record(fault)
     }
 
-    async fn clients(&self, by: Fault, weather: Weather, milliseconds: std::ops::Range<u64>) {
-        self.each_client_proxy(|proxy| proxy.turn(weather, by));
-        self.world.pause(milliseconds).await;
-        // What was held back for long belongs, half of the times, to connections that are no more.
-        if weather == Weather::HalfOpen && self.world.dice(0..2) == 0 {
-            self.each_client_proxy(|proxy| proxy.cut(by));
+    fn for_each_proxy(&self, action: impl Fn(&Proxy)) {
+        self.servers.iter().for_each(|server| action(&server.proxy));
+    }
+
+    async fn disturb_clients(&self, fault: Fault, condition: LinkCondition, milliseconds: Range<u64>) {
+        self.for_each_proxy(|proxy| proxy.set(condition, self.on_effect(fault)));
+        self.state.pause(milliseconds).await;
+        // Half of the times, what was held back belongs to connections that no longer exist.
+        if condition == LinkCondition::HalfOpen && self.state.random_in(0..2) == 0 {
+            self.for_each_proxy(|proxy| proxy.reset_all(self.on_effect(fault)));
         }
-        self.each_client_proxy(Proxy::clear);
+        self.for_each_proxy(Proxy::heal);
     }
 
-    async fn database(&self, by: Fault, weather: Weather, milliseconds: std::ops::Range<u64>) {
-        let Some(link) = &self.link else { return };
-        link.turn(weather, by);
-        self.world.pause(milliseconds).await;
-        if weather == Weather::HalfOpen && self.world.dice(0..2) == 0 {
-            link.cut(by);
+    async fn disturb_database(&self, fault: Fault, condition: LinkCondition, milliseconds: Range<u64>) {
+        let Some(proxy) = &self.database_proxy else { return };
+        proxy.set(condition, self.on_effect(fault));
+        self.state.pause(milliseconds).await;
+        if condition == LinkCondition::HalfOpen && self.state.random_in(0..2) == 0 {
+            proxy.reset_all(self.on_effect(fault));
         }
-        link.clear();
+        proxy.heal();
     }
 
-    async fn cluster(&self, verb: &'static str) {
-        let Place::Cluster { cluster, .. } = &self.place else { return };
-        let folder = cluster.folder().expect("a cluster of its own");
-        tokio::task::spawn_blocking(move || postgres(verb, &folder)).await.unwrap();
+    async fn pause_database(&self) {
+        let RunDatabase::Postgres { cluster, .. } = &self.database else { return };
+        let _guard = self.cluster_lock.lock().await;
+        cluster.pause().await;
+        self.state.effects.record(Fault::DatabasePaused);
+        self.state.pause(100..2500).await;
+        cluster.resume().await;
     }
-}
 
-async fn disk_full(scene: &Scene<'_>) {
-    let Place::File(disk) = &scene.place else { return };
-    let full = disk.fill(scene.servers[0].pid());
-    if full {
-        scene.world.strikes(Fault::DiskFull);
+    async fn crash_database(&self) {
+        let RunDatabase::Postgres { cluster, .. } = &self.database else { return };
+        let _guard = self.cluster_lock.lock().await;
+        cluster.crash().await;
+        self.state.effects.record(Fault::DatabaseCrash);
     }
-    scene.world.pause(100..800).await;
-    disk.empty(scene.servers[0].pid());
-}
 
-/// For a moment the server gets hardly any memory; mostly it dies of that.
-async fn little_memory(scene: &Scene<'_>) {
-    let server = scene.world.pick(&scene.servers).pid();
-    // Just now it may not run.
-    let Ok(status) = std::fs::read_to_string(format!("/proc/{server}/status")) else { return };
-    let Some(kilobytes) = status.lines().find_map(|line| line.strip_prefix("VmData:")?.trim().strip_suffix(" kB"))
-    else {
-        return;
-    };
-    let more = kilobytes.parse::<u64>().unwrap() + scene.world.dice(0..256);
-    if limit(server, &format!("--data={}:", more << 10)) {
-        scene.world.strikes(Fault::LittleMemory);
+    async fn fill_disk(&self) {
+        let RunDatabase::Sqlite(disk) = &self.database else { return };
+        let server = &self.servers[0];
+        if disk.fill(server.pid()) {
+            self.state.effects.record(Fault::DiskFull);
+        }
+        self.state.pause(100..800).await;
+        disk.free(server.pid());
     }
-    scene.world.pause(100..800).await;
-    limit(server, "--data=unlimited:");
-}
 
-/// What a server may have open that is short of them: enough for itself, people and screens, and not for a crowd.
-pub(crate) const DESCRIPTORS: usize = 260;
-
-/// More connections than the server has descriptors for.
-async fn crowd(scene: &Scene<'_>) {
-    let server = scene.world.pick(&scene.servers);
-    let Ok(address) = server.direct().trim_start_matches("http://").parse::<std::net::SocketAddr>() else { return };
-    let mut crowd = Vec::new();
-    for _ in 0..DESCRIPTORS + 50 {
-        crowd.extend(TcpStream::connect(address).await);
+    async fn kill_server(&self) {
+        let server = self.state.pick(&self.servers);
+        server.kill();
+        self.state.effects.record(Fault::Kill);
+        self.state.count("kills");
+        self.state.pause(0..200).await;
+        server.restart().await;
     }
-    // More than there are descriptors wait to be taken.
-    if crowd.len() > DESCRIPTORS {
-        scene.world.strikes(Fault::FewDescriptors);
-    }
-    scene.world.pause(100..700).await;
-    drop(crowd);
-}
 
-async fn listen_no_more(scene: &Scene<'_>) {
-    let known = scene.world.known.borrow().clone();
-    let Some((conversation, id, _)) = known.last().cloned() else { return };
-    let account = scene.accounts.last().unwrap().clone();
-    let at = scene.servers[0].proxy.address;
-    let screen = Screen { world: Rc::clone(&scene.world), account, conversation, id, at };
-    // Aborted with the run.
-    tokio::task::spawn_local(deaf(screen));
+    /// Opens more connections than the server has descriptors for.
+    async fn exhaust_descriptors(&self) {
+        let address: SocketAddr = self.state.pick(&self.servers).direct_address();
+        let mut connections = Vec::new();
+        for _ in 0..FEW_DESCRIPTORS + 50 {
+            connections.extend(TcpStream::connect(address).await);
+        }
+        if connections.len() > FEW_DESCRIPTORS {
+            self.state.effects.record(Fault::FewDescriptors);
+        }
+        self.state.pause(100..700).await;
+        drop(connections);
+    }
+
+    /// Leaves the server hardly any memory to allocate for a while; usually it dies of that.
+    async fn limit_memory(&self) {
+        let Some(server) = self.state.pick(&self.servers).pid() else { return };
+        // It may have ended meanwhile.
+        let Ok(status) = std::fs::read_to_string(format!("/proc/{server}/status")) else { return };
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmData:")?.trim().strip_suffix(" kB"));
+        let Some(kilobytes) = kilobytes else { return };
+        let limit = kilobytes.parse::<u64>().unwrap() + self.state.random_in(0..256);
+        if set_limit(server, &format!("--data={}:", limit << 10)) {
+            self.state.effects.record(Fault::LowMemory);
+        }
+        self.state.pause(100..800).await;
+        set_limit(server, "--data=unlimited:");
+    }
+
+    /// Starts a client that joins the newest conversation and reads nothing. It ends with the run.
+    fn add_stalled_client(&self) {
+        let Some((conversation, id, _)) = self.state.conversations.borrow().last().cloned() else { return };
+        let listener = ConversationListener {
+            state: Rc::clone(&self.state),
+            participant: self.participants.last().unwrap().clone(),
+            conversation,
+            id,
+            address: self.servers[0].proxy.address(),
+        };
+        tokio::task::spawn_local(listener.stall());
+    }
 }

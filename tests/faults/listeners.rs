@@ -1,52 +1,54 @@
-//! Everybody's screens: two for each conversation, its customer's and an agent's, each at one of the servers.
+//! The sockets that follow the conversations of a run: for each conversation its customer's and one agent's, each on one
+//! of the servers.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::listening::Screen;
-use super::people;
-use super::run::Scene;
+use super::deployment::Deployment;
+use super::listener::ConversationListener;
+use super::participants::AGENTS;
 
-/// See the module.
+/// The listeners of all conversations so far.
 #[derive(Default)]
-pub(crate) struct Screens {
+pub(crate) struct Listeners {
     followed: usize,
     tasks: Vec<JoinHandle<()>>,
 }
 
-impl Screens {
-    pub(crate) async fn follow(&mut self, scene: &Scene<'_>) {
+impl Listeners {
+    /// Follows every new conversation, until dropped.
+    pub(crate) async fn follow(&mut self, deployment: &Deployment<'_>) {
         loop {
-            self.look(scene);
+            self.follow_new(deployment);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Opens screens for conversations that are new.
-    pub(crate) fn look(&mut self, scene: &Scene<'_>) {
-        let known = scene.world.known.borrow().clone();
-        for (conversation, id, owner) in known.iter().skip(self.followed) {
-            let of_it = scene.accounts.iter().filter(|account| {
-                account.person == *owner
-                    || (account.is_agent
-                        && account.person.0 as usize % people::AGENTS == self.followed % people::AGENTS)
+    /// Follows the conversations that are new.
+    pub(crate) fn follow_new(&mut self, deployment: &Deployment<'_>) {
+        let conversations = deployment.state.conversations.borrow().clone();
+        for (conversation, id, owner) in conversations.iter().skip(self.followed) {
+            let followers = deployment.participants.iter().filter(|participant| {
+                participant.person == *owner
+                    || (participant.is_agent && participant.person.0 as usize % AGENTS == self.followed % AGENTS)
             });
-            for account in of_it {
-                let screen = Screen {
-                    world: Rc::clone(&scene.world),
-                    account: account.clone(),
+            for participant in followers {
+                let listener = ConversationListener {
+                    state: Rc::clone(&deployment.state),
+                    participant: participant.clone(),
                     conversation: *conversation,
                     id: id.clone(),
-                    at: scene.world.pick(&scene.servers).proxy.address,
+                    address: deployment.state.pick(&deployment.servers).proxy.address(),
                 };
-                self.tasks.push(tokio::task::spawn_local(screen.watch()));
+                self.tasks.push(tokio::task::spawn_local(listener.run()));
             }
             self.followed += 1;
         }
     }
 
+    /// Ends all of them.
     pub(crate) fn close(&mut self) {
         self.tasks.drain(..).for_each(|task| task.abort());
     }

@@ -1,12 +1,13 @@
-//! Nothing lost, nothing doubled, one order, one winner: under faults.
+//! Nothing lost, nothing duplicated, one order, one winner: while something fails.
 //!
-//! A run starts the built binary on a database of its own, lets customers and agents work against it while something is
-//! wrong (`fault`), makes all well again, reads everything back and has `switchboard_loadtest::checker` judge it. The
-//! seed decides who does what and what goes wrong when; a run that fails prints it, and `FAULT_SEED=…` plays it again,
-//! as far as the machine's own timing allows.
+//! A run starts the built binary on a database of its own, lets customers and agents work against it while faults strike
+//! ([`fault`]), ends the faults, reads everything back and has `switchboard_loadtest::checker` judge the history. The seed
+//! decides who does what and which fault strikes when. A run that fails prints its seed; `FAULT_SEED=…` repeats it, as far
+//! as the machine's own timing allows.
 //!
-//! `each` runs each fault once, `soak` many seeds over all of them (with `SOAK` set), `mutants` shows that the checker
-//! sees. What is promised, and which test would catch its breach, stands in docs/RELIABILITY.md; `table` reads it.
+//! [`fault_matrix`] runs each fault once, [`soak`] many seeds over all of them (if `SOAK` is set), [`mutants`] shows that
+//! the checker finds defects. `docs/RELIABILITY.md` names each promise and the tests that would catch its breach;
+//! [`documented_rules`] checks that they exist.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,19 +18,17 @@
     missing_docs
 )]
 
-mod clock;
-mod database;
+mod deployment;
 mod disk;
 mod documented_rules;
 mod fault;
 mod fault_matrix;
 mod final_read;
+mod listener;
 mod listeners;
-mod listening;
 mod mutants;
-mod people;
-mod proxy;
-mod rest_actions;
+mod participants;
+mod rest_client;
 mod run;
 mod run_state;
 mod server;

@@ -6,368 +6,215 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use switchboard_loadtest::checker::{self, Verdict};
-use switchboard_loadtest::history::{Action, Outcome};
-use tokio::sync::Mutex;
+use switchboard_testkit::{Backend, PostgresCluster};
 use tokio::task::LocalSet;
+use tokio::time::Instant;
 
-use super::clock::JumpingClock;
-use super::database::{Backend, Cluster, Place, postgres};
-use super::fault::{DESCRIPTORS, Fault};
+use super::deployment::Deployment;
+use super::fault::Fault;
 use super::final_read;
-use super::listeners::Screens;
-use super::people::{self, Account, CUSTOMERS};
-use super::proxy::Proxy;
-use super::rest_actions::Caller;
-use super::run_state::World;
-use super::server::{Manner, TestServer};
+use super::listeners::Listeners;
+use super::participants::{self, Participant};
+use super::rest_client::RestClient;
+use super::run_state::RunState;
+use super::server::RestartableServer;
 
-/// No run takes that long: one that does hangs.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// A run that takes longer hangs.
+const RUN_TIMEOUT: Duration = Duration::from_secs(180);
 
-/// Messages that are acknowledged before a run ends: one in which hardly anything is done shows nothing.
-const ENOUGH: u64 = 8;
+/// Acknowledged messages that a run needs: one with hardly any proves nothing.
+const MIN_MESSAGES: u64 = 8;
 
-/// For so long, beyond the rest, a fault is given to meet somebody.
-const LONG_ENOUGH: Duration = Duration::from_secs(30);
+/// How long a run is extended at most until each of its faults has affected something.
+const EXTENSION: Duration = Duration::from_secs(30);
 
-/// With this, actors of a server that was built with its mutants panic now and then.
+/// Makes actors of a server built with its mutants panic sometimes.
 pub(crate) const PANICKING: (&str, &str) = ("SWITCHBOARD_MUTANT", "panic");
 
-/// What is to be run.
+/// What to run.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct FaultPlan {
     pub(crate) seed: u64,
     pub(crate) backend: Backend,
     pub(crate) faults: Vec<Fault>,
-    /// How long people work at least.
+    /// How long participants act at least.
     pub(crate) milliseconds: u64,
     pub(crate) binary: PathBuf,
-    /// For the server alone.
+    /// Environment variables of the servers.
     pub(crate) variables: Vec<(&'static str, &'static str)>,
 }
 
-impl Plan {
-    /// With the binary that was built with the tests, or `SWITCHBOARD_BIN`.
+impl FaultPlan {
+    /// A plan for `SWITCHBOARD_BIN`, or else the binary built with the tests.
     pub(crate) fn new(backend: Backend, faults: &[Fault], seed: u64) -> Self {
         let binary = std::env::var_os("SWITCHBOARD_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_switchboard").into());
         let binary = PathBuf::from(binary);
         Self { seed, backend, faults: faults.to_vec(), milliseconds: 2500, binary, variables: Vec::new() }
     }
 
-    fn has(&self, fault: Fault) -> bool {
+    pub(crate) fn has(&self, fault: Fault) -> bool {
         self.faults.contains(&fault)
     }
 }
 
-/// What a run came to.
-pub(crate) struct Found {
-    pub(crate) plan: Plan,
+/// The result of a run.
+pub(crate) struct RunReport {
+    pub(crate) plan: FaultPlan,
     pub(crate) verdict: Verdict,
-    pub(crate) odd: Vec<String>,
-    /// Faults that should have come, and did nothing to anybody.
-    pub(crate) never_struck: Vec<Fault>,
-    /// How often what came out.
-    tally: BTreeMap<String, u32>,
+    pub(crate) anomalies: Vec<String>,
+    /// Planned faults that have affected nothing.
+    pub(crate) inactive_faults: Vec<Fault>,
+    counts: BTreeMap<String, u32>,
     stages: String,
-    log: String,
+    logs: String,
 }
 
-impl Found {
+impl RunReport {
     pub(crate) fn is_clean(&self) -> bool {
-        self.verdict.is_clean() && self.odd.is_empty()
+        self.verdict.is_clean() && self.anomalies.is_empty()
     }
 
-    /// How often this came out.
-    pub(crate) fn times(&self, what: &str) -> u32 {
-        self.tally.get(what).copied().unwrap_or(0)
+    /// How often this outcome occurred.
+    pub(crate) fn count(&self, outcome: &str) -> u32 {
+        self.counts.get(outcome).copied().unwrap_or(0)
     }
 
     pub(crate) fn summary(&self) -> String {
-        let Plan { seed, backend, faults, .. } = &self.plan;
+        let FaultPlan { seed, backend, faults, .. } = &self.plan;
         let Verdict { calls, shown, stored, undecided, broken, .. } = self.verdict;
         format!(
-            "FAULT_SEED={seed} {backend:?} {faults:?}: {calls} calls, {stored} messages stored, {shown} shown, {undecided} \
-             undecided, {broken} broken, {} odd, never struck {:?}; {};{}",
-            self.odd.len(),
-            self.never_struck,
-            self.tally.iter().map(|(what, times)| format!("{what} {times}")).collect::<Vec<_>>().join(", "),
+            "FAULT_SEED={seed} {backend:?} {faults:?}: {calls} calls, {stored} messages stored, {shown} received, \
+             {undecided} undecided, {broken} violations, {} anomalies, inactive faults {:?}; {};{}",
+            self.anomalies.len(),
+            self.inactive_faults,
+            self.counts.iter().map(|(outcome, count)| format!("{outcome} {count}")).collect::<Vec<_>>().join(", "),
             self.stages
         )
     }
 
-    /// Everything that was found, and the server's log.
-    pub(crate) fn told(&self) -> String {
+    /// The summary, what was found, and the servers' logs.
+    pub(crate) fn details(&self) -> String {
         let violations: String = self.verdict.violations.iter().take(5).map(ToString::to_string).collect();
-        format!("{}\n{violations}{:#?}\n{}", self.summary(), self.odd.iter().take(10).collect::<Vec<_>>(), self.log)
+        let anomalies = self.anomalies.iter().take(10).collect::<Vec<_>>();
+        format!("{}\n{violations}{anomalies:#?}\n{}", self.summary(), self.logs)
     }
 
-    /// A clean run in which something happened, each of its faults too.
-    pub(crate) fn must_be_clean(self) {
+    /// Panics unless the run found nothing, enough was done, and every fault affected something.
+    pub(crate) fn assert_clean(self) {
         eprintln!("{}", self.summary());
-        assert!(self.is_clean(), "{}", self.told());
-        assert!(self.never_struck.is_empty(), "{:?} did nothing to anybody: {}", self.never_struck, self.told());
-        assert!(self.verdict.stored >= ENOUGH, "hardly anything was done: {}", self.told());
+        assert!(self.is_clean(), "{}", self.details());
+        assert!(self.inactive_faults.is_empty(), "{:?} affected nothing: {}", self.inactive_faults, self.details());
+        assert!(self.verdict.stored >= MIN_MESSAGES, "hardly anything was done: {}", self.details());
     }
 }
 
-/// What faults have to do with.
-pub(crate) struct Scene<'a> {
-    pub(crate) world: Rc<World>,
-    pub(crate) place: Place<'a>,
-    /// Between server and PostgreSQL.
-    pub(crate) link: Option<Proxy>,
-    pub(crate) servers: Vec<TestServer>,
-    pub(crate) accounts: Vec<Account>,
-    pub(crate) clock: JumpingClock,
-    /// One that is halted cannot be crashed.
-    pub(crate) cluster_is_in_hand: Mutex<()>,
-    plan: Plan,
+/// Runs a plan on the current thread.
+pub(crate) fn run(plan: &FaultPlan, cluster: Option<&PostgresCluster>) -> RunReport {
+    run_prepared(plan, cluster, async |_: &Deployment<'_>| {})
 }
 
-/// Runs a plan, on a thread of its own for everything in it.
-pub(crate) fn run(plan: &Plan, cluster: Option<&Cluster>) -> Found {
-    run_with(plan, cluster, async |_: &Scene<'_>| {})
-}
-
-/// The same; `prepare` may do something to the database before people come.
-pub(crate) fn run_with(plan: &Plan, cluster: Option<&Cluster>, prepare: impl AsyncFn(&Scene<'_>)) -> Found {
+/// As [`run`]; `prepare` may change the database before participants act.
+pub(crate) fn run_prepared(
+    plan: &FaultPlan,
+    cluster: Option<&PostgresCluster>,
+    prepare: impl AsyncFn(&Deployment<'_>),
+) -> RunReport {
     eprintln!("FAULT_SEED={} {:?} {:?} …", plan.seed, plan.backend, plan.faults);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // What is still under way at the end is dropped with it.
+    // Tasks that are still running at the end are dropped with it.
     let local = LocalSet::new();
     local.block_on(&runtime, async {
-        let world = World::new(plan.seed, plan.variables.contains(&PANICKING));
+        let state = RunState::new(plan.seed, plan.variables.contains(&PANICKING));
         let run = async {
-            let scene = Scene::set(&world, plan, cluster).await;
-            prepare(&scene).await;
-            play(scene).await
+            let deployment = Deployment::start(&state, plan, cluster).await;
+            prepare(&deployment).await;
+            execute(deployment).await
         };
-        // Not dropped before its servers' words are read.
+        // Pinned here, so that on a timeout the servers' logs are read before they are removed.
         let mut run = pin!(run);
-        let found = tokio::time::timeout(PATIENCE, &mut run).await;
-        found.unwrap_or_else(|_| panic!("FAULT_SEED={} hangs:{}\n{}", plan.seed, world.stages(), world.logged()))
+        let report = tokio::time::timeout(RUN_TIMEOUT, &mut run).await;
+        report.unwrap_or_else(|_| panic!("FAULT_SEED={} hangs:{}\n{}", plan.seed, state.stages(), state.logs()))
     })
 }
 
-impl<'a> Scene<'a> {
-    async fn set(world: &Rc<World>, plan: &Plan, cluster: Option<&'a Cluster>) -> Self {
-        let world = Rc::clone(world);
-        let place = Place::make(cluster, plan.has(Fault::DiskFull)).await;
-        let (link, database) = match &place {
-            Place::File(disk) => (None, disk.url()),
-            Place::Cluster { cluster, url } => {
-                let link = Proxy::start(&world, cluster.address()).await;
-                let mut url = url.clone();
-                url.set_port(Some(link.address.port())).unwrap();
-                (Some(link), url.to_string())
-            }
-        };
-        let clock = JumpingClock::default();
-        let manner = manner(plan, database, &clock);
-        let mut servers = Vec::new();
-        for _ in 0..if plan.has(Fault::TwoServers) { 2 } else { 1 } {
-            servers.push(TestServer::start(&world, manner.clone()).await);
-        }
-        world.reaches("started");
-        let accounts = people::everybody(&world);
-        Self { world, place, link, servers, accounts, clock, cluster_is_in_hand: Mutex::new(()), plan: plan.clone() }
-    }
-
-    fn caller(&self, account: &Account) -> Caller {
-        let at = self.servers.iter().map(|server| format!("http://{}", server.proxy.address)).collect();
-        Caller::new(&self.world, account.person, account.token.clone(), at)
-    }
-
-    /// Past the proxies.
-    fn reader(&self, account: &Account) -> Caller {
-        Caller::new(&self.world, account.person, account.token.clone(), vec![self.servers[0].direct()])
-    }
-
-    /// A server that ended by itself is started again; it had a reason only where it was short of memory.
-    async fn tend(self: Rc<Self>) {
-        loop {
-            for server in &self.servers {
-                if let Some(how) = server.has_died() {
-                    self.mourn(&how);
-                    server.begin_again().await;
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    fn mourn(&self, how: &str) {
-        self.world.count("deaths");
-        if !self.plan.has(Fault::LittleMemory) {
-            self.world.is_odd(format!("the server ended by itself: {how}"));
-        }
-    }
-
-    /// All is well again, and everybody can be served.
-    async fn heal(&self) {
-        for proxy in self.servers.iter().map(|server| &server.proxy).chain(&self.link) {
-            proxy.clear();
-        }
-        for server in &self.servers {
-            if let Some(how) = server.has_died() {
-                self.mourn(&how);
-            }
-            if server.is_down() {
-                server.begin_in_peace().await;
-            }
-        }
-        for account in self.accounts.iter().take(CUSTOMERS) {
-            let mut served = false;
-            for _ in 0..10 {
-                served |= matches!(self.caller(account).open().await, Outcome::Ok { .. });
-                if served {
-                    break;
-                }
-            }
-            if !served {
-                self.world.is_odd("all is well again, and a customer is not served");
-            }
-        }
-        // What PostgreSQL still has of ours ends within its own limit.
-        tokio::time::sleep(Duration::from_millis(DATABASE_TIMEOUT + 300)).await;
-    }
+async fn execute(deployment: Deployment<'_>) -> RunReport {
+    let deployment = Rc::new(deployment);
+    let state = Rc::clone(&deployment.state);
+    let mut listeners = Listeners::default();
+    act_under_faults(&deployment, &mut listeners).await;
+    state.reach("acted");
+    deployment.heal().await;
+    state.reach("healed");
+    listeners.follow_new(&deployment);
+    deployment.synchronise_servers().await;
+    final_read::settle(&state).await;
+    state.reach("settled");
+    let first = &deployment.servers[0];
+    let readers: Vec<RestClient> =
+        deployment.participants.iter().map(|participant| deployment.direct_client(participant, first)).collect();
+    final_read::read_all(&state, &readers, readers.last().unwrap()).await;
+    final_read::check_lists(&state, &readers).await;
+    state.reach("read");
+    // Sockets stay open until here, so that a late event is recorded.
+    listeners.close();
+    report(&deployment)
 }
 
-impl Scene<'_> {
-    /// Servers do not tell each other of what happens yet: each finds with its own next question what the others have
-    /// stored. So each is asked something about every conversation, and has told its screens then.
-    async fn have_told(&self) {
-        if self.servers.len() < 2 {
-            return;
-        }
-        let known = self.world.known.borrow().clone();
-        let agent = self.accounts.last().unwrap();
-        for server in &self.servers {
-            let caller = Caller::new(&self.world, agent.person, agent.token.clone(), vec![server.direct()]);
-            for (conversation, id, _) in &known {
-                for _ in 0..10 {
-                    if caller.decide(*conversation, id, Action::Claim).await != Outcome::Unknown {
-                        break;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// How long a server waits for its database, in milliseconds.
-const DATABASE_TIMEOUT: u64 = 1000;
-
-fn manner(plan: &Plan, database: String, clock: &JumpingClock) -> Manner {
-    let mut settings: Vec<(&'static str, String)> = [
-        ("SWITCHBOARD__SERVER__WORKERS", "2"),
-        ("SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS", "2500"),
-        ("SWITCHBOARD__DATABASE__TIMEOUT_MS", &DATABASE_TIMEOUT.to_string()),
-        ("SWITCHBOARD__CONVERSATION__THREADS", "2"),
-        // Actors retire and forget all the time.
-        ("SWITCHBOARD__CONVERSATION__PASSIVATE_AFTER_SECONDS", "1"),
-        ("SWITCHBOARD__CONVERSATION__IDEMPOTENCY_CACHE_SIZE", "2"),
-        ("SWITCHBOARD__SOCKET__PING_INTERVAL_MS", "1000"),
-        ("SWITCHBOARD__SOCKET__PING_TIMEOUT_MS", "1000"),
-    ]
-    .map(|(name, value)| (name, value.to_owned()))
-    .into();
-    if plan.has(Fault::FewConnections) {
-        settings.push(("SWITCHBOARD__DATABASE__MAX_CONNECTIONS", "3".to_owned()));
-    }
-    settings.extend(plan.variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
-    let mut before = String::new();
-    if plan.has(Fault::FewDescriptors) {
-        before.push_str(&format!("ulimit -n {DESCRIPTORS}; "));
-    }
-    let clock = plan.has(Fault::ClockJumps).then(|| clock.clone());
-    Manner { binary: plan.binary.clone(), database, settings, before, clock }
-}
-
-async fn play(scene: Scene<'_>) -> Found {
-    // Tasks want what lives for ever; this one outlives them, as they are ended below.
-    let scene = Rc::new(scene);
-    let world = Rc::clone(&scene.world);
-    let work = async {
-        let mut screens = Screens::default();
-        let people = scene.accounts.iter().map(|account| work(&scene, account));
-        let troubles = scene.plan.faults.iter().map(|fault| fault.trouble(Rc::clone(&scene)));
-        let clock = async {
-            tokio::time::sleep(Duration::from_millis(scene.plan.milliseconds)).await;
-            // On a slow machine hardly anybody gets through between two faults, or a fault meets nobody; they go on for as
-            // long as that takes. Which fault never met anybody is said in the end.
-            let in_vain = tokio::time::Instant::now() + LONG_ENOUGH;
-            while world.acknowledged() < ENOUGH
-                || (!world.never_struck(&scene.plan.faults).is_empty() && tokio::time::Instant::now() < in_vain)
-            {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            world.end();
-        };
-        tokio::select! {
-            _ = async {
-                tokio::join!(futures_util::future::join_all(people), futures_util::future::join_all(troubles), clock)
-            } => {}
-            () = Rc::clone(&scene).tend() => {}
-            () = screens.follow(&scene) => {}
-        }
-        world.reaches("worked");
-        scene.heal().await;
-        world.reaches("healed");
-        screens.look(&scene);
-        scene.have_told().await;
-        final_read::settle(&world).await;
-        world.reaches("settled");
-        let readers: Vec<Caller> = scene.accounts.iter().map(|account| scene.reader(account)).collect();
-        final_read::read(&world, &readers, readers.last().unwrap()).await;
-        final_read::no_conversation_twice(&world, &readers).await;
-        world.reaches("read");
-        // Sockets are open until all is read: a late event comes to somebody.
-        screens.close();
-    };
-    work.await;
-    let verdict = checker::check(&world.history.borrow());
-    // What it needs for itself is kept back, however many wish to be served.
-    if world.logged().contains("Too many open files") {
-        world.is_odd("the server ran out of descriptors");
-    }
-    let log = if verdict.is_clean() && world.odd.borrow().is_empty() { String::new() } else { world.logged() };
-    scene.servers.iter().for_each(TestServer::kill);
-    scene.place.remove().await;
-    Found {
-        plan: scene.plan.clone(),
-        verdict,
-        never_struck: world.never_struck(&scene.plan.faults),
-        odd: world.odd.take(),
-        tally: world.tally.take(),
-        stages: world.stages(),
-        log,
-    }
-}
-
-async fn work(scene: &Scene<'_>, account: &Account) {
-    let caller = scene.caller(account);
-    if account.is_agent {
-        let colleagues = scene
-            .accounts
-            .iter()
-            .filter(|other| other.is_agent && other.person != account.person)
-            .map(|other| other.person);
-        people::agent(caller, colleagues.collect()).await;
-    } else {
-        people::customer(caller).await;
-    }
-}
-
-impl Drop for Scene<'_> {
-    fn drop(&mut self) {
-        // A cluster that a failed run has left halted hears nothing.
-        if let Place::Cluster { cluster, .. } = &self.place
-            && let Some(folder) = cluster.folder()
-            && std::thread::panicking()
+/// Has participants act while faults strike, until the plan's time is over and enough has happened.
+async fn act_under_faults(deployment: &Rc<Deployment<'_>>, listeners: &mut Listeners) {
+    let (state, plan) = (&deployment.state, &deployment.plan);
+    let participants = deployment.participants.iter().map(|participant| act(deployment, participant));
+    let faults = plan.faults.iter().map(|fault| fault.inject(Rc::clone(deployment)));
+    let timer = async {
+        tokio::time::sleep(Duration::from_millis(plan.milliseconds)).await;
+        // On a slow machine hardly a call may succeed between two faults, or a fault may meet no connection: the run is
+        // extended. Faults that have affected nothing in the end are reported.
+        let deadline = Instant::now() + EXTENSION;
+        while state.acknowledged() < MIN_MESSAGES
+            || (!state.effects.missing(&plan.faults).is_empty() && Instant::now() < deadline)
         {
-            postgres("resume", &folder);
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        state.end();
+    };
+    tokio::select! {
+        _ = async { tokio::join!(join_all(participants), join_all(faults), timer) } => {}
+        () = Rc::clone(deployment).supervise() => {}
+        () = listeners.follow(deployment) => {}
+    }
+}
+
+async fn act(deployment: &Deployment<'_>, participant: &Participant) {
+    let client = deployment.client(participant);
+    if participant.is_agent {
+        let agents =
+            deployment.participants.iter().filter(|other| other.is_agent && other.person != participant.person);
+        participants::act_as_agent(client, agents.map(|agent| agent.person).collect()).await;
+    } else {
+        participants::act_as_customer(client).await;
+    }
+}
+
+fn report(deployment: &Deployment<'_>) -> RunReport {
+    let state = &deployment.state;
+    let verdict = checker::check(&state.history.borrow());
+    // The server reserves the descriptors that it needs itself, however many clients connect.
+    if state.logs().contains("Too many open files") {
+        state.report_anomaly("the server ran out of descriptors");
+    }
+    let is_clean = verdict.is_clean() && state.anomalies.borrow().is_empty();
+    let logs = if is_clean { String::new() } else { state.logs() };
+    // Before their database is dropped, which they would log.
+    deployment.servers.iter().for_each(RestartableServer::kill);
+    RunReport {
+        plan: deployment.plan.clone(),
+        verdict,
+        inactive_faults: state.effects.missing(&deployment.plan.faults),
+        anomalies: state.anomalies.take(),
+        counts: state.counts.take(),
+        stages: state.stages(),
+        logs,
     }
 }

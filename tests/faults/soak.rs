@@ -1,4 +1,5 @@
-//! Many seeds over all faults on both databases: with `SOAK` set, 200 of them, or as many as it says.
+//! Many seeds over all faults on both databases. `SOAK` enables it and sets the number of runs (200 by default);
+//! `FAULT_SEED` alone repeats one run.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,35 +8,37 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::database::{Backend, Cluster};
+use switchboard_testkit::{Backend, PostgresCluster};
+
+use super::deployment::cluster_for;
 use super::fault::Fault;
 use super::fault_matrix::given_seed;
-use super::run::{Plan, run};
+use super::run::{FaultPlan, run};
 
-/// Runs at a time: most of a run is waiting.
-const AT_ONCE: u64 = 3;
+/// Concurrent runs: most of a run is waiting.
+const CONCURRENT_RUNS: u64 = 3;
 
-/// What this seed stands for: a database, and one to three faults.
-pub(crate) fn plan(seed: u64) -> Plan {
-    let mut chance = StdRng::seed_from_u64(seed);
-    let backend = if chance.random_range(0..5) < 3 { Backend::Postgres } else { Backend::Sqlite };
-    let possible: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| fault.concerns(backend)).collect();
-    let count = chance.random_range(1..4);
-    let mut faults: Vec<Fault> = possible.sample(&mut chance, count).copied().collect();
+/// The plan of a seed: a database, and one to three faults.
+pub(crate) fn plan(seed: u64) -> FaultPlan {
+    let mut random = StdRng::seed_from_u64(seed);
+    let backend = if random.random_range(0..5) < 3 { Backend::Postgres } else { Backend::Sqlite };
+    let possible: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| fault.applies_to(backend)).collect();
+    let count = random.random_range(1..4);
+    let mut faults: Vec<Fault> = possible.sample(&mut random, count).copied().collect();
     if faults.contains(&Fault::ClockJumps) {
-        faults.retain(|fault| !fault.needs_a_process());
+        faults.retain(|fault| !fault.needs_process());
     }
-    Plan { milliseconds: chance.random_range(1500..4000), ..Plan::new(backend, &faults, seed) }
+    FaultPlan { milliseconds: random.random_range(1500..4000), ..FaultPlan::new(backend, &faults, seed) }
 }
 
 #[test]
-fn nothing_is_found_in_many_seeded_runs_over_all_faults() {
+fn many_seeded_runs_over_all_faults_are_clean() {
     let Ok(soak) = std::env::var("SOAK") else {
-        // One seed, to be played again.
+        // One seed, to be repeated.
         if let Some(seed) = given_seed() {
             let plan = plan(seed);
-            let cluster = Cluster::for_faults(plan.backend, &plan.faults);
-            run(&plan, cluster.as_ref()).must_be_clean();
+            let cluster = cluster_for(plan.backend, &plan.faults);
+            run(&plan, cluster.as_ref()).assert_clean();
         }
         return;
     };
@@ -43,33 +46,33 @@ fn nothing_is_found_in_many_seeded_runs_over_all_faults() {
     let first = given_seed().unwrap_or_else(|| rand::random_range(0..1_000_000_000));
     eprintln!("{runs} runs from FAULT_SEED={first} on");
     let next = AtomicU64::new(first);
-    let unclean = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(|| work(&next, first + runs))).collect();
+    let failed = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..CONCURRENT_RUNS).map(|_| scope.spawn(|| work(&next, first + runs))).collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
     });
-    assert!(unclean.is_empty(), "{} of {runs} runs found something, these seeds: {unclean:?}", unclean.len());
+    assert!(failed.is_empty(), "{} of {runs} runs failed, these seeds: {failed:?}", failed.len());
 }
 
-/// Plays one seed after the other: those that found something.
+/// Runs one seed after the other. Returns those that failed.
 fn work(next: &AtomicU64, end: u64) -> Vec<u64> {
-    let cluster = Cluster::start();
-    let mut unclean = Vec::new();
+    let cluster = PostgresCluster::start();
+    let mut failed = Vec::new();
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= end {
-            return unclean;
+            return failed;
         }
         let plan = plan(seed);
         let cluster = (plan.backend == Backend::Postgres).then_some(&cluster);
-        // One that hangs is one finding, not the end of the others.
-        let Ok(found) = catch_unwind(AssertUnwindSafe(|| run(&plan, cluster))) else {
-            unclean.push(seed);
+        // A run that hangs panics; the others go on.
+        let Ok(report) = catch_unwind(AssertUnwindSafe(|| run(&plan, cluster))) else {
+            failed.push(seed);
             continue;
         };
-        eprintln!("{}", found.summary());
-        if !found.is_clean() || !found.never_struck.is_empty() {
-            eprintln!("{}", found.told());
-            unclean.push(seed);
+        eprintln!("{}", report.summary());
+        if !report.is_clean() || !report.inactive_faults.is_empty() {
+            eprintln!("{}", report.details());
+            failed.push(seed);
         }
     }
 }

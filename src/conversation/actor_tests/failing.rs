@@ -10,7 +10,9 @@ use super::server::{Outcome, Server, assert_seq_has_no_gap, open_with, posted, w
 use crate::conversation::{Backlog, CommandError};
 use crate::database::Backend;
 use crate::domain::{ConversationId, Refusal};
-use crate::testing::{Halt, TestDatabase, claim, customer, execute, on_both_databases, open, run, send, send_as};
+use crate::testing::{
+    BlockedRuntime, TestDatabase, claim, customer, execute, on_both_databases, open, run, send, send_as,
+};
 
 async fn a_panic_costs_the_command_that_it_happened_to(place: TestDatabase) {
     let server = Server::start(&place).await;
@@ -44,9 +46,9 @@ async fn a_listener_that_panics_costs_no_answer_and_nothing_that_follows(place: 
 async fn a_commit_that_fails_fails_all_that_was_under_way_and_nobody_is_told(place: TestDatabase) {
     let server = Server::start(&place).await;
     let id = server.opened().await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     execute(&hand, "ALTER TABLE messages RENAME TO elsewhere").await;
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let failing: Vec<_> =
         (0..10).map(|number| server.asking(id, send(customer("ada"), &format!("{number}")))).collect();
     let first = server.registry.clone();
@@ -77,7 +79,7 @@ async fn with_a_slow_commit(place: &mut TestDatabase) -> (Server, ConversationId
     place.settings.timeout_ms = 2_000;
     let server = Server::start(place).await;
     let id = server.opened().await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     // A statement that is cancelled does not end here: it goes on waiting for the lock that the test holds.
     let dawdle = "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOOP
             BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; EXCEPTION WHEN query_canceled THEN NULL; END;
@@ -163,7 +165,7 @@ async fn what_cannot_be_looked_at_is_not_answered_from_memory(mut place: TestDat
     let server = Server::start(&place).await;
     let id = server.opened().await;
     server.ask(id, claim("grace")).await.unwrap();
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     execute(&hand, "ALTER TABLE conversations RENAME TO elsewhere").await;
     for who in ["grace", "edsger"] {
         assert_eq!(server.ask(id, claim(who)).await.map(drop), Err(CommandError::Fault), "{who}");
@@ -179,7 +181,7 @@ async fn what_changes_nothing_is_answered_beside_what_does(place: TestDatabase) 
     let server = Server::start(&place).await;
     let id = server.opened().await;
     server.ask(id, claim("grace")).await.unwrap();
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut asked = Vec::new();
     for number in 0..200 {
         let (who, is_theirs) = if number % 2 == 0 { ("grace", true) } else { ("edsger", false) };

@@ -152,7 +152,7 @@ async fn what_happens_in_the_help_center_and_to_tickets_alone_is_told_too(place:
 async fn what_took_the_place_of_what_failed_is_told(place: TestDatabase) {
     let [here, there] = pair(&place).await;
     let id = here.opened().await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     execute(&hand, "ALTER TABLE messages RENAME TO elsewhere").await;
     let failed = here.ask(id, send(customer("ada"), "x")).await;
     assert_eq!(failed, Err(CommandError::Unavailable));
@@ -228,7 +228,7 @@ async fn a_row_that_makes_no_sense_is_left_out_and_holds_up_nothing(place: TestD
     let [here, there] = pair(&place).await;
     let id = here.opened().await;
     there.ask(id, reply("grace", "Hello")).await.unwrap();
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     execute(&hand, "UPDATE conversation_events SET type = 'of a newer server' WHERE position = 3").await;
     sends(&here, id, 1).await;
     assert_eq!(positions(&here.listener.heard_events(4).await), [1, 2, 4, 5]);
@@ -330,7 +330,7 @@ async fn whoever_cannot_be_brought_up_to_date_does_not_begin(mut place: TestData
     let [here, there] = pair(&place).await;
     let id = here.opened().await;
     sends(&there, id, 1).await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     execute(&hand, "ALTER TABLE conversation_events RENAME TO elsewhere").await;
     let read = async { Ok(Vec::new()) };
     assert!(here.registry.listen(id, 3, read, |_| ()).await.is_err());

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 
 use super::server::{Server, assert_seq_has_no_gap, open_with, posted, written};
 use crate::conversation::CommandError;
-use crate::testing::{Halt, TestDatabase, customer, on_both_databases, open, send};
+use crate::testing::{BlockedRuntime, TestDatabase, customer, on_both_databases, open, send};
 
 async fn no_more_actors_live_than_the_configuration_says(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.conversation.max_actors = 3).await;
@@ -22,7 +22,7 @@ async fn no_more_actors_live_than_the_configuration_says(place: TestDatabase) {
 async fn no_more_commands_wait_for_the_disk_than_the_configuration_says(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.conversation.in_flight = 5).await;
     let id = server.opened().await;
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut taken: Vec<_> =
         (0..6).map(|number| server.asking(id, send(customer("ada"), &format!("{number}")))).collect();
     let refused = taken.pop().unwrap();
@@ -37,7 +37,7 @@ async fn no_more_commands_wait_for_the_disk_than_the_configuration_says(place: T
 async fn a_full_journal_refuses_and_leaves_no_gap(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.journal.queue_capacity = 3).await;
     let id = server.opened().await;
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut taken: Vec<_> =
         (0..5).map(|number| server.asking(id, send(customer("ada"), &format!("{number}")))).collect();
     for refused in taken.split_off(3) {

@@ -6,7 +6,7 @@ use super::server::{Answer, Outcome, Server, assert_seq_has_no_gap, open_with, p
 use crate::conversation::CommandError;
 use crate::domain::{Author, Command, Conversation, Posted, Refusal};
 use crate::testing::{
-    Halt, TestDatabase, close, customer, guest, note_as, on_both_databases, open, reply_as, send, send_as,
+    BlockedRuntime, TestDatabase, close, customer, guest, note_as, on_both_databases, open, reply_as, send, send_as,
 };
 
 const REUSED: Answer = Err(CommandError::Refused(Refusal::ClientMessageIdReused));
@@ -201,7 +201,7 @@ async fn an_actor_does_not_retire_while_it_looks_for_a_name(place: TestDatabase)
     let sending = send_as(customer("ada"), "x", "name");
     let sent = shown(server.ask(id, sending.clone()).await);
     server.ask(id, close("grace")).await.unwrap();
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut repeating = server.asking(id, sending);
     // The wait is what is tested: two seconds are what an actor without work has at most.
     let early = tokio::time::timeout(Duration::from_millis(2500), &mut repeating).await;
@@ -215,7 +215,7 @@ async fn looking_for_names_is_limited_too(place: TestDatabase) {
     let server = Server::start_with(&place, |settings| settings.conversation.in_flight = 5).await;
     let id = server.opened().await;
     server.ask(id, close("grace")).await.unwrap();
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let asking = |number: usize| -> Command { send_as(customer("ada"), "x", &format!("{number}")) };
     let mut looking: Vec<_> = (0..6).map(|number| server.asking(id, asking(number))).collect();
     assert_eq!(looking.pop().unwrap().await.unwrap(), Err(CommandError::Overloaded));

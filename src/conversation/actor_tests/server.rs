@@ -214,7 +214,7 @@ pub(super) async fn written(place: &TestDatabase, id: ConversationId) -> Vec<mes
     messages::Entity::find()
         .filter(messages::Column::ConversationId.eq(id.0))
         .order_by_asc(messages::Column::Position)
-        .all(&place.hand().await)
+        .all(&place.connection().await)
         .await
         .expect("read")
 }

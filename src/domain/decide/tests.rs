@@ -2,7 +2,8 @@
 
 use crate::domain::*;
 use crate::testing::{
-    Story, account, agent, claim, close, customer, guest, note, note_as, open, reply, reply_as, send, send_as,
+    InMemoryConversation, account, agent, claim, close, customer, guest, note, note_as, open, reply, reply_as, send,
+    send_as,
 };
 
 const ME: &str = "grace";
@@ -19,13 +20,13 @@ type Table = [[&'static str; 4]; 3];
 const HOLDERS: [Option<&str>; 3] = [None, Some(ME), Some(ANOTHER)];
 
 /// Ada's conversation, with one message in it, as if it had come to this status and holder.
-fn conversation(status: Status, holder: Option<&str>) -> Story {
-    let mut story = Story::opened(&open(customer("ada"), "Hello", ""));
+fn conversation(status: Status, holder: Option<&str>) -> InMemoryConversation {
+    let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
     let now = story.now;
     let state = story.state.as_mut().unwrap();
     state.status = status;
     state.assignee = holder.map(|id| Assignee { id: account(id), name: agent(id).name, since: now });
-    story.turn_clock(1000);
+    story.move_clock(1000);
     story
 }
 
@@ -39,7 +40,7 @@ fn told(outcome: Result<Vec<Event>, Refusal>) -> String {
 fn check(command: &Command, table: Table) {
     for (holder, row) in HOLDERS.into_iter().zip(table) {
         for (status, expected) in Status::ALL.into_iter().zip(row) {
-            let outcome = conversation(status, holder).tell(command);
+            let outcome = conversation(status, holder).execute(command);
             assert_eq!(told(outcome), expected, "{status:?}, held by {holder:?}");
         }
     }
@@ -70,9 +71,9 @@ fn a_customer_rates_a_closed_conversation() {
 #[test]
 fn a_conversation_is_rated_once() {
     let mut story = conversation(Status::Closed, None);
-    story.tell(&rate(customer("ada"))).unwrap();
-    assert_eq!(told(story.tell(&rate(customer("ada")))), "Conversation already rated");
-    assert_eq!(told(story.tell(&rate(customer("bob")))), "You can only rate your own conversations");
+    story.execute(&rate(customer("ada"))).unwrap();
+    assert_eq!(told(story.execute(&rate(customer("ada")))), "Conversation already rated");
+    assert_eq!(told(story.execute(&rate(customer("bob")))), "You can only rate your own conversations");
 }
 
 #[test]
@@ -113,9 +114,9 @@ fn any_agent_closes_once() {
 
 #[test]
 fn a_first_message_makes_the_conversation() {
-    let mut story = Story::untold();
+    let mut story = InMemoryConversation::empty();
     let opening = open(customer("ada"), "Hello", "first");
-    assert_eq!(told(story.tell(&opening)), "created, message");
+    assert_eq!(told(story.execute(&opening)), "created, message");
 
     let conversation = story.conversation().clone();
     assert_eq!(conversation.id, story.id);
@@ -138,15 +139,15 @@ fn a_first_message_makes_the_conversation() {
 #[test]
 fn what_does_not_exist_is_not_found_whatever_is_asked_of_it() {
     for command in [send(customer("ada"), "x"), claim(ME), reply(ME, "x"), note(ME, "x"), close(ME)] {
-        assert_eq!(told(Story::untold().tell(&command)), "Conversation not found", "{command:?}");
+        assert_eq!(told(InMemoryConversation::empty().execute(&command)), "Conversation not found", "{command:?}");
     }
 }
 
 #[test]
 fn a_conversation_is_not_opened_twice() {
-    let mut story = Story::opened(&open(customer("ada"), "Hello", "first"));
+    let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", "first"));
     assert_eq!(
-        told(story.tell(&open(customer("ada"), "Hello again", "first"))),
+        told(story.execute(&open(customer("ada"), "Hello again", "first"))),
         "client_message_id was already used for another message"
     );
 }
@@ -163,18 +164,18 @@ fn only_its_owner_writes_as_the_customer() {
         // What belongs to an address belongs to no account, even where the account has that address.
         (guest("ada@example.com"), customer("ada"), "Access denied"),
     ] {
-        let mut story = Story::opened(&open(owner.clone(), "Hello", ""));
-        assert_eq!(told(story.tell(&send(sender.clone(), "x"))), expected, "{owner:?} {sender:?}");
+        let mut story = InMemoryConversation::opened(&open(owner.clone(), "Hello", ""));
+        assert_eq!(told(story.execute(&send(sender.clone(), "x"))), expected, "{owner:?} {sender:?}");
     }
 }
 
 #[test]
 fn whose_it_is_is_said_before_what_state_it_is_in() {
     let mut story = conversation(Status::Closed, Some(ANOTHER));
-    assert_eq!(told(story.tell(&send(customer("bob"), "x"))), "Access denied");
-    assert_eq!(told(story.tell(&send(guest("ada@example.com"), "x"))), "Access denied");
-    assert_eq!(told(story.tell(&reply(ME, "x"))), ASSIGNED_TO_ANOTHER);
-    assert_eq!(told(story.tell(&claim(ME))), CLAIMED_BY_ANOTHER);
+    assert_eq!(told(story.execute(&send(customer("bob"), "x"))), "Access denied");
+    assert_eq!(told(story.execute(&send(guest("ada@example.com"), "x"))), "Access denied");
+    assert_eq!(told(story.execute(&reply(ME, "x"))), ASSIGNED_TO_ANOTHER);
+    assert_eq!(told(story.execute(&claim(ME))), CLAIMED_BY_ANOTHER);
 }
 
 #[test]
@@ -213,7 +214,7 @@ fn the_status_follows_what_happens() {
             (close(ME), Status::Closed),
         ] {
             let mut story = conversation(status, None);
-            story.tell(&command).unwrap();
+            story.execute(&command).unwrap();
             assert_eq!(story.conversation().status, expected, "{status:?} {command:?}");
         }
     }
@@ -222,7 +223,7 @@ fn the_status_follows_what_happens() {
 #[test]
 fn a_claim_says_who_holds_it_since_when() {
     let mut story = conversation(Status::WaitingSupport, None);
-    story.tell(&claim(ME)).unwrap();
+    story.execute(&claim(ME)).unwrap();
     let expected = Assignee { id: account(ME), name: "grace Agent".to_owned(), since: story.now };
     assert_eq!(story.conversation().assignee, Some(expected));
     assert_eq!(story.conversation().updated_at, story.now);
@@ -235,17 +236,17 @@ fn a_claim_says_who_holds_it_since_when() {
 #[test]
 fn the_holders_second_claim_changes_nothing() {
     let mut story = conversation(Status::Active, None);
-    story.tell(&claim(ME)).unwrap();
+    story.execute(&claim(ME)).unwrap();
     let before = story.clone();
-    story.turn_clock(1000);
-    assert_eq!(story.tell(&claim(ME)), Ok(Vec::new()));
+    story.move_clock(1000);
+    assert_eq!(story.execute(&claim(ME)), Ok(Vec::new()));
     assert_eq!((story.state, story.log), (before.state, before.log));
 }
 
 #[test]
 fn a_reply_to_what_nobody_holds_claims_it_first() {
     let mut story = conversation(Status::WaitingSupport, None);
-    let events = story.tell(&reply(ME, "Hi")).unwrap();
+    let events = story.execute(&reply(ME, "Hi")).unwrap();
     assert_eq!(events[0].change, Change::Claimed(agent(ME)));
     assert_eq!(events[0].position + 1, events[1].position);
     let answer = events[1].posted().unwrap();
@@ -259,7 +260,7 @@ fn a_note_touches_nothing_that_the_customer_can_see() {
     for status in [Status::Active, Status::WaitingSupport, Status::WaitingUser] {
         let mut story = conversation(status, None);
         let before = story.conversation().clone();
-        let events = story.tell(&note(ME, "They are rude")).unwrap();
+        let events = story.execute(&note(ME, "They are rude")).unwrap();
         assert_eq!(events[0].posted().unwrap().message.seq, None);
         // All of it but the place and the moment of the last event, and a count that only agents are shown.
         let expected =
@@ -271,8 +272,8 @@ fn a_note_touches_nothing_that_the_customer_can_see() {
 #[test]
 fn a_message_behind_a_note_takes_the_next_seq() {
     let mut story = conversation(Status::Active, None);
-    story.tell(&note(ME, "Hm")).unwrap();
-    let events = story.tell(&send(customer("ada"), "And?")).unwrap();
+    story.execute(&note(ME, "Hm")).unwrap();
+    let events = story.execute(&send(customer("ada"), "And?")).unwrap();
     let message = events[0].posted().unwrap();
     assert_eq!((message.position, message.message.seq), (4, Some(2)));
     assert_eq!((story.conversation().last_seq, story.conversation().message_count), (2, 3));
@@ -281,13 +282,13 @@ fn a_message_behind_a_note_takes_the_next_seq() {
 #[test]
 fn the_last_visible_message_is_previewed_by_its_first_100_scalar_values() {
     let mut story = conversation(Status::Active, Some(ME));
-    story.tell(&send(customer("ada"), &"é".repeat(101))).unwrap();
+    story.execute(&send(customer("ada"), &"é".repeat(101))).unwrap();
     let shown = story.conversation().last_message.clone().unwrap();
     assert_eq!((shown.preview, shown.is_from_user), ("é".repeat(100), true));
     assert_eq!(shown.sender_name.as_deref(), Some("ada Customer"));
 
-    story.turn_clock(1000);
-    story.tell(&reply(ME, &"👋".repeat(100))).unwrap();
+    story.move_clock(1000);
+    story.execute(&reply(ME, &"👋".repeat(100))).unwrap();
     let shown = story.conversation().last_message.clone().unwrap();
     assert_eq!((shown.preview, shown.is_from_user), ("👋".repeat(100), false));
     assert_eq!(shown.sender_name.as_deref(), Some("grace Agent"));
@@ -298,8 +299,8 @@ fn the_last_visible_message_is_previewed_by_its_first_100_scalar_values() {
 fn closing_and_claiming_leave_the_last_message_alone() {
     let mut story = conversation(Status::WaitingSupport, None);
     let before = story.conversation().clone();
-    story.tell(&claim(ME)).unwrap();
-    story.tell(&close(ANOTHER)).unwrap();
+    story.execute(&claim(ME)).unwrap();
+    story.execute(&close(ANOTHER)).unwrap();
     let after = story.conversation();
     assert_eq!((&after.last_message, after.last_message_at), (&before.last_message, before.last_message_at));
     assert_eq!((after.last_seq, after.message_count, after.updated_at), (1, 1, story.now));
@@ -309,7 +310,7 @@ fn closing_and_claiming_leave_the_last_message_alone() {
 
 #[test]
 fn a_guests_message_bears_no_name() {
-    let story = Story::opened(&open(guest("Ada@Example.com"), "Hello", ""));
+    let story = InMemoryConversation::opened(&open(guest("Ada@Example.com"), "Hello", ""));
     assert_eq!(story.conversation().last_message.as_ref().unwrap().sender_name, None);
     assert_eq!(story.conversation().email.as_deref(), Some("ada@example.com"));
     assert_eq!(story.conversation().owner.account(), None);
@@ -317,33 +318,33 @@ fn a_guests_message_bears_no_name() {
 
 #[test]
 fn a_conversation_is_shown_as_it_was_opened_however_much_has_happened_since() {
-    let mut story = Story::opened(&open(customer("ada"), &"x".repeat(200), "first"));
+    let mut story = InMemoryConversation::opened(&open(customer("ada"), &"x".repeat(200), "first"));
     let opened = story.conversation().clone();
     let opening = story.log[1].posted().unwrap().message;
     assert_eq!(opened.as_opened(&opening), opened);
 
-    story.turn_clock(1000);
+    story.move_clock(1000);
     for command in [note(ANOTHER, "Hm"), reply(ME, "Hi"), send(customer("ada"), "Thanks"), close(ME)] {
-        story.tell(&command).unwrap();
+        story.execute(&command).unwrap();
     }
-    story.tell(&rate(customer("ada"))).unwrap();
+    story.execute(&rate(customer("ada"))).unwrap();
     assert_eq!(story.conversation().as_opened(&opening), opened);
 }
 
 #[test]
 fn a_clock_that_was_set_back_does_not_turn_history_around() {
     let mut story = conversation(Status::Active, None);
-    story.tell(&note(ME, "Hm")).unwrap();
+    story.execute(&note(ME, "Hm")).unwrap();
     let noted = story.now;
-    story.turn_clock(-500);
-    let events = story.tell(&send(customer("ada"), "And?")).unwrap();
+    story.move_clock(-500);
+    let events = story.execute(&send(customer("ada"), "And?")).unwrap();
     assert_eq!(events[0].at, noted, "a note too is something that happened");
 }
 
 #[test]
 fn a_repeat_is_the_same_text_and_as_visible() {
     let mut story = conversation(Status::Active, Some(ME));
-    let written = story.tell(&reply(ME, "Hi")).unwrap()[0].posted().unwrap().message;
+    let written = story.execute(&reply(ME, "Hi")).unwrap()[0].posted().unwrap().message;
     assert!(reply(ME, "Hi").would_write(&written));
     assert!(!reply(ME, "Ho").would_write(&written));
     assert!(!note(ME, "Hi").would_write(&written));

@@ -2,8 +2,8 @@
 
 use crate::domain::*;
 use crate::testing::{
-    Story, ask_handover, claim, close, create_ticket, customer, enter, note, reply, send, set_ticket_status, write,
-    write_as,
+    InMemoryConversation, ask_handover, claim, close, create_ticket, customer, enter, note, reply, send,
+    set_ticket_status, write, write_as,
 };
 
 const POLICIES: [AutoReplyPolicy; 3] = [AutoReplyPolicy::Unassigned, AutoReplyPolicy::First, AutoReplyPolicy::Never];
@@ -13,7 +13,7 @@ fn kinds(events: &[Event]) -> Vec<&'static str> {
 }
 
 /// Who wrote what, of what the customer can see.
-fn seen(story: &Story) -> Vec<(i64, &str, &'static str)> {
+fn seen(story: &InMemoryConversation) -> Vec<(i64, &str, &'static str)> {
     let visible = story.log.iter().filter_map(|event| match &event.change {
         Change::Message(message) => message.seq.map(|seq| (seq, message)),
         _ => None,
@@ -31,19 +31,19 @@ fn seen(story: &Story) -> Vec<(i64, &str, &'static str)> {
 }
 
 /// Ada has come, and has written nothing.
-fn entered() -> Story {
-    Story::opened(&enter(customer("ada")))
+fn entered() -> InMemoryConversation {
+    InMemoryConversation::opened(&enter(customer("ada")))
 }
 
 /// Ada has written "Hello".
-fn begun(policy: AutoReplyPolicy) -> Story {
+fn begun(policy: AutoReplyPolicy) -> InMemoryConversation {
     let mut story = entered();
-    story.tell(&write(customer("ada"), "Hello", policy)).unwrap();
+    story.execute(&write(customer("ada"), "Hello", policy)).unwrap();
     story
 }
 
-fn refused(story: &Story, command: &Command) -> Refusal {
-    story.clone().tell(command).unwrap_err()
+fn refused(story: &InMemoryConversation, command: &Command) -> Refusal {
+    story.clone().execute(command).unwrap_err()
 }
 
 #[test]
@@ -53,13 +53,13 @@ fn who_comes_gets_an_empty_conversation_once() {
     let conversation = story.conversation();
     assert_eq!((conversation.channel, conversation.version), (Channel::HelpCenter, 1));
     assert_eq!((conversation.message_count, conversation.last_seq), (0, 0));
-    assert_eq!(kinds(&story.tell(&enter(customer("ada"))).unwrap()), [""; 0]);
+    assert_eq!(kinds(&story.execute(&enter(customer("ada"))).unwrap()), [""; 0]);
 }
 
 #[test]
 fn who_writes_before_they_come_begins_it_too() {
-    let mut story = Story::untold();
-    let events = story.tell(&write(customer("ada"), "Hello", AutoReplyPolicy::Unassigned)).unwrap();
+    let mut story = InMemoryConversation::empty();
+    let events = story.execute(&write(customer("ada"), "Hello", AutoReplyPolicy::Unassigned)).unwrap();
     assert_eq!(kinds(&events), ["created", "message", "message"]);
     assert_eq!(story.conversation().channel, Channel::HelpCenter);
 }
@@ -84,7 +84,7 @@ fn to_agents_it_is_not_there_before_somebody_has_written_in_it() {
 fn the_support_apps_ways_do_not_lead_to_it() {
     let rate = |from| crate::testing::rate(Target::Conversation, from, 5.0);
     let mut story = begun(AutoReplyPolicy::Never);
-    story.tell(&close("grace")).unwrap();
+    story.execute(&close("grace")).unwrap();
     for command in [send(customer("ada"), "Hello"), rate(customer("ada")), send(customer("bob"), "x")] {
         assert_eq!(refused(&story, &command), Refusal::NotFound, "{command:?}");
     }
@@ -99,7 +99,7 @@ fn nobody_else_writes_in_it_and_nobody_writes_elsewhere_by_it() {
     let story = begun(AutoReplyPolicy::Never);
     let bobs = write(customer("bob"), "x", AutoReplyPolicy::Never);
     assert_eq!(refused(&story, &bobs), Refusal::NotFound);
-    let support = Story::opened(&crate::testing::open(customer("ada"), "Hello", ""));
+    let support = InMemoryConversation::opened(&crate::testing::open(customer("ada"), "Hello", ""));
     assert_eq!(refused(&support, &write(customer("ada"), "x", AutoReplyPolicy::Never)), Refusal::NotFound);
 }
 
@@ -110,11 +110,11 @@ fn an_auto_reply_follows_as_the_policy_says() {
         [(AutoReplyPolicy::Unassigned, "cacacca"), (AutoReplyPolicy::First, "caccc"), (AutoReplyPolicy::Never, "cccc")]
     {
         let mut story = begun(policy);
-        story.tell(&write(customer("ada"), "2", policy)).unwrap();
-        story.tell(&claim("grace")).unwrap();
-        story.tell(&write(customer("ada"), "3", policy)).unwrap();
-        story.tell(&close("grace")).unwrap();
-        story.tell(&write(customer("ada"), "4", policy)).unwrap();
+        story.execute(&write(customer("ada"), "2", policy)).unwrap();
+        story.execute(&claim("grace")).unwrap();
+        story.execute(&write(customer("ada"), "3", policy)).unwrap();
+        story.execute(&close("grace")).unwrap();
+        story.execute(&write(customer("ada"), "4", policy)).unwrap();
         let authors: String = seen(&story).iter().map(|(_, _, author)| &author[..1]).collect();
         assert_eq!(authors, expected, "{policy:?}");
         let seqs: Vec<i64> = seen(&story).iter().map(|(seq, _, _)| *seq).collect();
@@ -138,7 +138,7 @@ fn an_auto_reply_changes_no_status_and_leaves_the_customers_message_unread() {
         let [mut with, mut without] = [AutoReplyPolicy::Unassigned, AutoReplyPolicy::Never].map(|policy| {
             let mut story = entered();
             for words in words {
-                story.tell(&write(customer("ada"), words, policy)).unwrap();
+                story.execute(&write(customer("ada"), words, policy)).unwrap();
             }
             story.state.unwrap()
         });
@@ -157,9 +157,9 @@ fn an_auto_reply_changes_no_status_and_leaves_the_customers_message_unread() {
 #[test]
 fn an_auto_reply_is_no_answer_to_a_ticket() {
     let mut story = begun(AutoReplyPolicy::Unassigned);
-    story.tell(&create_ticket("grace")).unwrap();
-    story.turn_clock(1000);
-    let events = story.tell(&write(customer("ada"), "And?", AutoReplyPolicy::Unassigned)).unwrap();
+    story.execute(&create_ticket("grace")).unwrap();
+    story.move_clock(1000);
+    let events = story.execute(&write(customer("ada"), "And?", AutoReplyPolicy::Unassigned)).unwrap();
     assert_eq!(kinds(&events), ["message", "message"]);
     let ticket = story.conversation().ticket.as_ref().unwrap();
     assert_eq!((ticket.first_response_at, ticket.last_response_at, ticket.updated_at), (None, None, story.now));
@@ -169,11 +169,11 @@ fn an_auto_reply_is_no_answer_to_a_ticket() {
 fn a_status_is_what_it_is_in_any_conversation() {
     let mut story = begun(AutoReplyPolicy::Unassigned);
     assert_eq!(story.conversation().status, Status::Active);
-    story.tell(&write(customer("ada"), "And?", AutoReplyPolicy::Unassigned)).unwrap();
+    story.execute(&write(customer("ada"), "And?", AutoReplyPolicy::Unassigned)).unwrap();
     assert_eq!(story.conversation().status, Status::WaitingSupport);
-    story.tell(&reply("grace", "Hi")).unwrap();
+    story.execute(&reply("grace", "Hi")).unwrap();
     assert_eq!(story.conversation().status, Status::WaitingUser);
-    story.tell(&close("grace")).unwrap();
+    story.execute(&close("grace")).unwrap();
     assert_eq!(story.conversation().status, Status::Closed);
 }
 
@@ -181,12 +181,12 @@ fn a_status_is_what_it_is_in_any_conversation() {
 fn a_message_into_a_closed_one_opens_it_again_and_it_is_nobodys() {
     for policy in POLICIES {
         let mut story = begun(policy);
-        story.tell(&claim("grace")).unwrap();
-        story.tell(&close("grace")).unwrap();
-        let events = story.tell(&write(customer("ada"), "Still there?", policy)).unwrap();
+        story.execute(&claim("grace")).unwrap();
+        story.execute(&close("grace")).unwrap();
+        let events = story.execute(&write(customer("ada"), "Still there?", policy)).unwrap();
         assert_eq!(kinds(&events)[..2], ["reopened", "message"]);
         assert_eq!((story.conversation().status, &story.conversation().assignee), (Status::WaitingSupport, &None));
-        story.tell(&claim("edsger")).unwrap();
+        story.execute(&claim("edsger")).unwrap();
         assert!(story.conversation().is_held_by(&crate::testing::account("edsger")));
     }
 }
@@ -195,7 +195,7 @@ fn a_message_into_a_closed_one_opens_it_again_and_it_is_nobodys() {
 fn only_the_sends_own_message_stands_under_its_name() {
     let mut story = entered();
     let named = write_as(customer("ada"), "Hello", AutoReplyPolicy::Unassigned, "one");
-    let events = story.tell(&named).unwrap();
+    let events = story.execute(&named).unwrap();
     let key = named.idempotency_key().unwrap();
     let named_messages: Vec<_> = events
         .iter()

@@ -6,7 +6,7 @@ use sea_orm::{DatabaseConnection, PaginatorTrait};
 use super::*;
 use crate::database::DatabaseRuntime;
 use crate::identity::Identity;
-use crate::testing::{Halt, TestDatabase, execute, on_both_databases};
+use crate::testing::{BlockedRuntime, TestDatabase, execute, on_both_databases};
 
 /// One server's directory.
 struct Server {
@@ -79,7 +79,7 @@ fn is(name: &str, role: &str, is_agent: bool, second: i64) -> (String, String, b
 }
 
 async fn a_changed_profile_is_written_after_a_minute_and_not_before(place: TestDatabase) {
-    let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
+    let (server, hand) = (Server::start(&place, 4096).await, place.connection().await);
     for second in 0..60 {
         server.record_seen("jane", "user", if second == 0 { "Jane" } else { "Janet" }, second);
     }
@@ -92,7 +92,7 @@ async fn a_changed_profile_is_written_after_a_minute_and_not_before(place: TestD
 }
 
 async fn several_servers_together_write_a_user_once_a_minute(place: TestDatabase) {
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     let (one, other) = (Server::start(&place, 4096).await, Server::start(&place, 4096).await);
     for (server, second, name, expected) in [
         (&one, 0, "Jane", is("Jane", "user", false, 0)),
@@ -112,7 +112,7 @@ async fn several_servers_together_write_a_user_once_a_minute(place: TestDatabase
 }
 
 async fn an_agent_is_recorded_at_once_and_stays_one(place: TestDatabase) {
-    let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
+    let (server, hand) = (Server::start(&place, 4096).await, place.connection().await);
     server.record_seen("sarah", "user", "Sarah", 0);
     server.wait_until_written(&hand).await;
     server.record_seen("sarah", "admin", "Sarah", 1);
@@ -126,9 +126,9 @@ async fn an_agent_is_recorded_at_once_and_stays_one(place: TestDatabase) {
 }
 
 async fn users_that_did_not_fit_into_the_queue_are_written_at_their_next_request(place: TestDatabase) {
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     let server = Server::start(&place, 10).await;
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     for n in 0..1000 {
         // Several requests of one user at once.
         for _ in 0..3 {
@@ -148,7 +148,7 @@ async fn users_that_did_not_fit_into_the_queue_are_written_at_their_next_request
 }
 
 async fn users_seen_during_a_database_failure_are_written_at_their_next_request(place: TestDatabase) {
-    let (server, hand) = (Server::start(&place, 4096).await, place.hand().await);
+    let (server, hand) = (Server::start(&place, 4096).await, place.connection().await);
     execute(&hand, "ALTER TABLE users RENAME TO users_elsewhere").await;
     let key = (UserId::parse("jane").expect("an id"), false);
     server.record_seen("jane", "user", "Jane", 0);

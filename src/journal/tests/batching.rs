@@ -7,7 +7,7 @@ use super::*;
 use crate::testing::{note, send_as};
 
 fn conversation() -> Speculating {
-    Speculating::begin(Story::opened(&open(customer("ada"), "Hello", "")))
+    Speculating::begin(InMemoryConversation::opened(&open(customer("ada"), "Hello", "")))
 }
 
 fn noted(conversation: &mut Speculating, words: &str) -> Append {

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, Statement};
 use super::*;
 use crate::database::Backend;
 use crate::domain::EventId;
-use crate::testing::{Halt, close, guest, note, on_both_databases, reply, send};
+use crate::testing::{BlockedRuntime, close, guest, note, on_both_databases, reply, send};
 
 const CONVERSATIONS: usize = 50;
 const TASKS: usize = 16;
@@ -54,7 +54,7 @@ async fn appends_from_many_tasks_are_stored_in_order_many_at_a_time(place: TestD
         assert!(matches!(outcome, AppendOutcome::Committed), "{outcome:?}");
         assert_eq!(last.insert(id, version).unwrap_or(2) + 1, version, "settled out of order");
     }
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     for conversation in conversations {
         let story = conversation.into_inner().story;
         assert_eq!(server.stored(story.id).await, story.state);
@@ -95,7 +95,7 @@ async fn stored_history(hand: &DatabaseConnection, id: ConversationId) -> Histor
     history
 }
 
-fn expected_history(story: &Story) -> History {
+fn expected_history(story: &InMemoryConversation) -> History {
     let message =
         |event: &Event| event.posted().map(|posted| (posted.message.seq, posted.message.text.as_str().to_owned()));
     story.log.iter().map(|event| (event.position, event.id, message(event))).collect()
@@ -103,7 +103,7 @@ fn expected_history(story: &Story) -> History {
 
 async fn every_event_is_stored_with_its_place_and_text(place: TestDatabase) {
     let server = Server::start(&place).await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     for opening in
         [open(customer("ada"), "Hello\n👋 'quoted' \\ \"too\"", "name"), open(guest("ada@example.com"), "Hi", "")]
     {
@@ -117,7 +117,7 @@ async fn every_event_is_stored_with_its_place_and_text(place: TestDatabase) {
             crate::testing::claim("grace"),
             close("edsger"),
         ] {
-            conversation.story.turn_clock(1234);
+            conversation.story.move_clock(1234);
             let (append, outcome) = conversation.append(&command);
             if append.events.is_empty() {
                 continue;
@@ -135,7 +135,7 @@ async fn the_queue_holds_its_configured_capacity_and_not_one_more(place: TestDat
     let server = Server::start_with(&place, &settings).await;
     let mut all = server.opened_by(0..8).await;
 
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let (mut outcomes, mut refused) = (Vec::new(), None);
     for (number, conversation) in all.iter_mut().enumerate() {
         let (append, outcome) = conversation.append(&note("grace", "Hm"));
@@ -164,7 +164,7 @@ async fn a_flush_waits_for_everything_appended_before(place: TestDatabase) {
     let server = Server::start_with(&place, &JournalSettings { writers: 3, batch: 2, ..journal_settings() }).await;
     let mut all = server.opened_by(0..12).await;
 
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut outcomes = Vec::new();
     for conversation in &mut all {
         let (append, outcome) = conversation.append(&note("grace", "Hm"));

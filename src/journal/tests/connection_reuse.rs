@@ -80,7 +80,7 @@ async fn end(hand: &DatabaseConnection, process: i32) {
 #[test]
 fn a_connection_that_is_in_use_is_kept() {
     run(Backend::Postgres, async |place| {
-        let (server, hand) = (Server::start(&place).await, place.hand().await);
+        let (server, hand) = (Server::start(&place).await, place.connection().await);
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
         // The pool has others and would rotate through them.
         drop(taken(&server, left_by_the_journal(&server)).await);
@@ -98,7 +98,7 @@ fn a_connection_that_is_in_use_is_kept() {
 #[test]
 fn a_connection_that_was_idle_for_too_long_is_tested_before_it_is_used() {
     run(Backend::Postgres, async |place| {
-        let (server, hand) = (Server::start(&place).await, place.hand().await);
+        let (server, hand) = (Server::start(&place).await, place.connection().await);
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
         // One is left, so a connection that was not returned would be missing.
         let _others = taken(&server, left_by_the_journal(&server) - 1).await;
@@ -115,7 +115,7 @@ fn a_connection_that_was_idle_for_too_long_is_tested_before_it_is_used() {
 #[test]
 fn a_cached_connection_that_breaks_fails_one_batch_and_is_not_used_again() {
     run(Backend::Postgres, async |place| {
-        let (server, hand) = (Server::start(&place).await, place.hand().await);
+        let (server, hand) = (Server::start(&place).await, place.connection().await);
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
         let mut writer = Hand::new(&server, ALWAYS);
         for _ in 0..5 {
@@ -137,7 +137,7 @@ fn a_cached_connection_that_breaks_fails_one_batch_and_is_not_used_again() {
 #[test]
 fn the_journal_continues_when_its_connection_breaks() {
     run(Backend::Postgres, async |place| {
-        let (server, hand) = (Server::start(&place).await, place.hand().await);
+        let (server, hand) = (Server::start(&place).await, place.connection().await);
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
         for _ in 0..5 {
             end(&hand, last_writer(&hand).await).await;

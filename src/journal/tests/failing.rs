@@ -4,12 +4,12 @@ use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use super::*;
 use crate::database::Backend;
-use crate::testing::{Halt, execute, note, on_both_databases};
+use crate::testing::{BlockedRuntime, execute, note, on_both_databases};
 
 /// Appends a note to each as one batch, makes it fail, and checks that nothing of it is stored.
 async fn fail_all(server: &Server, hand: &DatabaseConnection, all: &mut [Speculating]) {
     let before = rows(hand).await;
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut unmoved = Vec::new();
     let mut outcomes = Vec::new();
     for conversation in &mut *all {
@@ -46,7 +46,7 @@ async fn go_on(server: &Server, all: &mut [Speculating]) {
 async fn a_failing_statement_fails_the_batch(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut all = server.opened_by(0..5).await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     for (breaking, mending) in faults(place.backend) {
         execute(&hand, breaking).await;
         fail_all(&server, &hand, &mut all).await;
@@ -97,7 +97,7 @@ fn faults(backend: Backend) -> [(&'static str, &'static str); 3] {
 async fn a_position_that_is_already_used_fails_the_batch(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut all = server.opened_by(0..5).await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     let foreign = |values: &str| {
         format!(
             "INSERT INTO messages (conversation_id, position, id, body, is_internal, is_from_user, sender, created_at) \
@@ -124,9 +124,9 @@ async fn a_lock_that_is_held_too_long_fails_the_batch_and_nothing_else(mut place
     place.settings.timeout_ms = 3_000;
     let server = Server::start(&place).await;
     let mut all = server.opened_by(0..3).await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     for _ in 0..2 {
-        let holder = place.hand().await;
+        let holder = place.connection().await;
         let immediately = TransactionOptions {
             sqlite_transaction_mode: (place.backend == Backend::Sqlite).then_some(SqliteTransactionMode::Immediate),
             ..Default::default()

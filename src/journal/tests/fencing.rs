@@ -1,7 +1,7 @@
 //! An append to a version that is no longer stored is refused, and only that one.
 
 use super::*;
-use crate::testing::{Halt, note, on_both_databases};
+use crate::testing::{BlockedRuntime, note, on_both_databases};
 
 async fn a_conflict_rejects_only_its_own_conversation(place: TestDatabase) {
     let server = Server::start(&place).await;
@@ -15,9 +15,9 @@ async fn a_conflict_rejects_only_its_own_conversation(place: TestDatabase) {
     let made = other.opened(&open(customer("ada"), "Hello", "")).await;
 
     let before = server.journal.stats();
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut outcomes = Vec::new();
-    let mut unmade = Speculating::begin(Story { id: made.story.id, ..Story::untold() });
+    let mut unmade = Speculating::begin(InMemoryConversation { id: made.story.id, ..InMemoryConversation::empty() });
     let (append, made_again) = unmade.append(&open(customer("ada"), "Hello, hello", ""));
     server.append(append);
     for conversation in &mut all {
@@ -55,7 +55,7 @@ async fn an_aborted_epoch_is_refused_even_if_the_version_matches(place: TestData
     let mut ours = server.opened(&open(customer("ada"), "Hello", "")).await;
     let mut theirs = ours.reloaded();
 
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let (first, first_outcome) = ours.append(&note("grace", "on version 2"));
     let (second, second_outcome) = ours.append(&note("grace", "on version 3, ours"));
     server.append(first);
@@ -92,7 +92,7 @@ async fn two_epochs_of_a_conversation_are_stored_in_order(place: TestDatabase) {
     let mut old = server.opened(&open(customer("ada"), "Hello", "")).await;
     let before = server.journal.stats();
 
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let (append, old_outcome) = old.append(&note("grace", "old"));
     server.append(append);
     // It begins at the state that the old one is about to store.
@@ -112,7 +112,7 @@ async fn of_two_epochs_on_the_same_version_the_first_is_stored(place: TestDataba
     let mut first = server.opened(&open(customer("ada"), "Hello", "")).await;
     let mut second = first.reloaded();
 
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let mut outcomes = Vec::new();
     // Alternating: those of the second epoch wait together, in order.
     for words in ["one", "two"] {

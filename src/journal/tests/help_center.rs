@@ -4,7 +4,7 @@ use entity::closed_counters;
 
 use super::*;
 use crate::domain::AutoReplyPolicy;
-use crate::testing::{Halt, claim, close, enter, on_both_databases, reply, write};
+use crate::testing::{BlockedRuntime, claim, close, enter, on_both_databases, reply, write};
 
 async fn closed(hand: &DatabaseConnection) -> i64 {
     closed_counters::Entity::find().all(hand).await.expect("read").iter().map(|shard| shard.closed).sum()
@@ -39,7 +39,7 @@ async fn a_help_center_conversation_is_loaded_as_it_was_stored(place: TestDataba
 
 async fn reopening_decrements_the_closed_counter_in_one_transaction_or_in_several(place: TestDatabase) {
     let server = Server::start(&place).await;
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     let mut conversation = server.opened(&enter(customer("ada"))).await;
     let mut closed_counters = Vec::new();
     for command in &life() {
@@ -50,8 +50,8 @@ async fn reopening_decrements_the_closed_counter_in_one_transaction_or_in_severa
     }
     assert_eq!(closed_counters, [0, 0, 0, 0, 1, 0]);
 
-    let halt = Halt::begin(&server.database).await;
-    let mut at_once = Speculating::begin(Story::untold());
+    let halt = BlockedRuntime::start(&server.database).await;
+    let mut at_once = Speculating::begin(InMemoryConversation::empty());
     let mut outcomes = Vec::new();
     let bobs = write(customer("bob"), "Hello", AutoReplyPolicy::Never);
     for command in [bobs.clone(), close("grace"), bobs.clone(), close("grace"), bobs, close("grace")] {
@@ -71,7 +71,7 @@ async fn an_account_never_has_a_second_conversation(place: TestDatabase) {
     let server = Server::start(&place).await;
     server.opened(&enter(customer("ada"))).await;
     for again in [enter(customer("ada")), write(customer("ada"), "Hello", AutoReplyPolicy::First)] {
-        let mut second = Speculating::begin(Story::untold());
+        let mut second = Speculating::begin(InMemoryConversation::empty());
         let (append, outcome) = second.append(&again);
         server.append(append);
         assert_conflict(outcome.await);

@@ -1,7 +1,7 @@
 //! A sender's `client_message_id` is stored once, across all conversations and servers.
 
 use super::*;
-use crate::testing::{Halt, on_both_databases, send_as};
+use crate::testing::{BlockedRuntime, on_both_databases, send_as};
 
 async fn of_two_messages_with_one_idempotency_key_in_one_batch_the_first_is_stored(place: TestDatabase) {
     let server = Server::start(&place).await;
@@ -9,7 +9,7 @@ async fn of_two_messages_with_one_idempotency_key_in_one_batch_the_first_is_stor
     let mut second = server.opened(&open(customer("ada"), "Hello", "")).await;
     let unmoved = second.story.state.clone();
 
-    let halt = Halt::begin(&server.database).await;
+    let halt = BlockedRuntime::start(&server.database).await;
     let (append, first_outcome) = first.append(&send_as(customer("ada"), "x", "name"));
     server.append(append);
     let (append, second_outcome) = second.append(&send_as(customer("ada"), "x", "name"));
@@ -17,7 +17,7 @@ async fn of_two_messages_with_one_idempotency_key_in_one_batch_the_first_is_stor
     // Then another one of the same epoch, and another sender's with the same id.
     let (append, third_outcome) = second.append(&send_as(customer("ada"), "y", "another name"));
     server.append(append);
-    let mut stranger = Speculating::begin(Story::untold());
+    let mut stranger = Speculating::begin(InMemoryConversation::empty());
     let (append, stranger_outcome) = stranger.append(&open(customer("bob"), "x", "name"));
     server.append(append);
     drop(halt);
@@ -40,7 +40,7 @@ async fn a_used_idempotency_key_stays_used(place: TestDatabase) {
     assert_conflict(outcome.await);
     assert_eq!(server.stored(conversation.story.id).await, before);
 
-    let mut another = Speculating::begin(Story::untold());
+    let mut another = Speculating::begin(InMemoryConversation::empty());
     let (append, outcome) = another.append(&open(customer("ada"), "Hello", "name"));
     server.append(append);
     assert_conflict(outcome.await);

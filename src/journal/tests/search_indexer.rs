@@ -55,7 +55,7 @@ fn once(texts: impl IntoIterator<Item = impl Into<String>>) -> HashMap<String, i
 #[test]
 fn a_busy_server_postpones_indexing_up_to_a_limit() {
     run(Backend::Postgres, async |place| {
-        let (server, hand) = (Server::start(&place).await, place.hand().await);
+        let (server, hand) = (Server::start(&place).await, place.connection().await);
         let counters = Arc::new(StatsCounter::default());
         let mut keeper = Indexer::new(server.database.clone(), Arc::clone(&counters));
         let mut conversation = server.opened(&open(customer("ada"), "Hello", "")).await;
@@ -128,7 +128,7 @@ fn two_servers_that_index_at_once_index_each_text_once_and_miss_none() {
         let copied = futures_util::future::join_all(copying).await.into_iter().map(Result::unwrap).collect::<Vec<_>>();
         assert!(copied.iter().filter(|rows| **rows > 0).count() > 1, "they shared it: {copied:?}");
 
-        let hand = place.hand().await;
+        let hand = place.connection().await;
         assert_eq!(listed(&hand).await, 0);
         let mut expected = HashMap::from([("Hello".to_owned(), 2 * CONVERSATIONS as i64)]);
         for (number, of) in (0..2).flat_map(|number| (0..CONVERSATIONS).map(move |of| (number, of))) {
@@ -143,7 +143,7 @@ fn a_chunk_that_times_out_is_retried_with_fewer_rows() {
     run(Backend::Postgres, async |mut place| {
         // Long enough for statements that meet no lock.
         place.settings.timeout_ms = 2_000;
-        let (server, hand) = (Server::start(&place).await, place.hand().await);
+        let (server, hand) = (Server::start(&place).await, place.connection().await);
         server.opened(&open(customer("ada"), "Hello", "")).await;
         let mut keeper = Indexer::new(server.database.clone(), Arc::default());
         let lock = hand.begin().await.unwrap();
@@ -166,7 +166,7 @@ fn a_chunk_that_times_out_is_retried_with_fewer_rows() {
 #[test]
 fn a_chunk_that_the_database_refuses_is_retried_much_later_with_as_many_rows() {
     run(Backend::Postgres, async |place| {
-        let (server, hand) = (Server::start(&place).await, place.hand().await);
+        let (server, hand) = (Server::start(&place).await, place.connection().await);
         server.opened(&open(customer("ada"), "Hello", "")).await;
         let mut keeper = Indexer::new(server.database.clone(), Arc::default());
         execute(&hand, "ALTER TABLE searchable_texts RENAME TO elsewhere").await;

@@ -8,8 +8,8 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use super::*;
 use crate::domain::TicketStatus;
 use crate::testing::{
-    Halt, answer_handover, ask_handover, claim, close, create_ticket, note, on_both_databases, open_ticket, reply,
-    reply_to_ticket, send, set_ticket_status,
+    BlockedRuntime, answer_handover, ask_handover, claim, close, create_ticket, note, on_both_databases, open_ticket,
+    reply, reply_to_ticket, send, set_ticket_status,
 };
 
 impl Speculating {
@@ -67,8 +67,8 @@ async fn a_conversation_is_loaded_as_it_was_stored(place: TestDatabase) {
     assert_eq!(server.stored(conversation.story.id).await, conversation.story.state);
 
     // And in one transaction.
-    let halt = Halt::begin(&server.database).await;
-    let mut at_once = Speculating::begin(Story::untold());
+    let halt = BlockedRuntime::start(&server.database).await;
+    let mut at_once = Speculating::begin(InMemoryConversation::empty());
     let mut outcomes = Vec::new();
     for command in [open(customer("ada"), "Hello", "")].iter().chain(&steps()) {
         let (append, outcome) = at_once.append(command);
@@ -86,7 +86,7 @@ async fn a_conversation_is_loaded_as_it_was_stored(place: TestDatabase) {
         assert_committed(outcome.await);
     }
     assert_eq!(server.stored(at_once.story.id).await, at_once.story.state);
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     let handovers = handovers::Entity::find()
         .filter(handovers::Column::ConversationId.eq(at_once.story.id.0))
         .order_by_asc(handovers::Column::Id)
@@ -99,8 +99,8 @@ async fn a_conversation_is_loaded_as_it_was_stored(place: TestDatabase) {
 
 async fn a_number_is_known_as_soon_as_the_ticket_is_stored_and_not_before(place: TestDatabase) {
     let server = Server::start(&place).await;
-    let halt = Halt::begin(&server.database).await;
-    let mut ticket = Speculating::begin(Story::untold());
+    let halt = BlockedRuntime::start(&server.database).await;
+    let mut ticket = Speculating::begin(InMemoryConversation::empty());
     let (append, outcome) = ticket.append(&open_ticket(customer("ada"), ""));
     server.append(append);
     assert_eq!(ticket.number(), "");
@@ -116,7 +116,7 @@ async fn numbers_are_unique_and_none_is_skipped(place: TestDatabase) {
     let mut outcomes = Vec::new();
     for number in 0..EACH {
         for (index, server) in servers.iter().enumerate() {
-            let mut ticket = Speculating::begin(Story::untold());
+            let mut ticket = Speculating::begin(InMemoryConversation::empty());
             let (append, outcome) = ticket.append(&open_ticket(customer(&format!("{index}-{number}")), ""));
             server.append(append);
             outcomes.push(outcome);
@@ -132,9 +132,9 @@ async fn numbers_are_unique_and_none_is_skipped(place: TestDatabase) {
     for outcome in outcomes {
         assert_committed(outcome.await);
     }
-    let hand = place.hand().await;
+    let hand = place.connection().await;
     let numbers = numbers(&hand).await;
-    let year = Story::untold().now.format("%Y").to_string();
+    let year = InMemoryConversation::empty().now.format("%Y").to_string();
     let expected: Vec<_> = (1..=2 * EACH).map(|number| format!("SMI-{year}-{number:06}")).collect();
     assert_eq!(numbers, expected);
     let counter = ticket_numbers::Entity::find().one(&hand).await.expect("read").expect("a counter");
@@ -145,15 +145,16 @@ async fn each_year_counts_from_one(place: TestDatabase) {
     let server = Server::start(&place).await;
     let mut years = BTreeSet::new();
     for _ in 0..2 {
-        let mut story = Story::untold();
+        let mut story = InMemoryConversation::empty();
         for _ in 0..2 {
-            let mut ticket = Speculating::begin(Story { now: story.now, ..Story::untold() });
+            let mut ticket =
+                Speculating::begin(InMemoryConversation { now: story.now, ..InMemoryConversation::empty() });
             ticket.stored(&server, &open_ticket(customer("ada"), "")).await;
             years.insert(ticket.number());
-            story.turn_clock(366 * 24 * 60 * 60 * 1000);
+            story.move_clock(366 * 24 * 60 * 60 * 1000);
         }
     }
-    let year: i32 = Story::untold().now.format("%Y").to_string().parse().expect("a year");
+    let year: i32 = InMemoryConversation::empty().now.format("%Y").to_string().parse().expect("a year");
     let number = |year: i32, number: u32| format!("SMI-{year}-{number:06}");
     assert_eq!(years, BTreeSet::from([number(year, 1), number(year, 2), number(year + 1, 1), number(year + 1, 2)]));
 }
@@ -164,7 +165,7 @@ async fn the_closed_counter_counts_the_closes_of_all_servers(place: TestDatabase
         for mut conversation in server.opened_by(0..5).await {
             conversation.stored(server, &close("grace")).await;
         }
-        assert_eq!(closed(&place.hand().await).await, 5 * (index as i64 + 1));
+        assert_eq!(closed(&place.connection().await).await, 5 * (index as i64 + 1));
     }
     // A conflict is not counted.
     let mut conversation = servers[0].opened(&open(customer("ada"), "Hello", "")).await;
@@ -173,7 +174,7 @@ async fn the_closed_counter_counts_the_closes_of_all_servers(place: TestDatabase
     let (append, outcome) = late.append(&close("grace"));
     servers[1].append(append);
     assert_conflict(outcome.await);
-    assert_eq!(closed(&place.hand().await).await, 10);
+    assert_eq!(closed(&place.connection().await).await, 10);
 }
 
 on_both_databases!(

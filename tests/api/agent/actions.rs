@@ -4,16 +4,16 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{Backend, Person, QUEUE, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, QUEUE, ScratchDatabase, TestUser, on_both_databases};
 
 on_both_databases! {
     async fn a_claim_answers_with_the_owner(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let id = server.conversation(&Person::customer("john")).await;
-        let (sarah, mike) = (Person::agent("sarah"), Person::agent("mike"));
-        let first = server.agent_does(&sarah, &id, "claim", None).await;
-        allow_duplicates! { assert_snapshot!(first.shown(), @r#"
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let id = server.open_conversation(&TestUser::customer("john")).await;
+        let (sarah, mike) = (TestUser::agent("sarah"), TestUser::agent("mike"));
+        let first = server.agent_action(&sarah, &id, "claim", None).await;
+        allow_duplicates! { assert_snapshot!(first.snapshot(), @r#"
             201 Created
             content-type: application/json
 
@@ -27,10 +27,10 @@ on_both_databases! {
               "success": true
             }
             "#) };
-        let again = server.agent_does(&sarah, &id, "claim", None).await;
+        let again = server.agent_action(&sarah, &id, "claim", None).await;
         assert_eq!((again.status, &again.body), (first.status, &first.body));
-        let second = server.agent_does(&mike, &id, "claim", None).await;
-        allow_duplicates! { assert_snapshot!(second.shown(), @r#"
+        let second = server.agent_action(&mike, &id, "claim", None).await;
+        allow_duplicates! { assert_snapshot!(second.snapshot(), @r#"
             400 Bad Request
             content-type: application/json
 
@@ -44,18 +44,18 @@ on_both_databases! {
             "#) };
     }
 
-    async fn an_answer_claims_and_looks_as_the_contract_says(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let id = server.conversation(&Person::customer("john")).await;
-        let answer = server.agent_does(&Person::agent("sarah"), &id, "reply", Some(json!({ "message": "Hi" }))).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+    async fn a_reply_claims_and_has_the_contracts_form(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let id = server.open_conversation(&TestUser::customer("john")).await;
+        let answer = server.agent_action(&TestUser::agent("sarah"), &id, "reply", Some(json!({ "message": "Hi" }))).await;
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
             {
               "data": {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "id": "[id]",
                 "is_from_user": false,
                 "is_internal": false,
@@ -69,8 +69,8 @@ on_both_databases! {
               "success": true
             }
             "#) };
-        let other = server.agent_does(&Person::agent("mike"), &id, "reply", Some(json!({ "message": "Hi" }))).await;
-        allow_duplicates! { assert_snapshot!(other.shown(), @r#"
+        let other = server.agent_action(&TestUser::agent("mike"), &id, "reply", Some(json!({ "message": "Hi" }))).await;
+        allow_duplicates! { assert_snapshot!(other.snapshot(), @r#"
             403 Forbidden
             content-type: application/json
 
@@ -84,20 +84,20 @@ on_both_databases! {
             "#) };
     }
 
-    async fn a_note_may_come_from_any_agent_and_has_no_seq(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let id = server.conversation(&Person::customer("john")).await;
-        server.agent_does(&Person::agent("sarah"), &id, "claim", None).await;
+    async fn any_agent_may_write_a_note_and_it_has_no_seq(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let id = server.open_conversation(&TestUser::customer("john")).await;
+        server.agent_action(&TestUser::agent("sarah"), &id, "claim", None).await;
         let note = json!({ "message": "Careful", "is_internal": true });
-        let answer = server.agent_does(&Person::agent("mike"), &id, "reply", Some(note)).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        let answer = server.agent_action(&TestUser::agent("mike"), &id, "reply", Some(note)).await;
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
             {
               "data": {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "id": "[id]",
                 "is_from_user": false,
                 "is_internal": true,
@@ -111,18 +111,18 @@ on_both_databases! {
               "success": true
             }
             "#) };
-        let seen = server.get(&Person::agent("mike"), &format!("{QUEUE}/{id}")).await;
+        let seen = server.get(&TestUser::agent("mike"), &format!("{QUEUE}/{id}")).await;
         assert_eq!(seen.body["data"]["assigned_to"], "sarah");
         assert_eq!(seen.body["data"]["last_message"]["message"], "Hello");
     }
 
-    async fn what_is_closed_takes_nothing_more(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let id = server.conversation(&Person::customer("john")).await;
-        let sarah = Person::agent("sarah");
-        let answer = server.agent_does(&sarah, &id, "close", None).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+    async fn a_closed_conversation_admits_no_action(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let id = server.open_conversation(&TestUser::customer("john")).await;
+        let sarah = TestUser::agent("sarah");
+        let answer = server.agent_action(&sarah, &id, "close", None).await;
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
@@ -140,40 +140,40 @@ on_both_databases! {
             ("reply", Some(json!({ "message": "Hi" })), "Cannot reply to a closed conversation"),
             ("reply", Some(json!({ "message": "Hi", "is_internal": true })), "Cannot reply to a closed conversation"),
         ] {
-            let answer = server.agent_does(&sarah, &id, action, body).await;
+            let answer = server.agent_action(&sarah, &id, action, body).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, message), "{action}");
             assert_eq!(answer.body["code"], "CONVERSATION_CLOSED");
         }
     }
 }
 
-/// Endpoint × caller: who may, and what the others are told.
+/// Every endpoint by every kind of caller: who is admitted, and how the others are refused.
 #[tokio::test]
 async fn only_agents_may() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let john = Person::customer("john");
-    let id = server.conversation(&john).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let john = TestUser::customer("john");
+    let id = server.open_conversation(&john).await;
     for action in ["claim", "reply", "close"] {
         let body = Some(json!({ "message": "Hi" }));
-        let nobody = server.agent_does(&Person::nobody(), &id, action, body.clone()).await;
-        assert_eq!((nobody.status, nobody.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{action}");
-        let owner = server.agent_does(&john, &id, action, body).await;
+        let anonymous = server.agent_action(&TestUser::anonymous(), &id, action, body.clone()).await;
+        assert_eq!((anonymous.status, anonymous.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{action}");
+        let owner = server.agent_action(&john, &id, action, body).await;
         assert_eq!((owner.status, owner.message()), (StatusCode::FORBIDDEN, "Admin access required"), "{action}");
     }
     for path in [QUEUE.to_owned(), format!("{QUEUE}/{id}")] {
-        assert_eq!(server.get(&Person::nobody(), &path).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(server.get(&TestUser::anonymous(), &path).await.status, StatusCode::UNAUTHORIZED);
         assert_eq!(server.get(&john, &path).await.status, StatusCode::FORBIDDEN);
     }
 }
 
 #[tokio::test]
 async fn a_request_without_fields_takes_an_empty_body_of_any_type() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
     for content_type in [None, Some("application/json")] {
-        let id = server.conversation(&john).await;
+        let id = server.open_conversation(&john).await;
         let mut request = server.request(reqwest::Method::POST, &sarah, &format!("{QUEUE}/{id}/claim"));
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
@@ -184,12 +184,12 @@ async fn a_request_without_fields_takes_an_empty_body_of_any_type() {
 
 #[tokio::test]
 async fn an_unknown_conversation_is_not_found() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let sarah = Person::agent("sarah");
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let sarah = TestUser::agent("sarah");
     for id in ["01900000-0000-7000-8000-000000000000", "nonsense"] {
         for (action, body) in [("claim", None), ("close", None), ("reply", Some(json!({ "message": "Hi" })))] {
-            let answer = server.agent_does(&sarah, id, action, body).await;
+            let answer = server.agent_action(&sarah, id, action, body).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Conversation not found"));
         }
         let answer = server.get(&sarah, &format!("{QUEUE}/{id}")).await;

@@ -5,21 +5,21 @@ use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Backend, Person, TestDatabase, TestServer, conversation_row, message_row, on_both_databases, user_row,
+    ApiServer, Backend, ScratchDatabase, TestUser, conversation_row, message_row, on_both_databases, user_row,
 };
 
 const AGENTS: &str = "/api/v1/unified-admin/support/agents";
 
 on_both_databases! {
-    async fn everyone_who_ever_came_as_an_agent_is_there_with_what_they_hold(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let hand = database.hand().await;
+    async fn all_known_agents_are_listed_with_their_open_conversations(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let connection = database.connection().await;
         let (mut lucy, mut mike, ann) = (user_row("lucy", true), user_row("mike", true), user_row("ann", false));
         (lucy.first_name, lucy.last_name, lucy.name) = (None, None, Some("Lucy in the Sky".to_owned()));
         (mike.first_name, mike.last_name) = (Some("Mike".to_owned()), None);
         for user in [lucy, mike, ann] {
-            user.into_active_model().insert(&hand).await.unwrap();
+            user.into_active_model().insert(&connection).await.unwrap();
         }
         for (status, channel) in
             [("active", "support"), ("waiting_user", "help_center"), ("closed", "support"), ("active", "ticket")]
@@ -27,12 +27,12 @@ on_both_databases! {
             let mut row = conversation_row("ann", 1);
             (row.status, row.channel) = (status.to_owned(), channel.to_owned());
             row.assigned_to = Some("mike".to_owned());
-            message_row(&row, 2, "Hello").into_active_model().insert(&hand).await.unwrap();
-            row.into_active_model().insert(&hand).await.unwrap();
+            message_row(&row, 2, "Hello").into_active_model().insert(&connection).await.unwrap();
+            row.into_active_model().insert(&connection).await.unwrap();
         }
-        // Sarah is there with her very first call, whether she is written down already or not.
-        let answer = server.get(&Person::agent("sarah"), AGENTS).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        // Callers are in their own list from their first request on, even before the directory has stored them.
+        let answer = server.get(&TestUser::agent("sarah"), AGENTS).await;
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -71,13 +71,13 @@ on_both_databases! {
             "#) };
     }
 
-    async fn what_an_agent_holds_is_counted_anew_each_time(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
+    async fn an_agents_open_conversations_are_counted_on_every_request(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
         for (action, held) in [("claim", 1), ("close", 0)] {
-            server.agent_does(&sarah, &id, action, None).await;
+            server.agent_action(&sarah, &id, action, None).await;
             let answer = server.get(&sarah, AGENTS).await;
             let agents: &Value = &answer.body["data"]["agents"];
             assert_eq!((&agents[0]["id"], &agents[0]["open_conversations"]), (&json!("sarah"), &json!(held)), "{action}");

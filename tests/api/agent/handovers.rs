@@ -4,42 +4,42 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Backend, Person, QUEUE, TestDatabase, TestServer, on_both_databases};
+use crate::support::{Answer, ApiServer, Backend, QUEUE, ScratchDatabase, TestUser, on_both_databases};
 
 const HANDOVERS: &str = "/api/v1/unified-admin/support/handovers";
 
-/// A conversation that Sarah holds, and Mike, whom the directory knows.
+/// A conversation held by Sarah, and Mike as a possible target.
 struct Desk {
-    _database: TestDatabase,
-    server: TestServer,
+    _database: ScratchDatabase,
+    server: ApiServer,
     id: String,
-    sarah: Person,
-    mike: Person,
+    sarah: TestUser,
+    mike: TestUser,
 }
 
 impl Desk {
     async fn open(backend: Backend) -> Self {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let id = server.conversation(&Person::customer("john")).await;
-        let (sarah, mike) = (Person::agent("sarah"), Person::agent("mike"));
-        assert_eq!(server.agent_does(&sarah, &id, "claim", None).await.status, StatusCode::CREATED);
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let id = server.open_conversation(&TestUser::customer("john")).await;
+        let (sarah, mike) = (TestUser::agent("sarah"), TestUser::agent("mike"));
+        assert_eq!(server.agent_action(&sarah, &id, "claim", None).await.status, StatusCode::CREATED);
         server.get(&mike, QUEUE).await;
         Self { _database: database, server, id, sarah, mike }
     }
 
-    async fn ask(&self, from: &Person, body: Value) -> Answer {
-        self.server.agent_does(from, &self.id, "handover", Some(body)).await
+    async fn ask(&self, from: &TestUser, body: Value) -> Answer {
+        self.server.agent_action(from, &self.id, "handover", Some(body)).await
     }
 
-    /// Sarah asks Mike; the handover's id.
-    async fn asked(&self) -> String {
+    /// Has Sarah request a handover to Mike; returns its id.
+    async fn request_handover(&self) -> String {
         let answer = self.ask(&self.sarah, json!({ "to_admin_id": "mike" })).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         answer.body["data"]["handover_id"].as_str().unwrap().to_owned()
     }
 
-    async fn respond(&self, who: &Person, handover: &str, status: &str) -> Answer {
+    async fn respond(&self, who: &TestUser, handover: &str, status: &str) -> Answer {
         self.server.post(who, &format!("{HANDOVERS}/{handover}/respond"), json!({ "status": status })).await
     }
 
@@ -53,10 +53,10 @@ fn refused(answer: &Answer) -> (u16, &str) {
 }
 
 on_both_databases! {
-    async fn asking_answers_with_the_target_and_changes_nothing_else(backend: Backend) {
+    async fn a_handover_request_answers_with_the_target_and_changes_nothing_else(backend: Backend) {
         let desk = Desk::open(backend).await;
         let answer = desk.ask(&desk.sarah, json!({ "to_admin_id": "mike", "reason": " Lunch " })).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
@@ -78,11 +78,11 @@ on_both_databases! {
         assert_eq!(detail["handovers"][0]["status"], "pending");
     }
 
-    async fn an_accepted_one_makes_the_conversation_the_targets(backend: Backend) {
+    async fn an_accepted_handover_assigns_the_conversation_to_the_target(backend: Backend) {
         let desk = Desk::open(backend).await;
-        let handover = desk.asked().await;
+        let handover = desk.request_handover().await;
         let answer = desk.respond(&desk.mike, &handover, "accepted").await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
@@ -100,22 +100,22 @@ on_both_databases! {
         assert_eq!((&detail["assigned_to"], &detail["status"]), (&json!("mike"), &json!("active")));
         assert_eq!(detail["handovers"][0]["status"], "accepted");
         assert!(detail["handovers"][0]["responded_at"].is_string());
-        let late = desk.server.agent_does(&desk.sarah, &desk.id, "reply", Some(json!({ "message": "Hi" }))).await;
+        let late = desk.server.agent_action(&desk.sarah, &desk.id, "reply", Some(json!({ "message": "Hi" }))).await;
         assert_eq!(late.status, StatusCode::FORBIDDEN);
     }
 
-    async fn a_rejected_one_changes_nothing_else(backend: Backend) {
+    async fn a_rejected_handover_changes_nothing_else(backend: Backend) {
         let desk = Desk::open(backend).await;
-        let handover = desk.asked().await;
+        let handover = desk.request_handover().await;
         let answer = desk.respond(&desk.mike, &handover, "rejected").await;
         assert_eq!(refused(&answer), (201, "Handover rejected"));
         assert_eq!(answer.body["data"]["status"], "rejected");
         let detail = desk.detail().await;
         assert_eq!((&detail["assigned_to"], &detail["handovers"][0]["status"]), (&json!("sarah"), &json!("rejected")));
-        desk.asked().await;
+        desk.request_handover().await;
     }
 
-    async fn asking_is_refused_in_the_contracts_order(backend: Backend) {
+    async fn a_handover_request_is_refused_in_the_contracts_order(backend: Backend) {
         let desk = Desk::open(backend).await;
         let (id, server) = (&desk.id, &desk.server);
         for body in [json!({}), json!({ "to_admin_id": " " }), json!({ "to_admin_id": 7 })] {
@@ -123,22 +123,22 @@ on_both_databases! {
             assert_eq!((answer.status.as_u16(), &answer.body["details"][0]["field"]), (400, &json!("to_admin_id")));
         }
         let unknown = "00000000-0000-4000-8000-000000000000";
-        let nowhere = server.agent_does(&desk.sarah, unknown, "handover", Some(json!({ "to_admin_id": "mike" }))).await;
+        let nowhere = server.agent_action(&desk.sarah, unknown, "handover", Some(json!({ "to_admin_id": "mike" }))).await;
         assert_eq!(refused(&nowhere), (404, "Conversation not found"));
         let not_held = desk.ask(&desk.mike, json!({ "to_admin_id": "mike" })).await;
         assert_eq!(refused(&not_held), (403, "Only the currently assigned agent can initiate a handover"));
         let to_self = desk.ask(&desk.sarah, json!({ "to_admin_id": "sarah" })).await;
         assert_eq!(refused(&to_self), (400, "Cannot transfer to yourself"));
-        // A customer is no agent, and nobody is none either; so is an id that no account can have.
+        // A customer, an unknown id, and an id that no account can have.
         let too_long = "x".repeat(129);
-        for target in ["john", "nobody", too_long.as_str()] {
+        for target in ["john", "unknown", too_long.as_str()] {
             let answer = desk.ask(&desk.sarah, json!({ "to_admin_id": target })).await;
             assert_eq!(refused(&answer), (404, "Target admin not found"), "{target}");
         }
-        desk.asked().await;
+        desk.request_handover().await;
         let again = desk.ask(&desk.sarah, json!({ "to_admin_id": "mike" })).await;
         assert_eq!(refused(&again), (400, "There is already a pending handover for this conversation"));
-        assert_eq!(server.agent_does(&desk.mike, id, "close", None).await.status, StatusCode::CREATED);
+        assert_eq!(server.agent_action(&desk.mike, id, "close", None).await.status, StatusCode::CREATED);
         let closed = desk.ask(&desk.mike, json!({ "to_admin_id": "mike" })).await;
         assert_eq!(refused(&closed), (400, "Cannot transfer a closed conversation"));
     }
@@ -151,9 +151,9 @@ on_both_databases! {
         assert_eq!(desk.ask(&desk.sarah, reason(1000)).await.status, StatusCode::CREATED);
     }
 
-    async fn answering_is_refused_in_the_contracts_order(backend: Backend) {
+    async fn a_handover_answer_is_refused_in_the_contracts_order(backend: Backend) {
         let desk = Desk::open(backend).await;
-        let handover = desk.asked().await;
+        let handover = desk.request_handover().await;
         let answer = desk.respond(&desk.mike, &handover, "maybe").await;
         assert_eq!((answer.status.as_u16(), &answer.body["details"][0]["field"]), (400, &json!("status")));
         for unknown in ["00000000-0000-4000-8000-000000000000", "no-id"] {
@@ -169,25 +169,25 @@ on_both_databases! {
         }
     }
 
-    async fn closing_rejects_the_one_that_waits(backend: Backend) {
+    async fn closing_rejects_the_pending_handover(backend: Backend) {
         let desk = Desk::open(backend).await;
-        let handover = desk.asked().await;
-        desk.server.agent_does(&desk.sarah, &desk.id, "close", None).await;
+        let handover = desk.request_handover().await;
+        desk.server.agent_action(&desk.sarah, &desk.id, "close", None).await;
         assert_eq!(desk.detail().await["handovers"][0]["status"], "rejected");
         let answer = desk.respond(&desk.mike, &handover, "accepted").await;
         assert_eq!(refused(&answer), (400, "This handover has already been resolved"));
     }
 
-    async fn an_agent_who_has_only_just_come_can_be_handed_to(backend: Backend) {
+    async fn an_agent_can_be_a_target_right_after_the_first_request(backend: Backend) {
         let desk = Desk::open(backend).await;
         for number in 0..50 {
             let id = format!("new-{number}");
-            // Their first call, and the handover right behind it.
-            desk.server.get(&Person::agent(&id), "/api/v1/unified-admin/support/agents").await;
+            // The agent's first request, immediately followed by the handover.
+            desk.server.get(&TestUser::agent(&id), "/api/v1/unified-admin/support/agents").await;
             let asked = desk.ask(&desk.sarah, json!({ "to_admin_id": id })).await;
             assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
             let handover = asked.body["data"]["handover_id"].as_str().unwrap().to_owned();
-            desk.respond(&Person::agent(&id), &handover, "rejected").await;
+            desk.respond(&TestUser::agent(&id), &handover, "rejected").await;
         }
     }
 }

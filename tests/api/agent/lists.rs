@@ -1,4 +1,4 @@
-//! `GET …/conversations`: what each filter lets through, in which order, and what is refused; tickets and handovers.
+//! `GET …/conversations`: filters, orders, pages and refusals; tickets and handovers in the answers.
 
 use entity::{closed_counters, conversations, handovers, messages};
 use insta::{allow_duplicates, assert_snapshot};
@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    Backend, MINE, Person, QUEUE, TestDatabase, TestServer, conversation_row, message_row, minute, on_both_databases,
-    ticket_row,
+    ApiServer, Backend, MY_CONVERSATIONS, QUEUE, ScratchDatabase, TestUser, conversation_row, message_row, minute,
+    on_both_databases, ticket_row,
 };
 
-/// Four conversations: Ann's (closed, Sarah's, with a ticket), Bob's (Sarah's), Cid's (nobody's), Dan's help center.
-async fn four(database: &TestDatabase) -> Vec<String> {
-    let hand = database.hand().await;
+/// Four conversations: Ann's (closed, held by Sarah, with a ticket), Bob's (held by Sarah), Cid's (unassigned), and Dan's
+/// in the help center.
+async fn four(database: &ScratchDatabase) -> Vec<String> {
+    let connection = database.connection().await;
     let mut rows: Vec<_> =
         ["ann", "bob", "cid", "dan"].into_iter().zip(0..).map(|(who, at)| conversation_row(who, at)).collect();
     for row in &mut rows[..2] {
@@ -30,18 +31,18 @@ async fn four(database: &TestDatabase) -> Vec<String> {
     let ticket = ticket_row(&rows[0], "SMI-2026-000001");
     let ids = rows.iter().map(|row| row.id.to_string()).collect();
     let bodies = rows.iter().map(|row| message_row(row, 2, "Hello").into_active_model()).collect::<Vec<_>>();
-    messages::Entity::insert_many(bodies).exec_without_returning(&hand).await.unwrap();
+    messages::Entity::insert_many(bodies).exec_without_returning(&connection).await.unwrap();
     for row in rows {
-        row.into_active_model().insert(&hand).await.unwrap();
+        row.into_active_model().insert(&connection).await.unwrap();
     }
-    ticket.into_active_model().insert(&hand).await.unwrap();
+    ticket.into_active_model().insert(&connection).await.unwrap();
     let closed = closed_counters::Model { shard: 1000, closed: 1 };
-    closed.into_active_model().insert(&hand).await.unwrap();
+    closed.into_active_model().insert(&connection).await.unwrap();
     ids
 }
 
-async fn listed(server: &TestServer, query: &str) -> (Vec<String>, u64) {
-    let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+async fn listed(server: &ApiServer, query: &str) -> (Vec<String>, u64) {
+    let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.body);
     let data = &answer.body["data"];
     let ids = data["conversations"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
@@ -49,9 +50,9 @@ async fn listed(server: &TestServer, query: &str) -> (Vec<String>, u64) {
 }
 
 on_both_databases! {
-    async fn each_filter_and_order_does_what_it_says(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+    async fn each_filter_and_order_selects_the_right_rows(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let ids = four(&database).await;
         for (query, expected) in [
             ("", vec![2, 3, 1, 0]),
@@ -91,42 +92,42 @@ on_both_databases! {
         }
     }
 
-    async fn what_nobody_wrote_in_and_a_tickets_own_thread_are_nowhere(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let hand = database.hand().await;
+    async fn empty_conversations_and_ticket_threads_are_not_listed(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let connection = database.connection().await;
         let mut empty = conversation_row("ann", 1);
         (empty.channel, empty.version, empty.last_seq, empty.message_count) = ("help_center".to_owned(), 1, 0, 0);
         let mut thread = conversation_row("ann", 2);
         thread.channel = "ticket".to_owned();
         let hidden = thread.id;
-        let said = message_row(&thread, 2, "Hello there");
-        said.into_active_model().insert(&hand).await.unwrap();
+        let message = message_row(&thread, 2, "Hello there");
+        message.into_active_model().insert(&connection).await.unwrap();
         let rows = [empty, thread].map(conversations::Model::into_active_model);
-        conversations::Entity::insert_many(rows).exec_without_returning(&hand).await.unwrap();
+        conversations::Entity::insert_many(rows).exec_without_returning(&connection).await.unwrap();
         for query in [
             "", "status=active", "user_id=ann", "assigned_to=unassigned", "channel=help_center", "search=ann@example",
             "search=hello", "search=he", "has_ticket=false", "date_from=2026-01-01", "sort_by=createdAt",
         ] {
             assert_eq!(listed(&server, query).await, (vec![], 0), "{query}");
         }
-        let answer = server.get(&Person::agent("sarah"), QUEUE).await;
+        let answer = server.get(&TestUser::agent("sarah"), QUEUE).await;
         assert_eq!(answer.body["data"]["analytics"], json!({
             "total_conversations": 0, "mine": 0, "active": 0, "unassigned": 0,
             "by_status": { "active": 0, "waiting_support": 0, "waiting_user": 0, "closed": 0 },
         }));
         for path in [format!("{QUEUE}/{hidden}"), format!("{QUEUE}/{hidden}/timeline")] {
-            let answer = server.get(&Person::agent("sarah"), &path).await;
+            let answer = server.get(&TestUser::agent("sarah"), &path).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Conversation not found"), "{path}");
         }
     }
 
-    async fn the_counts_are_of_everything_whatever_is_filtered(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+    async fn the_analytics_ignore_the_filters(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         four(&database).await;
         for query in ["", "status=closed", "search=nothing", "assigned_to=mike&limit=1", "page=7"] {
-            let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+            let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
             assert_eq!(answer.body["data"]["analytics"], json!({
                 "total_conversations": 4, "mine": 1, "active": 3, "unassigned": 2,
                 "by_status": { "active": 2, "waiting_support": 0, "waiting_user": 1, "closed": 1 },
@@ -134,12 +135,12 @@ on_both_databases! {
         }
     }
 
-    async fn conversations_of_one_moment_keep_their_order_over_pages(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+    async fn conversations_with_equal_timestamps_keep_their_order_across_pages(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let mut rows: Vec<_> = (0..7).map(|_| conversation_row("ann", 1)).collect();
         let all = rows.clone().into_iter().map(IntoActiveModel::into_active_model);
-        conversations::Entity::insert_many(all).exec_without_returning(&database.hand().await).await.unwrap();
+        conversations::Entity::insert_many(all).exec_without_returning(&database.connection().await).await.unwrap();
         rows.sort_by_key(|row| row.id);
         let ascending: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
         let descending: Vec<String> = ascending.iter().rev().cloned().collect();
@@ -159,18 +160,18 @@ on_both_databases! {
             ("limit=100&page=4294967295", json!({ "total": 7, "page": 4_294_967_295_u32, "limit": 100, "total_pages": 1 })),
             ("limit=101&status=closed", json!({ "total": 0, "page": 1, "limit": 100, "total_pages": 0 })),
         ] {
-            let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+            let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
             assert_eq!(answer.body["data"]["meta"], meta, "{query}");
         }
     }
 
     async fn a_ticket_is_shown_to_both_sides(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let id = four(&database).await.remove(0);
-        let card = server.get(&Person::agent("sarah"), &format!("{QUEUE}?status=closed")).await;
-        let of_the_user = server.get(&Person::customer("ann"), MINE).await;
-        let for_the_user = server.get(&Person::customer("ann"), &format!("{MINE}/{id}")).await;
+        let card = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?status=closed")).await;
+        let of_the_user = server.get(&TestUser::customer("ann"), MY_CONVERSATIONS).await;
+        let for_the_user = server.get(&TestUser::customer("ann"), &format!("{MY_CONVERSATIONS}/{id}")).await;
         let short = json!({
             "ticket_number": "SMI-2026-000001", "subject": "Failed transfer", "status": "in_progress",
             "priority": "medium", "support_type": "TRANSACTION_ISSUE",
@@ -184,25 +185,25 @@ on_both_databases! {
             assert!(ticket.as_object_mut().unwrap().remove("id").is_some_and(|id| id.is_string()));
             assert_eq!(ticket, short);
         }
-        let detail = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{id}")).await;
+        let detail = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}/{id}")).await;
         let mut ticket = detail.body["data"]["ticket"].clone();
         assert!(ticket["createdAt"].is_string());
         for key in ["id", "createdAt"] {
             ticket.as_object_mut().unwrap().remove(key);
         }
-        let mut whole = short.clone();
-        whole.as_object_mut().unwrap().extend(json!({
+        let mut detail = short.clone();
+        detail.as_object_mut().unwrap().extend(json!({
             "description": "It keeps failing", "assigned_to": "sarah", "resolved_at": null, "resolved_by": null,
             "resolution_notes": null, "related_transaction_id": "tx-1",
         }).as_object().unwrap().clone());
-        assert_eq!(ticket, whole);
+        assert_eq!(ticket, detail);
     }
 
-    async fn handovers_are_shown_in_the_order_in_which_they_were_asked_for(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+    async fn handovers_are_listed_in_the_order_of_their_requests(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let id = four(&database).await.remove(1);
-        let hand = database.hand().await;
+        let connection = database.connection().await;
         for (at, status) in [(3, "pending"), (1, "rejected"), (2, "accepted")] {
             let handover = handovers::Model {
                 id: Uuid::now_v7(),
@@ -216,39 +217,39 @@ on_both_databases! {
                 created_at: minute(at),
                 responded_at: (status != "pending").then(|| minute(at + 10)),
             };
-            handover.into_active_model().insert(&hand).await.unwrap();
+            handover.into_active_model().insert(&connection).await.unwrap();
         }
-        let mut answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{id}")).await;
+        let mut answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}/{id}")).await;
         answer.body = answer.body["data"]["handovers"].take();
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             200 OK
             content-type: application/json
 
             [
               {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "from_admin_id": "sarah",
                 "from_admin_name": "Sarah Johnson",
                 "id": "[id]",
                 "reason": "Lunch",
-                "responded_at": "[moment]",
+                "responded_at": "[timestamp]",
                 "status": "rejected",
                 "to_admin_id": "mike",
                 "to_admin_name": "Mike Smith"
               },
               {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "from_admin_id": "sarah",
                 "from_admin_name": "Sarah Johnson",
                 "id": "[id]",
                 "reason": null,
-                "responded_at": "[moment]",
+                "responded_at": "[timestamp]",
                 "status": "accepted",
                 "to_admin_id": "mike",
                 "to_admin_name": "Mike Smith"
               },
               {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "from_admin_id": "sarah",
                 "from_admin_name": "Sarah Johnson",
                 "id": "[id]",
@@ -265,8 +266,8 @@ on_both_databases! {
 
 #[tokio::test]
 async fn every_value_that_breaks_its_rule_is_named() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let (long, too_long) = ("a".repeat(200), "a".repeat(201));
     let too_long_search = format!("search={too_long}");
     for (query, field) in [
@@ -286,31 +287,31 @@ async fn every_value_that_breaks_its_rule_is_named() {
         ("page=-1", "page"),
         ("limit=", "limit"),
     ] {
-        let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+        let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
         assert_eq!(answer.body["details"][0]["field"], field, "{query}");
         assert_eq!(answer.body["details"].as_array().map(Vec::len), Some(1), "{query}");
     }
-    let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?status=x&channel=y&date_to=z")).await;
+    let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?status=x&channel=y&date_to=z")).await;
     let fields: Vec<&Value> =
         answer.body["details"].as_array().unwrap().iter().map(|detail| &detail["field"]).collect();
     assert_eq!(fields, ["status", "channel", "date_to"]);
-    assert_eq!(server.get(&Person::agent("sarah"), &format!("{QUEUE}?search={long}")).await.status, StatusCode::OK);
+    assert_eq!(server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?search={long}")).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn only_agents_may_list() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let john = Person::customer("john");
-    let id = server.conversation(&john).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let john = TestUser::customer("john");
+    let id = server.open_conversation(&john).await;
     for path in [
         format!("{QUEUE}?search=x&status=nonsense"),
         format!("{QUEUE}/{id}/timeline"),
         "/api/v1/unified-admin/support/agents".to_owned(),
     ] {
-        let nobody = server.get(&Person::nobody(), &path).await;
-        assert_eq!((nobody.status, nobody.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
+        let anonymous = server.get(&TestUser::anonymous(), &path).await;
+        assert_eq!((anonymous.status, anonymous.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
         let owner = server.get(&john, &path).await;
         assert_eq!((owner.status, owner.message()), (StatusCode::FORBIDDEN, "Admin access required"), "{path}");
     }

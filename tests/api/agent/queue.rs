@@ -4,21 +4,21 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Backend, MINE, Person, QUEUE, SEND, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, MY_CONVERSATIONS, QUEUE, SEND, ScratchDatabase, TestUser, on_both_databases};
 
 on_both_databases! {
     async fn the_queue_counts_everything_and_pages(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah, mike) = (Person::customer("john"), Person::agent("sarah"), Person::agent("mike"));
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah, mike) = (TestUser::customer("john"), TestUser::agent("sarah"), TestUser::agent("mike"));
         let mut ids = Vec::new();
         for _ in 0..5 {
-            ids.push(server.conversation(&john).await);
+            ids.push(server.open_conversation(&john).await);
         }
-        server.agent_does(&sarah, &ids[0], "claim", None).await;
-        server.agent_does(&mike, &ids[1], "reply", Some(json!({ "message": "Hi" }))).await;
-        server.agent_does(&sarah, &ids[2], "claim", None).await;
-        server.agent_does(&sarah, &ids[2], "close", None).await;
+        server.agent_action(&sarah, &ids[0], "claim", None).await;
+        server.agent_action(&mike, &ids[1], "reply", Some(json!({ "message": "Hi" }))).await;
+        server.agent_action(&sarah, &ids[2], "claim", None).await;
+        server.agent_action(&sarah, &ids[2], "close", None).await;
         server.post(&john, SEND, json!({ "message": "More", "conversation_id": ids[3] })).await;
         let first = server.get(&sarah, &format!("{QUEUE}?limit=2")).await;
         assert_eq!(first.body["data"]["analytics"], json!({
@@ -31,27 +31,27 @@ on_both_databases! {
             let answer = server.get(&sarah, &format!("{QUEUE}?limit=2&page={page}")).await;
             seen.extend(answer.body["data"]["conversations"].as_array().unwrap().iter().map(|one| one["id"].clone()));
         }
-        // Last written first: an answer and a further message moved theirs to the front.
+        // Ordered by the last message: a reply and a later message have moved theirs to the front.
         assert_eq!(seen, [&ids[3], &ids[1], &ids[4], &ids[2], &ids[0]].map(|id| json!(id)));
         assert_eq!(server.get(&sarah, &format!("{QUEUE}?limit=1000")).await.body["data"]["meta"]["limit"], 100);
         assert_eq!(server.get(&sarah, &format!("{QUEUE}?page=9")).await.body["data"]["conversations"], json!([]));
     }
 
     async fn a_conversation_looks_as_the_contract_says(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
-        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
-        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "Hi John" }))).await;
-        // The directory writes people down behind the scenes; a probe of it is the answer itself.
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
+        server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
+        server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "Hi John" }))).await;
+        // The directory stores callers in the background: read until they are in the answer.
         let seen = loop {
             let seen = server.get(&sarah, &format!("{QUEUE}/{id}")).await;
             if seen.body["data"]["user"].is_object() && seen.body["data"]["assigned_admin"]["email"].is_string() {
                 break seen;
             }
         };
-        allow_duplicates! { assert_snapshot!(seen.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(seen.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -63,10 +63,10 @@ on_both_databases! {
                   "id": "sarah",
                   "last_name": "Johnson"
                 },
-                "assigned_at": "[moment]",
+                "assigned_at": "[timestamp]",
                 "assigned_to": "sarah",
                 "channel": "support",
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "device_metadata": {
                   "platform": "unknown"
                 },
@@ -78,17 +78,17 @@ on_both_databases! {
                 "id": "[id]",
                 "ip_address": "127.0.0.1",
                 "last_message": {
-                  "createdAt": "[moment]",
+                  "createdAt": "[timestamp]",
                   "is_from_user": false,
                   "message": "Hi John",
                   "sender_name": "Sarah Johnson"
                 },
-                "last_message_at": "[moment]",
+                "last_message_at": "[timestamp]",
                 "message_count": 3,
                 "messages": [
                   {
                     "attachments": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "id": "[id]",
                     "is_from_user": true,
                     "is_internal": false,
@@ -101,7 +101,7 @@ on_both_databases! {
                   },
                   {
                     "attachments": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "id": "[id]",
                     "is_from_user": false,
                     "is_internal": true,
@@ -114,7 +114,7 @@ on_both_databases! {
                   },
                   {
                     "attachments": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "id": "[id]",
                     "is_from_user": false,
                     "is_internal": false,
@@ -132,7 +132,7 @@ on_both_databases! {
                 "status": "waiting_user",
                 "ticket": null,
                 "total_messages": 3,
-                "updatedAt": "[moment]",
+                "updatedAt": "[timestamp]",
                 "user": {
                   "account_status": "active",
                   "email": "john@example.com",
@@ -157,11 +157,11 @@ on_both_databases! {
     }
 
     async fn a_picture_is_shown_as_the_profile_image(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::with_picture("john", "https://img.example.com/john.png"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
-        // The directory writes people down behind the scenes; a probe of it is the answer itself.
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::with_picture("john", "https://img.example.com/john.png"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
+        // The directory stores callers in the background: read until they are in the answer.
         let user = loop {
             let user = server.get(&sarah, &format!("{QUEUE}/{id}")).await.body["data"]["user"].clone();
             if user.is_object() {
@@ -172,27 +172,27 @@ on_both_databases! {
     }
 
     async fn a_note_reaches_no_customer(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
-        let before = server.get(&john, &format!("{MINE}/{id}")).await.body;
-        let list_before = server.get(&john, MINE).await.body;
-        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
-        assert_eq!(server.get(&john, &format!("{MINE}/{id}")).await.body, before);
-        assert_eq!(server.get(&john, MINE).await.body, list_before);
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
+        let before = server.get(&john, &format!("{MY_CONVERSATIONS}/{id}")).await.body;
+        let list_before = server.get(&john, MY_CONVERSATIONS).await.body;
+        server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
+        assert_eq!(server.get(&john, &format!("{MY_CONVERSATIONS}/{id}")).await.body, before);
+        assert_eq!(server.get(&john, MY_CONVERSATIONS).await.body, list_before);
     }
 
     async fn agents_page_through_messages_by_position(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
         for message in ["note", "another note"] {
-            server.agent_does(&sarah, &id, "reply", Some(json!({ "message": message, "is_internal": true }))).await;
+            server.agent_action(&sarah, &id, "reply", Some(json!({ "message": message, "is_internal": true }))).await;
         }
         server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
-        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "a last note", "is_internal": true }))).await;
+        server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "a last note", "is_internal": true }))).await;
         for (query, positions) in [
             ("", vec![2, 3, 4, 5, 6]),
             ("?after_position=3", vec![4, 5, 6]),
@@ -212,10 +212,10 @@ on_both_databases! {
 
 #[tokio::test]
 async fn a_query_value_that_breaks_its_rule_is_named() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     for (query, field) in [("page=0", "page"), ("page=x", "page"), ("limit=0", "limit"), ("limit=ten", "limit")] {
-        let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?{query}")).await;
+        let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
         assert_eq!(answer.body["details"][0]["field"], field, "{query}");
     }

@@ -11,12 +11,13 @@ use serde_json::json;
 use url::form_urlencoded::byte_serialize;
 
 use crate::support::{
-    Backend, Person, QUEUE, SEND, TestDatabase, TestServer, conversation_row, message_row, on_both_databases, user_row,
+    ApiServer, Backend, QUEUE, SEND, ScratchDatabase, TestUser, conversation_row, message_row, on_both_databases,
+    user_row,
 };
 
-async fn found(server: &TestServer, term: &str, more: &str) -> Vec<String> {
+async fn found(server: &ApiServer, term: &str, more: &str) -> Vec<String> {
     let term: String = byte_serialize(term.as_bytes()).collect();
-    let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}?search={term}{more}")).await;
+    let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?search={term}{more}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let found: Vec<String> = answer.body["data"]["conversations"]
         .as_array()
@@ -28,38 +29,41 @@ async fn found(server: &TestServer, term: &str, more: &str) -> Vec<String> {
     found
 }
 
-async fn count(hand: &DatabaseConnection, table: &str) -> i64 {
-    let statement = Statement::from_string(hand.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
-    hand.query_one_raw(statement).await.unwrap().unwrap().try_get("", "n").unwrap()
+async fn count(connection: &DatabaseConnection, table: &str) -> i64 {
+    let statement =
+        Statement::from_string(connection.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
+    connection.query_one_raw(statement).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// Waits until nothing is left to be copied.
-async fn copied(hand: &DatabaseConnection) {
-    while hand.get_database_backend() == DbBackend::Postgres && count(hand, "unsearchable_messages").await > 0 {
+/// Waits until the search indexer has copied everything.
+async fn copied(connection: &DatabaseConnection) {
+    while connection.get_database_backend() == DbBackend::Postgres
+        && count(connection, "unsearchable_messages").await > 0
+    {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 on_both_databases! {
     async fn everything_that_agents_see_of_a_conversation_is_searched(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let hand = database.hand().await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let connection = database.connection().await;
         let mut rows = [conversation_row("u-1", 1), conversation_row("u-2", 2), conversation_row("u-3", 3)];
         (rows[0].email, rows[0].phone_number) = (Some("Ann.Lee@mail.test".to_owned()), Some("+2348012345678".to_owned()));
         (rows[2].email, rows[2].phone_number) = (Some("x@y.zz".to_owned()), None);
         let mut user = user_row("u-2", false);
         (user.first_name, user.last_name) = (Some("José".to_owned()), Some("Okafor".to_owned()));
         (user.smipay_tag, user.email) = (Some("@bigjoe".to_owned()), Some("joe@other.test".to_owned()));
-        user.into_active_model().insert(&hand).await.unwrap();
+        user.into_active_model().insert(&connection).await.unwrap();
         let bodies = [
             message_row(&rows[2], 2, r"It is 100% sure_thing \o/ for ABC"),
             message_row(&rows[0], 2, "No surething, 100 times"),
             message_row(&rows[2], 3, "Ünïcode"),
         ];
-        messages::Entity::insert_many(bodies.map(messages::Model::into_active_model)).exec_without_returning(&hand).await.unwrap();
+        messages::Entity::insert_many(bodies.map(messages::Model::into_active_model)).exec_without_returning(&connection).await.unwrap();
         let rows = rows.map(conversations::Model::into_active_model);
-        conversations::Entity::insert_many(rows).exec_without_returning(&hand).await.unwrap();
+        conversations::Entity::insert_many(rows).exec_without_returning(&connection).await.unwrap();
         let expectations = [
             ("ann.lee", vec!["u-1"]),
             ("ANN.LEE@MAIL", vec!["u-1"]),
@@ -83,13 +87,13 @@ on_both_databases! {
             ("ünïcode", vec!["u-3"]),
             ("nowhere", vec![]),
             ("'; --", vec![]),
-            // Where two messages meet.
+            // Across the boundary of two messages.
             ("abcün", vec![]),
         ];
-        // What has just been written is read, and is then copied to where it is indexed.
+        // New messages are searched directly, and later through the index.
         for has_been_copied in [false, true] {
             if has_been_copied {
-                copied(&hand).await;
+                copied(&connection).await;
             }
             for (term, expected) in &expectations {
                 assert_eq!(found(&server, term, "").await, *expected, "{term}, copied: {has_been_copied}");
@@ -100,56 +104,56 @@ on_both_databases! {
         assert_eq!(found(&server, "100", "&limit=100&sort_order=asc").await, ["u-1", "u-3"]);
     }
 
-    async fn a_message_and_a_note_are_found_the_moment_they_are_answered(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
-        let (hand, mut number) = (database.hand().await, 0);
-        // Beyond the moment in which what was written is copied.
-        while number < 20 || backend == Backend::Postgres && count(&hand, "searchable_texts").await < 3 {
+    async fn a_message_and_a_note_are_found_as_soon_as_they_are_acknowledged(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
+        let (connection, mut number) = (database.connection().await, 0);
+        // Longer than the indexer takes to copy them.
+        while number < 20 || backend == Backend::Postgres && count(&connection, "searchable_texts").await < 3 {
             number += 1;
             let (word, noted) = (format!("word{number}x"), format!("noted{number}x"));
             server.post(&john, SEND, json!({ "message": word, "conversation_id": id })).await;
             assert_eq!(found(&server, &word, "").await, ["john"]);
-            server.agent_does(&sarah, &id, "reply", Some(json!({ "message": noted, "is_internal": true }))).await;
+            server.agent_action(&sarah, &id, "reply", Some(json!({ "message": noted, "is_internal": true }))).await;
             assert_eq!(found(&server, &noted, "").await, ["john"]);
         }
         assert_eq!(found(&server, "john@example.com", "").await, ["john"]);
     }
 }
 
-/// A term without three letters or digits in a row is looked for in the thousand conversations last written in.
+/// A term without three consecutive letters or digits is searched in the thousand most recently active conversations.
 #[tokio::test]
-async fn a_short_term_costs_no_more_however_many_conversations_there_are() {
-    let database = TestDatabase::create(Backend::Postgres).await;
-    let server = TestServer::start(&database).await;
-    let hand = database.hand().await;
+async fn a_short_term_has_a_bounded_cost() {
+    let database = ScratchDatabase::create(Backend::Postgres).await;
+    let server = ApiServer::start(&database).await;
+    let connection = database.connection().await;
     let rows: Vec<_> = (0..=switchboard::store::RECENT).map(|at| conversation_row("ann", at.cast_signed())).collect();
     let (oldest, next) = (rows[0].clone(), rows[1].clone());
     conversations::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
-        .exec_without_returning(&hand)
+        .exec_without_returning(&connection)
         .await
         .unwrap();
     for row in [&oldest, &next] {
-        message_row(row, 2, "zq zqx").into_active_model().insert(&hand).await.unwrap();
+        message_row(row, 2, "zq zqx").into_active_model().insert(&connection).await.unwrap();
     }
     assert_eq!(found(&server, "zq", "").await.len(), 1);
     assert_eq!(found(&server, "zqx", "").await.len(), 2);
-    // The thousand are those that fit what else is asked.
+    // The thousand are chosen after the other filters.
     let until = crate::support::minute(0).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     assert_eq!(found(&server, "zq", &format!("&date_to={until}")).await.len(), 1);
 }
 
-/// A role that may not make extensions: the schema moves on, and search goes slower.
+/// A database role that may not create extensions: the migrations succeed, and search is slower.
 #[tokio::test]
 async fn without_trigrams_search_still_finds() {
-    let database = TestDatabase::create(Backend::Postgres).await;
-    let server = TestServer::start(&database).await;
-    let hand = database.hand().await;
-    hand.execute_unprepared("DROP EXTENSION pg_trgm CASCADE").await.unwrap();
-    let john = Person::customer("john");
-    let id = server.conversation(&john).await;
+    let database = ScratchDatabase::create(Backend::Postgres).await;
+    let server = ApiServer::start(&database).await;
+    let connection = database.connection().await;
+    connection.execute_unprepared("DROP EXTENSION pg_trgm CASCADE").await.unwrap();
+    let john = TestUser::customer("john");
+    let id = server.open_conversation(&john).await;
     server.post(&john, SEND, json!({ "message": "needle", "conversation_id": id })).await;
     assert_eq!(found(&server, "NEEDLE", "").await, ["john"]);
 }

@@ -4,10 +4,10 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{Backend, Person, QUEUE, SEND, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, QUEUE, SEND, ScratchDatabase, TestUser, on_both_databases};
 
-async fn positions(server: &TestServer, id: &str, query: &str) -> (Vec<u64>, bool) {
-    let answer = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{id}/timeline{query}")).await;
+async fn positions(server: &ApiServer, id: &str, query: &str) -> (Vec<u64>, bool) {
+    let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}/{id}/timeline{query}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let events = answer.body["data"]["events"].as_array().unwrap();
     let has_more = answer.body["data"]["has_more"].as_bool().unwrap();
@@ -15,18 +15,18 @@ async fn positions(server: &TestServer, id: &str, query: &str) -> (Vec<u64>, boo
 }
 
 on_both_databases! {
-    async fn the_timeline_tells_all_that_happened_in_order(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
-        server.agent_does(&sarah, &id, "claim", None).await;
-        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "Careful", "is_internal": true }))).await;
-        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "x".repeat(101) }))).await;
-        server.agent_does(&sarah, &id, "close", None).await;
+    async fn the_timeline_lists_all_events_in_order(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
+        server.agent_action(&sarah, &id, "claim", None).await;
+        server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "Careful", "is_internal": true }))).await;
+        server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "x".repeat(101) }))).await;
+        server.agent_action(&sarah, &id, "close", None).await;
         server.post(&john, &format!("/api/v1/support/conversations/{id}/rate"), json!({ "rating": 5 })).await;
         let answer = server.get(&sarah, &format!("{QUEUE}/{id}/timeline")).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -36,7 +36,7 @@ on_both_databases! {
                   {
                     "actor_id": "john",
                     "actor_name": "John Doe",
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "data": {
                       "channel": "support"
                     },
@@ -46,7 +46,7 @@ on_both_databases! {
                   {
                     "actor_id": "john",
                     "actor_name": "John Doe",
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "data": {
                       "is_from_user": true,
                       "message_id": "[id]",
@@ -59,7 +59,7 @@ on_both_databases! {
                   {
                     "actor_id": "sarah",
                     "actor_name": "Sarah Johnson",
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "data": {},
                     "position": 3,
                     "type": "claimed"
@@ -67,7 +67,7 @@ on_both_databases! {
                   {
                     "actor_id": "sarah",
                     "actor_name": "Sarah Johnson",
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "data": {
                       "is_from_user": false,
                       "message_id": "[id]",
@@ -80,7 +80,7 @@ on_both_databases! {
                   {
                     "actor_id": "sarah",
                     "actor_name": "Sarah Johnson",
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "data": {
                       "is_from_user": false,
                       "message_id": "[id]",
@@ -93,7 +93,7 @@ on_both_databases! {
                   {
                     "actor_id": "sarah",
                     "actor_name": "Sarah Johnson",
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "data": {},
                     "position": 6,
                     "type": "closed"
@@ -101,7 +101,7 @@ on_both_databases! {
                   {
                     "actor_id": "john",
                     "actor_name": "John Doe",
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "data": {
                       "feedback": null,
                       "rating": 5
@@ -119,14 +119,14 @@ on_both_databases! {
     }
 
     async fn a_timeline_is_read_in_pages(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
-        server.agent_does(&sarah, &id, "claim", None).await;
-        server.agent_does(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
+        server.agent_action(&sarah, &id, "claim", None).await;
+        server.agent_action(&sarah, &id, "reply", Some(json!({ "message": "A note", "is_internal": true }))).await;
         server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
-        server.agent_does(&sarah, &id, "close", None).await;
+        server.agent_action(&sarah, &id, "close", None).await;
         for (query, expected, has_more) in [
             ("", vec![1, 2, 3, 4, 5, 6], false),
             ("?limit=2", vec![5, 6], true),
@@ -146,15 +146,15 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn the_newest_thousand_are_shown_at_most() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-    let id = server.conversation(&john).await;
-    // Positions 1 and 2 are the beginning.
+async fn the_timeline_shows_the_newest_thousand_events_at_most() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+    let id = server.open_conversation(&john).await;
+    // Positions 1 and 2 are the creation and the first message.
     for number in 3..=1001 {
         let body = json!({ "message": number.to_string(), "is_internal": true });
-        server.agent_does(&sarah, &id, "reply", Some(body)).await;
+        server.agent_action(&sarah, &id, "reply", Some(body)).await;
     }
     let (shown, has_more) = positions(&server, &id, "").await;
     assert_eq!((shown, has_more), ((2..=1001).collect(), true));

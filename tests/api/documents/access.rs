@@ -1,4 +1,4 @@
-//! Who may call what: every endpoint, by every kind of caller, and what they get.
+//! Access control: the status that every endpoint answers to every kind of caller.
 
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,15 +9,15 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::documented::{DOCUMENT, template};
-use crate::support::{Backend, Person, QUEUE, SEND, TestDatabase, TestServer, on_both_databases};
+use crate::support::api_document::{DOCUMENT, template};
+use crate::support::{ApiServer, Backend, QUEUE, SEND, ScratchDatabase, TestUser, on_both_databases};
 
-/// What the callers get, in this order: somebody without a token, the owner, another customer, the agent who holds it,
-/// another agent; and by tokens of the owner's account with an agent's role that are not good: one that has expired,
-/// one that is not signed (`alg: none`), one that is signed with another secret, and one by RS256.
+/// The status for each caller, in this order: no token, the owner, another customer, the agent who holds the conversation,
+/// another agent; and four invalid tokens of the owner's account with an agent's role: expired, unsigned (`alg: none`),
+/// signed with another secret, and signed by RS256.
 #[rustfmt::skip]
 const TABLE: &[(&str, &str, &str, [u16; 9])] = &[
-    //                                                                                           nobody owner strgr holdr agent  exprd none  secrt rs256
+    //                                                                                           anon. owner strgr holdr agent  exprd none  secrt rs256
     ("GET",  "/health/live", "",                                                                [ 200,  200,  200,  200,  200,   200,  200,  200,  200]),
     ("GET",  "/health/ready", "",                                                               [ 200,  200,  200,  200,  200,   200,  200,  200,  200]),
     // Customers.
@@ -31,7 +31,7 @@ const TABLE: &[(&str, &str, &str, [u16; 9])] = &[
     ("POST", "/api/v1/support/ticket/{done_number}/rate", r#"{"rating":5}"#,                    [ 401,  200,  400,  400,  400,   401,  401,  401,  401]),
     ("GET",  "/api/help-center/messages", "",                                                   [ 401,  200,  200,  200,  200,   401,  401,  401,  401]),
     ("POST", "/api/help-center/messages", r#"{"text":"Hi"}"#,                                   [ 401,  201,  201,  201,  201,   401,  401,  401,  401]),
-    // Where no token is needed, a bad one counts as none.
+    // Where no token is required, an invalid one counts as none.
     ("POST", "/api/v1/support/chat/send-unauthenticated", r#"{"message":"Hi","email":"a@b.c"}"#,[ 201,  201,  201,  201,  201,   201,  201,  201,  201]),
     ("POST", "/api/v1/support/chat/send-unauthenticated", r#"{"message":"Hi","email":"owner@example.com","conversation_id":"{held}"}"#,
                                                                                                 [ 400,  400,  400,  400,  400,   400,  400,  400,  400]),
@@ -53,11 +53,11 @@ const TABLE: &[(&str, &str, &str, [u16; 9])] = &[
                                                                                                 [ 401,  403,  403,  201,  403,   401,  401,  401,  401]),
     ("POST", "/api/v1/unified-admin/support/conversations/{held}/create-ticket", r#"{"subject":"a","description":"b"}"#,
                                                                                                 [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
-    // It was the holder who asked, and the other agent who was asked.
+    // The holder has requested it, and the other agent is the target.
     ("POST", "/api/v1/unified-admin/support/handovers/{handover}/respond", r#"{"status":"accepted"}"#,
                                                                                                 [ 401,  403,  403,  403,  201,   401,  401,  401,  401]),
     ("GET",  "/api/v1/unified-admin/support/agents", "",                                        [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
-    // Agents, tickets: the holder's is the one that they are given to.
+    // Agents, tickets: the ticket of a conversation is assigned to its holder.
     ("GET",  "/api/v1/unified-admin/support", "",                                               [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
     ("GET",  "/api/v1/unified-admin/support/{ticket}", "",                                      [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),
     ("POST", "/api/v1/unified-admin/support/{ticket}/reply", r#"{"message":"Hi"}"#,             [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
@@ -74,9 +74,9 @@ fn now() -> u64 {
 }
 
 /// The callers, in the order of the table.
-fn callers() -> [(&'static str, Person); 9] {
+fn callers() -> [(&'static str, TestUser); 9] {
     let claims = |exp: u64| json!({ "sub": "owner", "role": "admin", "email": "owner@example.com", "exp": exp });
-    let signed = |algorithm, key: &EncodingKey, exp| Person {
+    let signed = |algorithm, key: &EncodingKey, exp| TestUser {
         token: encode(&Header::new(algorithm), &claims(exp), key).unwrap(),
     };
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -85,41 +85,41 @@ fn callers() -> [(&'static str, Person); 9] {
     let another = EncodingKey::from_secret(b"another-secret-another-secret-another");
     let rsa = EncodingKey::from_rsa_pem(include_bytes!("../../keys/rsa.private.pem")).unwrap();
     [
-        ("nobody", Person::nobody()),
-        ("the owner", Person::customer("owner")),
-        ("a stranger", Person::customer("stranger")),
-        ("the holder", Person::agent("holder")),
-        ("another agent", Person::agent("other")),
+        ("a caller without a token", TestUser::anonymous()),
+        ("the owner", TestUser::customer("owner")),
+        ("a stranger", TestUser::customer("stranger")),
+        ("the holder", TestUser::agent("holder")),
+        ("another agent", TestUser::agent("other")),
         ("an expired token", signed(Algorithm::HS256, &ours, now() - 60)),
-        ("an unsigned token", Person { token: unsigned }),
+        ("an unsigned token", TestUser { token: unsigned }),
         ("another secret", signed(Algorithm::HS256, &another, now() + 3600)),
         ("RS256", signed(Algorithm::RS256, &rsa, now() + 3600)),
     ]
 }
 
-/// Makes what a row names, anew each time, and puts it in its place.
-async fn filled(server: &TestServer, text: &str) -> String {
-    let (owner, holder) = (Person::customer("owner"), Person::agent("holder"));
+/// Creates what a row's placeholder names and inserts its id.
+async fn filled(server: &ApiServer, text: &str) -> String {
+    let (owner, holder) = (TestUser::customer("owner"), TestUser::agent("holder"));
     let put = |name: &str, value: &str| text.replace(&format!("{{{name}}}"), value);
     if text.contains("{held}") {
         return put("held", &held(server).await);
     }
     if text.contains("{closed}") {
         let id = held(server).await;
-        server.agent_does(&holder, &id, "close", None).await;
+        server.agent_action(&holder, &id, "close", None).await;
         return put("closed", &id);
     }
     if text.contains("{handover}") {
         let id = held(server).await;
-        let asked = server.agent_does(&holder, &id, "handover", Some(json!({ "to_admin_id": "other" }))).await;
+        let asked = server.agent_action(&holder, &id, "handover", Some(json!({ "to_admin_id": "other" }))).await;
         return put("handover", asked.body["data"]["handover_id"].as_str().unwrap());
     }
     if text.contains("{ticket_of_held}") {
-        let ticket = server.ticket_of(&holder, &held(server).await).await;
+        let ticket = server.create_ticket_from(&holder, &held(server).await).await;
         return put("ticket_of_held", ticket.body["data"]["ticket"]["id"].as_str().unwrap());
     }
     if ["{number}", "{ticket}", "{done_number}"].iter().any(|name| text.contains(name)) {
-        let ticket = server.ticket(&owner, "Mine").await;
+        let ticket = server.create_ticket(&owner, "Mine").await;
         if text.contains("{done_number}") {
             server.set_status(&holder, &ticket, "resolved").await;
         }
@@ -128,24 +128,24 @@ async fn filled(server: &TestServer, text: &str) -> String {
     text.to_owned()
 }
 
-async fn held(server: &TestServer) -> String {
-    let id = server.conversation(&Person::customer("owner")).await;
-    server.agent_does(&Person::agent("holder"), &id, "claim", None).await;
+async fn held(server: &ApiServer) -> String {
+    let id = server.open_conversation(&TestUser::customer("owner")).await;
+    server.agent_action(&TestUser::agent("holder"), &id, "claim", None).await;
     id
 }
 
 on_both_databases! {
-    async fn every_endpoint_gives_every_kind_of_caller_what_the_table_says(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+    async fn every_endpoint_answers_every_kind_of_caller_as_the_table_specifies(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         for agent in ["holder", "other", "third"] {
-            // Whom a conversation can be handed to has come once.
-            server.get(&Person::agent(agent), QUEUE).await;
+            // A handover's target must be in the directory.
+            server.get(&TestUser::agent(agent), QUEUE).await;
         }
         let mut wrong = Vec::new();
         for (method, path, body, expected) in TABLE {
             for ((who, caller), expected) in callers().into_iter().zip(expected) {
-                // Both at once: they may name the same thing.
+                // Path and body together: their placeholders may name the same conversation.
                 let request = filled(&server, &format!("{path} {body}")).await;
                 let (path, body) = request.split_once(' ').unwrap();
                 let body = (!body.is_empty()).then(|| serde_json::from_str(body).unwrap());
@@ -161,7 +161,7 @@ on_both_databases! {
 
 #[test]
 fn the_table_has_every_endpoint() {
-    let told: BTreeSet<(String, &str)> = TABLE
+    let listed: BTreeSet<(String, &str)> = TABLE
         .iter()
         .map(|(method, path, ..)| (method.to_lowercase(), template(path.split('?').next().unwrap()).unwrap()))
         .collect();
@@ -171,6 +171,6 @@ fn the_table_has_every_endpoint() {
         .iter()
         .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(|method| (method.clone(), path.as_str())))
         .collect();
-    assert_eq!(told, all);
+    assert_eq!(listed, all);
     assert!(all.iter().any(|(_, path)| *path == SEND));
 }

@@ -1,5 +1,5 @@
-//! The examples of the contract fit the documents, but for what the contract itself says comes on top of them
-//! (`decisions.md`, "Beyond the contract"; "created_at beside createdAt").
+//! The examples of the contract match the documents, except for the fields that `decisions.md` adds ("Beyond the
+//! contract").
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Value, json};
 use switchboard::realtime::asyncapi_document;
 
-use crate::support::documented::{DOCUMENT, validator};
+use crate::support::api_document::{DOCUMENT, validator};
 
 const USER: &str = include_str!("../../contract/support-user.md");
 const ADMIN: &str = include_str!("../../contract/support-admin.md");
@@ -38,12 +38,12 @@ fn examples(text: &str) -> Vec<Example> {
     found
 }
 
-/// What is wrong with it, less what comes on top of the contract: a key that our answers have beyond it, and ids, which
-/// the contract spells as `conv-uuid` to be read.
+/// The errors of a value, without those that additions to the contract explain: a field that only our answers have, and
+/// ids, for which the contract writes `conv-uuid`.
 fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
     const ON_TOP: [&str; 3] = ["seq", "has_more", "created_at"];
     let faults = validator.iter_errors(value).flat_map(|error| match error.kind() {
-        // One of two shapes: the complaints of the one that fits best.
+        // One of several schemas: the errors of the one that matches best.
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             let least = context.iter().map(|errors| left(errors.iter())).min_by_key(Vec::len);
             least.unwrap_or_default()
@@ -55,7 +55,7 @@ fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
             .filter(|error| match error.kind() {
                 ValidationErrorKind::Required { property } => !ON_TOP.iter().any(|key| *property == json!(key)),
                 ValidationErrorKind::Format { format } => format != "uuid",
-                // Where neither of two shapes fits, no key is known; what is wrong with them is said for itself.
+                // If no schema of several matches, every property is unevaluated; the other errors explain why.
                 ValidationErrorKind::UnevaluatedProperties { .. } => false,
                 _ => true,
             })
@@ -65,7 +65,7 @@ fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
     faults.collect()
 }
 
-/// Where the document says what such an example is.
+/// The JSON pointer of the schema that describes an example.
 fn place(example: &Example) -> String {
     let (path, method, part) = match (example.chapter.as_str(), example.heading.as_str()) {
         ("1. Send Message (Start or Continue Chat)", "Payload") => ("chat/send", "post", "requestBody"),
@@ -74,7 +74,7 @@ fn place(example: &Example) -> String {
         ("3. Get My Conversations", "Response") => ("conversations", "get", "responses/200"),
         ("4. Get Conversation Detail (Full Chat)", "Response") => ("conversations/{id}", "get", "responses/200"),
         ("5. Rate Conversation", "Payload") => ("conversations/{id}/rate", "post", "requestBody"),
-        (chapter, heading) => panic!("an example that nobody knows: {chapter}, {heading}"),
+        (chapter, heading) => panic!("an unknown example: {chapter}, {heading}"),
     };
     let path = format!("/api/v1/support/{path}").replace('/', "~1");
     format!("/paths/{path}/{method}/{part}/content/application~1json/schema")
@@ -88,7 +88,7 @@ fn every_json_example_of_the_contract_fits_the_openapi_document() {
         let complaints = complaints(&validator(&DOCUMENT, &place(&example)), &example.value);
         assert!(complaints.is_empty(), "{}, {}: {complaints:#?}", example.chapter, example.heading);
     }
-    // `support-admin.md` and `decisions.md` show keys in a row, not JSON: the tests of each endpoint compare them.
+    // `support-admin.md` and `decisions.md` list fields without JSON; the tests of each endpoint compare those.
     for text in [ADMIN, include_str!("../../contract/decisions.md")] {
         assert!(!text.contains("```json"));
     }
@@ -118,7 +118,7 @@ fn every_example_of_the_openapi_document_fits_its_own_schema() {
     assert!(seen > 200, "only {seen} examples");
 }
 
-/// The rows of the table of events in `support-admin.md`: the event, whom it is for, and what is said of its payload.
+/// The rows of the table of events in `support-admin.md`: the events, their receivers, and the payload's description.
 fn event_rows() -> Vec<(Vec<String>, String, String)> {
     let table = ADMIN.split("| event | to | payload |").nth(1).unwrap();
     let mut last = Vec::new();
@@ -133,7 +133,7 @@ fn event_rows() -> Vec<(Vec<String>, String, String)> {
     rows.collect()
 }
 
-/// The keys of `{ a, b: "c", d {…}, e? }`, those at the top alone.
+/// The top-level keys of `{ a, b: "c", d {…}, e? }`.
 fn keys(shape: &str) -> BTreeSet<String> {
     let (mut depth, mut flat) = (0, String::new());
     for letter in shape.chars() {
@@ -148,7 +148,7 @@ fn keys(shape: &str) -> BTreeSet<String> {
     flat.split(',').map(key).filter(|key| !key.is_empty()).collect()
 }
 
-/// All keys that a payload may have, and those that it must have.
+/// The possible and the required keys of a payload, for each of its variants.
 fn payload_keys(document: &Value, schema: &Value) -> Vec<(BTreeSet<String>, BTreeSet<String>)> {
     let schema = match schema["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
@@ -174,13 +174,14 @@ fn payload_keys(document: &Value, schema: &Value) -> Vec<(BTreeSet<String>, BTre
 }
 
 #[test]
-fn every_payload_in_the_contracts_table_of_events_has_exactly_these_keys() {
+fn every_payload_has_exactly_the_keys_of_the_contracts_table() {
     let document = asyncapi_document();
     let mut seen = 0;
-    for (events, to, said) in event_rows() {
-        let shapes: Vec<&str> = said.split('`').skip(1).step_by(2).filter(|text| text.starts_with('{')).collect();
+    for (events, to, description) in event_rows() {
+        let shapes: Vec<&str> =
+            description.split('`').skip(1).step_by(2).filter(|text| text.starts_with('{')).collect();
         for (index, shape) in shapes.iter().enumerate() {
-            // `ticket_assigned`, `status_changed`: a shape for each. Otherwise all shapes are each event's.
+            // `ticket_assigned`, `status_changed`: one shape each. Otherwise every event may have every shape.
             let pairwise = events.len() > 1 && shapes.len() == events.len();
             let chosen = if pairwise { &events[index..=index] } else { &events[..] };
             for event in chosen {
@@ -198,9 +199,9 @@ fn every_payload_in_the_contracts_table_of_events_has_exactly_these_keys() {
     assert_eq!(seen, 21, "payloads");
 }
 
-/// What the contract says of an event in the comments of its JavaScript: `// data.message: { id, preview }`.
+/// The keys that the contract's JavaScript reads of an event: `data.message`.
 #[test]
-fn every_key_that_the_apps_read_of_an_event_is_in_its_payload() {
+fn every_key_that_the_apps_read_is_in_the_payload() {
     let document = asyncapi_document();
     let mut seen = 0;
     for block in USER.split("socket.on('").skip(1) {

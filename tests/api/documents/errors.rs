@@ -1,29 +1,28 @@
-//! `docs/ERRORS.md` is made from the table of codes.
+//! `docs/ERRORS.md` is generated from the table of codes.
 
 use std::fmt::Write as _;
 
 use reqwest::StatusCode;
 use switchboard::api_error::Code;
 
-use super::assert_kept;
-use crate::support::documented::DOCUMENT;
+use super::assert_up_to_date;
+use crate::support::api_document::DOCUMENT;
 
 const HEAD: &str = "\
 # Error codes
 
-Made from `src/api_error.rs`, where what each means stands beside it; a test compares
-(`UPDATE_DOCS=1 scripts/test rust documents` writes it anew).
+Generated from `src/api_error.rs`; a test compares (`UPDATE_DOCS=1 scripts/test rust documents` writes it).
 
 REST answers `{ success: false, statusCode, error, message, code }` and, where fields break their rules, `details`. On
-sockets an ack has `error: { code, message }`, and `connect_error` has `data.code`. `message` is one sentence that may
-be shown as it is; screens tell errors apart by `code`. \"Again\" says whether the same may be sent again unchanged:
-with `Retry-After` on REST.
+sockets an ack has `error: { code, message }`, and `connect_error` has `data.code`. `message` is one sentence for the
+user; clients distinguish errors by `code`. \"Retry\" states whether the same request may be sent again unchanged, on REST
+after `Retry-After`.
 
-| code | status | again | what it means | said on REST |
+| code | status | retry | meaning | messages on REST |
 |---|---|---|---|---|
 ";
 
-/// The sentences that the operations of the OpenAPI document have as examples under this code.
+/// The messages that the OpenAPI document has as examples of this code.
 fn sentences(code: Code) -> Vec<String> {
     let mut found = Vec::new();
     let operations =
@@ -44,7 +43,7 @@ fn sentences(code: Code) -> Vec<String> {
     found
 }
 
-/// What the source says of each code, in order.
+/// The doc comment of each code, in order.
 fn meanings() -> Vec<String> {
     let source = include_str!("../../../src/api_error.rs");
     let table = source.split("pub enum Code {").nth(1).unwrap().split("\n}").next().unwrap();
@@ -52,7 +51,7 @@ fn meanings() -> Vec<String> {
 }
 
 #[test]
-fn the_table_of_errors_is_what_the_program_says() {
+fn the_table_of_errors_is_up_to_date() {
     let mut table = HEAD.to_owned();
     let meanings = meanings();
     assert_eq!(meanings.len(), Code::ALL.len(), "a line for each code");
@@ -62,5 +61,5 @@ fn the_table_of_errors_is_what_the_program_says() {
         let sentences = sentences(code).join("<br>");
         writeln!(table, "| `{}` | {status} | {again} | {meaning} | {sentences} |", code.as_str()).unwrap();
     }
-    assert_kept("docs/ERRORS.md", &table);
+    assert_up_to_date("docs/ERRORS.md", &table);
 }

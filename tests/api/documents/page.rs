@@ -1,14 +1,14 @@
-//! `/docs`, and whether any of it is there.
+//! The page `/docs`, and whether the documents are served.
 
 use reqwest::StatusCode;
 
-use crate::support::{Backend, Person, TestDatabase, TestServer};
+use crate::support::{ApiServer, Backend, ScratchDatabase, TestUser};
 
 #[tokio::test]
-async fn the_page_has_all_it_needs_from_this_server() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let page = server.get(&Person::nobody(), "/docs").await;
+async fn the_page_loads_everything_from_this_server() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let page = server.get(&TestUser::anonymous(), "/docs").await;
     assert_eq!(page.status, StatusCode::OK);
     assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
     let policy = page.headers["content-security-policy"].to_str().unwrap();
@@ -20,24 +20,24 @@ async fn the_page_has_all_it_needs_from_this_server() {
     let named: Vec<&str> = html.split(['"', '\'']).filter(|text| text.starts_with("docs/")).collect();
     assert_eq!(named, ["docs/swagger-ui.css", "docs/swagger-ui-bundle.js", "docs/start.js"]);
     for (name, kind) in named.iter().zip(["text/css", "text/javascript", "text/javascript"]) {
-        let file = server.get(&Person::nobody(), &format!("/{name}")).await;
+        let file = server.get(&TestUser::anonymous(), &format!("/{name}")).await;
         assert_eq!(file.status, StatusCode::OK, "{name}");
         assert_eq!(file.headers["content-type"], format!("{kind}; charset=utf-8"), "{name}");
         assert!(!file.body.as_str().unwrap().is_empty());
     }
-    let start = server.get(&Person::nobody(), "/docs/start.js").await;
+    let start = server.get(&TestUser::anonymous(), "/docs/start.js").await;
     assert!(start.body.as_str().unwrap().contains("url: 'openapi.json'"));
     for stranger in ["/docs/index.html", "/docs/swagger-initializer.js", "/docs/..%2f..%2fCargo.toml"] {
-        assert_eq!(server.get(&Person::nobody(), stranger).await.status, StatusCode::NOT_FOUND, "{stranger}");
+        assert_eq!(server.get(&TestUser::anonymous(), stranger).await.status, StatusCode::NOT_FOUND, "{stranger}");
     }
 }
 
 #[tokio::test]
-async fn the_documents_are_served_where_the_configuration_says_so() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start_with(&database, &[("SWITCHBOARD__DOCS__ENABLED", "false")]).await;
+async fn the_documents_are_served_only_if_enabled() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start_with(&database, &[("SWITCHBOARD__DOCS__ENABLED", "false")]).await;
     for path in ["/openapi.json", "/docs", "/docs/start.js"] {
-        let answer = server.get(&Person::nobody(), path).await;
+        let answer = server.get(&TestUser::anonymous(), path).await;
         assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, &*format!("Cannot GET {path}")));
     }
 }

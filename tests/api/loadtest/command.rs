@@ -1,4 +1,4 @@
-//! The command as it is typed: its exit codes, what it prints, what it writes.
+//! The command line: exit codes, output, and files.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
@@ -7,25 +7,25 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::faulty_proxy::{Liar, Lie};
-use crate::support::{Backend, SECRET, TestDatabase, TestServer};
+use super::faulty_proxy::{Defect, FaultyProxy};
+use crate::support::{ApiServer, Backend, SECRET, ScratchDatabase};
 
-/// A short run.
-async fn switchboard(arguments: &[&str]) -> Output {
-    typed(&[&["--duration", "700ms", "--warm-up", "100ms"], arguments].concat()).await
+/// Runs `switchboard loadtest` for a short time.
+async fn run_short(arguments: &[&str]) -> Output {
+    run_command(&[&["--duration", "700ms", "--warm-up", "100ms"], arguments].concat()).await
 }
 
-/// These options and no others.
-async fn typed(arguments: &[&str]) -> Output {
+/// Runs `switchboard loadtest` with exactly these options.
+async fn run_command(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
     command.arg("loadtest").args(arguments);
-    // This machine's own settings are not to matter.
+    // Settings of this machine must not matter.
     command.env_remove("JWT_SECRET").env("SWITCHBOARD_ENV", "production");
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
-/// Ended with 1 and one sentence.
-fn sentence(output: &Output) -> String {
+/// The error message of a command that has exited with 1 and printed nothing else.
+fn error_message(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -33,13 +33,13 @@ fn sentence(output: &Output) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clean_run_ends_with_0_a_table_a_page_and_json() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn a_clean_run_exits_with_0_and_writes_a_table_a_page_and_json() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let folder = TempDir::new().unwrap();
     let (page, json) = (folder.path().join("run.html"), folder.path().join("run.json"));
     let files = [page.to_str().unwrap(), json.to_str().unwrap()];
-    let output = switchboard(&[
+    let output = run_short(&[
         "--url",
         &server.url,
         "--secret",
@@ -61,17 +61,17 @@ async fn a_clean_run_ends_with_0_a_table_a_page_and_json() {
     assert!(json["deeds"]["send"]["count"].as_u64().unwrap() > 0);
 
     let output =
-        switchboard(&["--url", &server.url, "--secret", SECRET, "--users", "2", "--json", "-", "--rate", "20"]).await;
+        run_short(&["--url", &server.url, "--secret", SECRET, "--users", "2", "--json", "-", "--rate", "20"]).await;
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&json["rate"], &json["deeds"]["send"]["corrected_ms"]), (&20.0.into(), &Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_violation_ends_with_1_and_its_history() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let liar = Liar::before(&server.url, Lie::Drop).await;
-    let output = switchboard(&["--url", &liar.url, "--secret", SECRET, "--users", "3"]).await;
+async fn a_violation_exits_with_1_and_prints_its_history() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let proxy = FaultyProxy::start(&server.url, Defect::DropMessage).await;
+    let output = run_short(&["--url", &proxy.url, "--secret", SECRET, "--users", "3"]).await;
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{stdout}");
     assert!(
@@ -81,11 +81,11 @@ async fn a_violation_ends_with_1_and_its_history() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_gone_in_the_middle_leaves_the_figures_and_proves_nothing() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let liar = Liar::before(&server.url, Lie::Vanish).await;
-    let output = switchboard(&["--url", &liar.url, "--secret", SECRET, "--users", "3"]).await;
+async fn a_server_that_disappears_leaves_the_figures_and_proves_nothing() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let proxy = FaultyProxy::start(&server.url, Defect::Disappear).await;
+    let output = run_short(&["--url", &proxy.url, "--secret", SECRET, "--users", "3"]).await;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{stdout}{stderr}");
     assert!(stdout.contains("error: send: ") && stdout.contains("NOT CHECKED, so nothing is proved"), "{stdout}");
@@ -93,22 +93,22 @@ async fn a_server_that_is_gone_in_the_middle_leaves_the_figures_and_proves_nothi
     assert!(stderr.contains("errors, the last: ") && stderr.contains("could not be checked"), "{stderr}");
 }
 
-/// A long run of which the stage that it is in is known by what it says.
-fn long_run(url: &str, arguments: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
+/// Starts a long run and waits until it reports this stage.
+fn start_long_run(url: &str, arguments: &[&str], until: &str) -> (Child, BufReader<ChildStderr>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
     command.args(["loadtest", "--url", url, "--secret", SECRET, "--users", "3", "--duration", "1h"]).args(arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap());
-    heard(&mut said, until);
-    (child, said)
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for_line(&mut stderr, until);
+    (child, stderr)
 }
 
-/// Reads up to a line that begins so.
-fn heard(said: &mut BufReader<ChildStderr>, until: &str) {
+/// Reads up to a line that begins with this.
+fn wait_for_line(stderr: &mut BufReader<ChildStderr>, until: &str) {
     let mut line = String::new();
     while !line.starts_with(until) {
         line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "it ends before it says {until}");
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "the command ends before it prints {until}");
     }
 }
 
@@ -116,87 +116,87 @@ fn interrupt(child: &Child) {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
-/// The exit code, what it printed, and what it said last.
-fn ended(mut child: Child, mut said: BufReader<ChildStderr>) -> (Option<i32>, String, String) {
+/// The exit code, the standard output, and the rest of the standard error.
+fn wait_for_exit(mut child: Child, mut stderr: BufReader<ChildStderr>) -> (Option<i32>, String, String) {
     let mut rest = String::new();
-    said.read_to_string(&mut rest).unwrap();
+    stderr.read_to_string(&mut rest).unwrap();
     let mut printed = String::new();
     child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
     (child.wait().unwrap().code(), printed, rest)
 }
 
-/// Ended with 1, and said why.
-fn ended_with_nothing(child: Child, said: BufReader<ChildStderr>, why: &str) {
-    let (code, printed, rest) = ended(child, said);
+/// Asserts that the command has exited with 1, without a report and with this reason.
+fn assert_no_report(child: Child, stderr: BufReader<ChildStderr>, why: &str) {
+    let (code, printed, rest) = wait_for_exit(child, stderr);
     assert_eq!((code, printed.as_str()), (Some(1), ""), "{rest}");
     assert!(rest.contains(why), "{rest}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn whoever_interrupts_gets_what_was_done_until_then() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn an_interrupted_run_reports_what_was_measured() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let url = server.url.clone();
     let run = move || {
-        let (child, said) = long_run(&url, &["--warm-up", "100ms"], "measuring: ");
+        let (child, stderr) = start_long_run(&url, &["--warm-up", "100ms"], "measuring: ");
         interrupt(&child);
-        let (code, printed, rest) = ended(child, said);
+        let (code, printed, rest) = wait_for_exit(child, stderr);
         assert_eq!(code, Some(0), "{printed}{rest}");
         assert!(printed.contains("Interrupted after ") && printed.contains("Clean: "), "{printed}");
         assert!(rest.contains("interrupted: what was done is checked"), "{rest}");
 
-        let (child, said) = long_run(&url, &["--warm-up", "1h"], "warming up");
+        let (child, stderr) = start_long_run(&url, &["--warm-up", "1h"], "warming up");
         interrupt(&child);
-        ended_with_nothing(child, said, "interrupted before anything was measured");
+        assert_no_report(child, stderr, "interrupted before anything was measured");
     };
     tokio::task::spawn_blocking(run).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn whoever_interrupts_twice_waits_for_nothing() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    // With the server gone, the end of a run waits for what does not come.
-    let liar = Liar::before(&server.url, Lie::Vanish).await;
-    let url = liar.url.clone();
+async fn a_second_interrupt_ends_the_run_at_once() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    // Without a server, the end of a run waits for a timeout.
+    let proxy = FaultyProxy::start(&server.url, Defect::Disappear).await;
+    let url = proxy.url.clone();
     let run = move || {
-        let (child, mut said) = long_run(&url, &["--warm-up", "100ms"], "measuring");
+        let (child, mut stderr) = start_long_run(&url, &["--warm-up", "100ms"], "measuring");
         interrupt(&child);
-        heard(&mut said, "interrupted: ");
+        wait_for_line(&mut stderr, "interrupted: ");
         interrupt(&child);
-        ended_with_nothing(child, said, "interrupted twice");
+        assert_no_report(child, stderr, "interrupted twice");
     };
     tokio::task::spawn_blocking(run).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_says_politely_why_there_is_no_run() {
+async fn a_run_that_cannot_start_names_the_reason() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    let unused = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let said = sentence(&switchboard(&["--url", &nobody]).await);
-    assert!(said.contains("no server answers") && said.contains("make run"), "{said}");
+    let message = error_message(&run_short(&["--url", &unused]).await);
+    assert!(message.contains("no server answers") && message.contains("make run"), "{message}");
 
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let said = sentence(&switchboard(&["--url", &server.url]).await);
-    assert!(said.contains("refuses our token") && said.contains("--secret"), "{said}");
-    let said = sentence(&switchboard(&["--url", &server.url, "--secret", SECRET, "--agent-role", "user"]).await);
-    assert!(said.contains("--agent-role"), "{said}");
-    let said = sentence(&switchboard(&["--url", &format!("{}/api", server.url)]).await);
-    assert!(said.contains("--url must look like"), "{said}");
-    let said = sentence(&switchboard(&["--url", &server.url, "--tokens", "/nowhere/tokens"]).await);
-    assert!(said.contains("/nowhere/tokens"), "{said}");
-    // Before the run, not behind it.
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let message = error_message(&run_short(&["--url", &server.url]).await);
+    assert!(message.contains("refuses our token") && message.contains("--secret"), "{message}");
+    let message = error_message(&run_short(&["--url", &server.url, "--secret", SECRET, "--agent-role", "user"]).await);
+    assert!(message.contains("--agent-role"), "{message}");
+    let message = error_message(&run_short(&["--url", &format!("{}/api", server.url)]).await);
+    assert!(message.contains("--url must look like"), "{message}");
+    let message = error_message(&run_short(&["--url", &server.url, "--tokens", "/nowhere/tokens"]).await);
+    assert!(message.contains("/nowhere/tokens"), "{message}");
+    // Before the run, not after it.
     for option in ["--json", "--report-html"] {
-        let output = switchboard(&["--url", &server.url, "--secret", SECRET, option, "/nowhere/report"]).await;
+        let output = run_short(&["--url", &server.url, "--secret", SECRET, option, "/nowhere/report"]).await;
         assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 1);
-        assert!(sentence(&output).contains("/nowhere/report"));
+        assert!(error_message(&output).contains("/nowhere/report"));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_no_switchboard_is_told() {
+async fn another_server_is_recognised() {
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", other.local_addr().unwrap());
     tokio::spawn(async move {
@@ -207,13 +207,13 @@ async fn a_server_that_is_no_switchboard_is_told() {
             let _ = stream.write_all(answer.as_bytes()).await;
         }
     });
-    let said = sentence(&switchboard(&["--url", &url]).await);
-    assert!(said.contains("is not a Switchboard"), "{said}");
+    let message = error_message(&run_short(&["--url", &url]).await);
+    assert!(message.contains("is not a Switchboard"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn help_teaches_every_scenario_and_a_wrong_option_ends_with_2() {
-    let help = String::from_utf8(switchboard(&["--help"]).await.stdout).unwrap();
+async fn help_explains_every_scenario_and_a_wrong_option_exits_with_2() {
+    let help = String::from_utf8(run_short(&["--help"]).await.stdout).unwrap();
     for scenario in switchboard_loadtest::options::Scenario::ALL {
         assert!(help.contains(&format!("\n  {:<11}", scenario.as_str())), "{scenario:?} is not explained in\n{help}");
     }
@@ -222,11 +222,11 @@ async fn help_teaches_every_scenario_and_a_wrong_option_ends_with_2() {
     for wrong in
         [["--rate", "0"], ["--duration", "soon"], ["--duration", "0s"], ["--users", "0"], ["--scenario", "nonsense"]]
     {
-        let output = typed(&wrong).await;
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {said}");
+        let output = run_command(&wrong).await;
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {message}");
         let [option, value] = wrong;
-        assert!(said.contains(&format!("invalid value '{value}' for '{option} ")), "{said}");
+        assert!(message.contains(&format!("invalid value '{value}' for '{option} ")), "{message}");
     }
 }
 

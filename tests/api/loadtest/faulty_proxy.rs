@@ -1,143 +1,146 @@
-//! A proxy in front of the server that changes what the server says on its way to the load test.
+//! A proxy that breaks one of the server's promises on the way to the load test, once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use switchboard_testkit::{Flow, Interceptor, Proxy};
 
+/// Events that a connection receives before the proxy interferes, so that the run is under way.
+const UNDISTURBED_EVENTS: u32 = 5;
+
+/// What the proxy does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lie {
+pub(super) enum Defect {
     /// One message does not arrive at a socket.
-    Drop,
-    /// One arrives twice.
-    Double,
-    /// Two arrive in each other's place.
-    Swap,
-    /// One loser of a claim storm is told that they have won.
+    DropMessage,
+    /// One message arrives twice.
+    DuplicateMessage,
+    /// Two messages arrive in reverse order.
+    ReorderMessages,
+    /// One loser of a claim storm is answered that they have won.
     SecondWinner,
-    /// What is read back lacks its last message.
-    Forget,
-    /// The first agent who declines a handover is taken to have accepted it.
-    TurnNoToYes,
-    /// No lie: in the middle of the run the server is gone for good.
-    Vanish,
-    /// No lie: whoever loses a claim storm is told that they ask too often, as a server with limits would say.
-    Limit,
+    /// The last message is missing when a conversation is read back.
+    OmitLastMessage,
+    /// The first agent who rejects a handover is taken to have accepted it.
+    AcceptRejectedHandover,
+    /// No broken promise: the server disappears in the middle of the run.
+    Disappear,
+    /// No broken promise: losers of a claim storm are rate-limited, as by a server with limits.
+    RateLimit,
 }
 
-/// Told once. Lives as long as the test.
-pub(super) struct Liar {
+/// A proxy with a defect. It runs as long as the test's runtime.
+pub(super) struct FaultyProxy {
     pub(super) url: String,
-    pub(super) has_lied: Arc<AtomicBool>,
+    has_struck: Arc<AtomicBool>,
 }
 
-impl Liar {
-    pub(super) async fn before(server: &str, lie: Lie) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let has_lied = Arc::new(AtomicBool::new(false));
-        let (told, server) = (Arc::clone(&has_lied), server.trim_start_matches("http://").to_owned());
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                if lie == Lie::Vanish && told.load(Ordering::SeqCst) {
-                    continue;
-                }
-                let upstream = TcpStream::connect(&server).await.unwrap();
-                let (from_client, to_client) = client.into_split();
-                let (from_server, to_server) = upstream.into_split();
-                let asked = Arc::new(Mutex::new(String::new()));
-                let turns = (lie == Lie::TurnNoToYes).then(|| Arc::clone(&told));
-                tokio::spawn(forward(from_client, to_server, Arc::clone(&asked), turns));
-                let back = Back { lie, told: Arc::clone(&told), asked, held: None, seen: 0 };
-                tokio::spawn(back.carry(from_server, to_client));
-            }
-        });
-        Self { url, has_lied }
+impl FaultyProxy {
+    /// Starts a proxy for the server at this URL.
+    pub(super) async fn start(server_url: &str, defect: Defect) -> Self {
+        let target = server_url.trim_start_matches("http://").parse().unwrap();
+        let has_struck = Arc::new(AtomicBool::new(false));
+        let shared = Arc::clone(&has_struck);
+        let proxy = Proxy::intercept(target, move || Connection::new(defect, Arc::clone(&shared))).await;
+        Self { url: proxy.url(), has_struck }
+    }
+
+    /// Whether the defect has shown.
+    pub(super) fn has_struck(&self) -> bool {
+        self.has_struck.load(Ordering::SeqCst)
     }
 }
 
-/// Unchanged, but for a no that `turns` into a yes; the first line of each request is noted.
-async fn forward(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    asked: Arc<Mutex<String>>,
-    turns: Option<Arc<AtomicBool>>,
-) {
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        let text = String::from_utf8_lossy(&buffer[..read.min(300)]);
+/// One connection: HTTP requests and answers, and after an upgrade the server's WebSocket frames.
+struct Connection {
+    defect: Defect,
+    has_struck: Arc<AtomicBool>,
+    /// The request line of the last request.
+    request_line: String,
+    is_websocket: bool,
+    /// What the server has sent of an incomplete answer or frame.
+    incomplete: Vec<u8>,
+    /// A frame that is sent after its successor.
+    delayed: Option<Vec<u8>>,
+    events: u32,
+}
+
+impl Interceptor for Connection {
+    fn request(&mut self, bytes: &mut Vec<u8>) -> Flow {
+        if self.defect == Defect::Disappear && self.has_struck.load(Ordering::SeqCst) {
+            return Flow::Close;
+        }
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(300)]);
         if let Some(line) = text.lines().next().filter(|line| line.contains(" HTTP/1.1")) {
-            line.clone_into(&mut asked.lock());
+            line.clone_into(&mut self.request_line);
         }
-        let no = buffer[..read].windows(10).position(|part| part == b"\"rejected\"");
-        if let (Some(no), Some(told)) = (no, &turns)
-            && !told.swap(true, Ordering::SeqCst)
+        let rejection = bytes.windows(10).position(|part| part == b"\"rejected\"");
+        if let (Some(at), Defect::AcceptRejectedHandover) = (rejection, self.defect)
+            && self.strikes()
         {
-            buffer[no..no + 10].copy_from_slice(b"\"accepted\"");
+            bytes[at..at + 10].copy_from_slice(b"\"accepted\"");
         }
-        if to.write_all(&buffer[..read]).await.is_err() {
-            return;
+        Flow::Continue
+    }
+
+    fn response(&mut self, bytes: &mut Vec<u8>) -> Flow {
+        if self.defect == Defect::Disappear && self.has_struck.load(Ordering::SeqCst) {
+            return Flow::Close;
         }
+        self.incomplete.append(bytes);
+        while let Some(length) = self.complete_length() {
+            let unit: Vec<u8> = self.incomplete.drain(..length).collect();
+            if self.is_websocket {
+                bytes.extend(self.frame(unit));
+            } else {
+                self.is_websocket = unit.starts_with(b"HTTP/1.1 101");
+                bytes.extend(self.answer(unit));
+            }
+        }
+        Flow::Continue
     }
 }
 
-/// The way back, where it is lied.
-struct Back {
-    lie: Lie,
-    told: Arc<AtomicBool>,
-    asked: Arc<Mutex<String>>,
-    held: Option<Vec<u8>>,
-    seen: u32,
-}
-
-impl Back {
-    async fn carry(mut self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-        let mut pending: Vec<u8> = Vec::new();
-        let mut is_socket = false;
-        while let Ok(1..) = from.read_buf(&mut pending).await {
-            if self.lie == Lie::Vanish && self.told.load(Ordering::SeqCst) {
-                return;
-            }
-            let mut out = Vec::new();
-            while let Some(length) = if is_socket { frame_length(&pending) } else { answer_length(&pending) } {
-                let unit: Vec<u8> = pending.drain(..length).collect();
-                if is_socket {
-                    out.extend(self.frame(unit));
-                } else {
-                    is_socket = unit.starts_with(b"HTTP/1.1 101");
-                    out.extend(self.answer(unit));
-                }
-            }
-            if to.write_all(&out).await.is_err() {
-                return;
-            }
+impl Connection {
+    fn new(defect: Defect, has_struck: Arc<AtomicBool>) -> Self {
+        Self {
+            defect,
+            has_struck,
+            request_line: String::new(),
+            is_websocket: false,
+            incomplete: Vec::new(),
+            delayed: None,
+            events: 0,
         }
     }
 
-    /// Once, to whoever comes first.
-    fn may_lie(&self) -> bool {
-        !self.told.swap(true, Ordering::SeqCst)
+    /// The length of the first answer or frame, once it is complete.
+    fn complete_length(&self) -> Option<usize> {
+        if self.is_websocket { frame_length(&self.incomplete) } else { answer_length(&self.incomplete) }
+    }
+
+    /// True once, for the first connection that asks.
+    fn strikes(&self) -> bool {
+        !self.has_struck.swap(true, Ordering::SeqCst)
     }
 
     fn frame(&mut self, frame: Vec<u8>) -> Vec<u8> {
         if !frame.windows(13).any(|part| part == b"\"new_message\"") {
             return frame;
         }
-        if let Some(held) = self.held.take() {
-            return [frame, held].concat();
+        if let Some(delayed) = self.delayed.take() {
+            return [frame, delayed].concat();
         }
-        // Not the first ones: the run should be under way.
-        self.seen += 1;
-        match self.lie {
-            Lie::Drop if self.seen > 5 && self.may_lie() => Vec::new(),
-            Lie::Vanish if self.seen > 5 && self.may_lie() => Vec::new(),
-            Lie::Double if self.seen > 5 && self.may_lie() => frame.repeat(2),
-            Lie::Swap if self.seen > 5 && self.may_lie() => {
-                self.held = Some(frame);
+        self.events += 1;
+        if self.events <= UNDISTURBED_EVENTS {
+            return frame;
+        }
+        match self.defect {
+            Defect::DropMessage | Defect::Disappear if self.strikes() => Vec::new(),
+            Defect::DuplicateMessage if self.strikes() => frame.repeat(2),
+            Defect::ReorderMessages if self.strikes() => {
+                self.delayed = Some(frame);
                 Vec::new()
             }
             _ => frame,
@@ -146,48 +149,50 @@ impl Back {
 
     fn answer(&mut self, answer: Vec<u8>) -> Vec<u8> {
         let text = String::from_utf8_lossy(&answer);
-        let asked = self.asked.lock().clone();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        match self.lie {
-            Lie::SecondWinner if asked.contains("/claim") && head.starts_with("HTTP/1.1 400") && self.may_lie() => {
-                written(&head.replacen("400 Bad Request", "201 Created", 1), body)
+        let is_lost_claim = self.request_line.contains("/claim") && head.starts_with("HTTP/1.1 400");
+        let is_detail = self.request_line.contains("/api/v1/support/conversations/");
+        match self.defect {
+            Defect::SecondWinner if is_lost_claim && self.strikes() => {
+                with_content_length(&head.replacen("400 Bad Request", "201 Created", 1), body)
             }
-            Lie::Limit if asked.contains("/claim") && head.starts_with("HTTP/1.1 400") => {
-                written(&head.replacen("400 Bad Request", "429 Too Many Requests\r\nretry-after: 0", 1), "{}")
+            Defect::RateLimit if is_lost_claim => {
+                let head = head.replacen("400 Bad Request", "429 Too Many Requests\r\nretry-after: 0", 1);
+                with_content_length(&head, "{}")
             }
-            Lie::Forget if asked.contains("/api/v1/support/conversations/") && self.may_lie() => {
+            Defect::OmitLastMessage if is_detail && self.strikes() => {
                 let mut json: Value = serde_json::from_str(body).unwrap();
                 json["data"]["conversation"]["messages"].as_array_mut().unwrap().pop();
-                written(head, &json.to_string())
+                with_content_length(head, &json.to_string())
             }
             _ => answer,
         }
     }
 }
 
-fn written(head: &str, body: &str) -> Vec<u8> {
-    let head: Vec<&str> = head.split("\r\n").filter(|line| !is_length(line)).collect();
+fn with_content_length(head: &str, body: &str) -> Vec<u8> {
+    let head: Vec<&str> = head.split("\r\n").filter(|line| !is_content_length(line)).collect();
     format!("{}\r\ncontent-length: {}\r\n\r\n{body}", head.join("\r\n"), body.len()).into_bytes()
 }
 
-fn is_length(line: &str) -> bool {
+fn is_content_length(line: &str) -> bool {
     line.to_lowercase().starts_with("content-length:")
 }
 
-/// Of a whole HTTP answer at the beginning, head and body.
+/// The length of the complete HTTP answer at the beginning, head and body.
 fn answer_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|part| part == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]);
-    let length =
-        text.lines().find(|line| is_length(line)).map_or(0, |line| line[15..].trim().parse::<usize>().unwrap());
+    let length = text.lines().find(|line| is_content_length(line));
+    let length = length.map_or(0, |line| line[15..].trim().parse::<usize>().unwrap());
     (bytes.len() >= head + length).then_some(head + length)
 }
 
-/// Of a whole frame at the beginning; a server's frames are not masked.
+/// The length of the complete WebSocket frame at the beginning. A server's frames are not masked.
 fn frame_length(bytes: &[u8]) -> Option<usize> {
     let (head, length) = match *bytes.get(1)? {
         126 => (4, usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?]))),
-        127 => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().unwrap()) as usize),
+        127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().unwrap())).unwrap()),
         short => (2, usize::from(short)),
     };
     (bytes.len() >= head + length).then_some(head + length)

@@ -1,4 +1,4 @@
-//! What a call is to be answered with, over HTTP and in an acknowledgement.
+//! The expected answer to a call, over REST and in an acknowledgement.
 
 use serde_json::{Value, json};
 

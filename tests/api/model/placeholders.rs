@@ -1,5 +1,5 @@
-//! What the server chooses and the model cannot know: ids and moments. Each stands for one value, which shows itself
-//! when it is first seen and must be the same wherever it is seen again; no two ids have the same.
+//! Placeholders for what the server chooses: ids and timestamps. A placeholder is bound to the first value that is compared
+//! with it, and must equal every later one; no two ids are equal.
 
 use std::collections::HashSet;
 
@@ -8,31 +8,31 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const UNKNOWN: &str = "$unknown";
+const PLACEHOLDER: &str = "$placeholder";
 const SECONDS: &str = "$seconds";
 const ROWS: &str = "$rows";
 const ANYTHING: &str = "$anything";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unknown(usize);
+pub(super) struct Placeholder(usize);
 
-impl Serialize for Unknown {
+impl Serialize for Placeholder {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        json!({ UNKNOWN: self.0 }).serialize(serializer)
+        json!({ PLACEHOLDER: self.0 }).serialize(serializer)
     }
 }
 
-/// Whatever it is.
+/// Matches any value.
 pub(super) fn anything() -> Value {
     json!({ ANYTHING: true })
 }
 
-/// The whole seconds from the one moment to the other.
-pub(super) fn seconds(from: Unknown, to: Unknown) -> Value {
+/// Matches the whole seconds between two timestamps.
+pub(super) fn seconds(from: Placeholder, to: Placeholder) -> Value {
     json!({ SECONDS: [from.0, to.0] })
 }
 
-/// As many of these as `limit` lets through, each at most once, with `key` never rising from one to the next.
+/// Matches `limit` of these rows at most, each at most once, in descending order of `key`.
 pub(super) fn rows(rows: Vec<Value>, key: &str, limit: usize) -> Value {
     json!({ ROWS: rows, "key": key, "limit": limit })
 }
@@ -40,39 +40,40 @@ pub(super) fn rows(rows: Vec<Value>, key: &str, limit: usize) -> Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Id,
-    Moment,
+    Timestamp,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Unknowns {
+pub(super) struct Placeholders {
     all: Vec<(Kind, Option<String>)>,
     ids: HashSet<String>,
-    /// Looked at when everything else has shown itself.
-    later: Vec<(usize, usize, Value)>,
+    /// Looked at when everything else has view itself.
+    deferred: Vec<(usize, usize, Value)>,
 }
 
-impl Unknowns {
-    pub(super) fn id(&mut self) -> Unknown {
+impl Placeholders {
+    pub(super) fn id(&mut self) -> Placeholder {
         self.all.push((Kind::Id, None));
-        Unknown(self.all.len() - 1)
+        Placeholder(self.all.len() - 1)
     }
 
-    pub(super) fn moment(&mut self) -> Unknown {
-        self.all.push((Kind::Moment, None));
-        Unknown(self.all.len() - 1)
+    pub(super) fn timestamp(&mut self) -> Placeholder {
+        self.all.push((Kind::Timestamp, None));
+        Placeholder(self.all.len() - 1)
     }
 
-    /// What it has shown itself to be.
-    pub(super) fn value(&self, unknown: Unknown) -> Option<&str> {
-        self.all[unknown.0].1.as_deref()
+    /// What it has view itself to be.
+    pub(super) fn value(&self, placeholder: Placeholder) -> Option<&str> {
+        self.all[placeholder.0].1.as_deref()
     }
 
-    /// Whether `actual` is what was expected, or where it is not.
-    pub(super) fn fit(&mut self, expected: &Value, actual: &Value) -> Result<(), String> {
+    /// Compares `actual` with what is expected; binds placeholders. An error describes the difference.
+    pub(super) fn match_value(&mut self, expected: &Value, actual: &Value) -> Result<(), String> {
         self.compare(expected, actual, "")?;
-        for (from, to, actual) in std::mem::take(&mut self.later) {
-            let moment = |at: usize| self.all[at].1.as_deref().map(|text| DateTime::parse_from_rfc3339(text).unwrap());
-            if let (Some(from), Some(to)) = (moment(from), moment(to))
+        for (from, to, actual) in std::mem::take(&mut self.deferred) {
+            let timestamp =
+                |at: usize| self.all[at].1.as_deref().map(|text| DateTime::parse_from_rfc3339(text).unwrap());
+            if let (Some(from), Some(to)) = (timestamp(from), timestamp(to))
                 && actual != json!((to - from).num_seconds())
             {
                 return Err(format!("{actual} seconds between {from} and {to}"));
@@ -84,13 +85,13 @@ impl Unknowns {
     fn compare(&mut self, expected: &Value, actual: &Value, path: &str) -> Result<(), String> {
         let differ = || Err(format!("at {path}:\n  expected {expected}\n  but got  {actual}"));
         match (expected, actual) {
-            (Value::Object(special), _) if special.contains_key(UNKNOWN) => {
-                self.show(usize::try_from(special[UNKNOWN].as_u64().unwrap()).unwrap(), actual, path)
+            (Value::Object(special), _) if special.contains_key(PLACEHOLDER) => {
+                self.bind(usize::try_from(special[PLACEHOLDER].as_u64().unwrap()).unwrap(), actual, path)
             }
             (Value::Object(special), _) if special.contains_key(ANYTHING) => Ok(()),
             (Value::Object(special), _) if special.contains_key(SECONDS) => {
                 let at = |index: usize| usize::try_from(special[SECONDS][index].as_u64().unwrap()).unwrap();
-                self.later.push((at(0), at(1), actual.clone()));
+                self.deferred.push((at(0), at(1), actual.clone()));
                 Ok(())
             }
             (Value::Object(special), Value::Array(rows)) if special.contains_key(ROWS) => {
@@ -116,16 +117,16 @@ impl Unknowns {
         }
     }
 
-    fn show(&mut self, unknown: usize, actual: &Value, path: &str) -> Result<(), String> {
-        let text = actual.as_str().ok_or_else(|| format!("at {path}: {actual} is no id and no moment"))?;
-        let (kind, known) = &mut self.all[unknown];
+    fn bind(&mut self, placeholder: usize, actual: &Value, path: &str) -> Result<(), String> {
+        let text = actual.as_str().ok_or_else(|| format!("at {path}: {actual} is no id and no timestamp"))?;
+        let (kind, known) = &mut self.all[placeholder];
         if let Some(known) = known {
             let same = *known == text;
             return if same { Ok(()) } else { Err(format!("at {path}: {text}, which was {known} before")) };
         }
         let is_one = match kind {
             Kind::Id => Uuid::parse_str(text).is_ok() && self.ids.insert(text.to_owned()),
-            Kind::Moment => text.len() == 24 && text.ends_with('Z') && DateTime::parse_from_rfc3339(text).is_ok(),
+            Kind::Timestamp => text.len() == 24 && text.ends_with('Z') && DateTime::parse_from_rfc3339(text).is_ok(),
         };
         *known = Some(text.to_owned());
         if is_one { Ok(()) } else { Err(format!("at {path}: {text} is no {kind:?}, or one that was there before")) }
@@ -142,7 +143,7 @@ impl Unknowns {
         if actual.len() != expected.len().min(limit) {
             return Err(format!("at {path}: {} rows of {}", actual.len(), expected.len()));
         }
-        let place = |row: &Value| usize::try_from(row["id"][UNKNOWN].as_u64().unwrap()).unwrap();
+        let place = |row: &Value| usize::try_from(row["id"][PLACEHOLDER].as_u64().unwrap()).unwrap();
         let mut seen = HashSet::new();
         for row in actual {
             let is_it = |wanted: &&Value| self.all[place(wanted)].1.as_deref() == row["id"].as_str();
@@ -156,9 +157,9 @@ impl Unknowns {
         if keys.is_sorted_by(|one, next| one >= next) { Ok(()) } else { Err(format!("at {path}: order: {keys:?}")) }
     }
 
-    /// Whether moments that came in this order never go back.
-    pub(super) fn in_order(&self, moments: &[Unknown]) -> bool {
-        let known: Vec<&str> = moments.iter().filter_map(|at| self.value(*at)).collect();
+    /// Whether these timestamps never decrease.
+    pub(super) fn are_ascending(&self, timestamps: &[Placeholder]) -> bool {
+        let known: Vec<&str> = timestamps.iter().filter_map(|at| self.value(*at)).collect();
         known.is_sorted()
     }
 }

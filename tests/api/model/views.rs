@@ -1,11 +1,11 @@
-//! The shapes of what there is, key by key as `support-user.md`, `support-admin.md` and `decisions.md` spell them.
+//! The JSON of conversations, messages and tickets, as `support-user.md`, `support-admin.md` and `decisions.md` spell them.
 
 use serde_json::{Value, json};
 
 use super::placeholders::{anything, seconds};
-use super::world::{AGENTS, CUSTOMERS, Message, Talk, Ticket, World, Writer, preview};
+use super::state::{AGENTS, CUSTOMERS, Conversation, Message, Model, Ticket, Writer, preview};
 
-/// A stretch of messages or of a timeline: which, and how many.
+/// A range of messages or of a timeline.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MessageRange {
     pub(super) after: Option<usize>,
@@ -14,7 +14,7 @@ pub(super) struct MessageRange {
 }
 
 impl MessageRange {
-    /// What of `all`, which stand in order, is shown, and whether there is more in that direction.
+    /// What of `all`, which stand in order, is view, and whether there is more in that direction.
     pub(super) fn of<T: Clone>(
         self,
         all: &[T],
@@ -33,7 +33,7 @@ impl MessageRange {
     }
 }
 
-impl World {
+impl Model {
     /// As a history shows it to the customer.
     pub(super) fn message(&self, message: &Message) -> Value {
         json!({
@@ -45,9 +45,9 @@ impl World {
 
     /// As the answer to `chat/send` shows it.
     pub(super) fn sent(&self, message: &Message) -> Value {
-        let mut shown = self.message(message);
-        shown["createdAt"] = json!(message.at);
-        shown
+        let mut view = self.message(message);
+        view["createdAt"] = json!(message.at);
+        view
     }
 
     /// As agents see it.
@@ -60,20 +60,20 @@ impl World {
         })
     }
 
-    fn card(&self, talk: &Talk) -> Value {
-        let Some(ticket) = talk.ticket.as_ref().filter(|_| !talk.is_thread) else { return Value::Null };
+    fn ticket_card(&self, conversation: &Conversation) -> Value {
+        let Some(ticket) = conversation.ticket.as_ref().filter(|_| !conversation.is_thread) else { return Value::Null };
         json!({
             "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "status": ticket.status,
             "priority": ticket.priority, "support_type": ticket.kind,
         })
     }
 
-    fn holder_name(&self, talk: &Talk) -> Option<String> {
-        talk.assignee.map(|(agent, _)| self.people[agent].name())
+    fn holder_name(&self, conversation: &Conversation) -> Option<String> {
+        conversation.assignee.map(|(agent, _)| self.users[agent].name())
     }
 
-    fn last_message(&self, talk: &Talk) -> Value {
-        let last = talk.last_visible();
+    fn last_message(&self, conversation: &Conversation) -> Value {
+        let last = conversation.last_visible();
         json!({
             "message": preview(&last.text), "is_from_user": !matches!(last.by, Writer::Agent(_)),
             "sender_name": self.name_of(&last.by), "createdAt": last.at,
@@ -81,241 +81,246 @@ impl World {
     }
 
     /// A conversation with these messages, as its customer sees it.
-    fn conversation(&self, talk: &Talk, messages: Vec<Value>) -> Value {
+    fn conversation(&self, conversation: &Conversation, messages: Vec<Value>) -> Value {
         json!({
-            "id": talk.id, "status": talk.status, "assigned_admin_name": self.holder_name(talk), "email": talk.email,
-            "phone_number": talk.phone, "satisfaction_rating": talk.rating, "feedback": talk.feedback,
-            "last_message_at": talk.last_visible().at, "created_at": talk.created_at, "updated_at": talk.updated_at,
-            "messages": messages, "total_messages": talk.visible().count(), "ticket": self.card(talk),
+            "id": conversation.id, "status": conversation.status, "assigned_admin_name": self.holder_name(conversation), "email": conversation.email,
+            "phone_number": conversation.phone, "satisfaction_rating": conversation.rating, "feedback": conversation.feedback,
+            "last_message_at": conversation.last_visible().at, "created_at": conversation.created_at, "updated_at": conversation.updated_at,
+            "messages": messages, "total_messages": conversation.visible().count(), "ticket": self.ticket_card(conversation),
         })
     }
 
     /// What a first message is answered with.
-    pub(super) fn opened(&self, talk: usize) -> Value {
-        let talk = &self.talks[talk];
-        json!({ "conversation": self.conversation(talk, vec![self.sent(talk.last_visible())]), "is_new": true })
+    pub(super) fn opened(&self, conversation: usize) -> Value {
+        let conversation = &self.conversations[conversation];
+        json!({ "conversation": self.conversation(conversation, vec![self.sent(conversation.last_visible())]), "is_new": true })
     }
 
-    fn visible(&self, talk: &Talk, stretch: MessageRange) -> (Vec<Value>, bool) {
-        let visible: Vec<Message> = talk.visible().cloned().collect();
+    fn visible(&self, conversation: &Conversation, range: MessageRange) -> (Vec<Value>, bool) {
+        let visible: Vec<Message> = conversation.visible().cloned().collect();
         let seq = |message: &Message| message.seq.unwrap();
-        let (shown, has_more) = stretch.of(&visible, |one, after| seq(one) > after, |one, before| seq(one) < before);
-        (shown.iter().map(|message| self.message(message)).collect(), has_more)
+        let (view, has_more) = range.of(&visible, |one, after| seq(one) > after, |one, before| seq(one) < before);
+        (view.iter().map(|message| self.message(message)).collect(), has_more)
     }
 
     /// The customer's detail.
-    pub(super) fn own_detail(&self, talk: usize, stretch: MessageRange) -> Value {
-        let talk = &self.talks[talk];
-        let (messages, has_more) = self.visible(talk, stretch);
-        let mut shown = self.conversation(talk, messages);
-        shown["has_more"] = json!(has_more);
-        json!({ "conversation": shown })
+    pub(super) fn own_detail(&self, conversation: usize, range: MessageRange) -> Value {
+        let conversation = &self.conversations[conversation];
+        let (messages, has_more) = self.visible(conversation, range);
+        let mut view = self.conversation(conversation, messages);
+        view["has_more"] = json!(has_more);
+        json!({ "conversation": view })
     }
 
     /// A row of the customer's list.
-    pub(super) fn own_row(&self, talk: &Talk) -> Value {
-        let last = talk.last_visible();
+    pub(super) fn own_row(&self, conversation: &Conversation) -> Value {
+        let last = conversation.last_visible();
         json!({
-            "id": talk.id, "status": talk.status, "assigned_admin_name": self.holder_name(talk),
-            "message_count": talk.visible().count(), "last_message": self.last_message(talk),
-            "has_unread": matches!(last.by, Writer::Agent(_)), "ticket": self.card(talk), "last_message_at": last.at,
-            "created_at": talk.created_at, "updated_at": talk.updated_at, "satisfaction_rating": talk.rating,
+            "id": conversation.id, "status": conversation.status, "assigned_admin_name": self.holder_name(conversation),
+            "message_count": conversation.visible().count(), "last_message": self.last_message(conversation),
+            "has_unread": matches!(last.by, Writer::Agent(_)), "ticket": self.ticket_card(conversation), "last_message_at": last.at,
+            "created_at": conversation.created_at, "updated_at": conversation.updated_at, "satisfaction_rating": conversation.rating,
         })
     }
 
-    fn user(&self, owner: &Writer, is_whole: bool) -> Value {
-        let Writer::Account(person) = owner else { return Value::Null };
-        let someone = &self.people[*person];
-        let mut shown = json!({
-            "id": someone.id, "first_name": someone.first, "last_name": someone.last, "email": someone.email(),
+    fn user(&self, owner: &Writer, is_detail: bool) -> Value {
+        let Writer::Account(user) = owner else { return Value::Null };
+        let user = &self.users[*user];
+        let mut view = json!({
+            "id": user.id, "first_name": user.first, "last_name": user.last, "email": user.email(),
             "phone_number": "+2348012345678", "smipay_tag": null, "profile_image": null,
         });
-        if is_whole {
-            shown["account_status"] = json!("active");
-            shown["role"] = json!("user");
+        if is_detail {
+            view["account_status"] = json!("active");
+            view["role"] = json!("user");
             for key in ["wallet", "tier", "kyc_verification"] {
-                shown[key] = Value::Null;
+                view[key] = Value::Null;
             }
         }
-        shown
+        view
     }
 
     fn admin(&self, agent: Option<usize>) -> Value {
-        let Some(agent) = agent.map(|agent| &self.people[agent]) else { return Value::Null };
+        let Some(agent) = agent.map(|agent| &self.users[agent]) else { return Value::Null };
         json!({ "id": agent.id, "first_name": agent.first, "last_name": agent.last, "email": agent.email() })
     }
 
     /// A row of the agents' list, and what their detail begins with.
-    pub(super) fn queue_row(&self, talk: &Talk, is_whole: bool) -> Value {
-        let last = talk.last_visible();
-        let mut ticket = self.card(talk);
-        if let (true, Some(of)) = (is_whole, &talk.ticket) {
+    pub(super) fn queue_row(&self, conversation: &Conversation, is_detail: bool) -> Value {
+        let last = conversation.last_visible();
+        let mut ticket = self.ticket_card(conversation);
+        if let (true, Some(of)) = (is_detail, &conversation.ticket) {
             ticket["description"] = json!(of.description);
-            ticket["assigned_to"] = json!(of.assignee.map(|agent| self.people[agent].id));
+            ticket["assigned_to"] = json!(of.assignee.map(|agent| self.users[agent].id));
             ticket["resolved_at"] = json!(of.resolved.map(|(_, at)| at));
-            ticket["resolved_by"] = json!(of.resolved.map(|(agent, _)| self.people[agent].id));
+            ticket["resolved_by"] = json!(of.resolved.map(|(agent, _)| self.users[agent].id));
             ticket["resolution_notes"] = json!(of.notes);
             ticket["related_transaction_id"] = Value::Null;
             ticket["createdAt"] = json!(of.created_at);
         }
         json!({
-            "id": talk.id, "channel": "support", "user_id": self.account_of(&talk.owner), "email": talk.email,
-            "phone_number": talk.phone, "status": talk.status,
-            "assigned_to": talk.assignee.map(|(agent, _)| self.people[agent].id),
-            "assigned_at": talk.assignee.map(|(_, at)| at), "satisfaction_rating": talk.rating,
-            "last_message_at": last.at, "createdAt": talk.created_at, "updatedAt": talk.updated_at,
-            "user": self.user(&talk.owner, is_whole), "ticket": ticket, "message_count": talk.messages.len(),
-            "last_message": self.last_message(talk), "has_unread": !matches!(last.by, Writer::Agent(_)),
-            "assigned_admin": self.admin(talk.assignee.map(|(agent, _)| agent)),
+            "id": conversation.id, "channel": "support", "user_id": self.account_of(&conversation.owner), "email": conversation.email,
+            "phone_number": conversation.phone, "status": conversation.status,
+            "assigned_to": conversation.assignee.map(|(agent, _)| self.users[agent].id),
+            "assigned_at": conversation.assignee.map(|(_, at)| at), "satisfaction_rating": conversation.rating,
+            "last_message_at": last.at, "createdAt": conversation.created_at, "updatedAt": conversation.updated_at,
+            "user": self.user(&conversation.owner, is_detail), "ticket": ticket, "message_count": conversation.messages.len(),
+            "last_message": self.last_message(conversation), "has_unread": !matches!(last.by, Writer::Agent(_)),
+            "assigned_admin": self.admin(conversation.assignee.map(|(agent, _)| agent)),
         })
     }
 
-    fn all_messages(&self, talk: &Talk, stretch: MessageRange) -> (Vec<Value>, bool) {
+    fn all_messages(&self, conversation: &Conversation, range: MessageRange) -> (Vec<Value>, bool) {
         let seqs = |before: usize| {
-            let first = talk.messages.iter().find(|message| message.seq.is_some_and(|seq| seq >= before));
+            let first = conversation.messages.iter().find(|message| message.seq.is_some_and(|seq| seq >= before));
             first.map_or(usize::MAX, |first| first.position)
         };
-        let (shown, has_more) =
-            stretch.of(&talk.messages, |one, after| one.position > after, |one, before| one.position < seqs(before));
-        (shown.iter().map(|message| self.agents_message(message)).collect(), has_more)
+        let (view, has_more) = range.of(
+            &conversation.messages,
+            |one, after| one.position > after,
+            |one, before| one.position < seqs(before),
+        );
+        (view.iter().map(|message| self.agents_message(message)).collect(), has_more)
     }
 
     /// The agents' detail.
-    pub(super) fn detail(&self, talk: usize, stretch: MessageRange) -> Value {
-        let talk = &self.talks[talk];
-        let mut shown = self.queue_row(talk, true);
-        self.add_messages(&mut shown, talk, stretch);
-        shown["smileai_conversation_id"] = Value::Null;
-        shown["handovers"] = talk.handovers.iter().map(|handover| json!({
-            "id": handover.id, "from_admin_id": self.people[handover.from].id,
-            "to_admin_id": self.people[handover.to].id, "from_admin_name": self.people[handover.from].name(),
-            "to_admin_name": self.people[handover.to].name(), "reason": handover.reason, "status": handover.status,
+    pub(super) fn detail(&self, conversation: usize, range: MessageRange) -> Value {
+        let conversation = &self.conversations[conversation];
+        let mut view = self.queue_row(conversation, true);
+        self.add_messages(&mut view, conversation, range);
+        view["smileai_conversation_id"] = Value::Null;
+        view["handovers"] = conversation.handovers.iter().map(|handover| json!({
+            "id": handover.id, "from_admin_id": self.users[handover.from].id,
+            "to_admin_id": self.users[handover.to].id, "from_admin_name": self.users[handover.from].name(),
+            "to_admin_name": self.users[handover.to].name(), "reason": handover.reason, "status": handover.status,
             "responded_at": handover.responded_at, "createdAt": handover.at,
         })).collect();
-        shown["feedback"] = json!(talk.feedback);
-        shown
+        view["feedback"] = json!(conversation.feedback);
+        view
     }
 
-    fn add_messages(&self, shown: &mut Value, talk: &Talk, stretch: MessageRange) {
-        let (messages, has_more) = self.all_messages(talk, stretch);
-        shown["messages"] = json!(messages);
-        shown["has_more"] = json!(has_more);
-        shown["total_messages"] = json!(talk.messages.len());
-        shown["device_metadata"] = json!({ "platform": "unknown" });
-        shown["ip_address"] = json!("127.0.0.1");
-        shown["user_agent"] = Value::Null;
+    fn add_messages(&self, view: &mut Value, conversation: &Conversation, range: MessageRange) {
+        let (messages, has_more) = self.all_messages(conversation, range);
+        view["messages"] = json!(messages);
+        view["has_more"] = json!(has_more);
+        view["total_messages"] = json!(conversation.messages.len());
+        view["device_metadata"] = json!({ "platform": "unknown" });
+        view["ip_address"] = json!("127.0.0.1");
+        view["user_agent"] = Value::Null;
     }
 
     /// What an agent's reply to a conversation is answered with.
     pub(super) fn replied(&self, message: &Message) -> Value {
-        let mut shown = self.agents_message(message);
+        let mut view = self.agents_message(message);
         for key in ["user_id", "attachments"] {
-            shown.as_object_mut().unwrap().remove(key);
+            view.as_object_mut().unwrap().remove(key);
         }
-        shown
+        view
     }
 
     /// And to a ticket.
     pub(super) fn replied_in_ticket(&self, message: &Message) -> Value {
-        let mut shown = self.replied(message);
+        let mut view = self.replied(message);
         for key in ["position", "seq", "sender_email"] {
-            shown.as_object_mut().unwrap().remove(key);
+            view.as_object_mut().unwrap().remove(key);
         }
-        shown
+        view
     }
 
     /// A ticket as its customer sees it; `has_more` where its messages were read.
-    pub(super) fn own_ticket(&self, talk: usize, stretch: Option<MessageRange>) -> Value {
-        let talk = &self.talks[talk];
-        let ticket = talk.ticket();
-        let (messages, has_more) = self.visible(talk, stretch.unwrap_or_default());
-        let mut shown = json!({
+    pub(super) fn own_ticket(&self, conversation: usize, range: Option<MessageRange>) -> Value {
+        let conversation = &self.conversations[conversation];
+        let ticket = conversation.ticket();
+        let (messages, has_more) = self.visible(conversation, range.unwrap_or_default());
+        let mut view = json!({
             "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject,
             "description": ticket.description, "support_type": ticket.kind, "status": ticket.status,
-            "priority": ticket.priority, "email": talk.email, "phone_number": talk.phone,
+            "priority": ticket.priority, "email": conversation.email, "phone_number": conversation.phone,
             "related_transaction_id": null, "satisfaction_rating": ticket.rating, "feedback": ticket.feedback,
-            "conversation_id": conversation_id(talk), "created_at": ticket.created_at, "updated_at": ticket.updated_at,
+            "conversation_id": conversation_id(conversation), "created_at": ticket.created_at, "updated_at": ticket.updated_at,
             "last_response_at": ticket.last_response_at, "messages": messages,
-            "total_messages": talk.visible().count(),
+            "total_messages": conversation.visible().count(),
         });
-        if stretch.is_some() {
-            shown["has_more"] = json!(has_more);
+        if range.is_some() {
+            view["has_more"] = json!(has_more);
         }
-        shown
+        view
     }
 
     /// A row of `my-tickets`.
-    pub(super) fn own_ticket_row(&self, talk: &Talk) -> Value {
-        let ticket = talk.ticket();
-        let mut last = self.last_message(talk);
+    pub(super) fn own_ticket_row(&self, conversation: &Conversation) -> Value {
+        let ticket = conversation.ticket();
+        let mut last = self.last_message(conversation);
         last.as_object_mut().unwrap().remove("sender_name");
         json!({
             "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "support_type": ticket.kind,
-            "status": ticket.status, "priority": ticket.priority, "message_count": talk.visible().count(),
-            "last_message": last, "has_unread": matches!(talk.last_visible().by, Writer::Agent(_)),
-            "conversation_id": conversation_id(talk), "created_at": ticket.created_at, "updated_at": ticket.updated_at,
+            "status": ticket.status, "priority": ticket.priority, "message_count": conversation.visible().count(),
+            "last_message": last, "has_unread": matches!(conversation.last_visible().by, Writer::Agent(_)),
+            "conversation_id": conversation_id(conversation), "created_at": ticket.created_at, "updated_at": ticket.updated_at,
             "last_response_at": ticket.last_response_at,
         })
     }
 
     /// A row of the agents' list of tickets, and what their detail begins with.
-    pub(super) fn ticket_row(&self, talk: &Talk, is_whole: bool) -> Value {
-        let ticket = talk.ticket();
-        let took = ticket.first_response_at.map(|at| seconds(ticket.created_at, at));
+    pub(super) fn ticket_row(&self, conversation: &Conversation, is_detail: bool) -> Value {
+        let ticket = conversation.ticket();
+        let response_time = ticket.first_response_at.map(|at| seconds(ticket.created_at, at));
         json!({
-            "id": ticket.id, "ticket_number": ticket.number, "user_id": self.account_of(&talk.owner),
-            "phone_number": talk.phone, "email": talk.email, "subject": ticket.subject, "support_type": ticket.kind,
+            "id": ticket.id, "ticket_number": ticket.number, "user_id": self.account_of(&conversation.owner),
+            "phone_number": conversation.phone, "email": conversation.email, "subject": ticket.subject, "support_type": ticket.kind,
             "status": ticket.status, "priority": ticket.priority,
-            "assigned_to": ticket.assignee.map(|agent| self.people[agent].id),
+            "assigned_to": ticket.assignee.map(|agent| self.users[agent].id),
             "first_response_at": ticket.first_response_at, "last_response_at": ticket.last_response_at,
-            "response_time_seconds": took, "resolved_at": ticket.resolved.map(|(_, at)| at),
-            "satisfaction_rating": ticket.rating, "tags": [], "conversation_id": conversation_id(talk),
-            "createdAt": ticket.created_at, "updatedAt": ticket.updated_at, "user": self.user(&talk.owner, is_whole),
-            "message_count": talk.messages.len(), "assigned_admin": self.admin(ticket.assignee),
+            "response_time_seconds": response_time, "resolved_at": ticket.resolved.map(|(_, at)| at),
+            "satisfaction_rating": ticket.rating, "tags": [], "conversation_id": conversation_id(conversation),
+            "createdAt": ticket.created_at, "updatedAt": ticket.updated_at, "user": self.user(&conversation.owner, is_detail),
+            "message_count": conversation.messages.len(), "assigned_admin": self.admin(ticket.assignee),
         })
     }
 
     /// The agents' detail of a ticket.
-    pub(super) fn ticket_detail(&self, talk: usize, stretch: MessageRange) -> Value {
-        let talk = &self.talks[talk];
-        let ticket = talk.ticket();
-        let mut shown = self.ticket_row(talk, true);
-        self.add_messages(&mut shown, talk, stretch);
+    pub(super) fn ticket_detail(&self, conversation: usize, range: MessageRange) -> Value {
+        let conversation = &self.conversations[conversation];
+        let ticket = conversation.ticket();
+        let mut view = self.ticket_row(conversation, true);
+        self.add_messages(&mut view, conversation, range);
         for key in ["related_registration_progress_id", "internal_notes", "related_transaction", "attachments"] {
-            shown[key] = Value::Null;
+            view[key] = Value::Null;
         }
         for key in ["related_transaction_id", "session_id"] {
-            shown[key] = Value::Null;
+            view[key] = Value::Null;
         }
-        shown["description"] = json!(ticket.description);
-        shown["resolved_by"] = json!(ticket.resolved.map(|(agent, _)| self.people[agent].id));
-        shown["resolution_notes"] = json!(ticket.notes);
-        shown["feedback"] = json!(ticket.feedback);
-        shown["resolved_by_admin"] = self.admin(ticket.resolved.map(|(agent, _)| agent));
-        shown
+        view["description"] = json!(ticket.description);
+        view["resolved_by"] = json!(ticket.resolved.map(|(agent, _)| self.users[agent].id));
+        view["resolution_notes"] = json!(ticket.notes);
+        view["feedback"] = json!(ticket.feedback);
+        view["resolved_by_admin"] = self.admin(ticket.resolved.map(|(agent, _)| agent));
+        view
     }
 
     /// `GET …/agents`: all have a socket.
     pub(super) fn agents(&self) -> Value {
         let rows = (CUSTOMERS..CUSTOMERS + AGENTS).map(|agent| {
-            let mut shown = self.admin(Some(agent));
-            let open = |talk: &&Talk| !talk.is_closed() && talk.assignee.is_some_and(|(holder, _)| holder == agent);
-            shown["online"] = json!(true);
-            shown["open_conversations"] = json!(self.talks.iter().filter(open).count());
-            shown
+            let mut view = self.admin(Some(agent));
+            let open = |conversation: &&Conversation| {
+                !conversation.is_closed() && conversation.assignee.is_some_and(|(holder, _)| holder == agent)
+            };
+            view["online"] = json!(true);
+            view["open_conversations"] = json!(self.conversations.iter().filter(open).count());
+            view
         });
         json!({ "agents": rows.collect::<Vec<_>>() })
     }
 }
 
-/// The thread of a ticket without a conversation is nobody's business.
-fn conversation_id(talk: &Talk) -> Value {
-    if talk.is_thread { Value::Null } else { json!(talk.id) }
+/// The id of the thread of a ticket without a conversation is never returned.
+fn conversation_id(conversation: &Conversation) -> Value {
+    if conversation.is_thread { Value::Null } else { json!(conversation.id) }
 }
 
 /// How tickets are counted.
-pub(super) fn ticket_analytics(talks: &[&Talk]) -> Value {
-    let tickets: Vec<&Ticket> = talks.iter().map(|talk| talk.ticket()).collect();
+pub(super) fn ticket_analytics(conversations: &[&Conversation]) -> Value {
+    let tickets: Vec<&Ticket> = conversations.iter().map(|conversation| conversation.ticket()).collect();
     let count = |which: &dyn Fn(&Ticket) -> bool| tickets.iter().filter(|ticket| which(ticket)).count();
     let each = |words: &[&str], of: fn(&Ticket) -> &'static str| -> Value {
         words.iter().map(|word| ((*word).to_owned(), json!(count(&|ticket| of(ticket) == *word)))).collect()

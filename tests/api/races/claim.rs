@@ -1,25 +1,25 @@
-//! Agents who want the same conversation.
+//! Agents who claim the same conversation.
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 
 use super::ROUNDS;
-use crate::support::{Backend, Person, QUEUE, TestDatabase, TestServer};
+use crate::support::{ApiServer, Backend, QUEUE, ScratchDatabase, TestUser};
 
 const AGENTS: usize = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_64_agents_claiming_on_two_servers_exactly_one_wins_a_thousand_times() {
-    let database = TestDatabase::create(Backend::Postgres).await;
-    let servers = [TestServer::start(&database).await, TestServer::start(&database).await];
-    let john = Person::customer("john");
-    let agents: Vec<Person> = (0..AGENTS).map(|number| Person::agent(&format!("agent-{number}"))).collect();
+    let database = ScratchDatabase::create(Backend::Postgres).await;
+    let servers = [ApiServer::start(&database).await, ApiServer::start(&database).await];
+    let john = TestUser::customer("john");
+    let agents: Vec<TestUser> = (0..AGENTS).map(|number| TestUser::agent(&format!("agent-{number}"))).collect();
     for round in 0..ROUNDS {
-        let id = servers[round % 2].conversation(&john).await;
+        let id = servers[round % 2].open_conversation(&john).await;
         let claims = agents.iter().enumerate().map(|(number, agent)| {
             let server = &servers[number % 2];
             let id = &id;
-            async move { (number, server.agent_does(agent, id, "claim", None).await) }
+            async move { (number, server.agent_action(agent, id, "claim", None).await) }
         });
         let answers = join_all(claims).await;
         let winners: Vec<usize> = answers

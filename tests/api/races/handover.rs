@@ -1,45 +1,45 @@
-//! A handover that is accepted while something else happens.
+//! A handover is accepted while it is rejected, closed or requested again.
 
 use futures_util::future::join;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::{ROUNDS, Track, done, is_done, refused};
-use crate::support::Person;
+use super::{ROUNDS, RaceTrack, assert_created, assert_refused, succeeded};
+use crate::support::TestUser;
 
 const RESOLVED: &str = "This handover has already been resolved";
 const BEFORE: [&str; 4] = ["created", "message", "claimed", "handover_requested"];
 
-/// What happened once a handover had been asked for.
-async fn after(track: &Track, id: &str) -> Vec<String> {
-    let happened = track.happened(id).await;
+/// The event types after the handover request.
+async fn events_after_request(track: &RaceTrack, id: &str) -> Vec<String> {
+    let happened = track.event_types(id).await;
     assert_eq!(happened[..4], BEFORE);
     happened[4..].to_vec()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handover_is_accepted_or_rejected_and_never_both_a_thousand_times() {
-    let track = Track::lay().await;
+    let track = RaceTrack::set_up().await;
     for round in 0..ROUNDS {
-        let id = track.held(round).await;
-        let handover = track.asked(round, &id).await;
+        let id = track.claimed(round).await;
+        let handover = track.request_handover(round, &id).await;
         let (accepted, rejected) = join(
             track.respond(0, &track.mike, &handover, "accepted"),
             track.respond(1, &track.mike, &handover, "rejected"),
         )
         .await;
-        assert_ne!(is_done(&accepted), is_done(&rejected), "round {round}: {} {}", accepted.body, rejected.body);
+        assert_ne!(succeeded(&accepted), succeeded(&rejected), "round {round}: {} {}", accepted.body, rejected.body);
         let stored = track.stored(&id).await;
-        if is_done(&accepted) {
-            refused(&rejected, StatusCode::BAD_REQUEST, RESOLVED);
-            assert_eq!(after(&track, &id).await, ["handover_accepted"]);
+        if succeeded(&accepted) {
+            assert_refused(&rejected, StatusCode::BAD_REQUEST, RESOLVED);
+            assert_eq!(events_after_request(&track, &id).await, ["handover_accepted"]);
             assert_eq!(
                 (&stored["assigned_to"], &stored["handovers"][0]["status"]),
                 (&json!("mike"), &json!("accepted"))
             );
         } else {
-            refused(&accepted, StatusCode::BAD_REQUEST, RESOLVED);
-            assert_eq!(after(&track, &id).await, ["handover_rejected"]);
+            assert_refused(&accepted, StatusCode::BAD_REQUEST, RESOLVED);
+            assert_eq!(events_after_request(&track, &id).await, ["handover_rejected"]);
             assert_eq!(
                 (&stored["assigned_to"], &stored["handovers"][0]["status"]),
                 (&json!("sarah"), &json!("rejected"))
@@ -50,76 +50,76 @@ async fn a_handover_is_accepted_or_rejected_and_never_both_a_thousand_times() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handover_is_accepted_before_the_close_or_not_at_all_a_thousand_times() {
-    let track = Track::lay().await;
+    let track = RaceTrack::set_up().await;
     for round in 0..ROUNDS {
-        let id = track.held(round).await;
-        let handover = track.asked(round, &id).await;
+        let id = track.claimed(round).await;
+        let handover = track.request_handover(round, &id).await;
         let (accepted, closed) = join(
             track.respond(round % 2, &track.mike, &handover, "accepted"),
-            track.servers[1 - round % 2].agent_does(&track.sarah, &id, "close", None),
+            track.servers[1 - round % 2].agent_action(&track.sarah, &id, "close", None),
         )
         .await;
-        done(&closed);
+        assert_created(&closed);
         let stored = track.stored(&id).await;
         assert_eq!(stored["status"], "closed");
         let (holder, status) = (&stored["assigned_to"], &stored["handovers"][0]["status"]);
-        if is_done(&accepted) {
-            assert_eq!(after(&track, &id).await, ["handover_accepted", "closed"]);
+        if succeeded(&accepted) {
+            assert_eq!(events_after_request(&track, &id).await, ["handover_accepted", "closed"]);
             assert_eq!((holder, status), (&json!("mike"), &json!("accepted")));
         } else {
-            refused(&accepted, StatusCode::BAD_REQUEST, RESOLVED);
-            assert_eq!(after(&track, &id).await, ["handover_rejected", "closed"]);
+            assert_refused(&accepted, StatusCode::BAD_REQUEST, RESOLVED);
+            assert_eq!(events_after_request(&track, &id).await, ["handover_rejected", "closed"]);
             assert_eq!((holder, status), (&json!("sarah"), &json!("rejected")));
         }
     }
 }
 
-/// Behind the acceptance the one who asks again does not hold it any more; in front of it one waits already.
+/// After the acceptance Sarah no longer holds the conversation; before it a handover is pending.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_second_handover_slips_in_beside_an_acceptance_a_thousand_times() {
-    let track = Track::lay().await;
-    let lisa = Person::agent("lisa");
-    track.is_known(&lisa, "lisa").await;
+async fn a_handover_request_competing_with_an_acceptance_is_refused_a_thousand_times() {
+    let track = RaceTrack::set_up().await;
+    let lisa = TestUser::agent("lisa");
+    track.wait_until_listed(&lisa, "lisa").await;
     for round in 0..ROUNDS {
-        let id = track.held(round).await;
-        let handover = track.asked(round, &id).await;
+        let id = track.claimed(round).await;
+        let handover = track.request_handover(round, &id).await;
         let again = json!({ "to_admin_id": "lisa" });
         let (accepted, asked) = join(
             track.respond(round % 2, &track.mike, &handover, "accepted"),
-            track.servers[1 - round % 2].agent_does(&track.sarah, &id, "handover", Some(again)),
+            track.servers[1 - round % 2].agent_action(&track.sarah, &id, "handover", Some(again)),
         )
         .await;
-        done(&accepted);
+        assert_created(&accepted);
         if asked.status == StatusCode::FORBIDDEN {
-            refused(&asked, StatusCode::FORBIDDEN, "Only the currently assigned agent can initiate a handover");
+            assert_refused(&asked, StatusCode::FORBIDDEN, "Only the currently assigned agent can initiate a handover");
         } else {
             let pending = "There is already a pending handover for this conversation";
-            refused(&asked, StatusCode::BAD_REQUEST, pending);
+            assert_refused(&asked, StatusCode::BAD_REQUEST, pending);
         }
-        assert_eq!(after(&track, &id).await, ["handover_accepted"]);
+        assert_eq!(events_after_request(&track, &id).await, ["handover_accepted"]);
         let stored = track.stored(&id).await;
         assert_eq!(stored["assigned_to"], "mike");
         assert_eq!(stored["handovers"].as_array().unwrap().len(), 1);
     }
 }
 
-/// Two screens of the same agent ask two colleagues.
+/// Two requests of the same agent, to two colleagues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_handovers_asked_for_at_once_one_waits_a_thousand_times() {
-    let track = Track::lay().await;
-    let lisa = Person::agent("lisa");
-    track.is_known(&lisa, "lisa").await;
+async fn of_two_concurrent_handover_requests_one_succeeds_a_thousand_times() {
+    let track = RaceTrack::set_up().await;
+    let lisa = TestUser::agent("lisa");
+    track.wait_until_listed(&lisa, "lisa").await;
     for round in 0..ROUNDS {
-        let id = track.held(round).await;
+        let id = track.claimed(round).await;
         let ask = |server: usize, to: &str| {
-            track.servers[server].agent_does(&track.sarah, &id, "handover", Some(json!({ "to_admin_id": to })))
+            track.servers[server].agent_action(&track.sarah, &id, "handover", Some(json!({ "to_admin_id": to })))
         };
         let (one, other) = join(ask(0, "mike"), ask(1, "lisa")).await;
-        let (won, lost) = if is_done(&one) { (one, other) } else { (other, one) };
-        done(&won);
+        let (won, lost) = if succeeded(&one) { (one, other) } else { (other, one) };
+        assert_created(&won);
         let pending = "There is already a pending handover for this conversation";
-        refused(&lost, StatusCode::BAD_REQUEST, pending);
-        assert_eq!(after(&track, &id).await, [""; 0]);
+        assert_refused(&lost, StatusCode::BAD_REQUEST, pending);
+        assert_eq!(events_after_request(&track, &id).await, [""; 0]);
         let stored = track.stored(&id).await;
         assert_eq!(stored["handovers"].as_array().unwrap().len(), 1);
         assert_eq!(stored["handovers"][0]["to_admin_id"], won.body["data"]["to_admin_id"]);

@@ -1,15 +1,15 @@
-//! Rows written beside the server, for what would take thousands of calls or is nobody's business yet.
+//! Rows inserted past the server, for what would take thousands of requests or has no endpoint yet.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{conversations, messages, tickets, users};
 use uuid::Uuid;
 
-/// A moment, so many minutes after the first.
+/// A timestamp, this many minutes after the first.
 pub(crate) fn minute(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_772_000_000_000).unwrap() + TimeDelta::minutes(minutes)
 }
 
-/// A conversation of this customer with one message, begun and written in at that minute.
+/// A conversation of this customer with one message, both at that minute.
 pub(crate) fn conversation_row(customer: &str, minutes: i64) -> conversations::Model {
     let at = minute(minutes);
     conversations::Model {
@@ -42,7 +42,7 @@ pub(crate) fn conversation_row(customer: &str, minutes: i64) -> conversations::M
     }
 }
 
-/// A message of the customer's at this position.
+/// A message of the customer at this position.
 pub(crate) fn message_row(conversation: &conversations::Model, position: i64, body: &str) -> messages::Model {
     let customer = conversation.user_id.clone().unwrap();
     messages::Model {
@@ -63,7 +63,7 @@ pub(crate) fn message_row(conversation: &conversations::Model, position: i64, bo
     }
 }
 
-/// A ticket that was made of this conversation.
+/// The ticket of this conversation.
 pub(crate) fn ticket_row(conversation: &conversations::Model, number: &str) -> tickets::Model {
     tickets::Model {
         id: conversation.ticket_id.unwrap(),
@@ -97,7 +97,7 @@ pub(crate) fn ticket_row(conversation: &conversations::Model, number: &str) -> t
     }
 }
 
-/// Somebody in the directory.
+/// A user in the directory.
 pub(crate) fn user_row(id: &str, is_agent: bool) -> users::Model {
     users::Model {
         id: id.to_owned(),

@@ -1,26 +1,20 @@
-//! Tickets, made and looked at.
+//! Tickets, created and changed over REST.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Answer, Person, QUEUE, TestServer};
+use super::{Answer, ApiServer, CREATE_TICKET, QUEUE, REQUEST_SUPPORT, TICKETS, TestUser};
 
-pub(crate) const TICKETS: &str = "/api/v1/unified-admin/support";
-pub(crate) const REQUEST_SUPPORT: &str = "/api/v1/support/request-support";
-pub(crate) const CREATE_TICKET: &str = "/api/v1/support/create-ticket";
-pub(crate) const MY_TICKETS: &str = "/api/v1/support/my-tickets";
-pub(crate) const TICKET: &str = "/api/v1/support/ticket";
-pub(crate) const ADD_MESSAGE: &str = "/api/v1/support/ticket/add-message";
-
-/// A ticket that was made.
+/// What identifies a ticket.
 #[derive(Clone, Debug)]
-pub(crate) struct Made {
+pub(crate) struct TicketRef {
     pub(crate) id: String,
     pub(crate) number: String,
 }
 
-impl Made {
-    pub(crate) fn of(answer: &Answer) -> Self {
+impl TicketRef {
+    /// The ticket that this answer reports as created.
+    pub(crate) fn from_answer(answer: &Answer) -> Self {
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         let ticket = &answer.body["data"]["ticket"];
         let text = |key: &str| ticket[key].as_str().unwrap().to_owned();
@@ -28,34 +22,35 @@ impl Made {
     }
 }
 
-pub(crate) fn about(subject: &str) -> Value {
+/// The body of a request for a ticket.
+pub(crate) fn ticket_body(subject: &str) -> Value {
     json!({ "subject": subject, "description": "It keeps failing" })
 }
 
-impl TestServer {
-    /// A ticket of this customer, made without a conversation.
-    pub(crate) async fn ticket(&self, customer: &Person, subject: &str) -> Made {
-        Made::of(&self.post(customer, CREATE_TICKET, about(subject)).await)
+impl ApiServer {
+    /// Creates a ticket of this customer, without a conversation.
+    pub(crate) async fn create_ticket(&self, customer: &TestUser, subject: &str) -> TicketRef {
+        TicketRef::from_answer(&self.post(customer, CREATE_TICKET, ticket_body(subject)).await)
     }
 
-    /// A ticket of nobody's account.
-    pub(crate) async fn guest_ticket(&self, email: &str) -> Made {
-        let mut body = about("A guest's");
+    /// Creates a ticket of a guest.
+    pub(crate) async fn create_guest_ticket(&self, email: &str) -> TicketRef {
+        let mut body = ticket_body("A guest's");
         body["email"] = json!(email);
-        Made::of(&self.post(&Person::nobody(), REQUEST_SUPPORT, body).await)
+        TicketRef::from_answer(&self.post(&TestUser::anonymous(), REQUEST_SUPPORT, body).await)
     }
 
-    /// Has an agent make a ticket of a conversation.
-    pub(crate) async fn ticket_of(&self, agent: &Person, conversation: &str) -> Answer {
-        self.post(agent, &format!("{QUEUE}/{conversation}/create-ticket"), about("Of a conversation")).await
+    /// Has an agent create a ticket from a conversation.
+    pub(crate) async fn create_ticket_from(&self, agent: &TestUser, conversation: &str) -> Answer {
+        self.post(agent, &format!("{QUEUE}/{conversation}/create-ticket"), ticket_body("Of a conversation")).await
     }
 
-    pub(crate) async fn put(&self, person: &Person, path: &str, body: Value) -> Answer {
-        self.request(Method::PUT, person, path).send(Some(body)).await
+    pub(crate) async fn put(&self, user: &TestUser, path: &str, body: Value) -> Answer {
+        self.request(Method::PUT, user, path).send(Some(body)).await
     }
 
-    /// Has an agent say how far a ticket is.
-    pub(crate) async fn set_status(&self, agent: &Person, ticket: &Made, status: &str) -> Answer {
+    /// Has an agent set a ticket's status.
+    pub(crate) async fn set_status(&self, agent: &TestUser, ticket: &TicketRef, status: &str) -> Answer {
         let answer = self.put(agent, &format!("{TICKETS}/{}/status", ticket.id), json!({ "status": status })).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         answer

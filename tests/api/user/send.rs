@@ -4,15 +4,15 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Backend, MINE, Person, QUEUE, SEND, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, MY_CONVERSATIONS, QUEUE, SEND, ScratchDatabase, TestUser, on_both_databases};
 
 on_both_databases! {
     async fn a_first_message_makes_a_conversation(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let body = json!({ "message": "  Hi, sending fails.\n", "device_metadata": { "platform": "ios" } });
-        let answer = server.post(&Person::customer("john"), SEND, body).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        let answer = server.post(&TestUser::customer("john"), SEND, body).await;
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
@@ -20,16 +20,16 @@ on_both_databases! {
               "data": {
                 "conversation": {
                   "assigned_admin_name": null,
-                  "created_at": "[moment]",
+                  "created_at": "[timestamp]",
                   "email": "john@example.com",
                   "feedback": null,
                   "id": "[id]",
-                  "last_message_at": "[moment]",
+                  "last_message_at": "[timestamp]",
                   "messages": [
                     {
                       "attachments": null,
-                      "createdAt": "[moment]",
-                      "created_at": "[moment]",
+                      "createdAt": "[timestamp]",
+                      "created_at": "[timestamp]",
                       "id": "[id]",
                       "is_from_user": true,
                       "message": "Hi, sending fails.",
@@ -43,7 +43,7 @@ on_both_databases! {
                   "status": "active",
                   "ticket": null,
                   "total_messages": 1,
-                  "updated_at": "[moment]"
+                  "updated_at": "[timestamp]"
                 },
                 "is_new": true
               },
@@ -54,12 +54,12 @@ on_both_databases! {
     }
 
     async fn a_further_message_goes_into_it(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let john = Person::customer("john");
-        let id = server.conversation(&john).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let john = TestUser::customer("john");
+        let id = server.open_conversation(&john).await;
         let answer = server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
@@ -69,8 +69,8 @@ on_both_databases! {
                 "is_new": false,
                 "message": {
                   "attachments": null,
-                  "createdAt": "[moment]",
-                  "created_at": "[moment]",
+                  "createdAt": "[timestamp]",
+                  "created_at": "[timestamp]",
                   "id": "[id]",
                   "is_from_user": true,
                   "message": "More",
@@ -83,17 +83,17 @@ on_both_databases! {
               "success": true
             }
             "#) };
-        let list = server.get(&john, MINE).await;
+        let list = server.get(&john, MY_CONVERSATIONS).await;
         assert_eq!(list.body["data"]["conversations"][0]["status"], "waiting_support");
     }
 
-    async fn nobody_writes_into_what_is_not_theirs(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let id = server.conversation(&Person::customer("john")).await;
+    async fn only_the_owner_may_write_into_a_conversation(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let id = server.open_conversation(&TestUser::customer("john")).await;
         let body = json!({ "message": "Hello", "conversation_id": id });
-        let stranger = server.post(&Person::customer("mallory"), SEND, body.clone()).await;
-        allow_duplicates! { assert_snapshot!(stranger.shown(), @r#"
+        let stranger = server.post(&TestUser::customer("mallory"), SEND, body.clone()).await;
+        allow_duplicates! { assert_snapshot!(stranger.snapshot(), @r#"
             400 Bad Request
             content-type: application/json
 
@@ -105,8 +105,8 @@ on_both_databases! {
               "success": false
             }
             "#) };
-        let nobody = server.post(&Person::nobody(), SEND, body).await;
-        allow_duplicates! { assert_snapshot!(nobody.shown(), @r#"
+        let anonymous = server.post(&TestUser::anonymous(), SEND, body).await;
+        allow_duplicates! { assert_snapshot!(anonymous.snapshot(), @r#"
             401 Unauthorized
             www-authenticate: Bearer
             content-type: application/json
@@ -121,14 +121,14 @@ on_both_databases! {
             "#) };
     }
 
-    async fn a_closed_conversation_takes_nothing(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let id = server.conversation(&john).await;
-        assert_eq!(server.agent_does(&sarah, &id, "close", None).await.status, StatusCode::CREATED);
+    async fn a_closed_conversation_accepts_no_message(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let id = server.open_conversation(&john).await;
+        assert_eq!(server.agent_action(&sarah, &id, "close", None).await.status, StatusCode::CREATED);
         let answer = server.post(&john, SEND, json!({ "message": "More", "conversation_id": id })).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             400 Bad Request
             content-type: application/json
 
@@ -142,9 +142,9 @@ on_both_databases! {
             "#) };
     }
 
-    async fn what_the_headers_tell_of_the_device_is_kept(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
+    async fn device_headers_are_stored_as_device_metadata(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
         let all = [
             ("x-device-id", "abc"), ("x-device-fingerprint", "f1"), ("x-device-name", "John's"),
             ("x-device-model", "iPhone15,2"), ("Platform", "iOS"), ("x-os-name", "iOS"), ("x-os-version", "17.2"),
@@ -154,18 +154,18 @@ on_both_databases! {
             "device_id": "abc", "device_fingerprint": "f1", "device_name": "John's", "device_model": "iPhone15,2",
             "platform": "ios", "os_name": "iOS", "os_version": "17.2", "app_version": "2.1.0",
         });
-        // Those that came, and a platform for agents at last.
+        // The headers that were sent, and the platform that agents need.
         for (headers, known) in [
             (&all[..], known),
             (&all[..1], json!({ "device_id": "abc", "platform": "unknown" })),
             (&[], json!({ "platform": "unknown" })),
         ] {
-            let request = server.request(reqwest::Method::POST, &Person::customer("john"), SEND);
+            let request = server.request(reqwest::Method::POST, &TestUser::customer("john"), SEND);
             let request = headers.iter().fold(request.header("user-agent", "app/2.1"), |request, (name, value)| {
                 request.header(name, value)
             });
             let id = request.send(Some(json!({ "message": "Hello" }))).await.body["data"]["conversation"]["id"].clone();
-            let seen = server.get(&Person::agent("sarah"), &format!("{QUEUE}/{}", id.as_str().unwrap())).await;
+            let seen = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}/{}", id.as_str().unwrap())).await;
             let seen = &seen.body["data"];
             assert_eq!(seen["device_metadata"], known);
             assert_eq!((&seen["user_agent"], &seen["ip_address"]), (&json!("app/2.1"), &json!("127.0.0.1")));
@@ -173,12 +173,12 @@ on_both_databases! {
     }
 }
 
-/// Every rule of form, at its edge.
+/// Every validation rule, at its limit.
 #[tokio::test]
 async fn a_field_that_breaks_its_rule_is_named() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let john = Person::customer("john");
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let john = TestUser::customer("john");
     let text = |length: usize| "👋".repeat(length);
     for (body, refused) in [
         (json!({ "message": text(5000) }), None),
@@ -215,26 +215,26 @@ async fn a_field_that_breaks_its_rule_is_named() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_no_uuid_is_as_unknown_as_another() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn an_id_that_is_no_uuid_is_not_found() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     for id in ["conv-1", "", "01900000-0000-7000-8000-000000000000"] {
         let answer =
-            server.post(&Person::customer("john"), SEND, json!({ "message": "Hello", "conversation_id": id })).await;
+            server.post(&TestUser::customer("john"), SEND, json!({ "message": "Hello", "conversation_id": id })).await;
         assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Conversation not found"), "{id:?}");
     }
 }
 
 #[tokio::test]
-async fn refusals_stand_in_the_order_of_the_contract() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn refusals_follow_the_order_of_the_contract() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let bad = json!({ "message": "", "conversation_id": "01900000-0000-7000-8000-000000000000" });
-    // 401 before the form, the form before 404.
-    assert_eq!(server.post(&Person::nobody(), SEND, bad.clone()).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(server.post(&Person::customer("john"), SEND, bad).await.status, StatusCode::BAD_REQUEST);
-    // 403 for the role before the form and before 404.
+    // 401 precedes validation, validation precedes 404.
+    assert_eq!(server.post(&TestUser::anonymous(), SEND, bad.clone()).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.post(&TestUser::customer("john"), SEND, bad).await.status, StatusCode::BAD_REQUEST);
+    // 403 for the role precedes validation and 404.
     let path = format!("{QUEUE}/nonsense/reply");
-    let answer = server.post(&Person::customer("john"), &path, Value::Null).await;
+    let answer = server.post(&TestUser::customer("john"), &path, Value::Null).await;
     assert_eq!((answer.status, answer.message()), (StatusCode::FORBIDDEN, "Admin access required"));
 }

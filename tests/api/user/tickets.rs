@@ -1,4 +1,4 @@
-//! The ticket endpoints of the apps that came before conversations.
+//! The ticket endpoints of older apps, which have no conversations.
 
 mod add_message;
 mod create;

@@ -1,4 +1,4 @@
-//! The server with a defect that `SWITCHBOARD_MUTANT` names (`src/mutants.rs`): what `tests/faults/mutants.rs` runs.
+//! The server with a defect that `SWITCHBOARD_MUTANT` names (`src/failpoints.rs`); `tests/faults/mutants.rs` runs it.
 
 use std::process::ExitCode;
 

@@ -1,25 +1,25 @@
 //! Handovers, refusal by refusal in the contract's order, and what is left behind each of them.
 
 use crate::domain::*;
-use crate::testing::{Story, agent, answer_handover, ask_handover, claim, close, customer, open, reply};
+use crate::testing::{InMemoryConversation, agent, answer_handover, ask_handover, claim, close, customer, open, reply};
 
 /// Held by grace.
-fn held() -> Story {
-    let mut story = Story::opened(&open(customer("ada"), "Hello", ""));
-    story.tell(&claim("grace")).unwrap();
+fn held() -> InMemoryConversation {
+    let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
+    story.execute(&claim("grace")).unwrap();
     story
 }
 
 /// Held by grace, who has asked edsger.
-fn pending() -> (Story, HandoverId) {
+fn pending() -> (InMemoryConversation, HandoverId) {
     let mut story = held();
-    story.tell(&ask_handover("grace", "edsger")).unwrap();
+    story.execute(&ask_handover("grace", "edsger")).unwrap();
     let id = story.conversation().pending_handover.as_ref().unwrap().id;
     (story, id)
 }
 
-fn refused(story: &Story, command: &Command) -> String {
-    story.clone().tell(command).unwrap_err().to_string()
+fn refused(story: &InMemoryConversation, command: &Command) -> String {
+    story.clone().execute(command).unwrap_err().to_string()
 }
 
 fn kinds(events: &[Event]) -> Vec<&'static str> {
@@ -36,7 +36,7 @@ fn with(command: Command, change: impl FnOnce(&mut RequestHandover)) -> Command 
 fn refusals_come_in_the_order_in_which_the_contract_lists_them() {
     // Everything is wrong with it; one thing after the other is mended.
     let (mut story, _) = pending();
-    story.tell(&close("grace")).unwrap();
+    story.execute(&close("grace")).unwrap();
     let wrong = || with(ask_handover("edsger", "edsger"), |ask| ask.to_name = None);
     assert_eq!(refused(&story, &wrong()), "Cannot transfer a closed conversation");
     let (story, _) = pending();
@@ -49,7 +49,7 @@ fn refusals_come_in_the_order_in_which_the_contract_lists_them() {
     assert_eq!(refused(&story, &to_no_id), "Target admin not found");
     let again = ask_handover("grace", "barbara");
     assert_eq!(refused(&story, &again), "There is already a pending handover for this conversation");
-    assert_eq!(kinds(&held().tell(&again).unwrap()), ["handover_requested"]);
+    assert_eq!(kinds(&held().execute(&again).unwrap()), ["handover_requested"]);
 }
 
 #[test]
@@ -64,9 +64,9 @@ fn asking_changes_nothing_that_the_customer_sees() {
 #[test]
 fn an_accepted_one_makes_the_conversation_the_targets_from_that_moment() {
     let (mut story, id) = pending();
-    story.tell(&reply("grace", "One moment")).unwrap();
-    story.turn_clock(1000);
-    assert_eq!(kinds(&story.tell(&answer_handover("edsger", id, true)).unwrap()), ["handover_accepted"]);
+    story.execute(&reply("grace", "One moment")).unwrap();
+    story.move_clock(1000);
+    assert_eq!(kinds(&story.execute(&answer_handover("edsger", id, true)).unwrap()), ["handover_accepted"]);
     let state = story.conversation();
     assert!(state.is_held_by(&agent("edsger").id));
     assert_eq!((state.status, state.pending_handover.is_none()), (Status::Active, true));
@@ -78,12 +78,12 @@ fn an_accepted_one_makes_the_conversation_the_targets_from_that_moment() {
 fn a_rejected_one_changes_nothing_else() {
     let (mut story, id) = pending();
     let before = story.conversation().clone();
-    assert_eq!(kinds(&story.tell(&answer_handover("edsger", id, false)).unwrap()), ["handover_rejected"]);
+    assert_eq!(kinds(&story.execute(&answer_handover("edsger", id, false)).unwrap()), ["handover_rejected"]);
     let after = story.conversation();
     let so_far = Conversation { pending_handover: None, version: after.version, ..before };
     assert_eq!(*after, so_far);
     // And another may be asked for.
-    story.tell(&ask_handover("grace", "barbara")).unwrap();
+    story.execute(&ask_handover("grace", "barbara")).unwrap();
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn an_answer_is_the_targets_and_is_given_once() {
         let refusal = refused(&story, &answer_handover(stranger, id, true));
         assert_eq!(refusal, "Only the target admin can respond to this handover");
     }
-    story.tell(&answer_handover("edsger", id, true)).unwrap();
+    story.execute(&answer_handover("edsger", id, true)).unwrap();
     for who in ["grace", "edsger", "barbara"] {
         let refusal = refused(&story, &answer_handover(who, id, false));
         assert_eq!(refusal, "This handover has already been resolved");
@@ -103,15 +103,15 @@ fn an_answer_is_the_targets_and_is_given_once() {
 #[test]
 fn an_answer_to_an_earlier_one_does_not_touch_the_one_that_waits() {
     let (mut story, first) = pending();
-    story.tell(&answer_handover("edsger", first, false)).unwrap();
-    story.tell(&ask_handover("grace", "edsger")).unwrap();
+    story.execute(&answer_handover("edsger", first, false)).unwrap();
+    story.execute(&ask_handover("grace", "edsger")).unwrap();
     assert_eq!(refused(&story, &answer_handover("edsger", first, true)), "This handover has already been resolved");
 }
 
 #[test]
 fn closing_rejects_the_one_that_waits() {
     let (mut story, id) = pending();
-    assert_eq!(kinds(&story.tell(&close("barbara")).unwrap()), ["handover_rejected", "closed"]);
+    assert_eq!(kinds(&story.execute(&close("barbara")).unwrap()), ["handover_rejected", "closed"]);
     assert!(story.conversation().pending_handover.is_none());
     assert_eq!(refused(&story, &answer_handover("edsger", id, true)), "This handover has already been resolved");
 }

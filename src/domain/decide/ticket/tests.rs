@@ -2,33 +2,33 @@
 
 use crate::domain::*;
 use crate::testing::{
-    Story, account, agent, claim, close, create_ticket, customer, guest, note, note_on_ticket, open, open_ticket,
-    reply, reply_to_ticket, send, send_to_ticket, set_ticket_status,
+    InMemoryConversation, account, agent, claim, close, create_ticket, customer, guest, note, note_on_ticket, open,
+    open_ticket, reply, reply_to_ticket, send, send_to_ticket, set_ticket_status,
 };
 
 fn kinds(events: &[Event]) -> Vec<&'static str> {
     events.iter().map(|event| event.change.kind()).collect()
 }
 
-fn refused(story: &Story, command: &Command) -> String {
-    story.clone().tell(command).unwrap_err().to_string()
+fn refused(story: &InMemoryConversation, command: &Command) -> String {
+    story.clone().execute(command).unwrap_err().to_string()
 }
 
-fn ticket(story: &Story) -> &Ticket {
+fn ticket(story: &InMemoryConversation) -> &Ticket {
     story.conversation().ticket.as_deref().expect("a ticket")
 }
 
 /// A conversation with a ticket.
-fn of_conversation() -> Story {
-    let mut story = Story::opened(&open(customer("ada"), "Hello", ""));
-    story.tell(&create_ticket("grace")).unwrap();
+fn of_conversation() -> InMemoryConversation {
+    let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
+    story.execute(&create_ticket("grace")).unwrap();
     story
 }
 
 /// A ticket with a thread of its own.
-fn of_its_own() -> Story {
-    let mut story = Story::untold();
-    let events = story.tell(&open_ticket(customer("ada"), "")).unwrap();
+fn of_its_own() -> InMemoryConversation {
+    let mut story = InMemoryConversation::empty();
+    let events = story.execute(&open_ticket(customer("ada"), "")).unwrap();
     assert_eq!(kinds(&events), ["created", "ticket_created", "message"]);
     story
 }
@@ -43,15 +43,15 @@ fn an_agent_makes_one_of_a_conversation_once() {
     assert_eq!(ticket(&story).status, TicketStatus::InProgress);
     ticket(&story).number.give("SMI-2026-000001".to_owned());
     assert_eq!(refused(&story, &create_ticket("edsger")), "This conversation already has ticket SMI-2026-000001");
-    story.tell(&close("grace")).unwrap();
+    story.execute(&close("grace")).unwrap();
     assert_eq!(refused(&story, &create_ticket("edsger")), "This conversation already has ticket SMI-2026-000001");
 }
 
 #[test]
 fn it_takes_the_conversations_assignee() {
-    let mut story = Story::opened(&open(customer("ada"), "Hello", ""));
-    story.tell(&claim("edsger")).unwrap();
-    story.tell(&create_ticket("grace")).unwrap();
+    let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
+    story.execute(&claim("edsger")).unwrap();
+    story.execute(&create_ticket("grace")).unwrap();
     assert_eq!(ticket(&story).assignee.as_ref().unwrap().id, account("edsger"));
 }
 
@@ -81,7 +81,7 @@ fn a_thread_of_its_own_is_no_conversation_to_anybody() {
 
 #[test]
 fn what_is_asked_of_a_ticket_needs_one() {
-    let story = Story::opened(&open(customer("ada"), "Hello", ""));
+    let story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
     assert_eq!(refused(&story, &set_ticket_status("grace", TicketStatus::Closed)), "Ticket not found");
     assert_eq!(refused(&story, &send_to_ticket(customer("ada"), "And?")), "Ticket not found");
 }
@@ -89,15 +89,15 @@ fn what_is_asked_of_a_ticket_needs_one() {
 #[test]
 fn the_first_public_answer_starts_the_work_and_a_note_does_not() {
     let mut story = of_its_own();
-    story.turn_clock(5_999);
-    story.tell(&note_on_ticket("grace", "Hm")).unwrap();
+    story.move_clock(5_999);
+    story.execute(&note_on_ticket("grace", "Hm")).unwrap();
     assert_eq!((ticket(&story).status, ticket(&story).first_response_at), (TicketStatus::Pending, None));
-    let events = story.tell(&reply_to_ticket("grace", "Hi")).unwrap();
+    let events = story.execute(&reply_to_ticket("grace", "Hi")).unwrap();
     assert_eq!(kinds(&events), ["message", "ticket_status_changed"]);
     assert_eq!((ticket(&story).status, ticket(&story).response_time_seconds()), (TicketStatus::InProgress, Some(5)));
-    story.turn_clock(10_000);
+    story.move_clock(10_000);
     // Anybody answers: a ticket of its own is nobody's to claim.
-    let events = story.tell(&reply_to_ticket("edsger", "Also")).unwrap();
+    let events = story.execute(&reply_to_ticket("edsger", "Also")).unwrap();
     assert_eq!(kinds(&events), ["message"]);
     assert_eq!((ticket(&story).response_time_seconds(), ticket(&story).last_response_at), (Some(5), Some(story.now)));
 }
@@ -105,7 +105,7 @@ fn the_first_public_answer_starts_the_work_and_a_note_does_not() {
 #[test]
 fn an_answer_in_a_conversations_ticket_is_the_conversations() {
     let mut story = of_conversation();
-    let events = story.tell(&reply_to_ticket("grace", "Hi")).unwrap();
+    let events = story.execute(&reply_to_ticket("grace", "Hi")).unwrap();
     assert_eq!(kinds(&events), ["claimed", "message"]);
     let other = reply_to_ticket("edsger", "Hi");
     assert_eq!(refused(&story, &other), Refusal::AssignedToAnother.to_string());
@@ -116,8 +116,8 @@ fn an_answer_in_a_conversations_ticket_is_the_conversations() {
 fn a_customer_writes_until_it_is_resolved_or_closed() {
     for status in TicketStatus::ALL {
         let mut story = of_its_own();
-        story.tell(&set_ticket_status("grace", *status)).unwrap();
-        let outcome = story.tell(&send_to_ticket(customer("ada"), "And?"));
+        story.execute(&set_ticket_status("grace", *status)).unwrap();
+        let outcome = story.execute(&send_to_ticket(customer("ada"), "And?"));
         match status {
             TicketStatus::Resolved | TicketStatus::Closed => assert_eq!(outcome, Err(Refusal::TicketDone)),
             _ => assert_eq!(kinds(&outcome.unwrap()), ["message"]),
@@ -128,9 +128,9 @@ fn a_customer_writes_until_it_is_resolved_or_closed() {
 #[test]
 fn it_is_written_to_by_its_owner_and_by_whoever_shows_its_address() {
     let own = of_its_own();
-    let mut guests = Story::untold();
-    guests.tell(&open_ticket(guest("Carol@example.com"), "")).unwrap();
-    let send = |story: &Story, from| story.clone().tell(&send_to_ticket(from, "And?")).map(drop);
+    let mut guests = InMemoryConversation::empty();
+    guests.execute(&open_ticket(guest("Carol@example.com"), "")).unwrap();
+    let send = |story: &InMemoryConversation, from| story.clone().execute(&send_to_ticket(from, "And?")).map(drop);
     assert_eq!(send(&own, customer("ada")), Ok(()));
     assert_eq!(send(&own, guest("ADA@example.com")), Ok(()));
     assert_eq!(send(&own, customer("bob")), Err(Refusal::TicketEmailMismatch));
@@ -143,13 +143,13 @@ fn it_is_written_to_by_its_owner_and_by_whoever_shows_its_address() {
 #[test]
 fn a_change_of_status_says_who_ended_it_and_when() {
     let mut story = of_its_own();
-    story.turn_clock(1000);
-    story.tell(&set_ticket_status("grace", TicketStatus::Resolved)).unwrap();
+    story.move_clock(1000);
+    story.execute(&set_ticket_status("grace", TicketStatus::Resolved)).unwrap();
     let resolved = ticket(&story).resolved.clone().unwrap();
     assert_eq!((resolved.at, resolved.by.id), (story.now, account("grace")));
     // The same again is nothing; taken up again it is nobody's end.
-    assert_eq!(kinds(&story.tell(&set_ticket_status("edsger", TicketStatus::Resolved)).unwrap()), [""; 0]);
-    story.tell(&set_ticket_status("edsger", TicketStatus::Escalated)).unwrap();
+    assert_eq!(kinds(&story.execute(&set_ticket_status("edsger", TicketStatus::Resolved)).unwrap()), [""; 0]);
+    story.execute(&set_ticket_status("edsger", TicketStatus::Escalated)).unwrap();
     assert_eq!(ticket(&story).resolved, None);
 }
 
@@ -158,8 +158,8 @@ fn notes_stand_until_others_are_given() {
     let mut story = of_its_own();
     let notes = ResolutionNotes::parse("Fixed").ok();
     let status = TicketStatus::Resolved;
-    story.tell(&SetTicketStatus { by: agent("grace"), status, notes: notes.clone() }.into()).unwrap();
-    story.tell(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
+    story.execute(&SetTicketStatus { by: agent("grace"), status, notes: notes.clone() }.into()).unwrap();
+    story.execute(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
     assert_eq!(ticket(&story).resolution_notes, notes);
 }
 
@@ -168,9 +168,9 @@ fn it_is_rated_once_by_its_owner_when_it_is_done() {
     let mut story = of_its_own();
     assert_eq!(refused(&story, &rate(customer("bob"))), "You can only rate your own tickets");
     assert_eq!(refused(&story, &rate(customer("ada"))), "Can only rate resolved or closed tickets");
-    story.tell(&set_ticket_status("grace", TicketStatus::Resolved)).unwrap();
-    story.tell(&rate(customer("ada"))).unwrap();
-    story.tell(&set_ticket_status("grace", TicketStatus::InProgress)).unwrap();
+    story.execute(&set_ticket_status("grace", TicketStatus::Resolved)).unwrap();
+    story.execute(&rate(customer("ada"))).unwrap();
+    story.execute(&set_ticket_status("grace", TicketStatus::InProgress)).unwrap();
     assert_eq!(refused(&story, &rate(customer("ada"))), "Ticket already rated");
     assert_eq!(refused(&story, &rate(customer("bob"))), "You can only rate your own tickets");
 }
@@ -181,8 +181,8 @@ fn it_is_given_to_agents_whom_the_directory_knows() {
     let assign =
         |to: Option<&str>| Command::from(AssignTicket { by: agent("grace"), to: to.map(|id| Party::from(&agent(id))) });
     assert_eq!(refused(&story, &assign(None)), "Assignee not found");
-    assert_eq!(kinds(&story.tell(&assign(Some("edsger"))).unwrap()), ["ticket_assigned"]);
-    assert_eq!(kinds(&story.tell(&assign(Some("edsger"))).unwrap()), [""; 0]);
+    assert_eq!(kinds(&story.execute(&assign(Some("edsger"))).unwrap()), ["ticket_assigned"]);
+    assert_eq!(kinds(&story.execute(&assign(Some("edsger"))).unwrap()), [""; 0]);
     assert_eq!(ticket(&story).assignee.as_ref().unwrap().id, account("edsger"));
 }
 
@@ -190,8 +190,8 @@ fn it_is_given_to_agents_whom_the_directory_knows() {
 fn a_priority_is_changed_once() {
     let mut story = of_its_own();
     let urgent = Command::from(PrioritiseTicket { by: agent("grace"), priority: TicketPriority::Urgent });
-    assert_eq!(kinds(&story.tell(&urgent).unwrap()), ["ticket_priority_changed"]);
-    assert_eq!(kinds(&story.tell(&urgent).unwrap()), [""; 0]);
+    assert_eq!(kinds(&story.execute(&urgent).unwrap()), ["ticket_priority_changed"]);
+    assert_eq!(kinds(&story.execute(&urgent).unwrap()), [""; 0]);
     assert_eq!(ticket(&story).draft.priority, TicketPriority::Urgent);
 }
 
@@ -213,9 +213,9 @@ fn without_a_priority_it_follows_the_type() {
 fn the_repeat_of_its_creation_is_shown_it_as_it_was_then() {
     let mut story = of_its_own();
     let (opened, first) = (story.conversation().clone(), story.log[2].posted().unwrap());
-    story.turn_clock(1000);
-    story.tell(&reply_to_ticket("grace", "Hi")).unwrap();
-    story.tell(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
-    story.tell(&rate(customer("ada"))).unwrap();
+    story.move_clock(1000);
+    story.execute(&reply_to_ticket("grace", "Hi")).unwrap();
+    story.execute(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
+    story.execute(&rate(customer("ada"))).unwrap();
     assert_eq!(story.conversation().as_opened(&first.message), opened);
 }

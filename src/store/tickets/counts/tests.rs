@@ -67,7 +67,7 @@ async fn now(hand: &DatabaseConnection) -> TicketCounts {
 }
 
 async fn a_week_and_a_month_go_back_from_midnight(database: TestDatabase) {
-    let hand = database.hand().await;
+    let hand = database.connection().await;
     for (number, created_at) in [
         "2026-11-23T03:59:59.999Z",
         "2026-11-23T00:00:00Z",
@@ -88,7 +88,7 @@ async fn a_week_and_a_month_go_back_from_midnight(database: TestDatabase) {
 }
 
 async fn the_counters_follow_every_change_of_tickets(database: TestDatabase) {
-    let hand = database.hand().await;
+    let hand = database.connection().await;
     let created_at = time("2026-11-23T03:00:00Z");
     for number in 0..60 {
         insert(&hand, ticket(number, created_at)).await;
@@ -150,7 +150,7 @@ async fn compare(hand: &DatabaseConnection) {
 
 async fn tickets_that_are_older_than_the_counters_are_counted(database: TestDatabase) {
     use migration::{Migrator, MigratorTrait};
-    let hand = database.hand().await;
+    let hand = database.connection().await;
     let created_at = time("2026-11-23T03:00:00Z");
     let steps = Migrator::migrations();
     let before = steps.iter().take_while(|step| step.name() != "m20261123_000006_ticket_lists").count();

@@ -4,35 +4,35 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Person, TICKET, TICKETS, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, ScratchDatabase, TICKET, TICKETS, TestUser, on_both_databases};
 
-async fn seen(server: &TestServer, id: &str) -> Value {
-    server.get(&Person::agent("sarah"), &format!("{TICKETS}/{id}")).await.body["data"].clone()
+async fn seen(server: &ApiServer, id: &str) -> Value {
+    server.get(&TestUser::agent("sarah"), &format!("{TICKETS}/{id}")).await.body["data"].clone()
 }
 
 on_both_databases! {
-    async fn the_first_answer_begins_the_work_and_a_note_does_not(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah, mike) = (Person::customer("john"), Person::agent("sarah"), Person::agent("mike"));
-        let made = server.ticket(&john, "A question").await;
-        let reply = format!("{TICKETS}/{}/reply", made.id);
+    async fn the_first_reply_sets_the_ticket_in_progress_and_a_note_does_not(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah, mike) = (TestUser::customer("john"), TestUser::agent("sarah"), TestUser::agent("mike"));
+        let ticket_ref = server.create_ticket(&john, "A question").await;
+        let reply = format!("{TICKETS}/{}/reply", ticket_ref.id);
         let note = server.post(&mike, &reply, json!({ "message": "A note", "is_internal": true })).await;
         assert_eq!(note.body["data"]["is_internal"], true);
-        let untouched = seen(&server, &made.id).await;
+        let untouched = seen(&server, &ticket_ref.id).await;
         assert_eq!(untouched["status"], "pending");
         assert_eq!(untouched["first_response_at"], json!(null));
         assert_eq!(untouched["message_count"], 2);
-        let mine = server.get(&john, &format!("{TICKET}?ticket_number={}", made.number)).await;
+        let mine = server.get(&john, &format!("{TICKET}?ticket_number={}", ticket_ref.number)).await;
         assert_eq!(mine.body["data"]["ticket"]["total_messages"], 1);
         let answer = server.post(&sarah, &reply, json!({ "message": " Hi John " })).await;
-        allow_duplicates! { assert_snapshot!(answer.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(answer.snapshot(), @r#"
             201 Created
             content-type: application/json
 
             {
               "data": {
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "id": "[id]",
                 "is_from_user": false,
                 "is_internal": false,
@@ -43,46 +43,46 @@ on_both_databases! {
               "success": true
             }
             "#) };
-        let begun = seen(&server, &made.id).await;
+        let begun = seen(&server, &ticket_ref.id).await;
         assert_eq!(begun["status"], "in_progress");
         assert_eq!(begun["first_response_at"], answer.body["data"]["createdAt"]);
         assert!(begun["response_time_seconds"].as_i64().unwrap() < 60);
-        // Nobody has it by answering, and any agent may answer.
+        // A reply assigns it to no one, and any agent may reply.
         assert_eq!(begun["assigned_to"], json!(null));
         let second = server.post(&mike, &reply, json!({ "message": "Me too" })).await;
-        let later = seen(&server, &made.id).await;
+        let later = seen(&server, &ticket_ref.id).await;
         assert_eq!(later["first_response_at"], begun["first_response_at"]);
         assert_eq!(later["last_response_at"], second.body["data"]["createdAt"]);
     }
 
-    async fn a_repeat_of_an_answer_is_no_second_one(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "A question").await;
-        let reply = format!("{TICKETS}/{}/reply", made.id);
+    async fn a_repeated_reply_is_stored_once(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let ticket_ref = server.create_ticket(&john, "A question").await;
+        let reply = format!("{TICKETS}/{}/reply", ticket_ref.id);
         let body = json!({ "message": "Hi", "client_message_id": "1" });
         let first = server.post(&sarah, &reply, body.clone()).await;
         let again = server.post(&sarah, &reply, body).await;
         assert_eq!((first.status, &first.body), (again.status, &again.body));
-        assert_eq!(seen(&server, &made.id).await["message_count"], 2);
+        assert_eq!(seen(&server, &ticket_ref.id).await["message_count"], 2);
     }
 
-    async fn a_status_is_set_with_what_there_is_to_say(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "A question").await;
-        let path = format!("{TICKETS}/{}/status", made.id);
+    async fn a_status_is_set_with_resolution_notes(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let ticket_ref = server.create_ticket(&john, "A question").await;
+        let path = format!("{TICKETS}/{}/status", ticket_ref.id);
         for status in ["in_progress", "waiting_user", "escalated", "resolved", "closed", "pending"] {
             let answer = server.put(&sarah, &path, json!({ "status": status })).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::OK, format!("Ticket {status}").as_str()));
             assert_eq!(answer.body["data"]["status"], status);
             let is_done = ["resolved", "closed"].contains(&status);
             assert_eq!(answer.body["data"]["resolved_at"].is_string(), is_done, "{status}");
-            let whole = seen(&server, &made.id).await;
-            assert_eq!(whole["resolved_by"], if is_done { json!("sarah") } else { json!(null) });
-            assert_eq!(whole["resolved_by_admin"]["first_name"], if is_done { json!("Sarah") } else { json!(null) });
+            let detail = seen(&server, &ticket_ref.id).await;
+            assert_eq!(detail["resolved_by"], if is_done { json!("sarah") } else { json!(null) });
+            assert_eq!(detail["resolved_by_admin"]["first_name"], if is_done { json!("Sarah") } else { json!(null) });
         }
         let done = json!({ "status": "resolved", "resolution_notes": " Sent again " });
         let answer = server.put(&sarah, &path, done).await;
@@ -94,7 +94,7 @@ on_both_databases! {
               "data": {
                 "assigned_to": null,
                 "conversation_id": null,
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "email": "john@example.com",
                 "first_response_at": null,
                 "id": "[id]",
@@ -102,7 +102,7 @@ on_both_databases! {
                 "message_count": 1,
                 "phone_number": "+2348012345678",
                 "priority": "low",
-                "resolved_at": "[moment]",
+                "resolved_at": "[timestamp]",
                 "response_time_seconds": null,
                 "satisfaction_rating": null,
                 "status": "resolved",
@@ -110,33 +110,33 @@ on_both_databases! {
                 "support_type": "GENERAL_INQUIRY",
                 "tags": [],
                 "ticket_number": "SMI-year-000001",
-                "updatedAt": "[moment]",
+                "updatedAt": "[timestamp]",
                 "user_id": "john"
               },
               "message": "Ticket resolved",
               "success": true
             }
             "#) };
-        assert_eq!(seen(&server, &made.id).await["resolution_notes"], "Sent again");
+        assert_eq!(seen(&server, &ticket_ref.id).await["resolution_notes"], "Sent again");
     }
 
-    async fn a_ticket_is_given_to_an_agent_whom_the_directory_knows(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah, mike) = (Person::customer("john"), Person::agent("sarah"), Person::agent("mike"));
-        let made = server.ticket(&john, "A question").await;
-        let path = format!("{TICKETS}/{}/assign", made.id);
-        // Somebody new may take it themselves at once.
+    async fn a_ticket_is_assigned_to_an_agent_of_the_directory(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah, mike) = (TestUser::customer("john"), TestUser::agent("sarah"), TestUser::agent("mike"));
+        let ticket_ref = server.create_ticket(&john, "A question").await;
+        let path = format!("{TICKETS}/{}/assign", ticket_ref.id);
+        // An agent who is new may assign it to themselves at once.
         let mine = server.put(&sarah, &path, json!({ "assigned_to": "sarah" })).await;
         assert_eq!((mine.status, mine.message()), (StatusCode::OK, "Ticket assigned"));
         assert_eq!(mine.body["data"]["assigned_to"], "sarah");
         assert_eq!(mine.body["data"]["assigned_admin"]["first_name"], "Sarah");
-        // john has come, but as a customer.
+        // John is in the directory, but as a customer.
         for unknown in ["john", "stranger", &"x".repeat(129)] {
             let answer = server.put(&sarah, &path, json!({ "assigned_to": unknown })).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, "Assignee not found"));
         }
-        assert_eq!(seen(&server, &made.id).await["assigned_to"], "sarah");
+        assert_eq!(seen(&server, &ticket_ref.id).await["assigned_to"], "sarah");
         server.get(&mike, TICKETS).await;
         let answer = loop {
             let answer = server.put(&sarah, &path, json!({ "assigned_to": "mike" })).await;
@@ -148,35 +148,35 @@ on_both_databases! {
     }
 
     async fn a_priority_is_changed(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "A question").await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let ticket_ref = server.create_ticket(&john, "A question").await;
         for priority in ["low", "medium", "high", "urgent", "urgent"] {
-            let path = format!("{TICKETS}/{}/priority", made.id);
+            let path = format!("{TICKETS}/{}/priority", ticket_ref.id);
             let answer = server.put(&sarah, &path, json!({ "priority": priority })).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::OK, "Priority updated"));
             assert_eq!(answer.body["data"]["priority"], priority);
         }
-        assert_eq!(seen(&server, &made.id).await["priority"], "urgent");
+        assert_eq!(seen(&server, &ticket_ref.id).await["priority"], "urgent");
     }
 }
 
-/// The card, without what the directory may or may not have yet.
+/// The row, without what the directory may not have stored yet.
 fn without_user(mut card: Value, mut answer: crate::support::Answer) -> String {
     for key in ["user", "assigned_admin"] {
         card.as_object_mut().unwrap().remove(key);
     }
     answer.body["data"] = card;
-    answer.shown()
+    answer.snapshot()
 }
 
 #[tokio::test]
 async fn a_form_that_breaks_its_rule_is_named() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let sarah = Person::agent("sarah");
-    let made = server.ticket(&Person::customer("john"), "A question").await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let sarah = TestUser::agent("sarah");
+    let ticket_ref = server.create_ticket(&TestUser::customer("john"), "A question").await;
     for (action, body, message) in [
         ("status", json!({}), "status must be one of pending, in_progress, waiting_user, resolved, closed, escalated"),
         (
@@ -194,17 +194,17 @@ async fn a_form_that_breaks_its_rule_is_named() {
         ("assign", json!({ "assigned_to": 1 }), "assigned_to has the wrong type"),
         ("priority", json!({ "priority": null }), "priority must be one of low, medium, high, urgent"),
     ] {
-        let answer = server.put(&sarah, &format!("{TICKETS}/{}/{action}", made.id), body).await;
+        let answer = server.put(&sarah, &format!("{TICKETS}/{}/{action}", ticket_ref.id), body).await;
         assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, message));
         assert_eq!(answer.body["details"].as_array().unwrap().len(), 1);
     }
-    let reply = format!("{TICKETS}/{}/reply", made.id);
+    let reply = format!("{TICKETS}/{}/reply", ticket_ref.id);
     for (length, status) in [(0, StatusCode::BAD_REQUEST), (5001, StatusCode::BAD_REQUEST), (5000, StatusCode::CREATED)]
     {
         let answer = server.post(&sarah, &reply, json!({ "message": "👋".repeat(length) })).await;
         assert_eq!(answer.status, status, "{length}");
     }
     let notes = json!({ "status": "closed", "resolution_notes": "👋".repeat(5000) });
-    let answer = server.put(&sarah, &format!("{TICKETS}/{}/status", made.id), notes).await;
+    let answer = server.put(&sarah, &format!("{TICKETS}/{}/status", ticket_ref.id), notes).await;
     assert_eq!(answer.status, StatusCode::OK);
 }

@@ -4,19 +4,20 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Backend, CREATE_TICKET, Made, Person, REQUEST_SUPPORT, TICKET, TICKETS, TestDatabase, TestServer, on_both_databases,
+    ApiServer, Backend, CREATE_TICKET, REQUEST_SUPPORT, ScratchDatabase, TICKET, TICKETS, TestUser, TicketRef,
+    on_both_databases,
 };
 
-async fn create(server: &TestServer, person: &Person, body: Value) -> Made {
-    let mut whole = json!({ "subject": "x", "description": "y" });
-    whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
-    let path = if person.token.is_empty() { REQUEST_SUPPORT } else { CREATE_TICKET };
-    Made::of(&server.post(person, path, whole).await)
+async fn create(server: &ApiServer, user: &TestUser, body: Value) -> TicketRef {
+    let mut full_body = json!({ "subject": "x", "description": "y" });
+    full_body.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+    let path = if user.token.is_empty() { REQUEST_SUPPORT } else { CREATE_TICKET };
+    TicketRef::from_answer(&server.post(user, path, full_body).await)
 }
 
 /// Subjects on a page, in order, and the total.
-async fn listed(server: &TestServer, query: &str) -> (Vec<String>, u64) {
-    let answer = server.get(&Person::agent("sarah"), &format!("{TICKETS}?{query}")).await;
+async fn listed(server: &ApiServer, query: &str) -> (Vec<String>, u64) {
+    let answer = server.get(&TestUser::agent("sarah"), &format!("{TICKETS}?{query}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.body);
     let tickets = answer.body["data"]["tickets"].as_array().unwrap();
     let subjects = tickets.iter().map(|ticket| ticket["subject"].as_str().unwrap().to_owned()).collect();
@@ -24,10 +25,10 @@ async fn listed(server: &TestServer, query: &str) -> (Vec<String>, u64) {
 }
 
 on_both_databases! {
-    async fn a_filter_lets_through_what_it_names(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, jane, sarah) = (Person::customer("john"), Person::customer("jane"), Person::agent("sarah"));
+    async fn a_filter_selects_matching_tickets(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, jane, sarah) = (TestUser::customer("john"), TestUser::customer("jane"), TestUser::agent("sarah"));
         let card = create(&server, &john, json!({ "subject": "card", "support_type": "CARD_ISSUE", "priority": "urgent" })).await;
         let login = create(&server, &jane, json!({ "subject": "login", "support_type": "LOGIN_ISSUE" })).await;
         create(&server, &john, json!({ "subject": "wish", "support_type": "FEATURE_REQUEST" })).await;
@@ -54,7 +55,7 @@ on_both_databases! {
             let total = subjects.len() as u64;
             assert_eq!(listed(&server, query).await, (subjects.into_iter().map(ToOwned::to_owned).collect(), total), "{query}");
         }
-        // A day is in with all of its hours.
+        // A date includes the full day.
         let today = chrono::Utc::now();
         let yesterday = today - chrono::TimeDelta::days(1);
         let (today, yesterday) = (today.format("%Y-%m-%d").to_string(), yesterday.format("%Y-%m-%d").to_string());
@@ -62,28 +63,28 @@ on_both_databases! {
         assert_eq!(total, 3);
     }
 
-    async fn search_looks_in_five_fields_in_any_case_and_takes_every_character_as_it_is(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let nobody = Person::nobody();
+    async fn search_covers_five_fields_ignores_case_and_has_no_wildcards(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let anonymous = TestUser::anonymous();
         let one = json!({
-            "subject": "Failed Transfer", "description": "It said 100% was_sent", "email": "ada@example.com",
+            "subject": "Failed Transfer", "description": "It shows 100% was_sent", "email": "ada@example.com",
             "phone_number": "+2348012345678",
         });
-        let made = create(&server, &nobody, one).await;
+        let ticket_ref = create(&server, &anonymous, one).await;
         let two = json!({
-            "subject": "Other", "description": "It said 100 was sent \\o/ !", "email": "bob@example.org",
+            "subject": "Other", "description": "It shows 100 was sent \\o/ !", "email": "bob@example.org",
             "phone_number": "0900",
         });
-        create(&server, &nobody, two).await;
-        let number = made.number.to_lowercase();
+        create(&server, &anonymous, two).await;
+        let number = ticket_ref.number.to_lowercase();
         for (search, subjects) in [
             ("tRANSFer", vec!["Failed Transfer"]),
             ("ADA@", vec!["Failed Transfer"]),
             ("%2B23480", vec!["Failed Transfer"]),
             (number.as_str(), vec!["Failed Transfer"]),
             ("SMI-", vec!["Other", "Failed Transfer"]),
-            ("it SAID", vec!["Other", "Failed Transfer"]),
+            ("it SHOWS", vec!["Other", "Failed Transfer"]),
             ("100%25", vec!["Failed Transfer"]),
             ("was_sent", vec!["Failed Transfer"]),
             ("%5Co", vec!["Other"]),
@@ -100,10 +101,10 @@ on_both_databases! {
         assert_eq!(listed(&server, "search=transfer&status=closed").await, (vec![], 0));
     }
 
-    async fn any_order_goes_both_ways_and_its_pages_meet(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+    async fn each_order_sorts_both_ways_and_its_pages_are_contiguous(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
         for (subject, support_type, priority, status) in [
             ("a", "OTHER", "medium", "pending"),
             ("b", "BUG_REPORT", "urgent", "closed"),
@@ -112,8 +113,8 @@ on_both_databases! {
             ("e", "CARD_ISSUE", "high", "in_progress"),
         ] {
             let body = json!({ "subject": subject, "support_type": support_type, "priority": priority });
-            let made = create(&server, &john, body).await;
-            server.set_status(&sarah, &made, status).await;
+            let ticket_ref = create(&server, &john, body).await;
+            server.set_status(&sarah, &ticket_ref, status).await;
         }
         for (sort_by, ascending) in [
             ("createdAt", "abcde"),
@@ -144,10 +145,10 @@ on_both_databases! {
         assert_eq!(meta.body["data"]["tickets"], json!([]));
     }
 
-    async fn analytics_count_everything_whatever_the_filters(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
+    async fn ticket_analytics_ignore_the_filters(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
         let empty = server.get(&sarah, TICKETS).await.body["data"]["analytics"].clone();
         assert_eq!(empty["by_type"].as_object().unwrap().len(), 15);
         assert_eq!(empty["overview"]["total_tickets"], 0);
@@ -155,18 +156,18 @@ on_both_databases! {
             empty["performance"],
             json!({ "avg_response_time_seconds": 0.0, "avg_satisfaction_rating": 0.0, "total_rated": 0 })
         );
-        let mut made = Vec::new();
+        let mut ticket_ref = Vec::new();
         for status in ["pending", "in_progress", "escalated", "waiting_user", "resolved", "closed", "closed"] {
             let ticket = create(&server, &john, json!({ "support_type": "CARD_ISSUE" })).await;
             server.set_status(&sarah, &ticket, status).await;
-            made.push(ticket);
+            ticket_ref.push(ticket);
         }
-        server.put(&sarah, &format!("{TICKETS}/{}/assign", made[0].id), json!({ "assigned_to": "sarah" })).await;
-        server.put(&sarah, &format!("{TICKETS}/{}/priority", made[1].id), json!({ "priority": "urgent" })).await;
-        for (ticket, stars) in [(&made[4], 5), (&made[5], 4), (&made[6], 5)] {
+        server.put(&sarah, &format!("{TICKETS}/{}/assign", ticket_ref[0].id), json!({ "assigned_to": "sarah" })).await;
+        server.put(&sarah, &format!("{TICKETS}/{}/priority", ticket_ref[1].id), json!({ "priority": "urgent" })).await;
+        for (ticket, stars) in [(&ticket_ref[4], 5), (&ticket_ref[5], 4), (&ticket_ref[6], 5)] {
             server.post(&john, &format!("{TICKET}/{}/rate", ticket.number), json!({ "rating": stars })).await;
         }
-        server.post(&sarah, &format!("{TICKETS}/{}/reply", made[1].id), json!({ "message": "Hi" })).await;
+        server.post(&sarah, &format!("{TICKETS}/{}/reply", ticket_ref[1].id), json!({ "message": "Hi" })).await;
         let analytics = server.get(&sarah, &format!("{TICKETS}?status=closed&limit=1")).await.body["data"]["analytics"].clone();
         let seconds = analytics["performance"]["avg_response_time_seconds"].as_f64().unwrap();
         assert!((0.0..60.0).contains(&seconds), "{seconds}");
@@ -188,8 +189,8 @@ on_both_databases! {
 
 #[tokio::test]
 async fn a_query_value_that_breaks_its_rule_is_named() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let long = format!("search={}", "x".repeat(201));
     for (query, field) in [
         ("page=0", "page"),
@@ -205,7 +206,7 @@ async fn a_query_value_that_breaks_its_rule_is_named() {
         ("search=a%00b", "search"),
         (long.as_str(), "search"),
     ] {
-        let answer = server.get(&Person::agent("sarah"), &format!("{TICKETS}?{query}")).await;
+        let answer = server.get(&TestUser::agent("sarah"), &format!("{TICKETS}?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
         assert_eq!(answer.body["details"][0]["field"], field, "{query}");
     }

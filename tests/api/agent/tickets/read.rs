@@ -1,31 +1,31 @@
-//! A ticket in the list, and whole; who may see it; which methods there are.
+//! A ticket in the agents' list and in detail, who may read it, and the allowed methods.
 
 use insta::{allow_duplicates, assert_snapshot};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Backend, Person, QUEUE, TICKETS, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, QUEUE, ScratchDatabase, TICKETS, TestUser, on_both_databases};
 
 on_both_databases! {
     async fn a_ticket_looks_as_the_contract_says(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "A question").await;
-        let path = format!("{TICKETS}/{}", made.id);
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let ticket_ref = server.create_ticket(&john, "A question").await;
+        let path = format!("{TICKETS}/{}", ticket_ref.id);
         server.put(&sarah, &format!("{path}/assign"), json!({ "assigned_to": "sarah" })).await;
         server.post(&sarah, &format!("{path}/reply"), json!({ "message": "A note", "is_internal": true })).await;
         server.post(&sarah, &format!("{path}/reply"), json!({ "message": "Hi John" })).await;
         let done = json!({ "status": "resolved", "resolution_notes": "Sent again" });
         server.put(&sarah, &format!("{path}/status"), done).await;
-        // The directory writes people down behind the scenes; a probe of it is the answer itself.
-        let whole = loop {
+        // The directory stores callers in the background: read until they are in the answer.
+        let detail = loop {
             let seen = server.get(&sarah, &path).await;
             if seen.body["data"]["user"].is_object() && seen.body["data"]["assigned_admin"]["email"].is_string() {
                 break seen;
             }
         };
-        allow_duplicates! { assert_snapshot!(whole.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(detail.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -40,24 +40,24 @@ on_both_databases! {
                 "assigned_to": "sarah",
                 "attachments": null,
                 "conversation_id": null,
-                "createdAt": "[moment]",
+                "createdAt": "[timestamp]",
                 "description": "It keeps failing",
                 "device_metadata": {
                   "platform": "unknown"
                 },
                 "email": "john@example.com",
                 "feedback": null,
-                "first_response_at": "[moment]",
+                "first_response_at": "[timestamp]",
                 "has_more": false,
                 "id": "[id]",
                 "internal_notes": null,
                 "ip_address": "127.0.0.1",
-                "last_response_at": "[moment]",
+                "last_response_at": "[timestamp]",
                 "message_count": 3,
                 "messages": [
                   {
                     "attachments": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "id": "[id]",
                     "is_from_user": true,
                     "is_internal": false,
@@ -70,7 +70,7 @@ on_both_databases! {
                   },
                   {
                     "attachments": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "id": "[id]",
                     "is_from_user": false,
                     "is_internal": true,
@@ -83,7 +83,7 @@ on_both_databases! {
                   },
                   {
                     "attachments": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "id": "[id]",
                     "is_from_user": false,
                     "is_internal": false,
@@ -101,7 +101,7 @@ on_both_databases! {
                 "related_transaction": null,
                 "related_transaction_id": null,
                 "resolution_notes": "Sent again",
-                "resolved_at": "[moment]",
+                "resolved_at": "[timestamp]",
                 "resolved_by": "sarah",
                 "resolved_by_admin": {
                   "email": "sarah@example.com",
@@ -118,7 +118,7 @@ on_both_databases! {
                 "tags": [],
                 "ticket_number": "SMI-year-000001",
                 "total_messages": 3,
-                "updatedAt": "[moment]",
+                "updatedAt": "[timestamp]",
                 "user": {
                   "account_status": "active",
                   "email": "john@example.com",
@@ -142,7 +142,7 @@ on_both_databases! {
             "#) };
         let mut list = server.get(&sarah, TICKETS).await;
         list.body["data"].as_object_mut().unwrap().remove("analytics");
-        allow_duplicates! { assert_snapshot!(list.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(list.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -164,15 +164,15 @@ on_both_databases! {
                     },
                     "assigned_to": "sarah",
                     "conversation_id": null,
-                    "createdAt": "[moment]",
+                    "createdAt": "[timestamp]",
                     "email": "john@example.com",
-                    "first_response_at": "[moment]",
+                    "first_response_at": "[timestamp]",
                     "id": "[id]",
-                    "last_response_at": "[moment]",
+                    "last_response_at": "[timestamp]",
                     "message_count": 3,
                     "phone_number": "+2348012345678",
                     "priority": "low",
-                    "resolved_at": "[moment]",
+                    "resolved_at": "[timestamp]",
                     "response_time_seconds": 0,
                     "satisfaction_rating": null,
                     "status": "resolved",
@@ -180,7 +180,7 @@ on_both_databases! {
                     "support_type": "GENERAL_INQUIRY",
                     "tags": [],
                     "ticket_number": "SMI-year-000001",
-                    "updatedAt": "[moment]",
+                    "updatedAt": "[timestamp]",
                     "user": {
                       "email": "john@example.com",
                       "first_name": "John",
@@ -204,31 +204,31 @@ on_both_databases! {
     }
 
     async fn a_conversations_ticket_shows_the_conversations_messages(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let conversation = server.conversation(&john).await;
-        let answer = server.ticket_of(&sarah, &conversation).await;
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let conversation = server.open_conversation(&john).await;
+        let answer = server.create_ticket_from(&sarah, &conversation).await;
         let id = answer.body["data"]["ticket"]["id"].as_str().unwrap();
-        server.agent_does(&sarah, &conversation, "reply", Some(json!({ "message": "Hi John" }))).await;
+        server.agent_action(&sarah, &conversation, "reply", Some(json!({ "message": "Hi John" }))).await;
         let ticket = server.get(&sarah, &format!("{TICKETS}/{id}")).await.body["data"].clone();
-        let whole = server.get(&sarah, &format!("{QUEUE}/{conversation}")).await.body["data"].clone();
-        assert_eq!(ticket["messages"], whole["messages"]);
+        let detail = server.get(&sarah, &format!("{QUEUE}/{conversation}")).await.body["data"].clone();
+        assert_eq!(ticket["messages"], detail["messages"]);
         assert_eq!(ticket["message_count"], 2);
         assert_eq!(ticket["conversation_id"], conversation.as_str());
-        // An answer in the conversation is an answer to the ticket.
+        // A reply in the conversation counts as a response to the ticket.
         assert_eq!(ticket["first_response_at"], ticket["messages"][1]["createdAt"]);
     }
 }
 
-/// Endpoint × caller: who may, and what the others are told.
+/// Every endpoint by every kind of caller: who is admitted, and how the others are refused.
 #[tokio::test]
 async fn only_agents_may() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-    let conversation = server.conversation(&john).await;
-    let id = server.ticket(&john, "A question").await.id;
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+    let conversation = server.open_conversation(&john).await;
+    let id = server.create_ticket(&john, "A question").await.id;
     for (method, path) in [
         (Method::GET, TICKETS.to_owned()),
         (Method::GET, format!("{TICKETS}/{id}")),
@@ -238,9 +238,9 @@ async fn only_agents_may() {
         (Method::PUT, format!("{TICKETS}/{id}/priority")),
         (Method::POST, format!("{QUEUE}/{conversation}/create-ticket")),
     ] {
-        let ask = |person: &Person| server.request(method.clone(), person, &path).send(Some(json!({})));
-        let nobody = ask(&Person::nobody()).await;
-        assert_eq!((nobody.status, nobody.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
+        let ask = |user: &TestUser| server.request(method.clone(), user, &path).send(Some(json!({})));
+        let anonymous = ask(&TestUser::anonymous()).await;
+        assert_eq!((anonymous.status, anonymous.message()), (StatusCode::UNAUTHORIZED, "Unauthorized"), "{path}");
         let owner = ask(&john).await;
         assert_eq!((owner.status, owner.message()), (StatusCode::FORBIDDEN, "Admin access required"), "{path}");
         let agent = ask(&sarah).await;
@@ -259,13 +259,13 @@ async fn only_agents_may() {
 
 #[tokio::test]
 async fn an_unknown_ticket_is_not_found() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-    // A conversation's id is no ticket's.
-    let conversation = server.conversation(&john).await;
-    let made = server.ticket(&john, "A question").await;
-    for id in ["01900000-0000-7000-8000-000000000000", "nonsense", &made.number, &conversation] {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+    // A conversation's id is no ticket id.
+    let conversation = server.open_conversation(&john).await;
+    let ticket_ref = server.create_ticket(&john, "A question").await;
+    for id in ["01900000-0000-7000-8000-000000000000", "nonsense", &ticket_ref.number, &conversation] {
         for (method, path, body) in [
             (Method::GET, String::new(), json!({})),
             (Method::POST, "/reply".to_owned(), json!({ "message": "Hi" })),

@@ -1,15 +1,17 @@
-//! The forms: every field at its edge, in scalar values.
+//! Validation: every field at its limit, in Unicode scalar values.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{ADD_MESSAGE, Backend, CREATE_TICKET, Person, REQUEST_SUPPORT, TestDatabase, TestServer, about};
+use crate::support::{
+    ADD_MESSAGE, ApiServer, Backend, CREATE_TICKET, REQUEST_SUPPORT, ScratchDatabase, TestUser, ticket_body,
+};
 
 #[tokio::test]
-async fn every_field_of_a_ticket_is_held_to_its_length() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let john = Person::customer("john");
+async fn every_field_of_a_ticket_has_a_maximum_length() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let john = TestUser::customer("john");
     for (field, limit) in [
         ("subject", 200),
         ("description", 5000),
@@ -18,7 +20,7 @@ async fn every_field_of_a_ticket_is_held_to_its_length() {
         ("session_id", 128),
     ] {
         let create = |value: String| {
-            let mut body = about("x");
+            let mut body = ticket_body("x");
             body[field] = json!(value);
             server.post(&john, CREATE_TICKET, body)
         };
@@ -32,14 +34,14 @@ async fn every_field_of_a_ticket_is_held_to_its_length() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_ticket_is_named_all_at_once() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn all_errors_of_a_ticket_are_reported_together() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     let body = json!({
-        "subject": " ", "support_type": "payment_issue", "priority": "highest", "email": "nobody",
+        "subject": " ", "support_type": "payment_issue", "priority": "highest", "email": "no-address",
         "device_metadata": { "k": "x".repeat(5000) }, "client_message_id": "short",
     });
-    let answer = server.post(&Person::nobody(), REQUEST_SUPPORT, body).await;
+    let answer = server.post(&TestUser::anonymous(), REQUEST_SUPPORT, body).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     let fields: Vec<&Value> = answer.body["details"].as_array().unwrap().iter().map(|one| &one["field"]).collect();
     assert_eq!(
@@ -50,24 +52,26 @@ async fn what_is_wrong_with_a_ticket_is_named_all_at_once() {
 }
 
 #[tokio::test]
-async fn without_a_token_an_address_is_needed() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    for (path, body) in
-        [(REQUEST_SUPPORT, about("x")), (ADD_MESSAGE, json!({ "ticket_number": "SMI-2026-000001", "message": "x" }))]
-    {
-        let answer = server.post(&Person::nobody(), path, body).await;
+async fn without_a_token_an_email_address_is_required() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    for (path, body) in [
+        (REQUEST_SUPPORT, ticket_body("x")),
+        (ADD_MESSAGE, json!({ "ticket_number": "SMI-2026-000001", "message": "x" })),
+    ] {
+        let answer = server.post(&TestUser::anonymous(), path, body).await;
         assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, "email must not be empty"));
     }
 }
 
 #[tokio::test]
-async fn a_message_is_held_to_its_length() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let john = Person::customer("john");
-    let made = server.ticket(&john, "x").await;
-    let add = |text: String| server.post(&john, ADD_MESSAGE, json!({ "ticket_number": made.number, "message": text }));
+async fn a_message_has_a_maximum_length() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let john = TestUser::customer("john");
+    let ticket_ref = server.create_ticket(&john, "x").await;
+    let add =
+        |text: String| server.post(&john, ADD_MESSAGE, json!({ "ticket_number": ticket_ref.number, "message": text }));
     assert_eq!(add("👋".repeat(5000)).await.status, StatusCode::CREATED);
     for (text, message) in [
         ("👋".repeat(5001), "message must be at most 5000 characters"),

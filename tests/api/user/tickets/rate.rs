@@ -4,28 +4,28 @@ use insta::{allow_duplicates, assert_snapshot};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{Backend, Person, TICKET, TestDatabase, TestServer, on_both_databases};
+use crate::support::{ApiServer, Backend, ScratchDatabase, TICKET, TestUser, on_both_databases};
 
 on_both_databases! {
-    async fn a_ticket_that_is_done_is_rated_once(backend: Backend) {
-        let database = TestDatabase::create(backend).await;
-        let server = TestServer::start(&database).await;
-        let (john, sarah) = (Person::customer("john"), Person::agent("sarah"));
-        let made = server.ticket(&john, "A question").await;
-        let path = format!("{TICKET}/{}/rate", made.number);
+    async fn a_resolved_or_closed_ticket_is_rated_once(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let ticket_ref = server.create_ticket(&john, "A question").await;
+        let path = format!("{TICKET}/{}/rate", ticket_ref.number);
         let rating = json!({ "rating": 4, "feedback": " Quick " });
-        for (person, message, code) in [
-            (&Person::customer("mallory"), "You can only rate your own tickets", "ACCESS_DENIED"),
+        for (user, message, code) in [
+            (&TestUser::customer("mallory"), "You can only rate your own tickets", "ACCESS_DENIED"),
             (&sarah, "You can only rate your own tickets", "ACCESS_DENIED"),
             (&john, "Can only rate resolved or closed tickets", "TICKET_OPEN"),
         ] {
-            let answer = server.post(person, &path, rating.clone()).await;
+            let answer = server.post(user, &path, rating.clone()).await;
             assert_eq!((answer.status, answer.message()), (StatusCode::BAD_REQUEST, message));
             assert_eq!(answer.body["code"], code);
         }
-        server.set_status(&sarah, &made, "resolved").await;
+        server.set_status(&sarah, &ticket_ref, "resolved").await;
         let rated = server.post(&john, &path, rating.clone()).await;
-        allow_duplicates! { assert_snapshot!(rated.shown(), @r#"
+        allow_duplicates! { assert_snapshot!(rated.snapshot(), @r#"
             200 OK
             content-type: application/json
 
@@ -41,17 +41,17 @@ on_both_databases! {
             "#) };
         let again = server.post(&john, &path, rating).await;
         assert_eq!((again.status, again.message()), (StatusCode::BAD_REQUEST, "Ticket already rated"));
-        let seen = server.get(&john, &format!("{TICKET}?ticket_number={}", made.number)).await;
+        let seen = server.get(&john, &format!("{TICKET}?ticket_number={}", ticket_ref.number)).await;
         assert_eq!(seen.body["data"]["ticket"]["satisfaction_rating"], 4);
         assert_eq!(seen.body["data"]["ticket"]["feedback"], "Quick");
     }
 }
 
 #[tokio::test]
-async fn the_form_of_a_rating_stands_before_the_ticket() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let john = Person::customer("john");
+async fn a_rating_is_validated_before_the_ticket_is_looked_up() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let john = TestUser::customer("john");
     let path = format!("{TICKET}/SMI-2026-999999/rate");
     for rating in [json!(0), json!(6), json!(4.5), json!(null)] {
         let answer = server.post(&john, &path, json!({ "rating": rating })).await;

@@ -1,4 +1,4 @@
-//! What the contract says there is: people, conversations, tickets, and sockets in rooms.
+//! The state of the model: users, conversations, tickets, and sockets in rooms.
 
 use std::collections::HashSet;
 
@@ -6,26 +6,26 @@ use chrono::{Datelike, Utc};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
+use switchboard_testkit::Event;
 
 use super::expected::Expected;
-use super::listener::Heard;
-use super::placeholders::{Unknown, Unknowns};
-use crate::support::Person;
+use super::placeholders::{Placeholder, Placeholders};
+use crate::support::TestUser;
 
 pub(super) const CUSTOMERS: usize = 3;
 pub(super) const AGENTS: usize = 3;
-/// The second is also the address of an account: what it writes as a guest is not the account's all the same.
+/// The second is also the address of an account, which does not own what is sent without its token.
 pub(super) const GUESTS: [&str; 2] = ["guest@example.com", "ben@example.com"];
 
-/// Somebody with an account.
-pub(super) struct Someone {
+/// A user with an account.
+pub(super) struct ModelUser {
     pub(super) id: &'static str,
     pub(super) first: &'static str,
     pub(super) last: &'static str,
-    pub(super) person: Person,
+    pub(super) credentials: TestUser,
 }
 
-impl Someone {
+impl ModelUser {
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.first, self.last)
     }
@@ -35,7 +35,7 @@ impl Someone {
     }
 }
 
-/// Who writes, and whose a conversation is. The number is the place among the people.
+/// Who writes, and who owns a conversation. The number is an index of the model's users.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Writer {
     Account(usize),
@@ -45,28 +45,28 @@ pub(super) enum Writer {
 
 #[derive(Clone, Debug)]
 pub(super) struct Message {
-    pub(super) id: Unknown,
+    pub(super) id: Placeholder,
     pub(super) position: usize,
-    /// None of a note.
+    /// `None` for a note.
     pub(super) seq: Option<usize>,
     pub(super) text: String,
     pub(super) by: Writer,
-    pub(super) at: Unknown,
+    pub(super) at: Placeholder,
 }
 
 pub(super) struct Handover {
-    pub(super) id: Unknown,
+    pub(super) id: Placeholder,
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) reason: Option<String>,
     pub(super) status: &'static str,
-    pub(super) at: Unknown,
-    pub(super) responded_at: Option<Unknown>,
+    pub(super) at: Placeholder,
+    pub(super) responded_at: Option<Placeholder>,
 }
 
 #[derive(Clone)]
 pub(super) struct Ticket {
-    pub(super) id: Unknown,
+    pub(super) id: Placeholder,
     pub(super) number: String,
     pub(super) subject: String,
     pub(super) description: String,
@@ -74,14 +74,14 @@ pub(super) struct Ticket {
     pub(super) priority: &'static str,
     pub(super) status: &'static str,
     pub(super) assignee: Option<usize>,
-    pub(super) resolved: Option<(usize, Unknown)>,
+    pub(super) resolved: Option<(usize, Placeholder)>,
     pub(super) notes: Option<String>,
-    pub(super) first_response_at: Option<Unknown>,
-    pub(super) last_response_at: Option<Unknown>,
+    pub(super) first_response_at: Option<Placeholder>,
+    pub(super) last_response_at: Option<Placeholder>,
     pub(super) rating: Option<u64>,
     pub(super) feedback: Option<String>,
-    pub(super) created_at: Unknown,
-    pub(super) updated_at: Unknown,
+    pub(super) created_at: Placeholder,
+    pub(super) updated_at: Placeholder,
 }
 
 impl Ticket {
@@ -90,28 +90,28 @@ impl Ticket {
     }
 }
 
-/// A conversation, or the thread of a ticket that has none.
-pub(super) struct Talk {
-    pub(super) id: Unknown,
+/// A conversation, or the thread of a ticket without one.
+pub(super) struct Conversation {
+    pub(super) id: Placeholder,
     pub(super) is_thread: bool,
     pub(super) owner: Writer,
     pub(super) email: String,
     pub(super) phone: Option<String>,
     pub(super) status: &'static str,
-    pub(super) assignee: Option<(usize, Unknown)>,
+    pub(super) assignee: Option<(usize, Placeholder)>,
     pub(super) messages: Vec<Message>,
     pub(super) timeline: Vec<Value>,
     pub(super) handovers: Vec<Handover>,
     pub(super) ticket: Option<Ticket>,
     pub(super) rating: Option<u64>,
     pub(super) feedback: Option<String>,
-    pub(super) created_at: Unknown,
-    pub(super) updated_at: Unknown,
-    /// Of all that happened, in order.
-    pub(super) moments: Vec<Unknown>,
+    pub(super) created_at: Placeholder,
+    pub(super) updated_at: Placeholder,
+    /// The timestamps of its events, in order.
+    pub(super) timestamps: Vec<Placeholder>,
 }
 
-impl Talk {
+impl Conversation {
     pub(super) fn is_held_by_another_than(&self, agent: usize) -> bool {
         self.assignee.is_some_and(|(holder, _)| holder != agent)
     }
@@ -120,7 +120,7 @@ impl Talk {
         self.status == "closed"
     }
 
-    /// What the customer can see.
+    /// The messages that the customer can see.
     pub(super) fn visible(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.messages.iter().filter(|message| message.seq.is_some())
     }
@@ -134,91 +134,96 @@ impl Talk {
     }
 }
 
-/// A place where events are heard. The number is the place among the people, or among the conversations.
+/// A room that events are published to. The number is an index of the model's users or conversations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Room {
     User(usize),
     Admins,
-    Talk(usize),
-    TalkAgents(usize),
+    Conversation(usize),
+    ConversationAgents(usize),
     Ticket(usize),
     TicketAgents(usize),
 }
 
 /// A socket.
 pub(super) struct Listener {
-    pub(super) person: usize,
+    pub(super) user: usize,
     pub(super) rooms: HashSet<Room>,
     /// Conversations whose rooms it is in because it joined their tickets.
     pub(super) by_ticket: HashSet<usize>,
-    pub(super) expected: Vec<Heard>,
+    pub(super) expected: Vec<Event>,
 }
 
-/// A send with a name, and what it was answered with.
-pub(super) struct Named {
+/// A send with a key, and its answer.
+pub(super) struct RepeatableSend {
     pub(super) path: String,
     pub(super) by: Writer,
     pub(super) body: Value,
-    pub(super) talk: usize,
+    pub(super) conversation: usize,
     pub(super) is_public_reply: bool,
     pub(super) answer: Expected,
 }
 
-pub(super) struct World {
+pub(super) struct Model {
     pub(super) random: StdRng,
-    pub(super) unknowns: Unknowns,
+    pub(super) placeholders: Placeholders,
     /// Customers, then agents.
-    pub(super) people: Vec<Someone>,
-    pub(super) talks: Vec<Talk>,
+    pub(super) users: Vec<ModelUser>,
+    pub(super) conversations: Vec<Conversation>,
     pub(super) listeners: Vec<Listener>,
-    pub(super) named: Vec<Named>,
-    /// Texts and names so far, so that each is another.
+    pub(super) repeatable: Vec<RepeatableSend>,
+    /// The number of texts and keys so far, which makes each unique.
     pub(super) words: usize,
-    /// The conversation that something was last done with.
+    /// The conversation of the last successful action.
     pub(super) last: Option<usize>,
     tickets: usize,
 }
 
-impl World {
+impl Model {
     pub(super) fn new(seed: u64) -> Self {
-        let someone = |id, first, last, role| Someone { id, first, last, person: Person::with(id, role, first, last) };
-        let people = vec![
-            someone("ada", "Ada", "Byron", "user"),
-            someone("ben", "Ben", "Okri", "user"),
-            someone("cyd", "Cyd", "Ball", "user"),
-            someone("lisa", "Lisa", "Simpson", "admin"),
-            someone("mike", "Mike", "Myers", "admin"),
-            someone("sarah", "Sarah", "Johnson", "admin"),
+        let user = |id, first, last, role| ModelUser {
+            id,
+            first,
+            last,
+            credentials: TestUser::with_role(id, role, first, last),
+        };
+        let users = vec![
+            user("ada", "Ada", "Byron", "user"),
+            user("ben", "Ben", "Okri", "user"),
+            user("cyd", "Cyd", "Ball", "user"),
+            user("lisa", "Lisa", "Simpson", "admin"),
+            user("mike", "Mike", "Myers", "admin"),
+            user("sarah", "Sarah", "Johnson", "admin"),
         ];
-        assert_eq!(people.len(), CUSTOMERS + AGENTS);
+        assert_eq!(users.len(), CUSTOMERS + AGENTS);
         Self {
             random: StdRng::seed_from_u64(seed),
-            unknowns: Unknowns::default(),
-            people,
-            talks: Vec::new(),
+            placeholders: Placeholders::default(),
+            users,
+            conversations: Vec::new(),
             listeners: Vec::new(),
-            named: Vec::new(),
+            repeatable: Vec::new(),
             words: 0,
             last: None,
             tickets: 0,
         }
     }
 
-    pub(super) fn is_agent(&self, person: usize) -> bool {
-        person >= CUSTOMERS
+    pub(super) fn is_agent(&self, user: usize) -> bool {
+        user >= CUSTOMERS
     }
 
-    /// One more socket of this person.
-    pub(super) fn listen(&mut self, person: usize) {
-        let mut rooms = HashSet::from([Room::User(person)]);
-        if self.is_agent(person) {
+    /// One more socket of this user.
+    pub(super) fn listen(&mut self, user: usize) {
+        let mut rooms = HashSet::from([Room::User(user)]);
+        if self.is_agent(user) {
             rooms.insert(Room::Admins);
         }
-        self.listeners.push(Listener { person, rooms, by_ticket: HashSet::new(), expected: Vec::new() });
+        self.listeners.push(Listener { user, rooms, by_ticket: HashSet::new(), expected: Vec::new() });
     }
 
-    /// Every socket that is in one of the rooms is to hear it once.
-    pub(super) fn tell(&mut self, rooms: &[Room], event: &str, payload: &Value) {
+    /// Every socket in one of these rooms must receive the event once.
+    pub(super) fn publish(&mut self, rooms: &[Room], event: &str, payload: &Value) {
         for listener in &mut self.listeners {
             if rooms.iter().any(|room| listener.rooms.contains(room)) {
                 listener.expected.push((event.to_owned(), payload.clone()));
@@ -234,47 +239,54 @@ impl World {
 
     pub(super) fn name_of(&self, writer: &Writer) -> Option<String> {
         match writer {
-            Writer::Account(person) | Writer::Agent(person) => Some(self.people[*person].name()),
+            Writer::Account(user) | Writer::Agent(user) => Some(self.users[*user].name()),
             Writer::Guest(_) => None,
         }
     }
 
     pub(super) fn email_of(&self, writer: &Writer) -> String {
         match writer {
-            Writer::Account(person) | Writer::Agent(person) => self.people[*person].email(),
+            Writer::Account(user) | Writer::Agent(user) => self.users[*user].email(),
             Writer::Guest(email) => email.clone(),
         }
     }
 
     pub(super) fn account_of(&self, writer: &Writer) -> Option<&'static str> {
         match writer {
-            Writer::Account(person) | Writer::Agent(person) => Some(self.people[*person].id),
+            Writer::Account(user) | Writer::Agent(user) => Some(self.users[*user].id),
             Writer::Guest(_) => None,
         }
     }
 
     /// The room of the account that a conversation belongs to.
-    pub(super) fn owners_room(&self, talk: usize) -> Vec<Room> {
-        match self.talks[talk].owner {
-            Writer::Account(person) => vec![Room::User(person)],
+    pub(super) fn owners_room(&self, conversation: usize) -> Vec<Room> {
+        match self.conversations[conversation].owner {
+            Writer::Account(user) => vec![Room::User(user)],
             _ => Vec::new(),
         }
     }
 
-    /// As a path names it; it has been seen.
-    pub(super) fn shown(&self, unknown: Unknown) -> String {
-        self.unknowns.value(unknown).unwrap().to_owned()
+    /// The value of a bound placeholder, for a path.
+    pub(super) fn value_of(&self, placeholder: Placeholder) -> String {
+        self.placeholders.value(placeholder).unwrap().to_owned()
     }
 
-    /// Puts it into the record of what happened; its position.
-    pub(super) fn happened(&mut self, talk: usize, kind: &str, by: Option<&Writer>, data: Value, at: Unknown) -> usize {
-        let position = self.talks[talk].timeline.len() + 1;
+    /// Adds an event to the timeline; returns its position.
+    pub(super) fn record(
+        &mut self,
+        conversation: usize,
+        kind: &str,
+        by: Option<&Writer>,
+        data: Value,
+        at: Placeholder,
+    ) -> usize {
+        let position = self.conversations[conversation].timeline.len() + 1;
         let (id, name) = (by.and_then(|by| self.account_of(by)), by.and_then(|by| self.name_of(by)));
         let row = json!({
             "position": position, "type": kind, "actor_id": id, "actor_name": name, "data": data, "createdAt": at,
         });
-        self.talks[talk].timeline.push(row);
-        self.talks[talk].moments.push(at);
+        self.conversations[conversation].timeline.push(row);
+        self.conversations[conversation].timestamps.push(at);
         position
     }
 }

@@ -1,4 +1,4 @@
-//! Every answer that a test sees is held against the OpenAPI document: nothing may be answered that it does not allow.
+//! Checks every answer that a test receives against the OpenAPI document.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(switchboard::api::openapi_document);
 
-/// Validators by where in the document their schema stands: making one costs more than using it.
+/// Validators by the JSON pointer of their schema: compiling one costs more than using it.
 static VALIDATORS: LazyLock<Mutex<HashMap<String, Validator>>> = LazyLock::new(Mutex::default);
 
-/// What is wrong with `value` by the schema at this place of the document.
+/// The errors of `value` under the schema at this JSON pointer.
 pub(crate) fn complaints(pointer: &str, value: &Value) -> Vec<String> {
     let mut validators = VALIDATORS.lock().unwrap();
     let validator = validators.entry(pointer.to_owned()).or_insert_with(|| validator(&DOCUMENT, pointer));
     validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect()
 }
 
-/// What holds values against the schema at a place of a document that has its components where OpenAPI has them.
+/// A validator for the schema at a JSON pointer of an OpenAPI or AsyncAPI document.
 pub(crate) fn validator(document: &Value, pointer: &str) -> Validator {
     let schema = document.pointer(pointer).unwrap_or_else(|| panic!("the document has no {pointer}"));
     let root = json!({
@@ -30,7 +30,7 @@ pub(crate) fn validator(document: &Value, pointer: &str) -> Validator {
     jsonschema::options().should_validate_formats(true).build(&root).unwrap()
 }
 
-/// The path of the document that serves this one: the one with the fewest parts that stand for anything.
+/// The document's path that matches this one: the one with the fewest parameters.
 pub(crate) fn template(path: &str) -> Option<&'static str> {
     let parts: Vec<&str> = path.split('/').collect();
     let paths = DOCUMENT["paths"].as_object().unwrap().keys();
@@ -45,8 +45,7 @@ pub(crate) fn template(path: &str) -> Option<&'static str> {
     paths.filter(fits).min_by_key(|template| template.matches('{').count()).map(String::as_str)
 }
 
-/// # Panics
-/// When the document does not allow this answer.
+/// Panics if the document does not allow this answer.
 pub(crate) fn check(method: &Method, path: &str, status: StatusCode, body: &Value) {
     let described = template(path);
     if path.starts_with("/socket.io")
@@ -65,11 +64,11 @@ pub(crate) fn check(method: &Method, path: &str, status: StatusCode, body: &Valu
             template.replace('~', "~0").replace('/', "~1"),
             status.as_str()
         ),
-        // What the document says of all operations together.
+        // What the document states for all operations.
         (_, Some(_)) => {
             assert!(
                 status == 413 || status == 500,
-                "{method} {path} was answered {status}, which it is not said to be: {body}"
+                "{method} {path} was answered {status}, which is not documented: {body}"
             );
             "/components/schemas/Error".to_owned()
         }

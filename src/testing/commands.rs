@@ -1,9 +1,8 @@
-//! People who write and help in tests, and what they ask.
+//! Customers and agents, and their commands. An empty `client_message_id` is none.
 
 use std::sync::Arc;
 
 use serde_json::json;
-
 use uuid::Uuid;
 
 use crate::domain::{
@@ -22,7 +21,7 @@ pub(crate) fn account(id: &str) -> UserId {
     UserId::parse(id).expect("a valid id")
 }
 
-/// Somebody with an account.
+/// A customer with an account.
 pub(crate) fn customer(id: &str) -> Customer {
     Customer {
         owner: Owner::Account(account(id)),
@@ -32,7 +31,7 @@ pub(crate) fn customer(id: &str) -> Customer {
     }
 }
 
-/// Somebody with an address and no account.
+/// A customer with an email address and no account.
 pub(crate) fn guest(email: &str) -> Customer {
     Customer::guest(EmailAddress::parse(email).expect("a valid address"))
 }
@@ -42,10 +41,10 @@ pub(crate) fn agent(id: &str) -> Agent {
 }
 
 fn id(client_message_id: &str) -> Option<ClientMessageId> {
-    (!client_message_id.is_empty()).then(|| ClientMessageId::parse(client_message_id).expect("a valid name"))
+    (!client_message_id.is_empty()).then(|| ClientMessageId::parse(client_message_id).expect("a valid key"))
 }
 
-/// A first message; an empty `client_message_id` is none, here and below.
+/// A first message.
 pub(crate) fn open(customer: Customer, words: &str, client_message_id: &str) -> Command {
     let device = json!({ "platform": "ios", "app_version": "2.1.0" });
     let origin = Origin {
@@ -112,7 +111,7 @@ pub(crate) fn close(by: &str) -> Command {
     Close { by: agent(by) }.into()
 }
 
-/// Asks `to`, an agent whom the directory knows.
+/// Requests a handover to `to`, an agent of the directory.
 pub(crate) fn ask_handover(from: &str, to: &str) -> Command {
     RequestHandover {
         id: HandoverId(Uuid::now_v7()),
@@ -144,7 +143,7 @@ pub(crate) fn create_ticket(by: &str) -> Command {
     CreateTicket { by: agent(by), draft: draft("Broken") }.into()
 }
 
-/// A ticket that a customer makes without a conversation.
+/// A customer creates a ticket without a conversation.
 pub(crate) fn open_ticket(customer: Customer, client_message_id: &str) -> Command {
     let origin =
         Origin { channel: Channel::Ticket, customer, device_metadata: None, ip_address: None, user_agent: None };
@@ -161,12 +160,12 @@ fn in_help_center(customer: Customer) -> Origin {
     Origin { channel: Channel::HelpCenter, customer, device_metadata: None, ip_address: None, user_agent: None }
 }
 
-/// Somebody comes to the help center.
+/// A customer opens the help center.
 pub(crate) fn enter(customer: Customer) -> Command {
     EnterHelpCenter { origin: in_help_center(customer) }.into()
 }
 
-/// Somebody writes in the help center, where auto-replies say "We are coming".
+/// A customer writes in the help center, where the auto-reply is "We are coming".
 pub(crate) fn write(from: Customer, words: &str, policy: AutoReplyPolicy) -> Command {
     write_as(from, words, policy, "")
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI and the AsyncAPI document, as they are kept and as they are served.
+//! The OpenAPI and the AsyncAPI document, in `docs/` and as served.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,29 +6,29 @@ use std::path::{Path, PathBuf};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::assert_kept;
-use crate::support::documented::DOCUMENT;
-use crate::support::{Backend, Person, TestDatabase, TestServer};
+use super::assert_up_to_date;
+use crate::support::api_document::DOCUMENT;
+use crate::support::{ApiServer, Backend, ScratchDatabase, TestUser};
 
 fn pretty(document: &Value) -> String {
     format!("{}\n", serde_json::to_string_pretty(document).unwrap())
 }
 
 #[test]
-fn the_openapi_document_in_docs_is_what_the_program_makes() {
-    assert_kept("docs/openapi.json", &pretty(&DOCUMENT));
+fn the_openapi_document_in_docs_is_up_to_date() {
+    assert_up_to_date("docs/openapi.json", &pretty(&DOCUMENT));
 }
 
 #[test]
-fn the_asyncapi_document_in_docs_is_what_the_program_makes() {
-    assert_kept("docs/asyncapi.json", &pretty(&switchboard::realtime::asyncapi_document()));
+fn the_asyncapi_document_in_docs_is_up_to_date() {
+    assert_up_to_date("docs/asyncapi.json", &pretty(&switchboard::realtime::asyncapi_document()));
 }
 
 #[tokio::test]
-async fn the_server_serves_the_document_that_is_kept() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
-    let answer = server.get(&Person::nobody(), "/openapi.json").await;
+async fn the_served_openapi_document_is_the_one_in_docs() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let answer = server.get(&TestUser::anonymous(), "/openapi.json").await;
     assert_eq!(
         (answer.status, &answer.headers["content-type"]),
         (StatusCode::OK, &"application/json".parse().unwrap())
@@ -37,9 +37,9 @@ async fn the_server_serves_the_document_that_is_kept() {
 }
 
 #[tokio::test]
-async fn the_server_knows_each_path_of_the_document_by_the_methods_that_stand_there_and_by_no_other() {
-    let database = TestDatabase::create(Backend::Sqlite).await;
-    let server = TestServer::start(&database).await;
+async fn each_path_of_the_document_accepts_exactly_its_methods() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
     for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
         let path = path.replace("{id}", "x").replace("{number}", "x");
         let mut known: BTreeSet<String> =
@@ -48,7 +48,7 @@ async fn the_server_knows_each_path_of_the_document_by_the_methods_that_stand_th
             known.insert("HEAD".to_owned());
         }
         for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            let answer = server.request(method.clone(), &Person::nobody(), &path).send(None).await;
+            let answer = server.request(method.clone(), &TestUser::anonymous(), &path).send(None).await;
             assert_eq!(answer.status != 405, known.contains(method.as_str()), "{method} {path}: {}", answer.status);
             if answer.status == 405 {
                 let allowed = answer.headers["allow"].to_str().unwrap().split(", ").map(str::to_owned).collect();
@@ -59,7 +59,7 @@ async fn the_server_knows_each_path_of_the_document_by_the_methods_that_stand_th
 }
 
 #[test]
-fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() {
+fn the_asyncapi_document_has_exactly_the_events_of_the_source() {
     let document = switchboard::realtime::asyncapi_document();
     let channels = document["channels"].as_object().unwrap().values();
     let messages: Vec<(&String, &Value)> =
@@ -69,20 +69,20 @@ fn every_event_that_the_source_emits_is_in_the_asyncapi_document_and_no_other() 
         of_prefix.map(|(_, message)| message["name"].as_str().unwrap().to_owned()).collect()
     };
     let source = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/realtime")).concat();
-    // But not what the document's own making says.
+    // Without the code that generates the document.
     let source = source.replace("draft.emits(", "");
-    let told = |before: &str| -> BTreeSet<String> {
-        source.split(before).skip(1).map(|behind| behind.split('"').next().unwrap().to_owned()).collect()
+    let names_after = |before: &str| -> BTreeSet<String> {
+        source.split(before).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
     };
-    let mut emitted = told("emit(\"");
-    // Relayed under the name under which they came, and the protocol's own.
+    let mut emitted = names_after("emit(\"");
+    // Relayed under their own name, and the protocol's event.
     emitted.extend(["typing", "stop_typing", "connect_error"].map(str::to_owned));
     assert_eq!(named("on."), emitted);
-    // A name that is needed twice is a constant.
-    let constant = |name: &str| told(&format!("const {name}: &str = \""));
-    let mut handled = &told("realtime, \"") | &told(".on(\"");
-    for behind in source.split(".on(").skip(1).filter(|behind| behind.starts_with(char::is_uppercase)) {
-        handled.extend(constant(behind.split(',').next().unwrap()));
+    // A name that is used twice is a constant.
+    let constant = |name: &str| names_after(&format!("const {name}: &str = \""));
+    let mut handled = &names_after("realtime, \"") | &names_after(".on(\"");
+    for rest in source.split(".on(").skip(1).filter(|rest| rest.starts_with(char::is_uppercase)) {
+        handled.extend(constant(rest.split(',').next().unwrap()));
     }
     assert_eq!(named("emit."), handled);
 }

@@ -1,4 +1,4 @@
-//! A clock that jumps, hours and days, ahead and back.
+//! A clock that a test moves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use switchboard::conversation::{Clock, SystemClock};
 
-/// See the module. Cheap to clone; all clones jump together.
+/// The machine's clock plus an offset. All clones share the offset.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct JumpingClock(Arc<AtomicI64>);
+pub struct OffsetClock(Arc<AtomicI64>);
 
-impl JumpingClock {
-    /// So many minutes off the right time from now on.
-    pub(crate) fn jump(&self, minutes: i64) {
+impl OffsetClock {
+    /// Sets the offset from the machine's clock, in minutes.
+    pub fn set_offset(&self, minutes: i64) {
         self.0.store(minutes, Ordering::Relaxed);
     }
 }
 
-impl Clock for JumpingClock {
+impl Clock for OffsetClock {
     fn now(&self) -> DateTime<Utc> {
         SystemClock.now() + TimeDelta::minutes(self.0.load(Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! `docs/CONTRACT.md` quotes what the contract says and names tests that there are.
+//! `docs/CONTRACT.md` quotes the contract correctly and names existing tests.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).ok()
 }
 
-/// Words with one space between: where lines are broken is nobody's promise.
+/// Words separated by single spaces: line breaks do not matter.
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -36,15 +36,15 @@ fn every_quote_is_in_its_document() {
         .iter()
         .filter(|(document, quote, _)| {
             let text = flat(&read(&format!("tests/contract/{document}")).unwrap());
-            let whole = text.contains(&flat(quote));
-            !whole && !quote.split('…').all(|part| text.contains(&flat(part)))
+            let full = text.contains(&flat(quote));
+            !full && !quote.split('…').all(|part| text.contains(&flat(part)))
         })
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
-fn every_test_that_the_list_names_exists() {
+fn every_test_named_in_the_list_exists() {
     let mut wrong = Vec::new();
     for (_, quote, tests) in rows() {
         for test in tests {
@@ -56,7 +56,7 @@ fn every_test_that_the_list_names_exists() {
                 };
                 read(&path).is_some_and(|source| {
                     let spelled = [format!("fn {name}("), format!("('{name}'"), format!("(\"{name}\"")];
-                    // A long sentence may begin on a line of its own.
+                    // A long name may begin on a line of its own.
                     let source = source.replace("(\n  '", "('");
                     spelled.iter().any(|spelled| source.contains(spelled))
                 })
@@ -76,7 +76,7 @@ fn every_chapter_of_the_contract_is_in_the_list() {
         let text = read(&format!("tests/contract/{document}")).unwrap();
         for chapter in text.split("\n## ").skip(1) {
             let title = chapter.lines().next().unwrap();
-            // What apps do on their screens, and what is not of this document's part.
+            // Chapters about the apps' screens, and about other documents.
             let others = ["Overview", "REST API Endpoints", "Mobile App Integration Guide", "Help center"];
             let chapter = flat(chapter);
             let has_quote =
