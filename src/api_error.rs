@@ -1,8 +1,8 @@
-//! What a client is told when something is not done: one table of codes for REST, acks and `connect_error`
-//! (`decisions.md`, "Envelope and errors").
+//! Errors as clients read them: one table of codes for REST, acknowledgements and `connect_error` (`decisions.md`,
+//! "Envelope and errors").
 //!
-//! A code has one HTTP status and says whether the same may be sent again. The message is one readable sentence that
-//! apps show as it is; what went wrong inside goes to the log, never here.
+//! A code determines the HTTP status and whether a retry may succeed. The message is one readable sentence that apps
+//! display; it never contains internal causes, which are logged.
 
 use std::borrow::Cow;
 
@@ -14,18 +14,18 @@ use crate::database::DatabaseError;
 use crate::domain::Refusal;
 use crate::limits::RateLimited;
 
-/// A stable name for what went wrong, for screens to tell apart.
+/// A stable identifier of an error, by which screens tell errors apart. docs/ERRORS.md is generated from these lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// The request breaks a rule of form.
+    /// The request is malformed, or a field is invalid.
     ValidationError,
-    /// No token, or a bad or expired one.
+    /// The token is missing, invalid or expired.
     Unauthorized,
-    /// The caller's role, or somebody else's hold on the conversation, forbids it.
+    /// The caller's role, or another agent's assignment, forbids it.
     Forbidden,
-    /// The conversation is somebody else's.
+    /// The conversation or ticket belongs to another customer.
     AccessDenied,
-    /// There is no such thing.
+    /// The resource does not exist.
     NotFound,
     /// The path exists, but not with this method.
     MethodNotAllowed,
@@ -33,13 +33,13 @@ pub enum Code {
     ConversationClosed,
     /// Another agent was first.
     AlreadyAssigned,
-    /// The conversation is still going on.
+    /// The conversation is not closed yet.
     ConversationOpen,
     /// The conversation is rated already.
     AlreadyRated,
-    /// A handover of it waits for its answer.
+    /// Another handover of the conversation is pending.
     HandoverPending,
-    /// The handover was answered before.
+    /// The handover was resolved before.
     HandoverResolved,
     /// The conversation has a ticket already.
     TicketExists,
@@ -47,17 +47,17 @@ pub enum Code {
     TicketClosed,
     /// The ticket is still open.
     TicketOpen,
-    /// The name of a send was used for something else.
+    /// The idempotency key was used for another message.
     Conflict,
-    /// More than a limit of size.
+    /// The body exceeds the size limit.
     PayloadTooLarge,
-    /// A body that is not JSON.
+    /// The body is not JSON.
     UnsupportedMediaType,
-    /// More often than allowed: the same may be sent again, later.
+    /// The rate limit is exceeded; a later retry may succeed.
     RateLimited,
-    /// Not now: the same may be sent again.
+    /// The server cannot answer now; a retry may succeed.
     Unavailable,
-    /// A defect of the server.
+    /// The server has a defect.
     ServerError,
 }
 
@@ -87,19 +87,19 @@ impl Code {
         Self::ServerError,
     ];
 
-    /// As clients read it.
+    /// The identifier on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.row().0
     }
 
-    /// The HTTP status that goes with it.
+    /// The HTTP status.
     #[must_use]
     pub fn status(self) -> u16 {
         self.row().1
     }
 
-    /// Whether the same request may succeed later without being changed.
+    /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(self) -> bool {
         matches!(self, Self::RateLimited | Self::Unavailable)
@@ -138,37 +138,37 @@ impl Serialize for Code {
     }
 }
 
-/// A field that breaks its rule.
+/// A field that is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "FieldError")]
 pub struct FieldError {
-    /// The field, as the client spells it.
+    /// The field, in the client's spelling.
     pub field: Cow<'static, str>,
-    /// What is wrong with it, one sentence.
+    /// The error, one sentence.
     pub message: String,
 }
 
-/// Why something was not done, fit to be shown.
+/// An error for a client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {
-    /// Which kind.
+    /// The identifier.
     pub code: Code,
     /// One readable sentence.
     pub message: Cow<'static, str>,
-    /// The fields at fault, for [`Code::ValidationError`].
+    /// The invalid fields, for [`Code::ValidationError`].
     pub details: Vec<FieldError>,
-    /// Whole seconds after which the same may be sent again, where that is known.
+    /// Seconds until a retry, if known.
     pub retry_after: Option<u64>,
 }
 
 impl ApiError {
-    /// A failure without details.
+    /// An error without details.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, message: message.into(), details: Vec::new(), retry_after: None }
     }
 
-    /// Fields that break their rules; the first one's sentence is the message.
+    /// Invalid fields; the first one's sentence is the message.
     #[must_use]
     pub fn validation(details: Vec<FieldError>) -> Self {
         let message = details
@@ -177,31 +177,31 @@ impl ApiError {
         Self { details, ..Self::new(Code::ValidationError, message) }
     }
 
-    /// No token, or a bad one.
+    /// A missing or invalid token.
     #[must_use]
     pub fn unauthorized() -> Self {
         Self::new(Code::Unauthorized, "Unauthorized")
     }
 
-    /// A conversation that is not there.
+    /// A conversation that does not exist.
     #[must_use]
     pub fn conversation_not_found() -> Self {
         Refusal::NotFound.into()
     }
 
-    /// A defect of the server.
+    /// A defect of the server; the cause must have been logged.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(Code::ServerError, "Something went wrong on our side")
     }
 
-    /// More often than allowed.
+    /// A rate limit that is exceeded.
     #[must_use]
     pub fn rate_limited() -> Self {
         Self::new(Code::RateLimited, "Too many requests. Please wait a moment and try again.")
     }
 
-    /// Not now.
+    /// A temporary failure.
     #[must_use]
     pub fn unavailable() -> Self {
         Self::new(Code::Unavailable, "The service is busy at the moment. Please try again.")
@@ -251,10 +251,10 @@ impl From<RateLimited> for ApiError {
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         if error.is_passing() {
-            tracing::warn!(%error, "a question to the database failed");
+            tracing::warn!(%error, "a database query failed");
             Self::unavailable()
         } else {
-            tracing::error!(%error, "a question to the database failed");
+            tracing::error!(%error, "a database query failed");
             Self::internal()
         }
     }
@@ -277,21 +277,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_a_name_of_its_own() {
+    fn every_code_has_its_own_identifier() {
         let names: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(names.len(), Code::ALL.len());
     }
 
     #[test]
-    fn only_a_429_and_a_503_may_be_sent_again_unchanged() {
+    fn only_a_429_and_a_503_are_retryable() {
         for code in Code::ALL {
             assert_eq!(code.is_retryable(), [429, 503].contains(&code.status()), "{code:?}");
         }
     }
 
     #[test]
-    fn nothing_of_the_inside_is_told() {
-        let failure = ApiError::from(DatabaseError::Fault("relation \"messages\" does not exist".to_owned()));
-        assert!(!failure.message.contains("messages"));
+    fn an_error_message_reveals_no_internal_cause() {
+        let error = ApiError::from(DatabaseError::Fault("relation \"messages\" does not exist".to_owned()));
+        assert!(!error.message.contains("messages"));
     }
 }

@@ -1,4 +1,4 @@
-//! The commands: `serve` (the default), `migrate`, `token`, and `loadtest` if the feature of that name is on.
+//! The command line: `serve` (the default), `migrate`, `token`, and `loadtest` if the feature of that name is on.
 
 #[cfg(feature = "loadtest")]
 mod loadtest;
@@ -19,15 +19,15 @@ use crate::server::StartError;
 #[cfg(feature = "loadtest")]
 use switchboard_loadtest::LoadtestError;
 
-/// Switchboard: a support-chat server. People write, agents claim the conversation and answer, everyone sees it at
-/// once.
+/// Switchboard: a support-chat server. Customers write, agents claim conversations and answer, and every participant
+/// sees every message immediately.
 ///
-/// Without a command it serves. Settings come from config/default.toml and config/<environment>.toml (built in), from
-/// SWITCHBOARD__SECTION__KEY, and from PORT, DATABASE_URL and JWT_SECRET. SWITCHBOARD_ENV is development or production.
+/// The default command is serve. Settings are read from config/default.toml and config/<environment>.toml (built in),
+/// SWITCHBOARD__SECTION__KEY, PORT, DATABASE_URL and JWT_SECRET. SWITCHBOARD_ENV is development or production.
 #[derive(Debug, Parser)]
 #[command(name = "switchboard", version)]
-struct Arguments {
-    /// Folder with default.toml, development.toml and production.toml, instead of the built-in ones
+struct CommandLine {
+    /// Folder with default.toml, development.toml and production.toml, which replace the built-in ones
     #[arg(long, global = true, value_name = "FOLDER")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -37,29 +37,29 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve REST and Socket.IO until SIGTERM or Ctrl-C
-    Serve(serve::Arguments),
-    /// Move the database's schema on, back, or say where it stands
-    Migrate(migrate::Arguments),
-    /// Print a signed token, for trying things out
-    Token(token::Arguments),
-    /// Load a running server as its users would, measure it, and check that it keeps its promises
+    Serve(serve::ServeArguments),
+    /// Apply or revert database migrations, or show their status
+    Migrate(migrate::MigrateArguments),
+    /// Print a signed token, for development and tests
+    Token(token::TokenArguments),
+    /// Load a running server like its users do, measure it, and check its guarantees
     #[cfg(feature = "loadtest")]
     Loadtest(Box<loadtest::Arguments>),
 }
 
-/// Why a command failed.
+/// The error of a command.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// No settings to run with.
+    /// The settings are invalid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The database did not do it.
+    /// The database failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// The server did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// No token.
+    /// The token could not be signed.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The load test could not run.
@@ -86,36 +86,36 @@ pub enum CliError {
     #[cfg(feature = "loadtest")]
     #[error("{}: {error}", file.display())]
     File {
-        /// Which.
+        /// Its path.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// Nothing could be printed, or no signal heard.
+    /// Printing, or installing a signal handler, failed.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// Reads the arguments and runs the command. The exit code is 0 where it did what it should, 1 where not.
+/// Parses the arguments and runs the command. The exit code is 0 on success, else 1.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome = actix_web::rt::System::new().block_on(dispatch(arguments));
+    let command_line = CommandLine::parse();
+    let outcome = actix_web::rt::System::new().block_on(dispatch(command_line));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Logging may not have begun: this is for whoever typed the command.
+            // Not logged: logging may not be initialised.
             let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("switchboard: {error}\n"));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn dispatch(arguments: Arguments) -> Result<(), CliError> {
-    // A load test is run from anywhere against another machine: this one's settings need not be good.
-    let sources = Sources::of_process(arguments.config);
+async fn dispatch(command_line: CommandLine) -> Result<(), CliError> {
+    let sources = Sources::of_process(command_line.config);
+    // Not for a load test, which runs on another machine than the server and needs no settings.
     let load = || Settings::load(&sources);
-    match arguments.command.unwrap_or(Command::Serve(serve::Arguments::default())) {
+    match command_line.command.unwrap_or(Command::Serve(serve::ServeArguments::default())) {
         Command::Serve(arguments) => {
             let (environment, settings) = load()?;
             serve::run(arguments, environment, settings, &sources.old_names()?).await

@@ -1,16 +1,12 @@
-//! The help center (`help-center.md`), behind both of its doors: the namespace `/help-center` and
-//! `/api/help-center/messages` come to the same calls and show the same shapes.
+//! The help center (`help-center.md`): the namespace `/help-center` and `/api/help-center/messages` share these actions.
 //!
-//! An account has one conversation here. It is found by its account; where there is none it is made, under an id
-//! derived from the account, so that whoever comes by two doors at once comes to the same one. What may happen in it is
-//! decided by its actor, as of any other.
-
-mod payload;
-mod send;
+//! An account has one conversation here. A new one gets an id derived from the account, so that concurrent first visits
+//! create the same conversation. Its rules are those of any conversation, applied by its actor.
 
 use std::sync::{Arc, OnceLock};
 
 use crate::api_error::ApiError;
+use crate::client_info::ClientInfo;
 use crate::conversation::Registry;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{
@@ -20,13 +16,7 @@ use crate::domain::{
 use crate::identity::Principal;
 use crate::store::{self, History, MessageRange};
 
-pub(crate) use payload::{MessagePayload, ThreadPayload};
-pub(crate) use send::SendBody;
-
-/// Characters of a `User-Agent` that are kept.
-const USER_AGENT_LENGTH: usize = 512;
-
-/// Everything that can be done in the help center. Cheap to clone.
+/// The actions of the help center. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct HelpCenter {
     registry: Arc<Registry>,
@@ -34,25 +24,23 @@ pub struct HelpCenter {
     auto_reply: Arc<AutoReply>,
 }
 
-/// Somebody who comes, and where they come from: what their conversation keeps where this makes it.
+/// An account that uses the help center, and the origin of its conversation if this visit creates it.
 #[derive(Clone, Debug)]
-pub(crate) struct Arrival {
+pub(crate) struct Visit {
     account: UserId,
     origin: Origin,
 }
 
-impl Arrival {
-    /// Of a person, from where and with what the server saw them come.
-    pub(crate) fn new(person: &Principal, ip_address: Option<String>, user_agent: Option<&str>) -> Self {
-        let account = person.id.clone();
-        let customer = person.as_customer();
-        let user_agent = user_agent.map(|it| it.chars().take(USER_AGENT_LENGTH).collect());
-        let origin = Origin { channel: Channel::HelpCenter, customer, device_metadata: None, ip_address, user_agent };
-        Self { account, origin }
+impl Visit {
+    pub(crate) fn new(principal: &Principal, client: ClientInfo) -> Self {
+        let ClientInfo { ip_address, user_agent, device_metadata } = client;
+        let customer = principal.as_customer();
+        let origin = Origin { channel: Channel::HelpCenter, customer, device_metadata, ip_address, user_agent };
+        Self { account: principal.id.clone(), origin }
     }
 }
 
-/// A conversation and a stretch of its messages.
+/// A conversation and a range of its messages.
 #[derive(Clone, Debug)]
 pub(crate) struct Thread {
     pub(crate) conversation: Conversation,
@@ -60,54 +48,54 @@ pub(crate) struct Thread {
 }
 
 impl HelpCenter {
-    /// The most messages that are shown at once, the newest: `help_center:connected`, and a page of REST.
-    pub const SHOWN: u32 = MessageRange::MAX_LIMIT;
+    /// Messages on a page, and in `help_center:connected`: at most so many, the newest.
+    pub const PAGE_SIZE: u32 = MessageRange::MAX_LIMIT;
 
-    /// Works with these; `auto_reply` is what follows customers' messages.
+    /// `auto_reply` follows customers' messages.
     #[must_use]
     pub fn new(registry: Arc<Registry>, database: Database, auto_reply: AutoReply) -> Self {
         Self { registry, database, auto_reply: Arc::new(auto_reply) }
     }
 
-    /// Somebody's conversation; made, empty, where there is none.
-    pub(crate) async fn enter(&self, arrival: &Arrival) -> Result<Conversation, ApiError> {
-        if let Some(conversation) = store::help_center_of(&self.database, arrival.account.clone()).await? {
+    /// The account's conversation, which is created empty if there is none.
+    pub(crate) async fn enter(&self, visit: &Visit) -> Result<Conversation, ApiError> {
+        if let Some(conversation) = store::help_center_of(&self.database, visit.account.clone()).await? {
             return Ok(conversation);
         }
-        let id = self.registry.help_center_id(&arrival.account);
-        let conversation = self.registry.execute(id, EnterHelpCenter { origin: arrival.origin.clone() }).await?;
+        let id = self.registry.help_center_id(&visit.account);
+        let conversation = self.registry.execute(id, EnterHelpCenter { origin: visit.origin.clone() }).await?;
         Ok(Conversation::clone(&conversation))
     }
 
-    /// A stretch of somebody's conversation, as it is stored.
-    pub(crate) async fn read(&self, arrival: &Arrival, stretch: MessageRange) -> Result<Thread, ApiError> {
-        let conversation = self.enter(arrival).await?;
-        let history = store::visible_messages(&self.database, &conversation, stretch).await?;
+    /// Reads a range of the account's conversation from the database.
+    pub(crate) async fn read(&self, visit: &Visit, range: MessageRange) -> Result<Thread, ApiError> {
+        let conversation = self.enter(visit).await?;
+        let history = store::visible_messages(&self.database, &conversation, range).await?;
         Ok(Thread { conversation, history })
     }
 
-    /// Writes, and gives the message; the first one's where this repeats it.
-    pub(crate) async fn write(
+    /// Posts a message and returns it. A repeat under the same `client_message_id` returns the first one.
+    pub(crate) async fn send(
         &self,
-        arrival: &Arrival,
+        visit: &Visit,
         text: MessageText,
         client_message_id: Option<ClientMessageId>,
     ) -> Result<Arc<Posted>, ApiError> {
-        let found = store::help_center_of(&self.database, arrival.account.clone()).await?;
-        let id = found.map_or_else(|| self.registry.help_center_id(&arrival.account), |conversation| conversation.id);
-        self.write_to(id, arrival, text, client_message_id).await
+        let found = store::help_center_of(&self.database, visit.account.clone()).await?;
+        let id = found.map_or_else(|| self.registry.help_center_id(&visit.account), |conversation| conversation.id);
+        self.send_to(id, visit, text, client_message_id).await
     }
 
-    /// As [`Self::write`], where the conversation is known.
-    pub(crate) async fn write_to(
+    /// As [`Self::send`], to a conversation whose id is known.
+    pub(crate) async fn send_to(
         &self,
         id: ConversationId,
-        arrival: &Arrival,
+        visit: &Visit,
         text: MessageText,
         client_message_id: Option<ClientMessageId>,
     ) -> Result<Arc<Posted>, ApiError> {
         let post = HelpCenterPost {
-            origin: arrival.origin.clone(),
+            origin: visit.origin.clone(),
             text,
             client_message_id,
             auto_reply: Arc::clone(&self.auto_reply),
@@ -115,43 +103,44 @@ impl HelpCenter {
         Ok(self.registry.execute(id, post).await?)
     }
 
-    /// The `seq` of a message, by its id; nothing where the conversation has no such message.
-    pub(crate) async fn seq_of(&self, arrival: &Arrival, message: EventId) -> Result<Option<i64>, ApiError> {
-        let conversation = self.enter(arrival).await?;
+    /// The `seq` of a message in the account's conversation.
+    pub(crate) async fn seq_of(&self, visit: &Visit, message: EventId) -> Result<Option<i64>, ApiError> {
+        let conversation = self.enter(visit).await?;
         Ok(store::seq_of(&self.database, conversation.id, message).await?)
     }
 
-    /// Begins to listen to somebody's conversation: `begin` gets its newest messages, and what happens afterwards is
-    /// what it has not got. It runs on the conversation's thread, and must not block.
-    pub(crate) async fn listen<T: Send + 'static>(
+    /// Subscribes to the account's conversation. `begin` receives its newest messages; every later event is published
+    /// after it returns. It runs on the actor's thread and must not block.
+    pub(crate) async fn subscribe<T: Send + 'static>(
         &self,
-        arrival: &Arrival,
+        visit: &Visit,
         begin: impl FnOnce(Thread) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let entered = self.enter(arrival).await?;
+        let entered = self.enter(visit).await?;
         let (id, version) = (entered.id, entered.version);
-        let (database, account) = (self.database.clone(), arrival.account.clone());
-        let beside = Arc::new(OnceLock::new());
-        let found = Arc::clone(&beside);
-        let newest = async move {
+        let (database, account) = (self.database.clone(), visit.account.clone());
+        // `read` returns messages alone; the conversation that was read with them takes this way to `begin`.
+        let read_conversation = Arc::new(OnceLock::new());
+        let read_by_query = Arc::clone(&read_conversation);
+        let read = async move {
             let conversation = store::help_center_of(&database, account).await?;
             let conversation =
-                conversation.ok_or_else(|| DatabaseError::Fault("it is not there any more".to_owned()))?;
-            let history =
-                store::visible_messages(&database, &conversation, MessageRange::Last { limit: Self::SHOWN }).await?;
-            let _ = found.set((conversation, history.has_more));
+                conversation.ok_or_else(|| DatabaseError::Fault("the conversation has disappeared".to_owned()))?;
+            let newest = MessageRange::Last { limit: Self::PAGE_SIZE };
+            let history = store::visible_messages(&database, &conversation, newest).await?;
+            let _ = read_by_query.set((conversation, history.has_more));
             Ok(history.messages)
         };
-        let begun = self.registry.subscribe_with_backlog(id, version, newest, move |mut missed| {
-            let (mut conversation, has_more) = beside.get()?.clone();
-            // What was announced while it was read is not announced again.
-            if let Some(since) = missed.conversation
+        let begun = self.registry.subscribe_with_backlog(id, version, read, move |mut backlog| {
+            let (mut conversation, has_more) = read_conversation.get()?.clone();
+            // Events that were published during the read are not published again.
+            if let Some(since) = backlog.conversation
                 && since.version > conversation.version
             {
                 conversation = Conversation::clone(&since);
             }
-            missed.messages.retain(|posted| posted.message.seq.is_some());
-            Some(begin(Thread { conversation, history: History { messages: missed.messages, has_more } }))
+            backlog.messages.retain(|posted| posted.message.seq.is_some());
+            Some(begin(Thread { conversation, history: History { messages: backlog.messages, has_more } }))
         });
         begun.await?.ok_or_else(ApiError::internal)
     }

@@ -1,11 +1,11 @@
-//! The shapes of what clients send and are sent, as JSON Schema, for the OpenAPI and the AsyncAPI document.
+//! JSON Schemas for the OpenAPI and the AsyncAPI document.
 //!
-//! They are made from the very structs that are read and written, so that a document cannot say what the program does
-//! not do. What a struct leaves open, because it is checked behind reading, is said here value by value.
+//! They are derived from the structs that the program deserializes and serializes, so that a document cannot deviate
+//! from the program. Constraints that validation checks after deserialization are defined here, type by type.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "by key into JSON objects made here: one that is read gives null, one that is written is put in"
+    reason = "by key into JSON objects made here: reading an absent key gives null, writing one inserts it"
 )]
 
 use std::borrow::Cow;
@@ -23,10 +23,20 @@ use crate::domain::{
 };
 use crate::timestamp::IsoTimestamp;
 
-/// Collects the shapes that a document names.
+/// Collects the schemas that a document refers to.
 pub(crate) struct Schemas {
-    sent: SchemaGenerator,
-    received: SchemaGenerator,
+    serialized: SchemaGenerator,
+    deserialized: SchemaGenerator,
+}
+
+/// Adds a type to the schemas of a document, and returns its schema or the reference to it.
+pub(crate) type SchemaFn = fn(&mut Schemas) -> Value;
+
+/// A key of a query string.
+pub(crate) struct QueryKey {
+    pub(crate) name: String,
+    pub(crate) schema: Value,
+    pub(crate) is_required: bool,
 }
 
 impl Schemas {
@@ -37,32 +47,38 @@ impl Schemas {
             settings.meta_schema = None;
         });
         Self {
-            sent: settings.clone().for_serialize().into_generator(),
-            received: settings.for_deserialize().into_generator(),
+            serialized: settings.clone().for_serialize().into_generator(),
+            deserialized: settings.for_deserialize().into_generator(),
         }
     }
 
-    /// The shape of what the server writes.
-    pub(crate) fn sent<T: JsonSchema>(&mut self) -> Value {
-        self.sent.subschema_for::<T>().to_value()
+    /// The schema of a type that the server serializes.
+    pub(crate) fn serialized<T: JsonSchema>(&mut self) -> Value {
+        self.serialized.subschema_for::<T>().to_value()
     }
 
-    /// The shape of what it reads.
-    pub(crate) fn received<T: JsonSchema>(&mut self) -> Value {
-        self.received.subschema_for::<T>().to_value()
+    /// The schema of a type that the server deserializes.
+    pub(crate) fn deserialized<T: JsonSchema>(&mut self) -> Value {
+        self.deserialized.subschema_for::<T>().to_value()
     }
 
-    /// The keys of a query string, with the shape of each and whether it must be there.
-    pub(crate) fn keys<T: JsonSchema>(&mut self) -> Vec<(String, Value, bool)> {
-        let schema = T::json_schema(&mut self.received).to_value();
+    /// The keys of a query string.
+    pub(crate) fn query_keys<T: JsonSchema>(&mut self) -> Vec<QueryKey> {
+        let schema = T::json_schema(&mut self.deserialized).to_value();
         let required = |key: &str| schema["required"].as_array().is_some_and(|keys| keys.iter().any(|one| one == key));
         let properties = schema["properties"].as_object().into_iter().flatten();
-        properties.map(|(key, shape)| (key.clone(), without_null(shape), required(key))).collect()
+        properties
+            .map(|(key, schema)| QueryKey {
+                name: key.clone(),
+                schema: without_null(schema),
+                is_required: required(key),
+            })
+            .collect()
     }
 
-    /// Everything that was named. Of what the server writes nothing may be there that is not named.
+    /// All schemas. Those of serialized types permit no other property.
     pub(crate) fn definitions(mut self) -> Map<String, Value> {
-        let mut all = self.sent.take_definitions(true);
+        let mut all = self.serialized.take_definitions(true);
         for schema in all.values_mut().filter_map(Value::as_object_mut) {
             let choices = schema.get("anyOf").or(schema.get("oneOf")).and_then(Value::as_array).cloned();
             let is_object = |schema: &Value| schema.get("properties").is_some();
@@ -70,33 +86,35 @@ impl Schemas {
                 schema.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
             }
         }
-        for (name, schema) in self.received.take_definitions(true) {
+        for (name, schema) in self.deserialized.take_definitions(true) {
             all.entry(name).or_insert(schema);
         }
         all
     }
 }
 
-/// A key of a query string is there or not; it is never null.
-fn without_null(shape: &Value) -> Value {
-    match shape["anyOf"].as_array() {
-        Some(shapes) => {
-            shapes.iter().find(|shape| **shape != json!({ "type": "null" })).cloned().unwrap_or_else(|| shape.clone())
-        }
+/// A key of a query string is present or absent, never null.
+fn without_null(schema: &Value) -> Value {
+    match schema["anyOf"].as_array() {
+        Some(choices) => choices
+            .iter()
+            .find(|choice| **choice != json!({ "type": "null" }))
+            .cloned()
+            .unwrap_or_else(|| schema.clone()),
         None => {
-            let mut shape = shape.clone();
-            if let Some(kinds) = shape.get_mut("type").and_then(Value::as_array_mut) {
+            let mut schema = schema.clone();
+            if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
                 kinds.retain(|kind| kind != "null");
                 if let [kind] = kinds.as_slice() {
-                    shape["type"] = kind.clone();
+                    schema["type"] = kind.clone();
                 }
             }
-            shape
+            schema
         }
     }
 }
 
-macro_rules! shapes {
+macro_rules! schemas {
     ($($type:ty, $name:literal, $schema:tt;)+) => {$(
         impl JsonSchema for $type {
             fn schema_name() -> Cow<'static, str> {
@@ -110,11 +128,11 @@ macro_rules! shapes {
     )+};
 }
 
-/// Some character in it that is neither white space nor U+0000, and no U+0000.
-const SOME_TEXT: &str = r"^[^\x00]*[^\s\x00][^\x00]*$";
+/// Contains a character other than white space, and no U+0000.
+const NON_BLANK: &str = r"^[^\x00]*[^\s\x00][^\x00]*$";
 
-shapes! {
-    IsoTimestamp, "Moment", {
+schemas! {
+    IsoTimestamp, "Timestamp", {
         "description": "ISO 8601, UTC, with milliseconds and Z",
         "type": "string", "format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
         "examples": ["2026-02-25T10:30:00.000Z"],
@@ -129,11 +147,11 @@ shapes! {
     };
     MessageText, "MessageText", {
         "description": "Length counts Unicode scalar values, without the white space around the text",
-        "type": "string", "minLength": 1, "maxLength": MessageText::MAX_LENGTH, "pattern": SOME_TEXT,
+        "type": "string", "minLength": 1, "maxLength": MessageText::MAX_LENGTH, "pattern": NON_BLANK,
     };
-    Subject, "Subject", { "type": "string", "minLength": 1, "maxLength": Subject::MAX_LENGTH, "pattern": SOME_TEXT };
+    Subject, "Subject", { "type": "string", "minLength": 1, "maxLength": Subject::MAX_LENGTH, "pattern": NON_BLANK };
     Description, "Description", {
-        "type": "string", "minLength": 1, "maxLength": Description::MAX_LENGTH, "pattern": SOME_TEXT,
+        "type": "string", "minLength": 1, "maxLength": Description::MAX_LENGTH, "pattern": NON_BLANK,
     };
     Feedback, "Feedback", { "type": "string", "maxLength": Feedback::MAX_LENGTH, "pattern": r"^[^\x00]*$" };
     Reason, "Reason", { "type": "string", "maxLength": Reason::MAX_LENGTH, "pattern": r"^[^\x00]*$" };
@@ -142,69 +160,69 @@ shapes! {
         "type": "string", "maxLength": ResolutionNotes::MAX_LENGTH, "pattern": r"^[^\x00]*$",
     };
     ClientMessageId, "ClientMessageId", {
-        "description": "The client's own name for a send, which repeated happens once; a guest's has at least 16 characters",
-        "type": "string", "minLength": 1, "maxLength": ClientMessageId::MAX_LENGTH, "pattern": SOME_TEXT,
+        "description": "The client's idempotency key: a repeated send with the same key is executed once; a guest's has at least 16 characters",
+        "type": "string", "minLength": 1, "maxLength": ClientMessageId::MAX_LENGTH, "pattern": NON_BLANK,
     };
     EmailAddress, "EmailAddress", {
         "type": "string", "maxLength": EmailAddress::MAX_LENGTH, "pattern": r"^\s*[^\s@\x00]+@[^\s@\x00]+\s*$",
         "examples": ["john@example.com"],
     };
     PhoneNumber, "PhoneNumber", {
-        "type": "string", "minLength": 1, "maxLength": PhoneNumber::MAX_LENGTH, "pattern": SOME_TEXT,
+        "type": "string", "minLength": 1, "maxLength": PhoneNumber::MAX_LENGTH, "pattern": NON_BLANK,
     };
     Rating, "Rating", { "description": "Stars", "type": "integer", "minimum": 1, "maximum": 5 };
     Search, "Search", { "type": "string", "maxLength": 200, "pattern": r"^[^\x00]*$" };
-    TicketNumber, "TicketNumber", { "type": "string", "minLength": 1, "pattern": r"\S", "examples": ["SMI-2026-001234"] };
+    AnyTicketNumber, "TicketNumber", { "type": "string", "minLength": 1, "pattern": r"\S", "examples": ["SMI-2026-001234"] };
     HelpCenterText, "HelpCenterText", {
         "description": "Length counts Unicode scalar values, without the white space around the text",
-        "type": "string", "minLength": 1, "maxLength": MessageText::MAX_LENGTH_IN_HELP_CENTER, "pattern": SOME_TEXT,
+        "type": "string", "minLength": 1, "maxLength": MessageText::MAX_LENGTH_IN_HELP_CENTER, "pattern": NON_BLANK,
     };
     Before, "Before", { "description": "A message's `seq` or id", "type": "string", "pattern": r"^(\d{1,10}|[0-9a-fA-F-]{36})$" };
     Date, "Date", {
-        "description": "ISO 8601: a day, or a moment, in UTC where it does not say",
+        "description": "ISO 8601: a day or a timestamp, in UTC unless it has an offset",
         "type": "string", "pattern": r"^\d{4}-\d\d-\d\d(T.+)?$", "examples": ["2026-02-25", "2026-02-25T10:30:00Z"],
     };
     Number, "Number", { "type": "integer", "minimum": 0, "maximum": u64::MAX };
     Count, "Count", { "type": "integer", "minimum": 1, "maximum": u64::MAX };
 }
 
-/// What is searched for; an empty text is no search.
+/// A search term; an empty one is no search.
 pub(crate) enum Search {}
-/// A ticket's number, as people spell it.
-pub(crate) enum TicketNumber {}
-/// What a customer writes in the help center.
+/// A ticket's number, as a client spells it.
+pub(crate) enum AnyTicketNumber {}
+/// The text of a customer's message in the help center.
 pub(crate) enum HelpCenterText {}
-/// In front of which message.
+/// The message that a page ends before.
 pub(crate) enum Before {}
 /// Whether the help center's conversation is open.
 pub(crate) enum HelpCenterStatus {}
-/// Who wrote in it.
+/// The author of a message in the help center.
 pub(crate) enum HelpCenterSender {}
-/// A day or a moment in a query string.
+/// A day or a timestamp in a query string.
 pub(crate) enum Date {}
 /// A whole number from 0.
 pub(crate) enum Number {}
 /// A whole number from 1.
 pub(crate) enum Count {}
-/// How far a handover is.
+/// A handover's status.
 pub(crate) enum HandoverStatus {}
-/// What an event of the timeline is.
+/// The type of a timeline's event.
 pub(crate) enum TimelineType {}
-/// What the queue can be sorted by.
+/// The sort keys of the queue.
 pub(crate) enum QueueSort {}
-/// What the list of tickets can be sorted by.
+/// The sort keys of the list of tickets.
 pub(crate) enum TicketSortKey {}
-/// Which end comes first.
+/// Ascending or descending.
 pub(crate) enum SortOrder {}
-/// A yes or no in a query string.
+/// A boolean in a query string.
 pub(crate) enum TrueOrFalse {}
 
-/// A value that is one of a few words.
+/// A type whose values are words, an enum in JSON Schema.
 pub(crate) trait Words {
-    /// What it is called in the documents.
+    /// The schema's name.
     const NAME: &'static str;
 
-    /// All of them.
+    /// All values.
     fn words() -> Vec<&'static str>;
 }
 
@@ -252,7 +270,7 @@ words! {
     TrueOrFalse, "TrueOrFalse", vec!["true", "false"];
 }
 
-/// How many there are of each word, zero included.
+/// An object with a count per word, including zeros.
 pub(crate) struct CountsOf<T>(PhantomData<T>);
 
 impl<T: Words> JsonSchema for CountsOf<T> {

@@ -1,4 +1,4 @@
-//! Arguments in, a command run.
+//! The program `switchboard`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The one place where the parts are put together, started, and drained (`architecture.md`, "Stopping").
+//! Assembles the server from its parts, starts it and shuts it down.
 
 mod descriptors;
 
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tracing_actix_web::TracingLogger;
 
-use crate::api::{self, Api, LastLook, Readiness};
+use crate::api::{self, Api, Drain, ReadinessCache};
 use crate::client_ip::TrustedProxies;
 use crate::cluster::{Cluster, Presence, SingleNode};
 use crate::config::{ServerSettings, Settings};
@@ -25,19 +25,20 @@ use crate::journal::Journal;
 use crate::limits::Limits;
 use crate::migrations;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
+use crate::services::Services;
 use crate::telemetry::RequestSpan;
 use socketio::{ShutdownMode, SocketIo};
 
 pub use descriptors::TooFewDescriptors;
 
-/// Seconds that HTTP workers get to write the last answers, which by then are all given.
+/// Seconds that HTTP workers get to write the last answers; by then every handler has returned.
 const LAST_WRITES_SECONDS: u64 = 1;
 
-/// How long a client may take to close its side of a connection that we have closed; clients of a WebSocket wait for us
-/// as long. actix-http reckons by a clock that moves twice a second, or later where the worker stands still; where the
-/// moment is past already when it is set, nobody is woken, and the connection stays until the client ends it. So it is
-/// well beyond that, and no longer.
-const HANG_UP: Duration = Duration::from_secs(2);
+/// How long a client may take to close its side of a connection that the server has closed; clients of a WebSocket wait
+/// for the server as long. actix-http measures with a clock that advances twice a second, or later on a stalled worker,
+/// and sets no timer for a deadline that has passed: the connection would then stay open until the client closes it. So
+/// this must be well above half a second.
+const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -45,15 +46,15 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     #[error("{address} cannot be listened on: {source}")]
     Bind {
-        /// Where it should listen.
+        /// The configured address.
         address: String,
-        /// Why it does not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// Too few files may be open.
+    /// The limit of open files is too low.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
     /// Tokens cannot be verified.
@@ -73,7 +74,7 @@ pub struct Server {
     listener: TcpListener,
     http: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
-    readiness: Readiness,
+    drain: Drain,
     sockets: SocketIo,
     registry: Arc<Registry>,
     journal: Journal,
@@ -82,19 +83,23 @@ pub struct Server {
 }
 
 impl Server {
-    /// Connects to the database, moves its schema on if `migrate`, and listens. Must be called in an actix system.
+    /// Connects to the database, applies migrations if `migrate`, and listens. Must be called in an actix system.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn start(settings: Settings, migrate: bool) -> Result<Self, StartError> {
-        Self::start_by(Arc::new(SystemClock), settings, migrate).await
+        Self::start_with_clock(Arc::new(SystemClock), settings, migrate).await
     }
 
-    /// As [`Server::start`], by another clock than the machine's.
+    /// As [`Server::start`], with another clock than the system's.
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start_by(clock: Arc<dyn Clock>, settings: Settings, migrate: bool) -> Result<Self, StartError> {
+    pub async fn start_with_clock(
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        migrate: bool,
+    ) -> Result<Self, StartError> {
         let verifier = Arc::new(Verifier::new(&settings.auth)?);
         let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
         if migrate {
@@ -112,43 +117,34 @@ impl Server {
             settings: settings.conversation.clone(),
             request_timeout: settings.server.request_timeout(),
         });
-        let nonces = NonceStore::start(&database);
-        let directory = Directory::start(&database, &settings.directory);
-        let limits = Limits::new(&settings.limits);
-        let proxies = TrustedProxies::new(&settings.server.trusted_proxies);
         let auto_reply = settings.help_center.auto_reply.auto_reply().ok_or(StartError::AutoReply)?;
-        let help_center = HelpCenter::new(Arc::clone(&registry), database.clone(), auto_reply);
         let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
         let cluster: Arc<dyn Cluster> = Arc::new(SingleNode::new(Arc::clone(&presence_broadcaster) as _));
-        let realtime = Realtime {
+        let services = Services {
+            help_center: HelpCenter::new(Arc::clone(&registry), database.clone(), auto_reply),
             registry: Arc::clone(&registry),
-            database: database.clone(),
-            help_center: help_center.clone(),
+            verifier,
+            directory: Directory::start(&database, &settings.directory),
+            limits: Limits::new(&settings.limits),
+            proxies: TrustedProxies::new(&settings.server.trusted_proxies),
+            cluster: Arc::clone(&cluster),
+            clock,
+            database,
+        };
+        let realtime = Realtime {
+            services: services.clone(),
             broadcaster,
-            verifier: Arc::clone(&verifier),
-            directory: directory.clone(),
-            limits: limits.clone(),
-            proxies: proxies.clone(),
-            presence: Presence::new(Arc::clone(&cluster)),
-            clock: Arc::clone(&clock),
+            presence: Presence::new(cluster),
             catch_up_bytes: settings.socket.outgoing_bytes / 4,
         };
         let sockets = realtime::start(realtime, &settings, &presence_broadcaster);
-        let readiness = Readiness::default();
+        let drain = Drain::default();
         let api = Api {
-            registry: Arc::clone(&registry),
-            database,
-            help_center,
-            verifier,
             guard: RequestVerifier::new(&settings.guard),
-            nonces,
-            limits,
-            proxies,
-            directory,
-            cluster,
-            clock,
-            readiness: readiness.clone(),
-            last_look: LastLook::default(),
+            nonces: NonceStore::start(&services.database),
+            services,
+            drain: drain.clone(),
+            readiness: ReadinessCache::default(),
             body_limit: settings.server.body_limit_bytes,
             serves_documents: settings.docs.enabled,
             request_timeout: settings.server.request_timeout(),
@@ -161,7 +157,7 @@ impl Server {
             listener,
             http: handle,
             serving: actix_web::rt::spawn(http),
-            readiness,
+            drain,
             sockets,
             registry,
             journal,
@@ -170,42 +166,41 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// The address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Stops: no new connections, sockets are told to go elsewhere, what was asked is answered, the journal is
-    /// flushed. Takes `server.drain_timeout_ms` at the longest; what is not done by then is cut off, and loses nothing
-    /// that was acknowledged.
+    /// Shuts down: refuses new connections, asks sockets to reconnect elsewhere, answers pending requests and flushes
+    /// the journal. What is unfinished after `server.drain_timeout_ms` is aborted; acknowledged writes are never lost.
     pub async fn stop(self) {
         let deadline = Instant::now() + self.drain_timeout;
-        self.readiness.drain();
+        self.drain.start();
         self.http.pause().await;
-        // Paused, the socket would still take connections and let them hang.
+        // `pause` alone would let the kernel accept connections that nothing serves.
         if let Err(error) = SockRef::from(&self.listener).shutdown(Shutdown::Both) {
-            tracing::warn!(%error, "new connections could not be refused");
+            tracing::warn!(%error, "the listening socket could not be shut down");
         }
         let drained = timeout_at(deadline, async {
-            // A client that takes nothing must not cost the others their answers.
+            // Half the time: a client that does not read must not use up the time of the others.
             self.sockets.close_within(ShutdownMode::Reconnect, self.drain_timeout / 2).await;
-            self.readiness.answered().await;
+            self.drain.wait_until_idle().await;
             self.journal.flush().await;
         })
         .await;
         if drained.is_err() {
-            tracing::warn!("not everything was answered within server.drain_timeout_ms");
+            tracing::warn!("the drain did not finish within server.drain_timeout_ms");
         }
         self.http.stop(drained.is_ok()).await;
         if let Ok(Err(error)) = self.serving.await {
-            tracing::error!(%error, "the HTTP server ended with an error");
+            tracing::error!(%error, "the HTTP server stopped with an error");
         }
         self.registry.stop();
     }
 }
 
-/// Listens; connections wait until [`serve`] takes them.
+/// Listens; the kernel queues connections until [`serve`] accepts them.
 fn listen(settings: &ServerSettings) -> Result<(TcpListener, SocketAddr), StartError> {
     let ServerSettings { host, port, backlog, .. } = settings;
     let bind_error = |source| StartError::Bind { address: format!("{host}:{port}"), source };
@@ -216,8 +211,8 @@ fn listen(settings: &ServerSettings) -> Result<(TcpListener, SocketAddr), StartE
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
-        // Connections inherit it. The kernel ends one whose client takes nothing, however long it stays on the line:
-        // a client that stopped reading, whose session was cut, must not keep its connection and what stands in it.
+        // Inherited by connections. The kernel resets a connection whose client has stopped reading, which would
+        // otherwise keep its buffers after its session was closed.
         #[cfg(target_os = "linux")]
         socket.set_tcp_user_timeout(Some(settings.unread_timeout()))?;
         socket.bind(&address.into())?;
@@ -237,29 +232,29 @@ fn serve(
 ) -> Result<actix_web::dev::Server, StartError> {
     let keep_alive = Duration::from_secs(settings.server.keep_alive_seconds);
     let workers = settings.server.worker_threads();
-    let max_connections = descriptors::connections_for_each(workers, settings, api.database.backend())?;
+    let max_connections = descriptors::connections_per_worker(workers, settings, api.services.database.backend())?;
     let bind_error = |source| StartError::Bind { address: settings.server.host.clone(), source };
     let cors = settings.cors.clone();
-    let readiness = api.readiness.clone();
+    let drain = api.drain.clone();
     let (routes, socket_routes) = (api::configure(api), sockets.configure());
     let http = HttpServer::new(move || {
         App::new()
             .configure(socket_routes.clone())
             .configure(routes.clone())
-            .wrap(readiness.clone())
+            .wrap(drain.clone())
             .wrap(api::cors(&cors))
             .wrap(TracingLogger::<RequestSpan>::new())
     })
     .workers(workers)
     .max_connections(max_connections)
-    // What is written is whole, and coalesced by us: held back until the client acknowledges what came before it (Nagle),
-    // a message waits 40 ms for a phone that delays its acknowledgements.
+    // Writes are complete packets and coalesced already. Nagle's algorithm would hold one back until the client's delayed
+    // acknowledgement, about 40 ms.
     .tcp_nodelay(true)
     .keep_alive(keep_alive)
     .shutdown_timeout(LAST_WRITES_SECONDS)
-    // A client that hangs up is noticed at once, a waiting poll among them, and one that does not is not waited for long.
+    // Ends a waiting poll as soon as its client disconnects, and bounds the wait for a client that does not.
     .h1_allow_half_closed(false)
-    .client_disconnect_timeout(HANG_UP)
+    .client_disconnect_timeout(CLIENT_DISCONNECT_TIMEOUT)
     .disable_signals();
     let http = http.listen(listener.try_clone().map_err(bind_error)?).map_err(bind_error)?;
     Ok(http.run())

@@ -1,11 +1,11 @@
-//! How clients read a moment, on REST and sockets alike.
+//! Timestamps as clients read them, on REST and sockets alike.
 
 use chrono::SecondsFormat;
 use serde::{Serialize, Serializer};
 
 use crate::domain::Timestamp;
 
-/// A moment as clients read it: ISO 8601, UTC, with milliseconds and `Z`.
+/// A timestamp that serializes as ISO 8601 in UTC, with milliseconds and `Z`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IsoTimestamp(pub(crate) Timestamp);
 

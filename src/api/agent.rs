@@ -1,17 +1,40 @@
-//! What agents ask (`support-admin.md`).
+//! The agents' endpoints (`support-admin.md`).
 
-pub(super) mod actions;
-pub(super) mod agents;
-pub(super) mod display_name;
-pub(super) mod filter;
-pub(super) mod handover;
-pub(super) mod queue;
-pub(super) mod tickets;
-pub(super) mod timeline;
-pub(super) mod view;
+mod agents;
+mod claim;
+mod close;
+mod display_name;
+mod filter;
+mod handover;
+mod queue;
+mod reply;
+mod tickets;
+mod timeline;
+mod view;
 
-pub(super) use actions::{claim, close, reply};
-pub(super) use agents::agents;
-pub(super) use handover::{ask as ask_handover, respond as respond_to_handover};
-pub(super) use queue::{detail, list};
-pub(super) use timeline::timeline;
+use super::Api;
+use super::endpoint::Endpoint;
+use crate::api_error::ApiError;
+use crate::domain::{Party, UserId};
+use crate::store;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = Vec::new();
+    endpoints.extend(queue::endpoints());
+    endpoints.extend([timeline::endpoint(), claim::endpoint(), reply::endpoint(), close::endpoint()]);
+    endpoints.extend(handover::endpoints());
+    endpoints.push(agents::endpoint());
+    // Last: `/{id}` of a ticket also matches `/conversations` and `/agents`.
+    endpoints.extend(tickets::endpoints());
+    endpoints
+}
+
+/// An agent whom the directory knows, with their name there. An agent who has just called for the first time is written
+/// to the directory asynchronously, so an unknown one is looked up again after pending writes.
+async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, ApiError> {
+    if let Some(agent) = store::find_agent(&api.services.database, id.clone()).await? {
+        return Ok(Some(agent));
+    }
+    api.services.directory.flush().await;
+    Ok(store::find_agent(&api.services.database, id).await?)
+}

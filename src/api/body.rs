@@ -1,4 +1,4 @@
-//! The body of a request: JSON, read into a typed shape.
+//! Extractors for JSON bodies.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api_error::{ApiError, Code, FieldError};
 
-/// A body as a handler wants it.
+/// A deserialized body.
 pub(super) struct Json<Body>(pub(super) Body);
 
 impl<Body: DeserializeOwned + 'static> FromRequest for Json<Body> {
@@ -24,7 +24,7 @@ impl<Body: DeserializeOwned + 'static> FromRequest for Json<Body> {
     }
 }
 
-/// A body that says it is JSON, as it was sent.
+/// The bytes of a body with the content type `application/json`.
 pub(super) struct JsonBytes(pub(super) Bytes);
 
 impl FromRequest for JsonBytes {
@@ -33,7 +33,7 @@ impl FromRequest for JsonBytes {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_json = is_json(request);
-        // It was read, and held to its limit, by `exchange`.
+        // The deadline middleware has buffered the body and enforced its limit.
         let body = Bytes::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
@@ -49,11 +49,11 @@ fn is_json(request: &HttpRequest) -> bool {
     content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
-/// Reads JSON; a field of the wrong type is named.
-pub(crate) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, ApiError> {
-    // A struct can be read from an array too: its fields in order, which nobody means.
+/// Deserializes a JSON object; the error names a field of the wrong type.
+pub(super) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, ApiError> {
+    // serde also reads a struct from an array of its fields, which no client means.
     if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(no_object());
+        return Err(not_an_object());
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -64,7 +64,7 @@ pub(crate) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, ApiErro
                 field: field.into(),
             }])
         } else if error.inner().is_data() {
-            no_object()
+            not_an_object()
         } else {
             malformed()
         }
@@ -73,7 +73,7 @@ pub(crate) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, ApiErro
     Ok(parsed)
 }
 
-fn no_object() -> ApiError {
+fn not_an_object() -> ApiError {
     ApiError::new(Code::ValidationError, "The request body must be a JSON object")
 }
 

@@ -1,8 +1,7 @@
-//! One request, one answer, in time.
+//! The middleware around every endpoint: it buffers the request body, and limits the time until the answer.
 //!
-//! Around every route of the API: the body is read whole before anything is done, because a connection on which an
-//! answer overtakes its request's body cannot be used again; and the answer is there by the deadline, whatever the
-//! database does.
+//! The body is read completely before the handler runs, because HTTP/1.1 cannot reuse a connection whose answer was
+//! sent before the request's body was read.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -15,36 +14,36 @@ use futures_util::StreamExt;
 use super::Api;
 use crate::api_error::{ApiError, Code};
 
-/// The middleware.
-pub(super) async fn exchange(
+/// Answers 413 if the body is too long, and 503 if the time has run out.
+pub(super) async fn with_deadline(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let Some(api) = request.app_data::<web::Data<Api>>().cloned() else { return Err(ApiError::internal().into()) };
-    let answered = async {
+    let answer = async {
         let payload = request.take_payload();
-        let body = whole(payload, announced_length(&request), api.body_limit).await?;
+        let body = read_body(payload, content_length(&request), api.body_limit).await?;
         request.set_payload(Payload::from(body));
         next.call(request).await
     };
-    match tokio::time::timeout(api.request_timeout, answered).await {
+    match tokio::time::timeout(api.request_timeout, answer).await {
         Ok(answer) => answer,
         Err(_) => Err(ApiError::unavailable().into()),
     }
 }
 
-/// Reads a body that nobody wants, within the same limits, so that its connection can be used again.
+/// Reads and drops a body within the same limits, so that its connection can be reused.
 pub(super) async fn discard(payload: Payload, api: &Api) {
-    // Where it is too large or too slow the connection ends with the answer.
-    let _ = tokio::time::timeout(api.request_timeout, whole(payload, None, api.body_limit)).await;
+    // A body that is too long or too slow closes the connection after the answer.
+    let _ = tokio::time::timeout(api.request_timeout, read_body(payload, None, api.body_limit)).await;
 }
 
-fn announced_length(request: &ServiceRequest) -> Option<usize> {
+fn content_length(request: &ServiceRequest) -> Option<usize> {
     request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn whole(mut payload: Payload, announced: Option<usize>, limit: usize) -> Result<Bytes, ApiError> {
-    if announced.is_some_and(|length| length > limit) {
+async fn read_body(mut payload: Payload, content_length: Option<usize>, limit: usize) -> Result<Bytes, ApiError> {
+    if content_length.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
     let mut body = BytesMut::new();

@@ -1,7 +1,7 @@
-//! Whether the server takes new work, and how much of it is not answered yet.
+//! Draining: the shutdown waits until every request is answered.
 //!
-//! As middleware it stands around every request: it counts them, names each in the answer's `x-request-id` so that what
-//! a customer reports can be found in the log, and asks clients to go away once the server is stopping.
+//! The middleware counts the requests in progress. During a drain it answers with `Connection: close`, so that clients
+//! connect to another server. It also adds the request id.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -9,53 +9,50 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_http::ConnectionType;
+use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::{Error, HttpMessage};
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::Notify;
-use tracing_actix_web::RequestId;
 
-/// The answer's header.
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use super::request_id::{self, request_id};
 
-/// How long nothing must have come before a stopping server takes its kept connections for idle.
+/// Time without a new request after which a draining server's keep-alive connections count as idle.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Shared by all workers; cheap to clone.
+/// Whether the server drains, and its requests in progress. Shared by all workers; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<State>);
+pub struct Drain(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
     is_draining: AtomicBool,
-    unanswered: AtomicUsize,
-    /// All requests so far.
-    came: AtomicUsize,
-    answered: Notify,
+    in_progress: AtomicUsize,
+    /// Requests received since the start.
+    received: AtomicUsize,
+    all_answered: Notify,
 }
 
-impl Readiness {
-    /// From here on the server says that it is going away.
-    pub fn drain(&self) {
+impl Drain {
+    /// Starts the drain.
+    pub fn start(&self) {
         self.0.is_draining.store(true, Ordering::Release);
     }
 
-    /// Whether it is going away.
+    /// Whether the drain has started.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.0.is_draining.load(Ordering::Acquire)
     }
 
-    /// Waits until every request that has come is answered, and nothing has come for a moment: on a kept connection the
-    /// next request may be on its way, from a client that has not yet been told to go.
-    pub async fn answered(&self) {
+    /// Waits until every request is answered and none has arrived for [`QUIET`]: a client on a keep-alive connection
+    /// may already have sent its next request before it read `Connection: close`.
+    pub async fn wait_until_idle(&self) {
         loop {
             self.all_answered().await;
-            let came = self.0.came.load(Ordering::Acquire);
+            let received = self.0.received.load(Ordering::Acquire);
             tokio::time::sleep(QUIET).await;
-            if self.0.came.load(Ordering::Acquire) == came && self.0.unanswered.load(Ordering::Acquire) == 0 {
+            if self.0.received.load(Ordering::Acquire) == received && self.0.in_progress.load(Ordering::Acquire) == 0 {
                 return;
             }
         }
@@ -63,8 +60,8 @@ impl Readiness {
 
     async fn all_answered(&self) {
         loop {
-            let answered = self.0.answered.notified();
-            if self.0.unanswered.load(Ordering::Acquire) == 0 {
+            let answered = self.0.all_answered.notified();
+            if self.0.in_progress.load(Ordering::Acquire) == 0 {
                 return;
             }
             answered.await;
@@ -72,49 +69,49 @@ impl Readiness {
     }
 }
 
-/// A request that is not answered yet.
-struct Unanswered(Arc<State>);
+/// Counts one request until it is answered or dropped.
+struct RequestGuard(Arc<State>);
 
-impl Unanswered {
+impl RequestGuard {
     fn new(state: &Arc<State>) -> Self {
-        state.unanswered.fetch_add(1, Ordering::AcqRel);
-        state.came.fetch_add(1, Ordering::AcqRel);
+        state.in_progress.fetch_add(1, Ordering::AcqRel);
+        state.received.fetch_add(1, Ordering::AcqRel);
         Self(Arc::clone(state))
     }
 }
 
-impl Drop for Unanswered {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        if self.0.unanswered.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.answered.notify_waiters();
+        if self.0.in_progress.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.all_answered.notify_waiters();
         }
     }
 }
 
-impl<S, B> Transform<S, ServiceRequest> for Readiness
+impl<S, B> Transform<S, ServiceRequest> for Drain
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
     type Response = ServiceResponse<B>;
     type Error = Error;
-    type Transform = ReadinessService<S>;
+    type Transform = DrainMiddleware<S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(ReadinessService { service, readiness: self.clone() }))
+        ready(Ok(DrainMiddleware { service, drain: self.clone() }))
     }
 }
 
-/// The middleware at work.
+/// [`Drain`] around a service.
 #[derive(Debug)]
-pub struct ReadinessService<S> {
+pub struct DrainMiddleware<S> {
     service: S,
-    readiness: Readiness,
+    drain: Drain,
 }
 
-impl<S, B> Service<ServiceRequest> for ReadinessService<S>
+impl<S, B> Service<ServiceRequest> for DrainMiddleware<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
@@ -126,20 +123,17 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let unanswered = Unanswered::new(&self.readiness.0);
-        let readiness = self.readiness.clone();
-        let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+        let guard = RequestGuard::new(&self.drain.0);
+        let drain = self.drain.clone();
+        let id = request_id(&request);
         let response = self.service.call(request);
         Box::pin(async move {
             let mut response = response.await?;
-            drop(unanswered);
+            drop(guard);
             let is_upgrade = response.status().is_informational();
-            let headers = response.headers_mut();
-            if let Some(id) = id.and_then(|id| HeaderValue::from_str(&id).ok()) {
-                headers.insert(X_REQUEST_ID, id);
-            }
-            if readiness.is_draining() && !is_upgrade {
-                // As a header of ours it would not be written: the connection's type decides.
+            request_id::insert(response.headers_mut(), id);
+            if drain.is_draining() && !is_upgrade {
+                // actix ignores a `Connection` header and writes the connection type.
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
             Ok(response)

@@ -1,4 +1,4 @@
-//! What every success is wrapped in: `{ "success": true, "message": …, "data": … }`.
+//! The envelope of a success: `{ "success": true, "message": …, "data": … }`.
 
 use actix_web::HttpResponse;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What every error looks like, 404 of an unknown path and 405 included (`decisions.md`, "Envelope and errors").
+//! Error answers, including 404 for an unknown path and 405 (`decisions.md`, "Envelope and errors").
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -10,8 +10,8 @@ use super::Api;
 use super::deadline::discard;
 use crate::api_error::{ApiError, Code, FieldError};
 
-/// Seconds after which a refused request may come again where nothing else is known: a database that was away is looked
-/// for at once, and an overload is over when what waits is written.
+/// `Retry-After` where the error names no time. One second suits both causes: a lost database connection is restored at
+/// once, and an overload ends when the queue is written.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 #[derive(Serialize, JsonSchema)]
@@ -30,16 +30,15 @@ pub(super) struct ErrorBody<'a> {
 }
 
 impl<'a> ErrorBody<'a> {
-    /// What a client is told of it.
-    pub(super) fn new(failure: &'a ApiError) -> Self {
-        let status = failure.status_code();
+    pub(super) fn new(error: &'a ApiError) -> Self {
+        let status = error.status_code();
         Self {
             success: false,
             status_code: status.as_u16(),
             error: status.canonical_reason().unwrap_or("Error"),
-            message: &failure.message,
-            code: failure.code,
-            details: &failure.details,
+            message: &error.message,
+            code: error.code,
+            details: &error.details,
         }
     }
 }
@@ -62,7 +61,7 @@ impl ResponseError for ApiError {
     }
 }
 
-/// Answers a path that nobody serves.
+/// Answers a path that has no endpoint.
 pub(super) async fn unknown_path(
     api: web::Data<Api>,
     request: HttpRequest,

@@ -1,30 +1,30 @@
-//! What stands in front of what people without an account may do (`decisions.md`, "People without an account").
+//! The guard for requests of people without an account (`decisions.md`, "People without an account").
 
 use actix_web::HttpRequest;
 
 use super::Api;
 use crate::api_error::{ApiError, Code};
 use crate::domain::ClientMessageId;
+use crate::dto::Validator;
 use crate::identity::{Principal, RequestRefusal, SignedRequest};
-use crate::wire::Validator;
 
-/// Characters that a guest's `client_message_id` has at least: it is what shows that a repeat is theirs.
+/// Least characters of a guest's `client_message_id`: knowing it is what proves that a repeat comes from the same guest.
 const GUEST_ID_LENGTH: usize = 16;
 
-/// Whoever has a good token needs no guard headers; somebody without an account shows what `guard.mode` asks for.
+/// Checks the headers that `guard.mode` requires. A caller with a token needs none.
 ///
 /// # Errors
-/// 400 that names the header; 503 when the nonce cannot be kept.
-pub(super) async fn pass_guard(
+/// 400 naming the header; 503 if the nonce cannot be stored.
+pub(super) async fn check_guard(
     api: &Api,
-    visitor: Option<&Principal>,
+    caller: Option<&Principal>,
     request: &HttpRequest,
     body: &[u8],
 ) -> Result<(), ApiError> {
-    if visitor.is_some() {
+    if caller.is_some() {
         return Ok(());
     }
-    let now = api.clock.now();
+    let now = api.services.clock.now();
     let signed =
         SignedRequest { method: request.method().as_str(), path: request.path(), headers: request.headers(), body };
     if let Some(nonce) = api.guard.verify(&signed, now)?
@@ -35,11 +35,11 @@ pub(super) async fn pass_guard(
     Ok(())
 }
 
-/// Holds the name that a guest gave a send to its rule.
-pub(super) fn long_enough(fields: &mut Validator, id: Option<&ClientMessageId>) {
+/// Fails if a guest's `client_message_id` is too short.
+pub(super) fn check_guest_id(validator: &mut Validator, id: Option<&ClientMessageId>) {
     if id.is_some_and(|id| id.as_str().chars().count() < GUEST_ID_LENGTH) {
         let message = format!("client_message_id must be at least {GUEST_ID_LENGTH} characters");
-        fields.fault("client_message_id", message);
+        validator.fail("client_message_id", message);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an orchestrator asks: whether the server is alive, and whether it may be sent work.
+//! Liveness and readiness, for orchestrators.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,35 +9,49 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::Api;
+use super::endpoint::{Access, Endpoint, Tag};
 use crate::api_error::{ApiError, Code};
 use crate::migrations;
 
-/// How long it is taken for true that the database is well, so that a stranger's asking costs next to nothing.
-const REMEMBERED: Duration = Duration::from_secs(1);
+/// How long a successful check of the database is cached, so that anyone may ask at next to no cost.
+const CACHE_TIME: Duration = Duration::from_secs(1);
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Health")]
-pub(super) struct Health {
+struct Health {
     status: &'static str,
 }
 
-/// When the database last said that all is well.
+/// The time of the last successful check of the database.
 #[derive(Clone, Debug, Default)]
-pub struct LastLook(Arc<Mutex<Option<Instant>>>);
+pub struct ReadinessCache(Arc<Mutex<Option<Instant>>>);
 
-/// `GET /health/live`: the process answers.
-pub(super) async fn live() -> HttpResponse {
+pub(super) fn endpoints() -> [Endpoint; 2] {
+    [
+        Endpoint::get("/health/live", live)
+            .operation(Tag::Health, Access::Public, "live", "The process answers")
+            .answers_bare::<Health>(200, "It is alive"),
+        Endpoint::get("/health/ready", ready)
+            .operation(Tag::Health, Access::Public, "ready", "The server accepts work")
+            .answers_bare::<Health>(
+                200,
+                "The database is reachable, its schema is up to date, and the server is not stopping",
+            )
+            .error(ApiError::new(Code::Unavailable, "The server is stopping"))
+            .error(ApiError::new(Code::Unavailable, "The database cannot be reached")),
+    ]
+}
+
+async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "live" })
 }
 
-/// `GET /health/ready`: the database is reachable, its schema is up to date, and the server is not going away.
-pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
-    let outcome = if api.readiness.is_draining() {
+async fn ready(api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
+    let outcome = if api.drain.is_draining() {
         Err("The server is stopping")
-    } else if !api.registry.is_running() {
+    } else if !api.services.registry.is_running() {
         Err("The server must be restarted")
     } else {
-        look(&api).await
+        check_database(&api).await
     };
     match outcome {
         Ok(()) => Ok(HttpResponse::Ok().json(Health { status: "ready" })),
@@ -45,13 +59,13 @@ pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, ApiError>
     }
 }
 
-/// One look at a time: who asks meanwhile waits for its outcome.
-async fn look(api: &Api) -> Result<(), &'static str> {
-    let mut last = api.last_look.0.lock().await;
-    if last.is_some_and(|at| at.elapsed() < REMEMBERED) {
+/// Queries the database, one query at a time: concurrent callers wait for its outcome.
+async fn check_database(api: &Api) -> Result<(), &'static str> {
+    let mut last = api.readiness.0.lock().await;
+    if last.is_some_and(|at| at.elapsed() < CACHE_TIME) {
         return Ok(());
     }
-    let outcome = match migrations::pending(&api.database).await {
+    let outcome = match migrations::pending(&api.services.database).await {
         Ok(pending) if pending.is_empty() => Ok(()),
         Ok(_) => Err("The database's schema is not up to date"),
         Err(error) => {
@@ -59,7 +73,7 @@ async fn look(api: &Api) -> Result<(), &'static str> {
             Err("The database cannot be reached")
         }
     };
-    // Only what is well is remembered: recovery shows at once.
+    // A failure is not cached: recovery shows at once.
     *last = outcome.is_ok().then(Instant::now);
     outcome
 }

@@ -1,27 +1,29 @@
-//! `GET` and `POST /api/help-center/messages` (`help-center.md`, 7): the help center without a socket. What is answered
-//! has no envelope; errors are as everywhere.
+//! `GET` and `POST /api/help-center/messages` (`help-center.md`, 7): the help center without a socket. Answers have no
+//! envelope; errors are as everywhere.
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::Api;
 use super::body::Json;
-use super::extractors::{Caller, ClientInfo};
-use super::ids::client_message_id_named;
+use super::endpoint::{Access, Endpoint, Tag};
+use super::extractors::Caller;
+use super::idempotency_key::client_message_id_from;
 use super::query::{Query, number};
 use crate::api_error::ApiError;
+use crate::client_info::ClientInfo;
 use crate::domain::{ClientMessageId, EventId, MessageText};
-use crate::help_center::{Arrival, HelpCenter, SendBody, ThreadPayload};
-use crate::identity::Principal;
+use crate::dto::{HelpCenterSendRequest, HelpCenterThread, Validator};
+use crate::help_center::{HelpCenter, Visit};
 use crate::json_schema::{Before, Count};
 use crate::store::MessageRange;
-use crate::wire::Validator;
 
-/// Which messages: the newest, or those in front of one that the client has.
+/// The newest messages, or those before a message that the client has.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub(super) struct MessagesQuery {
+struct MessagesQuery {
     /// The `seq` of that message, or its id.
     #[schemars(with = "Option<Before>")]
     before: Option<String>,
@@ -29,72 +31,98 @@ pub(super) struct MessagesQuery {
     limit: Option<String>,
 }
 
-fn arrival(caller: &Principal, observed: ClientInfo) -> Arrival {
-    Arrival::new(caller, observed.ip_address, observed.user_agent.as_deref())
+pub(super) fn endpoints() -> [Endpoint; 2] {
+    const PATH: &str = "/api/help-center/messages";
+    [
+        Endpoint::get(PATH, messages)
+            .operation(
+                Tag::HelpCenter,
+                Access::Customer,
+                "readHelpCenter",
+                "Reads the caller's conversation; creates it if there is none",
+            )
+            .query::<MessagesQuery>()
+            .answers_bare::<HelpCenterThread<'static>>(200, "The conversation and its newest messages"),
+        Endpoint::post(PATH, send)
+            .operation(
+                Tag::HelpCenter,
+                Access::Customer,
+                "writeToHelpCenter",
+                "Posts a message to it; a closed conversation is reopened",
+            )
+            .body::<HelpCenterSendRequest>(json!({ "text": "Hello, I need help with my order." }))
+            .posts_message()
+            .answers_bare::<HelpCenterThread<'static>>(201, "The conversation, including the message"),
+    ]
 }
 
-pub(super) async fn messages(
+async fn messages(
     api: web::Data<Api>,
     Caller(caller): Caller,
-    observed: ClientInfo,
+    client: ClientInfo,
     query: Query<MessagesQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let arrival = arrival(&caller, observed);
-    let stretch = stretch(&api.help_center, &arrival, &query).await?;
-    let thread = api.help_center.read(&arrival, stretch).await?;
-    Ok(HttpResponse::Ok().json(ThreadPayload::new(&thread)))
+    let help_center = &api.services.help_center;
+    let visit = Visit::new(&caller, client);
+    let range = range(help_center, &visit, &query).await?;
+    let thread = help_center.read(&visit, range).await?;
+    Ok(HttpResponse::Ok().json(HelpCenterThread::new(&thread.conversation, &thread.history)))
 }
 
-async fn stretch(help_center: &HelpCenter, arrival: &Arrival, query: &MessagesQuery) -> Result<MessageRange, ApiError> {
-    let mut fields = Validator::default();
-    let limit = number(&mut fields, "limit", query.limit.as_deref(), 1);
-    let limit = limit.unwrap_or(HelpCenter::SHOWN).min(HelpCenter::SHOWN);
+async fn range(help_center: &HelpCenter, visit: &Visit, query: &MessagesQuery) -> Result<MessageRange, ApiError> {
+    let mut validator = Validator::default();
+    let limit = number(&mut validator, "limit", query.limit.as_deref(), 1);
+    let limit = limit.unwrap_or(HelpCenter::PAGE_SIZE).min(HelpCenter::PAGE_SIZE);
     let before = match query.before.as_deref() {
         None => None,
-        Some(text) => match before(help_center, arrival, text).await? {
+        Some(text) => match before(help_center, visit, text).await? {
             Some(seq) => Some(seq),
             None => {
-                fields.fault("before", "before must be the seq or the id of a message".to_owned());
+                validator.fail("before", "before must be the seq or the id of a message".to_owned());
                 None
             }
         },
     };
-    fields.finish(Some(match before {
+    validator.finish(Some(match before {
         Some(before) => MessageRange::Before { before, limit },
         None => MessageRange::Last { limit },
     }))
 }
 
-/// The `seq` that is meant; nothing where it cannot be told.
-async fn before(help_center: &HelpCenter, arrival: &Arrival, text: &str) -> Result<Option<u32>, ApiError> {
+/// The `seq` that `before` refers to.
+async fn before(help_center: &HelpCenter, visit: &Visit, text: &str) -> Result<Option<u32>, ApiError> {
     if let Some(id) = EventId::parse(text) {
-        let seq = help_center.seq_of(arrival, id).await?;
+        let seq = help_center.seq_of(visit, id).await?;
         return Ok(seq.map(|seq| u32::try_from(seq).unwrap_or(u32::MAX)));
     }
-    // Beyond what counts anything, the largest is as good.
+    // No conversation has more than `u32::MAX` messages, so a larger number selects the same.
     Ok(text.parse::<u64>().ok().map(|seq| u32::try_from(seq).unwrap_or(u32::MAX)))
 }
 
-/// Answers with the conversation as it is then, the message in it. So it does to a repeat: the message is there once.
-pub(super) async fn send(
+/// Answers with the conversation including the message. A repeat is answered alike and posts nothing.
+async fn send(
     api: web::Data<Api>,
     Caller(caller): Caller,
     request: HttpRequest,
-    observed: ClientInfo,
-    Json(body): Json<SendBody>,
+    client: ClientInfo,
+    Json(body): Json<HelpCenterSendRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let (text, client_message_id) = read(&body, request.headers())?;
-    api.limits.send(&caller.id)?;
-    let arrival = arrival(&caller, observed);
-    api.help_center.write(&arrival, text, client_message_id).await?;
-    let thread = api.help_center.read(&arrival, MessageRange::Last { limit: HelpCenter::SHOWN }).await?;
-    Ok(HttpResponse::Created().json(ThreadPayload::new(&thread)))
+    let (text, client_message_id) = validate(&body, request.headers())?;
+    api.services.limits.send(&caller.id)?;
+    let help_center = &api.services.help_center;
+    let visit = Visit::new(&caller, client);
+    help_center.send(&visit, text, client_message_id).await?;
+    let thread = help_center.read(&visit, MessageRange::Last { limit: HelpCenter::PAGE_SIZE }).await?;
+    Ok(HttpResponse::Created().json(HelpCenterThread::new(&thread.conversation, &thread.history)))
 }
 
-fn read(body: &SendBody, headers: &HeaderMap) -> Result<(MessageText, Option<ClientMessageId>), ApiError> {
-    let mut fields = Validator::default();
-    let text = body.text(&mut fields);
-    let name = SendBody::CLIENT_MESSAGE_ID;
-    let client_message_id = client_message_id_named(&mut fields, name, body.client_message_id.as_deref(), headers);
-    fields.finish(text.map(|text| (text, client_message_id)))
+fn validate(
+    body: &HelpCenterSendRequest,
+    headers: &HeaderMap,
+) -> Result<(MessageText, Option<ClientMessageId>), ApiError> {
+    let mut validator = Validator::default();
+    let text = body.validate(&mut validator);
+    let name = HelpCenterSendRequest::CLIENT_MESSAGE_ID;
+    let client_message_id = client_message_id_from(&mut validator, name, body.client_message_id.as_deref(), headers);
+    validator.finish(text.map(|text| (text, client_message_id)))
 }

@@ -1,12 +1,18 @@
-//! What customers ask (`support-user.md`).
+//! The customers' endpoints (`support-user.md`).
 
-pub(super) mod conversations;
-pub(super) mod guest;
-pub(super) mod rate;
-pub(super) mod send;
-pub(super) mod tickets;
+mod conversations;
+mod device;
+mod guest;
+mod rate;
+mod send;
+mod tickets;
 
-pub(super) use conversations::{detail, list};
-pub(super) use guest::send_unauthenticated;
-pub(super) use rate::rate;
-pub(super) use send::send;
+use super::endpoint::Endpoint;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = vec![send::endpoint(), guest::endpoint()];
+    endpoints.extend(conversations::endpoints());
+    endpoints.push(rate::endpoint());
+    endpoints.extend(tickets::endpoints());
+    endpoints
+}

@@ -1,4 +1,4 @@
-//! `switchboard migrate`: the schema by hand.
+//! `switchboard migrate`.
 
 use std::io::{self, Write};
 
@@ -11,26 +11,26 @@ use crate::database::Database;
 use crate::migrations;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct MigrateArguments {
     #[command(subcommand)]
     direction: Direction,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Direction {
-    /// Apply every step that is not applied yet
+    /// Apply all pending migrations
     Up,
-    /// Take back the last steps, and what is stored in the tables they made
+    /// Revert the last migrations; this deletes the data in the tables that they created
     Down {
-        /// How many
+        /// Number of migrations
         #[arg(long, default_value_t = 1)]
         steps: u32,
     },
-    /// List the steps and whether they are applied
+    /// List the migrations and whether they are applied
     Status,
 }
 
-pub(super) async fn run(arguments: Arguments, settings: &Settings) -> Result<(), CliError> {
+pub(super) async fn run(arguments: MigrateArguments, settings: &Settings) -> Result<(), CliError> {
     let (database, _runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
     let applied_before = applied(&database).await?;
     match arguments.direction {
@@ -42,7 +42,7 @@ pub(super) async fn run(arguments: Arguments, settings: &Settings) -> Result<(),
     let change = |from: &[String], to: &[String]| to.iter().filter(|name| !from.contains(name)).cloned().collect();
     let (up, down): (Vec<String>, Vec<String>) =
         (change(&applied_before, &applied_now), change(&applied_now, &applied_before));
-    // The last step goes first.
+    // Reverted last to first.
     let down = down.into_iter().rev().collect();
     for (verb, names) in [("applied", up), ("taken back", down)] {
         for name in names {

@@ -12,14 +12,14 @@ use crate::server::Server;
 use crate::telemetry;
 
 #[derive(Clone, Copy, Debug, Default, Args)]
-pub(super) struct Arguments {
-    /// Leave the database's schema as it is; `switchboard migrate up` moves it on
+pub(super) struct ServeArguments {
+    /// Do not apply migrations; `switchboard migrate up` does
     #[arg(long)]
     no_migrate: bool,
 }
 
 pub(super) async fn run(
-    arguments: Arguments,
+    arguments: ServeArguments,
     environment: Environment,
     settings: Settings,
     old_names: &[OldName],
@@ -28,16 +28,18 @@ pub(super) async fn run(
     for old_name in old_names {
         tracing::warn!("{old_name}");
     }
-    // Heard from here on: a signal during the start must not kill what is half made.
+    // Installed before the start, so that a signal during it shuts down in order.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let server = Server::start(settings.clone(), !arguments.no_migrate).await?;
     tracing::info!(address = %server.address(), environment = environment.as_str(), "listening");
     if !settings.cluster.redis_url.expose_secret().is_empty() {
-        tracing::warn!("cluster.redis_url is set, but servers do not share broadcasts yet: each tells its own sockets");
+        tracing::warn!(
+            "cluster.redis_url is set, but servers do not share broadcasts yet: each one publishes to its own sockets only"
+        );
     }
     if environment == Environment::Development {
-        greet(&server, &settings)?;
+        print_examples(&server, &settings)?;
     }
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
@@ -48,14 +50,14 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// What a developer wants to see first.
-fn greet(server: &Server, settings: &Settings) -> Result<(), CliError> {
+/// Prints the address and two requests to try.
+fn print_examples(server: &Server, settings: &Settings) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     let url = format!("http://{}", server.address());
     writeln!(out, "Switchboard listens on {url}")?;
     writeln!(out, "Database: {}", without_password(settings.database.url.expose_secret()))?;
     if settings.auth.algorithm.is_public() {
-        writeln!(out, "Tokens ({}) come from whoever holds the private key.\n", settings.auth.algorithm.as_str())?;
+        writeln!(out, "Tokens ({}) are signed by the holder of the private key.\n", settings.auth.algorithm.as_str())?;
         return Ok(());
     }
     let agent_role = settings.auth.agent_roles.first().map_or("admin", String::as_str);
@@ -64,13 +66,13 @@ fn greet(server: &Server, settings: &Settings) -> Result<(), CliError> {
     writeln!(out, "\nA customer writes:")?;
     writeln!(out, "curl {url}/api/v1/support/chat/send -H 'Content-Type: application/json' \\")?;
     writeln!(out, "  -d '{{\"message\":\"Hello\"}}' -H 'Authorization: Bearer {customer}'")?;
-    writeln!(out, "\nAn agent looks at the queue:")?;
+    writeln!(out, "\nAn agent reads the queue:")?;
     writeln!(out, "curl {url}/api/v1/unified-admin/support/conversations \\")?;
     writeln!(out, "  -H 'Authorization: Bearer {agent}'\n")?;
     Ok(())
 }
 
-/// A database's address, fit to be shown.
+/// A database's URL without secrets.
 fn without_password(address: &str) -> String {
     let Ok(mut url) = url::Url::parse(address) else { return "(an address that cannot be shown)".to_owned() };
     if url.password().is_some() && url.set_password(Some("***")).is_err() {

@@ -1,5 +1,5 @@
-//! `switchboard token`: a token for trying things out, signed with the configured secret. A server that holds a public
-//! key alone has none to give.
+//! `switchboard token`: a token for development and tests, signed with the configured secret. With a public key only, no
+//! token can be signed.
 
 use std::io::{self, Write};
 
@@ -11,8 +11,8 @@ use crate::config::Settings;
 use crate::identity::{TokenClaims, TokenError, sign_as_configured};
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
-    /// The account
+pub(super) struct TokenArguments {
+    /// Account id
     #[arg(long)]
     sub: String,
     /// `user`, or one of auth.agent_roles
@@ -24,18 +24,18 @@ pub(super) struct Arguments {
     /// Display name
     #[arg(long)]
     name: Option<String>,
-    /// Seconds for which it is good
+    /// Lifetime in seconds
     #[arg(long, default_value_t = 86_400, value_name = "SECONDS")]
     ttl: u64,
 }
 
-pub(super) fn run(arguments: &Arguments, settings: &Settings) -> Result<(), CliError> {
+pub(super) fn run(arguments: &TokenArguments, settings: &Settings) -> Result<(), CliError> {
     let token = signed(settings, arguments)?;
     writeln!(io::stdout(), "{token}")?;
     Ok(())
 }
 
-fn signed(settings: &Settings, arguments: &Arguments) -> Result<String, TokenError> {
+fn signed(settings: &Settings, arguments: &TokenArguments) -> Result<String, TokenError> {
     crate::domain::UserId::parse(&arguments.sub).map_err(|_| TokenError::Subject)?;
     let claims = TokenClaims {
         sub: arguments.sub.clone(),
@@ -48,9 +48,9 @@ fn signed(settings: &Settings, arguments: &Arguments) -> Result<String, TokenErr
     sign_as_configured(&claims, &settings.auth)
 }
 
-/// A token of a made-up person, as `serve` prints it in development.
+/// The token of an example account, which `serve` prints in development.
 pub(super) fn example(settings: &Settings, sub: &str, role: &str, name: &str) -> Result<String, TokenError> {
-    let arguments = Arguments {
+    let arguments = TokenArguments {
         sub: sub.to_owned(),
         role: role.to_owned(),
         email: Some(format!("{sub}@example.com")),

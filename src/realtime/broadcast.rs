@@ -1,15 +1,16 @@
-//! Which room hears what when something has happened to a conversation (`support-admin.md`, "Real-time").
+//! Which room receives which event (`support-admin.md`, "Real-time").
 //!
-//! The one place where that is decided: REST, sockets and repeats cannot differ in what they announce, because none of
-//! them announces anything. The conversation's actor calls here, once for each event, in order, when it is stored.
+//! Only the conversation's actor publishes: once per event, in order, when the event is stored. REST, sockets and
+//! repeated requests therefore cannot differ in what they publish.
 
 mod ticket;
 
 use std::sync::OnceLock;
 
 use super::payload::{
-    ConversationClaimed, ConversationClosed, ConversationCreated, HandoverRequested, HandoverResolved,
-    HelpCenterTyping, NewMessage, Place, Preview, TicketCreatedFromConversation, TicketSummary, Typing, Update,
+    ConversationClaimedEvent, ConversationClosedEvent, ConversationCreatedEvent, ConversationOrTicket,
+    ConversationUpdate, HandoverRequestedEvent, HandoverResolvedEvent, HelpCenterTypingEvent, MessagePreview,
+    NewMessageEvent, TicketCreatedFromConversationEvent, TicketSummary, TypingEvent,
 };
 use super::rooms;
 use crate::conversation::EventPublisher;
@@ -17,14 +18,14 @@ use crate::domain::{
     Agent, Author, Change, Channel, Conversation, ConversationId, Event, Handover, Posted, Resolution, Status,
     TicketCreation, TicketStatus, UserId, preview,
 };
-use crate::help_center::MessagePayload;
+use crate::dto::HelpCenterMessage;
 use crate::timestamp::IsoTimestamp;
 use socketio::NamespaceHandle;
 
-/// Announces on `/support`, and on `/help-center` what its customers see.
+/// Publishes on `/support`, and on `/help-center` the events that its customers receive.
 ///
-/// The sockets are made after the conversations that they announce, so they are named later; what happens before that
-/// has no socket to hear it.
+/// The namespaces are created after the registry, which publishes on them, so they are set later. Events before that
+/// have no subscribers.
 #[derive(Debug, Default)]
 pub struct Broadcaster {
     namespaces: OnceLock<Namespaces>,
@@ -37,57 +38,58 @@ struct Namespaces {
 }
 
 impl Broadcaster {
-    /// Names the sockets to announce to. Only the first call counts.
-    pub fn announce_on(&self, support: NamespaceHandle, help_center: NamespaceHandle) {
+    /// Sets the namespaces to publish on. Only the first call has an effect.
+    pub fn publish_on(&self, support: NamespaceHandle, help_center: NamespaceHandle) {
         let _ = self.namespaces.set(Namespaces { support, help_center });
     }
 
-    /// An agent types in a conversation, or has stopped: its customer is told, where they are in the help center.
-    /// Nobody of any other conversation is in a room there.
-    pub(super) fn agent_types(&self, id: ConversationId, is_typing: bool) {
+    /// Notifies the customer in the help center that an agent types, or has stopped. Conversations of other channels
+    /// have no room there.
+    pub(super) fn agent_typing(&self, id: ConversationId, is_typing: bool) {
         let Some(Namespaces { help_center, .. }) = self.namespaces.get() else { return };
-        let payload = HelpCenterTyping { is_typing, sender: "support" };
+        let payload = HelpCenterTypingEvent { is_typing, sender: "support" };
         help_center.to(&rooms::of_conversation(id)).emit("help_center:typing", &payload);
     }
 
-    /// A customer types in the help center, or has stopped: the agents who have the conversation open are told.
-    pub(super) fn customer_types(&self, id: ConversationId, customer: &UserId, is_typing: bool) {
+    /// Notifies the agents who have joined the conversation that its customer in the help center types, or has stopped.
+    pub(super) fn customer_typing(&self, id: ConversationId, customer: &UserId, is_typing: bool) {
         let Some(Namespaces { support, .. }) = self.namespaces.get() else { return };
-        let payload = Typing { place: Place::Conversation(id), user_id: customer.as_str(), is_admin: false };
-        support.to(&rooms::of_conversation(id)).emit(Typing::event(is_typing), &payload);
+        let payload =
+            TypingEvent { place: ConversationOrTicket::Conversation(id), user_id: customer.as_str(), is_admin: false };
+        support.to(&rooms::of_conversation(id)).emit(TypingEvent::name(is_typing), &payload);
     }
 }
 
 impl EventPublisher for Broadcaster {
     fn publish(&self, conversation: &Conversation, events: &[Event]) {
         let Some(Namespaces { support, help_center }) = self.namespaces.get() else { return };
-        let telling = Fanout { support, help_center, conversation };
+        let fanout = ConversationFanout { support, help_center, conversation };
         for event in events {
-            telling.publish(event);
+            fanout.publish(event);
         }
     }
 }
 
-struct Fanout<'a> {
+/// Publishes the events of one conversation.
+struct ConversationFanout<'a> {
     support: &'a NamespaceHandle,
     help_center: &'a NamespaceHandle,
     conversation: &'a Conversation,
 }
 
-impl Fanout<'_> {
+impl ConversationFanout<'_> {
     fn publish(&self, event: &Event) {
         if self.conversation.channel != Channel::Ticket {
-            self.tell_of_conversation(event);
+            self.publish_to_conversation(event);
         }
         if let Some(ticket) = self.conversation.ticket.as_deref() {
             ticket::publish(self.support, self.conversation, ticket, event);
         }
     }
 
-    fn tell_of_conversation(&self, event: &Event) {
+    fn publish_to_conversation(&self, event: &Event) {
         match &event.change {
-            // A conversation is told of by its first message, and that it is open again by the one right behind this; a
-            // rating is read in the lists.
+            // Created and Reopened are published with the message that follows them; a rating appears only in lists.
             Change::Created(_) | Change::Reopened(_) | Change::Rated(_) => {}
             Change::Message(_) => event.posted().iter().for_each(|posted| self.message(posted)),
             Change::Claimed(agent) => self.claimed(agent),
@@ -95,7 +97,7 @@ impl Fanout<'_> {
             Change::HandoverRequested(handover) => self.handover_requested(handover),
             Change::HandoverResolved { handover, by, resolution } => self.handover_resolved(handover, by, *resolution),
             Change::TicketCreated(creation) => self.ticket_created(creation),
-            // These are told of as the ticket's.
+            // Published to the ticket.
             Change::TicketStatusChanged(_)
             | Change::TicketAssigned { .. }
             | Change::TicketPrioritised { .. }
@@ -105,29 +107,31 @@ impl Fanout<'_> {
 
     fn message(&self, posted: &Posted) {
         let id = self.conversation.id;
-        let payload = NewMessage::of_conversation(posted);
+        let payload = NewMessageEvent::of_conversation(posted);
         if posted.message.is_note() {
             self.support.to(&rooms::of_conversation_agents(id)).emit("new_message", &payload);
             return;
         }
         self.support.to(&rooms::of_conversation(id)).emit("new_message", &payload);
         if self.conversation.channel == Channel::HelpCenter {
-            let payload = MessagePayload::new(posted);
+            let payload = HelpCenterMessage::new(posted);
             self.help_center.to(&rooms::of_conversation(id)).emit("help_center:message", &payload);
         }
         match &posted.message.author {
             Author::Customer(_) if posted.message.is_opening() => self.created(posted),
-            Author::Customer(_) => self.to_admins(Update::NewUserMessage { message: Preview::new(posted) }),
-            Author::Agent(_) => self.to_customer(Update::NewReply { message: Preview::new(posted) }),
-            // Who has the conversation open sees it; in the lists nothing has changed.
+            Author::Customer(_) => {
+                self.to_admins(ConversationUpdate::NewUserMessage { message: MessagePreview::new(posted) })
+            }
+            Author::Agent(_) => self.to_customer(ConversationUpdate::NewReply { message: MessagePreview::new(posted) }),
+            // An auto-reply changes nothing in lists.
             Author::AutoReply { .. } => {}
         }
     }
 
     fn created(&self, opening: &Posted) {
-        let payload = ConversationCreated {
+        let payload = ConversationCreatedEvent {
             id: self.conversation.id,
-            user_id: self.conversation.owner.account().map(crate::domain::UserId::as_str),
+            user_id: self.conversation.owner.account().map(UserId::as_str),
             email: self.conversation.email.as_deref(),
             status: Status::Active.as_str(),
             created_at: IsoTimestamp(self.conversation.created_at),
@@ -138,21 +142,21 @@ impl Fanout<'_> {
 
     fn claimed(&self, agent: &Agent) {
         let (assigned_to, assigned_admin_name) = (agent.id.as_str(), agent.name.as_str());
-        self.held_by(agent);
-        self.to_admins(Update::Claimed { assigned_to: Some(assigned_to), assigned_admin_name });
-        self.to_customer(Update::Claimed { assigned_to: None, assigned_admin_name });
+        self.publish_claimed(agent);
+        self.to_admins(ConversationUpdate::Claimed { assigned_to: Some(assigned_to), assigned_admin_name });
+        self.to_customer(ConversationUpdate::Claimed { assigned_to: None, assigned_admin_name });
     }
 
-    /// To everyone who has the conversation open.
-    fn held_by(&self, agent: &Agent) {
+    /// `conversation_claimed`, also for an accepted handover.
+    fn publish_claimed(&self, agent: &Agent) {
         let conversation_id = self.conversation.id;
         let (assigned_to, assigned_admin_name) = (agent.id.as_str(), agent.name.as_str());
-        let payload = ConversationClaimed { conversation_id, assigned_to, assigned_admin_name };
+        let payload = ConversationClaimedEvent { conversation_id, assigned_to, assigned_admin_name };
         self.support.to(&rooms::of_conversation(conversation_id)).emit("conversation_claimed", &payload);
     }
 
     fn handover_requested(&self, handover: &Handover) {
-        let payload = HandoverRequested {
+        let payload = HandoverRequestedEvent {
             handover_id: handover.id,
             conversation_id: self.conversation.id,
             from_admin_id: handover.from.id.as_str(),
@@ -165,13 +169,13 @@ impl Fanout<'_> {
     fn handover_resolved(&self, handover: &Handover, by: &Agent, resolution: Resolution) {
         match resolution {
             Resolution::Accepted => {
-                self.held_by(by);
-                self.to_admins(Update::HandoverAccepted);
-                self.to_customer(Update::HandoverCompleted { assigned_admin_name: &by.name });
+                self.publish_claimed(by);
+                self.to_admins(ConversationUpdate::HandoverAccepted);
+                self.to_customer(ConversationUpdate::HandoverCompleted { assigned_admin_name: &by.name });
             }
-            Resolution::Rejected | Resolution::Closed => self.to_admins(Update::HandoverRejected),
+            Resolution::Rejected | Resolution::Closed => self.to_admins(ConversationUpdate::HandoverRejected),
         }
-        let payload = HandoverResolved {
+        let payload = HandoverResolvedEvent {
             handover_id: handover.id,
             conversation_id: self.conversation.id,
             status: resolution.as_str(),
@@ -179,7 +183,7 @@ impl Fanout<'_> {
         };
         let asked = rooms::of_user(&handover.from.id);
         if resolution == Resolution::Closed {
-            // In one emit, so that whoever is both hears it once.
+            // In one emit, so that a socket in both rooms receives it once.
             let target = rooms::of_user(&handover.to.id);
             self.support.to(&asked).to(&target).emit("handover_resolved", &payload);
         } else {
@@ -190,7 +194,7 @@ impl Fanout<'_> {
     fn ticket_created(&self, creation: &TicketCreation) {
         let conversation_id = self.conversation.id;
         let Some(ticket) = self.conversation.ticket.as_deref() else { return };
-        let payload = TicketCreatedFromConversation {
+        let payload = TicketCreatedFromConversationEvent {
             conversation_id,
             ticket: TicketSummary {
                 id: creation.draft.id,
@@ -203,23 +207,23 @@ impl Fanout<'_> {
         };
         let room = rooms::of_conversation(conversation_id);
         self.support.to(&room).emit("ticket_created_from_conversation", &payload);
-        self.to_customer(Update::TicketCreated { ticket_number: ticket.number.as_str() });
+        self.to_customer(ConversationUpdate::TicketCreated { ticket_number: ticket.number.as_str() });
     }
 
     fn closed(&self) {
         let conversation_id = self.conversation.id;
-        let payload = ConversationClosed { conversation_id };
+        let payload = ConversationClosedEvent { conversation_id };
         self.support.to(&rooms::of_conversation(conversation_id)).emit("conversation_closed", &payload);
-        self.to_admins(Update::Closed);
-        self.to_customer(Update::Closed);
+        self.to_admins(ConversationUpdate::Closed);
+        self.to_customer(ConversationUpdate::Closed);
     }
 
-    fn to_admins(&self, update: Update<'_>) {
+    fn to_admins(&self, update: ConversationUpdate<'_>) {
         self.support.to(rooms::ADMINS).emit("conversation_updated", &update.of(self.conversation.id));
     }
 
-    /// A conversation of the help center is not among those that its customer has on `/support`.
-    fn to_customer(&self, update: Update<'_>) {
+    /// Not for conversations of the help center, which its customer does not see on `/support`.
+    fn to_customer(&self, update: ConversationUpdate<'_>) {
         if self.conversation.channel != Channel::Support {
             return;
         }

@@ -1,178 +1,209 @@
-//! The namespace `/help-center`: who may come in, and what a socket may ask (`help-center.md`).
+//! The namespace `/help-center` (`help-center.md`).
 //!
-//! Whoever has a bad token is let in, told so and put out again, as its document has it: `connect_error` is not what
-//! these apps listen for. Everybody else is greeted with their conversation, on every connection, recovered ones too.
+//! Its clients do not handle `connect_error`, so a connection with an invalid token is accepted, sent
+//! `help_center:error` and disconnected. Every other connection, recovered ones included, is sent its conversation.
 
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Realtime, auth, rooms, send_message};
-use crate::api_error::{ApiError, Code, FieldError};
+use super::ack::Ack;
+use super::event::{AckDescription, EventDescription, payload};
+use super::send_message::parse;
+use super::{Realtime, auth, input, rooms};
+use crate::api_error::{ApiError, Code};
+use crate::client_info::ClientInfo;
 use crate::domain::{ClientMessageId, ConversationId, MessageText, Posted};
-use crate::help_center::{Arrival, MessagePayload, SendBody, Thread, ThreadPayload};
+use crate::dto::{HelpCenterMessage, HelpCenterSendRequest, HelpCenterThread, Validator};
+use crate::help_center::{Thread, Visit};
 use crate::identity::Principal;
-use crate::wire::Validator;
+use crate::json_schema::Schemas;
 use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
 /// The namespace's name.
 pub(super) const NAME: &str = "/help-center";
 
-/// What a customer writes.
 const SEND: &str = "help_center:send";
 
-/// Whose socket it is.
+/// The account of a socket.
 pub(super) struct HelpCenterUser {
-    /// Nobody's where the token was bad.
-    known: Option<Known>,
-    /// Their conversation, once they are greeted.
+    /// `None` if the token is invalid.
+    account: Option<Account>,
+    /// Set once the client has been sent its conversation.
     conversation: OnceLock<ConversationId>,
 }
 
-struct Known {
+struct Account {
     principal: Principal,
-    arrival: Arrival,
+    visit: Visit,
 }
 
-/// The namespace with everything it answers to. What a socket is greeted with has at most `greeting_bytes` of messages.
+/// The namespace with all its handlers. `help_center:connected` contains at most `greeting_bytes` of messages.
 pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Namespace<HelpCenterUser> {
-    let [connecting, greeting, sending, typing] = std::array::from_fn(|_| Arc::clone(realtime));
-    Namespace::new(NAME, move |handshake: Handshake| {
-        let visitor = visitor(&connecting, &handshake);
-        async move { Ok::<_, ConnectRefusal>(visitor) }
+    let [connecting, greeting] = std::array::from_fn(|_| Arc::clone(realtime));
+    let namespace = Namespace::new(NAME, move |handshake: Handshake| {
+        let user = authenticate(&connecting, &handshake);
+        async move { Ok::<_, ConnectRefusal>(user) }
     })
-    .recover_if(|before: &HelpCenterUser, now: &HelpCenterUser| match (&before.known, &now.known) {
+    .recover_if(|before: &HelpCenterUser, now: &HelpCenterUser| match (&before.account, &now.account) {
         (Some(before), Some(now)) => before.principal.id == now.principal.id,
         _ => false,
     })
     .on_connect(move |socket: Socket<HelpCenterUser>| {
         let realtime = Arc::clone(&greeting);
-        async move { greet(&realtime, &socket, greeting_bytes).await }
-    })
-    .on(SEND, move |socket: Socket<HelpCenterUser>, event: Event| {
-        let realtime = Arc::clone(&sending);
-        async move {
-            let sent = self::send(&realtime, &socket, &event).await;
-            let sent = sent.map(|posted| json!({ "message": MessagePayload::new(&posted) }));
-            acknowledge(&socket, event.wants_ack, sent)
-        }
-    })
-    .on("help_center:typing", move |socket: Socket<HelpCenterUser>, event: Event| {
-        let realtime = Arc::clone(&typing);
-        async move {
-            let told = self::typing(&realtime, &socket, &event);
-            acknowledge(&socket, event.wants_ack, told.map(|()| json!({})))
-        }
+        async move { on_connect(&realtime, &socket, greeting_bytes).await }
     })
     .on_rate_limited(|socket: Socket<HelpCenterUser>, event: Event| async move {
-        // A person who types is not to be told that they type too fast.
-        let is_told = event.name == SEND;
-        is_told.then(|| acknowledge(&socket, event.wants_ack, Err(ApiError::rate_limited()))).flatten()
-    })
-}
-
-/// Never refused: see the module.
-fn visitor(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
-    let known = auth::principal(realtime, handshake).ok().map(|principal| {
-        let ip_address = handshake.client_address.as_ref().map(IpAddr::to_string);
-        let user_agent = handshake.headers.get("user-agent");
-        let arrival = Arrival::new(&principal, ip_address, user_agent);
-        Known { principal, arrival }
+        // Typing too fast is no error that a customer should see.
+        let is_reported = event.name == SEND;
+        is_reported.then(|| acknowledge(&socket, &event, Err(ApiError::rate_limited()))).flatten()
     });
-    HelpCenterUser { known, conversation: OnceLock::new() }
+    events().into_iter().fold(namespace, |namespace, event| event.register(namespace, realtime))
 }
 
-/// Tells a socket its conversation, and joins it: what happens from then on comes behind, and nothing is left out.
-async fn greet(realtime: &Realtime, socket: &Socket<HelpCenterUser>, greeting_bytes: usize) {
-    let Some(known) = &socket.data().known else {
-        socket.emit("help_center:error", &ErrorPayload::from(ApiError::unauthorized()));
+/// The events that clients emit (`help-center.md`, 3).
+pub(super) fn events() -> Vec<EventDescription<HelpCenterUser>> {
+    vec![
+        EventDescription::new(
+            SEND,
+            "A customer's message",
+            |schemas| schemas.deserialized::<HelpCenterSendRequest>(),
+            AckDescription {
+                key: "ack.help_center.send",
+                summary: "The message as it is stored, or the error",
+                schema: send_ack,
+            },
+            async |realtime, socket, event| {
+                let sent = send(realtime, socket, event).await;
+                acknowledge(socket, event, sent.map(|posted| json!({ "message": HelpCenterMessage::new(&posted) })))
+            },
+        ),
+        EventDescription::new(
+            "help_center:typing",
+            "The customer types, or has stopped; for the agents who have joined the conversation",
+            |_| json!({ "type": "object", "properties": { "isTyping": { "type": "boolean" } }, "required": ["isTyping"] }),
+            AckDescription {
+                key: "ack.help_center.typing",
+                summary: "An empty object, or the error",
+                schema: typing_ack,
+            },
+            async |realtime, socket, event| {
+                let relayed = typing(realtime, socket, event);
+                acknowledge(socket, event, relayed.map(|()| json!({})))
+            },
+        ),
+    ]
+}
+
+fn send_ack(schemas: &mut Schemas) -> Value {
+    let message = schemas.serialized::<HelpCenterMessage<'static>>();
+    let sent = json!({
+        "type": "object", "properties": { "message": message }, "required": ["message"], "additionalProperties": false,
+    });
+    json!({ "anyOf": [sent, error_ack(schemas)] })
+}
+
+fn typing_ack(schemas: &mut Schemas) -> Value {
+    json!({ "anyOf": [{ "type": "object", "additionalProperties": false }, error_ack(schemas)] })
+}
+
+fn error_ack(schemas: &mut Schemas) -> Value {
+    let error = schemas.serialized::<HelpCenterError>();
+    json!({ "type": "object", "properties": { "error": error }, "required": ["error"], "additionalProperties": false })
+}
+
+/// Never refuses, see the module.
+fn authenticate(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
+    let account = auth::principal(realtime, handshake).ok().map(|principal| {
+        let visit =
+            Visit::new(&principal, ClientInfo::new(handshake.client_address, handshake.headers.get("user-agent")));
+        Account { principal, visit }
+    });
+    HelpCenterUser { account, conversation: OnceLock::new() }
+}
+
+/// Sends the conversation and joins it, with no event lost or repeated in between.
+async fn on_connect(realtime: &Realtime, socket: &Socket<HelpCenterUser>, greeting_bytes: usize) {
+    let Some(account) = &socket.data().account else {
+        socket.emit("help_center:error", &HelpCenterError::from(ApiError::unauthorized()));
         socket.disconnect();
         return;
     };
-    // One that comes back is in its room already, and would hear of what the greeting tells too.
+    // A recovered socket is in its room already, where it would receive the events that the greeting contains.
     socket.leave_all();
-    let newcomer = socket.clone();
+    let joining = socket.clone();
     let begin = move |thread: Thread| {
         let id = thread.conversation.id;
-        let _ = newcomer.data().conversation.set(id);
-        newcomer.join(rooms::of_conversation(id));
-        newcomer.emit("help_center:connected", &ThreadPayload::within(&thread, greeting_bytes));
+        let _ = joining.data().conversation.set(id);
+        joining.join(rooms::of_conversation(id));
+        let greeting = HelpCenterThread::new(&thread.conversation, &thread.history).truncate(greeting_bytes);
+        joining.emit("help_center:connected", &greeting);
     };
-    if let Err(failure) = realtime.help_center.listen(&known.arrival, begin).await {
-        // The client comes again by itself, a little later each time; put out, it would stay away.
-        tracing::warn!(code = failure.code.as_str(), "somebody could not be greeted in the help center");
+    if let Err(error) = realtime.services.help_center.subscribe(&account.visit, begin).await {
+        // After a transport close the client reconnects with backoff; after a disconnect it would not.
+        tracing::warn!(code = error.code.as_str(), "a help center connection could not be sent its conversation");
         socket.close_transport();
     }
 }
 
-/// Somebody who was greeted, and their conversation.
-fn greeted(socket: &Socket<HelpCenterUser>) -> Result<(&Known, ConversationId), ApiError> {
-    let HelpCenterUser { known, conversation } = socket.data();
-    known.as_ref().zip(conversation.get().copied()).ok_or_else(ApiError::unauthorized)
+/// The account and its conversation, once it has been sent.
+fn connected(socket: &Socket<HelpCenterUser>) -> Result<(&Account, ConversationId), ApiError> {
+    let HelpCenterUser { account, conversation } = socket.data();
+    account.as_ref().zip(conversation.get().copied()).ok_or_else(ApiError::unauthorized)
 }
 
 async fn send(realtime: &Realtime, socket: &Socket<HelpCenterUser>, event: &Event) -> Result<Arc<Posted>, ApiError> {
-    let (known, id) = greeted(socket)?;
-    let (text, client_message_id) = read(event)?;
-    realtime.limits.send(&known.principal.id)?;
-    realtime.help_center.write_to(id, &known.arrival, text, client_message_id).await
+    let (account, id) = connected(socket)?;
+    let (text, client_message_id) = validate(event)?;
+    realtime.services.limits.send(&account.principal.id)?;
+    realtime.services.help_center.send_to(id, &account.visit, text, client_message_id).await
 }
 
-/// `{ text, clientMessageId? }`.
-fn read(event: &Event) -> Result<(MessageText, Option<ClientMessageId>), ApiError> {
-    let body: SendBody = send_message::read(payload(event))?;
-    let mut fields = Validator::default();
-    let text = body.text(&mut fields);
-    let (name, id) = (SendBody::CLIENT_MESSAGE_ID, body.client_message_id.as_deref());
-    let client_message_id = fields.optional(name, id, ClientMessageId::parse);
-    fields.finish(text.map(|text| (text, client_message_id)))
+fn validate(event: &Event) -> Result<(MessageText, Option<ClientMessageId>), ApiError> {
+    let body: HelpCenterSendRequest = parse(payload(event))?;
+    let mut validator = Validator::default();
+    let text = body.validate(&mut validator);
+    let (name, id) = (HelpCenterSendRequest::CLIENT_MESSAGE_ID, body.client_message_id.as_deref());
+    let client_message_id = validator.optional(name, id, ClientMessageId::parse);
+    validator.finish(text.map(|text| (text, client_message_id)))
 }
 
-/// The agents who have the conversation open see them type, and nobody else.
 fn typing(realtime: &Realtime, socket: &Socket<HelpCenterUser>, event: &Event) -> Result<(), ApiError> {
-    let (known, id) = greeted(socket)?;
+    let (account, id) = connected(socket)?;
     let Some(Value::Bool(is_typing)) = payload(event).remove("isTyping") else {
-        let message = "isTyping must be true or false".to_owned();
-        return Err(ApiError::validation(vec![FieldError { field: "isTyping".into(), message }]));
+        return Err(input::invalid("isTyping", "isTyping must be true or false"));
     };
-    realtime.broadcaster.customer_types(id, &known.principal.id, is_typing);
+    realtime.broadcaster.customer_typing(id, &account.principal.id, is_typing);
     Ok(())
 }
 
-/// Through a map: a struct would also be read from an array.
-fn payload(event: &Event) -> Map<String, Value> {
-    event.first().unwrap_or_default()
-}
-
-/// The acknowledgement; a failure that nobody waits for is an event of its own.
-fn acknowledge(socket: &Socket<HelpCenterUser>, is_awaited: bool, outcome: Result<Value, ApiError>) -> Option<Value> {
+/// The acknowledgement. An error of an event without one is sent as `help_center:error`.
+fn acknowledge(socket: &Socket<HelpCenterUser>, event: &Event, outcome: Result<Value, ApiError>) -> Option<Ack> {
     match outcome {
-        Err(failure) if is_awaited => Some(json!({ "error": ErrorPayload::from(failure) })),
-        Err(failure) => {
-            socket.emit("help_center:error", &ErrorPayload::from(failure));
+        Err(error) if event.wants_ack => Some(Ack::Data(json!({ "error": HelpCenterError::from(error) }))),
+        Err(error) => {
+            socket.emit("help_center:error", &HelpCenterError::from(error));
             None
         }
-        Ok(answer) => Some(answer),
+        Ok(data) => Some(Ack::Data(data)),
     }
 }
 
-/// `help_center:error` (`help-center.md`, 4.4).
+/// An error (`help-center.md`, 4.4).
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "HelpCenterError")]
-pub(super) struct ErrorPayload {
+pub(super) struct HelpCenterError {
     code: Code,
     message: String,
-    /// What is wrong with each field, by its name.
+    /// The error of each invalid field, by its name.
     #[serde(skip_serializing_if = "Map::is_empty")]
     details: Map<String, Value>,
 }
 
-impl From<ApiError> for ErrorPayload {
-    fn from(failure: ApiError) -> Self {
-        let details = failure.details.into_iter().map(|detail| (detail.field.into_owned(), detail.message.into()));
-        Self { code: failure.code, message: failure.message.into_owned(), details: details.collect() }
+impl From<ApiError> for HelpCenterError {
+    fn from(error: ApiError) -> Self {
+        let details = error.details.into_iter().map(|detail| (detail.field.into_owned(), detail.message.into()));
+        Self { code: error.code, message: error.message.into_owned(), details: details.collect() }
     }
 }

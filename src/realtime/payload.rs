@@ -1,4 +1,4 @@
-//! The payloads of the events on `/support`, key by key (`support-user.md`, `support-admin.md`).
+//! The payloads of the events that the server emits on `/support` (`support-user.md`, `support-admin.md`).
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,30 +9,27 @@ use crate::domain::{
 };
 use crate::timestamp::IsoTimestamp;
 
-/// `new_message`, to the conversation or to the ticket.
+/// `new_message`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "NewMessage")]
-pub(super) struct NewMessage<'a> {
+pub(super) struct NewMessageEvent<'a> {
     #[serde(flatten)]
-    place: Place,
-    message: Message<'a>,
+    place: ConversationOrTicket,
+    message: EventMessage<'a>,
 }
 
-/// Where something was written or is being typed.
+/// Where a message was posted or a user types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Place")]
-pub(super) enum Place {
-    /// In a conversation.
+pub(super) enum ConversationOrTicket {
     #[serde(rename = "conversation_id")]
     Conversation(ConversationId),
-    /// In a ticket.
     #[serde(rename = "ticket_id")]
     Ticket(TicketId),
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "EventMessage")]
-struct Message<'a> {
+struct EventMessage<'a> {
     id: EventId,
     seq: Option<i64>,
     message: &'a str,
@@ -44,28 +41,28 @@ struct Message<'a> {
     #[serde(rename = "createdAt")]
     created_at: IsoTimestamp,
     #[serde(rename = "created_at")]
-    created_at_too: IsoTimestamp,
+    created_at_snake_case: IsoTimestamp,
 }
 
-impl<'a> NewMessage<'a> {
+impl<'a> NewMessageEvent<'a> {
     pub(super) fn of_conversation(posted: &'a Posted) -> Self {
-        Self::of(Place::Conversation(posted.conversation), posted)
+        Self::of(ConversationOrTicket::Conversation(posted.conversation), posted)
     }
 
     pub(super) fn of_ticket(ticket: TicketId, posted: &'a Posted) -> Self {
-        Self::of(Place::Ticket(ticket), posted)
+        Self::of(ConversationOrTicket::Ticket(ticket), posted)
     }
 
-    /// Bytes that it takes as JSON.
-    pub(super) fn length(&self) -> usize {
+    /// Its length as JSON, in bytes.
+    pub(super) fn size(&self) -> usize {
         serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
     }
 
-    fn of(place: Place, posted: &'a Posted) -> Self {
+    fn of(place: ConversationOrTicket, posted: &'a Posted) -> Self {
         let message = &posted.message;
         Self {
             place,
-            message: Message {
+            message: EventMessage {
                 id: posted.id,
                 seq: message.seq,
                 message: message.text.as_str(),
@@ -75,16 +72,16 @@ impl<'a> NewMessage<'a> {
                 sender_email: message.author.email(),
                 attachments: None,
                 created_at: IsoTimestamp(posted.at),
-                created_at_too: IsoTimestamp(posted.at),
+                created_at_snake_case: IsoTimestamp(posted.at),
             },
         }
     }
 }
 
-/// `conversation_created`, to the agents.
+/// `conversation_created`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationCreated")]
-pub(super) struct ConversationCreated<'a> {
+pub(super) struct ConversationCreatedEvent<'a> {
     pub(super) id: ConversationId,
     pub(super) user_id: Option<&'a str>,
     pub(super) email: Option<&'a str>,
@@ -94,24 +91,23 @@ pub(super) struct ConversationCreated<'a> {
     pub(super) first_message: &'a str,
 }
 
-/// `conversation_updated`: what has happened, for lists and badges.
+/// `conversation_updated`, for lists and badges.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationUpdated")]
-pub(super) struct ConversationUpdated<'a> {
+pub(super) struct ConversationUpdatedEvent<'a> {
     conversation_id: ConversationId,
     #[serde(flatten)]
-    update: Update<'a>,
+    update: ConversationUpdate<'a>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[schemars(rename = "ConversationUpdate")]
-pub(super) enum Update<'a> {
+pub(super) enum ConversationUpdate<'a> {
     /// To the agents: the customer wrote.
-    NewUserMessage { message: Preview<'a> },
-    /// To the customer: an agent answered.
-    NewReply { message: Preview<'a> },
-    /// An agent took it; only agents learn by which account.
+    NewUserMessage { message: MessagePreview<'a> },
+    /// To the customer: an agent replied.
+    NewReply { message: MessagePreview<'a> },
+    /// An agent claimed it; only agents read the agent's id.
     Claimed {
         #[serde(skip_serializing_if = "Option::is_none")]
         assigned_to: Option<&'a str>,
@@ -119,32 +115,32 @@ pub(super) enum Update<'a> {
     },
     /// It is closed.
     Closed,
-    /// To the agents: the target took it over.
+    /// To the agents: the target accepted.
     HandoverAccepted,
-    /// To the agents: the target did not.
+    /// To the agents: the target rejected, or the conversation was closed.
     HandoverRejected,
-    /// To the customer: another agent has it now.
+    /// To the customer: another agent has taken over.
     HandoverCompleted { assigned_admin_name: &'a str },
-    /// To the customer: a ticket was made of it.
+    /// To the customer: a ticket was created from it.
     TicketCreated { ticket_number: &'a str },
 }
 
-impl<'a> Update<'a> {
-    pub(super) fn of(self, conversation_id: ConversationId) -> ConversationUpdated<'a> {
-        ConversationUpdated { conversation_id, update: self }
+impl<'a> ConversationUpdate<'a> {
+    pub(super) fn of(self, conversation_id: ConversationId) -> ConversationUpdatedEvent<'a> {
+        ConversationUpdatedEvent { conversation_id, update: self }
     }
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Preview")]
-pub(super) struct Preview<'a> {
+pub(super) struct MessagePreview<'a> {
     id: EventId,
     preview: &'a str,
     sender_name: Option<&'a str>,
     created_at: IsoTimestamp,
 }
 
-impl<'a> Preview<'a> {
+impl<'a> MessagePreview<'a> {
     pub(super) fn new(posted: &'a Posted) -> Self {
         Self {
             id: posted.id,
@@ -155,26 +151,26 @@ impl<'a> Preview<'a> {
     }
 }
 
-/// `conversation_claimed`, to the conversation.
+/// `conversation_claimed`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationClaimed")]
-pub(super) struct ConversationClaimed<'a> {
+pub(super) struct ConversationClaimedEvent<'a> {
     pub(super) conversation_id: ConversationId,
     pub(super) assigned_to: &'a str,
     pub(super) assigned_admin_name: &'a str,
 }
 
-/// `conversation_closed`, to the conversation.
+/// `conversation_closed`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationClosed")]
-pub(super) struct ConversationClosed {
+pub(super) struct ConversationClosedEvent {
     pub(super) conversation_id: ConversationId,
 }
 
-/// `handover_requested`, to the agent who was asked.
+/// `handover_requested`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "HandoverRequested")]
-pub(super) struct HandoverRequested<'a> {
+pub(super) struct HandoverRequestedEvent<'a> {
     pub(super) handover_id: HandoverId,
     pub(super) conversation_id: ConversationId,
     pub(super) from_admin_id: &'a str,
@@ -182,10 +178,10 @@ pub(super) struct HandoverRequested<'a> {
     pub(super) reason: Option<&'a Reason>,
 }
 
-/// `handover_resolved`, to the agent who asked, and on a close to the one who was asked too.
+/// `handover_resolved`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "HandoverResolved")]
-pub(super) struct HandoverResolved<'a> {
+pub(super) struct HandoverResolvedEvent<'a> {
     pub(super) handover_id: HandoverId,
     pub(super) conversation_id: ConversationId,
     #[schemars(with = "Resolution")]
@@ -193,16 +189,15 @@ pub(super) struct HandoverResolved<'a> {
     pub(super) to_admin_name: &'a str,
 }
 
-/// `ticket_created_from_conversation`, to the conversation.
+/// `ticket_created_from_conversation`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketCreatedFromConversation")]
-pub(super) struct TicketCreatedFromConversation<'a> {
+pub(super) struct TicketCreatedFromConversationEvent<'a> {
     pub(super) conversation_id: ConversationId,
     pub(super) ticket: TicketSummary<'a>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketSummary")]
 pub(super) struct TicketSummary<'a> {
     pub(super) id: TicketId,
     pub(super) ticket_number: &'a str,
@@ -215,10 +210,10 @@ pub(super) struct TicketSummary<'a> {
     pub(super) status: &'static str,
 }
 
-/// `ticket_created`, to the agents.
+/// `ticket_created`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketCreated")]
-pub(super) struct TicketCreated<'a> {
+pub(super) struct TicketCreatedEvent<'a> {
     pub(super) id: TicketId,
     pub(super) ticket_number: &'a str,
     pub(super) subject: &'a Subject,
@@ -228,14 +223,14 @@ pub(super) struct TicketCreated<'a> {
     pub(super) priority: &'static str,
     pub(super) email: Option<&'a str>,
     pub(super) created_at: IsoTimestamp,
-    /// Null where it was made without a conversation.
+    /// Null if it was created without a conversation.
     pub(super) conversation_id: Option<ConversationId>,
 }
 
-/// `ticket_updated`: what has happened, for lists and badges.
+/// `ticket_updated`, for lists and badges.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketUpdated")]
-pub(super) struct TicketUpdated<'a> {
+pub(super) struct TicketUpdatedEvent<'a> {
     pub(super) ticket_id: TicketId,
     pub(super) ticket_number: &'a str,
     #[serde(flatten)]
@@ -244,15 +239,14 @@ pub(super) struct TicketUpdated<'a> {
 
 #[derive(Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[schemars(rename = "TicketUpdate")]
 pub(super) enum TicketUpdate<'a> {
     /// To the agents: the customer wrote.
-    NewUserMessage { message: Preview<'a> },
-    /// To the customer: an agent answered.
-    NewReply { message: Preview<'a> },
-    /// To the agents: an agent has it.
+    NewUserMessage { message: MessagePreview<'a> },
+    /// To the customer: an agent replied.
+    NewReply { message: MessagePreview<'a> },
+    /// To the agents: it was assigned.
     Assigned { assigned_to: &'a str, assigned_admin_name: &'a str },
-    /// To the customer: how far it is.
+    /// To the customer: its status has changed.
     StatusChanged {
         old_status: &'static str,
         new_status: &'static str,
@@ -261,20 +255,20 @@ pub(super) enum TicketUpdate<'a> {
     },
 }
 
-/// `ticket_assigned`, to the ticket.
+/// `ticket_assigned`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketAssigned")]
-pub(super) struct TicketAssigned<'a> {
+pub(super) struct TicketAssignedEvent<'a> {
     pub(super) ticket_id: TicketId,
     pub(super) ticket_number: &'a str,
     pub(super) assigned_to: &'a str,
     pub(super) assigned_admin_name: &'a str,
 }
 
-/// `status_changed`, to the ticket.
+/// `status_changed`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "StatusChanged")]
-pub(super) struct StatusChanged<'a> {
+pub(super) struct StatusChangedEvent<'a> {
     pub(super) ticket_id: TicketId,
     pub(super) ticket_number: &'a str,
     #[schemars(with = "TicketStatus")]
@@ -284,29 +278,29 @@ pub(super) struct StatusChanged<'a> {
     pub(super) resolution_notes: Option<&'a ResolutionNotes>,
 }
 
-impl Typing<'_> {
-    /// What it is called.
-    pub(super) fn event(is_typing: bool) -> &'static str {
+impl TypingEvent<'_> {
+    /// The event's name.
+    pub(super) fn name(is_typing: bool) -> &'static str {
         if is_typing { "typing" } else { "stop_typing" }
     }
 }
 
-/// `help_center:typing`, to the customer.
+/// `help_center:typing`.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "HelpCenterTyping")]
-pub(super) struct HelpCenterTyping {
+pub(super) struct HelpCenterTypingEvent {
     pub(super) is_typing: bool,
     #[schemars(extend("const" = "support"))]
     pub(super) sender: &'static str,
 }
 
-/// `typing` and `stop_typing`, to the conversation or the ticket but not to the sender.
+/// `typing` and `stop_typing`.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Typing")]
-pub(super) struct Typing<'a> {
+pub(super) struct TypingEvent<'a> {
     #[serde(flatten)]
-    pub(super) place: Place,
+    pub(super) place: ConversationOrTicket,
     pub(super) user_id: &'a str,
     pub(super) is_admin: bool,
 }

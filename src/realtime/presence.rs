@@ -1,5 +1,5 @@
-//! Who is there: agents' sockets are counted as they come and go, and the agents hear when one's first has come or
-//! last has gone (`agent_presence`).
+//! Presence of agents: their sockets are counted, and all agents are notified (`agent_presence`) when an agent's first
+//! socket connects and when the last one disconnects.
 
 use std::ops::Deref;
 use std::sync::OnceLock;
@@ -13,31 +13,29 @@ use crate::domain::Agent;
 use crate::identity::Principal;
 use socketio::NamespaceHandle;
 
-/// A socket's person. An agent counts as there from when they are let in until the socket has left, or is forgotten
-/// without a word.
+/// The account of a socket on `/support`. An agent is online from the socket's connect until it disconnects or is
+/// dropped.
 pub(super) struct SupportUser {
     principal: Principal,
-    stay: Option<PresenceGuard>,
+    presence: Option<PresenceGuard>,
 }
 
 impl SupportUser {
-    /// Somebody whose token was good; not there yet.
+    /// An authenticated account whose socket is not connected yet.
     pub(super) fn new(principal: Principal, presence: &Presence) -> Self {
-        let stay = principal.is_agent.then(|| presence.track(principal.as_agent()));
-        Self { principal, stay }
+        let presence = principal.is_agent.then(|| presence.track(principal.as_agent()));
+        Self { principal, presence }
     }
 
-    /// The socket is let in.
-    pub(super) fn comes(&self) {
-        if let Some(stay) = &self.stay {
-            stay.set_online();
+    pub(super) fn connected(&self) {
+        if let Some(presence) = &self.presence {
+            presence.set_online();
         }
     }
 
-    /// The socket has left.
-    pub(super) fn goes(&self) {
-        if let Some(stay) = &self.stay {
-            stay.release();
+    pub(super) fn disconnected(&self) {
+        if let Some(presence) = &self.presence {
+            presence.release();
         }
     }
 }
@@ -50,24 +48,24 @@ impl Deref for SupportUser {
     }
 }
 
-/// `agent_presence`, to the agents.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AgentPresence")]
-pub(super) struct AgentPresence<'a> {
+pub(super) struct AgentPresenceEvent<'a> {
     admin_id: &'a str,
     admin_name: &'a str,
     online: bool,
 }
 
-/// Tells the agents on this server. The sockets are named when they are there; before that nobody can come.
+/// Notifies the agents on this server.
 #[derive(Debug, Default)]
 pub struct PresenceBroadcaster {
+    /// Set when the namespaces exist; before that, no agent can connect.
     support: OnceLock<NamespaceHandle>,
 }
 
 impl PresenceBroadcaster {
-    /// Names the sockets to announce to. Only the first call counts.
-    pub fn announce_on(&self, support: NamespaceHandle) {
+    /// Sets the namespace to publish on. Only the first call has an effect.
+    pub fn publish_on(&self, support: NamespaceHandle) {
         let _ = self.support.set(support);
     }
 }
@@ -75,7 +73,7 @@ impl PresenceBroadcaster {
 impl PresenceListener for PresenceBroadcaster {
     fn agent_presence_changed(&self, agent: &Agent, is_online: bool) {
         let Some(support) = self.support.get() else { return };
-        let payload = AgentPresence { admin_id: agent.id.as_str(), admin_name: &agent.name, online: is_online };
+        let payload = AgentPresenceEvent { admin_id: agent.id.as_str(), admin_name: &agent.name, online: is_online };
         support.to(rooms::ADMINS).emit("agent_presence", &payload);
     }
 }

@@ -1,4 +1,4 @@
-//! How fast a client may be: the limits of `decisions.md` around the sockets.
+//! Rate limits of handshakes, CONNECT packets and events (`decisions.md`).
 
 use std::sync::Arc;
 
@@ -10,18 +10,18 @@ use crate::api_error::ApiError;
 use crate::limits::{ConnectionLimits, EventRefusal, Limits, RateLimited};
 use socketio::{ConnectRefusal, RateLimiter, Violation};
 
-/// Whether an address may open another session. The refusal has Engine.IO's own form.
+/// Limits the sessions that an address opens. The refusal has Engine.IO's form.
 pub(super) fn handshakes(
     realtime: &Arc<Realtime>,
 ) -> impl Fn(&HttpRequest) -> Result<(), String> + Send + Sync + 'static {
     let realtime = Arc::clone(realtime);
     move |request| {
-        let address = realtime.proxies.client_of(request);
-        realtime.limits.handshake(address).map_err(|_: RateLimited| "Too many handshakes".to_owned())
+        let address = realtime.services.proxies.client_of(request);
+        realtime.services.limits.handshake(address).map_err(|_: RateLimited| "Too many handshakes".to_owned())
     }
 }
 
-/// Counts what each connection says.
+/// Makes the limiter of a connection's packets.
 pub(super) fn packets(limits: &Limits) -> impl Fn() -> Option<Box<dyn RateLimiter>> + Send + Sync + 'static {
     let limits = limits.clone();
     move || limits.connection().map(|limits| Box::new(limits) as Box<dyn RateLimiter>)
@@ -37,8 +37,8 @@ impl RateLimiter for ConnectionLimits {
     }
 
     fn refusal(&self) -> ConnectRefusal {
-        let failure = ApiError::rate_limited();
-        ConnectRefusal { message: failure.message.into_owned(), data: Some(json!({ "code": failure.code })) }
+        let error = ApiError::rate_limited();
+        ConnectRefusal { message: error.message.into_owned(), data: Some(json!({ "code": error.code })) }
     }
 }
 

@@ -2,35 +2,36 @@
 
 use crate::domain::{ConversationId, TicketId, UserId};
 
-/// Every agent.
+/// All agents.
 pub(super) const ADMINS: &str = "admins";
 
-/// Every socket of one account.
+/// All sockets of an account.
 pub(super) fn of_user(id: &UserId) -> String {
     format!("user:{id}")
 }
 
-/// Everyone who has opened a conversation.
+/// The sockets that have joined a conversation.
 pub(super) fn of_conversation(id: ConversationId) -> String {
     format!("conversation:{id}")
 }
 
-/// The agents among them: notes go here alone.
+/// The agents among them; notes are sent only here.
 pub(super) fn of_conversation_agents(id: ConversationId) -> String {
     format!("conversation:{id}:agents")
 }
 
-/// Everyone who has opened a ticket.
+/// The sockets that have joined a ticket.
 pub(super) fn of_ticket(id: TicketId) -> String {
     format!("ticket:{id}")
 }
 
-/// The agents among them: notes go here alone.
+/// The agents among them; notes are sent only here.
 pub(super) fn of_ticket_agents(id: TicketId) -> String {
     format!("ticket:{id}:agents")
 }
 
-/// A mark on a socket that it is in the conversation's room only because it has joined the conversation's ticket.
+/// Marks a socket that is in the conversation's room only because it has joined the conversation's ticket. No event is
+/// sent here.
 pub(super) fn by_ticket(id: ConversationId) -> String {
     format!("conversation:{id}:by-ticket")
 }

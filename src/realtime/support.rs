@@ -1,145 +1,171 @@
-//! The namespace `/support`: who may come in, and what a socket may ask (`support-user.md`, `support-admin.md`).
+//! The namespace `/support`: its connections and the events that clients emit (`support-user.md`, `support-admin.md`).
 
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::ack::{Ack, AckOutcome, EventError};
+use super::event::{AckDescription, EventDescription};
 use super::presence::SupportUser;
 use super::send_message::send_message;
-use super::{Realtime, auth, join, rooms};
-use crate::api_error::{ApiError, Code, FieldError};
+use super::{Realtime, auth, join, rooms, typing};
+use crate::api_error::ApiError;
+use crate::dto::{ReplyRequest, ReplySent, SendRequest, SendResponse};
+use crate::json_schema::{SchemaFn, Schemas};
 use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
 /// The namespace's name.
 pub(super) const NAME: &str = "/support";
 
-/// The event whose acknowledgement has a form of its own.
 const SEND_MESSAGE: &str = "send_message";
 
-/// The namespace with everything it answers to.
+/// The namespace with all its handlers.
 pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
     let connecting = Arc::clone(realtime);
     let namespace = Namespace::new(NAME, move |handshake: Handshake| {
         let realtime = Arc::clone(&connecting);
-        async move { connect(&realtime, &handshake) }
+        async move { authorize(&realtime, &handshake) }
     })
-    // Whoever comes back with the name of an earlier connection must be the same person, in the same role.
+    // A session may be recovered only by the same account in the same role.
     .recover_if(|before: &SupportUser, now: &SupportUser| before.id == now.id && before.is_agent == now.is_agent)
-    .on_connect(|socket: Socket<SupportUser>| async move { greet(&socket) })
-    .on_disconnect(|socket: Socket<SupportUser>, _| async move { socket.data().goes() })
-    .on_rate_limited(|_, event: Event| async move { Some(too_many(&event)) });
-    let namespace = on(namespace, realtime, "join_conversation", join::join_conversation);
-    let namespace = on(namespace, realtime, "leave_conversation", join::leave_conversation);
-    let namespace = on(namespace, realtime, "join_ticket", join::join_ticket);
-    let namespace = on(namespace, realtime, "leave_ticket", join::leave_ticket);
-    let namespace =
-        on(namespace, realtime, "typing", async |realtime, socket, event| join::relay(realtime, socket, event, true));
-    let namespace = on(namespace, realtime, "stop_typing", async |realtime, socket, event| {
-        join::relay(realtime, socket, event, false)
-    });
-    let sending = Arc::clone(realtime);
-    namespace.on(SEND_MESSAGE, move |socket: Socket<SupportUser>, event: Event| {
-        let realtime = Arc::clone(&sending);
-        async move {
-            let sent = send_message(&realtime, &socket, &event).await;
-            Some(sent.map_or_else(Sent::refused, Sent::Done))
-        }
-    })
+    .on_connect(|socket: Socket<SupportUser>| async move { on_connect(&socket) })
+    .on_disconnect(|socket: Socket<SupportUser>, _| async move { socket.data().disconnected() })
+    .on_rate_limited(|_, event: Event| async move { Some(rate_limited(&event)) });
+    events().into_iter().fold(namespace, |namespace, event| event.register(namespace, realtime))
 }
 
-/// What an event that came too soon is acknowledged with: what its handler acknowledges a refusal with.
-fn too_many(event: &Event) -> TooMany {
-    let failure = ApiError::rate_limited();
-    match event.name.as_str() {
-        SEND_MESSAGE => TooMany::Send(Sent::refused(failure)),
-        _ => TooMany::Other(Answer::of(Err(failure))),
-    }
+/// The events that clients emit.
+pub(super) fn events() -> Vec<EventDescription<SupportUser>> {
+    vec![
+        event(
+            "join_conversation",
+            "Joins a conversation, which its owner and any agent may; with `after_seq`, missed messages are sent first",
+            join_payload,
+            async |realtime, socket, event| join::join_conversation(realtime, socket, event).await,
+        ),
+        event(
+            "leave_conversation",
+            "Leaves a conversation",
+            |_| object_with(&json!({ "conversation_id": { "type": "string" } }), "conversation_id"),
+            async |_, socket, event| join::leave_conversation(socket, event),
+        ),
+        event(
+            "join_ticket",
+            "Joins a ticket and its conversation",
+            |_| object_with(&json!({ "ticket_id": { "type": "string" } }), "ticket_id"),
+            async |realtime, socket, event| join::join_ticket(realtime, socket, event).await,
+        ),
+        event(
+            "leave_ticket",
+            "Leaves a ticket",
+            |_| object_with(&json!({ "ticket_id": { "type": "string" } }), "ticket_id"),
+            async |realtime, socket, event| join::leave_ticket(realtime, socket, event).await,
+        ),
+        event(
+            "typing",
+            "The user types in a conversation or ticket that the socket has joined",
+            typing_payload,
+            async |realtime, socket, event| typing::relay(realtime, socket, event, true),
+        ),
+        event("stop_typing", "The user has stopped typing", typing_payload, async |realtime, socket, event| {
+            typing::relay(realtime, socket, event, false)
+        }),
+        EventDescription::new(
+            SEND_MESSAGE,
+            "A customer's message, as POST chat/send takes it, or an agent's reply or note",
+            send_message_payload,
+            AckDescription {
+                key: "ack.send_message",
+                summary: "The `data` of the REST answer, or the error",
+                schema: send_message_ack,
+            },
+            async |realtime, socket, event| Some(Ack::data(send_message(realtime, socket, event).await)),
+        ),
+    ]
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum TooMany {
-    Send(Sent),
-    Other(Answer),
-}
-
-/// What `send_message` is acknowledged with: the `data` of the REST answer, or `{ error: { code, message } }`.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Sent {
-    Done(Value),
-    Refused { error: AnswerError },
-}
-
-/// An event that is acknowledged with [`Answer`].
-fn on<F>(namespace: Namespace<SupportUser>, realtime: &Arc<Realtime>, event: &str, handler: F) -> Namespace<SupportUser>
+/// An event that is acknowledged with its outcome.
+fn event<F>(name: &'static str, summary: &'static str, payload: SchemaFn, handler: F) -> EventDescription<SupportUser>
 where
     F: AsyncFn(&Realtime, &Socket<SupportUser>, &Event) -> Result<(), ApiError> + Send + Sync + 'static,
 {
-    let with = Arc::new((Arc::clone(realtime), handler));
-    namespace.on(event, move |socket: Socket<SupportUser>, event: Event| {
-        let with = Arc::clone(&with);
-        async move {
-            let (realtime, handler) = &*with;
-            Some(Answer::of(handler(realtime, &socket, &event).await))
-        }
-    })
+    let ack = AckDescription {
+        key: "ack",
+        summary: "The outcome of an event",
+        schema: |schemas| schemas.serialized::<AckOutcome>(),
+    };
+    EventDescription::new(
+        name,
+        summary,
+        payload,
+        ack,
+        async move |realtime: &Realtime, socket: &Socket<SupportUser>, event: &Event| {
+            Some(Ack::outcome(handler(realtime, socket, event).await))
+        },
+    )
 }
 
-/// What an event is acknowledged with: `{ success: true }`, or `{ success: false, error: { code, message } }`.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Ack")]
-pub(super) struct Answer {
-    #[schemars(with = "bool")]
-    success: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<AnswerError>,
+fn join_payload(_: &mut Schemas) -> Value {
+    let properties = json!({
+        "conversation_id": { "type": "string" },
+        "after_seq": {
+            "description": "The last `seq` that the client has; it is sent the messages after it",
+            "type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX,
+        },
+    });
+    object_with(&properties, "conversation_id")
 }
 
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AckError")]
-pub(super) struct AnswerError {
-    code: Code,
-    message: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    details: Vec<FieldError>,
+fn typing_payload(_: &mut Schemas) -> Value {
+    json!({ "anyOf": [
+        object_with(&json!({ "conversation_id": { "type": "string" } }), "conversation_id"),
+        object_with(&json!({ "ticket_id": { "type": "string" } }), "ticket_id"),
+    ] })
 }
 
-impl Sent {
-    fn refused(failure: ApiError) -> Self {
-        Self::Refused { error: AnswerError::new(failure) }
+fn send_message_payload(schemas: &mut Schemas) -> Value {
+    let (customer, agent) = (schemas.deserialized::<SendRequest>(), schemas.deserialized::<ReplyRequest>());
+    let conversation = object_with(&json!({ "conversation_id": { "type": "string" } }), "conversation_id");
+    json!({ "anyOf": [customer, { "allOf": [agent, conversation] }] })
+}
+
+fn send_message_ack(schemas: &mut Schemas) -> Value {
+    let error = json!({
+        "type": "object",
+        "properties": { "error": schemas.serialized::<EventError>() },
+        "required": ["error"],
+        "additionalProperties": false,
+    });
+    json!({ "anyOf": [schemas.serialized::<SendResponse<'static>>(), schemas.serialized::<ReplySent<'static>>(), error] })
+}
+
+fn object_with(properties: &Value, required: &str) -> Value {
+    json!({ "type": "object", "properties": properties, "required": [required] })
+}
+
+/// The acknowledgement of an event over the rate limit, in the form that its handler uses.
+fn rate_limited(event: &Event) -> Ack {
+    let error = ApiError::rate_limited();
+    match event.name.as_str() {
+        SEND_MESSAGE => Ack::data(Err(error)),
+        _ => Ack::outcome(Err(error)),
     }
 }
 
-impl Answer {
-    fn of(outcome: Result<(), ApiError>) -> Self {
-        let error = outcome.err().map(AnswerError::new);
-        Self { success: error.is_none(), error }
-    }
-}
-
-impl AnswerError {
-    fn new(failure: ApiError) -> Self {
-        Self { code: failure.code, message: failure.message.into_owned(), details: failure.details }
-    }
-}
-
-/// Refuses a bad token with what `connect_error` shows.
-fn connect(realtime: &Realtime, handshake: &Handshake) -> Result<SupportUser, ConnectRefusal> {
+/// Refuses an invalid token with `connect_error`.
+fn authorize(realtime: &Realtime, handshake: &Handshake) -> Result<SupportUser, ConnectRefusal> {
     let principal = auth::principal(realtime, handshake).map_err(|_| {
-        let failure = ApiError::unauthorized();
-        ConnectRefusal { message: failure.message.into_owned(), data: Some(json!({ "code": failure.code })) }
+        let error = ApiError::unauthorized();
+        ConnectRefusal { message: error.message.into_owned(), data: Some(json!({ "code": error.code })) }
     })?;
     Ok(SupportUser::new(principal, &realtime.presence))
 }
 
-fn greet(socket: &Socket<SupportUser>) {
-    let principal = socket.data();
-    socket.join(rooms::of_user(&principal.id));
-    if principal.is_agent {
+fn on_connect(socket: &Socket<SupportUser>) {
+    let user = socket.data();
+    socket.join(rooms::of_user(&user.id));
+    if user.is_agent {
         socket.join(rooms::ADMINS);
     }
-    principal.comes();
+    user.connected();
 }

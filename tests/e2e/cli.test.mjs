@@ -266,7 +266,7 @@ test('a server with a public key cannot print tokens, and explains why', async (
 onAnEmptyDatabase('a server with a public key starts in development and prints no tokens', async (_, serve) => {
   const server = serve({ SWITCHBOARD__AUTH__ALGORITHM: 'EdDSA', SWITCHBOARD__AUTH__PUBLIC_KEY_FILE: `${ROOT}/tests/keys/ed.public.pem` })
   await server.start()
-  await eventually(() => server.output.includes('Tokens (EdDSA) come from whoever holds the private key.'), () => 'the greeting')
+  await eventually(() => server.output.includes('Tokens (EdDSA) are signed by the holder of the private key.'), () => 'the greeting')
   assert.doesNotMatch(server.output, /eyJ/)
 }, ['sqlite'])
 

@@ -1,4 +1,4 @@
-//! `GET …/agents`: whom a conversation can be handed to, who of them is there, and how much each has to do.
+//! `GET …/agents`: the agents that a conversation can be handed to, with presence and workload.
 
 use std::collections::HashSet;
 
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::display_name;
 use crate::api::Api;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
 use crate::api::extractors::AgentCaller;
 use crate::api_error::ApiError;
@@ -15,14 +16,13 @@ use crate::domain::Agent;
 use crate::store::{self, Agents};
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AgentList")]
-pub(in crate::api) struct List<'a> {
-    agents: Vec<Row<'a>>,
+struct AgentList<'a> {
+    agents: Vec<AgentRow<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Agent")]
-pub(in crate::api) struct Row<'a> {
+struct AgentRow<'a> {
     id: &'a str,
     first_name: &'a str,
     last_name: &'a str,
@@ -31,40 +31,44 @@ pub(in crate::api) struct Row<'a> {
     open_conversations: i64,
 }
 
-pub(in crate::api) async fn agents(
-    api: web::Data<Api>,
-    AgentCaller(caller): AgentCaller,
-) -> Result<HttpResponse, ApiError> {
-    let found = store::agents(&api.database).await?;
-    let online = api.cluster.agents_online();
-    let caller = caller.as_agent();
-    Ok(fetched("Agents fetched", List { agents: rows(&found, &online, &caller) }))
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::get("/api/v1/unified-admin/support/agents", agents)
+        .operation(Tag::Agents, Access::Agent, "listAgents", "Every account that has ever called with an agent's token")
+        .answers::<AgentList<'static>>(200, &["Agents fetched"])
 }
 
-/// By first name, then last name, then account, so that a picker stays as it is.
-fn rows<'a>(found: &'a Agents, online: &'a [Agent], caller: &'a Agent) -> Vec<Row<'a>> {
-    let there: HashSet<&str> = online.iter().map(|agent| agent.id.as_str()).collect();
-    let mut rows: Vec<Row<'a>> = found
+async fn agents(api: web::Data<Api>, AgentCaller(caller): AgentCaller) -> Result<HttpResponse, ApiError> {
+    let agents = store::agents(&api.services.database).await?;
+    let online = api.services.cluster.agents_online();
+    let caller = caller.as_agent();
+    Ok(fetched("Agents fetched", AgentList { agents: rows(&agents, &online, &caller) }))
+}
+
+/// Sorted by first name, last name and id, so that a picker's order is stable.
+fn rows<'a>(agents: &'a Agents, online: &'a [Agent], caller: &'a Agent) -> Vec<AgentRow<'a>> {
+    let online_ids: HashSet<&str> = online.iter().map(|agent| agent.id.as_str()).collect();
+    let row = |id, (first_name, last_name), email| AgentRow {
+        id,
+        first_name,
+        last_name,
+        email,
+        online: online_ids.contains(id),
+        open_conversations: agents.open_conversations(id),
+    };
+    let mut rows: Vec<AgentRow<'a>> = agents
         .users
         .iter()
-        .map(|person| {
-            let (first_name, last_name) = display_name::apart(Some(person), display_name::whole(person));
-            let (id, email) = (person.id.as_str(), person.email.as_deref());
-            let is_there = there.contains(id);
-            let open_conversations = found.open_conversations(id);
-            Row { id, first_name, last_name, email, online: is_there, open_conversations }
+        .map(|user| {
+            let name = display_name::split(Some(user), display_name::full(user));
+            row(&user.id, name, user.email.as_deref())
         })
         .collect();
-    // Who has come this very moment may not be written down yet.
+    // An agent who has just connected may not be in the directory yet.
     for agent in online.iter().chain([caller]) {
         let id = agent.id.as_str();
-        if rows.iter().any(|row| row.id == id) {
-            continue;
+        if !rows.iter().any(|row| row.id == id) {
+            rows.push(row(id, display_name::split(None, &agent.name), agent.email.as_deref()));
         }
-        let (first_name, last_name) = display_name::apart(None, &agent.name);
-        let (email, is_there) = (agent.email.as_deref(), there.contains(id));
-        let open_conversations = found.open_conversations(id);
-        rows.push(Row { id, first_name, last_name, email, online: is_there, open_conversations });
     }
     rows.sort_by_key(|row| (row.first_name, row.last_name, row.id));
     rows

@@ -1,18 +1,18 @@
-//! What `GET …/conversations` may be asked for, key by key.
+//! The query string of `GET …/conversations`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::query::{date_from, date_to};
+use crate::api::date_filter::{date_from, date_to};
 use crate::api_error::ApiError;
 use crate::domain::{Channel, Status, UserId};
+use crate::dto::Validator;
 use crate::json_schema::{Date, QueueSort, Search, SortOrder, TrueOrFalse};
 use crate::store::{AssignedTo, Filter, SearchTerm, Sort, SortBy};
-use crate::wire::Validator;
 
-/// Filters and order; the page is [`crate::api::query::PageQuery`]'s. Keys that nobody knows are ignored.
+/// Filters and sort order; unknown keys are ignored. [`crate::api::query::PageQuery`] reads the page.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub(in crate::api) struct ListQuery {
+pub(super) struct QueueQuery {
     #[schemars(with = "Option<Search>")]
     search: Option<String>,
     #[schemars(with = "Option<Status>")]
@@ -35,37 +35,38 @@ pub(in crate::api) struct ListQuery {
     sort_order: Option<String>,
 }
 
-impl ListQuery {
-    /// What was asked for; every value that breaks its rule is named. A search for nothing is none, as a page that has
-    /// a field for it sends it.
-    pub(super) fn read(&self) -> Result<(Filter, Sort), ApiError> {
-        let mut fields = Validator::default();
+impl QueueQuery {
+    /// The filter and order; the error names every invalid value. An empty search is none, because a page sends its
+    /// empty search field.
+    pub(super) fn validate(&self) -> Result<(Filter, Sort), ApiError> {
+        let mut validator = Validator::default();
         let statuses = Status::ALL.map(|status| (status.as_str(), status));
         let channels = [Channel::Support, Channel::HelpCenter].map(|channel| (channel.as_str(), channel));
         let filter = Filter {
-            search: fields.optional("search", self.search.as_deref(), SearchTerm::parse).flatten(),
-            status: fields.one_of("status", self.status.as_deref(), statuses),
+            search: validator.optional("search", self.search.as_deref(), SearchTerm::parse).flatten(),
+            status: validator.one_of("status", self.status.as_deref(), statuses),
             assigned_to: self.assigned_to.as_deref().and_then(|assigned_to| match assigned_to {
                 "unassigned" => Some(AssignedTo::Unassigned),
-                agent => account(&mut fields, "assigned_to", agent).map(AssignedTo::Agent),
+                agent => account(&mut validator, "assigned_to", agent).map(AssignedTo::Agent),
             }),
-            user_id: self.user_id.as_deref().and_then(|user_id| account(&mut fields, "user_id", user_id)),
-            has_ticket: fields.one_of("has_ticket", self.has_ticket.as_deref(), [("true", true), ("false", false)]),
-            channel: fields.one_of("channel", self.channel.as_deref(), channels),
-            created_from: date_from(&mut fields, "date_from", self.date_from.as_deref()),
-            created_before: date_to(&mut fields, "date_to", self.date_to.as_deref()),
+            user_id: self.user_id.as_deref().and_then(|user_id| account(&mut validator, "user_id", user_id)),
+            has_ticket: validator.one_of("has_ticket", self.has_ticket.as_deref(), [("true", true), ("false", false)]),
+            channel: validator.one_of("channel", self.channel.as_deref(), channels),
+            created_from: date_from(&mut validator, "date_from", self.date_from.as_deref()),
+            created_before: date_to(&mut validator, "date_to", self.date_to.as_deref()),
         };
-        let by = fields.one_of("sort_by", self.sort_by.as_deref(), SortBy::ALL);
-        let is_ascending = fields.one_of("sort_order", self.sort_order.as_deref(), [("asc", true), ("desc", false)]);
+        let by = validator.one_of("sort_by", self.sort_by.as_deref(), SortBy::ALL);
+        let is_ascending = validator.one_of("sort_order", self.sort_order.as_deref(), [("asc", true), ("desc", false)]);
         let sort = Sort { by: by.unwrap_or_default(), is_ascending: is_ascending.unwrap_or_default() };
-        fields.finish(Some((filter, sort)))
+        validator.finish(Some((filter, sort)))
     }
 }
 
-pub(super) fn account(fields: &mut Validator, name: &'static str, id: &str) -> Option<UserId> {
+/// Parses an account's id.
+pub(super) fn account(validator: &mut Validator, name: &'static str, id: &str) -> Option<UserId> {
     let parsed = UserId::parse(id);
     if parsed.is_err() {
-        fields.fault(name, format!("{name} must be an account's id"));
+        validator.fail(name, format!("{name} must be an account's id"));
     }
     parsed.ok()
 }

@@ -3,23 +3,25 @@
 use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
+use super::known_agent;
 use crate::api::Api;
 use crate::api::body::Json;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
 use crate::domain::{
-    AnswerHandover, ConversationId, HandoverId, Party, Reason, Refusal, RequestHandover, Resolution, TextError, UserId,
+    AnswerHandover, ConversationId, HandoverId, Reason, Refusal, RequestHandover, Resolution, TextError, UserId,
 };
+use crate::dto::Validator;
 use crate::store;
-use crate::wire::Validator;
 
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "HandoverRequest")]
-pub(in crate::api) struct HandoverBody {
+struct HandoverRequest {
     #[schemars(with = "UserId")]
     to_admin_id: Option<String>,
     #[schemars(with = "Option<Reason>")]
@@ -28,7 +30,7 @@ pub(in crate::api) struct HandoverBody {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "HandoverRequested")]
-pub(in crate::api) struct Asked<'a> {
+struct HandoverResponse<'a> {
     handover_id: HandoverId,
     conversation_id: ConversationId,
     to_admin_id: &'a UserId,
@@ -37,20 +39,58 @@ pub(in crate::api) struct Asked<'a> {
     status: &'static str,
 }
 
-pub(in crate::api) async fn ask(
+#[derive(Debug, Deserialize, JsonSchema)]
+struct HandoverAnswer {
+    #[schemars(with = "Resolution")]
+    status: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct HandoverAnswered {
+    handover_id: HandoverId,
+    conversation_id: ConversationId,
+    #[schemars(with = "Resolution")]
+    status: &'static str,
+}
+
+pub(super) fn endpoints() -> [Endpoint; 2] {
+    [
+        Endpoint::post("/api/v1/unified-admin/support/conversations/{id}/handover", request)
+            .operation(Tag::Agents, Access::Agent, "requestHandover", "Asks another agent to take a conversation over")
+            .path_parameter("id", "The conversation's id")
+            .body::<HandoverRequest>(json!({ "to_admin_id": "mike", "reason": "He knows transfers" }))
+            .answers::<HandoverResponse<'static>>(201, &["Handover requested"])
+            .refusals([
+                Refusal::NotFound,
+                Refusal::TransferClosed,
+                Refusal::TransferNotAssignee,
+                Refusal::TransferToSelf,
+                Refusal::TransferTargetUnknown,
+                Refusal::TransferPending,
+            ]),
+        Endpoint::post("/api/v1/unified-admin/support/handovers/{id}/respond", respond)
+            .operation(Tag::Agents, Access::Agent, "respondToHandover", "Accepts or rejects a handover")
+            .path_parameter("id", "The handover's id")
+            .body::<HandoverAnswer>(json!({ "status": "accepted" }))
+            .answers::<HandoverAnswered>(201, &["Handover accepted", "Handover rejected"])
+            .refusals([Refusal::HandoverNotFound, Refusal::HandoverResolved, Refusal::HandoverNotTarget]),
+    ]
+}
+
+async fn request(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
-    Json(body): Json<HandoverBody>,
+    Json(body): Json<HandoverRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut fields = Validator::default();
-    let to = fields.required("to_admin_id", body.to_admin_id.as_deref(), |id| match id.trim() {
+    let mut validator = Validator::default();
+    let to = validator.required("to_admin_id", body.to_admin_id.as_deref(), |id| match id.trim() {
         "" => Err(TextError::Empty),
-        // One that no account can have is as unknown as one that none has.
+        // An id that no account can have is unknown, not invalid.
         id => Ok(UserId::parse(id).ok()),
     });
-    let reason = fields.optional("reason", body.reason.as_deref(), Reason::parse_or_nothing).flatten();
-    let to = fields.finish(to)?;
+    let reason = validator.optional("reason", body.reason.as_deref(), Reason::parse_or_nothing).flatten();
+    let to = validator.finish(to)?;
     let id = conversation_id(&id)?;
     let target = match &to {
         Some(to) => known_agent(&api, to.clone()).await?,
@@ -63,10 +103,10 @@ pub(in crate::api) async fn ask(
         to_name: target.map(|target| target.name),
         reason,
     };
-    let handover = api.registry.execute(id, request).await?;
+    let handover = api.services.registry.execute(id, request).await?;
     Ok(created(
         "Handover requested",
-        Asked {
+        HandoverResponse {
             handover_id: handover.id,
             conversation_id: id,
             to_admin_id: &handover.to.id,
@@ -76,54 +116,28 @@ pub(in crate::api) async fn ask(
     ))
 }
 
-/// An agent whom the directory knows, under the name that it has for them. Whoever has only just come to this server is
-/// being written down at this moment: so a name that is not found is looked for once more behind that.
-pub(super) async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, ApiError> {
-    if let Some(agent) = store::find_agent(&api.database, id.clone()).await? {
-        return Ok(Some(agent));
-    }
-    api.directory.flush().await;
-    Ok(store::find_agent(&api.database, id).await?)
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "HandoverAnswer")]
-pub(in crate::api) struct RespondBody {
-    #[schemars(with = "Resolution")]
-    status: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "HandoverAnswered")]
-pub(in crate::api) struct Answered {
-    handover_id: HandoverId,
-    conversation_id: ConversationId,
-    #[schemars(with = "Resolution")]
-    status: &'static str,
-}
-
-pub(in crate::api) async fn respond(
+async fn respond(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
-    Json(body): Json<RespondBody>,
+    Json(body): Json<HandoverAnswer>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut fields = Validator::default();
+    let mut validator = Validator::default();
     let resolution = match body.status.as_deref() {
         Some("accepted") => Some(Resolution::Accepted),
         Some("rejected") => Some(Resolution::Rejected),
         _ => {
-            fields.fault("status", "status must be accepted or rejected".to_owned());
+            validator.fail("status", "status must be accepted or rejected".to_owned());
             None
         }
     };
-    let resolution = fields.finish(resolution)?;
+    let resolution = validator.finish(resolution)?;
     let handover = HandoverId::parse(&id).ok_or(Refusal::HandoverNotFound)?;
     let conversation_id =
-        store::handover_conversation(&api.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
+        store::handover_conversation(&api.services.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
     let accept = resolution == Resolution::Accepted;
     let answer = AnswerHandover { by: agent.as_agent(), handover, accept };
-    api.registry.execute(conversation_id, answer).await?;
+    api.services.registry.execute(conversation_id, answer).await?;
     let message = if accept { "Handover accepted" } else { "Handover rejected" };
-    Ok(created(message, Answered { handover_id: handover, conversation_id, status: resolution.as_str() }))
+    Ok(created(message, HandoverAnswered { handover_id: handover, conversation_id, status: resolution.as_str() }))
 }

@@ -6,29 +6,29 @@ use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::filter::ListQuery;
-use super::view::{Card, Detail, DetailLevel};
+use super::filter::QueueQuery;
+use super::view::{ConversationDetail, DetailLevel, QueueCard};
 use crate::api::Api;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
-use crate::api::query::{PageMeta, PageQuery, Query, StretchQuery};
+use crate::api::query::{PageMeta, PageQuery, Query, RangeQuery};
 use crate::api_error::ApiError;
-use crate::domain::Status;
+use crate::domain::{Refusal, Status};
 use crate::json_schema::CountsOf;
 use crate::store::{self, Counts};
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Queue")]
-pub(in crate::api) struct List<'a> {
-    analytics: Analytics,
-    conversations: Vec<Card<'a>>,
+struct Queue<'a> {
+    analytics: QueueAnalytics,
+    conversations: Vec<QueueCard<'a>>,
     meta: PageMeta,
 }
 
+/// Counts of all conversations, whatever the filter.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "QueueAnalytics")]
-pub(in crate::api) struct Analytics {
+struct QueueAnalytics {
     total_conversations: u64,
     mine: u64,
     active: u64,
@@ -37,7 +37,7 @@ pub(in crate::api) struct Analytics {
     by_status: BTreeMap<&'static str, u64>,
 }
 
-impl Analytics {
+impl QueueAnalytics {
     fn new(counts: &Counts) -> Self {
         Self {
             total_conversations: counts.total(),
@@ -49,35 +49,57 @@ impl Analytics {
     }
 }
 
-pub(in crate::api) async fn list(
+pub(super) fn endpoints() -> [Endpoint; 2] {
+    [
+        Endpoint::get("/api/v1/unified-admin/support/conversations", list)
+            .operation(
+                Tag::Agents,
+                Access::Agent,
+                "listQueue",
+                "Conversations, filtered, searched, sorted and in pages, with counts of all",
+            )
+            .query::<PageQuery>()
+            .query::<QueueQuery>()
+            .answers::<Queue<'static>>(200, &["Conversations fetched"]),
+        Endpoint::get("/api/v1/unified-admin/support/conversations/{id}", detail)
+            .operation(Tag::Agents, Access::Agent, "readQueued", "A conversation with its messages and notes")
+            .path_parameter("id", "The conversation's id")
+            .query_except::<RangeQuery>("after_seq")
+            .answers::<ConversationDetail<'static>>(200, &["Conversation fetched"])
+            .refusals([Refusal::NotFound]),
+    ]
+}
+
+async fn list(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     page: Query<PageQuery>,
-    query: Query<ListQuery>,
+    query: Query<QueueQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let page = page.page()?;
-    let (filter, sort) = query.read()?;
-    let queue = store::queue(&api.database, agent.id.clone(), filter, sort, page).await?;
+    let (filter, sort) = query.validate()?;
+    let queue = store::queue(&api.services.database, agent.id.clone(), filter, sort, page).await?;
     let conversations = queue
         .conversations
         .iter()
-        .map(|conversation| Card::new(conversation, &queue.related, DetailLevel::List))
+        .map(|conversation| QueueCard::new(conversation, &queue.related, DetailLevel::List))
         .collect();
     let meta = PageMeta::new(page, queue.total);
-    Ok(fetched("Conversations fetched", List { analytics: Analytics::new(&queue.counts), conversations, meta }))
+    Ok(fetched("Conversations fetched", Queue { analytics: QueueAnalytics::new(&queue.counts), conversations, meta }))
 }
 
-pub(in crate::api) async fn detail(
+async fn detail(
     api: web::Data<Api>,
     AgentCaller(_): AgentCaller,
     id: web::Path<String>,
-    query: Query<StretchQuery>,
+    query: Query<RangeQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let stretch = query.by_position()?;
+    let range = query.by_position()?;
     let id = conversation_id(&id)?;
-    let conversation = store::conversation(&api.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
-    let history = store::all_messages(&api.database, &conversation, stretch).await?;
-    let related = store::related_to(&api.database, &conversation).await?;
-    let handovers = store::handovers_of(&api.database, id).await?;
-    Ok(fetched("Conversation fetched", Detail::new(&conversation, &related, &history, &handovers)))
+    let database = &api.services.database;
+    let conversation = store::conversation(database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
+    let history = store::all_messages(database, &conversation, range).await?;
+    let related = store::related_to(database, &conversation).await?;
+    let handovers = store::handovers_of(database, id).await?;
+    Ok(fetched("Conversation fetched", ConversationDetail::new(&conversation, &related, &history, &handovers)))
 }

@@ -1,13 +1,19 @@
-//! Tickets, as agents ask for them and change them (`support-admin.md`, "Tickets").
+//! Tickets, as agents read and change them (`support-admin.md`, "Tickets").
 
-pub(in crate::api) mod actions;
-pub(in crate::api) mod create;
-pub(in crate::api) mod list;
-pub(in crate::api) mod query;
-pub(in crate::api) mod reply;
-pub(in crate::api) mod view;
+mod actions;
+mod create;
+mod list;
+mod query;
+mod reply;
+mod view;
 
-pub(in crate::api) use actions::{assign, prioritise, set_status};
-pub(in crate::api) use create::create;
-pub(in crate::api) use list::{detail, list};
-pub(in crate::api) use reply::reply;
+use crate::api::endpoint::Endpoint;
+
+/// To be mounted after every other path: `/{id}` matches any segment after the agents' base path.
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = vec![create::endpoint()];
+    endpoints.extend(list::endpoints());
+    endpoints.push(reply::endpoint());
+    endpoints.extend(actions::endpoints());
+    endpoints
+}

@@ -1,4 +1,4 @@
-//! `GET …/conversations/:id/timeline`: what happened, in order.
+//! `GET …/conversations/:id/timeline`.
 
 use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
@@ -6,26 +6,26 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::api::Api;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api::query::{Query, TimelineQuery};
 use crate::api_error::ApiError;
-use crate::domain::preview;
+use crate::domain::{Refusal, preview};
 use crate::json_schema::TimelineType;
 use crate::store::{self, TimelineEntry};
 use crate::timestamp::IsoTimestamp;
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Timeline")]
-pub(in crate::api) struct Timeline {
-    events: Vec<Row>,
+struct TimelineResponse {
+    events: Vec<TimelineEvent>,
     has_more: bool,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TimelineEvent")]
-pub(in crate::api) struct Row {
+struct TimelineEvent {
     position: i64,
     #[serde(rename = "type")]
     #[schemars(with = "TimelineType")]
@@ -38,10 +38,10 @@ pub(in crate::api) struct Row {
     created_at: IsoTimestamp,
 }
 
-impl Row {
-    /// A message is named and shown in short: whoever wants all of it has the conversation's messages.
-    fn new(happening: TimelineEntry) -> Self {
-        match happening {
+impl TimelineEvent {
+    /// A message is shortened to a preview; its full text is among the conversation's messages.
+    fn new(entry: TimelineEntry) -> Self {
+        match entry {
             TimelineEntry::Message(message) => Self {
                 position: message.position,
                 kind: if message.is_internal { "note" } else { "message" }.to_owned(),
@@ -67,16 +67,26 @@ impl Row {
     }
 }
 
-pub(in crate::api) async fn timeline(
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::get("/api/v1/unified-admin/support/conversations/{id}/timeline", timeline)
+        .operation(Tag::Agents, Access::Agent, "readTimeline", "A conversation's events, in order")
+        .path_parameter("id", "The conversation's id")
+        .query::<TimelineQuery>()
+        .answers::<TimelineResponse>(200, &["Timeline fetched"])
+        .refusals([Refusal::NotFound])
+}
+
+async fn timeline(
     api: web::Data<Api>,
     AgentCaller(_): AgentCaller,
     id: web::Path<String>,
     query: Query<TimelineQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let stretch = query.stretch()?;
+    let range = query.range()?;
     let id = conversation_id(&id)?;
-    let conversation = store::conversation(&api.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
-    let found = store::timeline(&api.database, &conversation, stretch).await?;
-    let events = found.entries.into_iter().map(Row::new).collect();
-    Ok(fetched("Timeline fetched", Timeline { events, has_more: found.has_more }))
+    let database = &api.services.database;
+    let conversation = store::conversation(database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
+    let timeline = store::timeline(database, &conversation, range).await?;
+    let events = timeline.entries.into_iter().map(TimelineEvent::new).collect();
+    Ok(fetched("Timeline fetched", TimelineResponse { events, has_more: timeline.has_more }))
 }

@@ -1,24 +1,23 @@
-//! A conversation as agents see it, in the list and whole (`support-admin.md`).
+//! A conversation as agents read it, in the queue and in detail (`support-admin.md`).
 
 use entity::{handovers, tickets, users};
 use schemars::JsonSchema;
-use sea_orm::prelude::Uuid;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::display_name;
 use crate::domain::{
     Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Status, UserId,
 };
+use crate::dto::{LastMessage, TicketCard};
 use crate::json_schema::HandoverStatus;
 use crate::store::{History, Related};
 use crate::timestamp::IsoTimestamp;
-use crate::wire::view::{LastMessage, TicketCard};
 
-/// What the list shows, and the detail begins with.
+/// A conversation in the queue.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "QueueCard")]
-pub(in crate::api) struct Card<'a> {
+pub(super) struct QueueCard<'a> {
     id: ConversationId,
     #[schemars(with = "Channel")]
     channel: &'static str,
@@ -35,8 +34,8 @@ pub(in crate::api) struct Card<'a> {
     created_at: IsoTimestamp,
     #[serde(rename = "updatedAt")]
     updated_at: IsoTimestamp,
-    user: Option<User<'a>>,
-    ticket: Option<Ticket<'a>>,
+    user: Option<UserView<'a>>,
+    ticket: Option<QueueTicket<'a>>,
     message_count: i64,
     last_message: Option<LastMessage<'a>>,
     has_unread: bool,
@@ -44,15 +43,14 @@ pub(in crate::api) struct Card<'a> {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ProfileImage")]
 struct ProfileImage<'a> {
     secure_url: &'a str,
 }
 
-/// The account that a conversation belongs to.
+/// The account that owns a conversation.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "User")]
-pub(super) struct User<'a> {
+pub(super) struct UserView<'a> {
     id: &'a str,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
@@ -61,13 +59,13 @@ pub(super) struct User<'a> {
     smipay_tag: Option<&'a str>,
     profile_image: Option<ProfileImage<'a>>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    more: Option<UserMore<'a>>,
+    details: Option<UserDetails<'a>>,
 }
 
-/// What the detail adds to it.
+/// Shown in detail only.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "UserMore")]
-struct UserMore<'a> {
+struct UserDetails<'a> {
     account_status: &'static str,
     role: &'a str,
     wallet: Option<()>,
@@ -76,7 +74,6 @@ struct UserMore<'a> {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AssignedAdmin")]
 pub(super) struct AssignedAdmin<'a> {
     id: &'a str,
     first_name: &'a str,
@@ -84,20 +81,19 @@ pub(super) struct AssignedAdmin<'a> {
     email: Option<&'a str>,
 }
 
-/// The ticket that was made of a conversation.
+/// The ticket created from a conversation.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "QueueTicket")]
-struct Ticket<'a> {
+struct QueueTicket<'a> {
     #[serde(flatten)]
     card: TicketCard<'a>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    more: Option<TicketMore<'a>>,
+    details: Option<QueueTicketDetails<'a>>,
 }
 
-/// What the detail adds to it.
+/// Shown in detail only.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "QueueTicketMore")]
-struct TicketMore<'a> {
+struct QueueTicketDetails<'a> {
     description: &'a str,
     assigned_to: Option<&'a str>,
     resolved_at: Option<IsoTimestamp>,
@@ -108,11 +104,11 @@ struct TicketMore<'a> {
     created_at: IsoTimestamp,
 }
 
-impl<'a> Ticket<'a> {
-    fn new(ticket: &'a tickets::Model, extent: DetailLevel) -> Self {
+impl<'a> QueueTicket<'a> {
+    fn new(ticket: &'a tickets::Model, level: DetailLevel) -> Self {
         Self {
             card: TicketCard::new(ticket),
-            more: (extent == DetailLevel::Detail).then(|| TicketMore {
+            details: (level == DetailLevel::Detail).then(|| QueueTicketDetails {
                 description: &ticket.description,
                 assigned_to: ticket.assigned_to.as_deref(),
                 resolved_at: ticket.resolved_at.map(IsoTimestamp),
@@ -125,10 +121,10 @@ impl<'a> Ticket<'a> {
     }
 }
 
-/// One agent's asking another to take the conversation over.
+/// An agent's request that another take the conversation over.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Handover")]
-struct Handover<'a> {
+struct HandoverView<'a> {
     #[schemars(with = "HandoverId")]
     id: Uuid,
     from_admin_id: &'a str,
@@ -143,7 +139,7 @@ struct Handover<'a> {
     created_at: IsoTimestamp,
 }
 
-impl<'a> Handover<'a> {
+impl<'a> HandoverView<'a> {
     fn new(handover: &'a handovers::Model) -> Self {
         Self {
             id: handover.id,
@@ -159,15 +155,15 @@ impl<'a> Handover<'a> {
     }
 }
 
-/// How much of a user and of a ticket is shown.
+/// How much of an account and of a ticket is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum DetailLevel {
     List,
     Detail,
 }
 
-impl<'a> Card<'a> {
-    pub(super) fn new(conversation: &'a Conversation, related: &'a Related, extent: DetailLevel) -> Self {
+impl<'a> QueueCard<'a> {
+    pub(super) fn new(conversation: &'a Conversation, related: &'a Related, level: DetailLevel) -> Self {
         let last_message = conversation.last_message.as_ref();
         let user_id = conversation.owner.account().map(UserId::as_str);
         let assignee = conversation.assignee.as_ref();
@@ -184,8 +180,8 @@ impl<'a> Card<'a> {
             last_message_at: IsoTimestamp(conversation.last_message_at),
             created_at: IsoTimestamp(conversation.created_at),
             updated_at: IsoTimestamp(conversation.updated_at),
-            user: user_id.and_then(|id| related.user(id)).map(|user| User::new(user, extent)),
-            ticket: related.ticket(conversation).map(|ticket| Ticket::new(ticket, extent)),
+            user: user_id.and_then(|id| related.user(id)).map(|user| UserView::new(user, level)),
+            ticket: related.ticket(conversation).map(|ticket| QueueTicket::new(ticket, level)),
             message_count: conversation.message_count,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| message.is_from_user),
@@ -195,8 +191,8 @@ impl<'a> Card<'a> {
     }
 }
 
-impl<'a> User<'a> {
-    pub(super) fn new(user: &'a users::Model, extent: DetailLevel) -> Self {
+impl<'a> UserView<'a> {
+    pub(super) fn new(user: &'a users::Model, level: DetailLevel) -> Self {
         Self {
             id: &user.id,
             first_name: user.first_name.as_deref(),
@@ -205,7 +201,7 @@ impl<'a> User<'a> {
             phone_number: user.phone_number.as_deref(),
             smipay_tag: user.smipay_tag.as_deref(),
             profile_image: user.picture.as_deref().map(|secure_url| ProfileImage { secure_url }),
-            more: (extent == DetailLevel::Detail).then_some(UserMore {
+            details: (level == DetailLevel::Detail).then_some(UserDetails {
                 account_status: "active",
                 role: &user.role,
                 wallet: None,
@@ -217,24 +213,18 @@ impl<'a> User<'a> {
 }
 
 impl<'a> AssignedAdmin<'a> {
-    /// From the directory where it has their names apart, else from the name under which they took it.
-    pub(super) fn new(id: &'a UserId, name: &'a str, person: Option<&'a users::Model>) -> Self {
-        let (first, last) = display_name::apart(person, name);
-        Self {
-            id: id.as_str(),
-            first_name: first,
-            last_name: last,
-            email: person.and_then(|person| person.email.as_deref()),
-        }
+    /// First and last name from the directory if it has them, else from `name`, which the assignment stored.
+    pub(super) fn new(id: &'a UserId, name: &'a str, user: Option<&'a users::Model>) -> Self {
+        let (first, last) = display_name::split(user, name);
+        Self { id: id.as_str(), first_name: first, last_name: last, email: user.and_then(|user| user.email.as_deref()) }
     }
 }
 
-/// A conversation whole.
+/// A conversation in detail.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ConversationDetail")]
-pub(in crate::api) struct Detail<'a> {
+pub(super) struct ConversationDetail<'a> {
     #[serde(flatten)]
-    card: Card<'a>,
+    card: QueueCard<'a>,
     smileai_conversation_id: Option<()>,
     device_metadata: Map<String, Value>,
     ip_address: Option<&'a str>,
@@ -243,10 +233,10 @@ pub(in crate::api) struct Detail<'a> {
     messages: Vec<AgentMessage<'a>>,
     total_messages: i64,
     has_more: bool,
-    handovers: Vec<Handover<'a>>,
+    handovers: Vec<HandoverView<'a>>,
 }
 
-impl<'a> Detail<'a> {
+impl<'a> ConversationDetail<'a> {
     pub(super) fn new(
         conversation: &'a Conversation,
         related: &'a Related,
@@ -254,7 +244,7 @@ impl<'a> Detail<'a> {
         handovers: &'a [handovers::Model],
     ) -> Self {
         Self {
-            card: Card::new(conversation, related, DetailLevel::Detail),
+            card: QueueCard::new(conversation, related, DetailLevel::Detail),
             smileai_conversation_id: None,
             device_metadata: device_metadata(conversation),
             ip_address: conversation.ip_address.as_deref(),
@@ -263,12 +253,12 @@ impl<'a> Detail<'a> {
             messages: history.messages.iter().map(AgentMessage::new).collect(),
             total_messages: conversation.message_count,
             has_more: history.has_more,
-            handovers: handovers.iter().map(Handover::new).collect(),
+            handovers: handovers.iter().map(HandoverView::new).collect(),
         }
     }
 }
 
-/// Agents always get a string `platform` (`decisions.md`).
+/// The device, always with a string `platform` (`decisions.md`).
 pub(super) fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
     let mut object = conversation.device_metadata.as_ref().map(|device| device.as_object().clone()).unwrap_or_default();
     if !object.get("platform").is_some_and(Value::is_string) {
@@ -277,9 +267,8 @@ pub(super) fn device_metadata(conversation: &Conversation) -> Map<String, Value>
     object
 }
 
-/// A message as agents see it.
+/// A message or note as agents read it.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "AgentMessage")]
 pub(super) struct AgentMessage<'a> {
     id: EventId,
     position: i64,

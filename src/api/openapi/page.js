@@ -1,2 +1,2 @@
-// The document to read and try. No validator is asked: that one is somebody else's server.
+// Shows the document and lets it be tried. No validator: the default one sends the document to another server.
 SwaggerUIBundle({ url: 'openapi.json', dom_id: '#api', deepLinking: true, persistAuthorization: false, validatorUrl: null })

@@ -1,6 +1,7 @@
-//! `/openapi.json`, and `/docs`: a page to read it and to try it. The page is Swagger UI, built into the program; it
-//! asks nobody but this server, and its policy lets it ask nobody else.
+//! `/openapi.json`, and `/docs`: Swagger UI on it. The page is built into the program; its content security policy
+//! allows requests to this server only.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -8,6 +9,7 @@ use actix_web::{HttpResponse, web};
 use utoipa_swagger_ui::{Config, serve};
 
 use super::DOCUMENT;
+use crate::api::endpoint::Endpoint;
 use crate::api_error::{ApiError, Code};
 
 const PAGE: &str = include_str!("page.html");
@@ -16,13 +18,16 @@ const START: &str = include_str!("page.js");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// `GET /openapi.json`.
-pub(in crate::api) async fn openapi() -> HttpResponse {
+/// Served if `docs.enabled`; they are not part of the document.
+pub(in crate::api) fn endpoints() -> [Endpoint; 3] {
+    [Endpoint::get("/openapi.json", openapi), Endpoint::get("/docs", page), Endpoint::get("/docs/{file}", file)]
+}
+
+async fn openapi() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(DOCUMENT.clone())
 }
 
-/// `GET /docs`.
-pub(in crate::api) async fn page() -> HttpResponse {
+async fn page() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
@@ -30,25 +35,25 @@ pub(in crate::api) async fn page() -> HttpResponse {
         .body(PAGE)
 }
 
-/// `GET /docs/{file}`: what the page is made of.
-pub(in crate::api) async fn file(name: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let (kind, bytes) = match name.as_str() {
+/// A script or stylesheet of the page.
+async fn file(name: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let (content_type, bytes) = match name.as_str() {
         "start.js" => ("text/javascript; charset=utf-8", web::Bytes::from_static(START.as_bytes())),
-        "swagger-ui-bundle.js" => ("text/javascript; charset=utf-8", part(&name)?),
-        "swagger-ui.css" => ("text/css; charset=utf-8", part(&name)?),
+        "swagger-ui-bundle.js" => ("text/javascript; charset=utf-8", swagger_ui_file(&name)?),
+        "swagger-ui.css" => ("text/css; charset=utf-8", swagger_ui_file(&name)?),
         _ => return Err(ApiError::new(Code::NotFound, "The page has no such file")),
     };
     Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, kind))
+        .insert_header((CONTENT_TYPE, content_type))
         .insert_header((CACHE_CONTROL, "max-age=3600"))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(bytes))
 }
 
-fn part(name: &str) -> Result<web::Bytes, ApiError> {
-    let found = serve(name, Arc::new(Config::default())).ok().flatten().ok_or_else(ApiError::internal)?;
-    Ok(match found.bytes {
-        std::borrow::Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
-        std::borrow::Cow::Owned(bytes) => bytes.into(),
+fn swagger_ui_file(name: &str) -> Result<web::Bytes, ApiError> {
+    let file = serve(name, Arc::new(Config::default())).ok().flatten().ok_or_else(ApiError::internal)?;
+    Ok(match file.bytes {
+        Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
     })
 }

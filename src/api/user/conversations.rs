@@ -1,31 +1,31 @@
-//! `GET /api/v1/support/conversations` and `/:id`: a customer's own.
+//! `GET /api/v1/support/conversations` and `/:id`: a customer's conversations.
 
 use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Api;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
+use crate::api::examples;
 use crate::api::extractors::Caller;
 use crate::api::ids::conversation_id;
-use crate::api::query::{Query, StretchQuery};
+use crate::api::query::{Query, RangeQuery};
 use crate::api_error::ApiError;
-use crate::domain::{Conversation, ConversationId, Rating, Status};
+use crate::domain::{Conversation, ConversationId, Rating, Refusal, Status};
+use crate::dto::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 use crate::store::{self, Related};
 use crate::timestamp::IsoTimestamp;
-use crate::wire::view::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ConversationList")]
-pub(in crate::api) struct List<'a> {
-    conversations: Vec<Card<'a>>,
+struct ConversationList<'a> {
+    conversations: Vec<ConversationCard<'a>>,
     total: u64,
 }
 
-/// A conversation as the list shows it (`support-user.md`, 3).
+/// A conversation in the list.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ConversationCard")]
-pub(in crate::api) struct Card<'a> {
+struct ConversationCard<'a> {
     id: ConversationId,
     #[schemars(with = "Status")]
     status: &'static str,
@@ -40,7 +40,7 @@ pub(in crate::api) struct Card<'a> {
     satisfaction_rating: Option<Rating>,
 }
 
-impl<'a> Card<'a> {
+impl<'a> ConversationCard<'a> {
     fn new(conversation: &'a Conversation, related: &'a Related) -> Self {
         let last_message = conversation.last_message.as_ref();
         Self {
@@ -59,33 +59,65 @@ impl<'a> Card<'a> {
     }
 }
 
-pub(in crate::api) async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, ApiError> {
-    let found = store::conversations_of(&api.database, caller.id.clone()).await?;
-    let conversations =
-        found.conversations.iter().map(|conversation| Card::new(conversation, &found.related)).collect();
-    Ok(fetched("Conversations fetched", List { conversations, total: found.total }))
-}
-
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ConversationRetrieved")]
-pub(in crate::api) struct Retrieved<'a> {
+struct ConversationRetrieved<'a> {
     conversation: UserConversation<'a>,
 }
 
-pub(in crate::api) async fn detail(
+pub(super) fn endpoints() -> [Endpoint; 2] {
+    [
+        Endpoint::get("/api/v1/support/conversations", list)
+            .operation(
+                Tag::Customers,
+                Access::Customer,
+                "listConversations",
+                "The caller's conversations, the most recently updated first",
+            )
+            .answers_with::<ConversationList<'static>>(
+                200,
+                &["Conversations fetched"],
+                vec![("two", examples::conversations())],
+            ),
+        Endpoint::get("/api/v1/support/conversations/{id}", detail)
+            .operation(
+                Tag::Customers,
+                Access::Customer,
+                "readConversation",
+                "One of the caller's conversations, with its messages in order",
+            )
+            .path_parameter("id", "The conversation's id")
+            .query_except::<RangeQuery>("after_position")
+            .answers_with::<ConversationRetrieved<'static>>(
+                200,
+                &["Conversation retrieved"],
+                vec![("one", examples::conversation())],
+            )
+            .refusals([Refusal::NotFound, Refusal::AccessDenied]),
+    ]
+}
+
+async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpResponse, ApiError> {
+    let found = store::conversations_of(&api.services.database, caller.id.clone()).await?;
+    let conversations =
+        found.conversations.iter().map(|conversation| ConversationCard::new(conversation, &found.related)).collect();
+    Ok(fetched("Conversations fetched", ConversationList { conversations, total: found.total }))
+}
+
+async fn detail(
     api: web::Data<Api>,
     Caller(caller): Caller,
     id: web::Path<String>,
-    query: Query<StretchQuery>,
+    query: Query<RangeQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let stretch = query.by_seq()?;
+    let range = query.by_seq()?;
     let id = conversation_id(&id)?;
-    let conversation = store::conversation(&api.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
+    let database = &api.services.database;
+    let conversation = store::conversation(database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     conversation.permit_customer(&caller.id)?;
-    let history = store::visible_messages(&api.database, &conversation, stretch).await?;
-    let related = store::related_to(&api.database, &conversation).await?;
+    let history = store::visible_messages(database, &conversation, range).await?;
+    let related = store::related_to(database, &conversation).await?;
     let messages = history.messages.iter().map(UserMessage::in_history).collect();
     let ticket = related.ticket(&conversation);
     let conversation = UserConversation::page(&conversation, messages, history.has_more, ticket);
-    Ok(fetched("Conversation retrieved", Retrieved { conversation }))
+    Ok(fetched("Conversation retrieved", ConversationRetrieved { conversation }))
 }

@@ -1,22 +1,24 @@
-//! `POST /api/v1/support/chat/send-unauthenticated`: for people without an account (`decisions.md`).
+//! `POST /api/v1/support/chat/send-unauthenticated`, for people without an account (`decisions.md`).
 //!
-//! What is made here belongs to the e-mail address and to no account, whoever sends it.
+//! A conversation created here belongs to the e-mail address, even if the caller has an account.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::send::{carry_out, form};
+use super::send::{execute, validate};
 use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
-use crate::api::extractors::{ClientInfo, Visitor};
-use crate::api::guard::{long_enough, pass_guard};
+use crate::api::endpoint::{Access, Endpoint, Tag};
+use crate::api::examples;
+use crate::api::extractors::OptionalCaller;
+use crate::api::guard::{check_guard, check_guest_id};
 use crate::api_error::ApiError;
-use crate::domain::{Customer, EmailAddress, PhoneNumber};
-use crate::wire::Validator;
-use crate::wire::send::SendBody;
+use crate::client_info::ClientInfo;
+use crate::domain::{Customer, EmailAddress, PhoneNumber, Refusal};
+use crate::dto::{SendRequest, SendResponse, Validator};
 
-/// What the body has beside the send.
+/// The fields in addition to those of a send.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Contact {
     #[schemars(with = "EmailAddress")]
@@ -25,35 +27,49 @@ struct Contact {
     phone_number: Option<String>,
 }
 
-/// The body as a whole, as the documents show it.
+/// A guest's message, with the address that identifies the guest.
 #[derive(JsonSchema)]
-#[schemars(rename = "GuestSendRequest")]
-#[expect(dead_code, reason = "a shape alone, never made")]
-pub(in crate::api) struct GuestBody {
+#[expect(dead_code, reason = "the schema of the body; its two parts are read separately")]
+struct GuestSendRequest {
     #[schemars(flatten)]
     contact: Contact,
     #[schemars(flatten)]
-    send: SendBody,
+    send: SendRequest,
 }
 
-pub(in crate::api) async fn send_unauthenticated(
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::post("/api/v1/support/chat/send-unauthenticated", send_unauthenticated)
+        .operation(
+            Tag::Guests,
+            Access::Guest,
+            "sendMessageUnauthenticated",
+            "As `sendMessage`, for an e-mail address instead of an account",
+        )
+        .body::<GuestSendRequest>(examples::guest_send())
+        .device_headers()
+        .posts_message()
+        .answers::<SendResponse<'static>>(201, &["Message sent"])
+        .refusals([Refusal::NotFound, Refusal::AccessDenied, Refusal::EmailMismatch, Refusal::SendToClosed])
+}
+
+async fn send_unauthenticated(
     api: web::Data<Api>,
-    Visitor(visitor): Visitor,
+    OptionalCaller(caller): OptionalCaller,
     request: HttpRequest,
-    observed: ClientInfo,
+    client: ClientInfo,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, ApiError> {
-    pass_guard(&api, visitor.as_ref(), &request, &bytes).await?;
-    // Read twice: flattened into one shape, a field of the wrong type could not be named.
+    check_guard(&api, caller.as_ref(), &request, &bytes).await?;
+    // Deserialized twice: `serde(flatten)` would lose the name of a field of the wrong type.
     let contact: Contact = body::parse(&bytes)?;
-    let send: SendBody = body::parse(&bytes)?;
-    let mut fields = Validator::default();
-    let send = form(&mut fields, send, request.headers());
-    let owner = fields.required("email", contact.email.as_deref(), EmailAddress::parse);
-    let phone_number = fields.optional("phone_number", contact.phone_number.as_deref(), PhoneNumber::parse);
-    long_enough(&mut fields, send.as_ref().and_then(|send| send.client_message_id.as_ref()));
-    let (send, owner) = fields.finish(send.zip(owner))?;
+    let send: SendRequest = body::parse(&bytes)?;
+    let mut validator = Validator::default();
+    let send = validate(&mut validator, send, request.headers());
+    let owner = validator.required("email", contact.email.as_deref(), EmailAddress::parse);
+    let phone_number = validator.optional("phone_number", contact.phone_number.as_deref(), PhoneNumber::parse);
+    check_guest_id(&mut validator, send.as_ref().and_then(|send| send.client_message_id.as_ref()));
+    let (send, owner) = validator.finish(send.zip(owner))?;
     let customer =
         Customer { phone_number: phone_number.map(|number| number.as_str().to_owned()), ..Customer::guest(owner) };
-    carry_out(&api, customer, send, observed, request.headers()).await
+    execute(&api, customer, send, client, request.headers()).await
 }

@@ -1,71 +1,64 @@
-//! `POST /api/v1/support/chat/send`: begins a conversation, or goes on with one.
+//! `POST /api/v1/support/chat/send`.
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Map, Value};
 
+use super::device::device_metadata;
 use crate::api::Api;
 use crate::api::body::Json;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::created;
-use crate::api::extractors::{Caller, ClientInfo};
-use crate::api::ids::client_message_id;
+use crate::api::examples;
+use crate::api::extractors::Caller;
+use crate::api::idempotency_key::client_message_id;
 use crate::api_error::ApiError;
-use crate::domain::{Customer, DeviceMetadata};
-use crate::wire::Validator;
-use crate::wire::send::{self, Send, SendBody, Source};
+use crate::client_info::ClientInfo;
+use crate::domain::{Customer, Refusal};
+use crate::dto::{SendRequest, SendResponse, ValidatedSend, Validator};
+use crate::use_cases;
 
-pub(in crate::api) async fn send(
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::post("/api/v1/support/chat/send", send)
+        .operation(Tag::Customers, Access::Customer, "sendMessage", "Starts a conversation, or continues one")
+        .body::<SendRequest>(examples::send())
+        .device_headers()
+        .posts_message()
+        .answers_with::<SendResponse<'static>>(
+            201,
+            &["Message sent"],
+            vec![("new", examples::opened()), ("existing", examples::sent())],
+        )
+        .refusals([Refusal::NotFound, Refusal::AccessDenied, Refusal::SendToClosed])
+}
+
+async fn send(
     api: web::Data<Api>,
     Caller(caller): Caller,
     request: HttpRequest,
-    observed: ClientInfo,
-    Json(body): Json<SendBody>,
+    client: ClientInfo,
+    Json(body): Json<SendRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut fields = Validator::default();
-    let send = form(&mut fields, body, request.headers());
-    let send = fields.finish(send)?;
-    carry_out(&api, caller.as_customer(), send, observed, request.headers()).await
+    let mut validator = Validator::default();
+    let send = validate(&mut validator, body, request.headers());
+    let send = validator.finish(send)?;
+    execute(&api, caller.as_customer(), send, client, request.headers()).await
 }
 
-/// What is wrong with it goes into `fields`.
-pub(super) fn form(fields: &mut Validator, body: SendBody, headers: &HeaderMap) -> Option<Send> {
-    let client_message_id = client_message_id(fields, body.client_message_id.as_deref(), headers);
-    body.read(fields, client_message_id)
+/// Validates the body, and its idempotency key with the header.
+pub(super) fn validate(validator: &mut Validator, body: SendRequest, headers: &HeaderMap) -> Option<ValidatedSend> {
+    let client_message_id = client_message_id(validator, body.client_message_id.as_deref(), headers);
+    body.validate(validator, client_message_id)
 }
 
-/// Begins a conversation, or goes on with the one that is named: for whoever it is that writes.
-pub(super) async fn carry_out(
+/// Sends for a customer with or without an account.
+pub(super) async fn execute(
     api: &Api,
     from: Customer,
-    send: Send,
-    observed: ClientInfo,
+    send: ValidatedSend,
+    client: ClientInfo,
     headers: &HeaderMap,
 ) -> Result<HttpResponse, ApiError> {
-    let ClientInfo { ip_address, user_agent } = observed;
-    let source = || Source { device_metadata: device_of(headers), ip_address, user_agent };
-    let sent = send::carry_out(&api.registry, &api.limits, from, send, source).await?;
-    Ok(created("Message sent", sent.view()))
-}
-
-/// What the headers tell of the device, where the body does not: those that came, under their keys.
-pub(super) fn device_of(headers: &HeaderMap) -> Option<DeviceMetadata> {
-    const HEADERS: [(&str, &str); 8] = [
-        ("x-device-id", "device_id"),
-        ("x-device-fingerprint", "device_fingerprint"),
-        ("x-device-name", "device_name"),
-        ("x-device-model", "device_model"),
-        ("platform", "platform"),
-        ("x-os-name", "os_name"),
-        ("x-os-version", "os_version"),
-        ("x-app-version", "app_version"),
-    ];
-    let object: Map<String, Value> = HEADERS
-        .into_iter()
-        .filter_map(|(header, key)| {
-            let value = headers.get(header)?.to_str().ok()?;
-            let value = if key == "platform" { value.to_lowercase() } else { value.to_owned() };
-            Some((key.to_owned(), Value::from(value)))
-        })
-        .collect();
-    if object.is_empty() { None } else { DeviceMetadata::parse(object).ok() }
+    let client = || ClientInfo { device_metadata: device_metadata(headers), ..client };
+    let outcome = use_cases::send(&api.services, from, send, client).await?;
+    Ok(created("Message sent", outcome.response()))
 }

@@ -1,14 +1,19 @@
-//! Tickets as customers ask for them: the endpoints of the apps that came before conversations (`support-user.md`,
-//! "Legacy Ticket Endpoints"; `decisions.md`, "Tickets without an agent").
+//! Tickets, as customers read and write them: endpoints for apps that predate conversations (`support-user.md`, "Legacy
+//! Ticket Endpoints"; `decisions.md`, "Tickets without an agent").
 
-pub(in crate::api) mod access;
-pub(in crate::api) mod add_message;
-pub(in crate::api) mod create;
-pub(in crate::api) mod rate;
-pub(in crate::api) mod read;
-pub(in crate::api) mod view;
+mod access;
+mod add_message;
+mod create;
+mod rate;
+mod read;
+mod view;
 
-pub(in crate::api) use add_message::add_message;
-pub(in crate::api) use create::{create_ticket, request_support};
-pub(in crate::api) use rate::rate;
-pub(in crate::api) use read::{my_tickets, ticket};
+use crate::api::endpoint::Endpoint;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = Vec::new();
+    endpoints.extend(create::endpoints());
+    endpoints.extend(read::endpoints());
+    endpoints.extend([add_message::endpoint(), rate::endpoint()]);
+    endpoints
+}

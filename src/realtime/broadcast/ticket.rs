@@ -1,21 +1,23 @@
-//! What is told of a ticket, beside what is told of its conversation: its screens listen to it alone.
+//! The events that the room of a ticket receives. A ticket's screen does not join the conversation's room.
 
 use crate::domain::{Author, Change, Channel, Conversation, Event, Party, Posted, StatusChange, Ticket};
 use crate::realtime::payload::{
-    NewMessage, Preview, StatusChanged, TicketAssigned, TicketCreated, TicketUpdate, TicketUpdated,
+    MessagePreview, NewMessageEvent, StatusChangedEvent, TicketAssignedEvent, TicketCreatedEvent, TicketUpdate,
+    TicketUpdatedEvent,
 };
 use crate::realtime::rooms;
 use crate::timestamp::IsoTimestamp;
 use socketio::NamespaceHandle;
 
+/// Publishes an event of the conversation that the ticket belongs to.
 pub(super) fn publish(support: &NamespaceHandle, conversation: &Conversation, ticket: &Ticket, event: &Event) {
-    let telling = Fanout { support, conversation, ticket };
+    let fanout = TicketFanout { support, conversation, ticket };
     match &event.change {
-        Change::TicketCreated(_) => telling.created(),
-        Change::Message(_) => event.posted().iter().for_each(|posted| telling.message(posted)),
-        Change::TicketStatusChanged(change) => telling.status_changed(change),
-        Change::TicketAssigned { to, .. } => telling.assigned(to),
-        // Read in the lists, or told of as the conversation's.
+        Change::TicketCreated(_) => fanout.created(),
+        Change::Message(_) => event.posted().iter().for_each(|posted| fanout.message(posted)),
+        Change::TicketStatusChanged(change) => fanout.status_changed(change),
+        Change::TicketAssigned { to, .. } => fanout.assigned(to),
+        // Appear only in lists, or are published to the conversation.
         Change::TicketPrioritised { .. }
         | Change::TicketRated(_)
         | Change::Created(_)
@@ -28,16 +30,16 @@ pub(super) fn publish(support: &NamespaceHandle, conversation: &Conversation, ti
     }
 }
 
-struct Fanout<'a> {
+struct TicketFanout<'a> {
     support: &'a NamespaceHandle,
     conversation: &'a Conversation,
     ticket: &'a Ticket,
 }
 
-impl Fanout<'_> {
+impl TicketFanout<'_> {
     fn created(&self) {
         let draft = &self.ticket.draft;
-        let payload = TicketCreated {
+        let payload = TicketCreatedEvent {
             id: draft.id,
             ticket_number: self.ticket.number.as_str(),
             subject: &draft.subject,
@@ -52,15 +54,15 @@ impl Fanout<'_> {
 
     fn message(&self, posted: &Posted) {
         let id = self.ticket.draft.id;
-        let payload = NewMessage::of_ticket(id, posted);
+        let payload = NewMessageEvent::of_ticket(id, posted);
         if posted.message.is_note() {
             self.support.to(&rooms::of_ticket_agents(id)).emit("new_message", &payload);
             return;
         }
         self.support.to(&rooms::of_ticket(id)).emit("new_message", &payload);
-        let message = Preview::new(posted);
+        let message = MessagePreview::new(posted);
         match &posted.message.author {
-            // The description is told of by `ticket_created`.
+            // The description is published with `ticket_created`.
             Author::Customer(_) if posted.message.is_opening() => {}
             Author::Customer(_) => self.to_admins(TicketUpdate::NewUserMessage { message }),
             Author::Agent(_) => self.to_customer(TicketUpdate::NewReply { message }),
@@ -71,7 +73,7 @@ impl Fanout<'_> {
     fn status_changed(&self, change: &StatusChange) {
         let ticket_id = self.ticket.draft.id;
         let (old_status, new_status) = (change.from.as_str(), change.to.as_str());
-        let payload = StatusChanged {
+        let payload = StatusChangedEvent {
             ticket_id,
             ticket_number: self.ticket.number.as_str(),
             old_status,
@@ -87,7 +89,7 @@ impl Fanout<'_> {
         let ticket_id = self.ticket.draft.id;
         let (assigned_to, assigned_admin_name) = (to.id.as_str(), to.name.as_str());
         let ticket_number = self.ticket.number.as_str();
-        let payload = TicketAssigned { ticket_id, ticket_number, assigned_to, assigned_admin_name };
+        let payload = TicketAssignedEvent { ticket_id, ticket_number, assigned_to, assigned_admin_name };
         self.support.to(&rooms::of_ticket(ticket_id)).emit("ticket_assigned", &payload);
         self.to_admins(TicketUpdate::Assigned { assigned_to, assigned_admin_name });
     }
@@ -102,7 +104,7 @@ impl Fanout<'_> {
         }
     }
 
-    fn updated<'a>(&'a self, update: TicketUpdate<'a>) -> TicketUpdated<'a> {
-        TicketUpdated { ticket_id: self.ticket.draft.id, ticket_number: self.ticket.number.as_str(), update }
+    fn updated<'a>(&'a self, update: TicketUpdate<'a>) -> TicketUpdatedEvent<'a> {
+        TicketUpdatedEvent { ticket_id: self.ticket.draft.id, ticket_number: self.ticket.number.as_str(), update }
     }
 }

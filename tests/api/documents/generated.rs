@@ -69,22 +69,25 @@ fn the_asyncapi_document_has_exactly_the_events_of_the_source() {
         of_prefix.map(|(_, message)| message["name"].as_str().unwrap().to_owned()).collect()
     };
     let source = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/realtime")).concat();
-    // Without the code that generates the document.
-    let source = source.replace("draft.emits(", "");
-    let names_after = |before: &str| -> BTreeSet<String> {
-        source.split(before).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    // Arguments may be on lines of their own.
+    let source = source.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
+    let named_after = |prefix: &str| -> BTreeSet<String> {
+        source.split(prefix).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
     };
-    let mut emitted = names_after("emit(\"");
-    // Relayed under their own name, and the protocol's event.
+    let mut emitted = named_after(".emit(\"");
+    // Relayed under the name under which they were received, and the protocol's own.
     emitted.extend(["typing", "stop_typing", "connect_error"].map(str::to_owned));
     assert_eq!(named("on."), emitted);
-    // A name that is used twice is a constant.
-    let constant = |name: &str| names_after(&format!("const {name}: &str = \""));
-    let mut handled = &names_after("realtime, \"") | &names_after(".on(\"");
-    for rest in source.split(".on(").skip(1).filter(|rest| rest.starts_with(char::is_uppercase)) {
-        handled.extend(constant(rest.split(',').next().unwrap()));
-    }
-    assert_eq!(named("emit."), handled);
+    // The first argument of a description is the name, or a constant where it is needed twice.
+    let constants = |prefix: &str| -> BTreeSet<String> {
+        let names = source.split(prefix).skip(1).map(|rest| rest.split(',').next().unwrap());
+        names
+            .filter(|name| !name.contains('"'))
+            .flat_map(|name| named_after(&format!("const {name}: &str = \"")))
+            .collect()
+    };
+    let described = &named_after(" event(\"") | &named_after("EventDescription::new(\"");
+    assert_eq!(named("emit."), &described | &constants("EventDescription::new("));
 }
 
 fn sources(folder: &Path) -> Vec<String> {

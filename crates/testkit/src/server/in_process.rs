@@ -29,7 +29,7 @@ impl InProcessServer {
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let server = match Server::start_by(clock, settings, true).await {
+                let server = match Server::start_with_clock(clock, settings, true).await {
                     Ok(server) => server,
                     Err(error) => {
                         // The other end waits for it, unless the test has ended meanwhile.

@@ -1,14 +1,16 @@
-//! `PUT …/support/:id/status`, `/assign` and `/priority`. Each answers the ticket as the list shows it.
+//! `PUT …/support/:id/status`, `/assign` and `/priority`. Each answers with the ticket as the list shows it.
 
 use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
-use super::view::Card;
+use super::view::TicketRow;
 use crate::api::Api;
-use crate::api::agent::handover::known_agent;
+use crate::api::agent::known_agent;
 use crate::api::agent::view::DetailLevel;
 use crate::api::body::Json;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::ticket_id;
@@ -18,33 +20,75 @@ use crate::domain::{
     AssignTicket, PrioritiseTicket, Refusal, ResolutionNotes, SetTicketStatus, TextError, TicketPriority, TicketStatus,
     UserId,
 };
+use crate::dto::{Validator, words};
 use crate::store;
-use crate::wire::{Validator, words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "TicketStatusRequest")]
-pub(in crate::api) struct StatusBody {
+struct TicketStatusRequest {
     #[schemars(with = "TicketStatus")]
     status: Option<String>,
     #[schemars(with = "Option<ResolutionNotes>")]
     resolution_notes: Option<String>,
 }
 
-pub(in crate::api) async fn set_status(
+#[derive(Debug, Deserialize, JsonSchema)]
+struct TicketAssignRequest {
+    #[schemars(with = "UserId")]
+    assigned_to: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct TicketPriorityRequest {
+    #[schemars(with = "TicketPriority")]
+    priority: Option<String>,
+}
+
+pub(super) fn endpoints() -> [Endpoint; 3] {
+    const STATUS_MESSAGES: [&str; 6] = [
+        "Ticket pending",
+        "Ticket in_progress",
+        "Ticket waiting_user",
+        "Ticket resolved",
+        "Ticket closed",
+        "Ticket escalated",
+    ];
+    [
+        Endpoint::put("/api/v1/unified-admin/support/{id}/status", set_status)
+            .operation(Tag::AgentTickets, Access::Agent, "setTicketStatus", "Sets a ticket's status")
+            .path_parameter("id", "The ticket's id")
+            .body::<TicketStatusRequest>(json!({ "status": "resolved", "resolution_notes": "Funds were returned" }))
+            .answers::<TicketRow<'static>>(200, &STATUS_MESSAGES)
+            .refusals([Refusal::TicketNotFound]),
+        Endpoint::put("/api/v1/unified-admin/support/{id}/assign", assign)
+            .operation(Tag::AgentTickets, Access::Agent, "assignTicket", "Assigns a ticket to an agent")
+            .path_parameter("id", "The ticket's id")
+            .body::<TicketAssignRequest>(json!({ "assigned_to": "sarah" }))
+            .answers::<TicketRow<'static>>(200, &["Ticket assigned"])
+            .refusals([Refusal::TicketNotFound, Refusal::AssigneeUnknown]),
+        Endpoint::put("/api/v1/unified-admin/support/{id}/priority", prioritise)
+            .operation(Tag::AgentTickets, Access::Agent, "prioritiseTicket", "Sets a ticket's priority")
+            .path_parameter("id", "The ticket's id")
+            .body::<TicketPriorityRequest>(json!({ "priority": "urgent" }))
+            .answers::<TicketRow<'static>>(200, &["Priority updated"])
+            .refusals([Refusal::TicketNotFound]),
+    ]
+}
+
+async fn set_status(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
-    Json(body): Json<StatusBody>,
+    Json(body): Json<TicketStatusRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut fields = Validator::default();
-    let status = fields.one_of(
+    let mut validator = Validator::default();
+    let status = validator.one_of(
         "status",
         Some(body.status.as_deref().unwrap_or_default()),
         words(TicketStatus::ALL, TicketStatus::as_str),
     );
     let notes = body.resolution_notes.as_deref();
-    let notes = fields.optional("resolution_notes", notes, ResolutionNotes::parse_or_nothing).flatten();
-    let status = fields.finish(status)?;
+    let notes = validator.optional("resolution_notes", notes, ResolutionNotes::parse_or_nothing).flatten();
+    let status = validator.finish(status)?;
     let message = match status {
         TicketStatus::Pending => "Ticket pending",
         TicketStatus::InProgress => "Ticket in_progress",
@@ -56,25 +100,18 @@ pub(in crate::api) async fn set_status(
     change(&api, &id, message, SetTicketStatus { by: agent.as_agent(), status, notes }).await
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "TicketAssignRequest")]
-pub(in crate::api) struct AssignBody {
-    #[schemars(with = "UserId")]
-    assigned_to: Option<String>,
-}
-
-pub(in crate::api) async fn assign(
+async fn assign(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
-    Json(body): Json<AssignBody>,
+    Json(body): Json<TicketAssignRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut fields = Validator::default();
-    let assignee = fields.required("assigned_to", body.assigned_to.as_deref(), |id| match id.trim() {
+    let mut validator = Validator::default();
+    let assignee = validator.required("assigned_to", body.assigned_to.as_deref(), |id| match id.trim() {
         "" => Err(TextError::Empty),
         id => Ok(UserId::parse(id).ok()),
     });
-    let assignee = fields.finish(assignee)?;
+    let assignee = validator.finish(assignee)?;
     let to = match assignee {
         Some(id) => known_agent(&api, id).await?,
         None => None,
@@ -82,33 +119,28 @@ pub(in crate::api) async fn assign(
     change(&api, &id, "Ticket assigned", AssignTicket { by: agent.as_agent(), to }).await
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "TicketPriorityRequest")]
-pub(in crate::api) struct PriorityBody {
-    #[schemars(with = "TicketPriority")]
-    priority: Option<String>,
-}
-
-pub(in crate::api) async fn prioritise(
+async fn prioritise(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
-    Json(body): Json<PriorityBody>,
+    Json(body): Json<TicketPriorityRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut fields = Validator::default();
+    let mut validator = Validator::default();
     let priority = Some(body.priority.as_deref().unwrap_or_default());
-    let priority = fields.one_of("priority", priority, words(TicketPriority::ALL, TicketPriority::as_str));
-    let priority = fields.finish(priority)?;
+    let priority = validator.one_of("priority", priority, words(TicketPriority::ALL, TicketPriority::as_str));
+    let priority = validator.finish(priority)?;
     change(&api, &id, "Priority updated", PrioritiseTicket { by: agent.as_agent(), priority }).await
 }
 
+/// Executes a command on the ticket of this id, and answers with the ticket.
 async fn change<C>(api: &Api, id: &str, message: &'static str, command: C) -> Result<HttpResponse, ApiError>
 where
     C: ConversationCommand<Answer = ConversationState>,
 {
-    let key = store::ticket_of_id(&api.database, ticket_id(id)?).await?.ok_or(Refusal::TicketNotFound)?;
-    let conversation = api.registry.execute(key.conversation, command).await?;
-    let people = store::ticket_users(&api.database, &conversation).await?;
-    let card = Card::new(&conversation, &people, DetailLevel::List).ok_or_else(ApiError::internal)?;
-    Ok(fetched(message, card))
+    let database = &api.services.database;
+    let key = store::ticket_of_id(database, ticket_id(id)?).await?.ok_or(Refusal::TicketNotFound)?;
+    let conversation = api.services.registry.execute(key.conversation, command).await?;
+    let users = store::ticket_users(database, &conversation).await?;
+    let row = TicketRow::new(&conversation, &users, DetailLevel::List).ok_or_else(ApiError::internal)?;
+    Ok(fetched(message, row))
 }

@@ -1,25 +1,26 @@
-//! `POST …/conversations/:id/create-ticket`: an agent makes a ticket of a conversation.
+//! `POST …/conversations/:id/create-ticket`.
 
 use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::api::Api;
 use crate::api::body::Json;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
 use crate::domain::{
-    ConversationId, CreateTicket, Description, Reference, Subject, SupportType, TicketDraft, TicketId, TicketPriority,
-    TicketStatus,
+    ConversationId, CreateTicket, Description, Reference, Refusal, Subject, SupportType, TicketDraft, TicketId,
+    TicketNumber, TicketPriority, TicketStatus,
 };
-use crate::wire::{Validator, words};
+use crate::dto::{Validator, words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "CreateTicketRequest")]
-pub(in crate::api) struct CreateBody {
+struct CreateTicketRequest {
     #[schemars(with = "Subject")]
     subject: Option<String>,
     #[schemars(with = "Description")]
@@ -33,13 +34,12 @@ pub(in crate::api) struct CreateBody {
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TicketCreated")]
-pub(in crate::api) struct Created<'a> {
-    ticket: Ticket<'a>,
+struct CreateTicketResponse<'a> {
+    ticket: CreatedTicket<'a>,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "CreatedTicket")]
-pub(in crate::api) struct Ticket<'a> {
+struct CreatedTicket<'a> {
     id: TicketId,
     ticket_number: &'a str,
     subject: &'a Subject,
@@ -52,17 +52,33 @@ pub(in crate::api) struct Ticket<'a> {
     conversation_id: ConversationId,
 }
 
-pub(in crate::api) async fn create(
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::post("/api/v1/unified-admin/support/conversations/{id}/create-ticket", create)
+        .operation(
+            Tag::AgentTickets,
+            Access::Agent,
+            "createTicketFromConversation",
+            "Creates a ticket from a conversation",
+        )
+        .path_parameter("id", "The conversation's id")
+        .body::<CreateTicketRequest>(
+            json!({ "subject": "Failed transfer to @janedoe", "description": "Every transfer to her fails" }),
+        )
+        .answers::<CreateTicketResponse<'static>>(201, &["Ticket created from conversation"])
+        .refusals([Refusal::NotFound, Refusal::TicketExists(TicketNumber::stored("SMI-2026-001234".to_owned()))])
+}
+
+async fn create(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
-    Json(body): Json<CreateBody>,
+    Json(body): Json<CreateTicketRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let draft = form(body)?;
+    let draft = validate(body)?;
     let id = conversation_id(&id)?;
-    let conversation = api.registry.execute(id, CreateTicket { by: agent.as_agent(), draft }).await?;
+    let conversation = api.services.registry.execute(id, CreateTicket { by: agent.as_agent(), draft }).await?;
     let ticket = conversation.ticket.as_deref().ok_or_else(ApiError::internal)?;
-    let ticket = Ticket {
+    let ticket = CreatedTicket {
         id: ticket.draft.id,
         ticket_number: ticket.number.as_str(),
         subject: &ticket.draft.subject,
@@ -71,20 +87,20 @@ pub(in crate::api) async fn create(
         status: ticket.status.as_str(),
         conversation_id: id,
     };
-    Ok(created("Ticket created from conversation", Created { ticket }))
+    Ok(created("Ticket created from conversation", CreateTicketResponse { ticket }))
 }
 
-fn form(body: CreateBody) -> Result<TicketDraft, ApiError> {
-    let mut fields = Validator::default();
-    let subject = fields.required("subject", body.subject.as_deref(), Subject::parse);
-    let description = fields.required("description", body.description.as_deref(), Description::parse);
+fn validate(body: CreateTicketRequest) -> Result<TicketDraft, ApiError> {
+    let mut validator = Validator::default();
+    let subject = validator.required("subject", body.subject.as_deref(), Subject::parse);
+    let description = validator.required("description", body.description.as_deref(), Description::parse);
     let support_type =
-        fields.one_of("support_type", body.support_type.as_deref(), words(SupportType::ALL, SupportType::as_str));
+        validator.one_of("support_type", body.support_type.as_deref(), words(SupportType::ALL, SupportType::as_str));
     let priority =
-        fields.one_of("priority", body.priority.as_deref(), words(TicketPriority::ALL, TicketPriority::as_str));
+        validator.one_of("priority", body.priority.as_deref(), words(TicketPriority::ALL, TicketPriority::as_str));
     let transaction = body.related_transaction_id.as_deref();
-    let transaction = fields.optional("related_transaction_id", transaction, Reference::parse_or_nothing).flatten();
-    fields.finish(subject.zip(description).map(|(subject, description)| TicketDraft {
+    let transaction = validator.optional("related_transaction_id", transaction, Reference::parse_or_nothing).flatten();
+    validator.finish(subject.zip(description).map(|(subject, description)| TicketDraft {
         id: TicketId(Uuid::now_v7()),
         subject,
         description,

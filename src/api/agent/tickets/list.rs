@@ -1,4 +1,4 @@
-//! `GET …/support` and `GET …/support/:id`: the list of tickets, and one of them.
+//! `GET …/support` and `GET …/support/:id`: the list of tickets, and one ticket in detail.
 
 use std::collections::BTreeMap;
 
@@ -6,33 +6,32 @@ use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::query::TicketQuery;
-use super::view::{Card, Detail};
+use super::query::TicketListQuery;
+use super::view::{TicketDetail, TicketRow};
 use crate::api::Api;
 use crate::api::agent::view::DetailLevel;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::ticket_id;
-use crate::api::query::{PageMeta, PageQuery, Query, StretchQuery};
+use crate::api::query::{PageMeta, PageQuery, Query, RangeQuery};
 use crate::api_error::ApiError;
 use crate::domain::{Refusal, SupportType, TicketPriority, TicketStatus};
 use crate::json_schema::CountsOf;
 use crate::store::{self, TicketCounts};
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketQueue")]
-pub(in crate::api) struct List<'a> {
-    analytics: Analytics,
-    tickets: Vec<Card<'a>>,
+struct TicketQueue<'a> {
+    analytics: TicketAnalytics,
+    tickets: Vec<TicketRow<'a>>,
     meta: PageMeta,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketAnalytics")]
-pub(in crate::api) struct Analytics {
-    overview: Overview,
-    activity: Activity,
-    performance: Performance,
+struct TicketAnalytics {
+    overview: TicketOverview,
+    activity: TicketActivity,
+    performance: TicketPerformance,
     #[schemars(with = "CountsOf<TicketStatus>")]
     by_status: BTreeMap<&'static str, i64>,
     #[schemars(with = "CountsOf<TicketPriority>")]
@@ -42,8 +41,7 @@ pub(in crate::api) struct Analytics {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketOverview")]
-pub(in crate::api) struct Overview {
+struct TicketOverview {
     total_tickets: i64,
     open: i64,
     pending: i64,
@@ -56,26 +54,24 @@ pub(in crate::api) struct Overview {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketActivity")]
-pub(in crate::api) struct Activity {
+struct TicketActivity {
     new_today: i64,
     new_this_week: i64,
     new_this_month: i64,
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketPerformance")]
-pub(in crate::api) struct Performance {
+struct TicketPerformance {
     avg_response_time_seconds: f64,
     avg_satisfaction_rating: f64,
     total_rated: i64,
 }
 
-impl Analytics {
+impl TicketAnalytics {
     fn new(counts: &TicketCounts) -> Self {
         let performance = counts.performance();
         Self {
-            overview: Overview {
+            overview: TicketOverview {
                 total_tickets: counts.total(),
                 open: counts.open(),
                 pending: counts.of_status(TicketStatus::Pending),
@@ -86,12 +82,12 @@ impl Analytics {
                 closed: counts.of_status(TicketStatus::Closed),
                 unassigned: counts.unassigned(),
             },
-            activity: Activity {
+            activity: TicketActivity {
                 new_today: counts.new_today,
                 new_this_week: counts.new_this_week,
                 new_this_month: counts.new_this_month,
             },
-            performance: Performance {
+            performance: TicketPerformance {
                 avg_response_time_seconds: performance.average_response_seconds,
                 avg_satisfaction_rating: performance.average_rating,
                 total_rated: performance.total_rated,
@@ -103,35 +99,58 @@ impl Analytics {
     }
 }
 
-pub(in crate::api) async fn list(
+pub(super) fn endpoints() -> [Endpoint; 2] {
+    [
+        Endpoint::get("/api/v1/unified-admin/support", list)
+            .operation(
+                Tag::AgentTickets,
+                Access::Agent,
+                "listTickets",
+                "Tickets, filtered, searched, sorted and in pages, with counts of all",
+            )
+            .query::<PageQuery>()
+            .query::<TicketListQuery>()
+            .answers::<TicketQueue<'static>>(200, &["Tickets fetched"]),
+        Endpoint::get("/api/v1/unified-admin/support/{id}", detail)
+            .operation(Tag::AgentTickets, Access::Agent, "readTicket", "A ticket with its messages and notes")
+            .path_parameter("id", "The ticket's id")
+            .query_except::<RangeQuery>("after_seq")
+            .answers::<TicketDetail<'static>>(200, &["Ticket fetched"])
+            .refusals([Refusal::TicketNotFound]),
+    ]
+}
+
+async fn list(
     api: web::Data<Api>,
     AgentCaller(_): AgentCaller,
     page: Query<PageQuery>,
-    query: Query<TicketQuery>,
+    query: Query<TicketListQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let page = page.page()?;
-    let (filter, order) = query.read()?;
-    let found = store::tickets(&api.database, filter, order, page, api.clock.now()).await?;
+    let (filter, order) = query.validate()?;
+    let services = &api.services;
+    let found = store::tickets(&services.database, filter, order, page, services.clock.now()).await?;
     let tickets = found
         .tickets
         .iter()
-        .filter_map(|conversation| Card::new(conversation, &found.users, DetailLevel::List))
+        .filter_map(|conversation| TicketRow::new(conversation, &found.users, DetailLevel::List))
         .collect();
     let meta = PageMeta::new(page, found.total);
-    Ok(fetched("Tickets fetched", List { analytics: Analytics::new(&found.counts), tickets, meta }))
+    Ok(fetched("Tickets fetched", TicketQueue { analytics: TicketAnalytics::new(&found.counts), tickets, meta }))
 }
 
-pub(in crate::api) async fn detail(
+async fn detail(
     api: web::Data<Api>,
     AgentCaller(_): AgentCaller,
     id: web::Path<String>,
-    query: Query<StretchQuery>,
+    query: Query<RangeQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let stretch = query.by_position()?;
+    let range = query.by_position()?;
     let id = ticket_id(&id)?;
-    let ticket = store::ticket(&api.database, id).await?.ok_or(Refusal::TicketNotFound)?;
-    let history = store::all_messages(&api.database, &ticket, stretch).await?;
-    let people = store::ticket_users(&api.database, &ticket).await?;
-    let detail = Detail::new(&ticket, &people, &history.messages, history.has_more).ok_or_else(ApiError::internal)?;
+    let database = &api.services.database;
+    let ticket = store::ticket(database, id).await?.ok_or(Refusal::TicketNotFound)?;
+    let history = store::all_messages(database, &ticket, range).await?;
+    let users = store::ticket_users(database, &ticket).await?;
+    let detail = TicketDetail::new(&ticket, &users, &history).ok_or_else(ApiError::internal)?;
     Ok(fetched("Ticket fetched", detail))
 }

@@ -1,19 +1,19 @@
-//! What `GET …/support` may be asked for, key by key.
+//! The query string of `GET …/support`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::api::agent::filter::account;
-use crate::api::query::{date_from, date_to};
+use crate::api::date_filter::{date_from, date_to};
 use crate::api_error::ApiError;
 use crate::domain::{SupportType, TicketPriority, TicketStatus, UserId};
+use crate::dto::{Validator, words};
 use crate::json_schema::{Date, Search, SortOrder, TicketSortKey};
 use crate::store::{AssignedTo, SearchTerm, TicketFilter, TicketOrder, TicketSort};
-use crate::wire::{Validator, words};
 
-/// Filters and order; the page is [`crate::api::query::PageQuery`]'s. Keys that nobody knows are ignored.
+/// Filters and sort order; unknown keys are ignored. [`crate::api::query::PageQuery`] reads the page.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub(in crate::api) struct TicketQuery {
+pub(super) struct TicketListQuery {
     #[schemars(with = "Option<Search>")]
     search: Option<String>,
     #[schemars(with = "Option<TicketStatus>")]
@@ -44,32 +44,31 @@ const SORTS: [(&str, TicketSort); 5] = [
     ("support_type", TicketSort::SupportType),
 ];
 
-impl TicketQuery {
-    /// What was asked for; every value that breaks its rule is named. Where nothing is said all tickets come, the
-    /// newest first.
-    pub(super) fn read(&self) -> Result<(TicketFilter, TicketOrder), ApiError> {
-        let mut fields = Validator::default();
+impl TicketListQuery {
+    /// The filter and order; the error names every invalid value. The default is all tickets, newest first.
+    pub(super) fn validate(&self) -> Result<(TicketFilter, TicketOrder), ApiError> {
+        let mut validator = Validator::default();
         let statuses = words(TicketStatus::ALL, TicketStatus::as_str);
         let priorities = words(TicketPriority::ALL, TicketPriority::as_str);
         let types = words(SupportType::ALL, SupportType::as_str);
         let filter = TicketFilter {
-            search: fields.optional("search", self.search.as_deref(), SearchTerm::parse).flatten(),
-            status: fields.one_of("status", self.status.as_deref(), statuses),
-            priority: fields.one_of("priority", self.priority.as_deref(), priorities),
-            support_type: fields.one_of("support_type", self.support_type.as_deref(), types),
+            search: validator.optional("search", self.search.as_deref(), SearchTerm::parse).flatten(),
+            status: validator.one_of("status", self.status.as_deref(), statuses),
+            priority: validator.one_of("priority", self.priority.as_deref(), priorities),
+            support_type: validator.one_of("support_type", self.support_type.as_deref(), types),
             assigned_to: self.assigned_to.as_deref().and_then(|assigned_to| match assigned_to {
                 "unassigned" => Some(AssignedTo::Unassigned),
-                agent => account(&mut fields, "assigned_to", agent).map(AssignedTo::Agent),
+                agent => account(&mut validator, "assigned_to", agent).map(AssignedTo::Agent),
             }),
-            user: self.user_id.as_deref().and_then(|user_id| account(&mut fields, "user_id", user_id)),
-            from: date_from(&mut fields, "date_from", self.date_from.as_deref()),
-            until: date_to(&mut fields, "date_to", self.date_to.as_deref()),
+            user: self.user_id.as_deref().and_then(|user_id| account(&mut validator, "user_id", user_id)),
+            from: date_from(&mut validator, "date_from", self.date_from.as_deref()),
+            until: date_to(&mut validator, "date_to", self.date_to.as_deref()),
         };
-        let by = fields.one_of("sort_by", self.sort_by.as_deref(), SORTS);
+        let by = validator.one_of("sort_by", self.sort_by.as_deref(), SORTS);
         let directions = [("asc", false), ("desc", true)];
-        let is_descending = fields.one_of("sort_order", self.sort_order.as_deref(), directions);
+        let is_descending = validator.one_of("sort_order", self.sort_order.as_deref(), directions);
         let order =
             TicketOrder { by: by.unwrap_or(TicketSort::CreatedAt), is_descending: is_descending.unwrap_or(true) };
-        fields.finish(Some((filter, order)))
+        validator.finish(Some((filter, order)))
     }
 }

@@ -1,24 +1,26 @@
-//! `POST …/support/:id/reply`: an agent answers in a ticket, or writes a note.
+//! `POST …/support/:id/reply`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::api::Api;
 use crate::api::body::Json;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
-use crate::api::ids::{client_message_id, ticket_id};
+use crate::api::idempotency_key::client_message_id;
+use crate::api::ids::ticket_id;
 use crate::api_error::ApiError;
 use crate::domain::{EventId, Refusal, Target};
+use crate::dto::{ReplyRequest, Validator};
 use crate::store;
 use crate::timestamp::IsoTimestamp;
-use crate::wire::Validator;
-use crate::wire::reply::ReplyBody;
+use crate::use_cases;
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketReplySent")]
-pub(in crate::api) struct Replied<'a> {
+struct TicketReplySent<'a> {
     id: EventId,
     message: &'a str,
     is_internal: bool,
@@ -29,23 +31,39 @@ pub(in crate::api) struct Replied<'a> {
     created_at: IsoTimestamp,
 }
 
-pub(in crate::api) async fn reply(
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::post("/api/v1/unified-admin/support/{id}/reply", reply)
+        .operation(
+            Tag::AgentTickets,
+            Access::Agent,
+            "replyToTicket",
+            "Replies to the customer, or writes a note that only agents see",
+        )
+        .path_parameter("id", "The ticket's id")
+        .body::<ReplyRequest>(json!({ "message": "It is a known fault: look here", "is_internal": true }))
+        .posts_message()
+        .answers::<TicketReplySent<'static>>(201, &["Reply sent"])
+        .refusals([Refusal::TicketNotFound, Refusal::AssignedToAnother, Refusal::ReplyToClosed])
+}
+
+async fn reply(
     api: web::Data<Api>,
     AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
     request: HttpRequest,
-    Json(body): Json<ReplyBody>,
+    Json(body): Json<ReplyRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut fields = Validator::default();
-    let client_message_id = client_message_id(&mut fields, body.client_message_id.as_deref(), request.headers());
-    let reply = body.read(&mut fields, Target::Ticket, agent.as_agent(), client_message_id);
-    let reply = fields.finish(reply)?;
-    api.limits.send(&agent.id)?;
-    let key = store::ticket_of_id(&api.database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
-    let posted = reply.execute(&api.registry, key.conversation).await?;
+    let mut validator = Validator::default();
+    let client_message_id = client_message_id(&mut validator, body.client_message_id.as_deref(), request.headers());
+    let reply = body.validate(&mut validator, Target::Ticket, agent.as_agent(), client_message_id);
+    let reply = validator.finish(reply)?;
+    let services = &api.services;
+    services.limits.send(&agent.id)?;
+    let key = store::ticket_of_id(&services.database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
+    let posted = use_cases::post_reply(services, key.conversation, reply).await?;
     Ok(created(
         "Reply sent",
-        Replied {
+        TicketReplySent {
             id: posted.id,
             message: posted.message.text.as_str(),
             is_internal: posted.message.is_note(),

@@ -1,22 +1,21 @@
-//! A ticket as agents see it, in the list and whole (`support-admin.md`, "Tickets").
+//! A ticket as agents read it, in the list and in detail (`support-admin.md`, "Tickets").
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::api::agent::view::{AgentMessage, AssignedAdmin, DetailLevel, User, device_metadata};
+use crate::api::agent::view::{AgentMessage, AssignedAdmin, DetailLevel, UserView, device_metadata};
 use crate::domain::{
-    Conversation, ConversationId, Description, Feedback, Posted, Rating, Reference, ResolutionNotes, Subject,
-    SupportType, TicketId, TicketPriority, TicketStatus, UserId,
+    Conversation, ConversationId, Description, Feedback, Rating, Reference, ResolutionNotes, Subject, SupportType,
+    TicketId, TicketPriority, TicketStatus, UserId,
 };
-use crate::store::Users;
+use crate::dto::shown_conversation;
+use crate::store::{History, Users};
 use crate::timestamp::IsoTimestamp;
-use crate::wire::view::shown_conversation;
 
-/// What the list shows, the detail begins with, and a change is answered with.
+/// A ticket in the list.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketRow")]
-pub(in crate::api) struct Card<'a> {
+pub(super) struct TicketRow<'a> {
     id: TicketId,
     ticket_number: &'a str,
     user_id: Option<&'a str>,
@@ -42,14 +41,14 @@ pub(in crate::api) struct Card<'a> {
     created_at: IsoTimestamp,
     #[serde(rename = "updatedAt")]
     updated_at: IsoTimestamp,
-    user: Option<User<'a>>,
+    user: Option<UserView<'a>>,
     message_count: i64,
     assigned_admin: Option<AssignedAdmin<'a>>,
 }
 
-impl<'a> Card<'a> {
-    /// Nothing where the conversation has no ticket.
-    pub(super) fn new(conversation: &'a Conversation, users: &'a Users, extent: DetailLevel) -> Option<Self> {
+impl<'a> TicketRow<'a> {
+    /// `None` if the conversation has no ticket.
+    pub(super) fn new(conversation: &'a Conversation, users: &'a Users, level: DetailLevel) -> Option<Self> {
         let ticket = conversation.ticket.as_deref()?;
         let user_id = conversation.owner.account().map(UserId::as_str);
         Some(Self {
@@ -72,7 +71,7 @@ impl<'a> Card<'a> {
             conversation_id: shown_conversation(conversation),
             created_at: IsoTimestamp(ticket.created_at),
             updated_at: IsoTimestamp(ticket.updated_at),
-            user: user_id.and_then(|id| users.get(id)).map(|user| User::new(user, extent)),
+            user: user_id.and_then(|id| users.get(id)).map(|user| UserView::new(user, level)),
             message_count: conversation.message_count,
             assigned_admin: ticket
                 .assignee
@@ -82,12 +81,11 @@ impl<'a> Card<'a> {
     }
 }
 
-/// A ticket whole.
+/// A ticket in detail.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketDetail")]
-pub(in crate::api) struct Detail<'a> {
+pub(super) struct TicketDetail<'a> {
     #[serde(flatten)]
-    card: Card<'a>,
+    row: TicketRow<'a>,
     related_registration_progress_id: Option<()>,
     internal_notes: Option<()>,
     related_transaction: Option<()>,
@@ -107,18 +105,13 @@ pub(in crate::api) struct Detail<'a> {
     resolved_by_admin: Option<AssignedAdmin<'a>>,
 }
 
-impl<'a> Detail<'a> {
-    /// Nothing where the conversation has no ticket.
-    pub(super) fn new(
-        conversation: &'a Conversation,
-        users: &'a Users,
-        messages: &'a [Posted],
-        has_more: bool,
-    ) -> Option<Self> {
+impl<'a> TicketDetail<'a> {
+    /// `None` if the conversation has no ticket.
+    pub(super) fn new(conversation: &'a Conversation, users: &'a Users, history: &'a History) -> Option<Self> {
         let ticket = conversation.ticket.as_deref()?;
         let resolver = ticket.resolved.as_ref().map(|resolved| &resolved.by);
         Some(Self {
-            card: Card::new(conversation, users, DetailLevel::Detail)?,
+            row: TicketRow::new(conversation, users, DetailLevel::Detail)?,
             related_registration_progress_id: None,
             internal_notes: None,
             related_transaction: None,
@@ -132,9 +125,9 @@ impl<'a> Detail<'a> {
             user_agent: conversation.user_agent.as_deref(),
             attachments: None,
             feedback: ticket.feedback.as_ref(),
-            messages: messages.iter().map(AgentMessage::new).collect(),
+            messages: history.messages.iter().map(AgentMessage::new).collect(),
             total_messages: conversation.message_count,
-            has_more,
+            has_more: history.has_more,
             resolved_by_admin: resolver
                 .map(|resolver| AssignedAdmin::new(&resolver.id, &resolver.name, users.get(resolver.id.as_str()))),
         })

@@ -1,4 +1,4 @@
-//! `POST /api/v1/support/ticket/add-message`: a customer writes into a ticket.
+//! `POST /api/v1/support/ticket/add-message`.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::{find, not_found, send_name, writer};
-use super::read::number;
+use super::access::{author, find, message_id, not_found, number};
 use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::created;
-use crate::api::extractors::Visitor;
-use crate::api::guard::pass_guard;
+use crate::api::examples;
+use crate::api::extractors::OptionalCaller;
+use crate::api::guard::check_guard;
 use crate::api_error::ApiError;
 use crate::domain::{
-    ClientMessageId, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, SendMessage, Target, TicketId,
+    ClientMessageId, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, Refusal, SendMessage, Target,
+    TicketId,
 };
-use crate::json_schema::TicketNumber;
-use crate::wire::Validator;
-use crate::wire::view::UserMessage;
+use crate::dto::{UserMessage, Validator};
+use crate::json_schema::AnyTicketNumber;
 
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "TicketMessageRequest")]
-pub(in crate::api) struct MessageBody {
-    #[schemars(with = "TicketNumber")]
+struct TicketMessageRequest {
+    #[schemars(with = "AnyTicketNumber")]
     ticket_number: Option<String>,
     #[schemars(with = "MessageText")]
     message: Option<String>,
@@ -35,41 +35,56 @@ pub(in crate::api) struct MessageBody {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketMessageAdded")]
-pub(in crate::api) struct Added<'a> {
+struct TicketMessageAdded<'a> {
     ticket_number: &'a str,
     ticket_id: TicketId,
     message: UserMessage<'a>,
 }
 
-pub(in crate::api) async fn add_message(
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::post("/api/v1/support/ticket/add-message", add_message)
+        .operation(
+            Tag::CustomerTickets,
+            Access::Guest,
+            "addMessageToTicket",
+            "Posts a message to a ticket; without a token, `email` must match the ticket's",
+        )
+        .deprecated()
+        .body::<TicketMessageRequest>(examples::ticket_message())
+        .posts_message()
+        .answers::<TicketMessageAdded<'static>>(201, &["Message sent"])
+        .error(not_found("SMI-2026-001234"))
+        .refusals([Refusal::TicketEmailMismatch, Refusal::AccessDenied, Refusal::TicketDone, Refusal::SendToClosed])
+}
+
+async fn add_message(
     api: web::Data<Api>,
-    Visitor(caller): Visitor,
+    OptionalCaller(caller): OptionalCaller,
     request: HttpRequest,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, ApiError> {
-    pass_guard(&api, caller.as_ref(), &request, &bytes).await?;
-    let body: MessageBody = body::parse(&bytes)?;
-    let mut fields = Validator::default();
-    let number = fields.required("ticket_number", body.ticket_number.as_deref(), number);
-    let text = fields.required("message", body.message.as_deref(), MessageText::parse);
-    let from = writer(&mut fields, caller.as_ref(), body.email.as_deref());
+    check_guard(&api, caller.as_ref(), &request, &bytes).await?;
+    let body: TicketMessageRequest = body::parse(&bytes)?;
+    let mut validator = Validator::default();
+    let number = validator.required("ticket_number", body.ticket_number.as_deref(), number);
+    let text = validator.required("message", body.message.as_deref(), MessageText::parse);
+    let from = author(&mut validator, caller.as_ref(), body.email.as_deref());
     let client_message_id =
-        send_name(&mut fields, caller.as_ref(), body.client_message_id.as_deref(), request.headers());
+        message_id(&mut validator, caller.as_ref(), body.client_message_id.as_deref(), request.headers());
     let post = text.zip(from).map(|(text, from)| Post { target: Target::Ticket, from, text, client_message_id });
-    let (number, post) = fields.finish(number.zip(post))?;
-    api.limits.send(&post.from.owner)?;
+    let (number, post) = validator.finish(number.zip(post))?;
+    api.services.limits.send(&post.from.owner)?;
     let key = find(&api, &number).await?.ok_or_else(|| not_found(&number))?;
     let posted = post_into(&api, key.conversation, post).await?;
     let message = UserMessage::in_history(&posted);
-    Ok(created("Message sent", Added { ticket_number: &number, ticket_id: key.id, message }))
+    Ok(created("Message sent", TicketMessageAdded { ticket_number: &number, ticket_id: key.id, message }))
 }
 
-/// Writes into a ticket, if it is the writer's and still open.
+/// Posts a message to a ticket that is open and belongs to its author.
 pub(super) async fn post_into(
     api: &Api,
     conversation: ConversationId,
     post: Post<Customer>,
 ) -> Result<Arc<Posted>, ApiError> {
-    Ok(api.registry.execute(conversation, SendMessage(post)).await?.message)
+    Ok(api.services.registry.execute(conversation, SendMessage(post)).await?.message)
 }

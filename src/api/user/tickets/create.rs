@@ -1,6 +1,6 @@
-//! `POST /api/v1/support/request-support` and `/create-ticket`: a customer makes a ticket without a conversation.
+//! `POST /api/v1/support/request-support` and `/create-ticket`: a customer creates a ticket without a conversation.
 //!
-//! Both are the same but for who may come: to the first anybody behind the guard, to the second whoever has a token.
+//! They differ in access only: the first accepts guests that pass the guard, the second requires a token.
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -9,29 +9,30 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::access::{find, send_name, writer};
+use super::access::{author, find, message_id};
 use super::add_message::post_into;
 use super::view::UserTicket;
 use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::created;
-use crate::api::extractors::{Caller, ClientInfo, Visitor};
-use crate::api::guard::pass_guard;
-use crate::api::user::send::device_of;
+use crate::api::examples;
+use crate::api::extractors::{Caller, OptionalCaller};
+use crate::api::guard::check_guard;
+use crate::api::user::device::device_metadata;
 use crate::api_error::ApiError;
+use crate::client_info::ClientInfo;
 use crate::conversation::Opened;
 use crate::domain::{
     Channel, ClientMessageId, Customer, Description, DeviceMetadata, EmailAddress, MessageText, Open, Origin,
-    PhoneNumber, Post, Reference, Subject, SupportType, Target, TicketDraft, TicketId, TicketPriority,
+    PhoneNumber, Post, Reference, Refusal, Subject, SupportType, Target, TicketDraft, TicketId, TicketPriority,
 };
+use crate::dto::{UserMessage, Validator, words};
 use crate::identity::Principal;
 use crate::store::{self, MessageRange, TicketKey};
-use crate::wire::view::UserMessage;
-use crate::wire::{Validator, words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(rename = "TicketRequest")]
-pub(in crate::api) struct TicketBody {
+struct TicketRequest {
     #[schemars(with = "Subject")]
     subject: Option<String>,
     #[schemars(with = "Description")]
@@ -53,85 +54,114 @@ pub(in crate::api) struct TicketBody {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketOpened")]
-pub(in crate::api) struct Created<'a> {
+struct TicketOpened<'a> {
     ticket: UserTicket<'a>,
     message: &'static str,
 }
 
-pub(in crate::api) async fn request_support(
-    api: web::Data<Api>,
-    Visitor(caller): Visitor,
-    request: HttpRequest,
-    observed: ClientInfo,
-    JsonBytes(bytes): JsonBytes,
-) -> Result<HttpResponse, ApiError> {
-    pass_guard(&api, caller.as_ref(), &request, &bytes).await?;
-    carry_out(&api, caller, &bytes, request.headers(), observed).await
+pub(super) fn endpoints() -> [Endpoint; 2] {
+    let request_support = Endpoint::post("/api/v1/support/request-support", request_support).operation(
+        Tag::CustomerTickets,
+        Access::Guest,
+        "requestSupport",
+        "Creates a ticket, with or without an account",
+    );
+    let create_ticket = Endpoint::post("/api/v1/support/create-ticket", create_ticket).operation(
+        Tag::CustomerTickets,
+        Access::Customer,
+        "createTicket",
+        "Creates a ticket",
+    );
+    [request_support, create_ticket].map(|endpoint| {
+        endpoint
+            .deprecated()
+            .body::<TicketRequest>(examples::ticket_request())
+            .device_headers()
+            .posts_message()
+            .answers::<TicketOpened<'static>>(201, &["Support ticket created successfully", "Message sent"])
+            .refusals([Refusal::TicketEmailMismatch, Refusal::AccessDenied, Refusal::TicketDone, Refusal::SendToClosed])
+    })
 }
 
-pub(in crate::api) async fn create_ticket(
+async fn request_support(
+    api: web::Data<Api>,
+    OptionalCaller(caller): OptionalCaller,
+    request: HttpRequest,
+    client: ClientInfo,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<HttpResponse, ApiError> {
+    check_guard(&api, caller.as_ref(), &request, &bytes).await?;
+    execute(&api, caller, &bytes, request.headers(), client).await
+}
+
+async fn create_ticket(
     api: web::Data<Api>,
     Caller(caller): Caller,
     request: HttpRequest,
-    observed: ClientInfo,
+    client: ClientInfo,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, ApiError> {
-    carry_out(&api, Some(caller), &bytes, request.headers(), observed).await
+    execute(&api, Some(caller), &bytes, request.headers(), client).await
 }
 
-async fn carry_out(
+async fn execute(
     api: &Api,
     caller: Option<Principal>,
     bytes: &[u8],
     headers: &HeaderMap,
-    observed: ClientInfo,
+    client: ClientInfo,
 ) -> Result<HttpResponse, ApiError> {
-    let form = form(caller.as_ref(), body::parse(bytes)?, headers)?;
-    api.limits.send(&form.from.owner)?;
+    let form = validate(caller.as_ref(), body::parse(bytes)?, headers)?;
+    api.services.limits.send(&form.from.owner)?;
     let known = match form.number.as_deref() {
         Some(number) => find(api, number).await?,
         None => None,
     };
     match known {
-        Some(key) => go_on(api, &key, form).await,
-        None => make(api, form, headers, observed).await,
+        Some(key) => continue_ticket(api, &key, form).await,
+        None => open_ticket(api, form, headers, client).await,
     }
 }
 
-/// A new ticket.
-async fn make(api: &Api, form: Form, headers: &HeaderMap, observed: ClientInfo) -> Result<HttpResponse, ApiError> {
+/// Creates a ticket.
+async fn open_ticket(
+    api: &Api,
+    form: TicketForm,
+    headers: &HeaderMap,
+    client: ClientInfo,
+) -> Result<HttpResponse, ApiError> {
     let origin = Origin {
         channel: Channel::Ticket,
         customer: form.from,
-        device_metadata: form.device_metadata.or_else(|| device_of(headers)),
-        ip_address: observed.ip_address,
-        user_agent: observed.user_agent,
+        device_metadata: form.device_metadata.or_else(|| device_metadata(headers)),
+        ip_address: client.ip_address,
+        user_agent: client.user_agent,
     };
     let text = MessageText::from(&form.draft.description);
     let open = Open { origin, text, ticket: Some(Box::new(form.draft)), client_message_id: form.client_message_id };
-    let Opened { conversation, message } = api.registry.open(open).await?;
+    let Opened { conversation, message } = api.services.registry.open(open).await?;
     let messages = vec![UserMessage::in_history(&message)];
     let ticket = UserTicket::new(&conversation, messages, None).ok_or_else(ApiError::internal)?;
     let message = "Your ticket has been created. Our team will review it and respond as soon as possible.";
-    Ok(created("Support ticket created successfully", Created { ticket, message }))
+    Ok(created("Support ticket created successfully", TicketOpened { ticket, message }))
 }
 
-/// A further message on the ticket that was named: its text is the description.
-async fn go_on(api: &Api, key: &TicketKey, form: Form) -> Result<HttpResponse, ApiError> {
+/// Posts the description as a message to the ticket that the body names.
+async fn continue_ticket(api: &Api, key: &TicketKey, form: TicketForm) -> Result<HttpResponse, ApiError> {
     let text = MessageText::from(&form.draft.description);
     let post = Post { target: Target::Ticket, from: form.from, text, client_message_id: form.client_message_id };
     post_into(api, key.conversation, post).await?;
-    let conversation = store::ticket(&api.database, key.id).await?.ok_or_else(ApiError::internal)?;
-    let stretch = MessageRange::Last { limit: MessageRange::ALL };
-    let history = store::visible_messages(&api.database, &conversation, stretch).await?;
+    let database = &api.services.database;
+    let conversation = store::ticket(database, key.id).await?.ok_or_else(ApiError::internal)?;
+    let range = MessageRange::Last { limit: MessageRange::ALL };
+    let history = store::visible_messages(database, &conversation, range).await?;
     let messages = history.messages.iter().map(UserMessage::in_history).collect();
     let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(ApiError::internal)?;
-    Ok(created("Message sent", Created { ticket, message: "Your message has been added to your ticket." }))
+    Ok(created("Message sent", TicketOpened { ticket, message: "Your message has been added to your ticket." }))
 }
 
-/// A body whose form is right.
-struct Form {
+/// A body whose fields are valid.
+struct TicketForm {
     from: Customer,
     draft: TicketDraft,
     number: Option<String>,
@@ -139,31 +169,31 @@ struct Form {
     device_metadata: Option<DeviceMetadata>,
 }
 
-fn form(caller: Option<&Principal>, body: TicketBody, headers: &HeaderMap) -> Result<Form, ApiError> {
-    let mut fields = Validator::default();
-    let subject = fields.required("subject", body.subject.as_deref(), Subject::parse);
-    let description = fields.required("description", body.description.as_deref(), Description::parse);
+fn validate(caller: Option<&Principal>, body: TicketRequest, headers: &HeaderMap) -> Result<TicketForm, ApiError> {
+    let mut validator = Validator::default();
+    let subject = validator.required("subject", body.subject.as_deref(), Subject::parse);
+    let description = validator.required("description", body.description.as_deref(), Description::parse);
     let support_type =
-        fields.one_of("support_type", body.support_type.as_deref(), words(SupportType::ALL, SupportType::as_str));
+        validator.one_of("support_type", body.support_type.as_deref(), words(SupportType::ALL, SupportType::as_str));
     let priority =
-        fields.one_of("priority", body.priority.as_deref(), words(TicketPriority::ALL, TicketPriority::as_str));
-    let from = writer(&mut fields, caller, body.email.as_deref());
-    let phone_number = fields.optional("phone_number", body.phone_number.as_deref(), PhoneNumber::parse);
+        validator.one_of("priority", body.priority.as_deref(), words(TicketPriority::ALL, TicketPriority::as_str));
+    let from = author(&mut validator, caller, body.email.as_deref());
+    let phone_number = validator.optional("phone_number", body.phone_number.as_deref(), PhoneNumber::parse);
     let mut reference =
-        |name, value: Option<String>| fields.optional(name, value.as_deref(), Reference::parse_or_nothing).flatten();
+        |name, value: Option<String>| validator.optional(name, value.as_deref(), Reference::parse_or_nothing).flatten();
     let related_transaction_id = reference("related_transaction_id", body.related_transaction_id);
     let session_id = reference("session_id", body.session_id);
-    let client_message_id = send_name(&mut fields, caller, body.client_message_id.as_deref(), headers);
+    let client_message_id = message_id(&mut validator, caller, body.client_message_id.as_deref(), headers);
     let device_metadata = body.device_metadata.map(DeviceMetadata::parse);
-    let device_metadata = device_metadata.and_then(|parsed| fields.keep("device_metadata", parsed));
+    let device_metadata = device_metadata.and_then(|parsed| validator.check("device_metadata", parsed));
     let support_type = support_type.unwrap_or(if session_id.is_some() {
         SupportType::RegistrationIssue
     } else {
         SupportType::GeneralInquiry
     });
     let number = body.ticket_number.map(|number| number.trim().to_owned()).filter(|number| !number.is_empty());
-    let ((subject, description), from) = fields.finish(subject.zip(description).zip(from))?;
-    Ok(Form {
+    let ((subject, description), from) = validator.finish(subject.zip(description).zip(from))?;
+    Ok(TicketForm {
         from: Customer {
             phone_number: phone_number.map(|number| number.as_str().to_owned()).or(from.phone_number),
             ..from

@@ -3,35 +3,47 @@
 use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use super::access::{find, not_found};
 use crate::api::Api;
 use crate::api::body::Json;
+use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
 use crate::api::extractors::Caller;
-use crate::api::user::rate::{RateBody, read};
+use crate::api::user::rate::RateRequest;
 use crate::api_error::ApiError;
-use crate::domain::{Feedback, Rate, Rating, SubmitRating, Target};
+use crate::domain::{Feedback, Rate, Rating, Refusal, SubmitRating, Target};
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketRated")]
-pub(in crate::api) struct Rated<'a> {
+struct TicketRated<'a> {
     ticket_number: &'a str,
     satisfaction_rating: Rating,
     feedback: Option<Feedback>,
 }
 
 /// 200, unlike other POSTs (`decisions.md`, "Envelope and errors").
-pub(in crate::api) async fn rate(
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::post("/api/v1/support/ticket/{number}/rate", rate)
+        .operation(Tag::CustomerTickets, Access::Customer, "rateTicket", "Rates a resolved or closed ticket")
+        .deprecated()
+        .path_parameter("number", "The ticket's number")
+        .body::<RateRequest>(json!({ "rating": 4 }))
+        .answers::<TicketRated<'static>>(200, &["Rating submitted"])
+        .error(not_found("SMI-2026-001234"))
+        .refusals([Refusal::TicketRateNotOwn, Refusal::TicketAlreadyRated, Refusal::TicketRateOpen])
+}
+
+async fn rate(
     api: web::Data<Api>,
     Caller(caller): Caller,
     number: web::Path<String>,
-    Json(body): Json<RateBody>,
+    Json(body): Json<RateRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let (rating, feedback) = read(&body)?;
+    let (rating, feedback) = body.validate()?;
     let number = number.trim();
     let key = find(&api, number).await?.ok_or_else(|| not_found(number))?;
     let rate = Rate { from: caller.as_customer(), rating, feedback: feedback.clone() };
-    api.registry.execute(key.conversation, SubmitRating { target: Target::Ticket, rate }).await?;
-    Ok(fetched("Rating submitted", Rated { ticket_number: number, satisfaction_rating: rating, feedback }))
+    api.services.registry.execute(key.conversation, SubmitRating { target: Target::Ticket, rate }).await?;
+    Ok(fetched("Rating submitted", TicketRated { ticket_number: number, satisfaction_rating: rating, feedback }))
 }

@@ -1,4 +1,4 @@
-//! A ticket as its customer sees it (`decisions.md`, "Tickets without an agent").
+//! A ticket as its customer reads it (`decisions.md`, "Tickets without an agent").
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,8 +7,8 @@ use crate::domain::{
     Conversation, ConversationId, Description, Feedback, Rating, Reference, Subject, SupportType, TicketId,
     TicketPriority, TicketStatus,
 };
+use crate::dto::{UserMessage, shown_conversation};
 use crate::timestamp::IsoTimestamp;
-use crate::wire::view::{UserMessage, shown_conversation};
 
 /// A ticket with its messages.
 #[derive(Serialize, JsonSchema)]
@@ -35,13 +35,13 @@ pub(super) struct UserTicket<'a> {
     last_response_at: Option<IsoTimestamp>,
     messages: Vec<UserMessage<'a>>,
     total_messages: i64,
-    /// Whether there are more messages in the direction of the page; only where they were read.
+    /// Whether there are more messages in the direction of the page; absent from a new ticket.
     #[serde(skip_serializing_if = "Option::is_none")]
     has_more: Option<bool>,
 }
 
 impl<'a> UserTicket<'a> {
-    /// Nothing where the conversation has no ticket.
+    /// `None` if the conversation has no ticket.
     pub(super) fn new(
         conversation: &'a Conversation,
         messages: Vec<UserMessage<'a>>,
@@ -72,10 +72,9 @@ impl<'a> UserTicket<'a> {
     }
 }
 
-/// A ticket as the customer's list shows it.
+/// A ticket in the customer's list.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketListed")]
-pub(super) struct Card<'a> {
+pub(super) struct TicketListed<'a> {
     id: TicketId,
     ticket_number: &'a str,
     subject: &'a Subject,
@@ -86,7 +85,7 @@ pub(super) struct Card<'a> {
     #[schemars(with = "TicketPriority")]
     priority: &'static str,
     message_count: i64,
-    last_message: Option<LastMessage<'a>>,
+    last_message: Option<TicketLastMessage<'a>>,
     has_unread: bool,
     conversation_id: Option<ConversationId>,
     created_at: IsoTimestamp,
@@ -95,16 +94,15 @@ pub(super) struct Card<'a> {
 }
 
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketLastMessage")]
-struct LastMessage<'a> {
+struct TicketLastMessage<'a> {
     message: &'a str,
     is_from_user: bool,
     #[serde(rename = "createdAt")]
     created_at: IsoTimestamp,
 }
 
-impl<'a> Card<'a> {
-    /// Nothing where the conversation has no ticket.
+impl<'a> TicketListed<'a> {
+    /// `None` if the conversation has no ticket.
     pub(super) fn new(conversation: &'a Conversation) -> Option<Self> {
         let ticket = conversation.ticket.as_deref()?;
         let last_message = conversation.last_message.as_ref();
@@ -116,7 +114,7 @@ impl<'a> Card<'a> {
             status: ticket.status.as_str(),
             priority: ticket.draft.priority.as_str(),
             message_count: conversation.last_seq,
-            last_message: last_message.map(|message| LastMessage {
+            last_message: last_message.map(|message| TicketLastMessage {
                 message: &message.preview,
                 is_from_user: message.is_from_user,
                 created_at: IsoTimestamp(conversation.last_message_at),

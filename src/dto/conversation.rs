@@ -1,9 +1,9 @@
-//! The shapes that answers and events share, key by key as the contract spells them.
+//! Conversations, messages and tickets as customers read them.
 
 use entity::tickets;
 use schemars::JsonSchema;
-use sea_orm::prelude::Uuid;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::domain::{
     Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating, Status, SupportType, TicketId,
@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::timestamp::IsoTimestamp;
 
-/// A message as a customer sees it in an answer to `chat/send` (`support-user.md`, 1).
+/// A message as its conversation's customer reads it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Message")]
 pub(crate) struct UserMessage<'a> {
@@ -24,11 +24,11 @@ pub(crate) struct UserMessage<'a> {
     pub(crate) attachments: Option<()>,
     pub(crate) created_at: IsoTimestamp,
     #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none")]
-    pub(crate) created_at_too: Option<IsoTimestamp>,
+    pub(crate) created_at_camel_case: Option<IsoTimestamp>,
 }
 
 impl<'a> UserMessage<'a> {
-    /// As a conversation's history shows it.
+    /// In a conversation's history.
     pub(crate) fn in_history(posted: &'a Posted) -> Self {
         Self {
             id: posted.id,
@@ -39,17 +39,17 @@ impl<'a> UserMessage<'a> {
             sender_email: posted.message.author.email(),
             attachments: None,
             created_at: IsoTimestamp(posted.at),
-            created_at_too: None,
+            created_at_camel_case: None,
         }
     }
 
-    /// As the answer to a send shows it: with its moment under both spellings.
+    /// In the answer to a send, with its timestamp in both spellings (`support-user.md`, 1).
     pub(crate) fn in_answer(posted: &'a Posted) -> Self {
-        Self { created_at_too: Some(IsoTimestamp(posted.at)), ..Self::in_history(posted) }
+        Self { created_at_camel_case: Some(IsoTimestamp(posted.at)), ..Self::in_history(posted) }
     }
 }
 
-/// A conversation with messages, as its customer sees it (`support-user.md`, 1 and 4).
+/// A conversation with messages, as its customer reads it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Conversation")]
 pub(crate) struct UserConversation<'a> {
@@ -66,7 +66,7 @@ pub(crate) struct UserConversation<'a> {
     updated_at: IsoTimestamp,
     messages: Vec<UserMessage<'a>>,
     total_messages: i64,
-    /// Whether there are more messages in the direction of the page; only where a page was asked for.
+    /// Whether there are more messages in the direction of the page; present only on pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     has_more: Option<bool>,
     ticket: Option<TicketCard<'a>>,
@@ -92,7 +92,7 @@ impl<'a> UserConversation<'a> {
         }
     }
 
-    /// With a page of its messages, whether there are more, and its ticket.
+    /// With a page of its messages and its ticket.
     pub(crate) fn page(
         conversation: &'a Conversation,
         messages: Vec<UserMessage<'a>>,
@@ -104,9 +104,8 @@ impl<'a> UserConversation<'a> {
     }
 }
 
-/// The ticket that was made of a conversation, as everyone in it sees it.
+/// The ticket created from a conversation, as its participants read it.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TicketCard")]
 pub(crate) struct TicketCard<'a> {
     #[schemars(with = "TicketId")]
     id: Uuid,
@@ -133,19 +132,19 @@ impl<'a> TicketCard<'a> {
     }
 }
 
-/// The conversation that a ticket is shown with; the thread of its own that it may have instead is nobody's business.
+/// The conversation that a ticket is shown with. A ticket without one keeps its messages in a conversation of its own,
+/// which is an implementation detail and not shown.
 pub(crate) fn shown_conversation(conversation: &Conversation) -> Option<ConversationId> {
     (conversation.channel != Channel::Ticket).then_some(conversation.id)
 }
 
-/// The name that customers are shown: "Sarah is helping you".
+/// The agent's name as customers read it: "Sarah is helping you".
 pub(crate) fn assigned_admin_name(conversation: &Conversation) -> Option<&str> {
     conversation.assignee.as_ref().map(|assignee| assignee.name.as_str())
 }
 
-/// What lists show of the last message that the customer can see.
+/// The last message that the customer can read, in lists.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "LastMessage")]
 pub(crate) struct LastMessage<'a> {
     message: &'a str,
     is_from_user: bool,

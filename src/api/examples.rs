@@ -1,8 +1,9 @@
-//! The examples of `support-user.md`, with what our answers have beyond it (`decisions.md`, "Beyond the contract").
+//! The examples of `support-user.md`, with the fields that our answers have in addition (`decisions.md`, "Beyond the
+//! contract").
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "by key into JSON objects made here: one that is read gives null, one that is written is put in"
+    reason = "by key into JSON objects made here: reading an absent key gives null, writing one inserts it"
 )]
 
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ fn message(id: &str, seq: u32, text: &str, at: &str) -> Value {
     })
 }
 
-fn whole(messages: &[Value], ticket: &Value) -> Value {
+fn conversation_with(messages: &[Value], ticket: &Value) -> Value {
     json!({
         "id": CONVERSATION, "status": "active", "email": "john@example.com", "phone_number": "+2348012345678",
         "assigned_admin_name": null, "satisfaction_rating": null, "feedback": null,
@@ -59,15 +60,15 @@ fn whole(messages: &[Value], ticket: &Value) -> Value {
     })
 }
 
-fn opening() -> Value {
+fn first_message() -> Value {
     let text = "Hi, I tried sending money to @janedoe but it keeps failing. Can you help?";
     message(FIRST, 1, text, "2026-02-25T10:30:00.000Z")
 }
 
 pub(super) fn opened() -> Value {
-    let mut message = opening();
+    let mut message = first_message();
     message["createdAt"] = json!("2026-02-25T10:30:00.000Z");
-    json!({ "conversation": whole(&[message], &Value::Null), "is_new": true })
+    json!({ "conversation": conversation_with(&[message], &Value::Null), "is_new": true })
 }
 
 pub(super) fn sent() -> Value {
@@ -77,7 +78,7 @@ pub(super) fn sent() -> Value {
 }
 
 pub(super) fn conversation() -> Value {
-    let mut conversation = whole(&[opening()], &ticket());
+    let mut conversation = conversation_with(&[first_message()], &ticket());
     conversation["has_more"] = json!(false);
     json!({ "conversation": conversation })
 }

@@ -1,0 +1,66 @@
+//! A customer sends a message: it starts a conversation, or continues one (`support-user.md`, 1 and 2).
+
+use std::sync::Arc;
+
+use super::conversation_id;
+use crate::api_error::ApiError;
+use crate::client_info::ClientInfo;
+use crate::conversation::Opened;
+use crate::domain::{Channel, ConversationId, Customer, Open, Origin, Post, Posted, SendMessage, Target};
+use crate::dto::{SendResponse, UserConversation, UserMessage, ValidatedSend};
+use crate::services::Services;
+
+/// What a send did.
+pub(crate) enum SendOutcome {
+    /// It opened a conversation, or repeats the send that did.
+    Opened(Opened),
+    /// It was added to an existing conversation.
+    Posted(ConversationId, Arc<Posted>),
+}
+
+/// Starts a conversation, or posts to the one that the send names. `client` is called for a new conversation only.
+pub(crate) async fn send(
+    services: &Services,
+    from: Customer,
+    send: ValidatedSend,
+    client: impl FnOnce() -> ClientInfo,
+) -> Result<SendOutcome, ApiError> {
+    services.limits.send(&from.owner)?;
+    let ValidatedSend { message: text, conversation, client_message_id, device_metadata } = send;
+    let Some(id) = conversation else {
+        let client = client();
+        let origin = Origin {
+            channel: Channel::Support,
+            customer: from,
+            device_metadata: device_metadata.or(client.device_metadata),
+            ip_address: client.ip_address,
+            user_agent: client.user_agent,
+        };
+        let open = Open { origin, text, ticket: None, client_message_id };
+        return Ok(SendOutcome::Opened(services.registry.open(open).await?));
+    };
+    let id = conversation_id(&id)?;
+    let post = Post { target: Target::Conversation, from, text, client_message_id };
+    let sent = services.registry.execute(id, SendMessage(post)).await?;
+    Ok(match sent.opened {
+        Some(conversation) => SendOutcome::Opened(Opened { conversation, message: sent.message }),
+        None => SendOutcome::Posted(id, sent.message),
+    })
+}
+
+impl SendOutcome {
+    /// As clients read it.
+    pub(crate) fn response(&self) -> SendResponse<'_> {
+        match self {
+            Self::Opened(Opened { conversation, message }) => {
+                let conversation = UserConversation::new(conversation, vec![UserMessage::in_answer(message)]);
+                SendResponse::Opened { conversation: Box::new(conversation), is_new: true }
+            }
+            Self::Posted(conversation_id, message) => SendResponse::Posted {
+                conversation_id: *conversation_id,
+                message: UserMessage::in_answer(message),
+                is_new: false,
+            },
+        }
+    }
+}
