@@ -61,8 +61,11 @@ pub(super) struct Slot {
     /// Counts how often each timer was set: only the last setting counts.
     timers: [u64; 3],
     /// The batch of backlogs that is being read.
-    backlogs: Vec<(SubscriberId, Option<Result<Vec<Posted>, CommandError>>)>,
+    backlogs: Vec<(SubscriberId, Option<ReadBacklog>)>,
 }
+
+/// What a subscriber has missed, or why that is not known.
+type ReadBacklog = Result<Vec<Posted>, CommandError>;
 
 /// A read on its way.
 pub(super) enum Read {
@@ -274,13 +277,7 @@ impl World {
         self.later(pause, Happening::Input(slot, Input::Loaded(Ok(Snapshot { conversation, sends, events }))));
     }
 
-    fn end_backlog(
-        &mut self,
-        slot: SlotId,
-        subscriber: SubscriberId,
-        read: Result<Vec<Posted>, CommandError>,
-        pause: u64,
-    ) {
+    fn end_backlog(&mut self, slot: SlotId, subscriber: SubscriberId, read: ReadBacklog, pause: u64) {
         let backlogs = &mut self.slots[slot].backlogs;
         if let Some((_, backlog)) = backlogs.iter_mut().find(|(reader, _)| *reader == subscriber) {
             *backlog = Some(read);
