@@ -180,7 +180,7 @@ mod tests {
         let (jane, john) = (account("jane@example.com"), account("john"));
         let guest = Owner::Guest(EmailAddress::parse("Jane@Example.com").expect("an address"));
         let again = Owner::Guest(EmailAddress::parse("jane@example.COM").expect("an address"));
-        // Twice as many as a burst, and some that a slow machine gains: whoever is refused here is one of these.
+        // Twice as many as a burst, and some that a slow machine gains: a caller that is refused here is one of these.
         let refused = |sends: &dyn Fn() -> Result<(), RateLimited>| (0..100).any(|_| sends().is_err());
         assert!(refused(&|| limits.send(&jane)));
         assert!(limits.send(&john).is_ok());
