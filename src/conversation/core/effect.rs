@@ -129,7 +129,8 @@ pub enum Effect {
     Attach(SubscriberId, Result<Backlog, CommandError>),
     /// Give [`Input::Tick`] after this time.
     SetTimer(Timer, Duration),
-    /// Take the machine out of the registry, so that nothing more is sent to it, then give [`Input::Drained`].
+    /// Take the machine out of the registry, so that nothing more is sent to it, then give [`Input::Drained`]. Commands
+    /// and subscribers that arrive from here on are forwarded to the conversation's next machine.
     Passivate,
     /// The machine has ended.
     Stop,
