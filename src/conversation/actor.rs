@@ -91,13 +91,19 @@ impl ConversationActor {
             let handled = catch_unwind(AssertUnwindSafe(|| machine.handle(input, now, effects)));
             // What the machine had decided before a panic is carried out too.
             let mut effects = std::mem::take(&mut self.effects);
+            let mut has_panicked = handled.is_err();
             for effect in effects.drain() {
-                next = self.execute(effect, context).or(next);
+                match catch_unwind(AssertUnwindSafe(|| self.execute(effect, context))) {
+                    Ok(input) => next = input.or(next),
+                    Err(_) => has_panicked = true,
+                }
             }
+            effects.shrink();
             self.effects = effects;
-            if handled.is_err() {
+            if has_panicked {
                 tracing::error!(conversation = %self.id, "a conversation's actor panicked; its state is loaded again");
                 if is_recovery {
+                    self.services.watermarks.keep(self.id, self.machine.watermark());
                     self.registration.forget(&context.address());
                     context.stop();
                     return;

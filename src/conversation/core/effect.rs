@@ -240,6 +240,14 @@ impl Effects {
         self.0.push(effect);
     }
 
+    /// Gives memory back that a burst of effects has taken. Most inputs have a handful.
+    pub fn shrink(&mut self) {
+        const USUAL: usize = 16;
+        if self.0.capacity() > 4 * USUAL {
+            self.0.shrink_to(USUAL);
+        }
+    }
+
     /// Takes them out, in order.
     pub fn drain(&mut self) -> impl Iterator<Item = Effect> + '_ {
         self.0.drain(..)
