@@ -116,10 +116,10 @@ export class Client {
 }
 
 /** Whether the object contains all of `part`, which may be a predicate. */
-function matches(whole, part) {
-  if (typeof part === 'function') return part(whole)
+function matches(object, part) {
+  if (typeof part === 'function') return part(object)
   return Object.entries(part).every(([key, value]) =>
-    value !== null && typeof value === 'object' ? matches(whole?.[key] ?? {}, value) : isDeepStrictEqual(whole?.[key], value),
+    value !== null && typeof value === 'object' ? matches(object?.[key] ?? {}, value) : isDeepStrictEqual(object?.[key], value),
   )
 }
 

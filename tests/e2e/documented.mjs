@@ -32,17 +32,17 @@ function complaints(key, payload) {
 
 function check(key, payload, what) {
   const found = complaints(key, payload)
-  if (found.length) throw new Error(`${what} ${JSON.stringify(payload)} is not as docs/asyncapi.json says:\n${found.join('\n')}`)
+  if (found.length) throw new Error(`${what} ${JSON.stringify(payload)} does not match docs/asyncapi.json:\n${found.join('\n')}`)
 }
 
 /** The payload, followed by the offset that connection state recovery adds to every event. */
 export function checkEvent(event, payloads) {
   const isOffset = (argument) => typeof argument === 'string'
-  if (payloads.length !== 1 && !(payloads.length === 2 && isOffset(payloads[1]))) throw new Error(`${event} came with ${payloads.length} arguments`)
+  if (payloads.length !== 1 && !(payloads.length === 2 && isOffset(payloads[1]))) throw new Error(`${event} has ${payloads.length} arguments`)
   check(keyOf('on', event), payloads[0], event)
 }
 
-/** Of an event that the document lacks, as a test may send it, the ack is anything. */
+/** Events that the document lacks, which some tests send, may have any ack. */
 export function checkAck(event, ack) {
   if (!(keyOf('emit', event) in messages)) return
   const key = keyOf('ack', event)

@@ -1,6 +1,6 @@
 // Fences: how a test knows that nothing more is to be heard of what it did.
 //
-// The answer to a request, or the ack of an event, says nothing about the events that the request causes: the server
+// The answer to a request, or the ack of an event, does not show that the events that the request causes: the server
 // publishes those on another path, and they may be later than the answer and later than any ack that follows it. What
 // the server guarantees is the order of its events: those of one conversation reach every socket in the order in which
 // they happened. So a fence makes something later happen in the same conversation and waits until a socket has heard

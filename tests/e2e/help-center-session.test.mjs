@@ -8,11 +8,12 @@ import { scenario } from './scenario.mjs'
 
 const SETTINGS = { SWITCHBOARD__HELP_CENTER__AUTO_REPLY__TEXT: 'We are coming.' }
 
-/** Everything that clients hear, without what differs from run to run: ids by the order of their first use. */
+/** Renders the events that clients receive, with ids numbered in the order of first use and timestamps replaced, so that runs
+ * can be compared. */
 function recorder() {
   const names = new Map()
   const id = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
-  const moment = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
+  const timestamp = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
   const name = (found) => {
     if (!names.has(found)) names.set(found, `#${names.size + 1}`)
     return names.get(found)
@@ -22,7 +23,7 @@ function recorder() {
     name,
     show: (client, fence) =>
       client.heard.filter((heard) => !fence?.owns(heard)).map(({ event, payload }) =>
-        `${event} ${JSON.stringify(payload ?? null)}`.replace(id, name).replace(moment, 'T').replace(/"SMI-\d{4}-\d{6}"/g, '"SMI"'),
+        `${event} ${JSON.stringify(payload ?? null)}`.replace(id, name).replace(timestamp, 'T').replace(/"SMI-\d{4}-\d{6}"/g, '"SMI"'),
       ),
   }
 }
@@ -35,7 +36,7 @@ const PHONE = [
   'help_center:message {"id":"#3","conversationId":"#1","sender":"support","text":"We are coming.","createdAt":"T","seq":2}',
   'help_center:typing {"isTyping":true,"sender":"support"}',
   'help_center:typing {"isTyping":false,"sender":"support"}',
-  'help_center:message {"id":"#4","conversationId":"#1","sender":"user","text":"Anybody?","createdAt":"T","seq":3}',
+  'help_center:message {"id":"#4","conversationId":"#1","sender":"user","text":"Hello again?","createdAt":"T","seq":3}',
   'help_center:message {"id":"#5","conversationId":"#1","sender":"support","text":"We are coming.","createdAt":"T","seq":4}',
   'help_center:message {"id":"#6","conversationId":"#1","sender":"support","text":"How can I help?","createdAt":"T","seq":5}',
   'help_center:message {"id":"#7","conversationId":"#1","sender":"user","text":"My outfits are gone","createdAt":"T","seq":6}',
@@ -49,8 +50,8 @@ const DESK = [
   'conversation_created {"id":"#1","user_id":"john","email":"john@example.com","status":"active","created_at":"T","first_message":"Hello"}',
   'typing {"conversation_id":"#1","user_id":"john","is_admin":false}',
   'stop_typing {"conversation_id":"#1","user_id":"john","is_admin":false}',
-  'new_message {"conversation_id":"#1","message":{"id":"#4","seq":3,"message":"Anybody?","is_from_user":true,"is_internal":false,"sender_name":"John Doe","sender_email":"john@example.com","attachments":null,"createdAt":"T","created_at":"T"}}',
-  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Anybody?","sender_name":"John Doe","created_at":"T"}}',
+  'new_message {"conversation_id":"#1","message":{"id":"#4","seq":3,"message":"Hello again?","is_from_user":true,"is_internal":false,"sender_name":"John Doe","sender_email":"john@example.com","attachments":null,"createdAt":"T","created_at":"T"}}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Hello again?","sender_name":"John Doe","created_at":"T"}}',
   'new_message {"conversation_id":"#1","message":{"id":"#5","seq":4,"message":"We are coming.","is_from_user":false,"is_internal":false,"sender_name":"Support","sender_email":null,"attachments":null,"createdAt":"T","created_at":"T"}}',
   'conversation_claimed {"conversation_id":"#1","assigned_to":"sarah","assigned_admin_name":"Sarah Doe"}',
   'conversation_updated {"conversation_id":"#1","event":"claimed","assigned_to":"sarah","assigned_admin_name":"Sarah Doe"}',
@@ -73,7 +74,7 @@ const DESK = [
 const LOBBY = [
   'connect null',
   'conversation_created {"id":"#1","user_id":"john","email":"john@example.com","status":"active","created_at":"T","first_message":"Hello"}',
-  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Anybody?","sender_name":"John Doe","created_at":"T"}}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Hello again?","sender_name":"John Doe","created_at":"T"}}',
   'conversation_updated {"conversation_id":"#1","event":"claimed","assigned_to":"sarah","assigned_admin_name":"Sarah Doe"}',
   'ticket_created {"id":"#11","ticket_number":"SMI","subject":"Outfits","support_type":"GENERAL_INQUIRY","priority":"medium","email":"john@example.com","created_at":"T","conversation_id":"#1"}',
   'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#7","preview":"My outfits are gone","sender_name":"John Doe","created_at":"T"}}',
@@ -113,7 +114,7 @@ for (const [transport, options] of Object.entries(VIA)) {
     desk.emit('typing', { conversation_id: id })
     desk.emit('stop_typing', { conversation_id: id })
     await phone.waitFor('help_center:typing', {}, 2)
-    await phone.send('Anybody?')
+    await phone.send('Hello again?')
     await phone.waitFor('help_center:message', {}, 4)
     await sarah.claim(id)
     await sarah.note(id, 'A known troublemaker')

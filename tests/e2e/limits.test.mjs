@@ -53,7 +53,7 @@ scenario('a socket that floods is disconnected and does not reconnect by itself;
 scenario('the stock client is refused when it connects too often, and admitted after it has waited', async ({ customer }) => {
   const jane = customer('Jane')
   const eager = Array.from({ length: 12 }, () => jane.openSocket({ transports: ['polling'] }))
-  await eventually(() => eager.every((client) => client.heard.length > 0), () => 'everybody to hear something')
+  await eventually(() => eager.every((client) => client.heard.length > 0), () => 'every client to receive something')
   const refused = eager.filter((client) => client.all('connect_error').length > 0)
   assert(refused.length > 0 && refused.length < eager.length, `${refused.length} were refused`)
 

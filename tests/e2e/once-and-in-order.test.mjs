@@ -45,8 +45,8 @@ scenario('20 parallel first messages with one client_message_id make one convers
   assert.deepEqual((await jane.history(conversation.id)).map(({ message }) => message), ['Hello?'])
 
   // Heard after everything that the first messages caused.
-  await jane.send('Anybody?', { conversation_id: conversation.id })
-  await lobby.waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: 'Anybody?' } })
+  await jane.send('Hello again?', { conversation_id: conversation.id })
+  await lobby.waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: 'Hello again?' } })
   assert.equal(lobby.all('conversation_created', { id: conversation.id }).length, 1)
 })
 
@@ -124,11 +124,11 @@ scenario(
     }
     for (const [n, jane] of janes.entries()) {
       // Heard on each server after everything that the first messages caused there.
-      await jane.send(`Anybody on ${n}?`, { conversation_id: conversation.id })
-      await lobbies[n].waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: `Anybody on ${n}?` } })
+      await jane.send(`Hello from ${n}?`, { conversation_id: conversation.id })
+      await lobbies[n].waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: `Hello from ${n}?` } })
     }
-    const told = lobbies.flatMap((lobby) => lobby.all('conversation_created', { id: conversation.id }))
-    assert.equal(told.length, 1, 'announced by the server that stored it, once')
+    const announced = lobbies.flatMap((lobby) => lobby.all('conversation_created', { id: conversation.id }))
+    assert.equal(announced.length, 1, 'announced by the server that stored it, once')
   },
   shared,
 )

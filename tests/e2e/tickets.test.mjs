@@ -114,8 +114,8 @@ scenario("a ticket of a conversation is announced to everyone, and messages reac
 
   // Only the agents in the rooms receive a note.
   const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
-  const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
-  const notes = [heard(conversation, note, said), heard(ticket, note, said)]
+  const fields = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
+  const notes = [heard(conversation, note, fields), heard(ticket, note, fields)]
   await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [notes[0]], lobby: notes }, fence)
 
   // Who leaves the ticket leaves what joining had joined, and no more.
@@ -185,8 +185,8 @@ scenario('a ticket without a conversation is announced from its creation to its 
   assert.equal((await mike.changeTicket(ticketId, 'assign', { assigned_to: 'mike' })).body.message, 'Ticket assigned')
   const holder = { ticket_id: ticketId, ticket_number, assigned_to: 'mike', assigned_admin_name: 'Mike Doe' }
   const assigned = ['ticket_assigned', holder]
-  const told = ['ticket_updated', { ...holder, event: 'assigned' }]
-  await expectEvents(clients, { phone: [assigned], pocket: [], stranger: [], desk: [assigned, told], lobby: [told] }, fence)
+  const change = ['ticket_updated', { ...holder, event: 'assigned' }]
+  await expectEvents(clients, { phone: [assigned], pocket: [], stranger: [], desk: [assigned, change], lobby: [change] }, fence)
 
   // The first public answer begins the work.
   const reply = { ...(await sarah.replyInTicket(ticketId, 'On its way')).body.data, seq: 3 }
@@ -209,8 +209,8 @@ scenario('a ticket without a conversation is announced from its creation to its 
   // A note, and a priority: a customer receives neither.
   const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
   assert.equal((await sarah.changeTicket(ticketId, 'priority', { priority: 'urgent' })).body.message, 'Priority updated')
-  const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
-  await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [heard(place, note, said)], lobby: [] }, fence)
+  const fields = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
+  await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [heard(place, note, fields)], lobby: [] }, fence)
 
   // It is done.
   const done = await sarah.changeTicket(ticketId, 'status', { status: 'resolved', resolution_notes: 'Refunded' })

@@ -97,12 +97,12 @@ async function schemathesis(url, token, there, phases, examples) {
   ]
   const environment = { ...process.env, SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: here, SEEDED: JSON.stringify(there), NO_COLOR: '1' }
   const child = spawn(join(dirname(API_PYTHON), 'st'), line, { cwd: tmpdir(), env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
-  const said = []
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => said.push(text))
+  const output = []
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => output.push(text))
   const impatience = setTimeout(() => child.kill('SIGKILL'), MINUTES * 60_000)
   const [code] = await once(child, 'exit')
   clearTimeout(impatience)
-  const text = said.join('')
+  const text = output.join('')
   assert.equal(code, 0, `schemathesis found something (SEED=${SEED}):\n${text.slice(-30_000)}`)
   // A run that asked nothing has proved nothing.
   const asked = Number(/(\d+) generated/.exec(text)?.[1] ?? /(\d+) test cases/.exec(text)?.[1] ?? 0)
