@@ -40,7 +40,7 @@ scenario('kill -9 under load loses nothing that was acknowledged, and doubles no
 
 scenario('no client was shown what kill -9 under load loses', async ({ server, customer, agent }) => {
   const sarah = agent('Sarah')
-  const lobby = await agent('Lisa').connect() // joins no conversation: hears what `admins` hears
+  const lobby = await agent('Lisa').connect() // joins no conversation: receives what `admins` receives
   const conversations = []
   for (const name of ['Jane', 'John', 'Joan']) {
     const one = customer(name)
@@ -63,9 +63,9 @@ scenario('no client was shown what kill -9 under load loses', async ({ server, c
   for (const { customer, conversationId, listeners } of conversations) {
     const stored = (await customer.history(conversationId)).slice(1).map(shown)
     for (const listener of listeners) {
-      const heard = listener.all('new_message').map(({ message }) => shown(message))
-      assert(heard.length > 0, 'nothing was heard, nothing is proved')
-      assert.deepEqual(heard, stored.slice(0, heard.length))
+      const received = listener.all('new_message').map(({ message }) => shown(message))
+      assert(received.length > 0, 'nothing was received, nothing is proved')
+      assert.deepEqual(received, stored.slice(0, received.length))
     }
     const updates = lobby.all('conversation_updated', { conversation_id: conversationId }).map(({ event, message }) => [event, message.id])
     assert.deepEqual(updates, stored.slice(0, updates.length).map(({ id }) => ['new_user_message', id]))

@@ -8,8 +8,8 @@ const document = JSON.parse(readFileSync(new URL('../../docs/asyncapi.json', imp
 const messages = Object.assign({}, ...Object.values(document.channels).map((channel) => channel.messages))
 
 /** The events of a namespace that the server emits, and those that clients may. */
-export const emitted = (namespace) => named(namespace, 'on.')
-export const received = (namespace) => named(namespace, 'emit.')
+export const serverEvents = (namespace) => named(namespace, 'on.')
+export const clientEvents = (namespace) => named(namespace, 'emit.')
 
 function named(namespace, prefix) {
   const channel = Object.values(document.channels).find(({ address }) => address === namespace)

@@ -102,7 +102,7 @@ for (const [transport, options] of Object.entries(VIA)) {
       const client = john.openHelpCenter(options, token)
       client.socket.on('connect', () => client.emit('help_center:send', { text: 'let me in' }))
       await client.waitFor('disconnect')
-      assert.deepEqual(client.heard, [
+      assert.deepEqual(client.received, [
         { event: 'connect', payload: undefined },
         { event: 'help_center:error', payload: { code: 'UNAUTHORIZED', message: 'Unauthorized' } },
         { event: 'disconnect', payload: 'io server disconnect' },
@@ -243,12 +243,12 @@ scenario('a client that connects under load is greeted first, misses no message 
   const { message } = await phone.send('the last one')
   for (const client of late) {
     await client.waitFor('help_center:message', { seq: message.seq })
-    const events = client.heard.map(({ event }) => event).filter((event) => event.startsWith('help_center:'))
+    const events = client.received.map(({ event }) => event).filter((event) => event.startsWith('help_center:'))
     assert.equal(events[0], 'help_center:connected')
     const [{ messages }] = client.all('help_center:connected')
-    const heard = seqs([...messages, ...client.messages]).slice(0, seqs([...messages, ...client.messages]).indexOf(message.seq) + 1)
-    assert.deepEqual(heard, Array.from({ length: message.seq - heard[0] + 1 }, (_, index) => heard[0] + index))
-    assert(heard[0] === 1 || messages.length === 200)
+    const received = seqs([...messages, ...client.messages]).slice(0, seqs([...messages, ...client.messages]).indexOf(message.seq) + 1)
+    assert.deepEqual(received, Array.from({ length: message.seq - received[0] + 1 }, (_, index) => received[0] + index))
+    assert(received[0] === 1 || messages.length === 200)
   }
 })
 
@@ -289,7 +289,7 @@ scenario('a send with a clientMessageId happens once and its ack is the same eac
 })
 
 for (const [policy, replies] of [['unassigned', 10], ['first', 1], ['never', 0]]) {
-  scenario(`ten sends at once are followed by as many auto-replies as the policy "${policy}" requires`, async ({ helpCenterUser }) => {
+  scenario(`ten sends at once are followed by as many auto-replies as "${policy}" requires`, async ({ helpCenterUser }) => {
     const john = helpCenterUser('John')
     const devices = [await john.connectHelpCenter(VIA.websocket), await john.connectHelpCenter(VIA.polling)]
     await Promise.all([...Array(10).keys()].map((one) => (one % 3 ? devices[one % 2].send(`${one}`) : john.sendOverRest(`${one}`))))

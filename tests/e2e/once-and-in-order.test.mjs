@@ -74,8 +74,8 @@ scenario('of 200 parallel sends, listeners and the database agree on one order w
   const inOrder = history.slice(1).map(({ id, seq, message }) => ({ id, seq, message }))
   for (const listener of listeners) {
     await listener.waitFor('new_message', { conversation_id: id }, 200)
-    const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
-    assert.deepEqual(heard, inOrder)
+    const received = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
+    assert.deepEqual(received, inOrder)
   }
   const answered = answers.map(({ body }) => body.data.message).sort((one, other) => one.seq - other.seq)
   assert.deepEqual(answered.map(({ id, seq, message }) => ({ id, seq, message })), inOrder)
@@ -97,7 +97,7 @@ scenario(
       assert.deepEqual((await jane.history(id)).map(({ id, message }) => [id, message]).slice(1), [[message.id, 'Once']])
     }
     for (const [n, jane] of janes.entries()) {
-      // Who joined there hears the reply that is made there, and what another server stored in front of it.
+      // Who joined there receives the reply that is made there, and what another server stored in front of it.
       const sarah = agent('Sarah', jane.server)
       assert.equal((await sarah.reply(id, `Got it ${n}`)).status, 201)
       await phones[n].waitFor('new_message', { message: { message: `Got it ${n}` } })
@@ -162,8 +162,8 @@ scenario(
     for (const [n, count] of [[0, 203], [1, 202]]) {
       for (const listener of listeners[n]) {
         await listener.waitFor('new_message', { conversation_id: id }, count)
-        const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
-        assert.deepEqual(heard, inOrder.slice(0, count))
+        const received = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
+        assert.deepEqual(received, inOrder.slice(0, count))
       }
     }
   },

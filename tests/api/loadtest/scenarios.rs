@@ -30,7 +30,10 @@ async fn run_clean(options: Options) -> Report {
     assert_eq!(report.outcome, Outcome::Clean, "{scenario:?}: {}", first.map_or_else(String::new, ToString::to_string));
     assert!(report.errors.is_empty(), "{scenario:?}: {:?}", report.errors);
     for operation in operations(scenario) {
-        assert!(report.operations.get(operation).is_some_and(|figures| figures.count > 0), "{scenario:?}: no {operation:?}");
+        assert!(
+            report.operations.get(operation).is_some_and(|figures| figures.count > 0),
+            "{scenario:?}: no {operation:?}"
+        );
     }
     if scenario != Scenario::Idle {
         assert!(report.checked.stored > 0 && report.checked.conversations > 0, "{scenario:?}: nothing was read back");

@@ -238,8 +238,8 @@ fn notes(checker: &mut Checker<'_>, conversation: Conversation, listener: Listen
         });
         let runs = record.sessions.iter().flat_map(|session| &session.runs).chain(&record.fetched);
         let shown = runs.flat_map(|run| run.mismatch.into_iter()).find(|message| is_note(*message));
-        let in_ledger = || history[conversation].ledger.iter().flatten().find(|message| is_note(**message)).copied();
-        if let Some(message) = notified.or(shown).or_else(in_ledger) {
+        let ledger_note = || history[conversation].ledger.iter().flatten().find(|message| is_note(**message)).copied();
+        if let Some(message) = notified.or(shown).or_else(ledger_note) {
             let sentence = format!(
                 "the customer {} (listener {}) is shown the note {}",
                 history[record.person].name,
