@@ -57,17 +57,7 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
   assert.deepEqual([conversation.status, conversation.assigned_admin_name], ['waiting_user', winner.name])
   for (const seen of [phone.received, conversation]) assert(!JSON.stringify(seen).includes('troublemaker'))
 
-  // It is closed, and stays so.
-  const close = await winner.closeConversation(id)
-  assert.equal(close.status, 201)
-  assert.equal(close.body.message, 'Conversation closed')
-  assert.deepEqual(await phone.waitFor('conversation_closed'), { conversation_id: id })
-  assert.deepEqual(await phone.waitFor('conversation_updated', { event: 'closed' }), { conversation_id: id, event: 'closed' })
-  assert.deepEqual(await lobby.waitFor('conversation_updated', { event: 'closed' }), { conversation_id: id, event: 'closed' })
-  const late = await jane.send('One more thing', { conversation_id: id })
-  assert.equal(late.status, 400)
-  assert.deepEqual([late.body.message, late.body.code], ['This conversation has been closed', 'CONVERSATION_CLOSED'])
-  assert.equal((await winner.closeConversation(id)).body.message, 'Conversation is already closed')
+  await closeForGood({ id, jane, winner, phone, lobby })
 
   // Everything once: each has received something later of the same conversation.
   await winner.createTicket(id, { subject: 'Transfers', description: 'They fail' })
@@ -81,6 +71,20 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
   assert.equal(lobby.all('conversation_updated', { event: 'claimed' }).length, 1)
   assert.equal(lobby.all('new_message').length, 0, 'who has not joined receives no messages')
 })
+
+async function closeForGood({ id, jane, winner, phone, lobby }) {
+  // It is closed, and stays so.
+  const close = await winner.closeConversation(id)
+  assert.equal(close.status, 201)
+  assert.equal(close.body.message, 'Conversation closed')
+  assert.deepEqual(await phone.waitFor('conversation_closed'), { conversation_id: id })
+  assert.deepEqual(await phone.waitFor('conversation_updated', { event: 'closed' }), { conversation_id: id, event: 'closed' })
+  assert.deepEqual(await lobby.waitFor('conversation_updated', { event: 'closed' }), { conversation_id: id, event: 'closed' })
+  const late = await jane.send('One more thing', { conversation_id: id })
+  assert.equal(late.status, 400)
+  assert.deepEqual([late.body.message, late.body.code], ['This conversation has been closed', 'CONVERSATION_CLOSED'])
+  assert.equal((await winner.closeConversation(id)).body.message, 'Conversation is already closed')
+}
 
 async function replyToCustomer({ id, winner, phone }) {
   // The answer arrives.
