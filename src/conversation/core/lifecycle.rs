@@ -4,8 +4,10 @@
 //! Both times are exact, and no command costs a timer: the timer is set for when the machine would become unused from
 //! its last use on, and where it was used meanwhile, again for the remainder.
 //!
-//! The machine leaves the registry first and stops once everything is done that was sent to it before, so that no
-//! command is lost with it.
+//! The machine leaves the registry first and stops once everything that was sent to it before has arrived. It leaves
+//! when it is idle, and its driver forwards what still arrives to the conversation's next machine. So no command is
+//! lost, and no two machines of a server work at the same time: the one would publish events that the other does not
+//! record for the subscribers whose backlog it reads.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +19,7 @@ enum Stage {
     /// It is in the registry.
     #[default]
     Registered,
-    /// It is not; what was sent before may still arrive.
+    /// It is not; what was sent before may still arrive, and is forwarded.
     Passivated,
     /// Everything that was sent has arrived: it stops as soon as it is done.
     Drained,

@@ -52,7 +52,7 @@ pub(super) struct ReadIndex {
 
 impl Speculation {
     /// What a read has found that began after so many commands.
-    pub(super) fn stored(conversation: Option<Conversation>, commands: u64, epoch: Epoch) -> Self {
+    pub(super) fn stored(conversation: Option<Arc<Conversation>>, commands: u64, epoch: Epoch) -> Self {
         let version = conversation.as_ref().map_or(0, |conversation| conversation.version);
         // A ticket and a handover are read one after the other with the conversation, and may be newer than its
         // version: then the version does not confirm what was read.
@@ -60,7 +60,7 @@ impl Speculation {
             .as_ref()
             .is_none_or(|conversation| conversation.ticket.is_none() && conversation.pending_handover.is_none());
         Self {
-            conversation: conversation.map(Arc::new),
+            conversation,
             durable: version,
             epoch,
             is_assumed: false,
