@@ -14,14 +14,16 @@ run: ## build, then serve on http://localhost:1500 with the embedded database (d
 test: ## run all tests: Rust and end to end, on SQLite and on a temporary PostgreSQL
 	@scripts/test
 
-soak: ## run all tests in their long form, where they have one (an hour or more), and every fuzz target
+soak: ## verify the packages of the two crates, run all tests in their long form (hours), and every fuzz target
+	cargo package --quiet --allow-dirty -p actix-engineio -p actix-socketio
 	@SOAK=1 scripts/test
 	@scripts/fuzz
 
-lint: ## check formatting, clippy (warnings are errors), the rules of crates/lint, licences and lock files
+lint: ## check formatting, clippy and rustdoc (warnings are errors), the rules of crates/lint, licences and lock files
 	@scripts/setup rust lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
 	scripts/check-lock-files
 	@# Becomes `scripts/lint`, which fails, as soon as every module is rewritten.
 	@scripts/lint --report | tail -1

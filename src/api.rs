@@ -1,8 +1,8 @@
 //! The REST API: the endpoints of `support-user.md`, `support-admin.md` and `help-center.md`.
 //!
 //! A handler takes the caller and typed input as arguments, makes one call and returns a typed answer. Writes go to the
-//! conversation's actor through [`crate::use_cases`] or the registry, reads to [`crate::store`]. Each endpoint is
-//! described once, above its handler ([`endpoint::Endpoint`]); routing and the OpenAPI document both come from that.
+//! conversation's actor through `use_cases` or the registry, reads to [`crate::store`]. Each endpoint is
+//! described once, above its handler (`endpoint::Endpoint`); routing and the OpenAPI document both come from that.
 
 mod agent;
 mod body;

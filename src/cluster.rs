@@ -7,8 +7,8 @@
 mod presence;
 mod single_node;
 
-pub use presence::{Presence, PresenceGuard};
-pub use single_node::SingleNode;
+pub(crate) use presence::{Presence, PresenceGuard};
+pub(crate) use single_node::SingleNode;
 
 use std::fmt::Debug;
 
@@ -25,7 +25,7 @@ pub trait Cluster: Debug + Send + Sync {
 }
 
 /// Receives every change of an agent's presence in the cluster.
-pub trait PresenceListener: Debug + Send + Sync {
+pub(crate) trait PresenceListener: Debug + Send + Sync {
     /// An agent got their first connection on any server, or lost the last one. Called in order. Must not block.
     fn agent_presence_changed(&self, agent: &Agent, is_online: bool);
 }

@@ -3,7 +3,7 @@
 //! Layers, each overriding the ones before: `config/default.toml`, `config/<environment>.toml`, environment variables
 //! `SWITCHBOARD__SECTION__KEY`, and the short ones `PORT`, `DATABASE_URL`, `JWT_SECRET`, `REDIS_URL`. The files are
 //! built into the program, so that it runs from any folder; `--config` replaces them. An unknown key is an error. A key
-//! that has been renamed is accepted under its old name for one release ([`renamed`]).
+//! that has been renamed is accepted under its old name for one release (`config::renamed`).
 //!
 //! The doc comment of each setting ends with `Allowed: … . Default: … .`; `docs/CONFIGURATION.md` is generated from it,
 //! and tests compare it with the files and with the validation.

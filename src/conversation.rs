@@ -2,7 +2,7 @@
 //!
 //! [`Registry`] finds the actor of a conversation, starts it when it is needed and forgets it when it stops. The actor
 //! drives the conversation machine ([`core`]), which decides without waiting for the disk, and answers and publishes
-//! only what is stored. The rules are those of [`crate::domain`], storing is the [`crate::journal`]'s part, and what is
+//! only what is stored. The rules are those of [`crate::domain`], storing is the `journal`'s part, and what is
 //! published goes to the [`EventPublisher`] that `realtime` implements.
 
 mod actor;

@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no actor, no SQL, no JSON of the wire. What everything else must agree on (who owns a
 //! conversation, what follows what, what a note may change) is decided by [`decide`], and tested by table and by
-//! property. [`crate::conversation`] applies the rules one command after another; [`crate::journal`] stores the events.
+//! property. [`crate::conversation`] applies the rules one command after another; `journal` stores the events.
 
 mod channel;
 mod command;

@@ -33,8 +33,8 @@ use crate::config::{JournalSettings, TicketSettings};
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, Event};
 
-pub use epoch::Epoch;
-pub use stats::JournalStats;
+pub(crate) use epoch::Epoch;
+pub(crate) use stats::JournalStats;
 
 use portable::SharedCounters;
 use stats::StatsCounter;

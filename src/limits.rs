@@ -20,7 +20,7 @@ use crate::domain::{EmailAddress, Owner, UserId};
 use buckets::Buckets;
 use engineio::ip_prefix;
 
-pub use connection::ConnectionLimits;
+pub(crate) use connection::ConnectionLimits;
 use connection::PacketQuota;
 
 /// A connection is flooding if its refused packets exceed the limit this many times over.

@@ -23,7 +23,7 @@ const SQLITE_RETRIES: (usize, Duration) = (50, Duration::from_millis(100));
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn applied(database: &Database) -> Result<Vec<String>, DatabaseError> {
+pub(crate) async fn applied(database: &Database) -> Result<Vec<String>, DatabaseError> {
     database.read(async |connection| applied_steps(&connection).await).await
 }
 
@@ -31,7 +31,7 @@ pub async fn applied(database: &Database) -> Result<Vec<String>, DatabaseError> 
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn pending(database: &Database) -> Result<Vec<String>, DatabaseError> {
+pub(crate) async fn pending(database: &Database) -> Result<Vec<String>, DatabaseError> {
     database.read(async |connection| pending_steps(&connection).await).await
 }
 
@@ -39,7 +39,7 @@ pub async fn pending(database: &Database) -> Result<Vec<String>, DatabaseError> 
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn up(database: &Database, settings: &DatabaseSettings) -> Result<(), DatabaseError> {
+pub(crate) async fn up(database: &Database, settings: &DatabaseSettings) -> Result<(), DatabaseError> {
     if pending(database).await?.is_empty() {
         return Ok(());
     }
@@ -67,7 +67,7 @@ pub async fn up(database: &Database, settings: &DatabaseSettings) -> Result<(), 
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn down(database: &Database, settings: &DatabaseSettings, steps: u32) -> Result<(), DatabaseError> {
+pub(crate) async fn down(database: &Database, settings: &DatabaseSettings, steps: u32) -> Result<(), DatabaseError> {
     let connection = unlimited(database, settings).await?;
     on_its_runtime(database, async move { Migrator::down(&connection, Some(steps)).await }).await
 }

@@ -16,7 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::{LogFormat, LogSettings};
 
 /// Starts logging. Further calls, which tests make, have no effect.
-pub fn start(settings: &LogSettings) {
+pub(crate) fn start(settings: &LogSettings) {
     // An invalid level has been refused with the other settings.
     let filter = settings.level.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
@@ -35,7 +35,7 @@ const ENGINE_IO_PATH: &str = "/socket.io/";
 /// The span of a request: its id, method and path without the query string; for Engine.IO only at debug level. A line
 /// at its end, at warning level if the server failed and at debug level otherwise.
 #[derive(Clone, Copy, Debug)]
-pub struct RequestSpan;
+pub(crate) struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {

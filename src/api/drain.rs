@@ -45,7 +45,7 @@ impl Drain {
         self.0.is_draining.load(Ordering::Acquire)
     }
 
-    /// Waits until every request is answered and none has arrived for [`QUIET`]: a client on a keep-alive connection
+    /// Waits until every request is answered and none has arrived for `QUIET`: a client on a keep-alive connection
     /// may already have sent its next request before it read `Connection: close`.
     pub async fn wait_until_idle(&self) {
         loop {

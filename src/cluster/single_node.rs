@@ -10,7 +10,7 @@ use crate::domain::{Agent, UserId};
 
 /// A cluster of one server.
 #[derive(Debug)]
-pub struct SingleNode {
+pub(crate) struct SingleNode {
     listener: Arc<dyn PresenceListener>,
     online: Mutex<HashMap<UserId, Agent>>,
 }
@@ -18,7 +18,7 @@ pub struct SingleNode {
 impl SingleNode {
     /// Changes are passed to the listener.
     #[must_use]
-    pub fn new(listener: Arc<dyn PresenceListener>) -> Self {
+    pub(crate) fn new(listener: Arc<dyn PresenceListener>) -> Self {
         Self { listener, online: Mutex::default() }
     }
 }

@@ -48,8 +48,13 @@ const REEXPORTS: usize = 8;
 
 impl ModuleGraph {
     pub(crate) fn build(files: &[SourceFile]) -> Self {
-        let sources: Vec<(&SourceFile, Module)> =
+        let mut sources: Vec<(&SourceFile, Module)> =
             files.iter().filter_map(|file| Some((file, module_of(file)?))).collect();
+        let tests: BTreeSet<(String, Vec<String>)> = sources.iter().flat_map(|(file, at)| tests_in(file, at)).collect();
+        sources.retain(|(_, Module { krate, path, .. })| {
+            let is_test = |length| path.get(..length).is_some_and(|p| tests.contains(&(krate.clone(), p.to_vec())));
+            !(1..=path.len()).any(is_test)
+        });
         let tokens: Vec<_> = sources.iter().map(|(file, _)| syntax::without_tests(&file.tokens)).collect();
         let (_, modules): (Vec<_>, Vec<_>) = sources.into_iter().unzip();
         let imports: Vec<Vec<Import>> = tokens.iter().map(|tokens| syntax::imports(tokens).0).collect();
@@ -75,6 +80,12 @@ impl ModuleGraph {
         }
         Self { modules, imports: edges }
     }
+}
+
+/// The crate and path of the modules in `file` that are compiled into tests only.
+fn tests_in(file: &SourceFile, module: &Module) -> Vec<(String, Vec<String>)> {
+    let path = |name: &str| module.path.iter().cloned().chain([name.to_owned()]).collect();
+    syntax::test_files(&file.tokens).into_iter().map(|name| (module.krate.clone(), path(name))).collect()
 }
 
 fn names_outside_imports(tokens: &[crate::lexer::Token]) -> BTreeSet<&str> {

@@ -68,16 +68,28 @@ pub(crate) fn functions(tokens: &[Token]) -> Vec<Function> {
     functions
 }
 
-/// The tokens of every inline module that is compiled into tests only, from `mod` to the closing brace.
-pub(crate) fn test_modules(tokens: &[Token]) -> Vec<Range<usize>> {
+/// The index of the `mod` of every module that is compiled into tests only.
+fn test_modules_at(tokens: &[Token]) -> impl Iterator<Item = usize> {
     let is_test =
         |at: usize| ["#", "[", "cfg", "(", "test", ")", "]"].iter().zip(at..).all(|(t, i)| text(tokens, i) == *t);
     (0..tokens.len())
-        .filter(|at| is_test(*at))
-        .filter_map(|at| {
-            let start = (at + 7..at + 12).find(|i| text(tokens, *i) == "mod")?;
-            (text(tokens, start + 2) == "{").then(|| start..closing(tokens, start + 2) + 1)
-        })
+        .filter(move |at| is_test(*at))
+        .filter_map(|at| (at + 7..at + 12).find(|i| text(tokens, *i) == "mod"))
+}
+
+/// The tokens of every inline module that is compiled into tests only, from `mod` to the closing brace.
+pub(crate) fn test_modules(tokens: &[Token]) -> Vec<Range<usize>> {
+    test_modules_at(tokens)
+        .filter(|start| text(tokens, start + 2) == "{")
+        .map(|start| start..closing(tokens, start + 2) + 1)
+        .collect()
+}
+
+/// The name of every module that is compiled into tests only and is in a file of its own.
+pub(crate) fn test_files(tokens: &[Token]) -> Vec<&str> {
+    test_modules_at(tokens)
+        .filter(|start| text(tokens, start + 2) == ";")
+        .map(|start| text(tokens, start + 1))
         .collect()
 }
 

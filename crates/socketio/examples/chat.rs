@@ -1,4 +1,5 @@
-//! A chat server: clients join a room under a name, and every message goes to the room. Listens on port 3000.
+//! A chat server: clients join a room under a name, and every message goes to the room. Listens on the
+//! port in `PORT`, 3000 by default.
 
 use actix_socketio::{
     ConnectRefusal, DisconnectReason, EngineConfig, Event, Handshake, Namespace, Socket, SocketIo, SocketIoConfig,
@@ -40,10 +41,11 @@ fn chat() -> Namespace<Member> {
 
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
+    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3000);
     let io = SocketIo::builder(EngineConfig::default(), SocketIoConfig::default()).namespace(chat()).build();
     HttpServer::new(move || App::new().configure(io.configure()))
         .h1_allow_half_closed(false)
-        .bind(("127.0.0.1", 3000))?
+        .bind(("127.0.0.1", port))?
         .run()
         .await
 }

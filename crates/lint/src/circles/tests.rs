@@ -36,3 +36,14 @@ fn a_module_and_its_own_submodules_may_import_each_other() {
     let files = [("src/a.rs", "mod b;\nuse b::X;"), ("src/a/b.rs", "use super::Y;")];
     assert!(circles(&files).is_empty());
 }
+
+#[test]
+fn modules_that_only_tests_contain_are_left_out() {
+    let files = [
+        ("src/lib.rs", "#[cfg(test)]\nmod simulation;\nmod other;"),
+        ("src/simulation.rs", "mod a;\nmod b;"),
+        ("src/simulation/a.rs", "use super::b::X;"),
+        ("src/simulation/b.rs", "use super::a::X;"),
+    ];
+    assert!(circles(&files).is_empty());
+}

@@ -1,5 +1,5 @@
-// Stock clients of several languages against examples/stock and examples/echo. Each client is a program of its own and
-// passes when it exits with 0.
+// Stock clients of several languages against examples/stock and examples/echo, each a program of its own that passes when
+// it exits with 0; and a handshake with every example.
 
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
@@ -65,3 +65,14 @@ test('packets are compatible with the reference parsers in both directions', () 
 
 test('clients whose connections are cut receive every event once and in order', () =>
   withExample('stock', (env) => node('jitter.mjs', { CLIENTS: SOAK ? '200' : '50', DURATION: SOAK ? '60' : '12', ...env })))
+
+const EXAMPLES = { chat: '/socket.io', echo: '/socket.io', stock: '/socket.io', engine_echo: '/engine.io' }
+
+for (const [example, path] of Object.entries(EXAMPLES)) {
+  test(`the example ${example} opens a session`, () =>
+    withExample(example, async ({ PORT }) => {
+      const answer = await fetch(`http://127.0.0.1:${PORT}${path}/?EIO=4&transport=polling`)
+      assert.equal(answer.status, 200)
+      assert.match(await answer.text(), /^0\{"sid":/)
+    }))
+}
