@@ -1,4 +1,4 @@
-//! The state of a conversation: the fold of its events. Only [`Conversation::apply`] changes it.
+//! The state of a conversation: the fold of its events ([`Conversation::apply`]).
 
 use super::{
     Agent, Author, Change, Channel, ConversationId, DeviceMetadata, Event, EventId, Feedback, Handover, Message,

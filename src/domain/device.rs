@@ -30,7 +30,7 @@ impl DeviceMetadata {
         if json.len() > DEVICE_METADATA_LIMIT {
             return Err(TextError::DeviceMetadata);
         }
-        // PostgreSQL stores it in JSON but fails to extract it as text, as search and filters do.
+        // PostgreSQL cannot represent it in a text, so search and filters over the stored object would fail.
         if object.iter().any(|(key, value)| key.contains('\0') || contains_nul(value)) {
             return Err(TextError::Nul);
         }

@@ -1,25 +1,25 @@
-//! When a machine ends: it has not been used for a while, or it holds nothing that would save a read. Some time before,
-//! it drops everything but the conversation's state.
+//! Passivation: a machine stops when it has been idle for a time, or when its state would not save a read. Earlier, it is
+//! trimmed: it drops everything but the conversation's state.
 //!
-//! Both times are exact, and no command costs a timer: the timer is set for when the machine would become unused from
-//! its last use on, and where it was used meanwhile, again for the remainder.
+//! Both times are exact, and no command sets a timer: when the timer fires and the machine was used meanwhile, it is set
+//! again for the remainder.
 //!
-//! The machine leaves the registry first and stops once everything is done that was sent to it before, so that no
-//! command is lost with it.
+//! The machine leaves the registry first and stops when every message sent to it before is handled, so that no command
+//! is lost.
 
 use std::time::{Duration, Instant};
 
 use super::limits::Limits;
 
-/// How far a machine is on its way out.
+/// The stages of passivation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// It is in the registry.
+    /// In the registry.
     #[default]
     Registered,
-    /// It is not; what was sent before may still arrive.
+    /// No longer in the registry; messages sent before may still arrive.
     Passivated,
-    /// Everything that was sent has arrived: it stops as soon as it is done.
+    /// Every message has arrived; it stops when nothing is in progress.
     Drained,
 }
 
@@ -30,12 +30,12 @@ pub(super) struct Lifecycle {
     last_used: Instant,
 }
 
-/// What an unused machine is to do.
+/// The next step of an unused machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unused {
-    /// Look again after this time.
+    /// Check again after this time.
     Wait(Duration),
-    /// Trim, and look again after this time.
+    /// Trim, and check again after this time.
     Trim(Duration),
     /// Passivate.
     Passivate,
@@ -66,7 +66,7 @@ impl Lifecycle {
         self.stage = Stage::Drained;
     }
 
-    /// What to do now. Whatever is in progress counts as use.
+    /// The step that is due. Work in progress counts as use.
     pub(super) fn check(&mut self, is_idle: bool, limits: &Limits, now: Instant) -> Unused {
         if !is_idle {
             self.last_used = now;
