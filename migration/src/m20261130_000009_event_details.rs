@@ -5,6 +5,7 @@
 //! keeps working next to them: it names the columns it reads and writes, and leaves these null.
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -24,6 +25,11 @@ enum ConversationEvents {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.get_database_backend() == DbBackend::Postgres {
+            // Each change is quick, but it waits for every reader of its table, and meanwhile every commit of a running
+            // server waits for it. After this time it fails, and the operator starts the migration again.
+            manager.get_connection().execute_unprepared("SET LOCAL lock_timeout = '3s'").await?;
+        }
         let phone_number = ColumnDef::new(Messages::SenderPhoneNumber).text().take();
         manager.alter_table(Table::alter().table(Messages::Table).add_column(phone_number).to_owned()).await?;
         let detail = ColumnDef::new(ConversationEvents::Detail).json().take();

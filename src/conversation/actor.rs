@@ -28,14 +28,23 @@ use super::services::Services;
 use crate::domain::{ConversationId, EventId, Timestamp};
 use crate::journal::AppendOutcome;
 
-/// Removes an actor from the registry, unless another has replaced it.
-pub(super) type Forget = Box<dyn Fn(&Addr<ConversationActor>) + Send>;
+/// The registry, as one of its actors uses it.
+pub(super) trait Registration: Send {
+    /// Removes this actor, unless another has replaced it.
+    fn forget(&self, actor: &Addr<ConversationActor>);
+
+    /// Gives the conversation's present actor a command that was sent to this one.
+    fn forward_command(&self, command: Execute);
+
+    /// Gives it a subscriber.
+    fn forward_subscriber(&self, subscriber: Subscribe);
+}
 
 /// One conversation.
 pub(super) struct ConversationActor {
     id: ConversationId,
     services: Arc<Services>,
-    forget: Forget,
+    registration: Box<dyn Registration>,
     machine: Machine,
     effects: Effects,
     epoch: JournalEpoch,
@@ -57,14 +66,14 @@ impl Environment for ServerEnvironment {
 }
 
 impl ConversationActor {
-    pub(super) fn new(id: ConversationId, services: Arc<Services>, forget: Forget) -> Self {
+    pub(super) fn new(id: ConversationId, services: Arc<Services>, registration: Box<dyn Registration>) -> Self {
         let environment = Box::new(ServerEnvironment(Arc::clone(&services)));
         let (limits, watermark, now) = (services.limits(), services.watermarks.get(id), Instant::now().into_std());
         Self {
             id,
             machine: Machine::new(id, limits, watermark, environment, Defects::from_environment(), now),
             services,
-            forget,
+            registration,
             effects: Effects::default(),
             epoch: JournalEpoch::default(),
             timers: Timers::default(),
@@ -82,14 +91,20 @@ impl ConversationActor {
             let handled = catch_unwind(AssertUnwindSafe(|| machine.handle(input, now, effects)));
             // What the machine had decided before a panic is carried out too.
             let mut effects = std::mem::take(&mut self.effects);
+            let mut has_panicked = handled.is_err();
             for effect in effects.drain() {
-                next = self.execute(effect, context).or(next);
+                match catch_unwind(AssertUnwindSafe(|| self.execute(effect, context))) {
+                    Ok(input) => next = input.or(next),
+                    Err(_) => has_panicked = true,
+                }
             }
+            effects.shrink();
             self.effects = effects;
-            if handled.is_err() {
+            if has_panicked {
                 tracing::error!(conversation = %self.id, "a conversation's actor panicked; its state is loaded again");
                 if is_recovery {
-                    (self.forget)(&context.address());
+                    self.services.watermarks.keep(self.id, self.machine.watermark());
+                    self.registration.forget(&context.address());
                     context.stop();
                     return;
                 }
@@ -101,7 +116,7 @@ impl ConversationActor {
     /// Leaves the registry. What was sent before is in the mailbox before the message to ourselves.
     fn leave_registry(&self, address: Addr<Self>) {
         self.services.watermarks.keep(self.id, self.machine.watermark());
-        (self.forget)(&address);
+        self.registration.forget(&address);
         address.do_send(Drained { _actor: address.clone() });
     }
 
@@ -122,7 +137,13 @@ impl Actor for ConversationActor {
 impl Handler<Execute> for ConversationActor {
     type Result = ();
 
-    fn handle(&mut self, Execute(command, responder): Execute, context: &mut Self::Context) {
+    fn handle(&mut self, execute: Execute, context: &mut Self::Context) {
+        // Two machines at work would publish past each other's subscribers: see `core::lifecycle`.
+        if self.machine.is_passivated() {
+            self.registration.forward_command(execute);
+            return;
+        }
+        let Execute(command, responder) = execute;
         self.input(Input::Command(command, responder), context);
     }
 }
@@ -144,6 +165,10 @@ impl Handler<Subscribe> for ConversationActor {
     type Result = ();
 
     fn handle(&mut self, subscribe: Subscribe, context: &mut Self::Context) {
+        if self.machine.is_passivated() {
+            self.registration.forward_subscriber(subscribe);
+            return;
+        }
         let version = subscribe.version;
         let subscriber = self.subscriptions.add(subscribe);
         self.input(Input::Subscribe { subscriber, version }, context);

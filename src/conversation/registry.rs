@@ -9,7 +9,7 @@ use actix::{Addr, Arbiter, ArbiterHandle, Context, Handler, Message};
 use dashmap::{DashMap, Entry};
 use tokio::sync::oneshot;
 
-use super::actor::{ConversationActor, Execute, Peek, Subscribe};
+use super::actor::{ConversationActor, Execute, Peek, Registration, Subscribe};
 use super::core::{Backlog, CommandError, ConversationCommand, Opened, Responder};
 use super::services::{RegistryParts, Services};
 use crate::database::DatabaseError;
@@ -60,7 +60,7 @@ impl Registry {
         command: C,
     ) -> Result<C::Answer, CommandError> {
         let (responder, answer) = Responder::new::<C>();
-        self.deliver(id, Execute(command.into(), responder))?;
+        self.deliver(id, Execute(command.into(), responder)).map_err(|(error, _)| error)?;
         match tokio::time::timeout(self.services.parts.request_timeout, answer).await {
             Ok(Ok(answer)) => answer,
             // The actor has dropped the command: it panicked over it.
@@ -93,7 +93,8 @@ impl Registry {
         let limit = self.services.parts.request_timeout;
         let read =
             async move { tokio::time::timeout(limit, read).await.unwrap_or(Err(DatabaseError::TimedOut(limit))) };
-        self.deliver(id, Subscribe { version, read: Box::pin(read), attach: Box::new(attach) })?;
+        let subscriber = Subscribe { version, read: Box::pin(read), attach: Box::new(attach) };
+        self.deliver(id, subscriber).map_err(|(error, _)| error)?;
         match tokio::time::timeout(self.services.parts.request_timeout, attached).await {
             Ok(Ok(attached)) => attached,
             Ok(Err(_)) => Err(CommandError::Fault),
@@ -141,11 +142,11 @@ impl Registry {
         tokio::time::timeout(self.services.parts.request_timeout, answer).await.ok()?.ok()
     }
 
-    /// Puts a message into the mailbox of the running actor, or of a new one.
+    /// Puts a message into the mailbox of the running actor, or of a new one. On an error the message is returned.
     ///
     /// The entry stays locked meanwhile: when an actor has removed itself from the registry, everything that was sent
     /// to it is in its mailbox.
-    fn deliver<M>(self: &Arc<Self>, id: ConversationId, message: M) -> Result<(), CommandError>
+    fn deliver<M>(self: &Arc<Self>, id: ConversationId, message: M) -> Result<(), (CommandError, M)>
     where
         M: Message<Result = ()> + Send + 'static,
         ConversationActor: Handler<M>,
@@ -153,10 +154,13 @@ impl Registry {
         match self.actors.entry(id) {
             Entry::Occupied(mut running) => match running.get().try_send(message) {
                 Ok(()) => Ok(()),
-                Err(SendError::Full(_)) => Err(CommandError::Overloaded),
+                Err(SendError::Full(message)) => Err((CommandError::Overloaded, message)),
                 Err(SendError::Closed(message)) => {
                     // Its thread has ended, or it has.
-                    let actor = self.start_actor(id)?;
+                    let actor = match self.start_actor(id) {
+                        Ok(actor) => actor,
+                        Err(error) => return Err((error, message)),
+                    };
                     let sent = send_first(&actor, message);
                     running.insert(actor);
                     sent
@@ -164,9 +168,12 @@ impl Registry {
             },
             Entry::Vacant(free) => {
                 if self.live.load(Ordering::Relaxed) >= self.services.parts.settings.max_actors {
-                    return Err(CommandError::Overloaded);
+                    return Err((CommandError::Overloaded, message));
                 }
-                let actor = self.start_actor(id)?;
+                let actor = match self.start_actor(id) {
+                    Ok(actor) => actor,
+                    Err(error) => return Err((error, message)),
+                };
                 let sent = send_first(&actor, message);
                 free.insert(actor);
                 self.live.fetch_add(1, Ordering::Relaxed);
@@ -180,12 +187,12 @@ impl Registry {
         let [.., high, low] = *id.0.as_bytes();
         let index = usize::from(u16::from_be_bytes([high, low])).checked_rem(self.handles.len());
         let arbiter = index.and_then(|index| self.handles.get(index)).ok_or(CommandError::Fault)?;
-        let (registry, services) = (Arc::clone(self), Arc::clone(&self.services));
-        let forget = Box::new(move |actor: &Addr<ConversationActor>| registry.forget(id, actor));
+        let services = Arc::clone(&self.services);
+        let registration = Box::new(Registered { id, registry: Arc::clone(self) });
         // Actix's own starter gives a mailbox a capacity of 16 until the actor has run for the first time.
         let (sender, receiver) = channel(self.services.parts.settings.mailbox);
         let is_running = arbiter.spawn_fn(move || {
-            Context::with_receiver(receiver).run(ConversationActor::new(id, services, forget));
+            Context::with_receiver(receiver).run(ConversationActor::new(id, services, registration));
         });
         if is_running { Ok(Addr::new(sender)) } else { Err(CommandError::Unavailable) }
     }
@@ -232,13 +239,39 @@ impl Registry {
     }
 }
 
+/// One actor's place in the registry.
+struct Registered {
+    id: ConversationId,
+    registry: Arc<Registry>,
+}
+
+impl Registration for Registered {
+    fn forget(&self, actor: &Addr<ConversationActor>) {
+        self.registry.forget(self.id, actor);
+    }
+
+    fn forward_command(&self, command: Execute) {
+        if let Err((error, Execute(_, responder))) = self.registry.deliver(self.id, command) {
+            responder.respond(Err(error));
+        }
+    }
+
+    fn forward_subscriber(&self, subscriber: Subscribe) {
+        if let Err((error, Subscribe { attach, .. })) = self.registry.deliver(self.id, subscriber) {
+            attach(Err(error));
+        }
+    }
+}
+
 /// A new mailbox is empty: it takes the message.
-fn send_first<M>(actor: &Addr<ConversationActor>, message: M) -> Result<(), CommandError>
+fn send_first<M>(actor: &Addr<ConversationActor>, message: M) -> Result<(), (CommandError, M)>
 where
     M: Message<Result = ()> + Send + 'static,
     ConversationActor: Handler<M>,
 {
-    actor.try_send(message).map_err(|_| CommandError::Overloaded)
+    actor.try_send(message).map_err(|error| match error {
+        SendError::Full(message) | SendError::Closed(message) => (CommandError::Overloaded, message),
+    })
 }
 
 impl std::fmt::Debug for Registry {

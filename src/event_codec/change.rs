@@ -174,8 +174,10 @@ impl Decoder<'_> {
             "rated" => Change::Rated(self.rate()?),
             "handover_requested" => Change::HandoverRequested(Box::new(self.handover()?)),
             "handover_accepted" => self.resolved(Resolution::Accepted)?,
-            "handover_rejected" if self.detail.is_some_and(Detail::is_closed) => self.resolved(Resolution::Closed)?,
-            "handover_rejected" => self.resolved(Resolution::Rejected)?,
+            "handover_rejected" => {
+                let rejection = self.detail.map_or(Some(Resolution::Rejected), Detail::rejection);
+                self.resolved(rejection.ok_or_else(|| TABLE.invalid("detail"))?)?
+            }
             "ticket_created" => Change::TicketCreated(Box::new(self.ticket_creation()?)),
             "ticket_status_changed" => Change::TicketStatusChanged(Box::new(self.status_change()?)),
             "ticket_assigned" => {

@@ -55,8 +55,13 @@ impl Detail {
         Self { priority: Some(priority.as_str().to_owned()), ..self }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.resolution.as_deref() == Some(CLOSED)
+    /// How a handover that was not accepted ended; `None` if no release writes that.
+    pub(super) fn rejection(&self) -> Option<Resolution> {
+        match self.resolution.as_deref() {
+            None => Some(Resolution::Rejected),
+            Some(CLOSED) => Some(Resolution::Closed),
+            Some(_) => None,
+        }
     }
 
     /// The column's value. By hand: serialising a struct can fail, by its signature.

@@ -67,9 +67,7 @@ async fn transaction(
     batch: &Batch,
     shared: &SharedCounters,
 ) -> Result<(HashSet<ConversationId>, Numbers), DatabaseError> {
-    let options =
-        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-    let transaction = connection.begin_with_options(options).await?;
+    let transaction = begin(connection.clone()).await?;
     let mut ticket_numbers = TicketNumbers::lock(&transaction, batch).await?;
     let duplicates = duplicates(&transaction, batch).await?;
     let mut committed = HashSet::new();
@@ -99,6 +97,18 @@ async fn transaction(
     add_to_closed_counter(&transaction, shared.closed_shard, closed).await?;
     transaction.commit().await?;
     Ok((committed, numbers))
+}
+
+/// Begins a transaction in a task of its own, which also ends when its caller has stopped waiting.
+///
+/// sqlx counts a transaction only when its `BEGIN` is answered. A `BEGIN` that is dropped before would leave the
+/// transaction open on a connection of the pool: what is committed there later is acknowledged and never stored. The
+/// transaction that the task begins too late is dropped with its result, which rolls it back.
+async fn begin(connection: DatabaseConnection) -> Result<DatabaseTransaction, DatabaseError> {
+    let options =
+        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    let begun = tokio::spawn(async move { connection.begin_with_options(options).await });
+    Ok(begun.await.map_err(|error| DatabaseError::Fault(error.to_string()))??)
 }
 
 /// Messages and other events of all committed conversations.

@@ -66,7 +66,7 @@ async fn connections_beyond_the_open_files_wait_and_the_accepted_ones_have_the_d
     join_all(active.iter_mut().map(read)).await;
     let log = server.log();
     assert!(!log.contains("Too many open files") && !log.contains("ERROR"), "{log}");
-    assert!(log.contains("the limit of open files allows fewer than server.max_connections"), "{log}");
+    assert!(log.contains("the limit of open files allows fewer connections than server.max_connections"), "{log}");
 }
 
 #[tokio::test]

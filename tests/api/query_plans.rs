@@ -127,7 +127,7 @@ const DATA: [&str; 19] = [
     "INSERT INTO tallies (share, closed) SELECT 1000, count(*) FROM conversations WHERE status = 'closed'",
     "INSERT INTO searchable_texts (conversation_id, text)
      SELECT conversation_id, string_agg(body, U&'\\001F') FROM messages GROUP BY conversation_id, position / 100",
-    "CREATE TRIGGER messages_unsearchable AFTER INSERT ON messages REFERENCING NEW TABLE AS ticket_ref
+    "CREATE TRIGGER messages_unsearchable AFTER INSERT ON messages REFERENCING NEW TABLE AS made
      FOR EACH STATEMENT EXECUTE FUNCTION list_unsearchable_messages()",
     "CREATE INDEX searchable_texts_trigrams ON searchable_texts USING gin (text gin_trgm_ops)
      WITH (fastupdate = on, gin_pending_list_limit = 65536)",

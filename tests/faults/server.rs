@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use switchboard_testkit::{OffsetClock, Proxy, ServerOptions, TestServer, unused_address};
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use super::run_state::RunState;
 
@@ -38,6 +38,8 @@ pub(crate) struct RestartableServer {
     log_folder: TempDir,
     starts: Cell<u32>,
     is_starting: Cell<bool>,
+    /// Held by the one start that is in progress: a process that died and one that was killed are both restarted.
+    start: Mutex<()>,
     state: Rc<RunState>,
 }
 
@@ -54,6 +56,7 @@ impl RestartableServer {
             log_folder: TempDir::new().unwrap(),
             starts: Cell::new(0),
             is_starting: Cell::new(false),
+            start: Mutex::new(()),
             state: Rc::clone(state),
         };
         server.start_undisturbed().await;
@@ -79,6 +82,11 @@ impl RestartableServer {
 
     /// Starts it once. Returns whether it listens: it does not if the database is unreachable.
     async fn try_start(&self) -> bool {
+        let _start = self.start.lock().await;
+        if self.setup.clock.is_none() && self.running.borrow().is_some() {
+            // Another restart was faster.
+            return true;
+        }
         self.is_starting.set(true);
         let started = self.start_once().await;
         self.is_starting.set(false);

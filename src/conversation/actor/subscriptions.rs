@@ -12,8 +12,8 @@ use crate::domain::Posted;
 #[derive(Default)]
 pub(super) struct Subscriptions {
     count: u64,
-    reads: HashMap<SubscriberId, Read>,
-    attaches: HashMap<SubscriberId, Attach>,
+    /// Each with its read, until that begins.
+    pending: HashMap<SubscriberId, (Option<Read>, Attach)>,
 }
 
 /// The backlog of each subscriber of a batch.
@@ -23,8 +23,7 @@ impl Subscriptions {
     pub(super) fn add(&mut self, subscribe: Subscribe) -> SubscriberId {
         self.count += 1;
         let subscriber = SubscriberId(self.count);
-        self.reads.insert(subscriber, subscribe.read);
-        self.attaches.insert(subscriber, subscribe.attach);
+        self.pending.insert(subscriber, (Some(subscribe.read), subscribe.attach));
         subscriber
     }
 
@@ -32,7 +31,7 @@ impl Subscriptions {
     pub(super) fn read(&mut self, subscribers: Vec<SubscriberId>) -> impl Future<Output = Backlogs> + use<> {
         let reads: Vec<_> = subscribers
             .into_iter()
-            .filter_map(|subscriber| Some((subscriber, self.reads.remove(&subscriber)?)))
+            .filter_map(|subscriber| Some((subscriber, self.pending.get_mut(&subscriber)?.0.take()?)))
             .collect();
         join_all(
             reads
@@ -42,8 +41,12 @@ impl Subscriptions {
     }
 
     pub(super) fn attach(&mut self, subscriber: SubscriberId, backlog: Result<Backlog, CommandError>) {
-        self.reads.remove(&subscriber);
-        if let Some(attach) = self.attaches.remove(&subscriber) {
+        let subscribed = self.pending.remove(&subscriber);
+        if self.pending.is_empty() {
+            // An idle actor keeps no table.
+            self.pending = HashMap::new();
+        }
+        if let Some((_, attach)) = subscribed {
             attach(backlog);
         }
     }

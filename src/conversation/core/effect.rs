@@ -129,7 +129,8 @@ pub enum Effect {
     Attach(SubscriberId, Result<Backlog, CommandError>),
     /// Give [`Input::Tick`] after this time.
     SetTimer(Timer, Duration),
-    /// Take the machine out of the registry, so that nothing more is sent to it, then give [`Input::Drained`].
+    /// Take the machine out of the registry, so that nothing more is sent to it, then give [`Input::Drained`]. Commands
+    /// and subscribers that arrive from here on are forwarded to the conversation's next machine.
     Passivate,
     /// The machine has ended.
     Stop,
@@ -237,6 +238,14 @@ pub struct Effects(Vec<Effect>);
 impl Effects {
     pub(super) fn push(&mut self, effect: Effect) {
         self.0.push(effect);
+    }
+
+    /// Gives memory back that a burst of effects has taken. Most inputs have a handful.
+    pub fn shrink(&mut self) {
+        const USUAL: usize = 16;
+        if self.0.capacity() > 4 * USUAL {
+            self.0.shrink_to(USUAL);
+        }
     }
 
     /// Takes them out, in order.

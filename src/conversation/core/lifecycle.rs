@@ -4,8 +4,10 @@
 //! Both times are exact, and no command sets a timer: when the timer fires and the machine was used meanwhile, it is set
 //! again for the remainder.
 //!
-//! The machine leaves the registry first and stops when every message sent to it before is handled, so that no command
-//! is lost.
+//! The machine leaves the registry when it is idle, and stops when every message sent to it before has arrived. Its driver
+//! forwards these messages to the conversation's next machine. So no command is lost, and no two machines of a server
+//! work at the same time: otherwise one would publish events that the other does not record for the subscribers whose
+//! backlog it reads.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +19,7 @@ enum Stage {
     /// In the registry.
     #[default]
     Registered,
-    /// No longer in the registry; messages sent before may still arrive.
+    /// No longer in the registry; messages sent before may still arrive, and are forwarded.
     Passivated,
     /// Every message has arrived; it stops when nothing is in progress.
     Drained,

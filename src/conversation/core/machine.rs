@@ -175,6 +175,12 @@ impl Machine {
         Some((Arc::clone(speculation.conversation.as_ref()?), speculation.durable))
     }
 
+    /// Whether it has left the registry: commands and subscribers are for its successor then.
+    #[must_use]
+    pub fn is_passivated(&self) -> bool {
+        !self.lifecycle.is_registered()
+    }
+
     /// The watermark of this conversation.
     #[must_use]
     pub fn watermark(&self) -> &Watermark {
@@ -216,6 +222,8 @@ impl Machine {
             && self.in_flight.is_empty()
             && self.in_doubt.is_empty()
             && self.send_lookups.len() == 0
+            // Its result may lead to a load, which publishes.
+            && !self.version_checks.is_in_progress()
             && self.subscribers.is_empty()
             && !matches!(self.state, CachedState::Loading(_))
     }

@@ -52,15 +52,15 @@ pub(super) struct ReadIndex {
 
 impl Speculation {
     /// The state that a read has found which began after so many commands had arrived.
-    pub(super) fn stored(conversation: Option<Conversation>, commands: u64, epoch: Epoch) -> Self {
+    pub(super) fn stored(conversation: Option<Arc<Conversation>>, commands: u64, epoch: Epoch) -> Self {
         let version = conversation.as_ref().map_or(0, |conversation| conversation.version);
-        // Conversation, ticket and handover are read by separate statements, so the latter may be newer than its
+        // Ticket and handover are read by separate statements after the conversation, so they may be newer than its
         // version: then the version does not confirm what was read.
         let is_atomic = conversation
             .as_ref()
             .is_none_or(|conversation| conversation.ticket.is_none() && conversation.pending_handover.is_none());
         Self {
-            conversation: conversation.map(Arc::new),
+            conversation,
             durable: version,
             epoch,
             is_assumed: false,

@@ -136,7 +136,9 @@ impl World {
     pub(super) fn send(&mut self, slot: SlotId, input: Input) {
         if self.is_running(slot) {
             self.slots[slot].mailbox.push_back(input);
-            let pause = self.number(0, 60);
+            // A busy thread lets messages wait, also those of a machine that is leaving.
+            let longest = if self.chance(1, 8) { 6_000 } else { 60 };
+            let pause = self.number(0, longest);
             self.later(pause, Happening::Mailbox(slot));
         }
     }
@@ -146,7 +148,14 @@ impl World {
         if self.is_running(slot)
             && let Some(input) = self.slots[slot].mailbox.pop_front()
         {
-            self.input(slot, input);
+            let is_passivated = self.slots[slot].machine.as_ref().is_some_and(Machine::is_passivated);
+            if is_passivated && matches!(input, Input::Command(..) | Input::Subscribe { .. }) {
+                let server = self.slots[slot].server;
+                self.note(|| format!("machine {slot} forwards {}", brief(&input)));
+                self.deliver(server, input);
+            } else {
+                self.input(slot, input);
+            }
         }
     }
 

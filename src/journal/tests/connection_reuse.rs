@@ -2,17 +2,21 @@
 //! Only PostgreSQL has one.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sea_orm::sqlx::Postgres;
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use secrecy::{ExposeSecret, SecretString};
+use switchboard_testkit::{Flow, Interceptor, PostgresCluster, Proxy};
+use url::Url;
 
 use super::super::batch::gather;
 use super::super::postgres::{self, ConnectionCache};
 use super::*;
 use crate::database::Backend;
-use crate::testing::{note, run};
+use crate::testing::{close, note, run};
 
 const ALWAYS: Duration = Duration::from_secs(3600);
 const NEVER: Duration = Duration::ZERO;
@@ -154,6 +158,60 @@ fn the_journal_continues_when_its_connection_breaks() {
             server.append(append);
             assert_committed(outcome.await);
             assert_eq!(server.stored(conversation.story.id).await, conversation.story.state);
+        }
+    });
+}
+
+/// Holds the first `BEGIN` back until the client sends something else on the same connection, which it does only after it
+/// has stopped waiting for the answer.
+struct HoldBegin {
+    is_armed: Arc<AtomicBool>,
+    held: Vec<u8>,
+}
+
+impl Interceptor for HoldBegin {
+    fn request(&mut self, bytes: &mut Vec<u8>) -> Flow {
+        let is_begin = bytes.windows(5).any(|window| window == b"BEGIN");
+        if is_begin && self.is_armed.swap(false, Ordering::SeqCst) {
+            self.held = std::mem::take(bytes);
+        } else {
+            bytes.splice(0..0, self.held.drain(..));
+        }
+        Flow::Continue
+    }
+
+    fn response(&mut self, _: &mut Vec<u8>) -> Flow {
+        Flow::Continue
+    }
+}
+
+#[test]
+fn a_begin_that_is_given_up_leaves_no_transaction_open() {
+    run(Backend::Postgres, async |mut place| {
+        let is_armed = Arc::new(AtomicBool::new(false));
+        let armed = Arc::clone(&is_armed);
+        let hold = move || HoldBegin { is_armed: Arc::clone(&armed), held: Vec::new() };
+        let proxy = Proxy::intercept(PostgresCluster::shared().address(), hold).await;
+        let mut url: Url = place.settings.url.expose_secret().parse().expect("a URL");
+        url.set_port(Some(proxy.address().port())).expect("a URL with a port");
+        place.settings.url = SecretString::from(url.as_str());
+        place.settings.timeout_ms = 300;
+        let server = Server::start(&place).await;
+        let mut all = server.opened_by(0..2).await;
+        is_armed.store(true, Ordering::SeqCst);
+        let (append, outcome) = all[1].append(&close("grace"));
+        server.append(append);
+        assert!(matches!(outcome.await, Ok(AppendOutcome::Failed(_))), "the BEGIN is held back");
+        assert!(!is_armed.load(Ordering::SeqCst));
+        // Each of these takes a connection of the pool, so one of them takes that connection.
+        let mut hand = Hand::new(&server, NEVER);
+        let direct = place.connection().await;
+        for _ in 0..8 {
+            let committed = hand.commits(&mut all[0]).await.expect("committed");
+            assert_eq!(committed, HashSet::from([all[0].story.id]));
+            let row = conversations::Entity::find_by_id(all[0].story.id.0).one(&direct).await.expect("read");
+            let version = all[0].story.state.as_ref().map(|state| state.version);
+            assert_eq!(row.map(|row| row.version), version, "it is committed, as others see it");
         }
     });
 }

@@ -103,17 +103,19 @@ impl Machine {
         if let CachedState::Loaded(speculation) = &mut self.state {
             speculation.conversation = Some(Arc::clone(&state));
         }
-        if let Some(key) = key
-            && let Some(message) = outcome.message()
-        {
-            self.idempotency_cache.insert(key, CachedSend::new(Arc::clone(message), &state));
-        }
         if self.defects.has(Defect::PublishBeforeCommit) {
             self.publish_appended(&state, &events, step);
         }
+        let message = outcome.message().map(Arc::clone);
+        let basis = Basis::Appended(events, Arc::clone(&state));
+        // First: whatever panics after this, the events are known to be in flight.
         let required_version = state.version;
-        let basis = Basis::Appended(events, state);
         self.in_flight.push(InFlightCommand { pending, outcome: Ok(outcome), basis, required_version });
+        if let Some(key) = key
+            && let Some(message) = message
+        {
+            self.idempotency_cache.insert(key, CachedSend::new(message, &state));
+        }
         self.decide_waiting(step);
     }
 

@@ -14,9 +14,9 @@ use std::time::Instant;
 use super::{Machine, Step};
 use crate::conversation::core::answer::{CachedSend, CommandError};
 use crate::conversation::core::defect::Defect;
-use crate::conversation::core::effect::{Effect, Epoch, EventsAfter, Load, Publication, Snapshot, Timer};
+use crate::conversation::core::effect::{Effect, Epoch, EventsAfter, Load, Publication, Snapshot, StoredSend, Timer};
 use crate::conversation::core::state::{CachedState, LoadInProgress, Speculation};
-use crate::domain::Event;
+use crate::domain::{Conversation, Event};
 
 /// How often a command is decided again before its caller is asked to retry.
 const MOST_CONFLICTS: u32 = 100;
@@ -53,21 +53,27 @@ impl Machine {
         self.schedule_in_doubt(step);
     }
 
-    fn restore(&mut self, mut snapshot: Snapshot, load: LoadInProgress, step: &mut Step<'_>) {
-        self.catch_up(&mut snapshot, load, step.now);
-        for send in snapshot.sends {
-            let key = send.key.clone();
-            self.idempotency_cache.insert(key, CachedSend::from(send));
+    fn restore(&mut self, snapshot: Snapshot, load: LoadInProgress, step: &mut Step<'_>) {
+        let Snapshot { conversation, sends, events } = snapshot;
+        let conversation = conversation.map(Arc::new);
+        self.catch_up(conversation.as_ref(), events, load, step.now);
+        for StoredSend { key, message, conversation } in sends {
+            self.idempotency_cache.insert(key, CachedSend::new(Arc::new(message), &conversation));
         }
         let epoch = self.next_epoch();
-        self.state = CachedState::Loaded(Speculation::stored(snapshot.conversation, load.commands, epoch));
+        self.state = CachedState::Loaded(Speculation::stored(conversation, load.commands, epoch));
         self.decide_waiting(step);
     }
 
     /// Has everything published that is stored and not published yet.
-    fn catch_up(&mut self, snapshot: &mut Snapshot, load: LoadInProgress, now: Instant) {
-        let version = snapshot.conversation.as_ref().map_or(0, |conversation| conversation.version);
-        let events = std::mem::take(&mut snapshot.events);
+    fn catch_up(
+        &mut self,
+        conversation: Option<&Arc<Conversation>>,
+        events: Vec<Event>,
+        load: LoadInProgress,
+        now: Instant,
+    ) {
+        let version = conversation.map_or(0, |conversation| conversation.version);
         let events: Arc<[Event]> = match self.watermark.position() {
             Some(_) => events.into(),
             None => self.in_doubt.since_first_own(events).into(),
@@ -80,9 +86,9 @@ impl Machine {
         if was_restored || (is_behind && !self.defects.has(Defect::KeepWatermark)) {
             self.watermark.set(version);
         }
-        if let Some(conversation) = &snapshot.conversation
+        if let Some(conversation) = conversation
             && !self.defects.has(Defect::DropFoundEvents)
-            && let Some(publication) = Publication::after(published, &Arc::new(conversation.clone()), &events)
+            && let Some(publication) = Publication::after(published, conversation, &events)
         {
             self.subscribers.hold(publication);
         }
