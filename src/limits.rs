@@ -2,7 +2,7 @@
 //! handshakes per address (`decisions.md`, "Envelope and errors").
 //!
 //! REST and sockets share them. A limit is checked after authentication, since 401 and 403 take precedence, and before
-//! the request has any effect. Each server limiters on its own, in memory.
+//! the request has any effect. Each server counts on its own, in memory.
 
 mod buckets;
 mod connection;
@@ -94,7 +94,7 @@ impl Limits {
     /// The configured limits; none if they are disabled.
     #[must_use]
     pub fn new(settings: &LimitSettings) -> Self {
-        let non_zero = |non_zero: u32| NonZeroU32::new(non_zero).unwrap_or(NonZeroU32::MIN);
+        let non_zero = |value: u32| NonZeroU32::new(value).unwrap_or(NonZeroU32::MIN);
         let buckets = |quota| Buckets::new(quota, settings.limiter_cache_size);
         let packet_quota = |per_second| {
             let refused = Quota::per_second(non_zero(per_second).saturating_mul(non_zero(FLOOD_FACTOR)));
@@ -180,7 +180,7 @@ mod tests {
         let (jane, john) = (account("jane@example.com"), account("john"));
         let guest = Owner::Guest(EmailAddress::parse("Jane@Example.com").expect("an address"));
         let again = Owner::Guest(EmailAddress::parse("jane@example.COM").expect("an address"));
-        // Twice as many as a burst, and some that a slow machine gains: a caller that is refused here is one of these.
+        // More than a burst and the tokens that a slow machine gains: one of them must be refused.
         let refused = |sends: &dyn Fn() -> Result<(), RateLimited>| (0..100).any(|_| sends().is_err());
         assert!(refused(&|| limits.send(&jane)));
         assert!(limits.send(&john).is_ok());

@@ -44,12 +44,12 @@ pub(super) async fn run(arguments: MigrateArguments, settings: &Settings) -> Res
         (change(&applied_before, &applied_now), change(&applied_now, &applied_before));
     // Reverted last to first.
     let down = down.into_iter().rev().collect();
-    for (verb, names) in [("applied", up), ("taken back", down)] {
+    for (verb, names) in [("applied", up), ("reverted", down)] {
         for name in names {
             writeln!(io::stdout(), "{verb}  {name}")?;
         }
     }
-    writeln!(io::stdout(), "{} of {} steps applied", applied_now.len(), Migrator::migrations().len())?;
+    writeln!(io::stdout(), "{} of {} migrations applied", applied_now.len(), Migrator::migrations().len())?;
     Ok(())
 }
 

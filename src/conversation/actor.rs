@@ -1,8 +1,8 @@
 //! The actor of one conversation: it drives the conversation machine.
 //!
-//! Whatever arrives becomes an [`Input`]; the machine's effects are carried out in order before the next message. A
-//! panic of the machine costs the commands in flight, not the actor; one of the publisher or of a subscriber costs what
-//! it was about.
+//! Every message becomes an [`Input`]; the machine's effects are carried out in order before the next message. A panic of
+//! the machine fails the commands in flight, but the actor continues; a panic of the publisher loses that publication, and
+//! a panic of a subscriber that subscription.
 
 mod effects;
 mod messages;
@@ -81,7 +81,7 @@ impl ConversationActor {
         }
     }
 
-    /// Gives the machine an input and carries out what comes of it.
+    /// Gives the machine an input and carries out the resulting effects.
     fn input(&mut self, input: Input, context: &mut Context<Self>) {
         let now = Instant::now().into_std();
         let mut next = Some(input);

@@ -1,4 +1,4 @@
-//! Panics in reads.
+//! Panics in reads become errors.
 
 use std::panic::AssertUnwindSafe;
 
@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use crate::database::DatabaseError;
 
 /// Turns a panic of a read into an error. The actor's own context polls the read, so a panic would end the actor and
-/// everything that waits there.
+/// every command that waits in it.
 pub(super) async fn catch_panic<T>(read: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
     AssertUnwindSafe(read)
         .catch_unwind()

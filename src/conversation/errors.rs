@@ -1,4 +1,4 @@
-//! Failed reads, as the machine takes them.
+//! Conversion of database errors into command errors.
 
 use super::core::CommandError;
 use crate::database::DatabaseError;

@@ -71,8 +71,8 @@ impl Registry {
 
     /// Subscribes in the middle of a conversation that has had `version` before: `read` reads the messages that the
     /// subscriber has missed, up to the newest, oldest first, and `attach` gets the backlog and attaches the subscriber.
-    /// What is published afterwards is what comes next, whichever server has stored it. `attach` runs on the
-    /// conversation's thread and must not block. A read that takes longer than a caller waits is given up.
+    /// Events published afterwards directly follow the backlog, whichever server has stored them. `attach` runs on the
+    /// conversation's thread and must not block. A read times out after the request timeout.
     ///
     /// # Errors
     /// [`CommandError`]; `attach` is not called then.

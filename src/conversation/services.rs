@@ -1,4 +1,4 @@
-//! What a registry and its actors share.
+//! The dependencies that a registry shares with its actors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::config::ConversationSettings;
 use crate::database::Database;
 use crate::journal::Journal;
 
-/// What a registry and its actors use.
+/// Dependencies and settings of a registry and its actors.
 pub struct RegistryParts {
     /// Actors read from it.
     pub database: Database,
     /// Actors store events through it.
     pub journal: Journal,
-    /// Receives what is stored.
+    /// Receives stored events.
     pub publisher: Arc<dyn EventPublisher>,
     /// The time of events.
     pub clock: Arc<dyn Clock>,
@@ -41,7 +41,7 @@ impl Services {
         Self { watermarks: Watermarks::new(parts.settings.watermark_cache_size), parts }
     }
 
-    /// The bounds of every machine.
+    /// The limits of every machine.
     pub(super) fn limits(&self) -> Limits {
         let settings = &self.parts.settings;
         Limits {

@@ -1,4 +1,4 @@
-//! What the store reads, as the machine takes it.
+//! Conversions between the store's types and the machine's.
 
 use super::core::{EventsAfter, Snapshot, StoredSend};
 use crate::store::{self, EventRange};

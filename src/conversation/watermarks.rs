@@ -1,7 +1,7 @@
 //! The watermark of every conversation: the position of the last event announced to this server's subscribers.
 //!
 //! Sockets outlive actors, so the watermark is kept after an actor stops, for a configurable number of conversations,
-//! those used last. For any other conversation the next actor takes what it loads first for announced.
+//! those used last. For any other conversation, the next actor treats its first load as already announced.
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
@@ -13,7 +13,7 @@ use crate::domain::ConversationId;
 pub(super) struct Watermarks(Cache<ConversationId, Watermark>);
 
 impl Watermarks {
-    /// For at most so many conversations; beyond that the least recently used one is evicted.
+    /// A cache for this many conversations; beyond that the least recently used one is evicted.
     pub(super) fn new(capacity: u64) -> Self {
         Self(Cache::builder().max_capacity(capacity).eviction_policy(EvictionPolicy::lru()).build())
     }
@@ -23,12 +23,12 @@ impl Watermarks {
         self.0.get(&id).unwrap_or_else(Watermark::unknown)
     }
 
-    /// Keeps it for the next actor, which may start from now on.
+    /// Keeps the watermark for the next actor, which may start at any time after this call.
     pub(super) fn keep(&self, id: ConversationId, watermark: &Watermark) {
         self.0.insert(id, watermark.clone());
     }
 
-    /// The actor has stopped. An id that names no conversation must not evict one that does.
+    /// Drops the watermark of a stopped actor if its conversation has no events: unknown ids must not evict real ones.
     pub(super) fn tidy(&self, id: ConversationId, watermark: &Watermark) {
         if !watermark.is_worth_keeping() {
             self.0.invalidate(&id);
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_watermark_is_shared_and_0_is_known() {
+    fn a_kept_watermark_is_shared_and_position_0_counts_as_known() {
         let watermarks = Watermarks::new(10);
         let watermark = watermarks.get(id(1));
         assert_eq!(watermark.position(), None);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_one_is_evicted_and_one_that_names_nothing_is_dropped() {
+    fn the_least_recently_used_watermark_is_evicted_and_that_of_an_unknown_id_is_dropped() {
         let watermarks = Watermarks::new(2);
         for number in 1..=3 {
             let watermark = watermarks.get(id(number));

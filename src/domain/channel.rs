@@ -3,9 +3,9 @@
 /// The app that a conversation was opened in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Channel {
-    /// `support-user.md`.
+    /// The support app (`support-user.md`).
     Support,
-    /// `help-center.md`.
+    /// The help center (`help-center.md`).
     HelpCenter,
     /// The thread of a ticket that was created without a conversation. It is not shown as a conversation.
     Ticket,

@@ -1,4 +1,4 @@
-//! Commands: what a caller can ask of a conversation. The edge validates their form; [`super::decide`] applies the rules.
+//! Commands: requests to change a conversation. The edge validates their form; [`super::decide`] applies the rules.
 
 use super::{
     Agent, AnswerHandover, Author, ClientMessageId, Customer, HelpCenterPost, Message, MessageText, Origin, Party,

@@ -1,23 +1,23 @@
-//! How somebody can be reached.
+//! Contact details: e-mail addresses and phone numbers.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::text::{TextError, limited};
 
-/// An e-mail address; two that differ only in case are the same.
+/// An e-mail address in lower case, so that two addresses that differ only in case are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EmailAddress(Arc<str>);
 
 impl EmailAddress {
-    /// The most characters an address has (RFC 5321, section 4.5.3.1, local part and domain).
+    /// Maximum length in characters (RFC 5321, section 4.5.3.1: 64 for the local part, 255 for the domain, and `@`).
     pub const MAX_LENGTH: usize = 320;
 
-    /// Takes an address in any case and keeps it in lower case. Whether mail arrives there is not looked at: one `@`
-    /// with something on both sides, and no white space, is what apps have always been held to.
+    /// Parses an address in any case. The check is the one that apps rely on: one `@` with text on both sides, and no
+    /// white space. Deliverability is not checked.
     ///
     /// # Errors
-    /// [`TextError`] when it has no such form.
+    /// [`TextError`] if it has another form.
     pub fn parse(address: &str) -> Result<Self, TextError> {
         let address = limited(address, Self::MAX_LENGTH)?;
         match address.split_once('@') {
@@ -29,11 +29,11 @@ impl EmailAddress {
             {
                 Ok(Self(Arc::from(address.to_lowercase())))
             }
-            _ => Err(TextError::NoEmailAddress),
+            _ => Err(TextError::InvalidEmailAddress),
         }
     }
 
-    /// Takes an address that was stored.
+    /// An address from the database.
     #[must_use]
     pub fn stored(address: &str) -> Self {
         Self(Arc::from(address.to_lowercase()))
@@ -52,15 +52,15 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// A contact number, in whatever spelling.
+/// A contact number. The format is not checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneNumber(Arc<str>);
 
 impl PhoneNumber {
-    /// The most characters it has.
+    /// Maximum length in characters.
     pub const MAX_LENGTH: usize = 64;
 
-    /// Takes a number as it was sent.
+    /// Parses a number from a client; white space around it is dropped.
     ///
     /// # Errors
     /// [`TextError`] when it is empty, too long, or cannot be stored.

@@ -1,4 +1,4 @@
-//! The state of a conversation as its events leave it.
+//! The state of a conversation: the fold of its events ([`Conversation::apply`]).
 
 use super::{
     Agent, Author, Change, Channel, ConversationId, DeviceMetadata, Event, EventId, Feedback, Handover, Message,
@@ -105,9 +105,9 @@ pub struct Conversation {
     pub ticket: Option<Box<Ticket>>,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When something last changed that the customer can see.
+    /// Time of the last change that the customer can see.
     pub updated_at: Timestamp,
-    /// When the last event happened, notes included. The customer is not shown it.
+    /// Time of the last event, notes included. Not shown to the customer.
     pub last_event_at: Timestamp,
 }
 
@@ -174,7 +174,7 @@ impl Conversation {
                 self.feedback.clone_from(&rate.feedback);
                 self.updated_at = at;
             }
-            // The customer does not see it before it is accepted.
+            // Invisible to the customer until it is accepted, so `updated_at` stays.
             Change::HandoverRequested(handover) => self.pending_handover = Some(handover.clone()),
             Change::HandoverResolved { by, resolution, .. } => {
                 self.pending_handover = None;
@@ -217,8 +217,8 @@ impl Conversation {
         }
     }
 
-    /// A note changes nothing that the customer can see, not even a timestamp. An auto-reply is visible and counted, and
-    /// no more: lists still show the customer's message, as unread, because support has not answered.
+    /// A note changes nothing that the customer can see, not even a timestamp. An auto-reply is visible and counted, but
+    /// lists still show the customer's message, as unread, because support has not answered.
     fn message(&mut self, message: &Message, at: Timestamp) {
         self.message_count += 1;
         let Some(seq) = message.seq else { return };
@@ -243,13 +243,13 @@ impl Conversation {
         }
     }
 
-    /// As of its first message: the answer to a repeat of the send that opened it, whatever has happened since.
+    /// The state after its first message: the answer to a repeat of the send that opened it.
     #[must_use]
     pub fn as_opened(&self, opening: &Message) -> Self {
         Self {
             status: Status::Active,
             assignee: None,
-            // Before the message there are the events that created the conversation and, with it, the ticket.
+            // The events that created the conversation and the ticket precede the message.
             version: if self.channel == Channel::Ticket { 3 } else { 2 },
             last_seq: 1,
             message_count: 1,
@@ -278,7 +278,7 @@ impl Conversation {
         self.channel != Channel::Ticket && self.message_count > 0
     }
 
-    /// Whether this account owns it, whatever it is shown as.
+    /// Whether this account owns it, in any channel.
     ///
     /// # Errors
     /// [`Refusal::AccessDenied`].
@@ -303,13 +303,13 @@ impl Conversation {
 
     /// Whether this agent is the assignee.
     #[must_use]
-    pub fn is_held_by(&self, agent: &UserId) -> bool {
+    pub fn is_assigned_to(&self, agent: &UserId) -> bool {
         self.assignee.as_ref().is_some_and(|assignee| assignee.id == *agent)
     }
 
     /// Whether another agent is the assignee.
     #[must_use]
-    pub fn is_held_by_another_than(&self, agent: &UserId) -> bool {
+    pub fn is_assigned_to_another(&self, agent: &UserId) -> bool {
         self.assignee.as_ref().is_some_and(|assignee| assignee.id != *agent)
     }
 }

@@ -114,10 +114,10 @@ fn opening(origin: &Origin, text: MessageText, client_message_id: Option<ClientM
 }
 
 fn claim(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refusal> {
-    if conversation.is_held_by_another_than(&agent.id) {
+    if conversation.is_assigned_to_another(&agent.id) {
         return Err(Refusal::ClaimedByAnother);
     }
-    if conversation.is_held_by(&agent.id) {
+    if conversation.is_assigned_to(&agent.id) {
         return Ok(Vec::new());
     }
     if conversation.status == Status::Closed {

@@ -1,27 +1,27 @@
-//! What a client tells of the device that it runs on.
+//! Metadata of the device that a client runs on.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{DEVICE_METADATA_LIMIT, TextError};
 
-/// Whether a text anywhere in it holds U+0000.
-fn holds_nul(value: &Value) -> bool {
+/// Whether any string in the value contains U+0000.
+fn contains_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Value::Array(items) => items.iter().any(contains_nul),
+        Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || contains_nul(value)),
         _ => false,
     }
 }
 
-/// What a client tells of its device: an object of at most [`DEVICE_METADATA_LIMIT`] bytes of JSON.
+/// Device metadata from a client: a JSON object of at most [`DEVICE_METADATA_LIMIT`] bytes of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct DeviceMetadata(Map<String, Value>);
 
 impl DeviceMetadata {
-    /// Takes an object as the client sent it.
+    /// Validates an object from a client.
     ///
     /// # Errors
     /// [`TextError::DeviceMetadata`] when it is too large, [`TextError::Nul`] when it cannot be stored.
@@ -30,8 +30,8 @@ impl DeviceMetadata {
         if json.len() > DEVICE_METADATA_LIMIT {
             return Err(TextError::DeviceMetadata);
         }
-        // Search and filters over the stored object would choke on it.
-        if object.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)) {
+        // PostgreSQL cannot represent it in a text, so search and filters over the stored object would fail.
+        if object.iter().any(|(key, value)| key.contains('\0') || contains_nul(value)) {
             return Err(TextError::Nul);
         }
         Ok(Self(object))
@@ -43,7 +43,7 @@ impl DeviceMetadata {
         &self.0
     }
 
-    /// Takes an object that was stored.
+    /// An object from the database. It was validated before it was stored.
     #[must_use]
     pub fn stored(object: Map<String, Value>) -> Self {
         Self(object)

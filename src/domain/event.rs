@@ -17,7 +17,7 @@ pub struct Event {
     pub position: i64,
     /// Never earlier than the previous event.
     pub at: Timestamp,
-    /// What.
+    /// What it changes.
     pub change: Change,
 }
 
@@ -31,28 +31,28 @@ pub enum Change {
     Message(Message),
     /// An agent became the assignee.
     Claimed(Agent),
-    /// An agent closed it.
+    /// An agent closed the conversation.
     Closed(Agent),
-    /// In the help center the customer wrote to a closed one: it is open again, without an assignee.
+    /// The customer wrote to a closed conversation in the help center, which reopens it without an assignee.
     Reopened(Customer),
-    /// The customer rated it.
+    /// The customer rated the conversation.
     Rated(Rate),
-    /// The agent who holds it asked another to take it over.
+    /// The assignee asked another agent to take the conversation over.
     HandoverRequested(Box<Handover>),
-    /// A handover ended; if it was accepted, the target is the assignee from here on.
+    /// A handover ended; if it was accepted, the target is now the assignee.
     HandoverResolved {
         /// The handover as it was requested.
         handover: Box<Handover>,
         /// The target, or the agent who closed the conversation.
         by: Agent,
-        /// How.
+        /// How it ended.
         resolution: Resolution,
     },
     /// A ticket was created.
     TicketCreated(Box<TicketCreation>),
     /// An agent changed the ticket's status.
     TicketStatusChanged(Box<StatusChange>),
-    /// An agent gave the ticket to an agent.
+    /// An agent assigned the ticket.
     TicketAssigned {
         /// The agent who assigned it.
         by: Agent,
@@ -70,14 +70,14 @@ pub enum Change {
     TicketRated(Rate),
 }
 
-/// How a conversation began.
+/// The circumstances in which a conversation was created.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
     /// The app it was opened in.
     pub channel: Channel,
     /// The customer.
     pub customer: Customer,
-    /// What the client reported of the device.
+    /// Device metadata from the client.
     pub device_metadata: Option<DeviceMetadata>,
     /// The client's address, as the server saw it.
     pub ip_address: Option<String>,
@@ -145,7 +145,7 @@ impl Event {
 }
 
 impl Change {
-    /// What it is called in the timeline (`support-admin.md`, "timeline"); the ticket's own come on top of that list.
+    /// Its name in the timeline (`support-admin.md`, "timeline"). The ticket kinds extend the list of the contract.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What is particular to the help center (`help-center.md`; `decisions.md`, "Help center"): a conversation that exists
+//! The rules that only the help center has (`help-center.md`; `decisions.md`, "Help center"): a conversation that exists
 //! before its first message, that a customer's message reopens, and auto-replies.
 
 #[cfg(test)]
@@ -23,14 +23,14 @@ pub struct HelpCenterPost {
     pub auto_reply: Arc<AutoReply>,
 }
 
-/// A message that follows a customer's, as if support had written it.
+/// A message that the server adds after a customer's message, in the name of support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AutoReply {
     /// When it follows.
     pub policy: AutoReplyPolicy,
     /// The text.
     pub text: MessageText,
-    /// The sender that it shows.
+    /// The displayed sender.
     pub sender_name: String,
 }
 
@@ -66,12 +66,12 @@ pub(super) fn write(conversation: Option<&Conversation>, post: &HelpCenterPost) 
     });
     // A reopened conversation has no assignee.
     let is_held = !is_closed && conversation.is_some_and(|conversation| conversation.assignee.is_some());
-    let follows = match auto_reply.policy {
+    let is_due = match auto_reply.policy {
         AutoReplyPolicy::Unassigned => !is_held,
         AutoReplyPolicy::First => last_seq == 0,
         AutoReplyPolicy::Never => false,
     };
-    let follows = follows.then(|| {
+    let reply = is_due.then(|| {
         Change::Message(Message {
             seq: Some(last_seq + 2),
             text: auto_reply.text.clone(),
@@ -79,5 +79,5 @@ pub(super) fn write(conversation: Option<&Conversation>, post: &HelpCenterPost) 
             client_message_id: None,
         })
     });
-    [created, reopened, Some(message), follows].into_iter().flatten().collect()
+    [created, reopened, Some(message), reply].into_iter().flatten().collect()
 }

@@ -1,4 +1,4 @@
-//! Identifiers, each of its own type so that no two are mixed up.
+//! Identifiers. Each kind has its own type, so that they cannot be confused.
 
 use std::fmt;
 use std::sync::Arc;
@@ -57,13 +57,13 @@ pub struct UserId(Arc<str>);
 pub struct UserIdError;
 
 impl UserId {
-    /// The most characters (Unicode scalar values) an id has.
+    /// Maximum length in characters (Unicode scalar values).
     pub const MAX_LENGTH: usize = 128;
 
     /// Parses an id as a token contains it.
     ///
     /// # Errors
-    /// [`UserIdError`] when it is empty, longer than [`UserId::MAX_LENGTH`], or holds U+0000, which PostgreSQL cannot
+    /// [`UserIdError`] when it is empty, longer than [`UserId::MAX_LENGTH`], or contains U+0000, which PostgreSQL cannot
     /// store.
     pub fn parse(id: &str) -> Result<Self, UserIdError> {
         let length = id.chars().count();

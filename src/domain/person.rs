@@ -1,8 +1,8 @@
-//! The people in a conversation, as far as a conversation knows them.
+//! The people in a conversation, with the data that the conversation keeps of them.
 
 use super::{EmailAddress, UserId};
 
-/// Who a conversation belongs to. It never changes.
+/// The owner of a conversation. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// An account.
@@ -35,10 +35,10 @@ fn account_key(id: &UserId) -> String {
     format!("account:{id}")
 }
 
-/// The person who asks for help, as they were when they wrote.
+/// A customer, with their data at the time of the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Customer {
-    /// What shows that a conversation is theirs.
+    /// Owns their conversations.
     pub owner: Owner,
     /// Display name; a guest has none.
     pub name: Option<String>,
@@ -49,14 +49,14 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// A customer of whom only the address is known.
+    /// A customer without an account, known by their address only.
     #[must_use]
     pub fn guest(address: EmailAddress) -> Self {
         Self { email: Some(address.to_string()), owner: Owner::Guest(address), name: None, phone_number: None }
     }
 }
 
-/// The person who helps, as they were when they acted.
+/// A support agent, with their data at the time of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {
     /// Their account.
@@ -83,10 +83,10 @@ pub fn display_name(
         .map(ToOwned::to_owned)
 }
 
-/// The name of an agent of whom nothing else is known: clients split names, so it is never empty.
+/// The display name of an agent without name and address. Clients split names, so it must not be empty.
 pub const NAMELESS_AGENT: &str = "Support";
 
-/// The sender under which auto-replies are stored; no account's and no guest's key looks like it.
+/// The sender key of auto-replies. It differs from every account's and guest's key, which have a prefix.
 pub const AUTO_REPLY_KEY: &str = "auto-reply";
 
 /// Who wrote a message.
@@ -96,9 +96,9 @@ pub enum Author {
     Customer(Customer),
     /// An agent.
     Agent(Agent),
-    /// The server: it follows a customer's message automatically.
+    /// The server, which follows a customer's message automatically.
     AutoReply {
-        /// The sender that it shows.
+        /// The displayed sender.
         name: String,
     },
 }

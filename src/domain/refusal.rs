@@ -1,4 +1,4 @@
-//! Why a command is refused, in the words of the contract.
+//! Why a command is refused. The texts are those of the contract.
 
 use super::TicketNumber;
 

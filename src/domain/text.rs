@@ -1,18 +1,18 @@
-//! What people write, and its limits. Lengths count Unicode scalar values, after trimming (`decisions.md`).
+//! Texts and their limits. Lengths count Unicode scalar values, after trimming (`decisions.md`).
 //!
-//! A value of one of these types is within its limits: the edge makes it once, and nothing inward checks again.
+//! A value of one of these types is within its limits: the edge validates it once, and no other module checks again.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-/// Bytes that `device_metadata` has at most, as compact JSON.
+/// Maximum size of `device_metadata` as compact JSON, in bytes.
 pub const DEVICE_METADATA_LIMIT: usize = 4096;
 
-/// Scalar values of a message that a preview shows, cut without a mark.
+/// Length of a message preview in scalar values; a longer text is cut without an ellipsis.
 pub const PREVIEW_LENGTH: usize = 100;
 
-/// Why a text breaks its rule. Its words complete a sentence that begins with the field's name.
+/// Why a text is invalid. `Display` completes a sentence that begins with the name of the field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// Nothing is left after trimming.
@@ -24,24 +24,24 @@ pub enum TextError {
         /// The limit.
         limit: usize,
     },
-    /// PostgreSQL stores any text but this.
+    /// PostgreSQL cannot store this character.
     #[error("must not contain the character U+0000")]
     Nul,
-    /// No e-mail address.
+    /// Not an e-mail address.
     #[error("must be an email address")]
-    NoEmailAddress,
+    InvalidEmailAddress,
     /// More bytes of JSON than [`DEVICE_METADATA_LIMIT`].
     #[error("must be an object of at most {DEVICE_METADATA_LIMIT} bytes of JSON")]
     DeviceMetadata,
 }
 
-/// Trims, and holds the rest to `1..=limit` scalar values.
+/// Trims a text and requires `1..=limit` scalar values of the rest.
 pub(super) fn limited(text: &str, limit: usize) -> Result<&str, TextError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(TextError::Empty);
     }
-    // A scalar value has at most four bytes: most texts need no counting.
+    // A text has at most as many scalar values as bytes, so most texts need no counting.
     if text.len() > limit && text.chars().count() > limit {
         return Err(TextError::TooLong { limit });
     }
@@ -59,10 +59,10 @@ macro_rules! text {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The most characters it has.
+            /// Maximum length in characters.
             pub const MAX_LENGTH: usize = $limit;
 
-            /// Takes a text as it was sent, less the white space around it.
+            /// Parses a text from a client; white space around it is dropped.
             ///
             /// # Errors
             /// [`TextError`] when it is empty, too long, or cannot be stored.
@@ -70,7 +70,7 @@ macro_rules! text {
                 limited(text, Self::MAX_LENGTH).map(|text| Self(Arc::from(text)))
             }
 
-            /// As [`Self::parse`]; nothing where only white space is left of it.
+            /// As [`Self::parse`]; `None` for a text that is empty after trimming.
             ///
             /// # Errors
             /// [`TextError`] when it is too long, or cannot be stored.
@@ -82,7 +82,7 @@ macro_rules! text {
                 }
             }
 
-            /// Takes a text that was stored, and so was valid when it was sent.
+            /// A text from the database. It was validated before it was stored.
             #[must_use]
             pub fn stored(text: String) -> Self {
                 Self(Arc::from(text))
@@ -102,36 +102,36 @@ text! {
     MessageText, 5000
 }
 text! {
-    /// What a customer says with a rating, in their own words.
+    /// The free text of a customer's rating.
     Feedback, 2000
 }
 text! {
-    /// Why an agent hands a conversation over.
+    /// The reason for a handover.
     Reason, 1000
 }
 text! {
-    /// What a ticket is about, in one line.
+    /// The subject of a ticket, one line.
     Subject, 200
 }
 text! {
-    /// What a ticket is about, at length.
+    /// The description of a ticket.
     Description, 5000
 }
 text! {
-    /// What an agent says when a ticket's status changes.
+    /// An agent's notes on a change of a ticket's status.
     ResolutionNotes, 5000
 }
 text! {
-    /// The name of something in another system: a transaction, a registration.
+    /// The id of an object in another system, such as a transaction or a registration session.
     Reference, 128
 }
 text! {
-    /// The client's own name for a send. The same sender repeating it means the same message.
+    /// A client's id for a send. If the same sender repeats it, it means the same message.
     ClientMessageId, 64
 }
 
 impl MessageText {
-    /// The most characters that a customer may write in the help center (`help-center.md`, 4.5).
+    /// Maximum length of a customer's message in the help center (`help-center.md`, 4.5).
     pub const MAX_LENGTH_IN_HELP_CENTER: usize = 2000;
 
     /// As [`Self::parse`], for a customer's message in the help center.
@@ -142,7 +142,7 @@ impl MessageText {
         limited(text, Self::MAX_LENGTH_IN_HELP_CENTER).map(|text| Self(Arc::from(text)))
     }
 
-    /// What a list or a notification shows of it.
+    /// The preview for lists and notifications.
     #[must_use]
     pub fn preview(&self) -> &str {
         preview(&self.0)
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_kept_as_sent_less_the_white_space_around_it() {
+    fn a_message_is_stored_as_sent_without_surrounding_white_space() {
         let text = MessageText::parse("  two\n  lines \u{200b}").map(|text| text.as_str().to_owned());
         assert_eq!(text.as_deref(), Ok("two\n  lines \u{200b}"));
     }

@@ -1,4 +1,4 @@
-//! A ticket: what is formally tracked of a conversation, or of a thread of its own (`support-admin.md`, "Tickets";
+//! Tickets, attached to a conversation or with a thread of their own (`support-admin.md`, "Tickets";
 //! `decisions.md`, "Tickets without an agent").
 
 use std::fmt;
@@ -12,18 +12,18 @@ use super::{
 /// `<prefix>-<year>-<6 digits>`.
 ///
 /// The journal assigns it in the transaction that stores the ticket, so that numbers are unique and none is skipped.
-/// Until then it is not known, and the ticket is not visible outside. All clones share it.
+/// Until then it is unknown, and the ticket is not visible to clients. All clones share the number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketNumber(Arc<OnceLock<String>>);
 
 impl TicketNumber {
-    /// One that is not known yet.
+    /// A number that is not assigned yet.
     #[must_use]
     pub fn pending() -> Self {
         Self::default()
     }
 
-    /// One that was stored.
+    /// A number from the database.
     #[must_use]
     pub fn stored(number: String) -> Self {
         Self(Arc::new(OnceLock::from(number)))
@@ -34,7 +34,7 @@ impl TicketNumber {
         let _ = self.0.set(number);
     }
 
-    /// The number; empty while it is not known.
+    /// The number; empty until it is assigned.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.get().map_or("", String::as_str)
@@ -111,7 +111,7 @@ pub struct Ticket {
     pub feedback: Option<Feedback>,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When something last changed that the customer can see.
+    /// Time of the last change that the customer can see.
     pub updated_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! The words that a ticket is described with (`support-admin.md`, "Tickets").
+//! The enumerations of a ticket: status, priority and type (`support-admin.md`, "Tickets").
 
 macro_rules! values {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -122,7 +122,7 @@ impl SupportType {
     /// The priority of a customer's ticket of this kind, unless they choose one (`decisions.md`, "Tickets without an
     /// agent").
     #[must_use]
-    pub fn usual_priority(self) -> TicketPriority {
+    pub fn default_priority(self) -> TicketPriority {
         match self {
             Self::SecurityIssue | Self::RefundRequest | Self::RegistrationIssue | Self::LoginIssue => {
                 TicketPriority::High

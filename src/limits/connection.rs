@@ -103,9 +103,9 @@ mod tests {
     use super::*;
 
     fn packet_quota(per_second: u32) -> PacketQuota {
-        let figure = NonZeroU32::new(per_second).expect("not 0");
+        let limit = NonZeroU32::new(per_second).expect("not 0");
         let flood = NonZeroU32::new(per_second * 10).expect("not 0");
-        PacketQuota { accepted: Quota::per_second(figure), refused: Quota::per_second(flood) }
+        PacketQuota { accepted: Quota::per_second(limit), refused: Quota::per_second(flood) }
     }
 
     fn limits(clock: &FakeRelativeClock) -> ConnectionLimits<FakeRelativeClock> {

@@ -85,18 +85,18 @@ onAnEmptyDatabase('migrate prints what it did, and status which steps are applie
   for (const step of steps) assert.match(step, /^m\d{8}_\d{6}_\w+$/)
   assert.deepEqual(pending, each('pending', steps))
 
-  const count = (applied) => `${applied} of ${steps.length} steps applied`
+  const count = (applied) => `${applied} of ${steps.length} migrations applied`
   assert.deepEqual(await migrate('up'), [...each('applied', steps), count(steps.length)])
   assert.deepEqual(await migrate('status'), each('applied', steps))
   assert.deepEqual(await migrate('up'), [count(steps.length)], 'nothing to do a second time')
 
   const [earlier, last] = [steps.slice(0, -1), steps.slice(-1)]
-  assert.deepEqual(await migrate('down'), [...each('taken back', last), count(earlier.length)])
+  assert.deepEqual(await migrate('down'), [...each('reverted', last), count(earlier.length)])
   assert.deepEqual(await migrate('status'), [...each('applied', earlier), ...each('pending', last)])
   assert.deepEqual(await migrate('up'), [...each('applied', last), count(steps.length)])
 
   const all = await migrate('down', '--steps', String(steps.length))
-  assert.deepEqual(all, [...each('taken back', [...steps].reverse()), count(0)], 'the last step first')
+  assert.deepEqual(all, [...each('reverted', [...steps].reverse()), count(0)], 'the last step first')
   assert.deepEqual(await migrate('status'), pending)
   assert.deepEqual(await migrate('up'), [...each('applied', steps), count(steps.length)], 'and up again')
 })
@@ -152,11 +152,11 @@ test('an invalid setting ends with 1 and is named with its value and the allowed
     [{ SWITCHBOARD__JOURNAL__BATCH: '0', SWITCHBOARD__JOURNAL__WRITERS: '65' }, 'journal.batch is 0', 'journal.writers is 65; allowed: 1 to 64'],
   ]
   const wrong = []
-  for (const [variables, ...said] of cases) {
+  for (const [variables, ...expected] of cases) {
     const { code, stdout, stderr } = await switchboard(['serve'], variables)
-    const missing = said.filter((part) => !stderr.includes(part))
+    const missing = expected.filter((part) => !stderr.includes(part))
     const isRight = code === 1 && stdout === '' && missing.length === 0 && !stderr.includes('hunter2')
-    if (!isRight) wrong.push(`${JSON.stringify(variables)} ended with ${code} and did not say ${missing.join(' or ')}:\n${stderr}`)
+    if (!isRight) wrong.push(`${JSON.stringify(variables)} ended with ${code} without ${missing.join(' or ')}:\n${stderr}`)
   }
   assert.equal(wrong.join('\n'), '')
 })
@@ -174,9 +174,9 @@ onAnEmptyDatabase('production starts on a secret of its own, and prints no token
   const server = serve({ SWITCHBOARD_ENV: 'production', SWITCHBOARD__GUARD__SECRET: A_SECRET, SWITCHBOARD__SERVER__HOST: '127.0.0.1' })
   await server.start()
   assert.deepEqual(await ready(server), [200, { status: 'ready' }])
-  await new Customer(server, 'Jane').openConversation('Nobody reads this in a log')
+  await new Customer(server, 'Jane').openConversation('This text is not for the log')
   await server.stop()
-  assert.doesNotMatch(server.output, /eyJ|curl|Nobody reads this/)
+  assert.doesNotMatch(server.output, /eyJ|curl|This text is not/)
   for (const line of server.output.trim().split('\n')) assert.doesNotThrow(() => JSON.parse(line), `not a line of JSON: ${line}`)
   await server.start()
 }, ['sqlite'])

@@ -39,7 +39,7 @@ function asJson(text, request) {
 
 /** A socket on a namespace, with every event that it has received, in order. */
 export class Client {
-  heard = []
+  received = []
   #events = new EventEmitter()
 
   constructor(url, token, options, namespace = '/support') {
@@ -62,29 +62,29 @@ export class Client {
   }
 
   #record(event, payload) {
-    this.heard.push({ event, payload })
-    this.#events.emit('heard')
+    this.received.push({ event, payload })
+    this.#events.emit('received')
   }
 
   /** The payloads received so far of the events of this name that `fit`. */
   all(event, fits = {}) {
-    return this.heard.filter((one) => one.event === event && matches(one.payload, fits)).map((one) => one.payload)
+    return this.received.filter((one) => one.event === event && matches(one.payload, fits)).map((one) => one.payload)
   }
 
   /** Waits until `count` events of this name that `fit` have been received, before this call or after it. */
   async waitFor(event, fits = {}, count = 1) {
     const enough = () => this.all(event, fits).length >= count
-    await this.waitUntil(enough, () => `${count} × ${event} ${describe(fits)}; the last heard was\n${this.#lately()}`)
+    await this.waitUntil(enough, () => `${count} × ${event} ${describe(fits)}; the last received was\n${this.#lately()}`)
     return this.all(event, fits)[count - 1]
   }
 
   /** Waits until it is `done()`, which is checked at each event. `what()` names what is waited for. */
   async waitUntil(done, what) {
-    await until(this.#events, 'heard', done, what)
+    await until(this.#events, 'received', done, what)
   }
 
   #lately() {
-    return this.heard.slice(-20).map(({ event, payload }) => `  ${event} ${JSON.stringify(payload)}`).join('\n')
+    return this.received.slice(-20).map(({ event, payload }) => `  ${event} ${JSON.stringify(payload)}`).join('\n')
   }
 
   /** Emits and waits for the acknowledgement. */
@@ -104,7 +104,7 @@ export class Client {
   /**
    * Waits for the ack of an event that changes nothing. It shows three things: the connection lives; the server has
    * handled the earlier events of this socket; and what the server had queued for this socket before it answered has
-   * been heard. It does not show that the events of an earlier request were queued: see fence.mjs.
+   * been received. It does not show that the events of an earlier request were queued: see fence.mjs.
    */
   async roundTrip() {
     await this.emitWithAck('typing', { conversation_id: NO_CONVERSATION })
@@ -116,10 +116,10 @@ export class Client {
 }
 
 /** Whether the object contains all of `part`, which may be a predicate. */
-function matches(whole, part) {
-  if (typeof part === 'function') return part(whole)
+function matches(object, part) {
+  if (typeof part === 'function') return part(object)
   return Object.entries(part).every(([key, value]) =>
-    value !== null && typeof value === 'object' ? matches(whole?.[key] ?? {}, value) : isDeepStrictEqual(whole?.[key], value),
+    value !== null && typeof value === 'object' ? matches(object?.[key] ?? {}, value) : isDeepStrictEqual(object?.[key], value),
   )
 }
 

@@ -40,7 +40,7 @@ scenario('kill -9 under load loses nothing that was acknowledged, and doubles no
 
 scenario('no client was shown what kill -9 under load loses', async ({ server, customer, agent }) => {
   const sarah = agent('Sarah')
-  const lobby = await agent('Lisa').connect() // joins no conversation: hears what `admins` hears
+  const lobby = await agent('Lisa').connect() // joins no conversation: receives what `admins` receives
   const conversations = []
   for (const name of ['Jane', 'John', 'Joan']) {
     const one = customer(name)
@@ -51,7 +51,7 @@ scenario('no client was shown what kill -9 under load loses', async ({ server, c
   const newcomer = customer('Nick')
 
   const load = new Load(conversations)
-  const opened = opensUntilTheServerIsGone(newcomer)
+  const opened = openUntilKilled(newcomer)
   await load.acknowledges(300)
   await lobby.waitFor('conversation_created', { user_id: newcomer.sub }, 20)
   await server.kill()
@@ -63,24 +63,24 @@ scenario('no client was shown what kill -9 under load loses', async ({ server, c
   for (const { customer, conversationId, listeners } of conversations) {
     const stored = (await customer.history(conversationId)).slice(1).map(shown)
     for (const listener of listeners) {
-      const heard = listener.all('new_message').map(({ message }) => shown(message))
-      assert(heard.length > 0, 'nothing was heard, nothing is proved')
-      assert.deepEqual(heard, stored.slice(0, heard.length))
+      const received = listener.all('new_message').map(({ message }) => shown(message))
+      assert(received.length > 0, 'nothing was received, nothing is proved')
+      assert.deepEqual(received, stored.slice(0, received.length))
     }
-    const told = lobby.all('conversation_updated', { conversation_id: conversationId }).map(({ event, message }) => [event, message.id])
-    assert.deepEqual(told, stored.slice(0, told.length).map(({ id }) => ['new_user_message', id]))
+    const updates = lobby.all('conversation_updated', { conversation_id: conversationId }).map(({ event, message }) => [event, message.id])
+    assert.deepEqual(updates, stored.slice(0, updates.length).map(({ id }) => ['new_user_message', id]))
   }
 
   const created = lobby.all('conversation_created', { user_id: newcomer.sub })
-  const told = [...new Set([...created.map(({ id, first_message }) => [id, first_message]), ...(await opened)].map(JSON.stringify))]
-  for (const [id, text] of told.map(JSON.parse)) {
+  const acknowledged = [...new Set([...created.map(({ id, first_message }) => [id, first_message]), ...(await opened)].map(JSON.stringify))]
+  for (const [id, text] of acknowledged.map(JSON.parse)) {
     assert.deepEqual((await newcomer.history(id)).map(({ seq, message }) => [seq, message]), [[1, text]])
   }
   assert.equal(new Set(created.map(({ id }) => id)).size, created.length, 'a conversation was announced twice')
 })
 
-/** Gives [id, first message] of each conversation whose making was acknowledged. */
-async function opensUntilTheServerIsGone(customer) {
+/** Opens conversations until the server is killed. Returns [id, first message] of each acknowledged one. */
+async function openUntilKilled(customer) {
   const opened = []
   for (let n = 1; ; n++) {
     const text = `opening ${n}`

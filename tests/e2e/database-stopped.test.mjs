@@ -87,7 +87,7 @@ scenario(
   { on, settings },
 )
 
-/** Conversations in which the customer and an agent listen; one more agent hears of all of them. */
+/** Conversations in which the customer and an agent listen; one more agent receives of all of them. */
 async function overheard({ customer, agent }) {
   const sarah = agent('Sarah')
   const lobby = await agent('Lisa').connect()
@@ -135,8 +135,8 @@ async function assertShownIsStored({ customer, conversationId, listeners, lobby 
   const { id } = stored.at(-1)
   for (const listener of listeners) {
     await listener.waitFor('new_message', { message: { id } })
-    const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
-    assert.deepEqual(heard, stored)
+    const received = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
+    assert.deepEqual(received, stored)
   }
   await lobby.waitFor('conversation_updated', { message: { id } })
   assert.deepEqual(

@@ -71,7 +71,7 @@ function answerHolding(url) {
   const held = "select 1 from pg_stat_activity where application_name = 'switchboard' and wait_event = 'SyncRep' limit 1"
   return {
     async holdAnswers() {
-      await psql(url, "alter system set synchronous_standby_names = 'nobody'", 'select pg_reload_conf()')
+      await psql(url, "alter system set synchronous_standby_names = 'no_such_standby'", 'select pg_reload_conf()')
       await eventually(async () => (await psql(url, held)) === '1', () => 'a commit whose answer is held back')
       await psql(url, 'alter system reset synchronous_standby_names') // read at the next start
     },

@@ -8,8 +8,8 @@ const document = JSON.parse(readFileSync(new URL('../../docs/asyncapi.json', imp
 const messages = Object.assign({}, ...Object.values(document.channels).map((channel) => channel.messages))
 
 /** The events of a namespace that the server emits, and those that clients may. */
-export const emitted = (namespace) => named(namespace, 'on.')
-export const received = (namespace) => named(namespace, 'emit.')
+export const serverEvents = (namespace) => named(namespace, 'on.')
+export const clientEvents = (namespace) => named(namespace, 'emit.')
 
 function named(namespace, prefix) {
   const channel = Object.values(document.channels).find(({ address }) => address === namespace)
@@ -32,17 +32,17 @@ function complaints(key, payload) {
 
 function check(key, payload, what) {
   const found = complaints(key, payload)
-  if (found.length) throw new Error(`${what} ${JSON.stringify(payload)} is not as docs/asyncapi.json says:\n${found.join('\n')}`)
+  if (found.length) throw new Error(`${what} ${JSON.stringify(payload)} does not match docs/asyncapi.json:\n${found.join('\n')}`)
 }
 
 /** The payload, followed by the offset that connection state recovery adds to every event. */
 export function checkEvent(event, payloads) {
   const isOffset = (argument) => typeof argument === 'string'
-  if (payloads.length !== 1 && !(payloads.length === 2 && isOffset(payloads[1]))) throw new Error(`${event} came with ${payloads.length} arguments`)
+  if (payloads.length !== 1 && !(payloads.length === 2 && isOffset(payloads[1]))) throw new Error(`${event} has ${payloads.length} arguments`)
   check(keyOf('on', event), payloads[0], event)
 }
 
-/** Of an event that the document lacks, as a test may send it, the ack is anything. */
+/** Events that the document lacks, which some tests send, may have any ack. */
 export function checkAck(event, ack) {
   if (!(keyOf('emit', event) in messages)) return
   const key = keyOf('ack', event)

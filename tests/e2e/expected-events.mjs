@@ -1,16 +1,16 @@
-// What several sockets hear, to the last key: these events and no others.
+// What several sockets receive, to the last key: these events and no others.
 
 import assert from 'node:assert/strict'
 
-/** How much of what a client has heard was compared or skipped. */
+/** How much of what a client has received was compared or skipped. */
 const compared = new WeakMap()
 
-/** What a client has heard since, except its own connection, presence, and what the fence caused. */
-function news(client, fence) {
-  return client.heard
+/** What a client has received since, except its own connection, presence, and what the fence caused. */
+function newEvents(client, fence) {
+  return client.received
     .slice(compared.get(client) ?? 0)
     .filter(({ event }) => event !== 'connect' && event !== 'agent_presence')
-    .filter((heard) => !fence?.owns(heard))
+    .filter((received) => !fence?.owns(received))
     .map(({ event, payload }) => [event, payload])
 }
 
@@ -25,7 +25,7 @@ const inOrder = (events) =>
     .sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1))
 
 /**
- * Each client, by its name, must have heard exactly these events `[event, payload]` since it was last compared, in
+ * Each client, by its name, must have received exactly these events `[event, payload]` since it was last compared, in
  * whatever order, each payload with exactly these keys.
  *
  * Waits for the expected events first, for a message that names what is missing; then passes the fence, so that an
@@ -34,16 +34,16 @@ const inOrder = (events) =>
 export async function expectEvents(clients, expected, fence) {
   assert.deepEqual(Object.keys(clients).sort(), Object.keys(expected).sort(), 'every client has its expectation')
   for (const [name, events] of Object.entries(expected)) {
-    const missing = () => `${name} to hear ${JSON.stringify(events)}; it heard ${JSON.stringify(news(clients[name], fence))}`
-    await clients[name].waitUntil(() => news(clients[name], fence).length >= events.length, missing)
+    const missing = () => `${name} to receive ${JSON.stringify(events)}; it received ${JSON.stringify(newEvents(clients[name], fence))}`
+    await clients[name].waitUntil(() => newEvents(clients[name], fence).length >= events.length, missing)
   }
   await fence?.pass()
   for (const [name, events] of Object.entries(expected)) {
     const client = clients[name]
     await client.roundTrip()
-    const heard = news(client, fence)
-    compared.set(client, client.heard.length)
-    assert.deepEqual(inOrder(heard), inOrder(events), name)
+    const received = newEvents(client, fence)
+    compared.set(client, client.received.length)
+    assert.deepEqual(inOrder(received), inOrder(events), name)
   }
 }
 
@@ -52,6 +52,6 @@ export async function skipEvents(clients, fence) {
   await fence?.pass()
   for (const client of Object.values(clients)) {
     await client.roundTrip()
-    compared.set(client, client.heard.length)
+    compared.set(client, client.received.length)
   }
 }

@@ -1,15 +1,15 @@
-// Fences: how a test knows that nothing more is to be heard of what it did.
+// Fences: how a test knows that no further event of its actions will arrive.
 //
-// The answer to a request, or the ack of an event, says nothing about the events that the request causes: the server
-// publishes those on another path, and they may be later than the answer and later than any ack that follows it. What
+// The answer to a request, or the ack of an event, does not show that a client has received the events that it
+// causes: the server publishes those on another path, and they may be later than the answer and later than any ack that follows it. What
 // the server guarantees is the order of its events: those of one conversation reach every socket in the order in which
-// they happened. So a fence makes something later happen in the same conversation and waits until a socket has heard
+// they happened. So a fence makes something later happen in the same conversation and waits until a socket has received
 // it. By then everything earlier has been queued for every socket that gets it, and one round trip of a socket
 // (`Client.roundTrip`) then shows what was queued for that socket.
 
 const TEXT = 'fence'
 
-/** Publishes an internal note in a conversation, or in a ticket: agents in the room hear it, customers do not. */
+/** Publishes an internal note in a conversation, or in a ticket: agents in the room receive it, customers do not. */
 class NoteFence {
   #publish
   #witness

@@ -8,11 +8,12 @@ import { scenario } from './scenario.mjs'
 
 const SETTINGS = { SWITCHBOARD__HELP_CENTER__AUTO_REPLY__TEXT: 'We are coming.' }
 
-/** Everything that clients hear, without what differs from run to run: ids by the order of their first use. */
+/** Renders the events that clients receive, with ids numbered in the order of first use and timestamps replaced, so that runs
+ * can be compared. */
 function recorder() {
   const names = new Map()
   const id = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
-  const moment = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
+  const timestamp = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
   const name = (found) => {
     if (!names.has(found)) names.set(found, `#${names.size + 1}`)
     return names.get(found)
@@ -21,13 +22,13 @@ function recorder() {
     /** Ids get their names in the order in which they are named or shown. */
     name,
     show: (client, fence) =>
-      client.heard.filter((heard) => !fence?.owns(heard)).map(({ event, payload }) =>
-        `${event} ${JSON.stringify(payload ?? null)}`.replace(id, name).replace(moment, 'T').replace(/"SMI-\d{4}-\d{6}"/g, '"SMI"'),
+      client.received.filter((received) => !fence?.owns(received)).map(({ event, payload }) =>
+        `${event} ${JSON.stringify(payload ?? null)}`.replace(id, name).replace(timestamp, 'T').replace(/"SMI-\d{4}-\d{6}"/g, '"SMI"'),
       ),
   }
 }
 
-/** What the user's app heard on `/help-center`: no note, and neither who holds the conversation nor that it was closed. */
+/** What the user's app received on `/help-center`: no note, and neither who holds the conversation nor that it was closed. */
 const PHONE = [
   'connect null',
   'help_center:connected {"conversation":{"id":"#1","userId":"john","status":"open","createdAt":"T","updatedAt":"T"},"messages":[],"hasMore":false}',
@@ -35,7 +36,7 @@ const PHONE = [
   'help_center:message {"id":"#3","conversationId":"#1","sender":"support","text":"We are coming.","createdAt":"T","seq":2}',
   'help_center:typing {"isTyping":true,"sender":"support"}',
   'help_center:typing {"isTyping":false,"sender":"support"}',
-  'help_center:message {"id":"#4","conversationId":"#1","sender":"user","text":"Anybody?","createdAt":"T","seq":3}',
+  'help_center:message {"id":"#4","conversationId":"#1","sender":"user","text":"Hello again?","createdAt":"T","seq":3}',
   'help_center:message {"id":"#5","conversationId":"#1","sender":"support","text":"We are coming.","createdAt":"T","seq":4}',
   'help_center:message {"id":"#6","conversationId":"#1","sender":"support","text":"How can I help?","createdAt":"T","seq":5}',
   'help_center:message {"id":"#7","conversationId":"#1","sender":"user","text":"My outfits are gone","createdAt":"T","seq":6}',
@@ -43,14 +44,14 @@ const PHONE = [
   'help_center:message {"id":"#9","conversationId":"#1","sender":"support","text":"We are coming.","createdAt":"T","seq":8}',
 ]
 
-/** What the agent heard who had joined the conversation. */
+/** What the agent received who had joined the conversation. */
 const DESK = [
   'connect null',
   'conversation_created {"id":"#1","user_id":"john","email":"john@example.com","status":"active","created_at":"T","first_message":"Hello"}',
   'typing {"conversation_id":"#1","user_id":"john","is_admin":false}',
   'stop_typing {"conversation_id":"#1","user_id":"john","is_admin":false}',
-  'new_message {"conversation_id":"#1","message":{"id":"#4","seq":3,"message":"Anybody?","is_from_user":true,"is_internal":false,"sender_name":"John Doe","sender_email":"john@example.com","attachments":null,"createdAt":"T","created_at":"T"}}',
-  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Anybody?","sender_name":"John Doe","created_at":"T"}}',
+  'new_message {"conversation_id":"#1","message":{"id":"#4","seq":3,"message":"Hello again?","is_from_user":true,"is_internal":false,"sender_name":"John Doe","sender_email":"john@example.com","attachments":null,"createdAt":"T","created_at":"T"}}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Hello again?","sender_name":"John Doe","created_at":"T"}}',
   'new_message {"conversation_id":"#1","message":{"id":"#5","seq":4,"message":"We are coming.","is_from_user":false,"is_internal":false,"sender_name":"Support","sender_email":null,"attachments":null,"createdAt":"T","created_at":"T"}}',
   'conversation_claimed {"conversation_id":"#1","assigned_to":"sarah","assigned_admin_name":"Sarah Doe"}',
   'conversation_updated {"conversation_id":"#1","event":"claimed","assigned_to":"sarah","assigned_admin_name":"Sarah Doe"}',
@@ -69,11 +70,11 @@ const DESK = [
   'new_message {"conversation_id":"#1","message":{"id":"#9","seq":8,"message":"We are coming.","is_from_user":false,"is_internal":false,"sender_name":"Support","sender_email":null,"attachments":null,"createdAt":"T","created_at":"T"}}',
 ]
 
-/** What an agent heard who had not. */
+/** What an agent received who had not. */
 const LOBBY = [
   'connect null',
   'conversation_created {"id":"#1","user_id":"john","email":"john@example.com","status":"active","created_at":"T","first_message":"Hello"}',
-  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Anybody?","sender_name":"John Doe","created_at":"T"}}',
+  'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#4","preview":"Hello again?","sender_name":"John Doe","created_at":"T"}}',
   'conversation_updated {"conversation_id":"#1","event":"claimed","assigned_to":"sarah","assigned_admin_name":"Sarah Doe"}',
   'ticket_created {"id":"#11","ticket_number":"SMI","subject":"Outfits","support_type":"GENERAL_INQUIRY","priority":"medium","email":"john@example.com","created_at":"T","conversation_id":"#1"}',
   'conversation_updated {"conversation_id":"#1","event":"new_user_message","message":{"id":"#7","preview":"My outfits are gone","sender_name":"John Doe","created_at":"T"}}',
@@ -83,7 +84,7 @@ const LOBBY = [
   'ticket_updated {"ticket_id":"#11","ticket_number":"SMI","event":"new_user_message","message":{"id":"#8","preview":"Are you there?","sender_name":"John Doe","created_at":"T"}}',
 ]
 
-/** What the user heard on `/support`: nothing of all this. */
+/** What the user received on `/support`: nothing of all this. */
 const OWN = [
   'connect null',
 ]
@@ -98,11 +99,11 @@ for (const [transport, options] of Object.entries(VIA)) {
     await lobby.waitFor('agent_presence')
     const desk = await sarah.connect(options)
     await lobby.waitFor('agent_presence', { admin_id: 'sarah' })
-    const own = await john.connect(options) // his app's support screen: hears nothing of all this
+    const own = await john.connect(options) // his app's support screen: receives nothing of all this
     const phone = await john.connectHelpCenter(options)
     const [{ conversation: { id } }] = phone.all('help_center:connected')
     name(id)
-    // The events of one conversation are heard in order by all. Typing is no such event: each waits for the other.
+    // The events of one conversation are received in order by all. Typing is no such event: each waits for the other.
     await phone.send('Hello')
     await phone.waitFor('help_center:message', {}, 2)
     await joinConversation(desk, id)
@@ -113,7 +114,7 @@ for (const [transport, options] of Object.entries(VIA)) {
     desk.emit('typing', { conversation_id: id })
     desk.emit('stop_typing', { conversation_id: id })
     await phone.waitFor('help_center:typing', {}, 2)
-    await phone.send('Anybody?')
+    await phone.send('Hello again?')
     await phone.waitFor('help_center:message', {}, 4)
     await sarah.claim(id)
     await sarah.note(id, 'A known troublemaker')
@@ -163,8 +164,8 @@ scenario('a user cannot reach a help-center conversation through /support', asyn
   await own.waitFor('new_message', { ...ticket, message: { message: 'Bye' } })
   await phone.waitFor('help_center:message', { text: 'Bye' })
   assert.deepEqual(own.all('new_message').map(({ message }) => message.message), ['Hi', 'Bye'])
-  assert.equal(own.all('new_message', (heard) => heard.conversation_id !== undefined).length, 0)
-  for (const client of [own, phone]) assert(!JSON.stringify(client.heard).includes('troublemaker'))
+  assert.equal(own.all('new_message', (received) => received.conversation_id !== undefined).length, 0)
+  for (const client of [own, phone]) assert(!JSON.stringify(client.received).includes('troublemaker'))
 })
 
 scenario('an agent who joins a help-center conversation before its first message gets NOT_FOUND', async ({ helpCenterUser, agent }) => {
@@ -204,7 +205,7 @@ scenario('typing is relayed to agents who joined and to the user, and to no othe
   await desk.roundTrip()
   for (const client of [lobby, stranger]) {
     await client.roundTrip()
-    assert.deepEqual(client.heard.filter(({ event }) => event.includes('typing')), [])
+    assert.deepEqual(client.received.filter(({ event }) => event.includes('typing')), [])
   }
   assert.equal(desk.all('typing').length, 1, 'an agent does not see themselves typing')
 })
@@ -223,6 +224,6 @@ scenario('a help-center conversation is handed over and answered like any other,
   await lisa.post(`/api/v1/unified-admin/support/handovers/${asked.body.data.handover_id}/respond`, { status: 'accepted' })
   assert.equal((await lisa.reply(id, 'Lisa here')).status, 201)
   await phone.waitFor('help_center:message', { text: 'Lisa here' })
-  const events = phone.heard.map(({ event }) => event)
+  const events = phone.received.map(({ event }) => event)
   assert.deepEqual(events, ['connect', 'help_center:connected', 'help_center:message', 'help_center:message', 'help_center:message'])
 })

@@ -60,6 +60,6 @@ export class HelpCenterUser extends Customer {
 }
 
 /** Each message as `sender: text`. */
-export const said = (messages) => messages.map(({ sender, text }) => `${sender}: ${text}`)
+export const transcript = (messages) => messages.map(({ sender, text }) => `${sender}: ${text}`)
 
 export const seqs = (messages) => messages.map(({ seq }) => seq)

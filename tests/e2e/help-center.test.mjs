@@ -2,17 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { io } from 'socket.io-client'
-import { MESSAGES, VIA, said, seqs } from './help-center.mjs'
+import { MESSAGES, VIA, transcript, seqs } from './help-center.mjs'
 import { scenario } from './scenario.mjs'
 import { sign } from './tokens.mjs'
 import { eventually } from './waiting.mjs'
 
 const AUTO_REPLY = 'Thanks for your message! Our team has received it and will answer here as soon as possible.'
 const NEVER = { SWITCHBOARD__HELP_CENTER__AUTO_REPLY__POLICY: 'never' }
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Section 8, as it stands. */
+/** The example of section 8, verbatim. */
 const SECTION_8 = `
 const token = await getStoredToken();
 const socket = io(\`\${API_BASE}/help-center\`, { auth: { token } });
@@ -60,7 +60,7 @@ scenario('section 8: the example runs as written', async ({ server, helpCenterUs
     navigateToLogin: () => screen.login++,
   })
   const shows = (...lines) =>
-    eventually(() => screen.messages && said(screen.messages).join() === lines.join(), () => `${lines}, there is ${JSON.stringify(screen)}`)
+    eventually(() => screen.messages && transcript(screen.messages).join() === lines.join(), () => `${lines}, there is ${JSON.stringify(screen)}`)
 
   const { socket, sendMessage } = await runSection8(app(john.token))
   await shows()
@@ -82,7 +82,7 @@ scenario('section 8: the example runs as written', async ({ server, helpCenterUs
 })
 
 for (const [transport, options] of Object.entries(VIA)) {
-  scenario(`2.2: a token comes in auth, with or without Bearer, or as a header (${transport})`, async ({ helpCenterUser }) => {
+  scenario(`2.2: a token is accepted in auth, with or without Bearer, or as a header (${transport})`, async ({ helpCenterUser }) => {
     const john = helpCenterUser('John')
     const bare = await john.connectHelpCenter(options)
     const bearer = john.openHelpCenter(options, `Bearer ${john.token}`)
@@ -102,7 +102,7 @@ for (const [transport, options] of Object.entries(VIA)) {
       const client = john.openHelpCenter(options, token)
       client.socket.on('connect', () => client.emit('help_center:send', { text: 'let me in' }))
       await client.waitFor('disconnect')
-      assert.deepEqual(client.heard, [
+      assert.deepEqual(client.received, [
         { event: 'connect', payload: undefined },
         { event: 'help_center:error', payload: { code: 'UNAUTHORIZED', message: 'Unauthorized' } },
         { event: 'disconnect', payload: 'io server disconnect' },
@@ -118,8 +118,8 @@ for (const [transport, options] of Object.entries(VIA)) {
     assert.deepEqual(Object.keys(greeting), ['conversation', 'messages', 'hasMore'])
     assert.deepEqual(Object.keys(greeting.conversation), ['id', 'userId', 'status', 'createdAt', 'updatedAt'])
     assert.match(greeting.conversation.id, ID)
-    assert.match(greeting.conversation.createdAt, MOMENT)
-    assert.match(greeting.conversation.updatedAt, MOMENT)
+    assert.match(greeting.conversation.createdAt, TIMESTAMP)
+    assert.match(greeting.conversation.updatedAt, TIMESTAMP)
 
     const ack = await phone.send(' Hello\n')
     assert.deepEqual(Object.keys(ack), ['message'])
@@ -129,10 +129,10 @@ for (const [transport, options] of Object.entries(VIA)) {
     for (const one of [message, reply]) {
       assert.deepEqual(Object.keys(one), ['id', 'conversationId', 'sender', 'text', 'createdAt', 'seq'])
       assert.match(one.id, ID)
-      assert.match(one.createdAt, MOMENT)
+      assert.match(one.createdAt, TIMESTAMP)
       assert.equal(one.conversationId, greeting.conversation.id)
     }
-    assert.deepEqual(said([message, reply]), ['user: Hello', `support: ${AUTO_REPLY}`])
+    assert.deepEqual(transcript([message, reply]), ['user: Hello', `support: ${AUTO_REPLY}`])
 
     // 7: the same over REST, and for a client that connects later.
     const thread = (await john.thread()).body
@@ -172,7 +172,7 @@ for (const [transport, options] of Object.entries(VIA)) {
       assert.equal((await phone.send(` ${text} `)).message.text, text)
     }
     await phone.waitFor('help_center:message', {}, 2 * texts.length)
-    assert.deepEqual(said(phone.messages), texts.flatMap((text) => [`user: ${text}`, `support: ${AUTO_REPLY}`]))
+    assert.deepEqual(transcript(phone.messages), texts.flatMap((text) => [`user: ${text}`, `support: ${AUTO_REPLY}`]))
     assert.equal(phone.all('help_center:error').length, 2)
   })
 
@@ -206,7 +206,7 @@ for (const [transport, options] of Object.entries(VIA)) {
     await agent('Sarah').reply(conversation.id, 'While you were away')
     phone.socket.connect()
     const greeting = await phone.waitFor('help_center:connected', {}, 2)
-    assert.deepEqual(said(greeting.messages), ['user: Hello', `support: ${AUTO_REPLY}`, 'support: While you were away'])
+    assert.deepEqual(transcript(greeting.messages), ['user: Hello', `support: ${AUTO_REPLY}`, 'support: While you were away'])
     assert.equal(phone.socket.recovered, true)
     await agent('Sarah').reply(conversation.id, 'Welcome back')
     const reply = await phone.waitFor('help_center:message', { text: 'Welcome back' })
@@ -243,12 +243,12 @@ scenario('a client that connects under load is greeted first, misses no message 
   const { message } = await phone.send('the last one')
   for (const client of late) {
     await client.waitFor('help_center:message', { seq: message.seq })
-    const events = client.heard.map(({ event }) => event).filter((event) => event.startsWith('help_center:'))
+    const events = client.received.map(({ event }) => event).filter((event) => event.startsWith('help_center:'))
     assert.equal(events[0], 'help_center:connected')
     const [{ messages }] = client.all('help_center:connected')
-    const heard = seqs([...messages, ...client.messages]).slice(0, seqs([...messages, ...client.messages]).indexOf(message.seq) + 1)
-    assert.deepEqual(heard, Array.from({ length: message.seq - heard[0] + 1 }, (_, index) => heard[0] + index))
-    assert(heard[0] === 1 || messages.length === 200)
+    const received = seqs([...messages, ...client.messages]).slice(0, seqs([...messages, ...client.messages]).indexOf(message.seq) + 1)
+    assert.deepEqual(received, Array.from({ length: message.seq - received[0] + 1 }, (_, index) => received[0] + index))
+    assert(received[0] === 1 || messages.length === 200)
   }
 })
 
@@ -283,13 +283,13 @@ scenario('a send with a clientMessageId happens once and its ack is the same eac
   const acks = await Promise.all(devices.flatMap((device) => [1, 2, 3].map(() => device.send('Hello', { clientMessageId: 'one' }))))
   for (const ack of acks) assert.deepEqual(ack, acks[0])
   assert.equal((await john.sendOverRest('Hello', { clientMessageId: 'one' })).status, 201)
-  assert.deepEqual(said((await john.thread()).body.messages), ['user: Hello', `support: ${AUTO_REPLY}`])
+  assert.deepEqual(transcript((await john.thread()).body.messages), ['user: Hello', `support: ${AUTO_REPLY}`])
   const error = { code: 'CONFLICT', message: 'client_message_id was already used for another message' }
   assert.deepEqual(await devices[0].send('Bye', { clientMessageId: 'one' }), { error })
 })
 
 for (const [policy, replies] of [['unassigned', 10], ['first', 1], ['never', 0]]) {
-  scenario(`ten sends at once are followed by as many auto-replies as "${policy}" says`, async ({ helpCenterUser }) => {
+  scenario(`ten sends at once are followed by as many auto-replies as "${policy}" requires`, async ({ helpCenterUser }) => {
     const john = helpCenterUser('John')
     const devices = [await john.connectHelpCenter(VIA.websocket), await john.connectHelpCenter(VIA.polling)]
     await Promise.all([...Array(10).keys()].map((one) => (one % 3 ? devices[one % 2].send(`${one}`) : john.sendOverRest(`${one}`))))

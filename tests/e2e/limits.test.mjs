@@ -32,7 +32,7 @@ scenario('an event beyond the limit of its socket is refused in the ack and has 
   // It is the socket that is limited: her other one, and Sarah's, are not.
   const tablet = await jane.connect()
   await joinConversation(tablet, id)
-  await eventually(async () => (await phone.emitWithAck('stop_typing', { conversation_id: id })).success, () => 'the phone to be heard again')
+  await eventually(async () => (await phone.emitWithAck('stop_typing', { conversation_id: id })).success, () => 'events of the phone to be accepted again')
   await witness.waitFor('stop_typing')
   assert.equal(witness.all('typing').length, taken)
   assert.equal(phone.all('disconnect').length, 0)
@@ -53,7 +53,7 @@ scenario('a socket that floods is disconnected and does not reconnect by itself;
 scenario('the stock client is refused when it connects too often, and admitted after it has waited', async ({ customer }) => {
   const jane = customer('Jane')
   const eager = Array.from({ length: 12 }, () => jane.openSocket({ transports: ['polling'] }))
-  await eventually(() => eager.every((client) => client.heard.length > 0), () => 'everybody to hear something')
+  await eventually(() => eager.every((client) => client.received.length > 0), () => 'every client to receive something')
   const refused = eager.filter((client) => client.all('connect_error').length > 0)
   assert(refused.length > 0 && refused.length < eager.length, `${refused.length} were refused`)
 

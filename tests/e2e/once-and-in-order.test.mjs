@@ -45,8 +45,8 @@ scenario('20 parallel first messages with one client_message_id make one convers
   assert.deepEqual((await jane.history(conversation.id)).map(({ message }) => message), ['Hello?'])
 
   // Heard after everything that the first messages caused.
-  await jane.send('Anybody?', { conversation_id: conversation.id })
-  await lobby.waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: 'Anybody?' } })
+  await jane.send('Hello again?', { conversation_id: conversation.id })
+  await lobby.waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: 'Hello again?' } })
   assert.equal(lobby.all('conversation_created', { id: conversation.id }).length, 1)
 })
 
@@ -74,8 +74,8 @@ scenario('of 200 parallel sends, listeners and the database agree on one order w
   const inOrder = history.slice(1).map(({ id, seq, message }) => ({ id, seq, message }))
   for (const listener of listeners) {
     await listener.waitFor('new_message', { conversation_id: id }, 200)
-    const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
-    assert.deepEqual(heard, inOrder)
+    const received = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
+    assert.deepEqual(received, inOrder)
   }
   const answered = answers.map(({ body }) => body.data.message).sort((one, other) => one.seq - other.seq)
   assert.deepEqual(answered.map(({ id, seq, message }) => ({ id, seq, message })), inOrder)
@@ -97,7 +97,7 @@ scenario(
       assert.deepEqual((await jane.history(id)).map(({ id, message }) => [id, message]).slice(1), [[message.id, 'Once']])
     }
     for (const [n, jane] of janes.entries()) {
-      // Who joined there hears the reply that is made there, and what another server stored in front of it.
+      // Who joined there receives the reply that is made there, and what another server stored in front of it.
       const sarah = agent('Sarah', jane.server)
       assert.equal((await sarah.reply(id, `Got it ${n}`)).status, 201)
       await phones[n].waitFor('new_message', { message: { message: `Got it ${n}` } })
@@ -124,11 +124,11 @@ scenario(
     }
     for (const [n, jane] of janes.entries()) {
       // Heard on each server after everything that the first messages caused there.
-      await jane.send(`Anybody on ${n}?`, { conversation_id: conversation.id })
-      await lobbies[n].waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: `Anybody on ${n}?` } })
+      await jane.send(`Hello from ${n}?`, { conversation_id: conversation.id })
+      await lobbies[n].waitFor('conversation_updated', { conversation_id: conversation.id, message: { preview: `Hello from ${n}?` } })
     }
-    const told = lobbies.flatMap((lobby) => lobby.all('conversation_created', { id: conversation.id }))
-    assert.equal(told.length, 1, 'announced by the server that stored it, once')
+    const announced = lobbies.flatMap((lobby) => lobby.all('conversation_created', { id: conversation.id }))
+    assert.equal(announced.length, 1, 'announced by the server that stored it, once')
   },
   shared,
 )
@@ -162,8 +162,8 @@ scenario(
     for (const [n, count] of [[0, 203], [1, 202]]) {
       for (const listener of listeners[n]) {
         await listener.waitFor('new_message', { conversation_id: id }, count)
-        const heard = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
-        assert.deepEqual(heard, inOrder.slice(0, count))
+        const received = listener.all('new_message').map(({ message: { id, seq, message } }) => ({ id, seq, message }))
+        assert.deepEqual(received, inOrder.slice(0, count))
       }
     }
   },

@@ -33,13 +33,13 @@ scenario("agents are notified of a colleague's first connection and of the end o
   // An agent who is offline is listed by the directory, which is written after they connect.
   await eventually(async () => (await online(sarah)).mike === false, () => 'Mike to be listed as offline')
 
-  // The next change is heard after anything that the second socket could have caused.
+  // The next change is received after anything that the second socket could have caused.
   await mike.connect()
   await desk.waitFor('agent_presence', { admin_id: 'mike', online: true }, 2)
   const changes = desk.all('agent_presence', { admin_id: 'mike' }).map(({ online }) => online)
   assert.deepEqual(changes, [true, false, true], 'the second socket changed nothing, and neither did the end of the first')
   await mobile.roundTrip()
-  assert.equal(mobile.all('agent_presence').length, 0, 'customers hear nothing of it')
+  assert.equal(mobile.all('agent_presence').length, 0, 'customers receive nothing of it')
 })
 
 scenario('an agent whose connection breaks is offline until the client reconnects', async ({ agent }) => {

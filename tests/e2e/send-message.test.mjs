@@ -47,11 +47,27 @@ scenario('the ack of a send over the socket equals the answer over REST, for cus
     },
     is_new: false,
   })
-  const heard = ['new_message', { conversation_id: id, message: { ...message, is_internal: false } }]
+  const received = ['new_message', { conversation_id: id, message: { ...message, is_internal: false } }]
   const short = { id: message.id, preview: 'Any news?', sender_name: 'Jane Doe', created_at: message.created_at }
   const update = ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: short }]
-  await expectEvents({ phone, desk }, { phone: [heard], desk: [heard, update] }, fence)
+  await expectEvents({ phone, desk }, { phone: [received], desk: [received, update] }, fence)
 
+  const { reply, replied } = await replyAndNoteAsAgent({ id, phone, desk, fence })
+
+  // Repeated over REST or over the socket, each has its first answer, and nothing more is received.
+  await skipEvents({ phone, desk }, fence)
+  assert.deepEqual(await phone.emitWithAck(SEND, first), opened)
+  assert.deepEqual(await phone.emitWithAck(SEND, further), sent)
+  assert.deepEqual(await desk.emitWithAck(SEND, reply), replied)
+  assert.deepEqual((await jane.post('/api/v1/support/chat/send', first)).body.data, opened)
+  assert.deepEqual((await jane.post('/api/v1/support/chat/send', further)).body.data, sent)
+  const again = await sarah.post(`/api/v1/unified-admin/support/conversations/${id}/reply`, reply)
+  assert.deepEqual(again.body.data, replied)
+  await expectEvents({ phone, desk }, { phone: [], desk: [] }, fence)
+  assert.equal((await jane.history(id)).length, 3)
+})
+
+async function replyAndNoteAsAgent({ id, phone, desk, fence }) {
   // From an agent it is a reply, or a note.
   const reply = { conversation_id: id, message: 'On its way', client_message_id: 'reply' }
   const replied = await desk.emitWithAck(SEND, reply)
@@ -89,19 +105,8 @@ scenario('the ack of a send over the socket equals the answer over REST, for cus
   assert.deepEqual([note.seq, note.is_internal], [null, true])
   await desk.waitFor('new_message', { message: { id: note.id, is_internal: true } })
   await expectEvents({ phone }, { phone: [] }, fence)
-
-  // Repeated over REST or over the socket, each has its first answer, and nothing more is heard.
-  await skipEvents({ phone, desk }, fence)
-  assert.deepEqual(await phone.emitWithAck(SEND, first), opened)
-  assert.deepEqual(await phone.emitWithAck(SEND, further), sent)
-  assert.deepEqual(await desk.emitWithAck(SEND, reply), replied)
-  assert.deepEqual((await jane.post('/api/v1/support/chat/send', first)).body.data, opened)
-  assert.deepEqual((await jane.post('/api/v1/support/chat/send', further)).body.data, sent)
-  const again = await sarah.post(`/api/v1/unified-admin/support/conversations/${id}/reply`, reply)
-  assert.deepEqual(again.body.data, replied)
-  await expectEvents({ phone, desk }, { phone: [], desk: [] }, fence)
-  assert.equal((await jane.history(id)).length, 3)
-})
+  return { reply, replied }
+}
 
 scenario('a send over the socket is refused with the code and message of REST', async ({ customer, agent }) => {
   const [jane, john, sarah, mike] = [customer('Jane'), customer('John'), agent('Sarah'), agent('Mike')]

@@ -17,7 +17,7 @@ scenario('a socket that joined twice receives each message once, and none after 
   const phone = await jane.join(id)
   await joinConversation(phone, id)
 
-  // Of a reply a customer hears `new_message` in the room, then `conversation_updated` everywhere.
+  // Of a reply a customer receives `new_message` in the room, then `conversation_updated` everywhere.
   const updatedBy = (preview) => phone.waitFor('conversation_updated', { event: 'new_reply', message: { preview } })
   await sarah.reply(id, 'two')
   await updatedBy('two')
@@ -54,7 +54,7 @@ scenario('typing from a socket that has not joined is refused and not relayed', 
     assert.deepEqual(await phone.emitWithAck(event, { conversation_id: id }), { success: true })
   }
   await witness.waitFor('typing')
-  const relayed = witness.heard.map(({ event }) => event).filter((event) => event.endsWith('typing'))
+  const relayed = witness.received.map(({ event }) => event).filter((event) => event.endsWith('typing'))
   assert.deepEqual(relayed, ['stop_typing', 'typing'])
 })
 
@@ -88,7 +88,7 @@ scenario('the events of one socket are handled in their order', async ({ custome
   phone.emit('stop_typing', conversation)
   await witness.waitFor('stop_typing')
   assert.deepEqual(
-    witness.heard.map(({ event }) => event).filter((event) => event.endsWith('typing')),
+    witness.received.map(({ event }) => event).filter((event) => event.endsWith('typing')),
     [...Array(rounds).fill('typing'), 'stop_typing'],
   )
 })

@@ -11,7 +11,7 @@ const SUCCESS = { success: true }
 const about = { subject: 'Failed transfer', description: 'It keeps failing', support_type: 'TRANSACTION_ISSUE', priority: 'high' }
 
 /** `new_message` of a message; `fields` are those that differ between messages. */
-const heard = (place, { id, createdAt, seq = null }, fields) => [
+const newMessage = (place, { id, createdAt, seq = null }, fields) => [
   'new_message',
   {
     ...place,
@@ -44,6 +44,87 @@ scenario("a ticket of a conversation is announced to everyone, and messages reac
   const fence = await conversationFence(agent('Fence'), id)
   await skipEvents(clients, fence)
 
+  const { ticketId, ticket_number } = await createTicketInConversation({ id, sarah, clients, fence })
+
+  // The owner and any agent may join it, and are in the conversation's room then too.
+  assert.deepEqual(await clients.pocket.emitWithAck('join_ticket', { ticket_id: ticketId }), SUCCESS)
+  assert.deepEqual(await clients.lobby.emitWithAck('join_ticket', { ticket_id: ticketId }), SUCCESS)
+  const refused = await clients.stranger.emitWithAck('join_ticket', { ticket_id: ticketId })
+  assert.deepEqual(refused, { success: false, error: { code: 'ACCESS_DENIED', message: 'Access denied' } })
+
+  const conversation = { conversation_id: id }
+  const ticket = { ticket_id: ticketId }
+  const context = { id, ticketId, ticket_number, jane, sarah, conversation, ticket, clients, fence }
+  await writeAsCustomer(context)
+
+  await replyAsAgent(context)
+
+  // Only the agents in the rooms receive a note.
+  const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
+  const fields = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
+  const notes = [newMessage(conversation, note, fields), newMessage(ticket, note, fields)]
+  await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [notes[0]], lobby: notes }, fence)
+
+  // Who leaves the ticket leaves what joining had joined, and no more.
+  await joinConversation(clients.lobby, id)
+  assert.deepEqual(await clients.pocket.emitWithAck('leave_ticket', { ticket_id: ticketId }), SUCCESS)
+  assert.deepEqual(await clients.lobby.emitWithAck('leave_ticket', { ticket_id: ticketId }), SUCCESS)
+  const last = (await jane.send('Thanks', { conversation_id: id })).body.data.message
+  const thanks = newMessage(conversation, last, { ...byJane, message: 'Thanks' })
+  const lastShort = { id: last.id, preview: 'Thanks', sender_name: 'Jane Doe', created_at: last.created_at }
+  const lastUpdates = [
+    ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: lastShort }],
+    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: lastShort }],
+  ]
+  await expectEvents(clients, {
+    phone: [thanks],
+    pocket: [],
+    stranger: [],
+    desk: [thanks, ...lastUpdates],
+    lobby: [thanks, ...lastUpdates],
+  }, fence)
+})
+
+async function replyAsAgent({ id, ticketId, ticket_number, sarah, conversation, ticket, clients, fence }) {
+  // Answered in the ticket: it is the conversation's message.
+  const answered = await sarah.replyInTicket(ticketId, 'It is on its way')
+  assert.deepEqual([answered.status, answered.body.message], [201, 'Reply sent'])
+  const reply = { ...answered.body.data, seq: 3 }
+  const answer = { ...bySarah, message: 'It is on its way' }
+  const badge = { id: reply.id, preview: 'It is on its way', sender_name: 'Sarah Doe', created_at: reply.createdAt }
+  const badges = [
+    ['conversation_updated', { conversation_id: id, event: 'new_reply', message: badge }],
+    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_reply', message: badge }],
+  ]
+  const answers = [newMessage(conversation, reply, answer), newMessage(ticket, reply, answer)]
+  await expectEvents(clients, {
+    phone: [answers[0], ...badges],
+    pocket: [...answers, ...badges],
+    stranger: [],
+    desk: [answers[0]],
+    lobby: answers,
+  }, fence)
+}
+
+async function writeAsCustomer({ id, ticketId, ticket_number, jane, conversation, ticket, clients, fence }) {
+  const more = (await jane.send('Any news?', { conversation_id: id })).body.data.message
+  const news = { ...byJane, message: 'Any news?' }
+  const short = { id: more.id, preview: 'Any news?', sender_name: 'Jane Doe', created_at: more.created_at }
+  const updates = [
+    ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: short }],
+    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: short }],
+  ]
+  const both = [newMessage(conversation, more, news), newMessage(ticket, more, news)]
+  await expectEvents(clients, {
+    phone: [both[0]],
+    pocket: both,
+    stranger: [],
+    desk: [both[0], ...updates],
+    lobby: [...both, ...updates],
+  }, fence)
+}
+
+async function createTicketInConversation({ id, sarah, clients, fence }) {
   const made = await sarah.createTicket(id, about)
   const { id: ticketId, ticket_number } = made
   const detail = (await sarah.get(`/api/v1/unified-admin/support/${ticketId}`)).body.data
@@ -68,75 +149,8 @@ scenario("a ticket of a conversation is announced to everyone, and messages reac
     desk: [inRoom, toAgents],
     lobby: [toAgents],
   }, fence)
-
-  // The owner and any agent may join it, and are in the conversation's room then too.
-  assert.deepEqual(await clients.pocket.emitWithAck('join_ticket', { ticket_id: ticketId }), SUCCESS)
-  assert.deepEqual(await clients.lobby.emitWithAck('join_ticket', { ticket_id: ticketId }), SUCCESS)
-  const refused = await clients.stranger.emitWithAck('join_ticket', { ticket_id: ticketId })
-  assert.deepEqual(refused, { success: false, error: { code: 'ACCESS_DENIED', message: 'Access denied' } })
-
-  const conversation = { conversation_id: id }
-  const ticket = { ticket_id: ticketId }
-  const more = (await jane.send('Any news?', { conversation_id: id })).body.data.message
-  const news = { ...byJane, message: 'Any news?' }
-  const short = { id: more.id, preview: 'Any news?', sender_name: 'Jane Doe', created_at: more.created_at }
-  const updates = [
-    ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: short }],
-    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: short }],
-  ]
-  const both = [heard(conversation, more, news), heard(ticket, more, news)]
-  await expectEvents(clients, {
-    phone: [both[0]],
-    pocket: both,
-    stranger: [],
-    desk: [both[0], ...updates],
-    lobby: [...both, ...updates],
-  }, fence)
-
-  // Answered in the ticket: it is the conversation's message.
-  const answered = await sarah.replyInTicket(ticketId, 'It is on its way')
-  assert.deepEqual([answered.status, answered.body.message], [201, 'Reply sent'])
-  const reply = { ...answered.body.data, seq: 3 }
-  const answer = { ...bySarah, message: 'It is on its way' }
-  const badge = { id: reply.id, preview: 'It is on its way', sender_name: 'Sarah Doe', created_at: reply.createdAt }
-  const badges = [
-    ['conversation_updated', { conversation_id: id, event: 'new_reply', message: badge }],
-    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_reply', message: badge }],
-  ]
-  const answers = [heard(conversation, reply, answer), heard(ticket, reply, answer)]
-  await expectEvents(clients, {
-    phone: [answers[0], ...badges],
-    pocket: [...answers, ...badges],
-    stranger: [],
-    desk: [answers[0]],
-    lobby: answers,
-  }, fence)
-
-  // Only the agents in the rooms receive a note.
-  const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
-  const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
-  const notes = [heard(conversation, note, said), heard(ticket, note, said)]
-  await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [notes[0]], lobby: notes }, fence)
-
-  // Who leaves the ticket leaves what joining had joined, and no more.
-  await joinConversation(clients.lobby, id)
-  assert.deepEqual(await clients.pocket.emitWithAck('leave_ticket', { ticket_id: ticketId }), SUCCESS)
-  assert.deepEqual(await clients.lobby.emitWithAck('leave_ticket', { ticket_id: ticketId }), SUCCESS)
-  const last = (await jane.send('Thanks', { conversation_id: id })).body.data.message
-  const thanks = heard(conversation, last, { ...byJane, message: 'Thanks' })
-  const lastShort = { id: last.id, preview: 'Thanks', sender_name: 'Jane Doe', created_at: last.created_at }
-  const lastUpdates = [
-    ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: lastShort }],
-    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: lastShort }],
-  ]
-  await expectEvents(clients, {
-    phone: [thanks],
-    pocket: [],
-    stranger: [],
-    desk: [thanks, ...lastUpdates],
-    lobby: [thanks, ...lastUpdates],
-  }, fence)
-})
+  return { ticketId, ticket_number }
+}
 
 scenario('a ticket without a conversation is announced from its creation to its end', async ({ customer, agent }) => {
   const [jane, john, sarah, mike] = [customer('Jane'), customer('John'), agent('Sarah'), agent('Mike')]
@@ -163,20 +177,12 @@ scenario('a ticket without a conversation is announced from its creation to its 
   }]
   await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [created], lobby: [created] }, fence)
 
-  for (const name of ['phone', 'desk']) {
-    assert.deepEqual(await clients[name].emitWithAck('join_ticket', { ticket_id: ticketId }), SUCCESS)
-  }
-  const refused = await clients.stranger.emitWithAck('join_ticket', { ticket_id: ticketId })
-  assert.deepEqual([refused.success, refused.error.code], [false, 'ACCESS_DENIED'])
-  for (const ticket_id of ['nonsense', '01900000-0000-7000-8000-000000000000']) {
-    const unknown = await clients.desk.emitWithAck('join_ticket', { ticket_id })
-    assert.deepEqual(unknown, { success: false, error: { code: 'NOT_FOUND', message: 'Ticket not found' } })
-  }
+  await joinExistingTicketOnly(clients, ticketId)
 
   // The customer writes.
   const place = { ticket_id: ticketId }
   const added = (await jane.addToTicket(ticket_number, 'Any news?')).body.data.message
-  const message = heard(place, { ...added, createdAt: added.created_at }, { ...byJane, message: 'Any news?' })
+  const message = newMessage(place, { ...added, createdAt: added.created_at }, { ...byJane, message: 'Any news?' })
   const short = { id: added.id, preview: 'Any news?', sender_name: 'Jane Doe', created_at: added.created_at }
   const update = ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_user_message', message: short }]
   await expectEvents(clients, { phone: [message], pocket: [], stranger: [], desk: [message, update], lobby: [update] }, fence)
@@ -185,32 +191,16 @@ scenario('a ticket without a conversation is announced from its creation to its 
   assert.equal((await mike.changeTicket(ticketId, 'assign', { assigned_to: 'mike' })).body.message, 'Ticket assigned')
   const holder = { ticket_id: ticketId, ticket_number, assigned_to: 'mike', assigned_admin_name: 'Mike Doe' }
   const assigned = ['ticket_assigned', holder]
-  const told = ['ticket_updated', { ...holder, event: 'assigned' }]
-  await expectEvents(clients, { phone: [assigned], pocket: [], stranger: [], desk: [assigned, told], lobby: [told] }, fence)
+  const change = ['ticket_updated', { ...holder, event: 'assigned' }]
+  await expectEvents(clients, { phone: [assigned], pocket: [], stranger: [], desk: [assigned, change], lobby: [change] }, fence)
 
-  // The first public answer begins the work.
-  const reply = { ...(await sarah.replyInTicket(ticketId, 'On its way')).body.data, seq: 3 }
-  const answer = heard(place, reply, { ...bySarah, message: 'On its way' })
-  const badge = { id: reply.id, preview: 'On its way', sender_name: 'Sarah Doe', created_at: reply.createdAt }
-  const begun = { ticket_id: ticketId, ticket_number, old_status: 'pending', new_status: 'in_progress' }
-  const badges = [
-    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_reply', message: badge }],
-    ['ticket_updated', { ...begun, event: 'status_changed' }],
-  ]
-  const changed = ['status_changed', { ...begun, resolution_notes: null }]
-  await expectEvents(clients, {
-    phone: [answer, changed, ...badges],
-    pocket: badges,
-    stranger: [],
-    desk: [answer, changed],
-    lobby: [],
-  }, fence)
+  await beginWorkWithFirstReply({ ticketId, ticket_number, sarah, place, clients, fence })
 
   // A note, and a priority: a customer receives neither.
   const note = (await mike.replyInTicket(ticketId, 'He did it twice', true)).body.data
   assert.equal((await sarah.changeTicket(ticketId, 'priority', { priority: 'urgent' })).body.message, 'Priority updated')
-  const said = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
-  await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [heard(place, note, said)], lobby: [] }, fence)
+  const fields = { is_from_user: false, sender_name: 'Mike Doe', sender_email: 'mike@example.com', is_internal: true, message: 'He did it twice' }
+  await expectEvents(clients, { phone: [], pocket: [], stranger: [], desk: [newMessage(place, note, fields)], lobby: [] }, fence)
 
   // It is done.
   const done = await sarah.changeTicket(ticketId, 'status', { status: 'resolved', resolution_notes: 'Refunded' })
@@ -231,6 +221,38 @@ scenario('a ticket without a conversation is announced from its creation to its 
     phone: [['ticket_updated', { ...end, old_status: 'resolved', new_status: 'closed', event: 'status_changed' }]],
   }, fence)
 })
+
+async function beginWorkWithFirstReply({ ticketId, ticket_number, sarah, place, clients, fence }) {
+  // The first public answer begins the work.
+  const reply = { ...(await sarah.replyInTicket(ticketId, 'On its way')).body.data, seq: 3 }
+  const answer = newMessage(place, reply, { ...bySarah, message: 'On its way' })
+  const badge = { id: reply.id, preview: 'On its way', sender_name: 'Sarah Doe', created_at: reply.createdAt }
+  const begun = { ticket_id: ticketId, ticket_number, old_status: 'pending', new_status: 'in_progress' }
+  const badges = [
+    ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_reply', message: badge }],
+    ['ticket_updated', { ...begun, event: 'status_changed' }],
+  ]
+  const changed = ['status_changed', { ...begun, resolution_notes: null }]
+  await expectEvents(clients, {
+    phone: [answer, changed, ...badges],
+    pocket: badges,
+    stranger: [],
+    desk: [answer, changed],
+    lobby: [],
+  }, fence)
+}
+
+async function joinExistingTicketOnly(clients, ticketId) {
+  for (const name of ['phone', 'desk']) {
+    assert.deepEqual(await clients[name].emitWithAck('join_ticket', { ticket_id: ticketId }), SUCCESS)
+  }
+  const refused = await clients.stranger.emitWithAck('join_ticket', { ticket_id: ticketId })
+  assert.deepEqual([refused.success, refused.error.code], [false, 'ACCESS_DENIED'])
+  for (const ticket_id of ['nonsense', '01900000-0000-7000-8000-000000000000']) {
+    const unknown = await clients.desk.emitWithAck('join_ticket', { ticket_id })
+    assert.deepEqual(unknown, { success: false, error: { code: 'NOT_FOUND', message: 'Ticket not found' } })
+  }
+}
 
 scenario('typing in a ticket is relayed to the others in its room, in order, and only from members', async ({ customer, agent }) => {
   const [jane, sarah] = [customer('Jane'), agent('Sarah')]

@@ -6,8 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use switchboard_loadtest::history::{Action, Conversation, Listener, Message};
-use switchboard_loadtest::recording::Notice;
+use switchboard_loadtest::history::{Action, Conversation, Listener, Message, Notice};
 use switchboard_testkit::{Disconnected, SocketClient, WebSocketSession};
 use tokio::time::timeout;
 

@@ -45,7 +45,7 @@ impl RestClient {
     pub(crate) async fn open(&self) -> Outcome {
         let conversation = self.state.history.borrow_mut().add_conversation(self.person);
         let call = self.invoke(conversation, Action::Open);
-        let (outcome, answer) = self.send_until_known(SEND, message(call, None)).await;
+        let (outcome, answer) = self.send_until_known(Action::Open, SEND, message(call, None)).await;
         let opened = &answer["data"]["conversation"];
         let outcome = with_seq(outcome, &opened["messages"][0]);
         if let Some(id) = opened["id"].as_str() {
@@ -59,16 +59,17 @@ impl RestClient {
     pub(crate) async fn send(&self, conversation: Conversation, id: &str) -> Outcome {
         let call = self.invoke(conversation, Action::Send);
         let body = message(call, Some(id));
-        let (outcome, answer) = self.send_with_repeats(SEND, body).await;
+        let (outcome, answer) = self.send_with_repeats(Action::Send, SEND, body).await;
         self.finish(call, with_seq(outcome, &answer["data"]["message"]))
     }
 
     /// The agent replies or writes a note.
     pub(crate) async fn reply(&self, conversation: Conversation, id: &str, is_note: bool) -> Outcome {
-        let call = self.invoke(conversation, if is_note { Action::Note } else { Action::Reply });
+        let action = if is_note { Action::Note } else { Action::Reply };
+        let call = self.invoke(conversation, action);
         let mut body = message(call, None);
         body["is_internal"] = json!(is_note);
-        let (outcome, answer) = self.send_with_repeats(&format!("{QUEUE}/{id}/reply"), body).await;
+        let (outcome, answer) = self.send_with_repeats(action, &format!("{QUEUE}/{id}/reply"), body).await;
         self.finish(call, with_seq(outcome, &answer["data"]))
     }
 
@@ -81,15 +82,17 @@ impl RestClient {
             _ => panic!("{action:?} has a method of its own"),
         };
         let call = self.invoke(conversation, action);
-        let (outcome, _) = self.post(&path, &body).await;
+        let (outcome, _) = self.post(action, &path, &body).await;
         self.finish(call, outcome)
     }
 
     /// The agent requests a handover to another agent.
     pub(crate) async fn request_handover(&self, conversation: Conversation, id: &str, to: Person) -> Outcome {
-        let call = self.invoke(conversation, Action::Handover(to));
+        let action = Action::Handover(to);
+        let call = self.invoke(conversation, action);
         let name = self.state.history.borrow()[to].name.clone();
-        let (outcome, answer) = self.post(&format!("{QUEUE}/{id}/handover"), &json!({ "to_admin_id": name })).await;
+        let (outcome, answer) =
+            self.post(action, &format!("{QUEUE}/{id}/handover"), &json!({ "to_admin_id": name })).await;
         if let Some(handover) = answer["data"]["handover_id"].as_str() {
             self.state.pending_handovers.borrow_mut().push((conversation, call, handover.to_owned(), to));
         }
@@ -104,9 +107,10 @@ impl RestClient {
         id: &str,
         accept: bool,
     ) -> Outcome {
-        let call = self.invoke(conversation, Action::Respond { handover: request, accept });
+        let action = Action::Respond { handover: request, accept };
+        let call = self.invoke(conversation, action);
         let status = if accept { "accepted" } else { "rejected" };
-        let (outcome, _) = self.post(&format!("{HANDOVERS}/{id}/respond"), &json!({ "status": status })).await;
+        let (outcome, _) = self.post(action, &format!("{HANDOVERS}/{id}/respond"), &json!({ "status": status })).await;
         self.finish(call, outcome)
     }
 
@@ -135,11 +139,12 @@ impl RestClient {
 
     /// As [`send_until_known`](Self::send_until_known), but sometimes sends again what was already answered: a repeat must
     /// create no second message, and its answer must name the first.
-    async fn send_with_repeats(&self, path: &str, body: Value) -> (Outcome, Value) {
+    async fn send_with_repeats(&self, action: Action, path: &str, body: Value) -> (Outcome, Value) {
         match self.state.random_in(0..8) {
             0 => {
                 let (one, other) =
-                    join(self.send_until_known(path, body.clone()), self.send_until_known(path, body)).await;
+                    join(self.send_until_known(action, path, body.clone()), self.send_until_known(action, path, body))
+                        .await;
                 let ((Outcome::Ok { .. }, _), (Outcome::Ok { .. }, _)) = (&one, &other) else {
                     // If the two answers differ, the successful one counts; the other came too late.
                     let best = [one, other].into_iter().max_by_key(|(outcome, _)| match outcome {
@@ -153,9 +158,9 @@ impl RestClient {
                 one
             }
             1 => {
-                let first = self.send_until_known(path, body.clone()).await;
+                let first = self.send_until_known(action, path, body.clone()).await;
                 if let Outcome::Ok { .. } = first.0 {
-                    let (again, answer) = self.send_until_known(path, body).await;
+                    let (again, answer) = self.send_until_known(action, path, body).await;
                     match again {
                         Outcome::Ok { .. } => self.check_same_message(path, &first.1, &answer),
                         // The server checks who holds the conversation before it looks for a repeat.
@@ -169,7 +174,7 @@ impl RestClient {
                 }
                 first
             }
-            _ => self.send_until_known(path, body).await,
+            _ => self.send_until_known(action, path, body).await,
         }
     }
 
@@ -183,9 +188,9 @@ impl RestClient {
     }
 
     /// Sends until the outcome is known or the attempts are used up.
-    async fn send_until_known(&self, path: &str, body: Value) -> (Outcome, Value) {
+    async fn send_until_known(&self, action: Action, path: &str, body: Value) -> (Outcome, Value) {
         for attempt in 1..=SEND_ATTEMPTS {
-            let (outcome, answer) = self.post(path, &body).await;
+            let (outcome, answer) = self.post(action, path, &body).await;
             match outcome {
                 Outcome::Unknown if attempt < SEND_ATTEMPTS => self.state.pause(20..200).await,
                 // An earlier attempt may have succeeded although this one is refused.
@@ -196,7 +201,7 @@ impl RestClient {
         (Outcome::Unknown, Value::Null)
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (Outcome, Value) {
+    async fn post(&self, action: Action, path: &str, body: &Value) -> (Outcome, Value) {
         let server = self.state.pick(&self.servers).clone();
         let request = self.http.post(format!("{server}{path}")).bearer_auth(&self.token);
         let request = if body.is_null() { request } else { request.json(body) };
@@ -214,7 +219,10 @@ impl RestClient {
         let outcome = match status.as_u16() {
             200..300 => Outcome::Ok { seq: None },
             503 => Outcome::Unknown,
-            400..500 => Outcome::Refused(refusal(&answer)),
+            400..500 => {
+                let code = answer["code"].as_str().unwrap_or_default();
+                Outcome::Refused(RefusalKind::from_code(code, action))
+            }
             _ => Outcome::Unknown,
         };
         // An agent who has not called yet is unknown to the server.
@@ -253,18 +261,4 @@ fn message(call: Call, conversation: Option<&str>) -> Value {
 
 fn with_seq(outcome: Outcome, message: &Value) -> Outcome {
     if outcome == (Outcome::Ok { seq: None }) { Outcome::Ok { seq: message["seq"].as_i64() } } else { outcome }
-}
-
-fn refusal(answer: &Value) -> RefusalKind {
-    let text = answer["message"].as_str().unwrap_or_default();
-    match answer["code"].as_str().unwrap_or_default() {
-        "CONVERSATION_CLOSED" => RefusalKind::Closed,
-        "ALREADY_ASSIGNED" => RefusalKind::HeldByAnother,
-        "FORBIDDEN" if text.contains("assigned") => RefusalKind::HeldByAnother,
-        "CONVERSATION_OPEN" => RefusalKind::NotClosed,
-        "ALREADY_RATED" => RefusalKind::AlreadyRated,
-        "HANDOVER_PENDING" => RefusalKind::HandoverPending,
-        "HANDOVER_RESOLVED" => RefusalKind::HandoverResolved,
-        _ => RefusalKind::Other,
-    }
 }

@@ -1,4 +1,4 @@
-//! The accounts of a run and their tokens. Their ids begin with `loadtest-`, so that what they leave is recognisable.
+//! The accounts of a run and their tokens. Their ids begin with `loadtest-`, so that their data is recognisable.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::options::{Options, Tokens};
 use super::token::{Claims as SignedClaims, sign};
 
-/// Beyond the end of the run, tokens are good for so long.
+/// How long tokens are valid beyond the end of the run.
 const MARGIN_SECONDS: u64 = 3600;
 
 /// Why the accounts could not be made.
@@ -21,10 +21,10 @@ pub enum AccountsError {
     /// A given token has no `sub`.
     #[error("line {line} of the file with tokens is no JWT with a \"sub\": one token a line, and nothing else")]
     Token {
-        /// Where it stands, from 1.
+        /// The line's number, from 1.
         line: usize,
     },
-    /// Fewer were given than the run has people.
+    /// The file has fewer tokens than the run has accounts.
     #[error(
         "the file has tokens of {customers} customers and {agents} agents, the run needs {wanted_customers} and {wanted_agents}"
     )]
@@ -40,7 +40,7 @@ pub enum AccountsError {
     },
 }
 
-/// One of them.
+/// An account.
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) name: String,
@@ -96,7 +96,7 @@ impl Accounts {
     }
 }
 
-/// What a token says of itself, unverified: that is the server's business.
+/// The claims of a token, unverified: verification is the server's task.
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: String,
@@ -108,10 +108,10 @@ fn claims_of(token: &str) -> Option<Claims> {
     serde_json::from_slice(&json).ok()
 }
 
-/// Takes a file of tokens apart, one a line: whose role is `agent_role` is an agent's.
+/// Reads a file of tokens, one a line. A token whose role is `agent_role` is an agent's.
 ///
 /// # Errors
-/// [`AccountsError::Token`] where a line is no token. Empty lines and those that begin with `#` are passed over.
+/// [`AccountsError::Token`] if a line is no token. Empty lines and those that begin with `#` are skipped.
 pub fn given_tokens(text: &str, agent_role: &str) -> Result<Tokens, AccountsError> {
     let (mut customers, mut agents) = (Vec::new(), Vec::new());
     for (number, line) in (1..).zip(text.lines().map(str::trim)) {
@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_known_by_their_id() {
+    fn every_account_has_a_recognisable_id() {
         let accounts = Accounts::of(&signed(), 3).unwrap();
         assert_eq!((accounts.customers.len(), accounts.agents.len()), (3, 2));
         assert!(accounts.customers.iter().chain(&accounts.agents).all(|account| account.name.starts_with("loadtest-")));
     }
 
     #[test]
-    fn given_tokens_are_told_apart_by_their_role() {
+    fn given_tokens_are_assigned_by_their_role() {
         let accounts = Accounts::of(&signed(), 1).unwrap();
         let lines = format!("# ours\n\n{}\n{}\n", accounts.customers[0].token, accounts.agents[0].token);
         let options = Options { tokens: given_tokens(&lines, "admin").unwrap(), agents: 1, ..signed() };

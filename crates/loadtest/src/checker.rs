@@ -66,9 +66,9 @@ use super::history::{Conversation, History};
 pub enum Promise {
     /// What was acknowledged is stored and shown.
     NothingLost,
-    /// FinalRead or shown twice.
+    /// Nothing is stored or shown twice.
     NothingDoubled,
-    /// FinalRead though refused, or shown though not stored.
+    /// Nothing refused is stored, and nothing that is not stored is shown.
     NothingInvented,
     /// `seq` has no gap, is the same for everyone, and respects the order of time.
     OneOrder,

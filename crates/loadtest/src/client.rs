@@ -12,22 +12,22 @@ use tokio::sync::{mpsc, oneshot};
 use super::accounts::Account;
 use super::event_recorder::{ClientEvent, EventRecorder};
 use super::history::{Conversation, Elapsed, Listener};
-use super::packet::SeenMessage;
+use super::packet::ReceivedMessage;
 use super::rest_actions::{self, MINE, path};
 use super::run_state::RunState;
 use super::socket::{Resume, Socket, SocketError};
 use super::statistics::Operation;
 
-/// Before a client that could not come back tries again.
+/// The pause before a client tries again to reconnect.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(500);
-/// How often it tries.
+/// How often it tries to reconnect.
 const ATTEMPTS: u32 = 40;
 /// The capacity of the queues of commands and events.
 const QUEUE: usize = 1024;
-/// Messages in a page of what it missed.
+/// Messages a page when it fetches what it missed.
 const PAGE: usize = 200;
 
-/// What a client may be asked for.
+/// A command to a client.
 pub(super) enum ClientCommand {
     /// Join a conversation; the answer is whether it has.
     Join(Conversation, String, oneshot::Sender<bool>),
@@ -35,28 +35,33 @@ pub(super) enum ClientCommand {
     Leave(Conversation, String),
     /// Emit an event about a conversation without an ack: `typing` or `stop_typing`.
     Emit(&'static str, String),
-    /// Lose the connection, and be away so long; the answer is when it is back and misses nothing.
+    /// Lose the connection and reconnect after `away`; answered once nothing is missing. With `forget`, the client cannot
+    /// resume its session.
     Cut { away: Duration, forget: bool, back: oneshot::Sender<bool> },
 }
 
-/// A client that runs.
+/// The handle of a running client.
 pub(super) struct Client {
     commands: mpsc::Sender<ClientCommand>,
     pub(super) events: mpsc::Receiver<ClientEvent>,
 }
 
 impl Client {
-    /// Connects; the time it took is written down.
-    pub(super) async fn start(run_state: &Rc<RunState>, account: &Account, tells: bool) -> Result<Self, SocketError> {
+    /// Connects, and records the latency as [`Operation::Connect`]. Without `with_events`, the owner is sent no events.
+    pub(super) async fn start(
+        run_state: &Rc<RunState>,
+        account: &Account,
+        with_events: bool,
+    ) -> Result<Self, SocketError> {
         let due = run_state.now();
-        let (commands, wished) = mpsc::channel(QUEUE);
+        let (commands, command_receiver) = mpsc::channel(QUEUE);
         let (event_sender, events) = mpsc::channel(QUEUE);
         let recorder = EventRecorder {
             run_state: Rc::clone(run_state),
             person: run_state.person(&account.name),
             is_agent: run_state.accounts.agents.iter().any(|agent| agent.name == account.name),
             joined: HashMap::new(),
-            event_sender: tells.then_some(event_sender),
+            event_sender: with_events.then_some(event_sender),
         };
         let mut app = App { recorder, account: account.clone() };
         let mut attempts = 0;
@@ -72,7 +77,7 @@ impl Client {
             }
         };
         run_state.record(Operation::Connect, due);
-        tokio::task::spawn_local(app.run(socket, wished));
+        tokio::task::spawn_local(app.run(socket, command_receiver));
         Ok(Self { commands, events })
     }
 
@@ -83,14 +88,14 @@ impl Client {
         answered.await.unwrap_or(false)
     }
 
-    /// Is cut, and comes back: whether it did.
+    /// Cuts the connection. Returns whether the client has reconnected.
     pub(super) async fn cut(&self, away: Duration, forget: bool) -> bool {
         let (back, is_back) = oneshot::channel();
         self.command(ClientCommand::Cut { away, forget, back }).await;
         is_back.await.unwrap_or(false)
     }
 
-    /// Asks for something; one that is gone does nothing.
+    /// Queues a command. A client that has ended ignores it.
     pub(super) async fn command(&self, command: ClientCommand) {
         let _ = self.commands.send(command).await;
     }
@@ -105,7 +110,7 @@ impl App {
     async fn connect(&mut self, resume: Option<Resume>) -> Result<Socket, SocketError> {
         let recorder = &self.recorder;
         Socket::connect(&recorder.run_state.endpoint, &self.account.token, resume, &mut |name, array| {
-            recorder.hear(name, array)
+            recorder.record(name, array)
         })
         .await
     }
@@ -113,14 +118,14 @@ impl App {
     async fn run(mut self, mut socket: Socket, mut commands: mpsc::Receiver<ClientCommand>) {
         loop {
             let recorder = &self.recorder;
-            let mut hear = |name: &str, array: &str| recorder.hear(name, array);
+            let mut record = |name: &str, array: &str| recorder.record(name, array);
             tokio::select! {
-                step = socket.step(&mut hear) => {
+                step = socket.step(&mut record) => {
                     if step.is_err() {
                         recorder.run_state.count("connections lost");
                         let resume = socket.resume.clone();
                         drop(socket);
-                        match self.come_back(Some(resume), Duration::ZERO).await {
+                        match self.reconnect(Some(resume), Duration::ZERO).await {
                             Some(back) => socket = back,
                             None => return,
                         }
@@ -132,19 +137,19 @@ impl App {
                         let resume = (!forget).then(|| socket.resume.clone());
                         drop(socket);
                         recorder.run_state.count("connections cut");
-                        match self.come_back(resume, away).await {
+                        match self.reconnect(resume, away).await {
                             Some(returned) => socket = returned,
                             None => return,
                         }
                         let _ = back.send(true);
                     }
-                    Some(command) => self.grant(&mut socket, command).await,
+                    Some(command) => self.handle(&mut socket, command).await,
                 }
             }
         }
     }
 
-    async fn grant(&mut self, socket: &mut Socket, command: ClientCommand) {
+    async fn handle(&mut self, socket: &mut Socket, command: ClientCommand) {
         match command {
             ClientCommand::Join(conversation, id, answer) => {
                 let (run_state, person) = (&self.recorder.run_state, self.recorder.person);
@@ -158,7 +163,9 @@ impl App {
             ClientCommand::Leave(conversation, id) => {
                 let recorder = &self.recorder;
                 let payload = format!("{{\"conversation_id\":\"{id}\"}}");
-                let _ = socket.ask("leave_conversation", &payload, &mut |name, array| recorder.hear(name, array)).await;
+                let _ = socket
+                    .emit_with_ack("leave_conversation", &payload, &mut |name, array| recorder.record(name, array))
+                    .await;
                 if let Some((listener, _)) = self.recorder.joined.remove(&conversation) {
                     self.recorder.run_state.history.borrow_mut().end_session(listener, self.recorder.run_state.now());
                 }
@@ -174,7 +181,9 @@ impl App {
         let (recorder, run_state) = (&self.recorder, &self.recorder.run_state);
         run_state.history.borrow_mut().begin_join(listener, run_state.now());
         let payload = format!("{{\"conversation_id\":\"{id}\"}}");
-        let joined = socket.ask("join_conversation", &payload, &mut |name, array| recorder.hear(name, array)).await?;
+        let joined = socket
+            .emit_with_ack("join_conversation", &payload, &mut |name, array| recorder.record(name, array))
+            .await?;
         if joined {
             run_state.history.borrow_mut().complete_join(listener, run_state.now());
         } else {
@@ -183,30 +192,30 @@ impl App {
         Ok(joined)
     }
 
-    /// Reconnects, and gets what it missed: recovered by the server, or else by joining again and fetching.
-    async fn come_back(&mut self, resume: Option<Resume>, away: Duration) -> Option<Socket> {
+    /// Reconnects, and catches up: the server recovers the session, or else the client joins again and fetches.
+    async fn reconnect(&mut self, resume: Option<Resume>, away: Duration) -> Option<Socket> {
         let run_state = Rc::clone(&self.recorder.run_state);
         tokio::time::sleep(away).await;
         let due = run_state.now();
         for _ in 0..ATTEMPTS {
-            match self.back(resume.clone(), due).await {
+            match self.resume_or_rejoin(resume.clone(), due).await {
                 Ok(socket) => return Some(socket),
-                Err(error) => run_state.error(format!("coming back: {error}")),
+                Err(error) => run_state.error(format!("reconnect: {error}")),
             }
             tokio::time::sleep(BETWEEN_ATTEMPTS).await;
         }
-        self.forget();
+        self.end_sessions();
         None
     }
 
-    async fn back(&mut self, resume: Option<Resume>, due: Elapsed) -> Result<Socket, SocketError> {
+    async fn resume_or_rejoin(&mut self, resume: Option<Resume>, due: Elapsed) -> Result<Socket, SocketError> {
         let mut socket = self.connect(resume).await?;
         let run_state = Rc::clone(&self.recorder.run_state);
         if socket.recovered {
             run_state.count("recovered by the server");
         } else {
-            run_state.count("joined anew");
-            self.forget();
+            run_state.count("joined again");
+            self.end_sessions();
             let joined: Vec<(Listener, String)> =
                 self.recorder.joined.values().map(|(listener, id)| (*listener, id.clone())).collect();
             for (listener, id) in joined {
@@ -219,23 +228,28 @@ impl App {
         Ok(socket)
     }
 
-    /// Whatever is still under way to it will not arrive.
-    fn forget(&self) {
+    /// Ends all sessions: events that are still on their way will not arrive.
+    fn end_sessions(&self) {
         let now = self.recorder.run_state.now();
         let mut history = self.recorder.run_state.history.borrow_mut();
         self.recorder.joined.values().for_each(|(listener, _)| history.end_session(*listener, now));
     }
 
-    /// What came while it was away, page by page: whatever it does not hear from now on can be read now.
+    /// Fetches the messages that it missed, page by page. It has joined already, so later ones are delivered.
     async fn fetch(&self, listener: Listener, id: &str, mut known: i64) {
         let run_state = &self.recorder.run_state;
         let mut http = run_state.http(&self.account);
-        // Positions count more than places do, so an agent who pages by them reads some again, and misses none.
+        // A `position` is never less than the `seq`, so an agent who starts at the known `seq` reads some messages again and
+        // misses none.
         let (base, key) =
             if self.recorder.is_agent { (rest_actions::QUEUE, "after_position") } else { (MINE, "after_seq") };
         loop {
             let answer = http.get(&path(&format!("{base}/{id}?{key}={known}&limit={PAGE}"))).await;
-            let page = answer.as_ref().ok().filter(|answer| answer.status == 200).and_then(|answer| seen(&answer.body));
+            let page = answer
+                .as_ref()
+                .ok()
+                .filter(|answer| answer.status == 200)
+                .and_then(|answer| messages_of_page(&answer.body));
             let Some(page) = page else {
                 run_state.record_failure("fetch", &answer);
                 return;
@@ -256,7 +270,7 @@ impl App {
 }
 
 /// The messages of a customer's or an agent's page.
-pub(super) fn seen(body: &[u8]) -> Option<Vec<SeenMessage<'_>>> {
+pub(super) fn messages_of_page(body: &[u8]) -> Option<Vec<ReceivedMessage<'_>>> {
     #[derive(serde::Deserialize)]
     struct Page<'a> {
         #[serde(borrow)]
@@ -267,12 +281,12 @@ pub(super) fn seen(body: &[u8]) -> Option<Vec<SeenMessage<'_>>> {
         #[serde(borrow)]
         conversation: Option<Messages<'a>>,
         #[serde(borrow, default)]
-        messages: Vec<SeenMessage<'a>>,
+        messages: Vec<ReceivedMessage<'a>>,
     }
     #[derive(serde::Deserialize)]
     struct Messages<'a> {
         #[serde(borrow)]
-        messages: Vec<SeenMessage<'a>>,
+        messages: Vec<ReceivedMessage<'a>>,
     }
     let page: Page<'_> = serde_json::from_slice(body).ok()?;
     Some(page.data.conversation.map_or(page.data.messages, |conversation| conversation.messages))

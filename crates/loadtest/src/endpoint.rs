@@ -1,4 +1,4 @@
-//! Where the server is, and connections to it, plain or under TLS.
+//! The server's address, and connections to it, plain or over TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,33 +15,33 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::Url;
 
-/// Longer than this a connection is not waited for.
+/// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Why an address is none.
+/// Why a URL is not an endpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    /// Not an address of ours.
+    /// The URL has another form.
     #[error("--url must look like http://localhost:1500 or https://support.example.com, not {0:?}")]
     Form(String),
-    /// Nobody knows the name.
+    /// The host name does not resolve.
     #[error("the name {host:?} cannot be resolved: {error}")]
     Unknown {
         /// The name.
         host: String,
-        /// What the resolver said.
+        /// The resolver's error.
         error: io::Error,
     },
-    /// TLS cannot be spoken from here.
+    /// The TLS configuration failed.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
 }
 
 /// A server's address.
 pub(super) struct Endpoint {
-    /// As it was typed, for people.
+    /// The URL as given, for messages.
     pub(super) url: String,
-    /// What the `Host` header says.
+    /// The value of the `Host` header.
     pub(super) authority: String,
     addresses: Vec<SocketAddr>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
@@ -82,7 +82,7 @@ impl Endpoint {
     }
 }
 
-/// Trusts whom this machine trusts.
+/// A TLS connector that trusts the certificates of this machine.
 fn connector(host: &str) -> Result<(TlsConnector, ServerName<'static>), EndpointError> {
     let fault = |error: &dyn std::fmt::Display| EndpointError::Tls(error.to_string());
     let mut roots = RootCertStore::empty();

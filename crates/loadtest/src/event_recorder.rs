@@ -6,9 +6,8 @@ use std::rc::Rc;
 
 use tokio::sync::mpsc;
 
-use super::history::{Action, Call, Conversation, Listener, Message, Person};
-use super::packet::{Arguments, Handover, NewMessage, Told};
-use super::recording::Notice;
+use super::history::{Action, Call, Conversation, Listener, Message, Notice, Person};
+use super::packet::{Arguments, ConversationEvent, Handover, NewMessage};
 use super::run_state::RunState;
 use super::statistics::Operation;
 
@@ -19,19 +18,19 @@ pub(super) enum ClientEvent {
     Opened(Conversation),
     /// A visible message of an agent or of the customer.
     Written { conversation: Conversation, by_customer: bool },
-    /// It has an agent.
+    /// An agent has claimed it.
     Claimed(Conversation),
-    /// It is closed.
+    /// It was closed.
     Closed(Conversation),
-    /// To an agent: a colleague offers it.
+    /// To an agent: a colleague asks them to take it over.
     Offered {
         conversation: Conversation,
-        /// What made the offer.
+        /// The call that asked.
         offer: Call,
-        /// As the server calls it.
+        /// The server's id of the handover.
         handover: String,
     },
-    /// To an agent: the colleague whom they offered it to has answered.
+    /// To an agent: the colleague has answered their request.
     Answered { conversation: Conversation, accepted: bool },
 }
 
@@ -45,13 +44,13 @@ pub(super) struct EventRecorder {
 }
 
 impl EventRecorder {
-    pub(super) fn hear(&self, name: &str, array: &str) {
+    pub(super) fn record(&self, name: &str, array: &str) {
         self.run_state.events.set(self.run_state.events.get() + 1);
         match name {
             "new_message" => self.new_message(array),
-            "conversation_claimed" => self.told(array, |told| Some(Notice::Claimed(self.run_state.person(told?)))),
-            "conversation_closed" => self.told(array, |_| Some(Notice::Closed)),
-            // To a customer, a preview may give a note away. Agents see a great many, and may see notes.
+            "conversation_claimed" => self.notice(array, |agent| Some(Notice::Claimed(self.run_state.person(agent?)))),
+            "conversation_closed" => self.notice(array, |_| Some(Notice::Closed)),
+            // A preview must not show a note to a customer. Agents may see notes, so theirs are not parsed.
             "conversation_updated" if !self.is_agent => self.preview(array),
             "conversation_created" if self.event_sender.is_some() => self.opened(array),
             "handover_requested" | "handover_resolved" => self.handover(array),
@@ -65,39 +64,40 @@ impl EventRecorder {
             return;
         };
         let Some(conversation) = self.run_state.conversation(&payload.conversation_id) else { return };
-        let seen = &payload.message;
-        let message = self.run_state.message(&seen.id, &seen.message);
+        let received = &payload.message;
+        let message = self.run_state.message(&received.id, &received.message);
         let now = self.run_state.now();
         let Some((listener, _)) = self.joined.get(&conversation) else {
-            // It was on its way when we left.
+            // It was on its way when the client left.
             self.run_state.count("messages after leaving");
             return;
         };
         let mut history = self.run_state.history.borrow_mut();
-        match seen.seq {
-            Some(seq) if !seen.is_internal => history.record_shown(*listener, seq, message, now),
+        match received.seq {
+            Some(seq) if !received.is_internal => history.record_shown(*listener, seq, message, now),
             _ => history.record_notice(*listener, Notice::Note(message), now),
         }
         drop(history);
         if let Message::Of(call) = message
             && let Some(due) = self.run_state.due(call)
-            && !seen.is_internal
+            && !received.is_internal
         {
             self.run_state.statistics.borrow_mut().record(Operation::Delivery, due, now);
         }
-        self.tell(ClientEvent::Written { conversation, by_customer: seen.is_from_user });
+        self.forward(ClientEvent::Written { conversation, by_customer: received.is_from_user });
     }
 
-    fn told(&self, array: &str, heard: impl FnOnce(Option<&str>) -> Option<Notice>) {
-        let Some(payload) = Arguments::<Told<'_>>::of_event(array).and_then(|arguments| arguments.payload) else {
+    fn notice(&self, array: &str, notice_of: impl FnOnce(Option<&str>) -> Option<Notice>) {
+        let Some(payload) = Arguments::<ConversationEvent<'_>>::of_event(array).and_then(|arguments| arguments.payload)
+        else {
             return;
         };
         let Some(conversation) = self.run_state.conversation(&payload.conversation_id) else { return };
-        let Some(heard) = heard(payload.assigned_to.as_deref()) else { return };
+        let Some(notice) = notice_of(payload.assigned_to.as_deref()) else { return };
         if let Some((listener, _)) = self.joined.get(&conversation) {
-            self.run_state.history.borrow_mut().record_notice(*listener, heard, self.run_state.now());
+            self.run_state.history.borrow_mut().record_notice(*listener, notice, self.run_state.now());
         }
-        self.tell(match heard {
+        self.forward(match notice {
             Notice::Claimed(_) => ClientEvent::Claimed(conversation),
             Notice::Closed => ClientEvent::Closed(conversation),
             Notice::Note(_) => return,
@@ -105,10 +105,13 @@ impl EventRecorder {
     }
 
     fn preview(&self, array: &str) {
-        let Some(payload) = Arguments::<Told<'_>>::of_event(array).and_then(|arguments| arguments.payload) else {
+        let Some(payload) = Arguments::<ConversationEvent<'_>>::of_event(array).and_then(|arguments| arguments.payload)
+        else {
             return;
         };
-        let Some(call) = payload.message.and_then(|message| self.run_state.ours(&message.preview)) else { return };
+        let Some(call) = payload.message.and_then(|message| self.run_state.call_of_text(&message.preview)) else {
+            return;
+        };
         let mut history = self.run_state.history.borrow_mut();
         let record = history[call];
         if record.action == Action::Note
@@ -118,8 +121,8 @@ impl EventRecorder {
         }
     }
 
-    /// The event may come before the answer that tells us which conversation it is: then there is nothing to look up
-    /// yet, and the message in it says whose it is.
+    /// The event may arrive before the answer that contains the conversation's id. The conversation is therefore
+    /// identified by its first message.
     fn opened(&self, array: &str) {
         #[derive(serde::Deserialize)]
         struct Created<'a> {
@@ -131,10 +134,10 @@ impl EventRecorder {
         let Some(payload) = Arguments::<Created<'_>>::of_event(array).and_then(|arguments| arguments.payload) else {
             return;
         };
-        if let Some(call) = self.run_state.ours(&payload.first_message) {
+        if let Some(call) = self.run_state.call_of_text(&payload.first_message) {
             let conversation = self.run_state.history.borrow()[call].conversation;
-            self.run_state.opened(conversation, &payload.id);
-            self.tell(ClientEvent::Opened(conversation));
+            self.run_state.set_id(conversation, &payload.id);
+            self.forward(ClientEvent::Opened(conversation));
         }
     }
 
@@ -145,16 +148,16 @@ impl EventRecorder {
         };
         let Some(conversation) = self.run_state.conversation(&payload.conversation_id) else { return };
         if let Some(status) = payload.status {
-            self.tell(ClientEvent::Answered { conversation, accepted: status == "accepted" });
-        } else if let Some(offer) = payload.reason.and_then(|reason| self.run_state.ours(&reason)) {
-            self.tell(ClientEvent::Offered { conversation, offer, handover: payload.handover_id.into_owned() });
+            self.forward(ClientEvent::Answered { conversation, accepted: status == "accepted" });
+        } else if let Some(offer) = payload.reason.and_then(|reason| self.run_state.call_of_text(&reason)) {
+            self.forward(ClientEvent::Offered { conversation, offer, handover: payload.handover_id.into_owned() });
         }
     }
 
-    /// Whoever does not read its events misses some.
-    fn tell(&self, events: ClientEvent) {
+    /// Passes an event on to the owner. If the owner's queue is full, the event is dropped.
+    fn forward(&self, event: ClientEvent) {
         if let Some(event_sender) = &self.event_sender {
-            let _ = event_sender.try_send(events);
+            let _ = event_sender.try_send(event);
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::LoadtestError;
 use super::accounts::Account;
-use super::client::seen;
+use super::client::messages_of_page;
 use super::history::{Action, Conversation, Elapsed, FinalRead, FinalState, Message};
 use super::http::Http;
 use super::rest_actions::{MINE, QUEUE, path};
@@ -16,58 +16,58 @@ use super::run_state::RunState;
 
 /// Without any event for so long, nothing is under way any more.
 const SILENCE: Duration = Duration::from_millis(400);
-/// Somebody who still misses something is waited for, as long as anything moves for anybody.
+/// If a listener still lacks a message: without any event for so long, it is not expected any more.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is looked whether anything moves.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often the number of events is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Conversations read at a time.
 const AT_A_TIME: usize = 16;
 /// Messages in a page, the most that the server gives.
 const PAGE: usize = 200;
 /// Conversations with more messages than this are read completely as their customer only.
 const AGENTS_READ: usize = 5000;
-/// How often a question is asked that was not answered.
+/// How often a failing read is attempted.
 const ATTEMPTS: u32 = 5;
 
-/// Waits until every socket has what it is due, or nothing has come for a while.
+/// Waits until every listener has received what was acknowledged, or no event has arrived for a while.
 pub(super) async fn settle(run_state: &RunState) {
-    let (mut events, mut moved) = (run_state.events.get(), tokio::time::Instant::now());
+    let (mut events, mut last_change) = (run_state.events.get(), tokio::time::Instant::now());
     loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
         if run_state.events.get() != events {
-            (events, moved) = (run_state.events.get(), tokio::time::Instant::now());
+            (events, last_change) = (run_state.events.get(), tokio::time::Instant::now());
         }
-        let patience = if everybody_is_up_to_date(run_state) { SILENCE } else { PATIENCE };
-        if moved.elapsed() >= patience {
+        let patience = if all_listeners_are_up_to_date(run_state) { SILENCE } else { PATIENCE };
+        if last_change.elapsed() >= patience {
             return;
         }
     }
 }
 
-fn everybody_is_up_to_date(run_state: &RunState) -> bool {
+fn all_listeners_are_up_to_date(run_state: &RunState) -> bool {
     let history = run_state.history.borrow();
     history.conversations().all(|(conversation, record)| {
-        let highest = run_state.highest(conversation);
+        let highest = run_state.highest_acknowledged(conversation);
         record.listeners.iter().all(|listener| {
             let record = &history[*listener];
             let listens = record.sessions.last().is_some_and(|session| session.ended.is_none());
-            // The opening message came before anybody listened.
+            // The opening message arrived before any listener had joined.
             !listens || highest <= 1 || record.latest() >= highest
         })
     })
 }
 
-/// Reads every conversation of the run, and writes it into the history. The first that cannot be read ends it.
+/// Reads every conversation of the run into the history. Stops at the first that cannot be read.
 pub(super) async fn read(run_state: &Rc<RunState>) -> Result<(), LoadtestError> {
     let reading = run_state.ids().into_iter().map(|(conversation, id)| read_one(run_state, conversation, id));
     stream::iter(reading).buffer_unordered(AT_A_TIME).try_collect().await
 }
 
 async fn read_one(run_state: &Rc<RunState>, conversation: Conversation, id: String) -> Result<(), LoadtestError> {
-    let nobody = || LoadtestError::ReadBack { id: id.clone(), why: "there is nobody to read it".to_owned() };
+    let no_reader = || LoadtestError::ReadBack { id: id.clone(), why: "its customer has no account here".to_owned() };
     let customer = run_state.history.borrow()[conversation].customer;
     let name = run_state.history.borrow()[customer].name.clone();
-    let customer = run_state.accounts.customers.iter().find(|account| account.name == name).ok_or_else(nobody)?;
+    let customer = run_state.accounts.customers.iter().find(|account| account.name == name).ok_or_else(no_reader)?;
     let visible = pages(run_state, customer, MINE, &id, "after_seq").await?;
     let visible: Vec<(i64, Message)> =
         visible.into_iter().map(|(_, seq, message)| (seq.unwrap_or_default(), message)).collect();
@@ -95,27 +95,28 @@ async fn pages(
 ) -> Result<Vec<(i64, Option<i64>, Message)>, LoadtestError> {
     let mut http = run_state.http(account);
     let mut all = Vec::new();
-    let mut known = 0;
+    let mut last = 0;
     loop {
-        let body = ask(run_state, &mut http, id, &format!("{base}/{id}?{key}={known}&limit={PAGE}")).await?;
+        let body =
+            get_with_retries(run_state, &mut http, id, &format!("{base}/{id}?{key}={last}&limit={PAGE}")).await?;
         let why = || LoadtestError::ReadBack { id: id.to_owned(), why: "the answer cannot be read".to_owned() };
-        let page = seen(&body).ok_or_else(why)?;
-        let before = known;
+        let page = messages_of_page(&body).ok_or_else(why)?;
+        let before = last;
         for message in &page {
-            known = known.max(if key == "after_seq" { message.seq } else { message.position }.unwrap_or_default());
+            last = last.max(if key == "after_seq" { message.seq } else { message.position }.unwrap_or_default());
             all.push((
                 message.position.unwrap_or_default(),
                 message.seq,
                 run_state.message(&message.id, &message.message),
             ));
         }
-        if page.len() < PAGE || known == before {
+        if page.len() < PAGE || last == before {
             return Ok(all);
         }
     }
 }
 
-/// Whose it is, and whether it is closed and rated.
+/// The assigned agent, and whether it is closed and rated.
 async fn state(
     run_state: &RunState,
     agent: &Account,
@@ -132,7 +133,7 @@ async fn state(
         assigned_to: Option<String>,
         satisfaction_rating: Option<f64>,
     }
-    let body = ask(run_state, &mut run_state.http(agent), id, &format!("{QUEUE}/{id}?limit=1")).await?;
+    let body = get_with_retries(run_state, &mut run_state.http(agent), id, &format!("{QUEUE}/{id}?limit=1")).await?;
     let detail: Detail = serde_json::from_slice(&body)
         .map_err(|error| LoadtestError::ReadBack { id: id.to_owned(), why: error.to_string() })?;
     let owner = detail.data.assigned_to.map(|name| run_state.person(&name));
@@ -142,17 +143,22 @@ async fn state(
         run_state.accounts.agents.iter().any(|agent| agent.name == *name)
     };
     if let Some(owner) = owner.filter(|owner| !ours(*owner)) {
-        // Somebody who works in this deployment has taken it. We do not know when.
-        run_state.count("taken by an agent who is none of ours");
+        // An agent of this deployment has claimed it, at an unknown time.
+        run_state.count("claimed by an agent of the deployment");
         run_state.history.borrow_mut().invoke(conversation, owner, Action::Claim, Elapsed::default());
     }
     Ok(FinalState { owner, closed: detail.data.status == "closed", rated: detail.data.satisfaction_rating.is_some() })
 }
 
-async fn ask(run_state: &RunState, http: &mut Http, id: &str, question: &str) -> Result<bytes::Bytes, LoadtestError> {
+async fn get_with_retries(
+    run_state: &RunState,
+    http: &mut Http,
+    id: &str,
+    url_path: &str,
+) -> Result<bytes::Bytes, LoadtestError> {
     let mut why = String::new();
     for attempt in 1..=ATTEMPTS {
-        match http.get(&path(question)).await {
+        match http.get(&path(url_path)).await {
             Ok(answer) if answer.status == 200 => return Ok(answer.body),
             Ok(answer) => {
                 why = format!("HTTP {}", answer.status);

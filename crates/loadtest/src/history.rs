@@ -56,14 +56,15 @@
 //! # Memory
 //!
 //! Nearly every message that a listener is shown is the next one of the conversation's order. A listener therefore keeps
-//! runs of places ([`Run`](super::recording::Run)), and the conversation keeps once, in its ledger, which message a place
+//! runs of places ([`Run`]), and the conversation keeps once, in its ledger, which message a place
 //! holds. A listener costs memory where it differs, not for each message.
 
+mod recording;
 mod records;
 
 use std::ops::{Index, IndexMut};
 
-use super::recording::{ListenerRecord, Notice};
+pub use recording::{ListenerRecord, Notice, Run, Session};
 pub use records::{
     Action, Call, CallRecord, Conversation, ConversationRecord, Elapsed, FinalRead, FinalState, Listener, Message,
     Outcome, Person, PersonRecord, RefusalKind,

@@ -13,7 +13,7 @@
 //! | `accounts`, `token` | customers and agents with their tokens |
 //! | `rest_actions`, `client`, `event_recorder` | what one account does, and how it is recorded |
 //! | `scenario` | what many accounts do |
-//! | `run_state` | what they share |
+//! | `run_state` | the state that they share |
 //! | `preflight`, `final_read` | before and after a run |
 //! | [`statistics`], [`report`] | latencies and rates, and their presentation |
 //!
@@ -37,7 +37,6 @@ pub mod accounts;
 pub mod checker;
 pub mod history;
 pub mod options;
-pub mod recording;
 pub mod report;
 pub mod statistics;
 
@@ -58,7 +57,7 @@ use scenario::Workers;
 #[cfg(test)]
 const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production";
 
-/// How long workers may take to finish what they have begun.
+/// How long workers may take to finish their last calls.
 const FINISHING: Duration = Duration::from_secs(40);
 
 /// How often progress is reported.
@@ -73,26 +72,26 @@ pub enum LoadtestError {
     /// The accounts have no tokens.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
-    /// No server listens there.
+    /// No server answers at the URL.
     #[error("no server answers at {url} ({why}). Is it running? `make run` starts one; --url names another")]
-    NotThere {
+    Unreachable {
         /// Where.
         url: String,
         /// The error of the connection.
         why: String,
     },
-    /// Another program listens there.
+    /// Another program answers at the URL.
     #[error("what answers at {url} is not a Switchboard. Give its address with --url, without a path")]
     NotSwitchboard {
         /// Where.
         url: String,
     },
     /// The server is not ready.
-    #[error("the server at {url} says that it is not ready: {why}")]
+    #[error("the server at {url} is not ready: {why}")]
     NotReady {
         /// Where.
         url: String,
-        /// The reason that it gives.
+        /// The reason that it returned.
         why: String,
     },
     /// The server rejects the tokens.
@@ -155,11 +154,11 @@ pub struct Progress {
     pub last_error: Option<String>,
 }
 
-/// Runs a load test to its end or until `interrupted` completes. In either case what was done is checked.
+/// Runs a load test to its end, or until `interrupted` completes. Either way the history is checked.
 ///
 /// # Errors
-/// [`LoadtestError`] where there was nothing to measure. Violations and failed requests are no errors but in the
-/// report, and so is a server that is gone when all is to be read back.
+/// [`LoadtestError`] if nothing was measured. Violations, failed requests and failed final reads are part of the report,
+/// not errors.
 pub async fn run(
     options: Options,
     watch: Rc<dyn Fn(&Progress)>,
@@ -175,14 +174,14 @@ async fn run_here(
 ) -> Result<Report, LoadtestError> {
     let endpoint = Rc::new(Endpoint::resolve(&options.url).await?);
     let accounts = Accounts::of(&options, scenario::customers(options.scenario, options.users))?;
-    preflight::look(&endpoint, &accounts).await?;
+    preflight::check(&endpoint, &accounts).await?;
     let run_state = RunState::new(options, endpoint, accounts);
-    let telling = tokio::task::spawn_local(tell(Rc::clone(&run_state), watch));
+    let progress = tokio::task::spawn_local(report_progress(Rc::clone(&run_state), watch));
     let outcome = work_and_read_back(&run_state, interrupted).await;
-    telling.abort();
+    progress.abort();
     let checked = match outcome {
         Ok(()) => Ok(checker::check(&run_state.history.borrow())),
-        // The figures stand all the same.
+        // The figures are valid all the same.
         Err(error @ LoadtestError::ReadBack { .. }) => Err(error.to_string()),
         Err(error) => return Err(error),
     };
@@ -195,7 +194,7 @@ async fn work_and_read_back(
 ) -> Result<(), LoadtestError> {
     // Sockets stay open until the final read: a late event must still be delivered.
     let _workers = work(run_state, interrupted).await?;
-    run_state.stage.set("waiting until all is quiet");
+    run_state.stage.set("waiting for the last events");
     final_read::settle(run_state).await;
     run_state.stage.set("reading back");
     final_read::read(run_state).await
@@ -204,25 +203,25 @@ async fn work_and_read_back(
 /// Warms up and measures. When it returns, every worker has finished its last call.
 async fn work(run_state: &Rc<RunState>, interrupted: impl Future<Output = ()>) -> Result<Workers, LoadtestError> {
     let mut interrupted = std::pin::pin!(interrupted);
-    // Of sockets that do nothing, the connecting is what is measured.
-    let at_once = run_state.options.scenario == Scenario::Idle;
-    if at_once {
+    // Idle sockets are measured while they connect.
+    let is_idle = run_state.options.scenario == Scenario::Idle;
+    if is_idle {
         run_state.statistics.borrow_mut().begin(run_state.now());
         run_state.stage.set("connecting");
     }
-    let getting_ready = async {
+    let preparing = async {
         let workers = scenario::start(run_state).await?;
-        if !at_once {
+        if !is_idle {
             run_state.stage.set("warming up");
             tokio::time::sleep(run_state.options.warm_up).await;
         }
         Ok::<Workers, LoadtestError>(workers)
     };
     let mut workers = tokio::select! {
-        workers = getting_ready => workers?,
+        workers = preparing => workers?,
         () = &mut interrupted => return Err(LoadtestError::Interrupted),
     };
-    if !at_once {
+    if !is_idle {
         run_state.statistics.borrow_mut().begin(run_state.now());
     }
     run_state.stage.set("measuring");
@@ -232,7 +231,7 @@ async fn work(run_state: &Rc<RunState>, interrupted: impl Future<Output = ()>) -
     }
     run_state.statistics.borrow_mut().end(run_state.now());
     run_state.stop();
-    run_state.stage.set("finishing what was begun");
+    run_state.stage.set("finishing the last calls");
     let mut tasks = std::mem::take(&mut workers.tasks);
     let finishing = async {
         for task in &mut tasks {
@@ -242,12 +241,12 @@ async fn work(run_state: &Rc<RunState>, interrupted: impl Future<Output = ()>) -
         }
     };
     if tokio::time::timeout(FINISHING, finishing).await.is_err() {
-        run_state.error("somebody did not finish what they had begun");
+        run_state.error("an account did not finish its last call");
     }
     Ok(workers)
 }
 
-async fn tell(run_state: Rc<RunState>, watch: Rc<dyn Fn(&Progress)>) {
+async fn report_progress(run_state: Rc<RunState>, watch: Rc<dyn Fn(&Progress)>) {
     let operation = scenario::main_operation(run_state.options.scenario);
     loop {
         {

@@ -21,9 +21,9 @@ pub enum Scenario {
     Idle,
     /// Sockets that are cut every few seconds.
     Jitter,
-    /// All sockets are cut at once, and come back at once.
+    /// All sockets are cut at once, and reconnect at once.
     Reconnect,
-    /// Customers and agents as they are.
+    /// Customers and agents with realistic behaviour.
     Mix,
 }
 
@@ -32,7 +32,7 @@ impl Scenario {
     pub const ALL: [Self; 8] =
         [Self::Sends, Self::Hot, Self::Claims, Self::Fanout, Self::Idle, Self::Jitter, Self::Reconnect, Self::Mix];
 
-    /// As it is typed.
+    /// Its name on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -76,27 +76,27 @@ impl Scenario {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
-    /// One connection each.
+    /// A WebSocket connection.
     Websocket,
-    /// A request that waits, each.
+    /// HTTP long polling.
     Polling,
 }
 
 /// The source of the accounts' tokens.
 #[derive(Clone, Debug)]
 pub enum Tokens {
-    /// We do, with the deployment's secret.
+    /// Signed with the deployment's secret.
     Signed {
         /// The deployment's secret.
         secret: SecretString,
-        /// The role that makes an agent there.
+        /// The deployment's role of agents.
         agent_role: String,
     },
-    /// They are given.
+    /// Read from a file.
     Given {
-        /// Of customers.
+        /// Tokens of customers.
         customers: Vec<String>,
-        /// Of agents.
+        /// Tokens of agents.
         agents: Vec<String>,
     },
 }
@@ -112,24 +112,24 @@ pub struct Options {
     pub users: usize,
     /// Agents.
     pub agents: usize,
-    /// Arrivals a second; nothing for as fast as it goes.
+    /// Arrivals a second; `None` for a closed loop.
     pub rate: Option<f64>,
-    /// How long it is measured.
+    /// The length of the measurement.
     pub duration: Duration,
-    /// How long before.
+    /// The length of the warm-up.
     pub warm_up: Duration,
-    /// How long people of the mix think, on average.
+    /// The mean thinking time of the accounts of the mix.
     pub think: Duration,
     /// How idle sockets are held.
     pub transport: Transport,
     /// The seed of the random generator.
     pub seed: u64,
-    /// Who signs.
+    /// The source of tokens.
     pub tokens: Tokens,
 }
 
 impl Options {
-    /// A run of a scenario with what it has by default, against this address.
+    /// The defaults of a scenario, against this URL.
     #[must_use]
     pub fn new(url: impl Into<String>, scenario: Scenario, tokens: Tokens) -> Self {
         Self {

@@ -1,7 +1,6 @@
-//! The client's side of Engine.IO and Socket.IO packets, as far as the load test speaks them. Pure.
+//! Decodes the Engine.IO and Socket.IO packets that a server sends, as far as the load test uses them. Does no I/O.
 //!
-//! The server's own decoder is for what clients send; this reads what servers send, borrowing from the frame, since a
-//! load test reads a great many.
+//! The server's own decoder is for packets of clients. This one borrows from the frame, since a load test reads very many.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,12 +12,12 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 /// The namespace that the load test talks to, as packets spell it.
 const NAMESPACE: &str = "/support,";
 
-/// What a server says in one packet.
+/// A packet that a server sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Packet<'a> {
     /// Engine.IO's handshake, JSON.
     Open(&'a str),
-    /// To be answered with a pong.
+    /// Must be answered with a pong.
     Ping,
     /// The session is over.
     Close,
@@ -30,7 +29,7 @@ pub(super) enum Packet<'a> {
     Event(&'a str, &'a str),
     /// An acknowledgement: its number, and the array.
     Ack(u64, &'a str),
-    /// The server has thrown us out of the namespace.
+    /// The server has disconnected us from the namespace.
     Disconnected,
     /// Nothing of interest.
     Other,
@@ -136,12 +135,12 @@ pub(super) struct NewMessage<'a> {
     #[serde(borrow)]
     pub(super) conversation_id: Cow<'a, str>,
     #[serde(borrow)]
-    pub(super) message: SeenMessage<'a>,
+    pub(super) message: ReceivedMessage<'a>,
 }
 
 /// A message in an event or in a history.
 #[derive(Deserialize)]
-pub(super) struct SeenMessage<'a> {
+pub(super) struct ReceivedMessage<'a> {
     #[serde(borrow)]
     pub(super) id: Cow<'a, str>,
     pub(super) seq: Option<i64>,
@@ -154,9 +153,9 @@ pub(super) struct SeenMessage<'a> {
     pub(super) is_from_user: bool,
 }
 
-/// What every other event of a conversation has that the load test looks at.
+/// The fields that the load test reads of every other event of a conversation.
 #[derive(Deserialize)]
-pub(super) struct Told<'a> {
+pub(super) struct ConversationEvent<'a> {
     #[serde(borrow, alias = "id")]
     pub(super) conversation_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -178,7 +177,7 @@ pub(super) struct Handover<'a> {
     pub(super) status: Option<Cow<'a, str>>,
 }
 
-/// What lists show of a message.
+/// The preview of a message in lists.
 #[derive(Deserialize)]
 pub(super) struct Preview<'a> {
     #[serde(borrow, default)]
@@ -206,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packets_are_told_apart() {
+    fn each_kind_of_packet_is_decoded() {
         assert_eq!(Packet::decode("0{}"), Packet::Open("{}"));
         assert_eq!(Packet::decode("2"), Packet::Ping);
         assert_eq!(Packet::decode("1"), Packet::Close);
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_argument_is_the_offset_where_it_is_a_string() {
+    fn the_last_argument_is_the_offset_if_it_is_a_string() {
         let parsed = |array| Arguments::<IgnoredAny>::of_event(array).unwrap().offset;
         assert_eq!(parsed("[\"typing\",{},\"abc\"]").as_deref(), Some("abc"));
         assert_eq!(parsed("[\"typing\",{}]"), None);
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_read_with_what_is_escaped_in_it() {
+    fn escapes_in_a_message_are_decoded() {
         let array =
             "[\"new_message\",{\"conversation_id\":\"c\",\"message\":{\"id\":\"m\",\"seq\":3,\"message\":\"a\\\"b\"}}]";
         let message = Arguments::<NewMessage<'_>>::of_event(array).unwrap().payload.unwrap();

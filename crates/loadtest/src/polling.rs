@@ -1,4 +1,4 @@
-//! An idle client that polls: a request that waits, answered pings, nothing else.
+//! An idle client over HTTP long polling: it answers pings and does nothing else.
 
 use std::rc::Rc;
 
@@ -12,34 +12,35 @@ use super::run_state::RunState;
 use super::socket::SocketError;
 use super::statistics::Operation;
 
-/// Between two packets of an answer.
+/// Separates the packets of an answer.
 const SEPARATOR: char = '\x1e';
 
-/// A session that polls.
+/// A session over HTTP long polling.
 pub(super) struct Polling {
     run_state: Rc<RunState>,
-    /// One connection waits, the other one says something meanwhile.
-    waiting: Http,
-    saying: Http,
+    /// The connection with the pending poll.
+    poll: Http,
+    /// The connection for packets to the server meanwhile.
+    send: Http,
     address: hyper::Uri,
 }
 
 impl Polling {
-    /// Connects and joins the namespace; the time it took is written down.
+    /// Connects and joins the namespace, and records the latency as [`Operation::Connect`].
     pub(super) async fn start(run_state: &Rc<RunState>, account: &Account) -> Result<Self, SocketError> {
         let due = run_state.now();
-        // Polling clients bring their token in the packet, not in a header.
-        let nobody = Account { name: String::new(), token: String::new() };
-        let (mut waiting, saying) = (run_state.http(&nobody), run_state.http(&nobody));
+        // Polling clients send their token in the CONNECT packet, not in a header.
+        let without_token = Account { name: String::new(), token: String::new() };
+        let (mut poll, send) = (run_state.http(&without_token), run_state.http(&without_token));
         let base = "/socket.io/?EIO=4&transport=polling";
-        let opened = text(waiting.get(&path(base)).await)?;
+        let opened = text(poll.get(&path(base)).await)?;
         let Packet::Open(handshake) = Packet::decode(&opened) else { return Err(SocketError::Broken) };
         let handshake: Handshake = serde_json::from_str(handshake).map_err(|_| SocketError::Broken)?;
         let address = path(&format!("{base}&sid={}", handshake.sid));
-        let mut polling = Self { run_state: Rc::clone(run_state), waiting, saying, address };
-        polling.say(format!("40/support,{}", serde_json::json!({ "token": account.token }))).await?;
+        let mut polling = Self { run_state: Rc::clone(run_state), poll, send, address };
+        polling.send(format!("40/support,{}", serde_json::json!({ "token": account.token }))).await?;
         loop {
-            let answer = polling.hear().await?;
+            let answer = polling.receive().await?;
             for packet in answer.split(SEPARATOR) {
                 match Packet::decode(packet) {
                     Packet::Connected(_) => {
@@ -53,27 +54,27 @@ impl Polling {
         }
     }
 
-    /// Polls until it is over, or the session is.
+    /// Polls until the run or the session ends.
     pub(super) async fn run(mut self) {
         let run_state = Rc::clone(&self.run_state);
         tokio::select! {
             () = run_state.over() => {}
-            error = self.poll() => {
+            error = self.answer_pings() => {
                 run_state.count("connections lost");
                 run_state.error(format!("poll: {error}"));
             }
         }
     }
 
-    async fn poll(&mut self) -> SocketError {
+    async fn answer_pings(&mut self) -> SocketError {
         loop {
-            let answer = match self.hear().await {
+            let answer = match self.receive().await {
                 Ok(answer) => answer,
                 Err(error) => return error,
             };
             for packet in answer.split(SEPARATOR) {
                 let outcome = match Packet::decode(packet) {
-                    Packet::Ping => self.say("3".to_owned()).await,
+                    Packet::Ping => self.send("3".to_owned()).await,
                     Packet::Close | Packet::Disconnected => Err(SocketError::Broken),
                     _ => Ok(()),
                 };
@@ -84,12 +85,12 @@ impl Polling {
         }
     }
 
-    async fn hear(&mut self) -> Result<String, SocketError> {
-        text(self.waiting.get(&self.address).await)
+    async fn receive(&mut self) -> Result<String, SocketError> {
+        text(self.poll.get(&self.address).await)
     }
 
-    async fn say(&mut self, packet: String) -> Result<(), SocketError> {
-        text(self.saying.post(&self.address, Bytes::from(packet)).await).map(drop)
+    async fn send(&mut self, packet: String) -> Result<(), SocketError> {
+        text(self.send.post(&self.address, Bytes::from(packet)).await).map(drop)
     }
 }
 

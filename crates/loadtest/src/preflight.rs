@@ -1,5 +1,5 @@
-//! Checks before a run that the server answers, is a Switchboard, is ready, and accepts the accounts. Each failure is one
-//! sentence that says what to do.
+//! Checks before a run that the server answers, is a Switchboard, is ready, and accepts the accounts. Each failure
+//! is one sentence with the remedy.
 
 use std::rc::Rc;
 
@@ -24,18 +24,18 @@ struct Envelope {
     message: String,
 }
 
-pub(super) async fn look(endpoint: &Rc<Endpoint>, accounts: &Accounts) -> Result<(), LoadtestError> {
+pub(super) async fn check(endpoint: &Rc<Endpoint>, accounts: &Accounts) -> Result<(), LoadtestError> {
     let url = || endpoint.url.clone();
     let live = get(endpoint, None, "/health/live").await.map_err(|error| match error {
-        HttpError::Connect(error) => LoadtestError::NotThere { url: url(), why: error.to_string() },
+        HttpError::Connect(error) => LoadtestError::Unreachable { url: url(), why: error.to_string() },
         HttpError::Broken | HttpError::TimedOut => LoadtestError::NotSwitchboard { url: url() },
     })?;
     if live.status != 200 || serde_json::from_slice::<Health>(&live.body).is_ok_and(|health| health.status != "live") {
         return Err(LoadtestError::NotSwitchboard { url: url() });
     }
-    // Anything may be alive. Only a Switchboard refuses a stranger in its envelope.
-    let stranger = get(endpoint, None, MINE).await;
-    let refused = stranger.ok().filter(|answer| answer.status == 401).and_then(|answer| envelope(&answer));
+    // Another program may have the same health endpoint. Only a Switchboard refuses a missing token in its error envelope.
+    let without_token = get(endpoint, None, MINE).await;
+    let refused = without_token.ok().filter(|answer| answer.status == 401).and_then(|answer| envelope(&answer));
     if refused.is_none_or(|envelope| envelope.success) {
         return Err(LoadtestError::NotSwitchboard { url: url() });
     }
@@ -62,10 +62,10 @@ async fn admitted(endpoint: &Rc<Endpoint>, account: &Account, page: &str, who: &
         Ok(answer) if answer.status == 403 => Err(LoadtestError::NoAgent { url }),
         Ok(answer) if answer.status == 200 => Ok(()),
         Ok(answer) => Err(LoadtestError::Preparation {
-            what: format!("a look at the server as {who}"),
+            what: format!("the first read as {who}"),
             why: format!("HTTP {}", answer.status),
         }),
-        Err(error) => Err(LoadtestError::NotThere { url, why: error.to_string() }),
+        Err(error) => Err(LoadtestError::Unreachable { url, why: error.to_string() }),
     }
 }
 

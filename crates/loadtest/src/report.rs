@@ -1,6 +1,6 @@
-//! What a run came to: for people as a table and as a page, for programs as JSON.
+//! The report of a run: as a table and an HTML page for people, as JSON for programs.
 //!
-//! The JSON is [`Report`] as it stands here (`docs/LOADTEST.md` explains each field). Fields may be added; one that is
+//! The JSON is the serialised [`Report`] (`docs/LOADTEST.md` explains each field). Fields may be added; one that is
 //! removed or means something else changes [`SCHEMA`].
 
 mod html;
@@ -21,20 +21,20 @@ use super::statistics::{Operation, Second, Series, Statistics, millis};
 pub use html::page;
 pub use table::table;
 
-/// The name of the JSON's shape.
+/// The name of the JSON format.
 pub const SCHEMA: &str = "switchboard-loadtest/1";
 
-/// Whether all promises held.
+/// The overall result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Everything was checked, and nothing found.
+    /// Everything was checked, and no promise is broken.
     Clean,
     /// A promise was broken.
     Violated,
-    /// Nothing was done, so nothing is proved.
+    /// No operation succeeded, so nothing is proved.
     Nothing,
-    /// What was done could not be read back, so nothing is proved.
+    /// The final reads failed, so nothing is proved.
     Unchecked,
 }
 
@@ -43,15 +43,15 @@ pub enum Outcome {
 pub struct Latency {
     /// The shortest.
     pub min: f64,
-    /// On average.
+    /// The mean.
     pub mean: f64,
-    /// Half were no longer.
+    /// The median.
     pub p50: f64,
-    /// 90 of 100.
+    /// The 90th percentile.
     pub p90: f64,
-    /// 99 of 100.
+    /// The 99th percentile.
     pub p99: f64,
-    /// 999 of 1000.
+    /// The 99.9th percentile.
     pub p999: f64,
     /// The longest.
     pub max: f64,
@@ -75,11 +75,11 @@ impl Latency {
 /// A bar of a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bar {
-    /// Milliseconds, more than these.
+    /// The lower bound in milliseconds, exclusive.
     pub from_ms: f64,
-    /// Milliseconds, up to these.
+    /// The upper bound in milliseconds, inclusive.
     pub to_ms: f64,
-    /// How many.
+    /// The number of values.
     pub count: u64,
 }
 
@@ -92,11 +92,11 @@ pub struct Figures {
     pub per_second: f64,
     /// As measured.
     pub latency_ms: Latency,
-    /// Corrected for what a closed loop does not see; nothing where latency is from when it was due, or people think.
+    /// Corrected for coordinated omission; `None` if requests have a schedule, or accounts pause between them.
     pub corrected_ms: Option<Latency>,
     /// Second by second.
     pub seconds: Vec<Second>,
-    /// How latencies are spread, each bar half as wide again as the last.
+    /// The distribution of latencies; each bar is 1.5 times as wide as the one before.
     pub histogram: Vec<Bar>,
 }
 
@@ -132,39 +132,40 @@ fn bars(histogram: &Histogram<u64>) -> Vec<Bar> {
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: &'static str,
-    /// Which switchboard measured.
+    /// The version of the switchboard that measured.
     pub version: &'static str,
-    /// Whether all promises held.
+    /// The overall result.
     pub outcome: Outcome,
-    /// Where.
+    /// The server's URL.
     pub url: String,
-    /// Which load.
+    /// The kind of load.
     pub scenario: Scenario,
     /// Customers, lanes or sockets.
     pub users: usize,
     /// Agents.
     pub agents: usize,
-    /// Arrivals a second; null for as fast as it goes.
+    /// Arrivals a second; null for a closed loop.
     pub rate: Option<f64>,
-    /// Where chance began.
+    /// The seed of the random generator.
     pub seed: u64,
     /// Seconds before the measurement.
     pub warm_up_seconds: f64,
     /// Seconds that were measured.
     pub measured_seconds: f64,
-    /// Whether the measurement was ended before it was over.
+    /// Whether Ctrl-C ended the measurement.
     pub interrupted: bool,
     /// The operation that the scenario is about.
     pub main: Operation,
     /// The figures of each operation.
-    pub deeds: BTreeMap<Operation, Figures>,
-    /// What went wrong, and how often; outside the measurement too.
+    #[serde(rename = "deeds")] // The name in the documented format.
+    pub operations: BTreeMap<Operation, Figures>,
+    /// Failures and how often each occurred, including those outside the measurement.
     pub errors: BTreeMap<String, u64>,
     /// Requests answered 429: the server's limits are on.
     pub limited: u64,
-    /// Cuts, recoveries and the like.
+    /// Counts without a latency: cuts, recoveries and others.
     pub counts: BTreeMap<&'static str, u64>,
-    /// What was checked, and what was found.
+    /// The checker's verdict.
     pub checked: Verdict,
     /// Why nothing could be checked; null where it was.
     pub unchecked: Option<String>,
@@ -178,7 +179,7 @@ impl Report {
         now: Elapsed,
     ) -> Self {
         let measured = statistics.measured(now);
-        let deeds: BTreeMap<Operation, Figures> =
+        let operations: BTreeMap<Operation, Figures> =
             statistics.series().map(|(operation, series)| (operation, Figures::of(series, measured))).collect();
         let (checked, unchecked) = match checked {
             Ok(checked) => (checked, None),
@@ -188,7 +189,7 @@ impl Report {
             Outcome::Unchecked
         } else if !checked.is_clean() {
             Outcome::Violated
-        } else if deeds.values().all(|figures| figures.count == 0) {
+        } else if operations.values().all(|figures| figures.count == 0) {
             Outcome::Nothing
         } else {
             Outcome::Clean
@@ -207,7 +208,7 @@ impl Report {
             measured_seconds: measured.as_secs_f64(),
             interrupted: statistics.interrupted,
             main: main_operation(options.scenario),
-            deeds,
+            operations,
             errors: statistics.errors.clone(),
             limited: statistics.limited,
             counts: statistics.counts.clone(),
@@ -216,7 +217,7 @@ impl Report {
         }
     }
 
-    /// How many people there were, in words.
+    /// The numbers of users and agents, in words.
     fn people(&self) -> String {
         let many = |count: usize, what| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         format!("{}, {}", many(self.users, "user"), many(self.agents, "agent"))
@@ -225,12 +226,12 @@ impl Report {
     /// As JSON.
     ///
     /// # Errors
-    /// None that can happen: every key is a string.
+    /// Never in practice: every key is a string.
     pub fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self)
     }
 
-    /// What is to be said besides the figures, a sentence each.
+    /// Remarks on the figures, a sentence each.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
@@ -244,15 +245,15 @@ impl Report {
                 self.limited
             ));
         }
-        if self.deeds.values().any(|figures| figures.corrected_ms.is_some()) {
+        if self.operations.values().any(|figures| figures.corrected_ms.is_some()) {
             remarks.push(
-                "Closed loop: each waits for an answer before they go on, so a stall is measured once where it would have \
-                 kept many waiting. The corrected values assume that each wanted to go on after the median. For what \
-                 customers would see, give a --rate of some 70 % of this one."
+                "Closed loop: each account waits for an answer before its next request, so a stall is measured once where it \
+                 would have delayed many requests. The corrected values assume a request after every median latency. For \
+                 what customers would see, give a --rate of some 70 % of this one."
                     .to_owned(),
             );
         }
-        if let (Some(rate), Some(figures)) = (self.rate, self.deeds.get(&self.main))
+        if let (Some(rate), Some(figures)) = (self.rate, self.operations.get(&self.main))
             && matches!(self.scenario, Scenario::Sends | Scenario::Hot)
             && figures.per_second < rate * 0.95
         {
@@ -281,7 +282,7 @@ pub(super) mod tests {
     use crate::checker::{Promise, Violation};
     use crate::options::Tokens;
 
-    /// A run in which something of everything has happened.
+    /// A report with a violation, an error and a remark of most kinds.
     pub(crate) fn example(rate: Option<f64>) -> Report {
         let at = |millis| Elapsed::after(Duration::from_millis(millis));
         let mut statistics = Statistics::new(rate.is_none());
@@ -322,9 +323,9 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn at_a_rate_nothing_is_corrected_and_being_late_is_said() {
+    fn at_a_rate_nothing_is_corrected_and_lateness_is_remarked() {
         let report = example(Some(5000.0));
-        assert!(report.deeds.values().all(|figures| figures.corrected_ms.is_none()));
+        assert!(report.operations.values().all(|figures| figures.corrected_ms.is_none()));
         assert!(report.remarks().iter().any(|remark| remark.contains("only 1000 were done")), "{:?}", report.remarks());
         assert!(!report.remarks().iter().any(|remark| remark.contains("Closed loop")));
     }
@@ -332,14 +333,14 @@ pub(super) mod tests {
     #[test]
     fn bars_hold_every_value_once_and_none_is_empty_at_the_front() {
         let report = example(None);
-        let bars = &report.deeds[&Operation::Send].histogram;
+        let bars = &report.operations[&Operation::Send].histogram;
         assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), 3000);
         assert!(bars[0].count > 0);
         assert!(bars.windows(2).all(|pair| pair[0].to_ms <= pair[1].from_ms + 0.001));
     }
 
     #[test]
-    fn what_could_not_be_read_back_is_not_called_clean() {
+    fn a_run_without_final_reads_is_not_called_clean() {
         let tokens = Tokens::Signed { secret: DEVELOPMENT_SECRET.into(), agent_role: "admin".to_owned() };
         let options = Options::new("http://localhost:1500", Scenario::Sends, tokens);
         let why = Err("conversation 0190 could not be read back: no connection".to_owned());

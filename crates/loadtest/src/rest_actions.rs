@@ -20,28 +20,28 @@ use super::http::{Answer, Http, HttpError};
 use super::run_state::RunState;
 use super::statistics::Operation;
 
-/// Where customers send.
+/// The path on which customers send.
 pub(super) const SEND: &str = "/api/v1/support/chat/send";
-/// Where customers read.
+/// The customer's conversations.
 pub(super) const MINE: &str = "/api/v1/support/conversations";
-/// Where agents work.
+/// The agents' conversations.
 pub(super) const QUEUE: &str = "/api/v1/unified-admin/support/conversations";
 
-/// How often a message is sent whose outcome is not known.
+/// How often a message of unknown outcome is sent.
 const ATTEMPTS: u32 = 3;
-/// Before it is sent again.
+/// The pause before it is sent again.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(250);
-/// The longest that a 429 is waited for.
+/// The longest `Retry-After` that is respected.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-/// The text of each message after its mark.
-const SAYING: &str = "my order has not arrived yet, can you look?";
+/// The text of each message after its prefix.
+const TEXT: &str = "my order has not arrived yet, can you look?";
 
-/// A path, which is always one.
+/// Parses the path of a request. Every path of this crate is valid.
 pub(super) fn path(text: &str) -> Uri {
     text.parse::<PathAndQuery>().map(Uri::from).unwrap_or_default()
 }
 
-/// Somebody who calls over a connection of their own.
+/// An account that makes REST calls over a connection of its own.
 pub(super) struct Caller {
     pub(super) run_state: Rc<RunState>,
     pub(super) person: Person,
@@ -60,23 +60,23 @@ struct Sent<'a> {
 struct SentData<'a> {
     #[serde(borrow)]
     conversation: Option<Opened<'a>>,
-    message: Option<Placed>,
+    message: Option<StoredMessage>,
 }
 
 #[derive(Deserialize)]
 struct Opened<'a> {
     id: &'a str,
-    messages: Vec<Placed>,
+    messages: Vec<StoredMessage>,
 }
 
 #[derive(Deserialize)]
-struct Placed {
+struct StoredMessage {
     seq: Option<i64>,
 }
 
 #[derive(Deserialize)]
 struct Replied {
-    data: Placed,
+    data: StoredMessage,
 }
 
 #[derive(Deserialize)]
@@ -91,7 +91,7 @@ impl Caller {
         Self { run_state: Rc::clone(run_state), person, http: run_state.http(account), send: path(SEND) }
     }
 
-    /// Opens a conversation with its first message: the key, and the id under which it goes.
+    /// Opens a conversation with its first message. Returns its key and the server's id.
     pub(super) async fn open(&mut self, due: Elapsed) -> Option<(Conversation, String)> {
         let conversation = self.run_state.history.borrow_mut().add_conversation(self.person);
         let call = self.invoke(conversation, Action::Open, due);
@@ -105,9 +105,9 @@ impl Caller {
         let seq = opened.and_then(|opened| opened.messages.first()?.seq);
         let id = opened.map(|opened| opened.id.to_owned());
         if let Some(id) = &id {
-            self.run_state.opened(conversation, id);
+            self.run_state.set_id(conversation, id);
         }
-        self.finish(call, placed(outcome, seq), Operation::Open, due);
+        self.finish(call, with_seq(outcome, seq), Operation::Open, due);
         Some((conversation, id?))
     }
 
@@ -121,7 +121,7 @@ impl Caller {
         let (outcome, answer) = self.post_with_retries("send", Action::Send, &uri, body.into()).await;
         let answer: Option<Sent<'_>> = answer.as_ref().and_then(|answer| serde_json::from_slice(&answer.body).ok());
         let seq = answer.and_then(|answer| answer.data.message?.seq);
-        let outcome = placed(outcome, seq);
+        let outcome = with_seq(outcome, seq);
         self.finish(call, outcome, Operation::Send, due);
         outcome
     }
@@ -137,7 +137,7 @@ impl Caller {
         let uri = path(&format!("{QUEUE}/{id}/reply"));
         let (outcome, answer) = self.post_with_retries(operation.title(), action, &uri, body.into()).await;
         let answer: Option<Replied> = answer.as_ref().and_then(|answer| serde_json::from_slice(&answer.body).ok());
-        let outcome = placed(outcome, answer.and_then(|answer| answer.data.seq));
+        let outcome = with_seq(outcome, answer.and_then(|answer| answer.data.seq));
         self.finish(call, outcome, operation, due);
         outcome
     }
@@ -171,7 +171,7 @@ impl Caller {
 
     fn invoke(&self, conversation: Conversation, action: Action, due: Elapsed) -> Call {
         let call = self.run_state.history.borrow_mut().invoke(conversation, self.person, action, self.run_state.now());
-        self.run_state.is_due(call, due);
+        self.run_state.set_due(call, due);
         call
     }
 
@@ -182,19 +182,19 @@ impl Caller {
             history[call].conversation
         };
         if let Outcome::Ok { seq } = outcome {
-            self.run_state.acknowledged(conversation, seq.unwrap_or(0));
+            self.run_state.record_acknowledged(conversation, seq.unwrap_or(0));
         }
-        // A claim that came too late is an answer as good as the winner's.
+        // A claim that lost has a complete answer, so it counts too.
         if !matches!(outcome, Outcome::Unknown | Outcome::Refused(RefusalKind::Other)) {
             self.run_state.record(operation, due);
         }
     }
 
-    /// The text, and the name under which it is sent again.
+    /// Writes the message's text and its idempotency key.
     fn write_message(&self, body: &mut String, call: Call) {
-        let mark = self.run_state.mark();
+        let prefix = self.run_state.message_prefix();
         let number = call.0;
-        let _ = write!(body, "{{\"message\":\"{mark}{number}- {SAYING}\",\"client_message_id\":\"{mark}{number}\"");
+        let _ = write!(body, "{{\"message\":\"{prefix}{number}- {TEXT}\",\"client_message_id\":\"{prefix}{number}\"");
     }
 
     /// Sends until the outcome is known, up to [`ATTEMPTS`] times.
@@ -210,7 +210,7 @@ impl Caller {
             let outcome = self.outcome(name, action, &answer);
             match outcome {
                 Outcome::Unknown if attempt < ATTEMPTS => tokio::time::sleep(BETWEEN_ATTEMPTS * attempt).await,
-                // What an earlier attempt did is not undone by a later one's refusal.
+                // An earlier attempt may have taken effect although this one is refused.
                 Outcome::Refused(_) if attempt > 1 => return (Outcome::Unknown, None),
                 Outcome::Refused(RefusalKind::Other) => {
                     let wait = answer.as_ref().ok().and_then(|answer| answer.retry_after);
@@ -238,11 +238,11 @@ impl Caller {
     }
 }
 
-fn placed(outcome: Outcome, seq: Option<i64>) -> Outcome {
+fn with_seq(outcome: Outcome, seq: Option<i64>) -> Outcome {
     if outcome == (Outcome::Ok { seq: None }) { Outcome::Ok { seq } } else { outcome }
 }
 
-/// Why the server refused it, by the code of its answer.
+/// The kind of a refusal, by the code of its answer.
 fn refusal_kind(action: Action, body: &[u8]) -> RefusalKind {
     let failed = serde_json::from_slice::<Failed<'_>>(body);
     failed.map_or(RefusalKind::Other, |failed| RefusalKind::from_code(failed.code, action))

@@ -16,40 +16,40 @@ use super::http::{Answer, Http, HttpError};
 use super::options::{Options, Scenario};
 use super::statistics::{Operation, Statistics};
 
-/// A wake-up that is no later than this is on time: timers are no finer.
+/// A wake-up within this time of its due time is on time: timers are no more exact.
 const SLACK: Duration = Duration::from_millis(2);
 
-/// See the module. All of it lives on one thread.
+/// See the module. It is confined to one thread.
 pub(super) struct RunState {
     pub(super) options: Options,
     pub(super) endpoint: Rc<Endpoint>,
     pub(super) accounts: Accounts,
     pub(super) history: RefCell<History>,
     pub(super) statistics: RefCell<Statistics>,
-    /// Goes up with every event at a socket, so that silence can be seen.
+    /// The number of events received by all sockets; the final read waits until it no longer changes.
     pub(super) events: Cell<u64>,
     /// The current phase, for the progress display.
     pub(super) stage: Cell<&'static str>,
     persons: RefCell<HashMap<String, Person>>,
     conversations: RefCell<HashMap<String, Conversation>>,
-    /// By call, when its message was due.
+    /// By call, the time at which its message was due.
     due: RefCell<Vec<Elapsed>>,
     /// By conversation, the highest place that was acknowledged.
     highest: RefCell<Vec<i64>>,
-    mark: String,
-    chance: RefCell<StdRng>,
+    message_prefix: String,
+    random: RefCell<StdRng>,
     began: Instant,
     stop: watch::Sender<bool>,
 }
 
 impl RunState {
     pub(super) fn new(options: Options, endpoint: Rc<Endpoint>, accounts: Accounts) -> Rc<Self> {
-        // In the other scenarios people wait for more than their answer.
+        // In the other scenarios accounts wait for more than an answer, so there is no omission to correct.
         let at_full_speed = [Scenario::Sends, Scenario::Hot, Scenario::Claims, Scenario::Fanout];
         let closed_loop = options.rate.is_none() && at_full_speed.contains(&options.scenario);
-        let chance = StdRng::seed_from_u64(options.seed);
+        let random = StdRng::seed_from_u64(options.seed);
         // Distinguishes this run's messages from those of earlier runs, whatever the seed.
-        let mark = format!("loadtest-{:08x}-", rand::random::<u32>());
+        let message_prefix = format!("loadtest-{:08x}-", rand::random::<u32>());
         let mut history = History::new();
         let mut persons = HashMap::new();
         for (accounts, is_agent) in [(&accounts.customers, false), (&accounts.agents, true)] {
@@ -64,13 +64,13 @@ impl RunState {
             history: RefCell::new(history),
             statistics: RefCell::new(Statistics::new(closed_loop)),
             events: Cell::new(0),
-            stage: Cell::new("getting ready"),
+            stage: Cell::new("preparing"),
             persons: RefCell::new(persons),
             conversations: RefCell::default(),
             due: RefCell::default(),
             highest: RefCell::default(),
-            mark,
-            chance: RefCell::new(chance),
+            message_prefix,
+            random: RefCell::new(random),
             began: Instant::now(),
             stop: watch::Sender::new(false),
         })
@@ -81,15 +81,15 @@ impl RunState {
     }
 
     /// This time as an instant of the timer.
-    pub(super) fn instant(&self, moment: Elapsed) -> tokio::time::Instant {
-        (self.began + Duration::from_nanos(moment.0)).into()
+    pub(super) fn instant(&self, at: Elapsed) -> tokio::time::Instant {
+        (self.began + Duration::from_nanos(at.0)).into()
     }
 
     pub(super) fn http(&self, account: &Account) -> Http {
         Http::new(&self.endpoint, &account.token)
     }
 
-    /// Nobody begins anything any more.
+    /// Ends the run: workers make no further calls.
     pub(super) fn stop(&self) {
         self.stop.send_replace(true);
     }
@@ -98,13 +98,13 @@ impl RunState {
         *self.stop.borrow()
     }
 
-    /// Waits until it is over.
+    /// Waits until the run is over.
     pub(super) async fn over(&self) {
         let mut stop = self.stop.subscribe();
         let _ = stop.wait_for(|over| *over).await;
     }
 
-    /// Waits so long, or until it is over: whether it is not.
+    /// Sleeps, or returns early when the run is over. Returns whether the run continues.
     pub(super) async fn pause(&self, duration: Duration) -> bool {
         tokio::select! {
             () = tokio::time::sleep(duration) => !self.is_over(),
@@ -112,14 +112,14 @@ impl RunState {
         }
     }
 
-    /// A number from nothing up to one.
-    pub(super) fn chance(&self) -> f64 {
-        self.chance.borrow_mut().random_range(0.0..1.0)
+    /// A random number from 0 (inclusive) to 1 (exclusive).
+    pub(super) fn random(&self) -> f64 {
+        self.random.borrow_mut().random_range(0.0..1.0)
     }
 
-    /// A thinking time: exponentially distributed, at most five times the mean.
-    pub(super) fn thinking(&self) -> Duration {
-        let share = (-(1.0 - self.chance()).ln()).min(5.0);
+    /// A thinking_time time: exponentially distributed, at most five times the mean.
+    pub(super) fn thinking_time(&self) -> Duration {
+        let share = (-(1.0 - self.random()).ln()).min(5.0);
         self.options.think.mul_f64(share)
     }
 
@@ -127,7 +127,7 @@ impl RunState {
         if let Some(person) = self.persons.borrow().get(name) {
             return *person;
         }
-        // Somebody who works in this deployment. They are none of ours, so what they do is not known to us.
+        // An agent of the deployment: their own calls are not in the history.
         let person = self.history.borrow_mut().add_person(name, true);
         self.persons.borrow_mut().insert(name.to_owned(), person);
         person
@@ -137,7 +137,7 @@ impl RunState {
         self.conversations.borrow().get(id).copied()
     }
 
-    pub(super) fn opened(&self, conversation: Conversation, id: &str) {
+    pub(super) fn set_id(&self, conversation: Conversation, id: &str) {
         self.history.borrow_mut().set_label(conversation, id);
         self.conversations.borrow_mut().insert(id.to_owned(), conversation);
     }
@@ -150,7 +150,7 @@ impl RunState {
         ids
     }
 
-    pub(super) fn is_due(&self, call: Call, due: Elapsed) {
+    pub(super) fn set_due(&self, call: Call, due: Elapsed) {
         let mut all = self.due.borrow_mut();
         let at = call.0 as usize;
         if all.len() <= at {
@@ -165,7 +165,7 @@ impl RunState {
         self.due.borrow().get(call.0 as usize).copied().filter(|due| *due != Elapsed::NEVER)
     }
 
-    pub(super) fn acknowledged(&self, conversation: Conversation, seq: i64) {
+    pub(super) fn record_acknowledged(&self, conversation: Conversation, seq: i64) {
         let mut highest = self.highest.borrow_mut();
         let at = conversation.0 as usize;
         if highest.len() <= at {
@@ -176,26 +176,28 @@ impl RunState {
         }
     }
 
-    pub(super) fn highest(&self, conversation: Conversation) -> i64 {
+    pub(super) fn highest_acknowledged(&self, conversation: Conversation) -> i64 {
         self.highest.borrow().get(conversation.0 as usize).copied().unwrap_or(0)
     }
 
     /// The prefix of this run's messages, which the call's number and a dash follow.
-    pub(super) fn mark(&self) -> &str {
-        &self.mark
+    pub(super) fn message_prefix(&self) -> &str {
+        &self.message_prefix
     }
 
-    /// Which message a text is.
+    /// Identifies a message by its text.
     pub(super) fn message(&self, id: &str, text: &str) -> Message {
-        let call = text.strip_prefix(self.mark.as_str()).and_then(|rest| rest.split_once('-')?.0.parse::<u32>().ok());
+        let call = text
+            .strip_prefix(self.message_prefix.as_str())
+            .and_then(|rest| rest.split_once('-')?.0.parse::<u32>().ok());
         match call.filter(|call| (*call as usize) < self.history.borrow().calls().len()) {
             Some(call) => Message::Of(Call(call)),
             None => Message::Foreign(fingerprint(id)),
         }
     }
 
-    /// One of ours, where what lists show of it says so.
-    pub(super) fn ours(&self, preview: &str) -> Option<Call> {
+    /// The call of this run that sent a message, by its text or preview.
+    pub(super) fn call_of_text(&self, preview: &str) -> Option<Call> {
         match self.message("", preview) {
             Message::Of(call) => Some(call),
             Message::Foreign(_) => None,
@@ -214,7 +216,7 @@ impl RunState {
         self.statistics.borrow_mut().count(what);
     }
 
-    /// Notes what went wrong with a request.
+    /// Counts a failed request.
     pub(super) fn record_failure(&self, doing: &str, answer: &Result<Answer, HttpError>) {
         match answer {
             Err(error) => self.error(format!("{doing}: {error}")),
@@ -233,14 +235,14 @@ fn fingerprint(id: &str) -> u64 {
     hasher.finish()
 }
 
-/// When a worker makes its next request: at its share of the rate, or immediately after the last one.
+/// The schedule of a worker's requests: at its share of the rate, or one immediately after another.
 pub(super) struct Pace {
     every: Option<Duration>,
     next: Elapsed,
 }
 
 impl Pace {
-    /// Of the `number`-th of `of` who share the plan's rate. They take turns.
+    /// The schedule of worker `number` of `of` that share the rate. Their requests alternate.
     pub(super) fn of(run_state: &RunState, number: usize, of: usize) -> Self {
         let (number, of) = (number as f64, of as f64);
         let every = run_state.options.rate.map(|rate| Duration::from_secs_f64(of / rate));
@@ -248,7 +250,7 @@ impl Pace {
         Self { every, next: Elapsed(run_state.now().0 + Elapsed::after(offset).0) }
     }
 
-    /// Waits for the next turn: when it was due. Nothing when it is over.
+    /// Waits for the next request. Returns the time at which it is due; `None` when the run is over.
     pub(super) async fn next(&mut self, run_state: &RunState) -> Option<Elapsed> {
         let Some(every) = self.every else {
             return (!run_state.is_over()).then(|| run_state.now());

@@ -28,9 +28,9 @@ const AT_A_TIME: usize = 50;
 /// The running workers, and the clients whose sockets are held open.
 #[derive(Default)]
 pub(super) struct Workers {
-    /// They end when it is over.
+    /// They end when the run is over.
     pub(super) tasks: Vec<JoinHandle<Option<Client>>>,
-    /// Kept to be open until all has been checked.
+    /// Their sockets stay open until the final reads are done.
     pub(super) clients: Vec<Rc<Client>>,
 }
 
@@ -42,13 +42,13 @@ impl Workers {
         }));
     }
 
-    /// One who hands their socket back, to be kept open until all has been checked.
+    /// Starts a worker that returns its client, so that the socket stays open until the final reads are done.
     fn work_and_stay(&mut self, task: impl Future<Output = Client> + 'static) {
         self.tasks.push(tokio::task::spawn_local(async move { Some(task.await) }));
     }
 }
 
-/// How many customers' accounts it takes.
+/// The number of customer accounts that a scenario needs.
 pub(super) fn customers(scenario: Scenario, users: usize) -> usize {
     match scenario {
         Scenario::Hot | Scenario::Fanout => 1,
@@ -56,7 +56,7 @@ pub(super) fn customers(scenario: Scenario, users: usize) -> usize {
     }
 }
 
-/// What a scenario is about.
+/// The operation that a scenario is about.
 pub(super) fn main_operation(scenario: Scenario) -> Operation {
     match scenario {
         Scenario::Sends | Scenario::Hot | Scenario::Mix => Operation::Send,
@@ -81,7 +81,7 @@ pub(super) async fn start(run_state: &Rc<RunState>) -> Result<Workers, LoadtestE
     }
 }
 
-/// Gets many ready, some at a time.
+/// Prepares many, [`AT_A_TIME`] concurrently.
 async fn ready<T>(
     makers: impl IntoIterator<Item = LocalBoxFuture<'_, Result<T, LoadtestError>>>,
 ) -> Result<Vec<T>, LoadtestError> {

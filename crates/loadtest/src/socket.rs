@@ -14,13 +14,13 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use super::endpoint::{Endpoint, Stream};
 use super::packet::{Arguments, Connected, Handshake, Packet};
 
-/// A handshake or an acknowledgement that takes longer is not waited for.
+/// How long to wait for a handshake or an acknowledgement.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Bytes that a socket reads ahead: thousands of them are held at once.
+/// The size of a socket's buffers in bytes. Small, since thousands of sockets are open.
 const READ_AHEAD: usize = 4096;
 
-/// Why a socket is no more.
+/// Why a socket could not connect, or has ended.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum SocketError {
     #[error("no connection: {0}")]
@@ -29,9 +29,9 @@ pub(super) enum SocketError {
     Refused(String),
     #[error("the connection broke")]
     Broken,
-    #[error("nothing came within {} s", PATIENCE.as_secs())]
+    #[error("no answer within {} s", PATIENCE.as_secs())]
     TimedOut,
-    #[error("the server's ping did not come")]
+    #[error("the server's ping did not arrive")]
     Silent,
 }
 
@@ -45,7 +45,7 @@ impl From<tungstenite::Error> for SocketError {
     }
 }
 
-/// What is needed to get a socket back.
+/// What a client sends to have its session recovered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Resume {
     pub(super) pid: Option<String>,
@@ -57,18 +57,18 @@ pub(super) struct Socket {
     stream: WebSocketStream<Stream>,
     next_ack: u64,
     pub(super) resume: Resume,
-    /// The server got us our old socket back, with all that we missed.
+    /// The server recovered the session, and has sent the missed events.
     pub(super) recovered: bool,
     /// How long the server may be silent.
     silence: Duration,
-    heard_last: Instant,
+    last_received: Instant,
 }
 
 /// The handler of events: an event's name and its array.
 pub(super) type OnEvent<'a> = &'a mut dyn FnMut(&str, &str);
 
 impl Socket {
-    /// Connects and joins the namespace. What was missed comes to `on_event` before this returns.
+    /// Connects and joins the namespace. Recovered events are passed to `on_event` before this returns.
     pub(super) async fn connect(
         endpoint: &Endpoint,
         token: &str,
@@ -97,8 +97,8 @@ impl Socket {
             auth.extend(resume.offset.as_ref().map(|offset| ("offset".to_owned(), json!(offset))));
         }
         let claimed = resume.pid.clone();
-        let (silence, heard_last) = (PATIENCE, Instant::now());
-        let mut socket = Self { stream, next_ack: 0, resume, recovered: false, silence, heard_last };
+        let (silence, last_received) = (PATIENCE, Instant::now());
+        let mut socket = Self { stream, next_ack: 0, resume, recovered: false, silence, last_received };
         loop {
             let frame = socket.frame().await?;
             match Packet::decode(&frame) {
@@ -145,7 +145,8 @@ impl Socket {
         Ok(None)
     }
 
-    /// The offset ends an event's array; reading all of it for that would double the work.
+    /// Remembers the offset at the end of an event's array. Found from the end, since parsing the array for it would double
+    /// the work.
     fn remember_offset(&mut self, array: &str) {
         let quick = array.strip_suffix("\"]").and_then(|rest| rest.rsplit_once(",\"")).map(|(_, offset)| offset);
         if let Some(offset) = quick.filter(|offset| !offset.contains(['\\', '"'])) {
@@ -166,8 +167,13 @@ impl Socket {
         self.write(format!("42/support,[\"{name}\",{payload}]").into()).await
     }
 
-    /// Emits, and waits for the acknowledgement: whether it says `success`.
-    pub(super) async fn ask(&mut self, name: &str, payload: &str, on_event: OnEvent<'_>) -> Result<bool, SocketError> {
+    /// Emits, and waits for the acknowledgement. Returns its `success`.
+    pub(super) async fn emit_with_ack(
+        &mut self,
+        name: &str,
+        payload: &str,
+        on_event: OnEvent<'_>,
+    ) -> Result<bool, SocketError> {
         let id = self.next_ack;
         self.next_ack += 1;
         self.write(format!("42/support,{id}[\"{name}\",{payload}]").into()).await?;
@@ -185,8 +191,8 @@ impl Socket {
     /// Dropping a future of this loses nothing: what was read of a frame stays with the stream.
     async fn frame(&mut self) -> Result<Utf8Bytes, SocketError> {
         loop {
-            let next = timeout_at(self.heard_last + self.silence, self.stream.next()).await;
-            self.heard_last = Instant::now();
+            let next = timeout_at(self.last_received + self.silence, self.stream.next()).await;
+            self.last_received = Instant::now();
             match next.map_err(|_| SocketError::Silent)? {
                 Some(Ok(Message::Text(text))) => return Ok(text),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(SocketError::Broken),

@@ -16,7 +16,7 @@ use super::history::Elapsed;
 /// The longest latency that is distinguished, in microseconds: ten minutes.
 const LONGEST: u64 = 600_000_000;
 
-/// What was done.
+/// An operation whose latency is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
@@ -44,18 +44,17 @@ pub enum Operation {
     Rate,
     /// Until a socket has connected and joined.
     Connect,
-    /// Until a socket that was cut is back and misses nothing.
+    /// Until a socket that was cut has reconnected and has what it missed.
     Return,
-    /// Until the last one of all that were cut at once is back.
+    /// Until the last of all sockets that were cut at once has reconnected.
     Avalanche,
     /// Until the last one of all idle sockets has connected.
     Ramp,
 }
 
 impl Operation {
-    /// Whether it is a request that somebody makes again as soon as it is answered, so that a stall keeps more of it
-    /// from being made.
-    fn is_made_in_turn(self) -> bool {
+    /// Whether an account makes this request again as soon as it is answered, so that a stall prevents further ones.
+    fn is_repeated_at_once(self) -> bool {
         matches!(self, Self::Send | Self::Claim | Self::Storm)
     }
 
@@ -95,20 +94,20 @@ pub struct Second {
     pub p99_ms: f64,
 }
 
-/// All that is known of one operation.
+/// The latencies of one operation.
 #[derive(Clone, Debug)]
 pub struct Series {
     /// Microseconds.
     pub latency: Histogram<u64>,
     /// Second by second; those without any are not there.
     pub seconds: Vec<Second>,
-    /// It was made again as soon as it was answered, so what a stall kept from being made is not in it.
+    /// Whether the requests form a closed loop, so that those which a stall prevented are missing.
     pub closed_loop: bool,
     current: (u64, Histogram<u64>),
 }
 
 impl Series {
-    /// Always something: the bounds are constants that fit.
+    /// Always `Some`: the bounds are valid constants.
     fn new(closed_loop: bool) -> Option<Self> {
         let histogram = |digits| Histogram::new_with_bounds(1, LONGEST, digits).ok();
         Some(Self { latency: histogram(3)?, seconds: Vec::new(), closed_loop, current: (0, histogram(2)?) })
@@ -120,14 +119,14 @@ impl Series {
         self.latency.saturating_record(micros);
         let Some(at) = at else { return };
         if self.current.0 != at.as_secs() {
-            self.turn();
+            self.complete_second();
             self.current.0 = at.as_secs();
         }
         self.current.1.saturating_record(micros);
     }
 
-    /// The second is over.
-    fn turn(&mut self) {
+    /// Completes the current second.
+    fn complete_second(&mut self) {
         let (second, histogram) = &mut self.current;
         if !histogram.is_empty() {
             self.seconds.push(Second {
@@ -158,11 +157,11 @@ pub fn millis(micros: u64) -> f64 {
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
     series: BTreeMap<Operation, Series>,
-    /// What went wrong, and how often.
+    /// Failures, and how often each occurred.
     pub errors: BTreeMap<String, u64>,
-    /// The last of it.
+    /// The last failure.
     pub last_error: Option<String>,
-    /// Somebody ended the measurement before it was over.
+    /// Whether the measurement was ended early.
     pub interrupted: bool,
     /// Requests answered 429.
     pub limited: u64,
@@ -180,32 +179,32 @@ impl Statistics {
         Self { closed_loop, ..Self::default() }
     }
 
-    /// From now on it counts.
+    /// Begins the measurement.
     pub fn begin(&mut self, now: Elapsed) {
         self.began = Some(now);
     }
 
-    /// From now on it does not.
+    /// Ends the measurement.
     pub fn end(&mut self, now: Elapsed) {
         self.ended.get_or_insert(now);
-        self.series.values_mut().for_each(Series::turn);
+        self.series.values_mut().for_each(Series::complete_second);
     }
 
-    /// How long was measured.
+    /// The length of the measurement so far.
     #[must_use]
     pub fn measured(&self, now: Elapsed) -> Duration {
         self.began.map_or(Duration::ZERO, |began| self.ended.unwrap_or(now).since(began))
     }
 
-    /// Something was done. It counts where it was due while measuring: what the end of the measurement finds under way
-    /// is what took longest, and not to be left out.
+    /// Records an operation if it was due during the measurement. One that ends later counts too: leaving out those in
+    /// flight at the end would leave out the slowest.
     pub fn record(&mut self, operation: Operation, due: Elapsed, now: Elapsed) {
         let Some(began) = self.began.filter(|began| *began <= due) else { return };
         if self.ended.is_some_and(|ended| ended < due) {
             return;
         }
         if !self.series.contains_key(&operation) {
-            let series = Series::new(self.closed_loop && operation.is_made_in_turn());
+            let series = Series::new(self.closed_loop && operation.is_repeated_at_once());
             self.series.extend(series.map(|series| (operation, series)));
         }
         if let Some(series) = self.series.get_mut(&operation) {
@@ -214,7 +213,7 @@ impl Statistics {
         }
     }
 
-    /// Something went wrong.
+    /// Counts a failure.
     pub fn error(&mut self, what: impl Into<String>) {
         /// Kinds of errors kept; the rest is one kind.
         const KINDS: usize = 50;
@@ -231,12 +230,12 @@ impl Statistics {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    /// What was done, and its figures.
+    /// Every operation that was recorded, with its series.
     pub fn series(&self) -> impl Iterator<Item = (Operation, &Series)> {
         self.series.iter().map(|(operation, series)| (*operation, series))
     }
 
-    /// One operation's figures.
+    /// One operation's series.
     #[must_use]
     pub fn of(&self, operation: Operation) -> Option<&Series> {
         self.series.get(&operation)
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_due_while_measuring_counts() {
+    fn only_operations_due_during_the_measurement_count() {
         let mut statistics = Statistics::new(false);
         statistics.record(Operation::Send, at(0), at(1));
         statistics.begin(at(1000));
@@ -269,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_stand_by_themselves() {
+    fn seconds_are_counted_separately() {
         let mut statistics = Statistics::new(false);
         statistics.begin(at(0));
         for (due, done) in [(0, 10), (500, 510), (1000, 1100), (3000, 3020)] {

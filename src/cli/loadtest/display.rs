@@ -1,4 +1,4 @@
-//! How a run goes, on standard error: a line that moves on a terminal, elsewhere a line every few seconds.
+//! The progress of a run on standard error: a progress bar on a terminal, elsewhere a line every few seconds.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use switchboard_loadtest::Progress;
 use switchboard_loadtest::options::Options;
 
-/// Between two lines where there is no terminal.
+/// The interval between two lines if there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 /// Steps of the bar.
@@ -19,7 +19,7 @@ const STEPS: u64 = 1000;
 pub(super) struct Display {
     bar: Option<ProgressBar>,
     stage: Cell<&'static str>,
-    said: Cell<Instant>,
+    last_line: Cell<Instant>,
 }
 
 impl Display {
@@ -31,7 +31,7 @@ impl Display {
             bar.set_prefix(options.scenario.as_str());
             bar
         });
-        Rc::new(Self { bar, stage: Cell::new(""), said: Cell::new(Instant::now()) })
+        Rc::new(Self { bar, stage: Cell::new(""), last_line: Cell::new(Instant::now()) })
     }
 
     pub(super) fn show(&self, progress: &Progress) {
@@ -55,16 +55,16 @@ impl Display {
                 bar.set_message(figures);
             }
             None => {
-                let news = self.stage.replace(progress.stage) != progress.stage;
-                if news || self.said.get().elapsed() >= BETWEEN_LINES {
-                    self.said.set(Instant::now());
+                let is_new_stage = self.stage.replace(progress.stage) != progress.stage;
+                if is_new_stage || self.last_line.get().elapsed() >= BETWEEN_LINES {
+                    self.last_line.set(Instant::now());
                     let _ = writeln!(io::stderr(), "{figures}");
                 }
             }
         }
     }
 
-    /// Says something between two lines.
+    /// Prints a line between two progress lines.
     pub(super) fn note(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),

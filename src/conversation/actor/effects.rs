@@ -1,4 +1,4 @@
-//! Carries out what the machine asks for.
+//! Carries out the machine's effects.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

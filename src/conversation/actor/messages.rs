@@ -1,4 +1,4 @@
-//! What a conversation's actor is sent.
+//! Messages to a conversation's actor.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::database::DatabaseError;
 use crate::domain::{Command, Conversation, Posted};
 use crate::journal::AppendOutcome;
 
-/// Gives a command.
+/// Executes a command; the responder gets the answer.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(in crate::conversation) struct Execute(pub(in crate::conversation) Command, pub(in crate::conversation) Responder);
@@ -23,7 +23,7 @@ pub(in crate::conversation) type Read = Pin<Box<dyn Future<Output = Result<Vec<P
 /// Attaches a subscriber.
 pub(in crate::conversation) type Attach = Box<dyn FnOnce(Result<Backlog, CommandError>) + Send>;
 
-/// Asks to attach a subscriber.
+/// Subscribes: reads the backlog and attaches the subscriber.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(in crate::conversation) struct Subscribe {

@@ -1,4 +1,4 @@
-//! Subscribers whose backlog is read or that wait for that.
+//! Subscribers that are not attached yet: their backlog is being read, or waits to be read.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ pub(super) struct Subscriptions {
     pending: HashMap<SubscriberId, (Option<Read>, Attach)>,
 }
 
-/// What each subscriber of a batch has read.
+/// The backlog of each subscriber of a batch.
 pub(super) type Backlogs = Vec<(SubscriberId, Result<Vec<Posted>, CommandError>)>;
 
 impl Subscriptions {
@@ -27,7 +27,7 @@ impl Subscriptions {
         subscriber
     }
 
-    /// Reads what these subscribers have missed.
+    /// Reads the backlogs of these subscribers.
     pub(super) fn read(&mut self, subscribers: Vec<SubscriberId>) -> impl Future<Output = Backlogs> + use<> {
         let reads: Vec<_> = subscribers
             .into_iter()

@@ -1,11 +1,11 @@
-//! Registry, actors and journal together on real databases; the only things made up are the clock and who listens.
+//! Registry, actors and journal together, on real databases. Only the clock and the event publisher are test doubles.
 
-mod failing;
+mod failures;
 mod gap_recovery;
 mod help_center;
+mod idempotency;
 mod limits;
-mod listening;
-mod repeats;
-mod retiring;
+mod passivation;
 mod server;
+mod subscribe;
 mod two_servers;

@@ -1,16 +1,16 @@
-//! Defects that can be switched on, so that tests show that they would be found. Only tests and builds with the
+//! Defects that tests switch on to prove that they would detect them (mutants). Only tests and builds with the
 //! feature `mutants` have them; in any other build [`Defects::has`] is `false` and the branches are compiled away.
 
 /// One defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Defect {
-    /// Everything that is decided counts as stored.
+    /// Every decided event counts as stored.
     ReplyBeforeCommit,
     /// Sends lose their key, so that repeats are not recognised.
     ForgetIdempotencyKey,
     /// Read-only answers are not confirmed against the database.
     SkipReadBarrier,
-    /// What a load finds of other servers is not published.
+    /// Events of other servers that a load finds are not published.
     DropFoundEvents,
     /// Panics over one in 30 decisions and commits.
     Panic,
@@ -32,13 +32,13 @@ pub enum Defect {
     SkipSendLookup,
     /// The first command to be decided again after a conflict is lost.
     DropOnRebase,
-    /// Events of which it is not known whether they are stored are not looked for.
+    /// Events in doubt are ignored.
     IgnoreInDoubt,
     /// After a failed append the machine keeps a state that may never be stored.
     KeepStateAfterFailure,
     /// The machine stops with commands in flight.
     StopBusy,
-    /// A version check also confirms what was asked while it ran.
+    /// A version check also confirms commands that arrived while it ran.
     ConfirmLateCommands,
 }
 

@@ -1,5 +1,5 @@
-//! Sends with an idempotency key whose repeats are answered without asking the database: all that are not stored yet,
-//! and the last of those that are.
+//! Sends with an idempotency key whose repeats are answered without the database: all sends that are not stored yet, and
+//! the newest stored ones.
 
 use std::collections::VecDeque;
 
@@ -30,7 +30,7 @@ impl IdempotencyCache {
         }
     }
 
-    /// Drops everything, its memory too.
+    /// Drops every entry and releases the memory.
     pub(super) fn clear(&mut self) {
         self.sends = VecDeque::new();
     }

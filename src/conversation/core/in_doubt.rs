@@ -1,12 +1,12 @@
-//! Events that were handed to the journal and of which it is not known whether they are stored: the commit failed, or
-//! the machine panicked. They are looked for until something is stored at their position, or for a limited time; a
-//! database that was halted finishes what it had begun.
+//! Events in doubt: they were handed to the journal, but the commit failed or the machine panicked, so it is unknown
+//! whether they are stored. The machine reloads until an event is stored at their position, or for a limited time: a
+//! database that stalled may still complete the commit.
 
 use std::time::{Duration, Instant};
 
 use crate::domain::{Event, EventId};
 
-/// The shortest and the longest pause between two looks.
+/// The shortest and the longest pause between two reloads.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct InDoubt {
 struct InDoubtEvent {
     since: Instant,
     id: EventId,
-    /// Where it is stored, if it is.
+    /// The position at which it is stored, if it is stored.
     position: i64,
 }
 
@@ -42,8 +42,7 @@ impl InDoubt {
         self.events.iter().map(|event| event.position).min()
     }
 
-    /// Forgets those whose position is taken, by themselves or by something else, and those in doubt for longer than
-    /// `limit`.
+    /// Forgets events whose position is taken, by themselves or by others, and those in doubt for longer than `limit`.
     pub(super) fn resolve(&mut self, version: i64, limit: Duration, now: Instant) {
         self.events.retain(|event| event.position > version && now.saturating_duration_since(event.since) < limit);
     }
@@ -56,7 +55,7 @@ impl InDoubt {
         events.split_off(first.unwrap_or(events.len()))
     }
 
-    /// How long to wait before the next look; `None` if it is scheduled already.
+    /// The pause before the next reload; `None` if it is scheduled already.
     pub(super) fn schedule(&mut self) -> Option<Duration> {
         if self.is_scheduled {
             return None;

@@ -1,27 +1,27 @@
-//! When a machine ends: it has not been used for a while, or it holds nothing that would save a read. Some time before,
-//! it drops everything but the conversation's state.
+//! Passivation: a machine stops when it has been idle for a time, or when its state would not save a read. Earlier, it is
+//! trimmed: it drops everything but the conversation's state.
 //!
-//! Both times are exact, and no command costs a timer: the timer is set for when the machine would become unused from
-//! its last use on, and where it was used meanwhile, again for the remainder.
+//! Both times are exact, and no command sets a timer: when the timer fires and the machine was used meanwhile, it is set
+//! again for the remainder.
 //!
-//! The machine leaves the registry first and stops once everything that was sent to it before has arrived. It leaves
-//! when it is idle, and its driver forwards what still arrives to the conversation's next machine. So no command is
-//! lost, and no two machines of a server work at the same time: the one would publish events that the other does not
-//! record for the subscribers whose backlog it reads.
+//! The machine leaves the registry when it is idle, and stops when every message sent to it before has arrived. Its driver
+//! forwards these messages to the conversation's next machine. So no command is lost, and no two machines of a server
+//! work at the same time: otherwise one would publish events that the other does not record for the subscribers whose
+//! backlog it reads.
 
 use std::time::{Duration, Instant};
 
 use super::limits::Limits;
 
-/// How far a machine is on its way out.
+/// The stages of passivation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// It is in the registry.
+    /// In the registry.
     #[default]
     Registered,
-    /// It is not; what was sent before may still arrive, and is forwarded.
+    /// No longer in the registry; messages sent before may still arrive, and are forwarded.
     Passivated,
-    /// Everything that was sent has arrived: it stops as soon as it is done.
+    /// Every message has arrived; it stops when nothing is in progress.
     Drained,
 }
 
@@ -32,12 +32,12 @@ pub(super) struct Lifecycle {
     last_used: Instant,
 }
 
-/// What an unused machine is to do.
+/// The next step of an unused machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unused {
-    /// Look again after this time.
+    /// Check again after this time.
     Wait(Duration),
-    /// Trim, and look again after this time.
+    /// Trim, and check again after this time.
     Trim(Duration),
     /// Passivate.
     Passivate,
@@ -68,7 +68,7 @@ impl Lifecycle {
         self.stage = Stage::Drained;
     }
 
-    /// What to do now. Whatever is in progress counts as use.
+    /// The step that is due. Work in progress counts as use.
     pub(super) fn check(&mut self, is_idle: bool, limits: &Limits, now: Instant) -> Unused {
         if !is_idle {
             self.last_used = now;

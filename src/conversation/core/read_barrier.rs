@@ -1,17 +1,17 @@
 //! A read-only answer is confirmed against the database before it is sent.
 //!
-//! A command that changes something meets the version fence: it is stored only on the state on which it was decided. A
-//! refusal, or "it is yours already", is stored nowhere, and with several servers its state may be out of date. So such
-//! an answer leaves only once its state is known to have been the stored one at a time after the command arrived:
+//! A command that appends events is checked by the version fence: it is stored only on the state on which it was decided.
+//! A refusal, or a claim by the assignee, appends nothing, and with several servers its state may be outdated. So such an
+//! answer leaves only when its state is known to have been the stored one at a time after the command arrived:
 //!
 //! - the state was read after the command arrived; or
 //! - a later append of ours was committed, which the fence allows on that state only; or
 //! - a version check, a read of the stored version that began after the command arrived, finds that very version, or one
 //!   from which appends of ours lead to it that were committed since.
 //!
-//! One check serves all commands that have arrived by then, and runs while appends are under way: of sixteen agents who
+//! One check serves all commands that arrived before it, and runs while appends are in flight: of sixteen agents who
 //! claim at the same time, fifteen are refused as soon as the winner's claim is stored. If the check finds a version
-//! that is not ours, the state is loaded and everything is decided again; if an append of ours is under way then, the
+//! that is not ours, the state is loaded and everything is decided again; if an append of ours is in flight, the
 //! fence reports the conflict.
 
 use std::time::Duration;
@@ -26,16 +26,16 @@ pub(super) const GATHERING: Duration = Duration::from_millis(1);
 pub(super) struct VersionChecks {
     in_progress: Option<VersionCheck>,
     is_scheduled: bool,
-    /// The last that has ended, whatever it found.
+    /// The last completed check, with any result.
     last: Option<VersionCheck>,
 }
 
-/// One of them.
+/// One version check.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VersionCheck {
-    /// Of the state that it is about.
+    /// Epoch of the state that it confirms.
     pub(super) epoch: Epoch,
-    /// The version that it should find.
+    /// The expected version.
     pub(super) expected: i64,
     /// Number of the last command that had arrived when it began.
     pub(super) commands: u64,
@@ -47,7 +47,7 @@ impl VersionChecks {
     }
 
     /// Whether to schedule a check, for the sake of command `number`. None is scheduled where the last one was about
-    /// this state and began after the command: what it did not answer, the append under way will.
+    /// this state and began after the command: the append in flight confirms what it did not.
     pub(super) fn schedule(&mut self, epoch: Epoch, number: u64) -> bool {
         let is_checked = self.last.is_some_and(|last| last.epoch == epoch && last.commands >= number);
         if self.is_scheduled || is_checked {
@@ -57,7 +57,7 @@ impl VersionChecks {
         true
     }
 
-    /// The time to check has come; `false` if a check has begun meanwhile without waiting for it.
+    /// The timer has fired; `false` if a check has begun meanwhile without it.
     pub(super) fn elapsed(&mut self) -> bool {
         std::mem::take(&mut self.is_scheduled)
     }
@@ -67,12 +67,12 @@ impl VersionChecks {
         self.is_scheduled = false;
     }
 
-    /// The check that has ended.
+    /// Takes the running check, which has ended.
     pub(super) fn end(&mut self) -> Option<VersionCheck> {
         self.in_progress.take()
     }
 
-    /// It was about the present state.
+    /// Records a check of the present state.
     pub(super) fn record(&mut self, check: VersionCheck) {
         self.last = Some(check);
     }

@@ -1,5 +1,5 @@
-//! Refused sends that are looked for in the database before they are refused: a repeat of what once succeeded gets the
-//! first answer, whatever the conversation's state is by now. Other commands do not wait for that.
+//! Database lookups of sends that the state refuses: the repeat of a send that succeeded gets the first answer, whatever
+//! the state is now. Other commands do not wait for a lookup.
 
 use super::answer::{CachedSend, CommandError, Outcome};
 use super::effect::{Effect, Effects, Lookup, StoredSend};

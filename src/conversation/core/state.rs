@@ -1,29 +1,29 @@
-//! What the machine holds of its conversation.
+//! The machine's cached state of its conversation.
 
 use std::sync::Arc;
 
 use super::effect::Epoch;
 use crate::domain::{Command, Conversation};
 
-/// What the machine knows of the conversation.
+/// The cached state.
 #[derive(Debug)]
 pub(super) enum CachedState {
-    /// Nothing: it must be loaded before anything is decided.
+    /// Empty: a load must precede the next decision.
     Absent,
-    /// Nothing yet; it is being loaded.
+    /// A load is running.
     Loading(LoadInProgress),
     /// The state as of the last decided event.
     Loaded(Speculation),
 }
 
-/// What was so when a load began.
+/// The circumstances in which a load began.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LoadInProgress {
-    /// Commands that had arrived by then.
+    /// Number of commands that had arrived.
     pub(super) commands: u64,
-    /// The watermark then.
+    /// The watermark.
     pub(super) watermark: Option<i64>,
-    /// Whether subscribers that wait to be attached had read their backlog by then.
+    /// Whether the subscribers that wait to be attached had read their backlog.
     pub(super) follows_backlogs: bool,
 }
 
@@ -38,11 +38,11 @@ pub(super) struct Speculation {
     /// That the conversation does not exist is assumed, which saves a read before a first message. The version fence
     /// alone makes that safe, so nothing but a command that creates the conversation is decided on it.
     pub(super) is_assumed: bool,
-    /// The last that is known of the stored version.
+    /// The latest confirmation of the stored version.
     pub(super) read_index: Option<ReadIndex>,
 }
 
-/// That the stored version was this at a time after the arrival of so many commands (Raft's `ReadIndex`).
+/// Confirms that the stored version was `version` at a time after so many commands had arrived (Raft's `ReadIndex`).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ReadIndex {
     pub(super) version: i64,
@@ -51,10 +51,10 @@ pub(super) struct ReadIndex {
 }
 
 impl Speculation {
-    /// What a read has found that began after so many commands.
+    /// The state that a read has found which began after so many commands had arrived.
     pub(super) fn stored(conversation: Option<Arc<Conversation>>, commands: u64, epoch: Epoch) -> Self {
         let version = conversation.as_ref().map_or(0, |conversation| conversation.version);
-        // A ticket and a handover are read one after the other with the conversation, and may be newer than its
+        // Ticket and handover are read by separate statements after the conversation, so they may be newer than its
         // version: then the version does not confirm what was read.
         let is_atomic = conversation
             .as_ref()

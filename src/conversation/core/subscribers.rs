@@ -1,4 +1,4 @@
-//! Subscribing in the middle of a conversation: nothing missed, nothing twice, everything in order.
+//! Subscribing in the middle of a conversation: a subscriber misses nothing and receives everything once, in order.
 //!
 //! A subscriber receives an event when the machine publishes it. One that joins later reads from the database what it
 //! has missed, its backlog; but between that read and its first live event something could be published to others. So
@@ -33,7 +33,7 @@ pub(super) struct PendingSubscribers {
     reading: Option<Reading>,
     read: Option<ReadBatch>,
     recorded: Recorded,
-    /// What a load has found, to be published before anything that is decided later.
+    /// Events that a load has found; they are published before any event that is decided later.
     held: Vec<Publication>,
 }
 
@@ -52,7 +52,7 @@ struct ReadBatch {
     required_version: i64,
 }
 
-/// What was published while a batch read, and until it is attached.
+/// Events published from the start of a batch's read until it is attached.
 #[derive(Debug, Default)]
 struct Recorded {
     events: Vec<Event>,
@@ -61,7 +61,7 @@ struct Recorded {
 
 impl Recorded {
     fn complete(&self, mut messages: Vec<Posted>, defects: Defects) -> Backlog {
-        // What was read is complete up to its last message, though the oldest may have been left out.
+        // A backlog is complete up to its last message, but its oldest messages may be left out.
         let mut last = messages.last().map_or(0, |posted| posted.position);
         if defects.has(Defect::DuplicateBacklog) {
             last = 0;
@@ -120,8 +120,8 @@ impl PendingSubscribers {
         self.read.as_ref().map(|batch| batch.required_version)
     }
 
-    /// A load that began after the batch had read has found no more than this: whatever the subscribers say, there is
-    /// nothing else to wait for.
+    /// A load that began after the batch had read has found no later version, so a subscriber that claims one must not
+    /// wait for it.
     pub(super) fn limit_required_version(&mut self, version: i64) {
         if let Some(batch) = &mut self.read {
             batch.required_version = batch.required_version.min(version);
@@ -146,7 +146,7 @@ impl PendingSubscribers {
         }
     }
 
-    /// Keeps for the batch what is published.
+    /// Records a publication for the batch.
     pub(super) fn record(&mut self, publication: &Publication) {
         if self.reading.is_some() || self.read.is_some() {
             self.recorded.events.extend_from_slice(publication.events());
@@ -154,7 +154,7 @@ impl PendingSubscribers {
         }
     }
 
-    /// Keeps what a load has found until it may be published.
+    /// Holds events that a load has found until they may be published.
     pub(super) fn hold(&mut self, publication: Publication) {
         self.held.push(publication);
     }

@@ -1,7 +1,6 @@
 //! The listeners of a simulated run: clients that join the conversation, are cut and return.
 
-use switchboard_loadtest::history::{self, Message};
-use switchboard_loadtest::recording::Notice;
+use switchboard_loadtest::history::{self, Message, Notice};
 
 use super::world::{Happening, World};
 use crate::conversation::core::{Backlog, CommandError, Input, SubscriberId};

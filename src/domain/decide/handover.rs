@@ -11,7 +11,7 @@ pub(super) fn request(conversation: &Conversation, request: &RequestHandover) ->
     if conversation.status == Status::Closed {
         return Err(Refusal::TransferClosed);
     }
-    if !conversation.is_held_by(&request.from.id) {
+    if !conversation.is_assigned_to(&request.from.id) {
         return Err(Refusal::TransferNotAssignee);
     }
     if request.to.as_ref() == Some(&request.from.id) {

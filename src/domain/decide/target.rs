@@ -89,7 +89,7 @@ pub(super) fn send(conversation: &Conversation, post: &Post<Customer>) -> Result
 }
 
 pub(super) fn permit_reply(conversation: &Conversation, post: &Post<Agent>) -> Result<(), Refusal> {
-    if !is_thread(conversation) && conversation.is_held_by_another_than(&post.from.id) {
+    if !is_thread(conversation) && conversation.is_assigned_to_another(&post.from.id) {
         return Err(Refusal::AssignedToAnother);
     }
     Ok(())
@@ -101,7 +101,7 @@ pub(super) fn reply(conversation: &Conversation, post: &Post<Agent>) -> Result<V
     } else if conversation.status == Status::Closed {
         return Err(Refusal::ReplyToClosed);
     } else {
-        (!conversation.is_held_by(&post.from.id)).then(|| Change::Claimed(post.from.clone()))
+        (!conversation.is_assigned_to(&post.from.id)).then(|| Change::Claimed(post.from.clone()))
     };
     let answer = visible(conversation, Author::Agent(post.from.clone()), post);
     Ok(claimed.into_iter().chain([answer]).chain(ticket::start_work(conversation, &post.from)).collect())

@@ -29,8 +29,11 @@ async fn run_clean(options: Options) -> Report {
     let first = report.checked.violations.first();
     assert_eq!(report.outcome, Outcome::Clean, "{scenario:?}: {}", first.map_or_else(String::new, ToString::to_string));
     assert!(report.errors.is_empty(), "{scenario:?}: {:?}", report.errors);
-    for deed in operations(scenario) {
-        assert!(report.deeds.get(deed).is_some_and(|figures| figures.count > 0), "{scenario:?}: no {deed:?}");
+    for operation in operations(scenario) {
+        assert!(
+            report.operations.get(operation).is_some_and(|figures| figures.count > 0),
+            "{scenario:?}: no {operation:?}"
+        );
     }
     if scenario != Scenario::Idle {
         assert!(report.checked.stored > 0 && report.checked.conversations > 0, "{scenario:?}: nothing was read back");
@@ -92,7 +95,7 @@ async fn at_a_rate_no_more_are_done_than_were_due() {
     let options =
         Options { rate: Some(40.0), duration: Duration::from_secs(2), ..small_run(&server.url, Scenario::Sends) };
     let report = run_clean(options).await;
-    let sends = &report.deeds[&Operation::Send];
+    let sends = &report.operations[&Operation::Send];
     // Without a rate it would be hundreds.
     assert!((1..=81).contains(&sends.count), "{} of 80", sends.count);
     assert_eq!(sends.corrected_ms, None);
@@ -105,6 +108,6 @@ async fn idle_clients_may_use_polling() {
     for transport in [Transport::Polling, Transport::Websocket] {
         let options = Options { transport, duration: Duration::from_secs(2), ..small_run(&server.url, Scenario::Idle) };
         let report = run_clean(options).await;
-        assert_eq!((report.deeds[&Operation::Connect].count, report.counts.get("connections lost")), (6, None));
+        assert_eq!((report.operations[&Operation::Connect].count, report.counts.get("connections lost")), (6, None));
     }
 }

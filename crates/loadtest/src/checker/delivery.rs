@@ -4,22 +4,21 @@ use std::collections::HashSet;
 
 use super::evidence::{Focus, message_text};
 use super::{Checker, Promise};
-use crate::history::{Action, Call, Conversation, Elapsed, Listener, Message, Outcome};
-use crate::recording::{Notice, Run, Session};
+use crate::history::{Action, Call, Conversation, Elapsed, Listener, Message, Notice, Outcome, Run, Session};
 
 pub(super) fn check(checker: &mut Checker<'_>, conversation: Conversation) {
     let acknowledged = acknowledged(checker, conversation);
-    let ledger_is_right = ledger_is_right(checker, conversation);
+    let ledger_matches = ledger_matches(checker, conversation);
     for &listener in &checker.history[conversation].listeners {
         let sessions = &checker.history[listener].sessions;
         for session in sessions {
             in_order(checker, conversation, listener, session);
-            as_stored(checker, conversation, listener, &session.runs, ledger_is_right);
-            all_of_it(checker, conversation, listener, session, &acknowledged);
+            as_stored(checker, conversation, listener, &session.runs, ledger_matches);
+            complete(checker, conversation, listener, session, &acknowledged);
         }
-        as_stored(checker, conversation, listener, &checker.history[listener].fetched, ledger_is_right);
+        as_stored(checker, conversation, listener, &checker.history[listener].fetched, ledger_matches);
         if checker.history[listener].catches_up {
-            without_a_hole(checker, conversation, listener);
+            without_gap(checker, conversation, listener);
         }
         if let Some((_, seq)) = checker.history[listener].outside_session.first() {
             let sentence = format!("listener {} is shown place {seq} though it has not joined", listener.0);
@@ -64,7 +63,7 @@ fn acknowledged(checker: &Checker<'_>, conversation: Conversation) -> Vec<Acknow
 }
 
 /// Whether the ledger agrees with the final read, so that a run that agrees with the ledger needs no further check.
-fn ledger_is_right(checker: &Checker<'_>, conversation: Conversation) -> bool {
+fn ledger_matches(checker: &Checker<'_>, conversation: Conversation) -> bool {
     let record = &checker.history[conversation];
     let Some(stored) = &record.final_read else { return true };
     record.ledger.len() <= stored.visible.len()
@@ -74,7 +73,7 @@ fn ledger_is_right(checker: &Checker<'_>, conversation: Conversation) -> bool {
             .all(|((place, seen), (seq, message))| place == *seq && seen.is_none_or(|seen| seen == *message))
 }
 
-/// In one session each place follows the last one.
+/// Within a session, each place is the successor of the one before.
 fn in_order(checker: &mut Checker<'_>, conversation: Conversation, listener: Listener, session: &Session) {
     for pair in session.runs.windows(2) {
         let [before, after] = pair else { continue };
@@ -88,12 +87,12 @@ fn in_order(checker: &mut Checker<'_>, conversation: Conversation, listener: Lis
         let (promise, sentence) = if again {
             (Promise::NothingDoubled, format!("{who} is shown place {} a second time", after.from))
         } else if after.from < expected {
-            (Promise::OneOrder, format!("{who} is shown place {} behind place {}", after.from, before.until()))
+            (Promise::OneOrder, format!("{who} is shown place {} after place {}", after.from, before.until()))
         } else {
             let missing = (expected, after.from - 1);
             let later = session.runs.iter().skip_while(|run| *run != after);
             if later.clone().any(|run| run.from <= missing.0 && missing.0 <= run.until()) {
-                continue; // It comes later: that is reported as the wrong order.
+                continue; // It is shown later, which is reported as the wrong order.
             }
             (Promise::NothingLost, format!("{who} is never shown places {} to {}", missing.0, missing.1))
         };
@@ -102,28 +101,28 @@ fn in_order(checker: &mut Checker<'_>, conversation: Conversation, listener: Lis
     }
 }
 
-/// What it was shown is what is stored at that place.
+/// Each message that it was shown is the one that is stored at that place.
 fn as_stored(
     checker: &mut Checker<'_>,
     conversation: Conversation,
     listener: Listener,
     runs: &[Run],
-    ledger_right: bool,
+    ledger_matches: bool,
 ) {
     for run in runs {
         checker.verdict.shown += u64::from(run.length);
-        if ledger_right && run.mismatch.is_none() {
+        if ledger_matches && run.mismatch.is_none() {
             continue;
         }
         let history = checker.history;
         let Some(stored) = &history[conversation].final_read else {
-            if let Some(odd) = run.mismatch {
+            if let Some(mismatch) = run.mismatch {
                 let others =
                     history.ledger_entry(conversation, run.from).map_or_else(|| "nothing".to_owned(), message_text);
                 let sentence = format!(
-                    "listener {} is shown {} at place {}, another {others}",
+                    "listener {} is shown {} at place {}, another listener {others}",
                     listener.0,
-                    message_text(odd),
+                    message_text(mismatch),
                     run.from
                 );
                 let focus = Focus::default().at([run.from]).shown_to(listener);
@@ -152,8 +151,8 @@ fn as_stored(
     }
 }
 
-/// Whatever was sent after it had joined it was shown, up to the end where the session held.
-fn all_of_it(
+/// Every message that was sent after the join is shown, up to the last one if the session lasted to the end.
+fn complete(
     checker: &mut Checker<'_>,
     conversation: Conversation,
     listener: Listener,
@@ -169,8 +168,7 @@ fn all_of_it(
     if let Some(shown_from) = shown_from
         && lowest < shown_from
     {
-        let sentence =
-            format!("{who} had joined before {} was sent, and is shown only what comes behind it", name(call));
+        let sentence = format!("{who} had joined before {} was sent, and is shown only later ones", name(call));
         let focus = Focus::calls([call]).at([lowest]).shown_to(listener);
         checker.report(Promise::NothingLost, conversation, sentence, &focus);
     }
@@ -196,8 +194,8 @@ fn name(call: Call) -> String {
     message_text(Message::Of(call))
 }
 
-/// Shown and fetched together, a client that catches up has everything from its first message on.
-fn without_a_hole(checker: &mut Checker<'_>, conversation: Conversation, listener: Listener) {
+/// What a client that catches up was shown and has fetched has, taken together, no gap after its first message.
+fn without_gap(checker: &mut Checker<'_>, conversation: Conversation, listener: Listener) {
     let record = &checker.history[listener];
     let mut runs: Vec<(i64, i64)> = record
         .sessions
@@ -214,7 +212,7 @@ fn without_a_hole(checker: &mut Checker<'_>, conversation: Conversation, listene
     for (from, to) in runs {
         if from > until + 1 {
             let sentence = format!(
-                "listener {} ({}) was neither shown places {} to {} nor did it fetch them when it came back",
+                "listener {} ({}) was neither shown places {} to {} nor did it fetch them when it reconnected",
                 listener.0,
                 checker.history[checker.history[listener].person].name,
                 until + 1,
@@ -234,14 +232,14 @@ fn notes(checker: &mut Checker<'_>, conversation: Conversation, listener: Listen
     let record = &history[listener];
     let is_note = |message: Message| matches!(message, Message::Of(call) if history[call].action == Action::Note);
     if !history[record.person].is_agent {
-        let told = record.notices.iter().find_map(|(_, heard)| match heard {
+        let notified = record.notices.iter().find_map(|(_, notice)| match notice {
             Notice::Note(message) => Some(*message),
             Notice::Claimed(_) | Notice::Closed => None,
         });
         let runs = record.sessions.iter().flat_map(|session| &session.runs).chain(&record.fetched);
         let shown = runs.flat_map(|run| run.mismatch.into_iter()).find(|message| is_note(*message));
-        let in_ledger = || history[conversation].ledger.iter().flatten().find(|message| is_note(**message)).copied();
-        if let Some(message) = told.or(shown).or_else(in_ledger) {
+        let ledger_note = || history[conversation].ledger.iter().flatten().find(|message| is_note(**message)).copied();
+        if let Some(message) = notified.or(shown).or_else(ledger_note) {
             let sentence = format!(
                 "the customer {} (listener {}) is shown the note {}",
                 history[record.person].name,
@@ -254,8 +252,8 @@ fn notes(checker: &mut Checker<'_>, conversation: Conversation, listener: Listen
         return;
     }
     let mut seen: HashSet<Message> = HashSet::new();
-    for (_, heard) in &record.notices {
-        if let Notice::Note(message) = heard
+    for (_, notice) in &record.notices {
+        if let Notice::Note(message) = notice
             && !seen.insert(*message)
             && record.sessions.len() == 1
         {

@@ -16,8 +16,8 @@ pub(super) fn check(checker: &mut Checker<'_>, conversation: Conversation, store
         message(checker, conversation, call, places.get(&Message::Of(call)).map_or(&[][..], Vec::as_slice));
     }
     in_time(checker, conversation, &places);
-    if let Some(whole) = &stored.agent_view {
-        agents_view(checker, conversation, stored, whole);
+    if let Some(agent_view) = &stored.agent_view {
+        check_agent_view(checker, conversation, stored, agent_view);
     }
 }
 
@@ -25,17 +25,15 @@ pub(super) fn check(checker: &mut Checker<'_>, conversation: Conversation, store
 fn contiguous(checker: &mut Checker<'_>, conversation: Conversation, stored: &FinalRead) {
     for (expected, (seq, message)) in (1..).zip(&stored.visible) {
         if expected != *seq {
-            let sentence = format!(
-                "what was read back has {} at place {seq}, where {expected} comes next",
-                message_text(*message)
-            );
+            let sentence =
+                format!("what was read back has {} at place {seq}, where {expected} is next", message_text(*message));
             checker.report(Promise::OneOrder, conversation, sentence, &Focus::default().at([expected, *seq]));
             return;
         }
     }
 }
 
-/// How often a message is stored, by how its call ended.
+/// How often a message is stored, by how its call finished.
 fn message(checker: &mut Checker<'_>, conversation: Conversation, call: Call, places: &[i64]) {
     let record = checker.history[call];
     if record.action == Action::Note {
@@ -64,10 +62,10 @@ fn message(checker: &mut Checker<'_>, conversation: Conversation, call: Call, pl
             };
             checker.report(Promise::NothingLost, conversation, sentence, &focus);
         }
-        (Outcome::Ok { seq: Some(told) }, [place]) if told != *place => {
+        (Outcome::Ok { seq: Some(acknowledged) }, [place]) if acknowledged != *place => {
             let text = message_text(Message::Of(call));
-            let sentence = format!("{text} was acknowledged at place {told} and is stored at {place}");
-            checker.report(Promise::OneOrder, conversation, sentence, &focus().at([told]));
+            let sentence = format!("{text} was acknowledged at place {acknowledged} and is stored at {place}");
+            checker.report(Promise::OneOrder, conversation, sentence, &focus().at([acknowledged]));
         }
         (Outcome::Refused(_), [_]) => {
             let sentence = format!("{} was refused and is stored", message_text(Message::Of(call)));
@@ -79,29 +77,29 @@ fn message(checker: &mut Checker<'_>, conversation: Conversation, call: Call, pl
 
 /// A message that was acknowledged before another was sent has the lower place.
 fn in_time(checker: &mut Checker<'_>, conversation: Conversation, places: &HashMap<Message, Vec<i64>>) {
-    let mut by_end: Vec<(Elapsed, i64, Call)> = Vec::new();
-    let mut by_begin: Vec<(Elapsed, i64, Call)> = Vec::new();
+    let mut by_finish: Vec<(Elapsed, i64, Call)> = Vec::new();
+    let mut by_invocation: Vec<(Elapsed, i64, Call)> = Vec::new();
     for &call in &checker.history[conversation].calls {
         if let Some([place]) = places.get(&Message::Of(call)).map(Vec::as_slice) {
-            by_begin.push((checker.history[call].invoked, *place, call));
-            by_end.push((checker.history[call].finished, *place, call));
+            by_invocation.push((checker.history[call].invoked, *place, call));
+            by_finish.push((checker.history[call].finished, *place, call));
         }
     }
-    by_end.sort_unstable();
-    by_begin.sort_unstable();
-    let mut ended = by_end.into_iter().peekable();
-    let mut furthest: Option<(i64, Call)> = None;
-    for (begun, place, call) in by_begin {
-        while let Some((_, other, by)) = ended.next_if(|(end, ..)| *end < begun) {
-            if furthest.is_none_or(|(furthest, _)| other > furthest) {
-                furthest = Some((other, by));
+    by_finish.sort_unstable();
+    by_invocation.sort_unstable();
+    let mut finished = by_finish.into_iter().peekable();
+    let mut highest: Option<(i64, Call)> = None;
+    for (invoked, place, call) in by_invocation {
+        while let Some((_, other, by)) = finished.next_if(|(end, ..)| *end < invoked) {
+            if highest.is_none_or(|(highest, _)| other > highest) {
+                highest = Some((other, by));
             }
         }
-        if let Some((other, before)) = furthest
+        if let Some((other, before)) = highest
             && other > place
         {
             let sentence = format!(
-                "{} was acknowledged before {} was sent, and stands behind it: {other} and {place}",
+                "{} was acknowledged before {} was sent, and has the higher place: {other} and {place}",
                 message_text(Message::Of(before)),
                 message_text(Message::Of(call))
             );
@@ -111,15 +109,15 @@ fn in_time(checker: &mut Checker<'_>, conversation: Conversation, places: &HashM
     }
 }
 
-/// Agents see the same order, and each note once.
-fn agents_view(
+/// Agents read the same order, and each note once.
+fn check_agent_view(
     checker: &mut Checker<'_>,
     conversation: Conversation,
     stored: &FinalRead,
-    whole: &[(i64, Option<i64>, Message)],
+    agent_view: &[(i64, Option<i64>, Message)],
 ) {
     let visible: Vec<(i64, Message)> =
-        whole.iter().filter_map(|(_, seq, message)| seq.map(|seq| (seq, *message))).collect();
+        agent_view.iter().filter_map(|(_, seq, message)| seq.map(|seq| (seq, *message))).collect();
     if let Some((ours, theirs)) = stored.visible.iter().zip(&visible).find(|(ours, theirs)| ours != theirs) {
         let sentence = format!(
             "the customer reads back {} at place {}, an agent {} at {}",
@@ -133,16 +131,16 @@ fn agents_view(
         let sentence = format!("the customer reads back {} messages, an agent {}", stored.visible.len(), visible.len());
         checker.report(Promise::OneOrder, conversation, sentence, &Focus::default());
     }
-    if let Some(pair) = whole.windows(2).find(|pair| matches!(pair, [(a, ..), (b, ..)] if a >= b)) {
+    if let Some(pair) = agent_view.windows(2).find(|pair| matches!(pair, [(a, ..), (b, ..)] if a >= b)) {
         let sentence = format!("an agent reads back positions that do not ascend: {pair:?}");
         checker.report(Promise::OneOrder, conversation, sentence, &Focus::default());
     }
-    notes(checker, conversation, whole);
+    notes(checker, conversation, agent_view);
 }
 
-fn notes(checker: &mut Checker<'_>, conversation: Conversation, whole: &[(i64, Option<i64>, Message)]) {
+fn notes(checker: &mut Checker<'_>, conversation: Conversation, agent_view: &[(i64, Option<i64>, Message)]) {
     let mut stored: HashSet<Message> = HashSet::new();
-    for (_, seq, message) in whole {
+    for (_, seq, message) in agent_view {
         if seq.is_none() && !stored.insert(*message) {
             let sentence = format!("the note {} is stored twice", message_text(*message));
             let focus = Focus::calls(call_of(*message));

@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::history::{Action, Call, Conversation, Elapsed, History, Listener, Message, Outcome};
-use crate::recording::{Notice, Run};
+use crate::history::{Action, Call, Conversation, Elapsed, History, Listener, Message, Notice, Outcome, Run};
 
-/// Lines at most; of more, those nearest the middle are left out.
+/// The maximum number of lines. Of more, those in the middle are left out.
 const LINES: usize = 60;
 
-/// Places before and after that are shown too.
+/// How many places before and after a place of the focus are shown too.
 const AROUND: i64 = 2;
 
 /// The calls, places and listeners that a violation concerns.
@@ -20,7 +19,7 @@ pub(super) struct Focus {
     pub(super) places: Vec<i64>,
     /// What these listeners were shown there.
     pub(super) listeners: Vec<Listener>,
-    /// Every call that concerns whose the conversation is.
+    /// Every call that concerns the assignment of the conversation.
     pub(super) ownership: bool,
 }
 
@@ -44,7 +43,7 @@ impl Focus {
     }
 }
 
-/// The lines, in the order of time.
+/// The evidence, one line an event, in the order of time.
 pub(super) fn of(history: &History, conversation: Conversation, focus: &Focus) -> Vec<String> {
     let record = &history[conversation];
     let mut lines: Vec<(Elapsed, String)> = Vec::new();
@@ -92,16 +91,16 @@ fn listener_lines(history: &History, listener: Listener, focus: &Focus, lines: &
     for run in record.fetched.iter().filter(|run| touches(run, focus)) {
         lines.push((run.first, format!("{who} fetches {}", run_text(history, record.conversation, run))));
     }
-    for (at, heard) in &record.notices {
-        let text = match heard {
+    for (at, notice) in &record.notices {
+        let text = match notice {
             Notice::Note(message) if focus.calls.iter().any(|call| Message::Of(*call) == *message) => {
                 format!("{who} is shown the note {}", message_text(*message))
             }
             Notice::Note(_) => continue,
             Notice::Claimed(agent) if focus.ownership => {
-                format!("{who} is told that {} has it", history[*agent].name)
+                format!("{who} is notified that {} holds it", history[*agent].name)
             }
-            Notice::Closed if focus.ownership => format!("{who} is told that it is closed"),
+            Notice::Closed if focus.ownership => format!("{who} is notified that it is closed"),
             Notice::Claimed(_) | Notice::Closed => continue,
         };
         lines.push((*at, text));
@@ -140,9 +139,9 @@ fn stored_lines(history: &History, conversation: Conversation, focus: &Focus, li
         }
     }
     if let (true, Some(state)) = (focus.ownership, stored.state) {
-        let owner = state.owner.map_or("nobody", |owner| history[owner].name.as_str());
+        let owner = state.owner.map_or("no agent", |owner| history[owner].name.as_str());
         let (closed, rated) = (if state.closed { "closed" } else { "open" }, if state.rated { ", rated" } else { "" });
-        lines.push(format!("{:>14} read back: {owner} has it, {closed}{rated}", "at last"));
+        lines.push(format!("{:>14} read back: assigned to {owner}, {closed}{rated}", "at last"));
     }
 }
 
@@ -173,7 +172,7 @@ fn answered(history: &History, call: Call) -> String {
         Outcome::Ok { seq: Some(seq) } => format!("done, at place {seq}"),
         Outcome::Ok { seq: None } => "done".to_owned(),
         Outcome::Refused(refusal) => format!("refused ({refusal:?})"),
-        Outcome::Unknown => "nobody knows".to_owned(),
+        Outcome::Unknown => "outcome unknown".to_owned(),
     };
     format!("{}'s call {} is answered after {took:.1?}: {how}", history[record.by].name, call.0)
 }
@@ -181,7 +180,7 @@ fn answered(history: &History, call: Call) -> String {
 pub(super) fn message_text(message: Message) -> String {
     match message {
         Message::Of(call) => format!("message {}", call.0),
-        Message::Foreign(id) => format!("a message of somebody else ({id:x})"),
+        Message::Foreign(id) => format!("a message of another client ({id:x})"),
     }
 }
 

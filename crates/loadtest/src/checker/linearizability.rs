@@ -12,7 +12,7 @@ use crate::history::{Action, Call, Elapsed, FinalState, Outcome, Person, Refusal
 /// The number of states after which the search gives up.
 const MAX_STATES: usize = 200_000;
 
-/// A conversation as far as agents and closing go.
+/// The part of a conversation's state that the calls depend on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct State {
     pub(super) owner: Option<Person>,
@@ -22,7 +22,7 @@ pub(super) struct State {
     pub(super) pending: Option<(Call, Person)>,
 }
 
-/// Something to be put in order.
+/// A call, or the final read, to be put in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     pub(super) invoked: Elapsed,
@@ -32,9 +32,9 @@ pub(super) struct Step {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What {
-    /// Somebody's action, and how it ended.
+    /// A call with its outcome.
     Call { call: Call, by: Person, action: Action, outcome: Outcome },
-    /// What was read back.
+    /// The final read.
     Read(FinalState),
 }
 
@@ -45,7 +45,7 @@ pub(super) enum Finding {
     Undecided,
 }
 
-/// Looks for an order.
+/// Searches for an order of the steps that explains every outcome.
 pub(super) fn explain(mut steps: Vec<Step>) -> Finding {
     steps.sort_by_key(|step| (step.invoked, step.finished));
     let done = vec![0_u64; steps.len().div_ceil(64)];
@@ -59,11 +59,11 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Depth-first, with a stack of its own: as deep as there are actions that change something.
+    /// Searches depth-first, with an explicit stack: the depth is the number of calls that change the state.
     fn from(&mut self, done: Vec<u64>, state: State) -> Finding {
         let mut stack = vec![(done, state)];
         while let Some((mut done, state)) = stack.pop() {
-            self.take_what_changes_nothing(&mut done, state);
+            self.take_unchanging(&mut done, state);
             if self.is_complete(&done) {
                 return Finding::Explained;
             }
@@ -87,15 +87,13 @@ impl Search<'_> {
         Finding::Inexplicable
     }
 
-    fn take_what_changes_nothing(&self, done: &mut [u64], state: State) {
+    fn take_unchanging(&self, done: &mut [u64], state: State) {
         loop {
             let fitting: Vec<usize> = self
                 .candidates(done)
                 .into_iter()
                 .filter(|index| {
-                    self.steps
-                        .get(*index)
-                        .is_some_and(|step| !step.may_be_left_out() && step.applied(state) == Some(state))
+                    self.steps.get(*index).is_some_and(|step| !step.is_optional() && step.applied(state) == Some(state))
                 })
                 .collect();
             if fitting.is_empty() {
@@ -105,7 +103,7 @@ impl Search<'_> {
         }
     }
 
-    /// What could be next: nothing that is still to be done was answered before it was asked for.
+    /// The steps that could be next: those that were invoked before any remaining step had finished.
     fn candidates(&self, done: &[u64]) -> Vec<usize> {
         let open =
             || self.steps.iter().enumerate().skip(first_open(done)).filter(|(index, _)| !is_marked(done, *index));
@@ -124,11 +122,11 @@ impl Search<'_> {
 
     fn is_complete(&self, done: &[u64]) -> bool {
         let open = self.steps.iter().enumerate().skip(first_open(done)).filter(|(index, _)| !is_marked(done, *index));
-        open.map(|(_, step)| step).all(Step::may_be_left_out)
+        open.map(|(_, step)| step).all(Step::is_optional)
     }
 }
 
-/// The first one that is not done.
+/// An index up to which every step is done.
 fn first_open(done: &[u64]) -> usize {
     done.iter().take_while(|word| **word == u64::MAX).count() * 64
 }
@@ -144,8 +142,8 @@ fn mark(done: &mut [u64], index: usize) {
 }
 
 impl Step {
-    /// It may never have happened.
-    fn may_be_left_out(&self) -> bool {
+    /// Whether it may never have taken effect.
+    fn is_optional(&self) -> bool {
         matches!(self.what, What::Call { outcome: Outcome::Unknown, .. })
     }
 
@@ -157,19 +155,19 @@ impl Step {
                 fits.then_some(state)
             }
             What::Call { call, by, action, outcome } => match outcome {
-                Outcome::Ok { .. } | Outcome::Unknown => carried_out(state, call, by, action),
-                Outcome::Refused(refusal) => refused(state, by, action, refusal).then_some(state),
+                Outcome::Ok { .. } | Outcome::Unknown => state_after(state, call, by, action),
+                Outcome::Refused(refusal) => refusal_fits(state, by, action, refusal).then_some(state),
             },
         }
     }
 }
 
-/// The state after the action, where it may be done.
-fn carried_out(state: State, call: Call, by: Person, action: Action) -> Option<State> {
+/// The state after the action; `None` if the state does not permit it.
+fn state_after(state: State, call: Call, by: Person, action: Action) -> Option<State> {
     let free_for = |agent| state.owner.is_none_or(|owner| owner == agent);
     match action {
         Action::Open | Action::Send | Action::Note => (!state.closed).then_some(state),
-        // What is theirs already is theirs, closed too.
+        // A repeated claim by the assigned agent succeeds, even if the conversation is closed.
         Action::Claim if state.owner == Some(by) => Some(state),
         Action::Claim | Action::Reply => (!state.closed && free_for(by)).then_some(State { owner: Some(by), ..state }),
         Action::Close => (!state.closed).then_some(State { closed: true, pending: None, ..state }),
@@ -186,8 +184,8 @@ fn carried_out(state: State, call: Call, by: Person, action: Action) -> Option<S
     }
 }
 
-/// Whether the refusal is true of the state.
-fn refused(state: State, by: Person, action: Action, refusal: RefusalKind) -> bool {
+/// Whether the refusal is right in this state.
+fn refusal_fits(state: State, by: Person, action: Action, refusal: RefusalKind) -> bool {
     match refusal {
         RefusalKind::Closed => state.closed,
         RefusalKind::HeldByAnother => match action {

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use super::evidence::Focus;
 use super::linearizability::{Finding, Step, What, explain};
 use super::{Checker, Promise};
-use crate::history::{Action, Call, Conversation, Elapsed, Listener, Outcome, Person, RefusalKind};
-use crate::recording::Notice;
+use crate::history::{Action, Call, Conversation, Elapsed, Listener, Notice, Outcome, Person, RefusalKind};
 
 pub(super) fn check(checker: &mut Checker<'_>, conversation: Conversation) {
     let calls = &checker.history[conversation].calls;
@@ -15,23 +14,23 @@ pub(super) fn check(checker: &mut Checker<'_>, conversation: Conversation) {
         matches!(record.action, Action::Respond { accept: true, .. }) && record.may_have_happened()
     });
     if !handed_over && !one_winner(checker, conversation) {
-        return; // No order explains that either; once is enough.
+        return; // No order explains two winners either: one report is enough.
     }
     match explain(steps(checker, conversation)) {
         Finding::Explained => {}
         Finding::Undecided => checker.verdict.undecided += 1,
         Finding::Inexplicable => {
-            let sentence = "no order of what was asked for explains the answers and what was read back".to_owned();
-            checker.report(Promise::Linearizable, conversation, sentence, &whole(checker, conversation));
+            let sentence = "no order of the calls explains the answers and the final state".to_owned();
+            checker.report(Promise::Linearizable, conversation, sentence, &ownership_focus(checker, conversation));
         }
     }
     for &listener in &checker.history[conversation].listeners {
-        told(checker, conversation, listener, handed_over);
+        notices(checker, conversation, listener, handed_over);
     }
 }
 
-fn whole(checker: &Checker<'_>, conversation: Conversation) -> Focus {
-    // Of thousands of sends only those that were refused bear on it.
+fn ownership_focus(checker: &Checker<'_>, conversation: Conversation) -> Focus {
+    // Of thousands of sends only the refused ones are evidence.
     let refused = checker.history[conversation].calls.iter().copied();
     let refused = refused.filter(|call| {
         let record = &checker.history[*call];
@@ -50,26 +49,25 @@ fn one_winner(checker: &mut Checker<'_>, conversation: Conversation) -> bool {
         }
     }
     let read = checker.history[conversation].final_read.as_ref().and_then(|stored| stored.state);
-    let told_otherwise = match (winners.len(), read) {
+    let contradiction = match (winners.len(), read) {
         (2.., _) => {
             let names: Vec<&str> = winners.iter().map(|agent| checker.history[*agent].name.as_str()).collect();
-            Some(format!("{} agents were told that it is theirs: {}", names.len(), names.join(", ")))
+            Some(format!("{} agents were each answered that it is theirs: {}", names.len(), names.join(", ")))
         }
         (1, Some(read)) if read.owner.is_none_or(|owner| !winners.contains(&owner)) => {
-            let owner = read.owner.map_or("nobody", |owner| checker.history[owner].name.as_str());
+            let owner = read.owner.map_or("no agent", |owner| checker.history[owner].name.as_str());
             let winner = winners.first().map_or("", |winner| checker.history[*winner].name.as_str());
-            Some(format!("{winner} was told that it is theirs, and {owner} has it"))
+            Some(format!("{winner} was answered that it is theirs, and it is assigned to {owner}"))
         }
         _ => None,
     };
-    let Some(sentence) = told_otherwise else { return true };
-    checker.report(Promise::OneWinner, conversation, sentence, &whole(checker, conversation));
+    let Some(sentence) = contradiction else { return true };
+    checker.report(Promise::OneWinner, conversation, sentence, &ownership_focus(checker, conversation));
     false
 }
 
-/// What the search puts in order. A conversation closes once and for good, so of all the sends, two say all that they
-/// have to say: of those that were done, the one that was asked for last, and of those that it was too late for, the
-/// one that was answered first.
+/// The steps that the search puts in order. A conversation closes once and for good, so two sends stand for all of them:
+/// of those that succeeded, the one invoked last; of those refused because it was closed, the one answered first.
 fn steps(checker: &Checker<'_>, conversation: Conversation) -> Vec<Step> {
     let mut steps = Vec::new();
     let (mut last_done, mut first_late): (Option<Step>, Option<Step>) = (None, None);
@@ -106,21 +104,20 @@ fn steps(checker: &Checker<'_>, conversation: Conversation) -> Vec<Step> {
     steps
 }
 
-/// What a listener was told of owner and closing: of nothing that nobody did, nothing twice, and of all that was done
-/// while it listened.
-fn told(checker: &mut Checker<'_>, conversation: Conversation, listener: Listener, handed_over: bool) {
+/// A listener is notified of each claim and close that happened while it had joined, once, and of no other.
+fn notices(checker: &mut Checker<'_>, conversation: Conversation, listener: Listener, handed_over: bool) {
     let history = checker.history;
     let record = &history[listener];
     let [session] = record.sessions.as_slice() else { return };
     let claimed: Vec<Person> = record
         .notices
         .iter()
-        .filter_map(|(_, heard)| match heard {
+        .filter_map(|(_, notice)| match notice {
             Notice::Claimed(agent) => Some(*agent),
             Notice::Note(_) | Notice::Closed => None,
         })
         .collect();
-    let closed = record.notices.iter().filter(|(_, heard)| *heard == Notice::Closed).count();
+    let closed = record.notices.iter().filter(|(_, notice)| *notice == Notice::Closed).count();
     let did = |action: fn(&Action) -> bool, by: Option<Person>| {
         let calls = history[conversation].calls.iter().map(|call| (*call, &history[*call]));
         calls
@@ -137,17 +134,17 @@ fn told(checker: &mut Checker<'_>, conversation: Conversation, listener: Listene
     if let Some(agent) = claimed.iter().find(|agent| did(takes, Some(**agent)).is_empty()) {
         found.push((
             Promise::NothingInvented,
-            format!("{who} is told that {} has it, who does not", history[*agent].name),
+            format!("{who} is notified that {} holds it, who does not", history[*agent].name),
         ));
     }
     if !handed_over && claimed.len() > 1 {
-        found.push((Promise::NothingDoubled, format!("{who} is told {} times that it was claimed", claimed.len())));
+        found.push((Promise::NothingDoubled, format!("{who} is notified {} times that it was claimed", claimed.len())));
     }
     if closed > 1 {
-        found.push((Promise::NothingDoubled, format!("{who} is told {closed} times that it is closed")));
+        found.push((Promise::NothingDoubled, format!("{who} is notified {closed} times that it is closed")));
     }
     if closed == 1 && did(closes, None).is_empty() {
-        found.push((Promise::NothingInvented, format!("{who} is told that it is closed, which nobody did")));
+        found.push((Promise::NothingInvented, format!("{who} is notified that it is closed, which no call did")));
     }
     if session.ended.is_none() {
         let missed = |calls: Vec<(Call, _)>| -> bool {
@@ -155,13 +152,13 @@ fn told(checker: &mut Checker<'_>, conversation: Conversation, listener: Listene
             calls.iter().all(|call| call.invoked > session.joined) && calls.iter().any(|call| call.is_ok())
         };
         if claimed.is_empty() && missed(did(takes, None)) {
-            found.push((Promise::NothingLost, format!("{who} is never told that it was claimed")));
+            found.push((Promise::NothingLost, format!("{who} is never notified that it was claimed")));
         }
         if closed == 0 && missed(did(closes, None)) {
-            found.push((Promise::NothingLost, format!("{who} is never told that it was closed")));
+            found.push((Promise::NothingLost, format!("{who} is never notified that it was closed")));
         }
     }
     for (promise, sentence) in found {
-        checker.report(promise, conversation, sentence, &whole(checker, conversation));
+        checker.report(promise, conversation, sentence, &ownership_focus(checker, conversation));
     }
 }

@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::history::{Action, Call, Elapsed, FinalRead, FinalState, Listener, Message, Outcome, Person, RefusalKind};
-use crate::recording::Notice;
+use crate::history::{
+    Action, Call, Elapsed, FinalRead, FinalState, Listener, Message, Notice, Outcome, Person, RefusalKind,
+};
 
-/// What one client asks for, how long it is on its way, and whether its answer gets lost.
+/// A call, the delays of its request and its answer, and whether one of them is lost.
 #[derive(Clone, Debug)]
-struct ClientCommand {
+struct PlannedCall {
     begins: u64,
     there: u64,
     back: u64,
@@ -18,27 +19,27 @@ struct ClientCommand {
     never_arrives: bool,
 }
 
-fn commands() -> impl Strategy<Value = Vec<ClientCommand>> {
+fn commands() -> impl Strategy<Value = Vec<PlannedCall>> {
     let command = (0_u64..2000, 0_u64..300, 0_u64..300, 0_u8..20, 0_usize..4, 0_u8..10).prop_map(
-        |(begins, there, back, kind, agent, luck)| ClientCommand {
+        |(begins, there, back, kind, agent, loss)| PlannedCall {
             begins,
             there,
             back,
             kind,
             agent,
-            answer_lost: luck < 2,
-            never_arrives: luck == 0,
+            answer_lost: loss < 2,
+            never_arrives: loss == 0,
         },
     );
     prop::collection::vec(command, 1..60)
 }
 
-/// A server that does one thing after another, in the order in which they arrive.
+/// A correct server: it applies calls one after another, in the order of arrival.
 struct Faultless {
     history: History,
     conversation: Conversation,
     visible: Vec<Call>,
-    whole: Vec<(i64, Option<i64>, Message)>,
+    agent_view: Vec<(i64, Option<i64>, Message)>,
     owner: Option<Person>,
     closed: bool,
     rated: bool,
@@ -46,7 +47,7 @@ struct Faultless {
 }
 
 impl Faultless {
-    fn run(commands: &[ClientCommand]) -> Self {
+    fn run(commands: &[PlannedCall]) -> Self {
         let mut history = History::new();
         let jane = history.add_person("jane", false);
         let agents: Vec<Person> = (0..4).map(|number| history.add_person(format!("agent {number}"), true)).collect();
@@ -56,15 +57,15 @@ impl Faultless {
         let listeners =
             vec![history.add_listener(conversation, jane, false), history.add_listener(conversation, agents[0], false)];
         listeners.iter().for_each(|listener| history.complete_join(*listener, Elapsed(2)));
-        let whole = vec![(2, Some(1), Message::Of(opening))];
+        let agent_view = vec![(2, Some(1), Message::Of(opening))];
         let visible = vec![opening];
         let mut server =
-            Self { history, conversation, visible, whole, owner: None, closed: false, rated: false, listeners };
+            Self { history, conversation, visible, agent_view, owner: None, closed: false, rated: false, listeners };
 
         // Calls are recorded in the order of invocation and take effect in the order of arrival.
-        let mut commands: Vec<ClientCommand> = commands.to_vec();
+        let mut commands: Vec<PlannedCall> = commands.to_vec();
         commands.sort_by_key(|command| command.begins);
-        let mut arriving: Vec<(u64, Call, ClientCommand)> = Vec::new();
+        let mut arriving: Vec<(u64, Call, PlannedCall)> = Vec::new();
         for command in commands {
             let begins = 10 + command.begins;
             let (by, action) = match command.kind {
@@ -99,17 +100,17 @@ impl Faultless {
             _ if self.closed => return Outcome::Refused(RefusalKind::Closed),
             Action::Close => {
                 self.closed = true;
-                self.tell(Notice::Closed, at);
+                self.notify(Notice::Closed, at);
             }
             Action::Claim | Action::Reply if self.owner.is_none() => {
                 self.owner = Some(record.by);
-                self.tell(Notice::Claimed(record.by), at);
+                self.notify(Notice::Claimed(record.by), at);
             }
             _ => {}
         }
-        let position = self.whole.len() as i64 + 2;
+        let position = self.agent_view.len() as i64 + 2;
         if record.action == Action::Note {
-            self.whole.push((position, None, Message::Of(call)));
+            self.agent_view.push((position, None, Message::Of(call)));
             self.history.record_notice(self.listeners[1], Notice::Note(Message::Of(call)), Elapsed(at));
         }
         if !record.action.is_visible() {
@@ -117,27 +118,29 @@ impl Faultless {
         }
         self.visible.push(call);
         let seq = self.visible.len() as i64;
-        self.whole.push((position, Some(seq), Message::Of(call)));
+        self.agent_view.push((position, Some(seq), Message::Of(call)));
         for listener in self.listeners.clone() {
             self.history.record_shown(listener, seq, Message::Of(call), Elapsed(at));
         }
         Outcome::Ok { seq: Some(seq) }
     }
 
-    fn tell(&mut self, heard: Notice, at: u64) {
+    fn notify(&mut self, notice: Notice, at: u64) {
         for listener in self.listeners.clone() {
-            self.history.record_notice(listener, heard, Elapsed(at));
+            self.history.record_notice(listener, notice, Elapsed(at));
         }
     }
 
     fn read_back(&mut self) {
         let visible = (1..).zip(&self.visible).map(|(seq, call)| (seq, Message::Of(*call))).collect();
         let state = Some(FinalState { owner: self.owner, closed: self.closed, rated: self.rated });
-        self.history
-            .record_final_read(self.conversation, FinalRead { visible, agent_view: Some(self.whole.clone()), state });
+        self.history.record_final_read(
+            self.conversation,
+            FinalRead { visible, agent_view: Some(self.agent_view.clone()), state },
+        );
     }
 
-    /// Those of the customer's and agents' visible messages that were acknowledged.
+    /// The acknowledged visible messages.
     fn acknowledged(&self) -> Vec<Call> {
         self.visible.iter().copied().filter(|call| self.history[*call].is_ok()).collect()
     }
@@ -145,7 +148,7 @@ impl Faultless {
 
 proptest! {
     #[test]
-    fn what_a_faultless_server_does_is_clean(commands in commands()) {
+    fn the_history_of_a_faultless_server_is_clean(commands in commands()) {
         let server = Faultless::run(&commands);
         let verdict = check(&server.history);
         prop_assert!(verdict.is_clean(), "{}", verdict.violations[0]);
@@ -157,7 +160,7 @@ proptest! {
         let mut server = Faultless::run(&commands);
         let lost = *which.get(&server.acknowledged());
         server.visible.retain(|call| *call != lost);
-        server.whole.retain(|(.., message)| *message != Message::Of(lost));
+        server.agent_view.retain(|(.., message)| *message != Message::Of(lost));
         server.read_back();
         let verdict = check(&server.history);
         prop_assert!(verdict.violations.iter().any(|found| found.promise == Promise::NothingLost), "{:?}", verdict);
@@ -173,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn two_messages_in_each_others_places_are_found(commands in commands(), which in any::<prop::sample::Index>()) {
+    fn two_swapped_messages_are_found(commands in commands(), which in any::<prop::sample::Index>()) {
         let mut server = Faultless::run(&commands);
         prop_assume!(server.visible.len() > 1);
         let at = which.index(server.visible.len() - 1);

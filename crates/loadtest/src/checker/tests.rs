@@ -4,8 +4,9 @@ mod messages;
 mod ownership;
 
 use super::*;
-use crate::history::{Action, Call, Elapsed, FinalRead, FinalState, Listener, Message, Outcome, Person, RefusalKind};
-use crate::recording::Notice;
+use crate::history::{
+    Action, Call, Elapsed, FinalRead, FinalState, Listener, Message, Notice, Outcome, Person, RefusalKind,
+};
 
 const DONE: Outcome = Outcome::Ok { seq: None };
 const HELD: Outcome = Outcome::Refused(RefusalKind::HeldByAnother);
@@ -69,9 +70,9 @@ impl Tape {
         self.history.record_shown(listener, seq, Message::Of(call), now);
     }
 
-    fn tells(&mut self, listener: Listener, heard: Notice) {
+    fn notifies(&mut self, listener: Listener, notice: Notice) {
         let now = self.tick();
-        self.history.record_notice(listener, heard, now);
+        self.history.record_notice(listener, notice, now);
     }
 
     fn reads_back(&mut self, calls: &[Call]) {

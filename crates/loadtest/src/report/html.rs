@@ -1,4 +1,4 @@
-//! The report as one self-contained HTML page: styles and drawings are inline, and it loads nothing.
+//! The report as one self-contained HTML page: styles and charts are inline, and it loads nothing.
 
 use std::fmt::{Display, Formatter, Write as _};
 
@@ -18,7 +18,7 @@ svg{width:100%;height:auto}svg text{fill:var(--dim);font-size:11px}.axis{stroke:
 .bar{fill:var(--a)}.p50{stroke:var(--a);fill:none;stroke-width:2}.p99{stroke:var(--b);fill:none;stroke-width:2}
 .key{color:var(--dim)}.key b:first-child{color:var(--a)}.key b:last-child{color:var(--b)}";
 
-/// A drawing's size, and what its axes take of it.
+/// The size of a chart, and the margins of its axes.
 const WIDTH: f64 = 880.0;
 const HEIGHT: f64 = 200.0;
 const LEFT: f64 = 60.0;
@@ -67,10 +67,10 @@ fn write(report: &Report, out: &mut String) -> std::fmt::Result {
         write!(out, "<p>{}</p>", Text(&remark))?;
     }
     figures(report, out)?;
-    for (operation, figures) in &report.deeds {
-        drawings(*operation, figures, out)?;
+    for (operation, figures) in &report.operations {
+        charts(*operation, figures, out)?;
     }
-    rest(report, out)?;
+    counts_and_verdict(report, out)?;
     out.push_str("</body></html>\n");
     Ok(())
 }
@@ -85,7 +85,7 @@ fn figures(report: &Report, out: &mut String) -> std::fmt::Result {
             .into_iter()
             .try_for_each(|value| write!(out, "<td>{value:.2}</td>"))
     };
-    for (operation, figures) in &report.deeds {
+    for (operation, figures) in &report.operations {
         write!(out, "<tr><td>{}</td><td>{}</td><td>{:.1}</td>", operation.title(), figures.count, figures.per_second)?;
         cells(out, &figures.latency_ms)?;
         out.push_str("</tr>");
@@ -99,11 +99,11 @@ fn figures(report: &Report, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-fn drawings(operation: Operation, figures: &Figures, out: &mut String) -> std::fmt::Result {
-    write!(out, "<h2>{}</h2><p class=\"key\">How latencies are spread, in milliseconds</p>", operation.title())?;
+fn charts(operation: Operation, figures: &Figures, out: &mut String) -> std::fmt::Result {
+    write!(out, "<h2>{}</h2><p class=\"key\">Distribution of latencies, in milliseconds</p>", operation.title())?;
     histogram(&figures.histogram, out)?;
     if figures.seconds.len() > 1 {
-        out.push_str("<p class=\"key\">How many a second</p>");
+        out.push_str("<p class=\"key\">Operations a second</p>");
         let rates: Vec<(u64, f64)> =
             figures.seconds.iter().map(|second| (second.second, second.count as f64)).collect();
         lines(&[("p50", rates)], out)?;
@@ -159,7 +159,7 @@ fn lines(curves: &[(&str, Vec<(u64, f64)>)], out: &mut String) -> std::fmt::Resu
     write!(out, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{last} s</text></svg>", WIDTH - 10.0, HEIGHT - 8.0)
 }
 
-/// A drawing with its axes and the value at the top of it.
+/// The beginning of a chart: its axes, and the value at the top.
 fn open(most: f64, out: &mut String) -> std::fmt::Result {
     let base = HEIGHT - BOTTOM;
     write!(
@@ -174,9 +174,9 @@ fn open(most: f64, out: &mut String) -> std::fmt::Result {
     )
 }
 
-fn rest(report: &Report, out: &mut String) -> std::fmt::Result {
+fn counts_and_verdict(report: &Report, out: &mut String) -> std::fmt::Result {
     if !report.errors.is_empty() || !report.counts.is_empty() {
-        out.push_str("<h2>Besides</h2><table>");
+        out.push_str("<h2>Counts and errors</h2><table>");
         for (what, count) in &report.counts {
             write!(out, "<tr><td>{}</td><td>{count}</td></tr>", Text(what))?;
         }
@@ -197,7 +197,7 @@ fn rest(report: &Report, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// A text that is no markup.
+/// Text with its markup escaped.
 struct Text<'a>(&'a str);
 
 impl Display for Text<'_> {
@@ -215,7 +215,7 @@ impl Display for Text<'_> {
     }
 }
 
-/// A number as short as it can be read.
+/// A number with one decimal if it is below 10, otherwise with none.
 struct Short(f64);
 
 impl Display for Short {
@@ -232,7 +232,7 @@ mod tests {
     use crate::report::tests::example;
 
     #[test]
-    fn the_page_asks_nobody_for_anything() {
+    fn the_page_loads_nothing() {
         let page = super::page(&example(None));
         // The server's own address is shown as text.
         let page = page.replace("http://localhost:1500", "");
@@ -242,13 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_is_no_markup() {
+    fn text_of_others_is_escaped() {
         let page = super::page(&example(None));
         assert!(!page.contains("<script>") && !page.contains("<b>\"") && page.contains("&lt;script&gt;"));
     }
 
     #[test]
-    fn every_number_in_the_drawings_is_one() {
+    fn every_number_in_the_charts_is_finite() {
         for page in [super::page(&example(None)), super::page(&example(Some(100.0)))] {
             assert!(page.contains("<polyline") && page.contains("<rect"));
             assert!(!page.contains("NaN") && !page.contains("inf"));

@@ -30,7 +30,7 @@ fn write(report: &Report, out: &mut String) -> std::fmt::Result {
     let head = ["", "count", "per second", "p50 ms", "p90", "p99", "p99.9", "max"];
     let [operation, count, rate, p50, p90, p99, p999, max] = head;
     writeln!(out, "{operation:<22}{count:>10}{rate:>12}{p50:>10}{p90:>10}{p99:>10}{p999:>10}{max:>10}")?;
-    for (operation, figures) in &report.deeds {
+    for (operation, figures) in &report.operations {
         let (count, rate) = (figures.count.to_string(), format!("{:.1}", figures.per_second));
         row(out, operation.title(), &count, &rate, &figures.latency_ms)?;
         if let Some(corrected) = &figures.corrected_ms {
@@ -65,7 +65,7 @@ fn verdict(report: &Report, out: &mut String) -> std::fmt::Result {
     }
     if report.outcome == Outcome::Clean && checked.conversations == 0 {
         let lost = report.counts.get("connections lost").copied().unwrap_or(0);
-        return writeln!(out, "\nNobody wrote, so there were only connections to look at: {lost} were lost.");
+        return writeln!(out, "\nNo conversations, so only connections were checked: {lost} were lost.");
     }
     writeln!(
         out,

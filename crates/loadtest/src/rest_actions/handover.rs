@@ -6,17 +6,17 @@ use super::{Caller, QUEUE, path};
 use crate::history::{Action, Call, Conversation, Elapsed, Outcome, Person};
 use crate::statistics::Operation;
 
-/// Where agents answer what they are offered.
+/// The path on which agents answer handovers.
 const HANDOVERS: &str = "/api/v1/unified-admin/support/handovers";
 
 impl Caller {
-    /// The agent who has it offers it to a colleague. The reason says which call it is, so that the colleague knows.
+    /// The assigned agent asks a colleague to take over. The reason identifies the call for the colleague's event recorder.
     pub(crate) async fn offer(&mut self, conversation: Conversation, id: &str, to: Person, due: Elapsed) -> Outcome {
         let action = Action::Handover(to);
         let call = self.invoke(conversation, action, due);
         let body = {
             let history = self.run_state.history.borrow();
-            let reason = format!("{}{}- you know more about this", self.run_state.mark(), call.0);
+            let reason = format!("{}{}- you know more about this", self.run_state.message_prefix(), call.0);
             serde_json::json!({ "to_admin_id": history[to].name, "reason": reason }).to_string()
         };
         let answer = self.http.post(&path(&format!("{QUEUE}/{id}/handover")), Bytes::from(body)).await;
@@ -25,7 +25,7 @@ impl Caller {
         outcome
     }
 
-    /// Whom it was offered to takes it, or does not.
+    /// The colleague accepts or rejects.
     pub(crate) async fn respond(
         &mut self,
         conversation: Conversation,

@@ -54,15 +54,15 @@ impl Lane {
             let claims = self.agents.iter_mut().map(|agent| agent.decide(conversation, id, Action::Claim, now));
             join_all(claims).await;
             run_state.record(Operation::Storm, now);
-            let heard = async {
-                while let Some(events) = self.client.events.recv().await {
-                    if events == ClientEvent::Claimed(conversation) {
+            let announced = async {
+                while let Some(event) = self.client.events.recv().await {
+                    if event == ClientEvent::Claimed(conversation) {
                         return;
                     }
                 }
             };
             // If the event does not arrive, the client stays joined, so that the checker reports the event as lost.
-            if joined && tokio::time::timeout(PATIENCE, heard).await.is_ok() {
+            if joined && tokio::time::timeout(PATIENCE, announced).await.is_ok() {
                 self.client.command(ClientCommand::Leave(conversation, id.clone())).await;
             }
         }

@@ -21,18 +21,18 @@ pub(super) struct Customer {
 }
 
 impl Customer {
-    pub(super) async fn settle(run_state: &Rc<RunState>, account: &Account) -> Result<Self, LoadtestError> {
+    pub(super) async fn prepare(run_state: &Rc<RunState>, account: &Account) -> Result<Self, LoadtestError> {
         let mut caller = Caller::new(run_state, account);
         let (conversation, id) = open(&mut caller).await?;
         let client = Client::start(run_state, account, false).await.map_err(|error| failed("a socket", error))?;
         if !client.join(conversation, &id).await {
-            return Err(failed("a socket", "it was not let into its conversation"));
+            return Err(failed("a socket", "it could not join its conversation"));
         }
         Ok(Self { caller, client: Rc::new(client), conversation, id })
     }
 }
 
-/// A conversation, whatever limits there are: one that was refused is asked for again a few times.
+/// Opens a conversation; a refusal, as by a rate limit, is retried a few times.
 pub(super) async fn open(caller: &mut Caller) -> Result<(Conversation, String), LoadtestError> {
     for _ in 0..5 {
         let now = caller.run_state.now();
@@ -44,13 +44,13 @@ pub(super) async fn open(caller: &mut Caller) -> Result<(Conversation, String), 
     Err(failed("a conversation", errors.unwrap_or_else(|| "the server did not open one".to_owned())))
 }
 
-/// Every customer, each with a conversation.
-pub(super) async fn settled(run_state: &Rc<RunState>) -> Result<Vec<Customer>, LoadtestError> {
-    ready(run_state.accounts.customers.iter().map(|account| Customer::settle(run_state, account).boxed_local())).await
+/// Prepares every customer with a conversation.
+pub(super) async fn prepare_all(run_state: &Rc<RunState>) -> Result<Vec<Customer>, LoadtestError> {
+    ready(run_state.accounts.customers.iter().map(|account| Customer::prepare(run_state, account).boxed_local())).await
 }
 
 pub(super) async fn start(run_state: &Rc<RunState>) -> Result<Workers, LoadtestError> {
-    let customers = settled(run_state).await?;
+    let customers = prepare_all(run_state).await?;
     let mut workers = Workers::default();
     let count = customers.len();
     for (number, mut customer) in customers.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! One conversation with any number of senders and listeners: what `hot` and `fanout` are made of.
+//! One conversation with any number of senders and listeners: the common part of `hot` and `fanout`.
 
 use std::rc::Rc;
 

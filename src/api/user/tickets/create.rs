@@ -203,7 +203,7 @@ fn validate(caller: Option<&Principal>, body: TicketRequest, headers: &HeaderMap
             subject,
             description,
             support_type,
-            priority: priority.unwrap_or_else(|| support_type.usual_priority()),
+            priority: priority.unwrap_or_else(|| support_type.default_priority()),
             related_transaction_id,
             session_id,
         },

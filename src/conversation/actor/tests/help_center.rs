@@ -1,5 +1,5 @@
-//! The help center's conversation: one however many come at once, no actor while it is empty, and a send that happens
-//! once together with what follows it.
+//! Conversations of the help center: one per account even if several clients connect at the same time, no actor while
+//! it is empty, and idempotent sends together with their auto-replies.
 
 use std::time::Duration;
 
@@ -27,61 +27,61 @@ fn entered(answer: Answer) -> i64 {
     }
 }
 
-async fn retired(server: &Server) {
-    // Nothing tells of it: it is looked for. No actor of these tests would go by its age.
+async fn wait_until_passivated(server: &Server) {
+    // Passivation sends no notification, so poll. These tests are too short for passivation by age.
     while server.registry.live() > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-async fn first_connections_at_the_same_instant_on_two_servers_make_one_conversation(place: TestDatabase) {
-    let servers = [Server::start(&place).await, Server::start(&place).await];
+async fn simultaneous_first_connections_to_two_servers_create_one_conversation(database: TestDatabase) {
+    let servers = [Server::start(&database).await, Server::start(&database).await];
     assert_eq!(ada(&servers[0]), ada(&servers[1]));
     let enters =
         servers.iter().flat_map(|server| (0..10).map(move |_| server.ask(ada(server), enter(customer("ada")))));
     assert_eq!(join_all(enters).await.into_iter().map(entered).collect::<Vec<_>>(), [0; 20]);
     let id = ada(&servers[0]);
-    let stored = servers[0].stored(id).await.expect("it is there");
+    let stored = servers[0].stored(id).await.expect("stored");
     assert_eq!((stored.version, stored.message_count), (1, 0));
     for server in &servers {
-        retired(server).await;
+        wait_until_passivated(server).await;
     }
-    let told = servers.iter().map(|server| server.listener.heard().len()).sum::<usize>();
-    assert_eq!(told, 1, "it is made, and told of, once");
+    let published = servers.iter().map(|server| server.publisher.published().len()).sum::<usize>();
+    assert_eq!(published, 1, "created and published once");
 }
 
-async fn what_nobody_has_written_in_costs_no_actor(place: TestDatabase) {
-    let server = Server::start(&place).await;
+async fn an_empty_conversation_keeps_no_actor(database: TestDatabase) {
+    let server = Server::start(&database).await;
     let id = ada(&server);
     entered(server.ask(id, enter(customer("ada"))).await);
-    retired(&server).await;
+    wait_until_passivated(&server).await;
     entered(server.ask(id, enter(customer("ada"))).await);
-    retired(&server).await;
+    wait_until_passivated(&server).await;
     for command in [claim("grace"), note("grace", "Hm"), close("grace"), send(customer("ada"), "x")] {
         assert_eq!(server.ask(id, command).await, Err(CommandError::Refused(Refusal::NotFound)));
     }
-    retired(&server).await;
+    wait_until_passivated(&server).await;
     let nothing = async { Ok(Vec::new()) };
-    server.registry.subscribe_with_backlog(id, 1, nothing, |_| ()).await.expect("listening");
-    retired(&server).await;
+    server.registry.subscribe_with_backlog(id, 1, nothing, |_| ()).await.expect("subscribed");
+    wait_until_passivated(&server).await;
     posted(server.ask(id, write(customer("ada"), "Hello", AutoReplyPolicy::Never)).await);
-    assert_eq!(server.registry.live(), 1, "from now on it is as any other");
+    assert_eq!(server.registry.live(), 1, "it has a message now");
 }
 
-async fn ten_sends_at_once_are_followed_by_what_the_policy_says(place: TestDatabase) {
+async fn ten_concurrent_sends_are_followed_by_the_auto_replies_of_the_policy(database: TestDatabase) {
     for (policy, expected) in POLICIES.into_iter().zip([10, 1, 0]) {
-        let server = Server::start(&place).await;
+        let server = Server::start(&database).await;
         let who = customer(&format!("{policy:?}"));
         let id = server.registry.help_center_id(&account(&format!("{policy:?}")));
         let sends = (0..10).map(|number| server.ask(id, write(who.clone(), &format!("{number}"), policy)));
         for answer in join_all(sends).await {
             assert!(posted(answer).message.author.is_customer());
         }
-        let written = written(&place, id).await;
+        let written = written(&database, id).await;
         assert_seq_has_no_gap(&written);
         let (automatic, customers): (Vec<_>, Vec<_>) = written.iter().partition(|row| row.sender == AUTO_REPLY_KEY);
         assert_eq!((customers.len(), automatic.len()), (10, expected), "{policy:?}");
-        // Each stands right behind what it answers.
+        // Each directly follows the message that it answers.
         for reply in automatic {
             assert!(customers.iter().any(|message| message.position == reply.position - 1));
             assert_eq!((reply.is_from_user, &reply.sender_id), (false, &None));
@@ -89,8 +89,8 @@ async fn ten_sends_at_once_are_followed_by_what_the_policy_says(place: TestDatab
     }
 }
 
-async fn a_claim_between_sends_ends_the_auto_replies(place: TestDatabase) {
-    let server = Server::start(&place).await;
+async fn a_claim_between_sends_ends_the_auto_replies(database: TestDatabase) {
+    let server = Server::start(&database).await;
     let id = ada(&server);
     posted(server.ask(id, write(customer("ada"), "1", AutoReplyPolicy::Unassigned)).await);
     let mut asking = vec![server.asking(id, claim("grace"))];
@@ -98,12 +98,12 @@ async fn a_claim_between_sends_ends_the_auto_replies(place: TestDatabase) {
     for asked in asking {
         asked.await.expect("no panic").expect("not refused");
     }
-    let written = written(&place, id).await;
+    let written = written(&database, id).await;
     assert_eq!(written.iter().filter(|row| row.sender == AUTO_REPLY_KEY).count(), 1);
 }
 
-async fn a_send_happens_once_and_so_does_what_follows_it(place: TestDatabase) {
-    let server = Server::start(&place).await;
+async fn a_repeated_send_is_stored_once_with_one_auto_reply(database: TestDatabase) {
+    let server = Server::start(&database).await;
     let id = ada(&server);
     let send = || write_as(customer("ada"), "Hello", AutoReplyPolicy::Unassigned, "one");
     let answers = join_all((0..10).map(|_| server.ask(id, send()))).await;
@@ -114,21 +114,21 @@ async fn a_send_happens_once_and_so_does_what_follows_it(place: TestDatabase) {
     }
     let other = server.ask(id, write_as(customer("ada"), "Bye", AutoReplyPolicy::Unassigned, "one")).await;
     assert_eq!(other, Err(CommandError::Refused(Refusal::ClientMessageIdReused)));
-    // However much has happened since, and on whatever server.
+    // A repeat is answered the same after later events, and on another server.
     posted(server.ask(id, reply("grace", "Hi")).await);
     server.ask(id, close("grace")).await.expect("closed");
-    let another = Server::start(&place).await;
+    let another = Server::start(&database).await;
     for server in [&server, &another] {
         let repeated = posted(server.ask(id, send()).await);
         assert_eq!((repeated.id, repeated.message.seq), (first.id, Some(1)));
     }
-    assert_eq!(written(&place, id).await.len(), 3);
-    let stored = server.stored(id).await.expect("it is there");
-    assert_eq!(stored.status, crate::domain::Status::Closed, "a repeat opens nothing again");
+    assert_eq!(written(&database, id).await.len(), 3);
+    let stored = server.stored(id).await.expect("stored");
+    assert_eq!(stored.status, crate::domain::Status::Closed, "a repeat does not reopen it");
 }
 
-async fn a_name_that_the_support_app_has_used_is_taken(place: TestDatabase) {
-    let server = Server::start(&place).await;
+async fn a_client_message_id_used_in_the_support_app_is_refused(database: TestDatabase) {
+    let server = Server::start(&database).await;
     let opening = crate::testing::open(customer("ada"), "Hello", "one");
     open_with(&server.registry, opening.clone()).await.expect("opened");
     let send = write_as(customer("ada"), "Hello", AutoReplyPolicy::Unassigned, "one");
@@ -140,23 +140,23 @@ async fn a_name_that_the_support_app_has_used_is_taken(place: TestDatabase) {
     assert_eq!(open_with(&server.registry, opening).await.map(drop), taken.map(drop));
 }
 
-async fn an_account_finds_its_conversation_and_nobody_elses(place: TestDatabase) {
-    let server = Server::start(&place).await;
+async fn an_account_finds_only_its_own_conversation(database: TestDatabase) {
+    let server = Server::start(&database).await;
     entered(server.ask(ada(&server), enter(customer("ada"))).await);
     server.opened_by(customer("bob")).await;
-    let found = store::help_center_of(&server.database, account("ada")).await.expect("read").expect("it is there");
+    let found = store::help_center_of(&server.database, account("ada")).await.expect("read").expect("stored");
     assert_eq!(found.id, ada(&server));
     assert_eq!(store::help_center_of(&server.database, account("bob")).await.expect("read"), None);
-    // To everybody else it is not there before something is written in it.
+    // It is visible to others only once it has a message.
     assert_eq!(store::conversation(&server.database, found.id).await.expect("read"), None);
 }
 
 on_both_databases!(
-    first_connections_at_the_same_instant_on_two_servers_make_one_conversation,
-    what_nobody_has_written_in_costs_no_actor,
-    ten_sends_at_once_are_followed_by_what_the_policy_says,
+    simultaneous_first_connections_to_two_servers_create_one_conversation,
+    an_empty_conversation_keeps_no_actor,
+    ten_concurrent_sends_are_followed_by_the_auto_replies_of_the_policy,
     a_claim_between_sends_ends_the_auto_replies,
-    a_send_happens_once_and_so_does_what_follows_it,
-    a_name_that_the_support_app_has_used_is_taken,
-    an_account_finds_its_conversation_and_nobody_elses,
+    a_repeated_send_is_stored_once_with_one_auto_reply,
+    a_client_message_id_used_in_the_support_app_is_refused,
+    an_account_finds_only_its_own_conversation,
 );

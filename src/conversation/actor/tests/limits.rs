@@ -1,4 +1,4 @@
-//! Where something is full, who comes next is told so at once, and nothing else suffers.
+//! Every queue is bounded: a command that finds one full is refused at once, and accepted commands are not affected.
 
 use futures_util::FutureExt;
 
@@ -6,8 +6,8 @@ use super::server::{Server, assert_seq_has_no_gap, open_with, posted, written};
 use crate::conversation::CommandError;
 use crate::testing::{BlockedRuntime, TestDatabase, customer, on_both_databases, open, send};
 
-async fn no_more_actors_live_than_the_configuration_says(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.conversation.max_actors = 3).await;
+async fn max_actors_limits_the_live_actors(database: TestDatabase) {
+    let server = Server::start_with(&database, |settings| settings.conversation.max_actors = 3).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
         ids.push(server.opened().await);
@@ -15,49 +15,49 @@ async fn no_more_actors_live_than_the_configuration_says(place: TestDatabase) {
     assert_eq!(open_with(&server.registry, open(customer("ada"), "x", "")).await, Err(CommandError::Overloaded));
     assert_eq!(server.registry.live(), 3);
     for id in ids {
-        posted(server.ask(id, send(customer("ada"), "those who are in go on")).await);
+        posted(server.ask(id, send(customer("ada"), "live actors continue")).await);
     }
 }
 
-async fn no_more_commands_wait_for_the_disk_than_the_configuration_says(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.conversation.in_flight = 5).await;
+async fn in_flight_limits_the_commands_that_wait_for_a_commit(database: TestDatabase) {
+    let server = Server::start_with(&database, |settings| settings.conversation.in_flight = 5).await;
     let id = server.opened().await;
-    let halt = BlockedRuntime::start(&server.database).await;
+    let blocked = BlockedRuntime::start(&server.database).await;
     let mut taken: Vec<_> =
         (0..6).map(|number| server.asking(id, send(customer("ada"), &format!("{number}")))).collect();
     let refused = taken.pop().unwrap();
     assert_eq!(refused.await.unwrap(), Err(CommandError::Overloaded));
-    drop(halt);
+    drop(blocked);
     for (number, answer) in taken.into_iter().enumerate() {
         assert_eq!(posted(answer.await.unwrap()).message.seq, Some(number as i64 + 2));
     }
-    posted(server.ask(id, send(customer("ada"), "there is room again")).await);
+    posted(server.ask(id, send(customer("ada"), "accepted again")).await);
 }
 
-async fn a_full_journal_refuses_and_leaves_no_gap(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.journal.queue_capacity = 3).await;
+async fn a_full_journal_queue_refuses_commands_and_leaves_no_gap(database: TestDatabase) {
+    let server = Server::start_with(&database, |settings| settings.journal.queue_capacity = 3).await;
     let id = server.opened().await;
-    let halt = BlockedRuntime::start(&server.database).await;
+    let blocked = BlockedRuntime::start(&server.database).await;
     let mut taken: Vec<_> =
         (0..5).map(|number| server.asking(id, send(customer("ada"), &format!("{number}")))).collect();
     for refused in taken.split_off(3) {
         assert_eq!(refused.await.unwrap(), Err(CommandError::Overloaded));
     }
-    drop(halt);
+    drop(blocked);
     for answer in taken {
         posted(answer.await.unwrap());
     }
-    assert_eq!(posted(server.ask(id, send(customer("ada"), "there is room again")).await).message.seq, Some(5));
-    let written = written(&place, id).await;
+    assert_eq!(posted(server.ask(id, send(customer("ada"), "accepted again")).await).message.seq, Some(5));
+    let written = written(&database, id).await;
     assert_seq_has_no_gap(&written);
     assert_eq!(written.len(), 5);
 }
 
-async fn no_more_commands_wait_for_an_actor_than_the_configuration_says(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.conversation.mailbox = 4).await;
+async fn mailbox_limits_the_commands_that_wait_for_an_actor(database: TestDatabase) {
+    let server = Server::start_with(&database, |settings| settings.conversation.mailbox = 4).await;
     let id = server.opened().await;
-    // The actor is busy: it tells of the first send until the test lets go.
-    let (is_busy, letting_go) = server.listener.hold();
+    // The actor is blocked in publishing the first send until the test releases it.
+    let (is_busy, release) = server.publisher.hold();
     let first = server.asking(id, send(customer("ada"), "first"));
     is_busy.await.unwrap();
     let mut waiting = Vec::new();
@@ -70,17 +70,17 @@ async fn no_more_commands_wait_for_an_actor_than_the_configuration_says(place: T
     };
     assert_eq!(refused, Err(CommandError::Overloaded));
     assert_eq!(waiting.len(), 4);
-    drop(letting_go);
+    drop(release);
     posted(first.await.unwrap());
     for answer in waiting {
         posted(answer.await);
     }
-    posted(server.ask(id, send(customer("ada"), "there is room again")).await);
+    posted(server.ask(id, send(customer("ada"), "accepted again")).await);
 }
 
 on_both_databases!(
-    no_more_actors_live_than_the_configuration_says,
-    no_more_commands_wait_for_the_disk_than_the_configuration_says,
-    a_full_journal_refuses_and_leaves_no_gap,
-    no_more_commands_wait_for_an_actor_than_the_configuration_says,
+    max_actors_limits_the_live_actors,
+    in_flight_limits_the_commands_that_wait_for_a_commit,
+    a_full_journal_queue_refuses_commands_and_leaves_no_gap,
+    mailbox_limits_the_commands_that_wait_for_an_actor,
 );

@@ -1,4 +1,4 @@
-//! A server without its edges, and what it told.
+//! A server without HTTP and sockets, and the events that it has published.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,26 +80,26 @@ pub(super) async fn open_with(
     Ok((opened.conversation.id, opened.into()))
 }
 
-/// Keeps what it is told; does something else once, when asked to.
+/// Keeps every published event; panics or blocks once if a test asks for it.
 #[derive(Default)]
-pub(super) struct Listener {
-    heard: watch::Sender<Vec<Event>>,
+pub(super) struct RecordingPublisher {
+    published: watch::Sender<Vec<Event>>,
     pub(super) panics: AtomicBool,
     hold: Mutex<Option<(oneshot::Sender<()>, mpsc::Receiver<()>)>>,
 }
 
-impl EventPublisher for Listener {
+impl EventPublisher for RecordingPublisher {
     fn publish(&self, _: &Conversation, events: &[Event]) {
-        assert!(!self.panics.swap(false, Ordering::SeqCst), "the listener panics, as the test wants");
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "the publisher panics, as the test wants");
         if let Some((entered, until)) = self.hold.lock().take() {
             entered.send(()).expect("the test waits for this");
             let _ = until.recv();
         }
-        self.heard.send_modify(|heard| heard.extend(events.iter().cloned()));
+        self.published.send_modify(|published| published.extend(events.iter().cloned()));
     }
 }
 
-impl Listener {
+impl RecordingPublisher {
     /// Has the next announcement take until the answer's second half is dropped; the first tells when it has begun.
     pub(super) fn hold(&self) -> (oneshot::Receiver<()>, mpsc::Sender<()>) {
         let (entered, has_entered) = oneshot::channel();
@@ -108,14 +108,19 @@ impl Listener {
         (has_entered, letting_go)
     }
 
-    /// What was heard so far; what follows an answer that is out may be missing.
-    pub(super) fn heard(&self) -> Vec<Event> {
-        self.heard.borrow().clone()
+    /// What was published so far; what follows an answer that is out may be missing.
+    pub(super) fn published(&self) -> Vec<Event> {
+        self.published.borrow().clone()
     }
 
-    /// What was heard, once it is as many events.
-    pub(super) async fn heard_events(&self, count: usize) -> Vec<Event> {
-        self.heard.subscribe().wait_for(|heard| heard.len() >= count).await.expect("the listener lives").clone()
+    /// What was published, once it is as many events.
+    pub(super) async fn wait_for_published(&self, count: usize) -> Vec<Event> {
+        self.published
+            .subscribe()
+            .wait_for(|published| published.len() >= count)
+            .await
+            .expect("the publisher is alive")
+            .clone()
     }
 }
 
@@ -134,7 +139,7 @@ impl Clock for TestClock {
 
 pub(super) struct Server {
     pub(super) registry: Arc<Registry>,
-    pub(super) listener: Arc<Listener>,
+    pub(super) publisher: Arc<RecordingPublisher>,
     pub(super) clock: Arc<TestClock>,
     pub(super) database: Database,
     _runtime: DatabaseRuntime,
@@ -147,49 +152,49 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub(super) async fn start(place: &TestDatabase) -> Self {
-        Self::start_with(place, |_| {}).await
+    pub(super) async fn start(test_database: &TestDatabase) -> Self {
+        Self::start_with(test_database, |_| {}).await
     }
 
-    /// With other settings than the defaults; the database's stand in `place`.
-    pub(super) async fn start_with(place: &TestDatabase, change: impl FnOnce(&mut Settings)) -> Self {
+    /// With changed settings; those of the database are in `test_database`.
+    pub(super) async fn start_with(test_database: &TestDatabase, change: impl FnOnce(&mut Settings)) -> Self {
         let (_, mut settings) = Settings::load(&Sources::default()).expect("the defaults");
         settings.server.request_timeout_ms = 20_000;
         change(&mut settings);
         let (database, runtime) =
-            Database::connect(&place.settings, settings.journal.writers).await.expect("connected");
-        let (listener, clock) = (Arc::new(Listener::default()), Arc::new(TestClock::default()));
+            Database::connect(&test_database.settings, settings.journal.writers).await.expect("connected");
+        let (publisher, clock) = (Arc::new(RecordingPublisher::default()), Arc::new(TestClock::default()));
         let request_timeout = settings.server.request_timeout();
         let registry = Registry::start(RegistryParts {
             database: database.clone(),
             journal: Journal::start(&database, &settings.journal, &settings.tickets),
-            publisher: Arc::<Listener>::clone(&listener),
+            publisher: Arc::<RecordingPublisher>::clone(&publisher),
             clock: Arc::<TestClock>::clone(&clock),
-            ids: ConversationIds::new(&settings.auth.jwt_secret).expect("any secret will do"),
+            ids: ConversationIds::new(&settings.auth.jwt_secret).expect("any secret is valid"),
             settings: settings.conversation,
             request_timeout,
         });
-        Self { registry, listener, clock, database, _runtime: runtime }
+        Self { registry, publisher, clock, database, _runtime: runtime }
     }
 
-    /// Begins one of Ada's conversations. The listener has heard of it then: an answer may be out before.
+    /// Opens a conversation of Ada's and waits until it is published, which may be later than the answer.
     pub(super) async fn opened(&self) -> ConversationId {
         self.opened_by(customer("ada")).await
     }
 
     pub(super) async fn opened_by(&self, customer: Customer) -> ConversationId {
         let (id, _) = open_with(&self.registry, open(customer, "Hello", "")).await.expect("opened");
-        let is_told = |heard: &Vec<Event>| heard.iter().any(|event| event.conversation == id);
-        self.listener.heard.subscribe().wait_for(is_told).await.expect("the listener lives");
+        let is_published = |published: &Vec<Event>| published.iter().any(|event| event.conversation == id);
+        self.publisher.published.subscribe().wait_for(is_published).await.expect("the publisher is alive");
         id
     }
 
-    /// Asks, and waits for the answer.
+    /// Executes a command and waits for the answer.
     pub(super) async fn ask(&self, id: ConversationId, command: Command) -> Answer {
         execute(&self.registry, id, command).await
     }
 
-    /// Asks in a task of its own: tasks run in the order in which they are made.
+    /// Executes a command in a task of its own; tasks start in the order in which they are spawned.
     pub(super) fn asking(&self, id: ConversationId, command: Command) -> JoinHandle<Answer> {
         let registry = Arc::clone(&self.registry);
         actix::spawn(async move { execute(&registry, id, command).await })
@@ -200,7 +205,7 @@ impl Server {
     }
 }
 
-/// The message of an answer that has one.
+/// The message of an answer; panics if it has none.
 #[track_caller]
 pub(super) fn posted(answer: Answer) -> Arc<Posted> {
     match answer {
@@ -210,11 +215,11 @@ pub(super) fn posted(answer: Answer) -> Arc<Posted> {
 }
 
 /// All messages of a conversation, in order.
-pub(super) async fn written(place: &TestDatabase, id: ConversationId) -> Vec<messages::Model> {
+pub(super) async fn written(test_database: &TestDatabase, id: ConversationId) -> Vec<messages::Model> {
     messages::Entity::find()
         .filter(messages::Column::ConversationId.eq(id.0))
         .order_by_asc(messages::Column::Position)
-        .all(&place.connection().await)
+        .all(&test_database.connection().await)
         .await
         .expect("read")
 }

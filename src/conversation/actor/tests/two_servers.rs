@@ -1,4 +1,4 @@
-//! Two servers on one database write to one conversation: the outcome is as with one.
+//! Two servers on one database that write to the same conversation behave as one server.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -19,39 +19,39 @@ const SENDS: usize = 40;
 const AGENTS: usize = 32;
 const ROUNDS: usize = 100;
 
-/// What one server's senders met: how long each answer took.
-struct Met {
+/// Latencies of one server's sends.
+struct Measurement {
     latencies: Vec<Duration>,
-    whole: Duration,
+    elapsed: Duration,
 }
 
-/// Sends, each sender one after the other, as a client does that waits for its answer.
-async fn hammer(server: &Server, id: ConversationId, name: &str) -> (Vec<(EventId, String)>, Met) {
-    let begun = Instant::now();
+/// Sends from concurrent senders, each of which waits for its answer before the next send, as clients do.
+async fn send_concurrently(server: &Server, id: ConversationId, name: &str) -> (Vec<(EventId, String)>, Measurement) {
+    let start = Instant::now();
     let mut senders = Vec::new();
     for sender in 0..SENDERS {
         let (registry, name) = (server.registry.clone(), name.to_owned());
         senders.push(actix::spawn(async move {
-            let mut met = Vec::new();
+            let mut answered = Vec::new();
             for number in 0..SENDS {
-                let words = format!("{name} {sender} {number}");
+                let text = format!("{name} {sender} {number}");
                 let asked = Instant::now();
-                let answer = execute(&registry, id, send(customer("ada"), &words)).await;
-                met.push((posted(answer).id, words, asked.elapsed()));
+                let answer = execute(&registry, id, send(customer("ada"), &text)).await;
+                answered.push((posted(answer).id, text, asked.elapsed()));
             }
-            met
+            answered
         }));
     }
     let mut acknowledged = Vec::new();
     let mut latencies = Vec::new();
     for sender in senders {
-        for (id, words, latency) in sender.await.unwrap() {
-            acknowledged.push((id, words));
+        for (id, text, latency) in sender.await.unwrap() {
+            acknowledged.push((id, text));
             latencies.push(latency);
         }
     }
     latencies.sort();
-    (acknowledged, Met { latencies, whole: begun.elapsed() })
+    (acknowledged, Measurement { latencies, elapsed: start.elapsed() })
 }
 
 async fn claim_by_many(server: &Server, id: ConversationId, name: &str) -> Vec<(String, Answer)> {
@@ -84,16 +84,17 @@ fn winner(answers: Vec<(String, Answer)>) -> String {
     winners.remove(0)
 }
 
-async fn two_servers_that_hammer_one_conversation_agree(place: TestDatabase) {
-    // The one may be done long before the other.
-    let tells_all = |settings: &mut Settings| settings.conversation.catch_up_max_events = 1000;
-    let servers = [Server::start_with(&place, tells_all).await, Server::start_with(&place, tells_all).await];
+async fn two_servers_under_load_agree_on_one_conversation(database: TestDatabase) {
+    // One server may finish long before the other, which then has everything to catch up.
+    let catch_up_all = |settings: &mut Settings| settings.conversation.catch_up_max_events = 1000;
+    let servers =
+        [Server::start_with(&database, catch_up_all).await, Server::start_with(&database, catch_up_all).await];
     let id = servers[0].opened().await;
 
     let [one, two] = &servers;
-    let ((mut acknowledged, met_one), (more, met_two), mut claims, more_claims) = tokio::join!(
-        hammer(one, id, "one"),
-        hammer(two, id, "two"),
+    let ((mut acknowledged, measurement_one), (more, measurement_two), mut claims, more_claims) = tokio::join!(
+        send_concurrently(one, id, "one"),
+        send_concurrently(two, id, "two"),
         claim_by_many(one, id, "one"),
         claim_by_many(two, id, "two")
     );
@@ -102,7 +103,7 @@ async fn two_servers_that_hammer_one_conversation_agree(place: TestDatabase) {
     let winner = winner(claims);
 
     // Every acknowledged send is stored once, and nothing else is.
-    let written = written(&place, id).await;
+    let written = written(&database, id).await;
     assert_seq_has_no_gap(&written);
     let stored: HashMap<_, _> =
         written.iter().skip(1).map(|message| (EventId(message.id), message.body.clone())).collect();
@@ -113,17 +114,17 @@ async fn two_servers_that_hammer_one_conversation_agree(place: TestDatabase) {
     // Created, all messages, and one claim.
     assert_eq!(state.version, written.len() as i64 + 2);
 
-    // What was stored last by the one is told by the other with the next thing that happens there.
+    // Each server publishes the other's last events when it confirms its next refusal.
     for server in &servers {
-        let refused = server.ask(id, claim("nobody")).await;
+        let refused = server.ask(id, claim("barbara")).await;
         assert_eq!(refused, Err(CommandError::Refused(Refusal::ClaimedByAnother)));
     }
-    // Each told of everything, once and in order: the one from the beginning, the other from where it came in.
-    let all = one.listener.heard_events(state.version as usize).await;
+    // Each published every event once and in order: one from the first, two from its first load.
+    let all = one.publisher.wait_for_published(state.version as usize).await;
     assert!(all.iter().map(|event| event.position).eq(1..=state.version));
-    let of_two = two.listener.heard();
-    let from = of_two[0].position;
-    assert!(of_two.iter().map(|event| event.position).eq(from..=state.version));
+    let published_by_two = two.publisher.published();
+    let from = published_by_two[0].position;
+    assert!(published_by_two.iter().map(|event| event.position).eq(from..=state.version));
     for (event, message) in all.iter().filter_map(Event::posted).zip(&written) {
         assert_eq!(
             (event.id.0, event.message.seq, event.message.text.as_str()),
@@ -132,13 +133,13 @@ async fn two_servers_that_hammer_one_conversation_agree(place: TestDatabase) {
     }
     assert_eq!(all.iter().filter(|event| matches!(event.change, Change::Claimed(_))).count(), 1);
 
-    for (name, met) in [("one", met_one), ("two", met_two)] {
-        let at = |share: usize| met.latencies[(met.latencies.len() - 1) * share / 100].as_millis();
+    for (name, measurement) in [("one", measurement_one), ("two", measurement_two)] {
+        let at = |share: usize| measurement.latencies[(measurement.latencies.len() - 1) * share / 100].as_millis();
         println!(
             "{:?}, server {name}: {} sends in {} ms; ms to an answer: median {}, 90% {}, 99% {}, most {}",
-            place.backend,
-            met.latencies.len(),
-            met.whole.as_millis(),
+            database.backend,
+            measurement.latencies.len(),
+            measurement.elapsed.as_millis(),
             at(50),
             at(90),
             at(99),
@@ -147,8 +148,8 @@ async fn two_servers_that_hammer_one_conversation_agree(place: TestDatabase) {
     }
 }
 
-async fn of_many_agents_on_two_servers_one_gets_each_conversation(place: TestDatabase) {
-    let servers = [Server::start(&place).await, Server::start(&place).await];
+async fn of_many_agents_on_two_servers_exactly_one_claims_each_conversation(database: TestDatabase) {
+    let servers = [Server::start(&database).await, Server::start(&database).await];
     for round in 0..30 {
         let id = servers[round % 2].opened().await;
         let [one, two] = &servers;
@@ -160,54 +161,55 @@ async fn of_many_agents_on_two_servers_one_gets_each_conversation(place: TestDat
     }
 }
 
-/// What a server believed is out of date: it finds that out, and nobody who asks it notices.
-async fn a_server_that_was_overtaken_answers_as_if_it_had_known(place: TestDatabase) {
-    let [one, two] = [Server::start(&place).await, Server::start(&place).await];
+/// A server whose cached state is outdated detects that, invisibly to its callers.
+async fn a_server_with_an_outdated_state_answers_by_the_stored_one(database: TestDatabase) {
+    let [one, two] = [Server::start(&database).await, Server::start(&database).await];
     let id = one.opened().await;
     two.ask(id, claim("edsger")).await.unwrap();
     assert_eq!(
         one.ask(id, claim("grace")).await,
         Err(CommandError::Refused(Refusal::ClaimedByAnother)),
-        "one still believed that nobody holds it"
+        "the cached state of one had no assignee"
     );
     two.ask(id, close("edsger")).await.unwrap();
     assert_eq!(one.ask(id, send(customer("ada"), "x")).await, Err(CommandError::Refused(Refusal::SendToClosed)));
     for (server, from) in [(&one, 1), (&two, 3)] {
-        assert!(server.listener.heard().iter().map(|event| event.position).eq(from..=4));
+        assert!(server.publisher.published().iter().map(|event| event.position).eq(from..=4));
     }
 }
 
-/// What a command comes to by the rules, on what is stored.
-async fn by_the_rules(server: &Server, id: ConversationId, command: &Command) -> Result<(), CommandError> {
+/// The outcome of a command by the rules, on the stored state.
+async fn expected_outcome(server: &Server, id: ConversationId, command: &Command) -> Result<(), CommandError> {
     let state = server.stored(id).await;
     permit(state.as_ref(), command).and_then(|()| decide(state.as_ref(), command)).map(drop).map_err(Into::into)
 }
 
-/// Grace has it, and one server knows; the other lets her hand it over. Both agents ask the first one again.
-async fn who_lost_it_on_another_server_is_told_so(place: TestDatabase) {
-    let [here, there] = [Server::start(&place).await, Server::start(&place).await];
+/// Grace is the assignee in the cached state of `first`; on `second` she hands the conversation over. Then both agents
+/// give commands on `first`.
+async fn an_agent_who_lost_the_conversation_on_another_server_is_refused(database: TestDatabase) {
+    let [first, second] = [Server::start(&database).await, Server::start(&database).await];
     for _ in 0..ROUNDS {
-        let id = here.opened().await;
-        here.ask(id, claim("grace")).await.unwrap();
-        let Ok(Outcome::HandoverRequested(handover)) = there.ask(id, ask_handover("grace", "edsger")).await else {
-            panic!("the handover was not asked for");
+        let id = first.opened().await;
+        first.ask(id, claim("grace")).await.unwrap();
+        let Ok(Outcome::HandoverRequested(handover)) = second.ask(id, ask_handover("grace", "edsger")).await else {
+            panic!("the handover was not requested");
         };
-        there.ask(id, answer_handover("edsger", handover.id, true)).await.unwrap();
+        second.ask(id, answer_handover("edsger", handover.id, true)).await.unwrap();
 
-        let again = here.ask(id, claim("grace")).await;
-        assert_eq!(again, Err(CommandError::Refused(Refusal::ClaimedByAnother)), "it is edsger's by now");
-        assert!(matches!(here.ask(id, ask_handover("edsger", "barbara")).await, Ok(Outcome::HandoverRequested(_))));
+        let again = first.ask(id, claim("grace")).await;
+        assert_eq!(again, Err(CommandError::Refused(Refusal::ClaimedByAnother)), "edsger is the assignee now");
+        assert!(matches!(first.ask(id, ask_handover("edsger", "barbara")).await, Ok(Outcome::HandoverRequested(_))));
     }
 }
 
-/// Whatever is asked of whichever of them: the answer is what the rules say of what is stored.
-async fn servers_that_take_turns_answer_as_one(place: TestDatabase) {
+/// Every answer of either server is what the rules give on the stored state.
+async fn alternating_servers_answer_as_one(database: TestDatabase) {
     const AGENTS: [&str; 3] = ["grace", "edsger", "barbara"];
-    let servers = [Server::start(&place).await, Server::start(&place).await];
+    let servers = [Server::start(&database).await, Server::start(&database).await];
     let seed = rand::random::<u64>();
     println!("seed {seed}");
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
-    let mut met = HashMap::<String, usize>::new();
+    let mut outcomes = HashMap::<String, usize>::new();
     for _ in 0..ROUNDS {
         let id = servers[0].opened().await;
         for _ in 0..12 {
@@ -224,19 +226,19 @@ async fn servers_that_take_turns_answer_as_one(place: TestDatabase) {
                 _ => set_ticket_status(who, TicketStatus::InProgress),
             };
             let server = &servers[random.random_range(0..servers.len())];
-            let expected = by_the_rules(server, id, &command).await;
+            let expected = expected_outcome(server, id, &command).await;
             let answer = server.ask(id, command.clone()).await.map(drop);
             assert_eq!(answer, expected, "{command:?}");
-            *met.entry(format!("{answer:?}")).or_default() += 1;
+            *outcomes.entry(format!("{answer:?}")).or_default() += 1;
         }
     }
-    println!("{met:#?}");
+    println!("{outcomes:#?}");
 }
 
 on_both_databases!(
-    who_lost_it_on_another_server_is_told_so,
-    servers_that_take_turns_answer_as_one,
-    two_servers_that_hammer_one_conversation_agree,
-    of_many_agents_on_two_servers_one_gets_each_conversation,
-    a_server_that_was_overtaken_answers_as_if_it_had_known,
+    an_agent_who_lost_the_conversation_on_another_server_is_refused,
+    alternating_servers_answer_as_one,
+    two_servers_under_load_agree_on_one_conversation,
+    of_many_agents_on_two_servers_exactly_one_claims_each_conversation,
+    a_server_with_an_outdated_state_answers_by_the_stored_one,
 );

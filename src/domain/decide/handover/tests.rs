@@ -1,25 +1,25 @@
-//! Handovers, refusal by refusal in the contract's order, and what is left behind each of them.
+//! Handovers: every refusal in the order of the contract, and the state after each command.
 
 use crate::domain::*;
 use crate::testing::{InMemoryConversation, agent, answer_handover, ask_handover, claim, close, customer, open, reply};
 
-/// Held by grace.
-fn held() -> InMemoryConversation {
-    let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
-    story.execute(&claim("grace")).unwrap();
-    story
+/// A conversation assigned to grace.
+fn assigned() -> InMemoryConversation {
+    let mut chat = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
+    chat.execute(&claim("grace")).unwrap();
+    chat
 }
 
-/// Held by grace, who has asked edsger.
+/// Assigned to grace, who has asked edsger to take it over.
 fn pending() -> (InMemoryConversation, HandoverId) {
-    let mut story = held();
-    story.execute(&ask_handover("grace", "edsger")).unwrap();
-    let id = story.conversation().pending_handover.as_ref().unwrap().id;
-    (story, id)
+    let mut chat = assigned();
+    chat.execute(&ask_handover("grace", "edsger")).unwrap();
+    let id = chat.conversation().pending_handover.as_ref().unwrap().id;
+    (chat, id)
 }
 
-fn refused(story: &InMemoryConversation, command: &Command) -> String {
-    story.clone().execute(command).unwrap_err().to_string()
+fn refused(chat: &InMemoryConversation, command: &Command) -> String {
+    chat.clone().execute(command).unwrap_err().to_string()
 }
 
 fn kinds(events: &[Event]) -> Vec<&'static str> {
@@ -33,28 +33,28 @@ fn with(command: Command, change: impl FnOnce(&mut RequestHandover)) -> Command 
 }
 
 #[test]
-fn refusals_come_in_the_order_in_which_the_contract_lists_them() {
-    // Everything is wrong with it; one thing after the other is mended.
-    let (mut story, _) = pending();
-    story.execute(&close("grace")).unwrap();
+fn refusals_follow_the_order_of_the_contract() {
+    // The request violates every rule; each step fixes one violation.
+    let (mut chat, _) = pending();
+    chat.execute(&close("grace")).unwrap();
     let wrong = || with(ask_handover("edsger", "edsger"), |ask| ask.to_name = None);
-    assert_eq!(refused(&story, &wrong()), "Cannot transfer a closed conversation");
-    let (story, _) = pending();
-    assert_eq!(refused(&story, &wrong()), "Only the currently assigned agent can initiate a handover");
+    assert_eq!(refused(&chat, &wrong()), "Cannot transfer a closed conversation");
+    let (chat, _) = pending();
+    assert_eq!(refused(&chat, &wrong()), "Only the currently assigned agent can initiate a handover");
     let to_self = with(ask_handover("grace", "grace"), |ask| ask.to_name = None);
-    assert_eq!(refused(&story, &to_self), "Cannot transfer to yourself");
-    let to_nobody = with(ask_handover("grace", "nobody"), |ask| ask.to_name = None);
-    assert_eq!(refused(&story, &to_nobody), "Target admin not found");
-    let to_no_id = with(ask_handover("grace", "nobody"), |ask| ask.to = None);
-    assert_eq!(refused(&story, &to_no_id), "Target admin not found");
+    assert_eq!(refused(&chat, &to_self), "Cannot transfer to yourself");
+    let to_unknown = with(ask_handover("grace", "unknown"), |ask| ask.to_name = None);
+    assert_eq!(refused(&chat, &to_unknown), "Target admin not found");
+    let to_no_id = with(ask_handover("grace", "unknown"), |ask| ask.to = None);
+    assert_eq!(refused(&chat, &to_no_id), "Target admin not found");
     let again = ask_handover("grace", "barbara");
-    assert_eq!(refused(&story, &again), "There is already a pending handover for this conversation");
-    assert_eq!(kinds(&held().execute(&again).unwrap()), ["handover_requested"]);
+    assert_eq!(refused(&chat, &again), "There is already a pending handover for this conversation");
+    assert_eq!(kinds(&assigned().execute(&again).unwrap()), ["handover_requested"]);
 }
 
 #[test]
-fn asking_changes_nothing_that_the_customer_sees() {
-    let before = held();
+fn a_handover_request_changes_nothing_that_the_customer_sees() {
+    let before = assigned();
     let (after, _) = pending();
     let (before, after) = (before.conversation(), after.conversation());
     assert_eq!((after.status, &after.assignee), (before.status, &before.assignee));
@@ -62,56 +62,56 @@ fn asking_changes_nothing_that_the_customer_sees() {
 }
 
 #[test]
-fn an_accepted_one_makes_the_conversation_the_targets_from_that_moment() {
-    let (mut story, id) = pending();
-    story.execute(&reply("grace", "One moment")).unwrap();
-    story.move_clock(1000);
-    assert_eq!(kinds(&story.execute(&answer_handover("edsger", id, true)).unwrap()), ["handover_accepted"]);
-    let state = story.conversation();
-    assert!(state.is_held_by(&agent("edsger").id));
+fn accepting_a_handover_makes_the_target_the_assignee() {
+    let (mut chat, id) = pending();
+    chat.execute(&reply("grace", "Please wait")).unwrap();
+    chat.move_clock(1000);
+    assert_eq!(kinds(&chat.execute(&answer_handover("edsger", id, true)).unwrap()), ["handover_accepted"]);
+    let state = chat.conversation();
+    assert!(state.is_assigned_to(&agent("edsger").id));
     assert_eq!((state.status, state.pending_handover.is_none()), (Status::Active, true));
-    assert_eq!(state.updated_at, story.now);
-    assert_eq!(refused(&story, &reply("grace", "Hm")), Refusal::AssignedToAnother.to_string());
+    assert_eq!(state.updated_at, chat.now);
+    assert_eq!(refused(&chat, &reply("grace", "Hm")), Refusal::AssignedToAnother.to_string());
 }
 
 #[test]
-fn a_rejected_one_changes_nothing_else() {
-    let (mut story, id) = pending();
-    let before = story.conversation().clone();
-    assert_eq!(kinds(&story.execute(&answer_handover("edsger", id, false)).unwrap()), ["handover_rejected"]);
-    let after = story.conversation();
-    let so_far = Conversation { pending_handover: None, version: after.version, ..before };
-    assert_eq!(*after, so_far);
-    // And another may be asked for.
-    story.execute(&ask_handover("grace", "barbara")).unwrap();
+fn rejecting_a_handover_changes_nothing_else() {
+    let (mut chat, id) = pending();
+    let before = chat.conversation().clone();
+    assert_eq!(kinds(&chat.execute(&answer_handover("edsger", id, false)).unwrap()), ["handover_rejected"]);
+    let after = chat.conversation();
+    let expected = Conversation { pending_handover: None, version: after.version, ..before };
+    assert_eq!(*after, expected);
+    // Another handover may be requested now.
+    chat.execute(&ask_handover("grace", "barbara")).unwrap();
 }
 
 #[test]
-fn an_answer_is_the_targets_and_is_given_once() {
-    let (mut story, id) = pending();
+fn only_the_target_answers_a_handover_and_only_once() {
+    let (mut chat, id) = pending();
     for stranger in ["grace", "barbara"] {
-        let refusal = refused(&story, &answer_handover(stranger, id, true));
+        let refusal = refused(&chat, &answer_handover(stranger, id, true));
         assert_eq!(refusal, "Only the target admin can respond to this handover");
     }
-    story.execute(&answer_handover("edsger", id, true)).unwrap();
+    chat.execute(&answer_handover("edsger", id, true)).unwrap();
     for who in ["grace", "edsger", "barbara"] {
-        let refusal = refused(&story, &answer_handover(who, id, false));
+        let refusal = refused(&chat, &answer_handover(who, id, false));
         assert_eq!(refusal, "This handover has already been resolved");
     }
 }
 
 #[test]
-fn an_answer_to_an_earlier_one_does_not_touch_the_one_that_waits() {
-    let (mut story, first) = pending();
-    story.execute(&answer_handover("edsger", first, false)).unwrap();
-    story.execute(&ask_handover("grace", "edsger")).unwrap();
-    assert_eq!(refused(&story, &answer_handover("edsger", first, true)), "This handover has already been resolved");
+fn an_answer_to_an_earlier_handover_does_not_affect_the_pending_one() {
+    let (mut chat, first) = pending();
+    chat.execute(&answer_handover("edsger", first, false)).unwrap();
+    chat.execute(&ask_handover("grace", "edsger")).unwrap();
+    assert_eq!(refused(&chat, &answer_handover("edsger", first, true)), "This handover has already been resolved");
 }
 
 #[test]
-fn closing_rejects_the_one_that_waits() {
-    let (mut story, id) = pending();
-    assert_eq!(kinds(&story.execute(&close("barbara")).unwrap()), ["handover_rejected", "closed"]);
-    assert!(story.conversation().pending_handover.is_none());
-    assert_eq!(refused(&story, &answer_handover("edsger", id, true)), "This handover has already been resolved");
+fn closing_rejects_the_pending_handover() {
+    let (mut chat, id) = pending();
+    assert_eq!(kinds(&chat.execute(&close("barbara")).unwrap()), ["handover_rejected", "closed"]);
+    assert!(chat.conversation().pending_handover.is_none());
+    assert_eq!(refused(&chat, &answer_handover("edsger", id, true)), "This handover has already been resolved");
 }

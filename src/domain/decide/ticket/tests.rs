@@ -1,4 +1,4 @@
-//! Tickets: of a conversation, and with a thread of their own.
+//! Tickets attached to a conversation, and tickets with a thread of their own ("standalone").
 
 use crate::domain::*;
 use crate::testing::{
@@ -10,27 +10,27 @@ fn kinds(events: &[Event]) -> Vec<&'static str> {
     events.iter().map(|event| event.change.kind()).collect()
 }
 
-fn refused(story: &InMemoryConversation, command: &Command) -> String {
-    story.clone().execute(command).unwrap_err().to_string()
+fn refused(chat: &InMemoryConversation, command: &Command) -> String {
+    chat.clone().execute(command).unwrap_err().to_string()
 }
 
-fn ticket(story: &InMemoryConversation) -> &Ticket {
-    story.conversation().ticket.as_deref().expect("a ticket")
+fn ticket(chat: &InMemoryConversation) -> &Ticket {
+    chat.conversation().ticket.as_deref().expect("a ticket")
 }
 
 /// A conversation with a ticket.
-fn of_conversation() -> InMemoryConversation {
-    let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
-    story.execute(&create_ticket("grace")).unwrap();
-    story
+fn attached_ticket() -> InMemoryConversation {
+    let mut chat = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
+    chat.execute(&create_ticket("grace")).unwrap();
+    chat
 }
 
 /// A ticket with a thread of its own.
-fn of_its_own() -> InMemoryConversation {
-    let mut story = InMemoryConversation::empty();
-    let events = story.execute(&open_ticket(customer("ada"), "")).unwrap();
+fn standalone_ticket() -> InMemoryConversation {
+    let mut chat = InMemoryConversation::empty();
+    let events = chat.execute(&open_ticket(customer("ada"), "")).unwrap();
     assert_eq!(kinds(&events), ["created", "ticket_created", "message"]);
-    story
+    chat
 }
 
 fn rate(from: Customer) -> Command {
@@ -38,34 +38,34 @@ fn rate(from: Customer) -> Command {
 }
 
 #[test]
-fn an_agent_makes_one_of_a_conversation_once() {
-    let mut story = of_conversation();
-    assert_eq!(ticket(&story).status, TicketStatus::InProgress);
-    ticket(&story).number.give("SMI-2026-000001".to_owned());
-    assert_eq!(refused(&story, &create_ticket("edsger")), "This conversation already has ticket SMI-2026-000001");
-    story.execute(&close("grace")).unwrap();
-    assert_eq!(refused(&story, &create_ticket("edsger")), "This conversation already has ticket SMI-2026-000001");
+fn an_agent_creates_at_most_one_ticket_per_conversation() {
+    let mut chat = attached_ticket();
+    assert_eq!(ticket(&chat).status, TicketStatus::InProgress);
+    ticket(&chat).number.give("SMI-2026-000001".to_owned());
+    assert_eq!(refused(&chat, &create_ticket("edsger")), "This conversation already has ticket SMI-2026-000001");
+    chat.execute(&close("grace")).unwrap();
+    assert_eq!(refused(&chat, &create_ticket("edsger")), "This conversation already has ticket SMI-2026-000001");
 }
 
 #[test]
-fn it_takes_the_conversations_assignee() {
-    let mut story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
-    story.execute(&claim("edsger")).unwrap();
-    story.execute(&create_ticket("grace")).unwrap();
-    assert_eq!(ticket(&story).assignee.as_ref().unwrap().id, account("edsger"));
+fn a_ticket_inherits_the_assignee_of_its_conversation() {
+    let mut chat = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
+    chat.execute(&claim("edsger")).unwrap();
+    chat.execute(&create_ticket("grace")).unwrap();
+    assert_eq!(ticket(&chat).assignee.as_ref().unwrap().id, account("edsger"));
 }
 
 #[test]
-fn one_with_a_thread_of_its_own_is_pending_and_begins_with_its_description() {
-    let story = of_its_own();
-    assert_eq!((ticket(&story).status, ticket(&story).assignee.is_none()), (TicketStatus::Pending, true));
-    let first = story.log.last().unwrap().posted().unwrap();
+fn a_standalone_ticket_is_pending_and_its_first_message_is_the_description() {
+    let chat = standalone_ticket();
+    assert_eq!((ticket(&chat).status, ticket(&chat).assignee.is_none()), (TicketStatus::Pending, true));
+    let first = chat.log.last().unwrap().posted().unwrap();
     assert_eq!((first.message.text.as_str(), first.message.seq), ("It does not work", Some(1)));
 }
 
 #[test]
-fn a_thread_of_its_own_is_no_conversation_to_anybody() {
-    let story = of_its_own();
+fn a_ticket_thread_is_not_accessible_as_a_conversation() {
+    let chat = standalone_ticket();
     let all = [
         send(customer("ada"), "And?"),
         reply("grace", "Hi"),
@@ -75,49 +75,49 @@ fn a_thread_of_its_own_is_no_conversation_to_anybody() {
         create_ticket("grace"),
     ];
     for command in all {
-        assert_eq!(refused(&story, &command), "Conversation not found", "{command:?}");
+        assert_eq!(refused(&chat, &command), "Conversation not found", "{command:?}");
     }
 }
 
 #[test]
-fn what_is_asked_of_a_ticket_needs_one() {
-    let story = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
-    assert_eq!(refused(&story, &set_ticket_status("grace", TicketStatus::Closed)), "Ticket not found");
-    assert_eq!(refused(&story, &send_to_ticket(customer("ada"), "And?")), "Ticket not found");
+fn a_ticket_command_needs_a_ticket() {
+    let chat = InMemoryConversation::opened(&open(customer("ada"), "Hello", ""));
+    assert_eq!(refused(&chat, &set_ticket_status("grace", TicketStatus::Closed)), "Ticket not found");
+    assert_eq!(refused(&chat, &send_to_ticket(customer("ada"), "And?")), "Ticket not found");
 }
 
 #[test]
-fn the_first_public_answer_starts_the_work_and_a_note_does_not() {
-    let mut story = of_its_own();
-    story.move_clock(5_999);
-    story.execute(&note_on_ticket("grace", "Hm")).unwrap();
-    assert_eq!((ticket(&story).status, ticket(&story).first_response_at), (TicketStatus::Pending, None));
-    let events = story.execute(&reply_to_ticket("grace", "Hi")).unwrap();
+fn the_first_visible_reply_sets_a_ticket_in_progress_and_a_note_does_not() {
+    let mut chat = standalone_ticket();
+    chat.move_clock(5_999);
+    chat.execute(&note_on_ticket("grace", "Hm")).unwrap();
+    assert_eq!((ticket(&chat).status, ticket(&chat).first_response_at), (TicketStatus::Pending, None));
+    let events = chat.execute(&reply_to_ticket("grace", "Hi")).unwrap();
     assert_eq!(kinds(&events), ["message", "ticket_status_changed"]);
-    assert_eq!((ticket(&story).status, ticket(&story).response_time_seconds()), (TicketStatus::InProgress, Some(5)));
-    story.move_clock(10_000);
-    // Anybody answers: a ticket of its own is nobody's to claim.
-    let events = story.execute(&reply_to_ticket("edsger", "Also")).unwrap();
+    assert_eq!((ticket(&chat).status, ticket(&chat).response_time_seconds()), (TicketStatus::InProgress, Some(5)));
+    chat.move_clock(10_000);
+    // Any agent may reply: a standalone ticket cannot be claimed.
+    let events = chat.execute(&reply_to_ticket("edsger", "Also")).unwrap();
     assert_eq!(kinds(&events), ["message"]);
-    assert_eq!((ticket(&story).response_time_seconds(), ticket(&story).last_response_at), (Some(5), Some(story.now)));
+    assert_eq!((ticket(&chat).response_time_seconds(), ticket(&chat).last_response_at), (Some(5), Some(chat.now)));
 }
 
 #[test]
-fn an_answer_in_a_conversations_ticket_is_the_conversations() {
-    let mut story = of_conversation();
-    let events = story.execute(&reply_to_ticket("grace", "Hi")).unwrap();
+fn a_reply_to_the_ticket_of_a_conversation_follows_the_rules_of_the_conversation() {
+    let mut chat = attached_ticket();
+    let events = chat.execute(&reply_to_ticket("grace", "Hi")).unwrap();
     assert_eq!(kinds(&events), ["claimed", "message"]);
     let other = reply_to_ticket("edsger", "Hi");
-    assert_eq!(refused(&story, &other), Refusal::AssignedToAnother.to_string());
-    assert_eq!(ticket(&story).first_response_at, Some(story.now));
+    assert_eq!(refused(&chat, &other), Refusal::AssignedToAnother.to_string());
+    assert_eq!(ticket(&chat).first_response_at, Some(chat.now));
 }
 
 #[test]
-fn a_customer_writes_until_it_is_resolved_or_closed() {
+fn a_customer_writes_to_a_ticket_until_it_is_resolved_or_closed() {
     for status in TicketStatus::ALL {
-        let mut story = of_its_own();
-        story.execute(&set_ticket_status("grace", *status)).unwrap();
-        let outcome = story.execute(&send_to_ticket(customer("ada"), "And?"));
+        let mut chat = standalone_ticket();
+        chat.execute(&set_ticket_status("grace", *status)).unwrap();
+        let outcome = chat.execute(&send_to_ticket(customer("ada"), "And?"));
         match status {
             TicketStatus::Resolved | TicketStatus::Closed => assert_eq!(outcome, Err(Refusal::TicketDone)),
             _ => assert_eq!(kinds(&outcome.unwrap()), ["message"]),
@@ -126,11 +126,11 @@ fn a_customer_writes_until_it_is_resolved_or_closed() {
 }
 
 #[test]
-fn it_is_written_to_by_its_owner_and_by_whoever_shows_its_address() {
-    let own = of_its_own();
+fn a_ticket_accepts_messages_from_its_account_or_its_email_address() {
+    let own = standalone_ticket();
     let mut guests = InMemoryConversation::empty();
     guests.execute(&open_ticket(guest("Carol@example.com"), "")).unwrap();
-    let send = |story: &InMemoryConversation, from| story.clone().execute(&send_to_ticket(from, "And?")).map(drop);
+    let send = |chat: &InMemoryConversation, from| chat.clone().execute(&send_to_ticket(from, "And?")).map(drop);
     assert_eq!(send(&own, customer("ada")), Ok(()));
     assert_eq!(send(&own, guest("ADA@example.com")), Ok(()));
     assert_eq!(send(&own, customer("bob")), Err(Refusal::TicketEmailMismatch));
@@ -141,63 +141,63 @@ fn it_is_written_to_by_its_owner_and_by_whoever_shows_its_address() {
 }
 
 #[test]
-fn a_change_of_status_says_who_ended_it_and_when() {
-    let mut story = of_its_own();
-    story.move_clock(1000);
-    story.execute(&set_ticket_status("grace", TicketStatus::Resolved)).unwrap();
-    let resolved = ticket(&story).resolved.clone().unwrap();
-    assert_eq!((resolved.at, resolved.by.id), (story.now, account("grace")));
-    // The same again is nothing; taken up again it is nobody's end.
-    assert_eq!(kinds(&story.execute(&set_ticket_status("edsger", TicketStatus::Resolved)).unwrap()), [""; 0]);
-    story.execute(&set_ticket_status("edsger", TicketStatus::Escalated)).unwrap();
-    assert_eq!(ticket(&story).resolved, None);
+fn a_resolved_ticket_records_the_agent_and_the_time() {
+    let mut chat = standalone_ticket();
+    chat.move_clock(1000);
+    chat.execute(&set_ticket_status("grace", TicketStatus::Resolved)).unwrap();
+    let resolved = ticket(&chat).resolved.clone().unwrap();
+    assert_eq!((resolved.at, resolved.by.id), (chat.now, account("grace")));
+    // Setting the same status again changes nothing; reopening clears the resolution.
+    assert_eq!(kinds(&chat.execute(&set_ticket_status("edsger", TicketStatus::Resolved)).unwrap()), [""; 0]);
+    chat.execute(&set_ticket_status("edsger", TicketStatus::Escalated)).unwrap();
+    assert_eq!(ticket(&chat).resolved, None);
 }
 
 #[test]
-fn notes_stand_until_others_are_given() {
-    let mut story = of_its_own();
+fn resolution_notes_are_kept_until_they_are_replaced() {
+    let mut chat = standalone_ticket();
     let notes = ResolutionNotes::parse("Fixed").ok();
     let status = TicketStatus::Resolved;
-    story.execute(&SetTicketStatus { by: agent("grace"), status, notes: notes.clone() }.into()).unwrap();
-    story.execute(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
-    assert_eq!(ticket(&story).resolution_notes, notes);
+    chat.execute(&SetTicketStatus { by: agent("grace"), status, notes: notes.clone() }.into()).unwrap();
+    chat.execute(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
+    assert_eq!(ticket(&chat).resolution_notes, notes);
 }
 
 #[test]
-fn it_is_rated_once_by_its_owner_when_it_is_done() {
-    let mut story = of_its_own();
-    assert_eq!(refused(&story, &rate(customer("bob"))), "You can only rate your own tickets");
-    assert_eq!(refused(&story, &rate(customer("ada"))), "Can only rate resolved or closed tickets");
-    story.execute(&set_ticket_status("grace", TicketStatus::Resolved)).unwrap();
-    story.execute(&rate(customer("ada"))).unwrap();
-    story.execute(&set_ticket_status("grace", TicketStatus::InProgress)).unwrap();
-    assert_eq!(refused(&story, &rate(customer("ada"))), "Ticket already rated");
-    assert_eq!(refused(&story, &rate(customer("bob"))), "You can only rate your own tickets");
+fn only_the_owner_rates_a_finished_ticket_and_only_once() {
+    let mut chat = standalone_ticket();
+    assert_eq!(refused(&chat, &rate(customer("bob"))), "You can only rate your own tickets");
+    assert_eq!(refused(&chat, &rate(customer("ada"))), "Can only rate resolved or closed tickets");
+    chat.execute(&set_ticket_status("grace", TicketStatus::Resolved)).unwrap();
+    chat.execute(&rate(customer("ada"))).unwrap();
+    chat.execute(&set_ticket_status("grace", TicketStatus::InProgress)).unwrap();
+    assert_eq!(refused(&chat, &rate(customer("ada"))), "Ticket already rated");
+    assert_eq!(refused(&chat, &rate(customer("bob"))), "You can only rate your own tickets");
 }
 
 #[test]
-fn it_is_given_to_agents_whom_the_directory_knows() {
-    let mut story = of_its_own();
+fn a_ticket_is_assigned_only_to_agents_in_the_directory() {
+    let mut chat = standalone_ticket();
     let assign =
         |to: Option<&str>| Command::from(AssignTicket { by: agent("grace"), to: to.map(|id| Party::from(&agent(id))) });
-    assert_eq!(refused(&story, &assign(None)), "Assignee not found");
-    assert_eq!(kinds(&story.execute(&assign(Some("edsger"))).unwrap()), ["ticket_assigned"]);
-    assert_eq!(kinds(&story.execute(&assign(Some("edsger"))).unwrap()), [""; 0]);
-    assert_eq!(ticket(&story).assignee.as_ref().unwrap().id, account("edsger"));
+    assert_eq!(refused(&chat, &assign(None)), "Assignee not found");
+    assert_eq!(kinds(&chat.execute(&assign(Some("edsger"))).unwrap()), ["ticket_assigned"]);
+    assert_eq!(kinds(&chat.execute(&assign(Some("edsger"))).unwrap()), [""; 0]);
+    assert_eq!(ticket(&chat).assignee.as_ref().unwrap().id, account("edsger"));
 }
 
 #[test]
-fn a_priority_is_changed_once() {
-    let mut story = of_its_own();
+fn setting_the_same_priority_again_changes_nothing() {
+    let mut chat = standalone_ticket();
     let urgent = Command::from(PrioritiseTicket { by: agent("grace"), priority: TicketPriority::Urgent });
-    assert_eq!(kinds(&story.execute(&urgent).unwrap()), ["ticket_priority_changed"]);
-    assert_eq!(kinds(&story.execute(&urgent).unwrap()), [""; 0]);
-    assert_eq!(ticket(&story).draft.priority, TicketPriority::Urgent);
+    assert_eq!(kinds(&chat.execute(&urgent).unwrap()), ["ticket_priority_changed"]);
+    assert_eq!(kinds(&chat.execute(&urgent).unwrap()), [""; 0]);
+    assert_eq!(ticket(&chat).draft.priority, TicketPriority::Urgent);
 }
 
 #[test]
-fn without_a_priority_it_follows_the_type() {
-    let usual = |text: &str| SupportType::parse(text).unwrap().usual_priority();
+fn the_default_priority_follows_the_support_type() {
+    let usual = |text: &str| SupportType::parse(text).unwrap().default_priority();
     for high in ["SECURITY_ISSUE", "REFUND_REQUEST", "REGISTRATION_ISSUE", "LOGIN_ISSUE"] {
         assert_eq!(usual(high), TicketPriority::High, "{high}");
     }
@@ -210,12 +210,12 @@ fn without_a_priority_it_follows_the_type() {
 }
 
 #[test]
-fn the_repeat_of_its_creation_is_shown_it_as_it_was_then() {
-    let mut story = of_its_own();
-    let (opened, first) = (story.conversation().clone(), story.log[2].posted().unwrap());
-    story.move_clock(1000);
-    story.execute(&reply_to_ticket("grace", "Hi")).unwrap();
-    story.execute(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
-    story.execute(&rate(customer("ada"))).unwrap();
-    assert_eq!(story.conversation().as_opened(&first.message), opened);
+fn as_opened_restores_the_ticket_as_created() {
+    let mut chat = standalone_ticket();
+    let (opened, first) = (chat.conversation().clone(), chat.log[2].posted().unwrap());
+    chat.move_clock(1000);
+    chat.execute(&reply_to_ticket("grace", "Hi")).unwrap();
+    chat.execute(&set_ticket_status("grace", TicketStatus::Closed)).unwrap();
+    chat.execute(&rate(customer("ada"))).unwrap();
+    assert_eq!(chat.conversation().as_opened(&first.message), opened);
 }

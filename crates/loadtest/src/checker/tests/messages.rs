@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Three messages, and two listeners who were there from the first one on.
+/// Three messages, and two listeners that joined after the first one.
 fn three() -> (Tape, [Call; 3], [Listener; 2]) {
     let mut tape = Tape::new();
     let first = tape.sends(1);
@@ -83,7 +83,7 @@ fn a_message_shown_twice_or_stored_twice_is_doubled() {
 }
 
 #[test]
-fn an_order_that_differs_is_no_order() {
+fn listeners_that_see_different_orders_are_reported() {
     let (mut tape, [a, b, c], [jane, sarah]) = three();
     tape.shows(jane, 2, b);
     tape.shows(jane, 3, c);
@@ -102,7 +102,7 @@ fn an_order_that_differs_is_no_order() {
 }
 
 #[test]
-fn an_order_against_time_is_no_order() {
+fn an_order_against_time_is_reported() {
     let mut tape = Tape::new();
     let first = tape.does(tape.jane, Action::Open, DONE);
     let (b, c) = (tape.does(tape.jane, Action::Send, DONE), tape.does(tape.jane, Action::Send, DONE));
@@ -111,7 +111,7 @@ fn an_order_against_time_is_no_order() {
 }
 
 #[test]
-fn a_place_other_than_was_acknowledged_and_a_gap_in_storage_are_no_order() {
+fn a_place_other_than_the_acknowledged_one_and_a_gap_in_storage_are_reported() {
     let (mut tape, [a, b, c], _) = three();
     tape.history.end_session(Listener(0), Elapsed(1));
     tape.history.end_session(Listener(1), Elapsed(1));
@@ -126,7 +126,7 @@ fn a_place_other_than_was_acknowledged_and_a_gap_in_storage_are_no_order() {
 }
 
 #[test]
-fn what_nobody_knows_may_have_happened_once_or_not_at_all() {
+fn a_message_of_unknown_outcome_may_be_stored_once_or_not_at_all() {
     for times in 0..3 {
         let mut tape = Tape::new();
         let a = tape.sends(1);
@@ -139,7 +139,7 @@ fn what_nobody_knows_may_have_happened_once_or_not_at_all() {
 }
 
 #[test]
-fn what_was_refused_and_is_stored_or_shown_is_invented() {
+fn a_refused_message_that_is_stored_and_one_shown_but_not_stored_are_invented() {
     let mut tape = Tape::new();
     let a = tape.sends(1);
     let refused = tape.does(tape.jane, Action::Send, Outcome::Refused(RefusalKind::Other));
@@ -156,7 +156,7 @@ fn what_was_refused_and_is_stored_or_shown_is_invented() {
 }
 
 #[test]
-fn a_client_that_was_cut_need_not_hear_but_must_catch_up() {
+fn a_client_that_was_cut_may_miss_messages_but_must_fetch_them() {
     for fetches in [true, false] {
         let mut tape = Tape::new();
         let a = tape.sends(1);

@@ -1,4 +1,4 @@
-//! Whose a conversation is, and who learns what.
+//! Assignment, closing, handover and rating, and what listeners are notified of.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn two_winners_are_found_with_their_history() {
 }
 
 #[test]
-fn a_claim_storm_has_one_winner_or_none_explains_it() {
+fn a_claim_storm_without_a_winner_is_not_linearizable() {
     for (winner_known, expected) in [(true, &[][..]), (false, &[Promise::Linearizable][..])] {
         let mut tape = Tape::new();
         tape.sends(1);
@@ -32,7 +32,7 @@ fn a_claim_storm_has_one_winner_or_none_explains_it() {
 }
 
 #[test]
-fn a_claim_whose_outcome_nobody_knows_may_be_the_one_that_won() {
+fn a_claim_of_unknown_outcome_may_be_the_winner() {
     let mut tape = Tape::new();
     let a = tape.sends(1);
     tape.does(tape.sarah, Action::Claim, Outcome::Unknown);
@@ -45,11 +45,11 @@ fn a_claim_whose_outcome_nobody_knows_may_be_the_one_that_won() {
 }
 
 #[test]
-fn nothing_is_done_to_a_closed_conversation() {
+fn a_closed_conversation_accepts_no_call() {
     for action in [Action::Send, Action::Reply, Action::Note, Action::Claim, Action::Close] {
         let mut tape = Tape::new();
         tape.sends(1);
-        // What is hers she may claim again.
+        // The assigned agent may claim it again.
         if action != Action::Claim {
             tape.does(tape.sarah, Action::Claim, DONE);
         }
@@ -63,7 +63,7 @@ fn nothing_is_done_to_a_closed_conversation() {
 }
 
 #[test]
-fn a_send_is_not_too_late_before_anybody_closes() {
+fn a_send_before_the_close_is_not_refused_as_too_late() {
     let mut tape = Tape::new();
     tape.sends(1);
     tape.does(tape.jane, Action::Send, LATE);
@@ -72,7 +72,7 @@ fn a_send_is_not_too_late_before_anybody_closes() {
 }
 
 #[test]
-fn a_rating_comes_once_and_after_the_close() {
+fn a_conversation_is_rated_once_and_after_the_close() {
     let mut tape = Tape::new();
     tape.sends(1);
     tape.does(tape.jane, Action::Rate, Outcome::Refused(RefusalKind::NotClosed));
@@ -116,10 +116,10 @@ fn a_close_resolves_a_pending_handover() {
 }
 
 #[test]
-fn a_note_at_a_customer_is_found_wherever_it_shows() {
+fn a_note_shown_to_a_customer_is_found_in_every_channel() {
     type Leak = fn(&mut Tape, Listener, Call);
     let leaks: [Leak; 3] = [
-        |tape, listener, note| tape.tells(listener, Notice::Note(Message::Of(note))),
+        |tape, listener, note| tape.notifies(listener, Notice::Note(Message::Of(note))),
         |tape, listener, note| tape.shows(listener, 2, note),
         |tape, _, note| tape.reads_back(&[Call(0), note]),
     ];
@@ -142,41 +142,41 @@ fn a_note_reaches_the_agents_once_and_is_stored_once() {
     let sarah = tape.joins(tape.sarah);
     let note = tape.does(tape.mike, Action::Note, DONE);
     assert_eq!(tape.broken(), [Promise::NothingLost]);
-    tape.tells(sarah, Notice::Note(Message::Of(note)));
+    tape.notifies(sarah, Notice::Note(Message::Of(note)));
     assert_eq!(tape.broken(), []);
     let opening = (2, Some(1), Message::Of(a));
     for (notes, expected) in [(0, &[Promise::NothingLost][..]), (1, &[]), (2, &[Promise::NothingDoubled])] {
         let notes = (3..3 + notes).map(|position| (position, None, Message::Of(note)));
-        let whole = Some(std::iter::once(opening).chain(notes).collect());
-        let stored = FinalRead { visible: vec![(1, Message::Of(a))], agent_view: whole, state: None };
+        let agent_view = Some(std::iter::once(opening).chain(notes).collect());
+        let stored = FinalRead { visible: vec![(1, Message::Of(a))], agent_view, state: None };
         tape.history.record_final_read(tape.conversation, stored);
         assert_eq!(tape.broken(), expected);
     }
-    tape.tells(sarah, Notice::Note(Message::Of(note)));
+    tape.notifies(sarah, Notice::Note(Message::Of(note)));
     assert_eq!(tape.broken(), [Promise::NothingDoubled]);
 }
 
 #[test]
-fn listeners_are_told_of_claim_and_close_once_and_truly() {
-    type Operation = fn(&mut Tape, Listener);
-    let cases: [(Operation, &[Promise]); 6] = [
+fn listeners_are_notified_of_claim_and_close_once_and_correctly() {
+    type Deliveries = fn(&mut Tape, Listener);
+    let cases: [(Deliveries, &[Promise]); 6] = [
         (|_, _| {}, &[Promise::NothingLost]),
-        (|tape, listener| tape.tells(listener, Notice::Claimed(tape.sarah)), &[]),
+        (|tape, listener| tape.notifies(listener, Notice::Claimed(tape.sarah)), &[]),
         (
-            |tape, listener| (0..2).for_each(|_| tape.tells(listener, Notice::Claimed(tape.sarah))),
+            |tape, listener| (0..2).for_each(|_| tape.notifies(listener, Notice::Claimed(tape.sarah))),
             &[Promise::NothingDoubled],
         ),
-        (|tape, listener| tape.tells(listener, Notice::Claimed(tape.mike)), &[Promise::NothingInvented]),
+        (|tape, listener| tape.notifies(listener, Notice::Claimed(tape.mike)), &[Promise::NothingInvented]),
         (
             |tape, listener| {
-                tape.tells(listener, Notice::Claimed(tape.sarah));
-                tape.tells(listener, Notice::Closed);
+                tape.notifies(listener, Notice::Claimed(tape.sarah));
+                tape.notifies(listener, Notice::Closed);
             },
             &[Promise::NothingInvented],
         ),
         (
             |tape, listener| {
-                tape.tells(listener, Notice::Claimed(tape.sarah));
+                tape.notifies(listener, Notice::Claimed(tape.sarah));
                 tape.does(tape.sarah, Action::Close, DONE);
             },
             &[Promise::NothingLost],
@@ -193,7 +193,7 @@ fn listeners_are_told_of_claim_and_close_once_and_truly() {
 }
 
 #[test]
-fn of_very_many_violations_the_first_are_kept_and_all_are_counted() {
+fn the_first_violations_are_kept_and_all_are_counted() {
     let mut tape = Tape::new();
     let a = tape.sends(1);
     for seq in 2..200 {
@@ -220,7 +220,7 @@ fn many_claims_of_unknown_outcome_are_decided_or_given_up_in_bounded_time() {
 }
 
 #[test]
-fn whoever_has_it_may_claim_it_again_when_it_is_closed() {
+fn the_assigned_agent_may_claim_a_closed_conversation_again() {
     let mut tape = Tape::new();
     tape.sends(1);
     tape.does(tape.sarah, Action::Claim, DONE);

@@ -1,4 +1,4 @@
-//! A named send happens once, however often and wherever it is repeated.
+//! A send with a `client_message_id` is stored once, however often and on whichever server it is repeated.
 
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use crate::testing::{
 
 const REUSED: Answer = Err(CommandError::Refused(Refusal::ClientMessageIdReused));
 
-/// A server that knows sends by their name alone as long as they are not stored, and asks the database for the rest.
-async fn forgetful(place: &TestDatabase) -> Server {
-    Server::start_with(place, |settings| settings.conversation.idempotency_cache_size = 0).await
+/// A server without an idempotency cache: it knows the keys of the sends in flight, and looks up all others in the
+/// database.
+async fn start_without_cache(database: &TestDatabase) -> Server {
+    Server::start_with(database, |settings| settings.conversation.idempotency_cache_size = 0).await
 }
 
-/// What an answer shows. A message shows nobody's phone number, and is stored without one.
+/// The parts of an answer that a repeat must reproduce; a phone number is not stored with a message.
 #[track_caller]
 fn shown(answer: Answer) -> (Option<Conversation>, Posted) {
     let (conversation, message) = match answer {
@@ -40,19 +41,19 @@ fn assert_equal(answers: Vec<Answer>) -> Posted {
     first.1
 }
 
-async fn twenty_equal_sends_are_one_message_with_one_answer(place: TestDatabase) {
-    for server in [Server::start(&place).await, forgetful(&place).await] {
+async fn twenty_equal_sends_store_one_message_and_get_one_answer(database: TestDatabase) {
+    for server in [Server::start(&database).await, start_without_cache(&database).await] {
         let id = server.opened().await;
         for command in [
             send_as(customer("ada"), "once", &format!("{id}")),
             reply_as("grace", "once", &format!("{id} reply")),
             note_as("edsger", "once", &format!("{id} note")),
         ] {
-            let before = written(&place, id).await.len();
+            let before = written(&database, id).await.len();
             let mut asking = Vec::new();
             for _ in 0..20 {
                 asking.push(server.asking(id, command.clone()));
-                // Others in between, which the repeats must not hold up or disturb.
+                // Other sends in between, which the repeats must neither delay nor affect.
                 asking.push(server.asking(id, send(customer("ada"), "often")));
             }
             let (mut answers, mut others) = (Vec::new(), Vec::new());
@@ -61,19 +62,20 @@ async fn twenty_equal_sends_are_one_message_with_one_answer(place: TestDatabase)
             }
             let once = assert_equal(answers);
             others.into_iter().for_each(|answer| assert_ne!(posted(answer).id, once.id));
-            // And once more, when all is still.
+            // Once more when nothing is in flight.
             assert_eq!(shown(server.ask(id, command).await).1, once);
-            let written = written(&place, id).await;
+            let written = written(&database, id).await;
             assert_seq_has_no_gap(&written);
             assert_eq!(written.len(), before + 21);
         }
     }
 }
 
-async fn twenty_equal_sends_to_two_servers_are_one_message_with_one_answer(place: TestDatabase) {
-    for servers in
-        [[Server::start(&place).await, Server::start(&place).await], [forgetful(&place).await, forgetful(&place).await]]
-    {
+async fn twenty_equal_sends_to_two_servers_store_one_message_and_get_one_answer(database: TestDatabase) {
+    for servers in [
+        [Server::start(&database).await, Server::start(&database).await],
+        [start_without_cache(&database).await, start_without_cache(&database).await],
+    ] {
         let id = servers[0].opened().await;
         for round in 0..10 {
             let command = send_as(customer("ada"), "once", &format!("{id} {round}"));
@@ -84,14 +86,15 @@ async fn twenty_equal_sends_to_two_servers_are_one_message_with_one_answer(place
             }
             assert_eq!(assert_equal(answers).message.seq, Some(round + 2));
         }
-        assert_eq!(written(&place, id).await.len(), 11);
+        assert_eq!(written(&database, id).await.len(), 11);
     }
 }
 
-async fn twenty_equal_first_messages_make_one_conversation(place: TestDatabase) {
-    for servers in
-        [[Server::start(&place).await, Server::start(&place).await], [forgetful(&place).await, forgetful(&place).await]]
-    {
+async fn twenty_equal_first_messages_create_one_conversation(database: TestDatabase) {
+    for servers in [
+        [Server::start(&database).await, Server::start(&database).await],
+        [start_without_cache(&database).await, start_without_cache(&database).await],
+    ] {
         for sender in [customer("ada"), guest("ada@example.com")] {
             let command = open(sender, "Hello", &format!("{}", uuid::Uuid::now_v7()));
             let asking: Vec<_> = (0..20)
@@ -108,13 +111,13 @@ async fn twenty_equal_first_messages_make_one_conversation(place: TestDatabase) 
             }
             assert!(ids.iter().all(|id| *id == ids[0]));
             assert_equal(answers);
-            assert_eq!(written(&place, ids[0]).await.len(), 1);
+            assert_eq!(written(&database, ids[0]).await.len(), 1);
         }
     }
 }
 
-async fn a_repeat_gets_the_first_answer_after_the_conversation_was_closed(place: TestDatabase) {
-    let servers = [Server::start(&place).await, forgetful(&place).await];
+async fn a_repeat_gets_the_first_answer_after_the_conversation_was_closed(database: TestDatabase) {
+    let servers = [Server::start(&database).await, start_without_cache(&database).await];
     let opening = open(customer("ada"), "Hello", "opening");
     let (id, opened) = open_with(&servers[0].registry, opening.clone()).await.unwrap();
     let opened = shown(Ok(opened));
@@ -127,11 +130,11 @@ async fn a_repeat_gets_the_first_answer_after_the_conversation_was_closed(place:
         assert_eq!(shown(server.ask(id, replying.clone()).await), replied);
         let (again, outcome) = open_with(&server.registry, opening.clone()).await.unwrap();
         assert_eq!((again, shown(Ok(outcome))), (id, opened.clone()));
-        // What is no repeat is refused as ever.
+        // Other sends are refused.
         for command in [send(customer("ada"), "y"), send_as(customer("ada"), "y", "new")] {
             assert_eq!(server.ask(id, command).await, Err(CommandError::Refused(Refusal::SendToClosed)));
         }
-        // Whose it is comes before what it repeats.
+        // Ownership is checked before repeats are recognised.
         assert_eq!(
             server.ask(id, send_as(customer("bob"), "x", "send")).await,
             Err(CommandError::Refused(Refusal::AccessDenied))
@@ -141,32 +144,32 @@ async fn a_repeat_gets_the_first_answer_after_the_conversation_was_closed(place:
             Err(CommandError::Refused(Refusal::AssignedToAnother))
         );
     }
-    assert_eq!(written(&place, id).await.len(), 3);
+    assert_eq!(written(&database, id).await.len(), 3);
 }
 
-async fn a_name_that_was_given_to_something_else_is_refused(place: TestDatabase) {
-    for server in [Server::start(&place).await, forgetful(&place).await] {
-        let name = |what: &str| format!("{what} {:p}", &raw const server);
-        let (id, _) = open_with(&server.registry, open(customer("ada"), "Hello", &name("open"))).await.unwrap();
+async fn a_client_message_id_reused_for_another_send_is_refused(database: TestDatabase) {
+    for server in [Server::start(&database).await, start_without_cache(&database).await] {
+        let unique_id = |what: &str| format!("{what} {:p}", &raw const server);
+        let (id, _) = open_with(&server.registry, open(customer("ada"), "Hello", &unique_id("open"))).await.unwrap();
         let another = server.opened().await;
-        posted(server.ask(id, send_as(customer("ada"), "x", &name("send"))).await);
-        posted(server.ask(id, reply_as("grace", "x", &name("reply"))).await);
-        for (place, command) in [
-            (id, send_as(customer("ada"), "y", &name("send"))),
-            (id, send_as(customer("ada"), "y", &name("open"))),
-            (another, send_as(customer("ada"), "x", &name("send"))),
-            (another, send_as(customer("ada"), "Hello", &name("open"))),
-            (another, reply_as("grace", "x", &name("reply"))),
-            (id, reply_as("grace", "y", &name("reply"))),
-            (id, note_as("grace", "x", &name("reply"))),
+        posted(server.ask(id, send_as(customer("ada"), "x", &unique_id("send"))).await);
+        posted(server.ask(id, reply_as("grace", "x", &unique_id("reply"))).await);
+        for (target, command) in [
+            (id, send_as(customer("ada"), "y", &unique_id("send"))),
+            (id, send_as(customer("ada"), "y", &unique_id("open"))),
+            (another, send_as(customer("ada"), "x", &unique_id("send"))),
+            (another, send_as(customer("ada"), "Hello", &unique_id("open"))),
+            (another, reply_as("grace", "x", &unique_id("reply"))),
+            (id, reply_as("grace", "y", &unique_id("reply"))),
+            (id, note_as("grace", "x", &unique_id("reply"))),
         ] {
-            assert_eq!(server.ask(place, command.clone()).await, REUSED, "{command:?}");
+            assert_eq!(server.ask(target, command.clone()).await, REUSED, "{command:?}");
         }
         for command in [
-            open(customer("ada"), "Hello again", &name("open")),
-            // The name of a further message: the conversation that this would make is not there.
-            open(customer("ada"), "x", &name("send")),
-            open(customer("ada"), "y", &name("send")),
+            open(customer("ada"), "Hello again", &unique_id("open")),
+            // The key of a later message: no conversation has the id that is derived from it.
+            open(customer("ada"), "x", &unique_id("send")),
+            open(customer("ada"), "y", &unique_id("send")),
         ] {
             assert_eq!(
                 open_with(&server.registry, command.clone()).await.map(|(_, outcome)| outcome),
@@ -174,25 +177,24 @@ async fn a_name_that_was_given_to_something_else_is_refused(place: TestDatabase)
                 "{command:?}"
             );
         }
-        assert_eq!(written(&place, id).await.len(), 3);
-        assert_eq!(written(&place, another).await.len(), 1);
+        assert_eq!(written(&database, id).await.len(), 3);
+        assert_eq!(written(&database, another).await.len(), 1);
     }
 }
 
-/// The same name is another sender's own.
-async fn a_name_is_the_senders_own(place: TestDatabase) {
-    let server = Server::start(&place).await;
+/// Two senders may use the same `client_message_id`.
+async fn a_client_message_id_is_scoped_to_its_sender(database: TestDatabase) {
+    let server = Server::start(&database).await;
     let id = server.opened().await;
     posted(server.ask(id, send_as(customer("ada"), "x", "name")).await);
     posted(server.ask(id, reply_as("grace", "y", "name")).await);
     posted(server.ask(id, note_as("edsger", "z", "name")).await);
-    assert_eq!(written(&place, id).await.len(), 4);
+    assert_eq!(written(&database, id).await.len(), 4);
 }
 
-/// It looks for the name in the database before it refuses; meanwhile it has nothing else to do, for longer than an
-/// actor lives that nobody uses.
-async fn an_actor_does_not_retire_while_it_looks_for_a_name(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| {
+/// Before it refuses, the actor looks up the key in the database. The lookup takes longer than an idle actor lives.
+async fn an_actor_is_not_passivated_during_a_send_lookup(database: TestDatabase) {
+    let server = Server::start_with(&database, |settings| {
         settings.conversation.passivate_after_seconds = 1;
         settings.conversation.idempotency_cache_size = 0;
     })
@@ -201,37 +203,37 @@ async fn an_actor_does_not_retire_while_it_looks_for_a_name(place: TestDatabase)
     let sending = send_as(customer("ada"), "x", "name");
     let sent = shown(server.ask(id, sending.clone()).await);
     server.ask(id, close("grace")).await.unwrap();
-    let halt = BlockedRuntime::start(&server.database).await;
+    let blocked = BlockedRuntime::start(&server.database).await;
     let mut repeating = server.asking(id, sending);
-    // The wait is what is tested: two seconds are what an actor without work has at most.
+    // The wait is the test: an actor without work is passivated after two seconds at most.
     let early = tokio::time::timeout(Duration::from_millis(2500), &mut repeating).await;
     assert!(early.is_err(), "answered without the database: {early:?}");
     assert_eq!(server.registry.live(), 1);
-    drop(halt);
+    drop(blocked);
     assert_eq!(shown(repeating.await.unwrap()), sent);
 }
 
-async fn looking_for_names_is_limited_too(place: TestDatabase) {
-    let server = Server::start_with(&place, |settings| settings.conversation.in_flight = 5).await;
+async fn in_flight_limits_send_lookups_too(database: TestDatabase) {
+    let server = Server::start_with(&database, |settings| settings.conversation.in_flight = 5).await;
     let id = server.opened().await;
     server.ask(id, close("grace")).await.unwrap();
-    let halt = BlockedRuntime::start(&server.database).await;
+    let blocked = BlockedRuntime::start(&server.database).await;
     let asking = |number: usize| -> Command { send_as(customer("ada"), "x", &format!("{number}")) };
     let mut looking: Vec<_> = (0..6).map(|number| server.asking(id, asking(number))).collect();
     assert_eq!(looking.pop().unwrap().await.unwrap(), Err(CommandError::Overloaded));
-    drop(halt);
+    drop(blocked);
     for answer in looking {
         assert_eq!(answer.await.unwrap(), Err(CommandError::Refused(Refusal::SendToClosed)));
     }
 }
 
 on_both_databases!(
-    twenty_equal_sends_are_one_message_with_one_answer,
-    twenty_equal_sends_to_two_servers_are_one_message_with_one_answer,
-    twenty_equal_first_messages_make_one_conversation,
+    twenty_equal_sends_store_one_message_and_get_one_answer,
+    twenty_equal_sends_to_two_servers_store_one_message_and_get_one_answer,
+    twenty_equal_first_messages_create_one_conversation,
     a_repeat_gets_the_first_answer_after_the_conversation_was_closed,
-    a_name_that_was_given_to_something_else_is_refused,
-    a_name_is_the_senders_own,
-    an_actor_does_not_retire_while_it_looks_for_a_name,
-    looking_for_names_is_limited_too,
+    a_client_message_id_reused_for_another_send_is_refused,
+    a_client_message_id_is_scoped_to_its_sender,
+    an_actor_is_not_passivated_during_a_send_lookup,
+    in_flight_limits_send_lookups_too,
 );

@@ -1,8 +1,8 @@
 //! What one client was shown of a conversation, over all its connections.
 //!
-//! A [`History`](super::history::History) writes these records; the checker and reports read them.
+//! A [`History`](super::History) writes these records; the checker and reports read them.
 
-use super::history::{Conversation, Elapsed, Message, Person};
+use super::records::{Conversation, Elapsed, Message, Person};
 
 /// What a client is notified of besides messages that the customer may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
