@@ -7,7 +7,8 @@ fn documents(folder: &Path, into: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         // Not ours, or not written by hand.
-        let is_skipped = name.starts_with('.') || ["target", "node_modules", "data", "contract"].contains(&name.as_str());
+        let is_skipped =
+            name.starts_with('.') || ["target", "node_modules", "data", "contract"].contains(&name.as_str());
         if path.is_dir() && !is_skipped {
             documents(&path, into);
         } else if path.extension().is_some_and(|extension| extension == "md") {
