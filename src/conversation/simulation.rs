@@ -1,7 +1,7 @@
 //! A deterministic simulation of the conversation machine: several servers, each with machines for one conversation,
 //! over one simulated database, driven by a seed.
 //!
-//! A [`Script`] says what clients do and which faults there are; a [`World`] runs it in virtual time. Commits and reads
+//! A [`Script`] lists what clients do and which faults there are; a [`World`] runs it in virtual time. Commits and reads
 //! are delayed and reordered, fail, lose their answer or take effect after they were reported failed; queues are full;
 //! callers give up and retry on another server; servers crash; actors passivate. Everything random comes from the seed,
 //! so a run repeats exactly.

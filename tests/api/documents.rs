@@ -6,6 +6,7 @@ mod contract;
 mod coverage;
 mod errors;
 mod generated;
+mod links;
 mod page;
 
 use std::path::Path;

@@ -121,7 +121,7 @@ impl World {
         Elapsed(self.now * 1000)
     }
 
-    /// Somebody makes a call at a server.
+    /// A client makes a call at a server.
     pub(super) fn call_at(&mut self, server: usize, action: Action) {
         let Some((by, recorded, target)) = self.recorded(action) else { return };
         let now = self.elapsed();

@@ -1,4 +1,4 @@
-//! The simulated database: the events of one conversation behind a version fence.
+//! The simulated database: the events of one conversation with a version fence.
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ pub(super) struct Listener {
 pub(super) enum Link {
     /// It is not there, and does not want to be.
     Absent,
-    /// It will come back.
+    /// It will return.
     Returning,
     /// It waits to be attached on this server.
     Waiting(usize, SubscriberId),
@@ -68,7 +68,7 @@ impl World {
         self.clients.listeners[listener].link = Link::Absent;
     }
 
-    /// Cuts everybody who listens at a server; they come back.
+    /// Disconnects every listener of a server; they return.
     pub(super) fn cut_listeners(&mut self, server: usize) {
         for listener in 0..self.clients.listeners.len() {
             let is_here = match self.clients.listeners[listener].link {
@@ -121,7 +121,7 @@ impl World {
         }
     }
 
-    /// Shows an event to everybody who is attached on a server.
+    /// Shows an event to every listener that is attached on a server.
     pub(super) fn show(&mut self, server: usize, event: &Event) {
         for listener in 0..self.clients.listeners.len() {
             if self.clients.listeners[listener].link != Link::Attached(server) {
@@ -155,7 +155,7 @@ impl World {
     }
 }
 
-/// Which call wrote a message: its text says so.
+/// Which call wrote a message: its text names it.
 pub(super) fn message_of(posted: &Posted) -> Message {
     let number = posted.message.text.as_str().strip_prefix("call ").and_then(|number| number.parse().ok());
     number.map_or(Message::Foreign(0), |number| Message::Of(history::Call(number)))

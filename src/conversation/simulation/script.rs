@@ -67,7 +67,7 @@ pub(super) enum Action {
         /// Accepts.
         accepts: bool,
     },
-    /// This listener joins or comes back.
+    /// This listener joins or reconnects.
     Subscribe(usize),
     /// This listener's connection is cut.
     Disconnect(usize),
@@ -124,7 +124,7 @@ impl Script {
             steps: vec![Step { pause: 0, server: 0, action: Action::Open }],
         };
         for _ in 0..length {
-            // Mostly at nearly the same time; now and then everything comes to rest.
+            // Mostly at nearly the same time; now and then there is a long pause.
             let pause = match (rng.random_ratio(1, 12), is_storm) {
                 (true, _) => rng.random_range(0..400_000),
                 (false, true) => rng.random_range(0..300),

@@ -30,7 +30,7 @@ pub(super) enum Happening {
     GiveUp(AttemptId),
     /// A call is made once more.
     Retry(usize),
-    /// A listener comes back.
+    /// A listener reconnects.
     Return(usize),
     /// A machine takes a message out of its mailbox.
     Mailbox(SlotId),
@@ -107,7 +107,7 @@ impl World {
             self.servers[server].is_up = true;
         }
         self.finish();
-        // As long as events are in doubt they are looked for, though nobody asks for anything.
+        // As long as events are in doubt the servers look for them without being asked.
         let quiet = self.now + 8_000_000;
         self.run_until(quiet, |_| false);
         self.check_in_doubt();
