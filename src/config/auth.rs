@@ -151,56 +151,56 @@ impl AuthSettings {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::testing::{complaint, load};
+    use crate::config::testing::{load, load_error};
 
     #[test]
     fn a_public_key_is_no_secret() {
         for secret in
             [include_str!("../../tests/keys/rsa.public.pem"), "{\"kty\":\"RSA\",\"n\":\"0123456789\",\"e\":\"AQAB\"}"]
         {
-            let complaint = complaint(&[("JWT_SECRET", secret)]);
-            assert!(complaint.contains("auth.jwt_secret is a "), "{complaint}");
-            assert!(complaint.contains("a public key goes into a file, auth.public_key_file"), "{complaint}");
+            let error = load_error(&[("JWT_SECRET", secret)]);
+            assert!(error.contains("auth.jwt_secret is a "), "{error}");
+            assert!(error.contains("a public key goes into a file, auth.public_key_file"), "{error}");
         }
     }
 
     #[test]
     fn a_public_algorithm_needs_its_key_file_and_a_secret_takes_none() {
         for algorithm in ["RS256", "ES256", "EdDSA"] {
-            let complaint = complaint(&[("SWITCHBOARD__AUTH__ALGORITHM", algorithm)]);
+            let error = load_error(&[("SWITCHBOARD__AUTH__ALGORITHM", algorithm)]);
             let expected = format!(
                 "auth.public_key_file is not set; allowed: the path of a PEM or JWKS file with the public key, where \
                  auth.algorithm is {algorithm:?}"
             );
-            assert!(complaint.contains(&expected), "{complaint}");
+            assert!(error.contains(&expected), "{error}");
         }
-        let complaint = complaint(&[("SWITCHBOARD__AUTH__PUBLIC_KEY_FILE", "key.pem")]);
-        assert!(complaint.contains("auth.public_key_file is set; allowed: nothing where"), "{complaint}");
+        let error = load_error(&[("SWITCHBOARD__AUTH__PUBLIC_KEY_FILE", "key.pem")]);
+        assert!(error.contains("auth.public_key_file is set; allowed: nothing where"), "{error}");
     }
 
     #[test]
     fn no_other_algorithm_can_be_chosen() {
         for word in ["none", "HS512", "PS256", "hs256", ""] {
-            let complaint = complaint(&[("SWITCHBOARD__AUTH__ALGORITHM", word)]);
-            assert!(complaint.contains("`HS256`, `RS256`, `ES256`, `EdDSA`"), "{word}: {complaint}");
+            let error = load_error(&[("SWITCHBOARD__AUTH__ALGORITHM", word)]);
+            assert!(error.contains("`HS256`, `RS256`, `ES256`, `EdDSA`"), "{word}: {error}");
         }
     }
 
     #[test]
     fn production_needs_a_secret_of_its_own_with_a_public_key_too() {
-        let complaint = complaint(&[
+        let error = load_error(&[
             ("SWITCHBOARD_ENV", "production"),
             ("SWITCHBOARD__AUTH__ALGORITHM", "RS256"),
             ("SWITCHBOARD__AUTH__PUBLIC_KEY_FILE", "key.pem"),
         ]);
-        assert!(complaint.contains("the secret is still needed: ids are derived under it"), "{complaint}");
+        assert!(error.contains("the secret is still needed: ids are derived under it"), "{error}");
     }
 
     #[test]
     fn an_audience_is_a_list_of_names() {
         let (_, settings) = load(&[("SWITCHBOARD__AUTH__AUDIENCE", "app,web")]).expect("these settings should load");
         assert_eq!(settings.auth.audience, ["app", "web"]);
-        let complaint = complaint(&[("SWITCHBOARD__AUTH__AUDIENCE", "app,,web")]);
-        assert!(complaint.contains("auth.audience is"), "{complaint}");
+        let error = load_error(&[("SWITCHBOARD__AUTH__AUDIENCE", "app,,web")]);
+        assert!(error.contains("auth.audience is"), "{error}");
     }
 }

@@ -39,16 +39,16 @@ impl CorsSettings {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::testing::complaint;
+    use crate::config::testing::load_error;
 
     #[test]
     fn any_origin_together_with_credentials_is_refused() {
-        let complaint = complaint(&[
+        let error = load_error(&[
             ("SWITCHBOARD_ENV", "production"),
             ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
             ("SWITCHBOARD__CORS__ORIGINS", "*"),
             ("SWITCHBOARD__CORS__CREDENTIALS", "true"),
         ]);
-        assert!(complaint.contains("cors.origins is \"*\" together with cors.credentials"), "{complaint}");
+        assert!(error.contains("cors.origins is \"*\" together with cors.credentials"), "{error}");
     }
 }

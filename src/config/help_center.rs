@@ -80,7 +80,7 @@ impl HelpCenterSettings {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::testing::{complaint, load};
+    use crate::config::testing::{load, load_error};
     use crate::domain::AutoReplyPolicy;
 
     #[test]
@@ -93,8 +93,8 @@ mod tests {
             let (_, settings) = load(&[("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__POLICY", word)]).expect("valid");
             assert_eq!(settings.help_center.auto_reply.auto_reply().expect("valid").policy, policy);
         }
-        let complaint = complaint(&[("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__POLICY", "always")]);
-        assert!(complaint.contains("`unassigned`, `first`, `never`"), "{complaint}");
+        let error = load_error(&[("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__POLICY", "always")]);
+        assert!(error.contains("`unassigned`, `first`, `never`"), "{error}");
     }
 
     #[test]
@@ -103,8 +103,8 @@ mod tests {
         assert_eq!(settings.help_center.auto_reply.auto_reply().expect("valid").text.as_str(), "24");
         let too_long = "x".repeat(2001);
         for text in [" ", too_long.as_str()] {
-            let complaint = complaint(&[("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__TEXT", text)]);
-            assert!(complaint.contains("help_center.auto_reply.text"), "{complaint}");
+            let error = load_error(&[("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__TEXT", text)]);
+            assert!(error.contains("help_center.auto_reply.text"), "{error}");
         }
     }
 
@@ -112,8 +112,8 @@ mod tests {
     fn the_sender_has_a_name() {
         let too_long = "x".repeat(101);
         for name in [" ", too_long.as_str()] {
-            let complaint = complaint(&[("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__SENDER_NAME", name)]);
-            assert!(complaint.contains("help_center.auto_reply.sender_name"), "{complaint}");
+            let error = load_error(&[("SWITCHBOARD__HELP_CENTER__AUTO_REPLY__SENDER_NAME", name)]);
+            assert!(error.contains("help_center.auto_reply.sender_name"), "{error}");
         }
     }
 }

@@ -57,14 +57,14 @@ impl RequestSignatureSettings {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::testing::{complaint, load};
+    use crate::config::testing::{load, load_error};
 
     #[test]
     fn signed_requests_need_a_secret() {
         let secret = "0123456789abcdef0123456789abcdef";
         let production = [("SWITCHBOARD_ENV", "production"), ("JWT_SECRET", secret)];
-        let complaint = complaint(&production);
-        assert!(complaint.contains("guard.secret is not set; allowed:"), "{complaint}");
+        let error = load_error(&production);
+        assert!(error.contains("guard.secret is not set; allowed:"), "{error}");
         let [environment, token_secret] = production;
         load(&[environment, token_secret, ("SWITCHBOARD__GUARD__SECRET", secret)]).expect("these should load");
         load(&[environment, token_secret, ("SWITCHBOARD__GUARD__MODE", "device")]).expect("these should load");

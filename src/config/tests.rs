@@ -1,7 +1,7 @@
 use secrecy::ExposeSecret;
 
 use super::Environment;
-use super::testing::{complaint, load};
+use super::testing::{load, load_error};
 
 #[test]
 fn the_defaults_are_valid() {
@@ -40,8 +40,8 @@ fn numbers_and_booleans_are_read_from_variables() {
     .expect("these settings should load");
     assert_eq!((settings.database.timeout_ms, settings.conversation.catch_up_max_events), (250, 7));
     assert_eq!((settings.limits.enabled, settings.recovery.enabled, settings.docs.enabled), (true, false, false));
-    let complaint = complaint(&[("SWITCHBOARD__JOURNAL__BATCH", "many")]);
-    assert!(complaint.contains("many") && complaint.contains("batch"), "{complaint}");
+    let error = load_error(&[("SWITCHBOARD__JOURNAL__BATCH", "many")]);
+    assert!(error.contains("many") && error.contains("batch"), "{error}");
 }
 
 #[test]
@@ -53,15 +53,15 @@ fn a_secret_of_digits_is_not_parsed_as_a_number() {
 
 #[test]
 fn production_refuses_the_development_secret() {
-    let complaint = complaint(&[("SWITCHBOARD_ENV", "production")]);
-    assert!(complaint.contains("auth.jwt_secret is the development secret; allowed:"), "{complaint}");
+    let error = load_error(&[("SWITCHBOARD_ENV", "production")]);
+    assert!(error.contains("auth.jwt_secret is the development secret; allowed:"), "{error}");
 }
 
 #[test]
 fn a_value_out_of_range_is_named_with_what_is_allowed() {
-    let complaint = complaint(&[("SWITCHBOARD__JOURNAL__BATCH", "0"), ("SWITCHBOARD__DATABASE__TIMEOUT_MS", "99")]);
-    assert!(complaint.contains("journal.batch is 0; allowed: 1 to 4096"), "{complaint}");
-    assert!(complaint.contains("database.timeout_ms is 99; allowed: 100 to 60000"), "{complaint}");
+    let error = load_error(&[("SWITCHBOARD__JOURNAL__BATCH", "0"), ("SWITCHBOARD__DATABASE__TIMEOUT_MS", "99")]);
+    assert!(error.contains("journal.batch is 0; allowed: 1 to 4096"), "{error}");
+    assert!(error.contains("database.timeout_ms is 99; allowed: 100 to 60000"), "{error}");
 }
 
 #[test]
@@ -70,29 +70,29 @@ fn trusted_proxies_are_networks() {
         load(&[("SWITCHBOARD__SERVER__TRUSTED_PROXIES", "10.0.0.0/8,fd00::1")]).expect("these settings should load");
     assert_eq!(settings.server.trusted_proxies.len(), 2);
     for bad in ["everything", "0.0.0.0/0"] {
-        let complaint = complaint(&[("SWITCHBOARD__SERVER__TRUSTED_PROXIES", bad)]);
-        assert!(complaint.contains(bad) && complaint.contains("allowed: addresses and networks"), "{complaint}");
-        assert!(complaint.contains("trusted_proxies"), "{complaint}");
+        let error = load_error(&[("SWITCHBOARD__SERVER__TRUSTED_PROXIES", bad)]);
+        assert!(error.contains(bad) && error.contains("allowed: addresses and networks"), "{error}");
+        assert!(error.contains("trusted_proxies"), "{error}");
     }
 }
 
 #[test]
 fn an_unknown_key_is_refused() {
-    let complaint = complaint(&[("SWITCHBOARD__SERVER__PROT", "1")]);
-    assert!(complaint.contains("prot"), "{complaint}");
+    let error = load_error(&[("SWITCHBOARD__SERVER__PROT", "1")]);
+    assert!(error.contains("prot"), "{error}");
 }
 
 #[test]
 fn a_value_of_the_wrong_type_is_refused() {
-    let complaint = complaint(&[("PORT", "65536")]);
-    assert!(complaint.contains("65536") || complaint.contains("port"), "{complaint}");
+    let error = load_error(&[("PORT", "65536")]);
+    assert!(error.contains("65536") || error.contains("port"), "{error}");
     load(&[("SWITCHBOARD_ENV", "staging")]).expect_err("an unknown environment");
 }
 
 #[test]
 fn a_secret_is_never_shown() {
-    let complaint = complaint(&[("JWT_SECRET", "hunter2"), ("DATABASE_URL", "mysql://root:hunter2@db/x")]);
-    assert!(!complaint.contains("hunter2"), "{complaint}");
-    assert!(complaint.contains("auth.jwt_secret is a secret of 7 bytes"), "{complaint}");
-    assert!(complaint.contains("database.url is an address that begins with \"mysql\""), "{complaint}");
+    let error = load_error(&[("JWT_SECRET", "hunter2"), ("DATABASE_URL", "mysql://root:hunter2@db/x")]);
+    assert!(!error.contains("hunter2"), "{error}");
+    assert!(error.contains("auth.jwt_secret is a secret of 7 bytes"), "{error}");
+    assert!(error.contains("database.url is an address that begins with \"mysql\""), "{error}");
 }

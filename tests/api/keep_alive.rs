@@ -26,8 +26,8 @@ async fn an_unread_body_does_not_end_the_connection() {
             (&"bad".to_owned(), "/nonsense".to_owned(), "{}", "404"),
         ] {
             let head = format!("POST {path} HTTP/1.1\r\nAuthorization: Bearer {token}");
-            let answered = exchange(&mut connection, &head, body).await;
-            assert!(answered.contains(status), "round {round}: {answered}");
+            let status_line = exchange(&mut connection, &head, body).await;
+            assert!(status_line.contains(status), "round {round}: {status_line}");
         }
     }
 }

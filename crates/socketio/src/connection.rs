@@ -102,7 +102,7 @@ impl ClientConnection {
                     attachments: arguments.attachments,
                     wants_ack: id.is_some(),
                 };
-                session.handle_event(IncomingEvent { event, id, length, is_rate_limited: violation.is_some() });
+                session.handle_event(IncomingEvent { event, ack_id: id, length, is_rate_limited: violation.is_some() });
             }
             Body::Ack { .. } | Body::Event { .. } | Body::ConnectError | Body::Connect(_) => {
                 self.close(DisconnectReason::ForcedServerClose);

@@ -196,7 +196,7 @@ impl<D: Send + Sync + 'static> NamespaceSession<D> {
             // The server disconnected the client: what it sent before is not handled any more.
             self.queue.clear();
         }
-        let Some(IncomingEvent { event, id, is_rate_limited, .. }) = self.queue.pop() else {
+        let Some(IncomingEvent { event, ack_id, is_rate_limited, .. }) = self.queue.pop() else {
             return self.start_disconnect();
         };
         let definition = &self.namespace.definition;
@@ -205,7 +205,7 @@ impl<D: Send + Sync + 'static> NamespaceSession<D> {
             true => definition.on_rate_limited.as_ref(),
         };
         if let Some(on_event) = on_event {
-            *handler = Some(on_event(socket.clone(), event, id));
+            *handler = Some(on_event(socket.clone(), event, ack_id));
         }
         Poll::Ready(())
     }

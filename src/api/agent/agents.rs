@@ -44,7 +44,8 @@ async fn agents(api: web::Data<Api>, AgentCaller(caller): AgentCaller) -> Result
     Ok(fetched("Agents fetched", AgentList { agents: rows(&agents, &online, &caller) }))
 }
 
-/// Sorted by first name, last name and id, so that a picker's order is stable.
+/// One row for each agent in the directory or online, and for the caller. Sorted by first name, last name and id, so
+/// that a dashboard can show them in a stable order.
 fn rows<'a>(agents: &'a Agents, online: &'a [Agent], caller: &'a Agent) -> Vec<AgentRow<'a>> {
     let online_ids: HashSet<&str> = online.iter().map(|agent| agent.id.as_str()).collect();
     let row = |id, (first_name, last_name), email| AgentRow {
@@ -63,7 +64,7 @@ fn rows<'a>(agents: &'a Agents, online: &'a [Agent], caller: &'a Agent) -> Vec<A
             row(&user.id, name, user.email.as_deref())
         })
         .collect();
-    // An agent who has just connected may not be in the directory yet.
+    // The directory is written in the background, so an agent who has just connected or called may not be in it yet.
     for agent in online.iter().chain([caller]) {
         let id = agent.id.as_str();
         if !rows.iter().any(|row| row.id == id) {

@@ -73,11 +73,11 @@ fn every_range_of_numbers_is_the_one_that_is_enforced() {
         let (Ok(low), Ok(high)) = (low.parse::<i64>(), high.parse::<i64>()) else { continue };
         ranges += 1;
         let variable = format!("SWITCHBOARD__{}", entry.key.to_uppercase().replace('.', "__"));
-        let complaint = format!("{} is ", entry.key);
+        let expected = format!("{} is ", entry.key);
         for (value, is_allowed) in [(low - 1, false), (low, true), (high, true), (high + 1, false)] {
             let outcome = load(&[(&variable, &value.to_string())]).map_err(|error| error.to_string());
             // -1 is no number of the setting's type, which is reported in other words.
-            let is_refused = outcome.is_err_and(|error| error.contains(&complaint) || value < 0);
+            let is_refused = outcome.is_err_and(|error| error.contains(&expected) || value < 0);
             assert_eq!(is_refused, !is_allowed, "{} = {value}", entry.key);
         }
     }

@@ -67,7 +67,8 @@ pub(in crate::identity) const ED: Pair = Pair {
 const SHORT_RSA: &str = include_str!("../../../tests/keys/rsa-1024.public.pem");
 const P384: &str = include_str!("../../../tests/keys/ec-p384.public.pem");
 
-fn complaint(text: &str, algorithm: TokenAlgorithm) -> String {
+/// The message of the error with which these keys are refused.
+fn parse_error(text: &str, algorithm: TokenAlgorithm) -> String {
     Keys::parse(text, algorithm).err().unwrap_or_else(|| panic!("{algorithm:?} takes {text}")).to_string()
 }
 
@@ -83,8 +84,8 @@ fn pem_and_jwks_files_are_recognised_by_their_content() {
         }
     }
     for text in ["", "hello", "{", "{}", "{\"keys\":{}}", "[]", "-----BEGIN CERTIFICATE-----", "-"] {
-        let complaint = complaint(text, TokenAlgorithm::Rs256);
-        assert!(complaint.starts_with("is neither a PEM file"), "{text}: {complaint}");
+        let error = parse_error(text, TokenAlgorithm::Rs256);
+        assert!(error.starts_with("is neither a PEM file"), "{text}: {error}");
     }
 }
 
@@ -93,16 +94,13 @@ fn a_key_of_another_algorithm_is_refused() {
     for pair in [RSA, EC, ED] {
         for configured in [TokenAlgorithm::Rs256, TokenAlgorithm::Es256, TokenAlgorithm::EdDsa] {
             if configured != pair.configured {
-                assert!(complaint(pair.public, configured).starts_with("holds no public key for auth.algorithm"));
-                let complaint = complaint(&jwks(&[pair.jwk("k")]), configured);
-                assert!(
-                    complaint.starts_with("holds the key \"k\", which is no key for auth.algorithm"),
-                    "{complaint}"
-                );
+                assert!(parse_error(pair.public, configured).starts_with("holds no public key for auth.algorithm"));
+                let error = parse_error(&jwks(&[pair.jwk("k")]), configured);
+                assert!(error.starts_with("holds the key \"k\", which is no key for auth.algorithm"), "{error}");
             }
         }
     }
-    assert!(complaint(P384, TokenAlgorithm::Es256).starts_with("holds no public key for auth.algorithm"));
+    assert!(parse_error(P384, TokenAlgorithm::Es256).starts_with("holds no public key for auth.algorithm"));
 }
 
 #[test]
@@ -112,11 +110,8 @@ fn one_key_of_another_algorithm_among_valid_ones_is_refused() {
     let secret = json!({ "kty": "oct", "kid": "b", "alg": "HS256", "k": "c2VjcmV0" });
     let unknown = json!({ "kty": "AKP", "kid": "b", "alg": "ML-DSA-44", "pub": "AA" });
     for other in [EC.jwk("b"), rs512, secret, unknown] {
-        let complaint = complaint(&jwks(&[RSA.jwk("a"), other]), TokenAlgorithm::Rs256);
-        assert!(
-            complaint.starts_with("holds the key \"b\", which is no key for auth.algorithm \"RS256\""),
-            "{complaint}"
-        );
+        let error = parse_error(&jwks(&[RSA.jwk("a"), other]), TokenAlgorithm::Rs256);
+        assert!(error.starts_with("holds the key \"b\", which is no key for auth.algorithm \"RS256\""), "{error}");
     }
 }
 
@@ -127,8 +122,8 @@ fn an_encryption_key_is_ignored() {
     encrypting["alg"] = json!("RSA-OAEP");
     let keys = Keys::parse(&jwks(&[encrypting.clone(), RSA.jwk("a")]), TokenAlgorithm::Rs256).expect("keys");
     assert!(keys.of(Some("a")).is_some() && keys.of(Some("e")).is_none());
-    assert_eq!(complaint(&jwks(&[encrypting]), TokenAlgorithm::Rs256), "holds no key that tokens are signed with");
-    assert_eq!(complaint(&jwks(&[]), TokenAlgorithm::Rs256), "holds no key that tokens are signed with");
+    assert_eq!(parse_error(&jwks(&[encrypting]), TokenAlgorithm::Rs256), "holds no key that tokens are signed with");
+    assert_eq!(parse_error(&jwks(&[]), TokenAlgorithm::Rs256), "holds no key that tokens are signed with");
 }
 
 #[test]
@@ -136,27 +131,27 @@ fn several_keys_need_a_kid_each() {
     let mut nameless = RSA_OTHER.jwk("b");
     nameless.as_object_mut().expect("an object").remove("kid");
     for second in [RSA_OTHER.jwk("a"), nameless.clone()] {
-        let complaint = complaint(&jwks(&[RSA.jwk("a"), second]), TokenAlgorithm::Rs256);
-        assert!(complaint.starts_with("holds several keys, so each needs a kid of its own"), "{complaint}");
+        let error = parse_error(&jwks(&[RSA.jwk("a"), second]), TokenAlgorithm::Rs256);
+        assert!(error.starts_with("holds several keys, so each needs a kid of its own"), "{error}");
     }
     assert!(Keys::parse(&jwks(&[nameless]), TokenAlgorithm::Rs256).is_ok_and(|keys| keys.of(Some("any")).is_some()));
     let both = format!("{}{}", RSA.public, RSA_OTHER.public);
-    assert!(complaint(&both, TokenAlgorithm::Rs256).starts_with("holds several keys: they go into a JWKS file"));
+    assert!(parse_error(&both, TokenAlgorithm::Rs256).starts_with("holds several keys: they go into a JWKS file"));
 }
 
 #[test]
 fn a_private_key_is_refused() {
     for pair in [RSA, EC, ED] {
-        assert!(complaint(pair.private, pair.configured).starts_with("holds a private key"));
+        assert!(parse_error(pair.private, pair.configured).starts_with("holds a private key"));
         let mut jwk = pair.jwk("k");
         jwk["d"] = json!("AA");
-        assert!(complaint(&jwks(&[jwk]), pair.configured).starts_with("holds a private key"));
+        assert!(parse_error(&jwks(&[jwk]), pair.configured).starts_with("holds a private key"));
     }
 }
 
 #[test]
 fn a_weak_or_invalid_key_is_refused() {
-    assert!(complaint(SHORT_RSA, TokenAlgorithm::Rs256).contains("it has 1024 bits; RSA keys have 2048 to 4096"));
+    assert!(parse_error(SHORT_RSA, TokenAlgorithm::Rs256).contains("it has 1024 bits; RSA keys have 2048 to 4096"));
     for (pair, field, value) in [
         (RSA, "e", json!("AQ")),
         (RSA, "e", json!("AAI")),
@@ -170,8 +165,8 @@ fn a_weak_or_invalid_key_is_refused() {
     ] {
         let mut jwk = pair.jwk("k");
         jwk[field] = value.clone();
-        let complaint = complaint(&jwks(&[jwk]), pair.configured);
-        assert!(complaint.starts_with("holds the key \"k\", which cannot be used: "), "{field} {value}: {complaint}");
+        let error = parse_error(&jwks(&[jwk]), pair.configured);
+        assert!(error.starts_with("holds the key \"k\", which cannot be used: "), "{field} {value}: {error}");
     }
 }
 

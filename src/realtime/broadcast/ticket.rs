@@ -1,4 +1,5 @@
-//! The events that the room of a ticket receives. A ticket's screen does not join the conversation's room.
+//! Publishes the events of a ticket: details to the sockets that have joined it, and a summary to the lists of all agents
+//! or of its customer. A ticket always has a conversation, at least as the thread of its messages.
 
 use crate::domain::{Author, Change, Channel, Conversation, Event, Party, Posted, StatusChange, Ticket};
 use crate::realtime::payload::{
@@ -9,15 +10,15 @@ use crate::realtime::rooms;
 use crate::timestamp::IsoTimestamp;
 use socketio::NamespaceHandle;
 
-/// Publishes an event of the conversation that the ticket belongs to.
+/// Publishes an event of the ticket's conversation, if it concerns the ticket.
 pub(super) fn publish(support: &NamespaceHandle, conversation: &Conversation, ticket: &Ticket, event: &Event) {
     let fanout = TicketFanout { support, conversation, ticket };
     match &event.change {
         Change::TicketCreated(_) => fanout.created(),
         Change::Message(_) => event.posted().iter().for_each(|posted| fanout.message(posted)),
         Change::TicketStatusChanged(change) => fanout.status_changed(change),
-        Change::TicketAssigned { to, .. } => fanout.assigned(to),
-        // Appear only in lists, or are published to the conversation.
+        Change::TicketAssigned { to: assignee, .. } => fanout.assigned(assignee),
+        // Priority and rating appear only in lists; the others are published to the conversation.
         Change::TicketPrioritised { .. }
         | Change::TicketRated(_)
         | Change::Created(_)
@@ -30,6 +31,7 @@ pub(super) fn publish(support: &NamespaceHandle, conversation: &Conversation, ti
     }
 }
 
+/// Publishes the events of one ticket.
 struct TicketFanout<'a> {
     support: &'a NamespaceHandle,
     conversation: &'a Conversation,
@@ -66,6 +68,7 @@ impl TicketFanout<'_> {
             Author::Customer(_) if posted.message.is_opening() => {}
             Author::Customer(_) => self.to_admins(TicketUpdate::NewUserMessage { message }),
             Author::Agent(_) => self.to_customer(TicketUpdate::NewReply { message }),
+            // An auto-reply changes nothing in lists.
             Author::AutoReply { .. } => {}
         }
     }
@@ -73,21 +76,21 @@ impl TicketFanout<'_> {
     fn status_changed(&self, change: &StatusChange) {
         let ticket_id = self.ticket.draft.id;
         let (old_status, new_status) = (change.from.as_str(), change.to.as_str());
+        let resolution_notes = change.notes.as_ref();
         let payload = StatusChangedEvent {
             ticket_id,
             ticket_number: self.ticket.number.as_str(),
             old_status,
             new_status,
-            resolution_notes: change.notes.as_ref(),
+            resolution_notes,
         };
         self.support.to(&rooms::of_ticket(ticket_id)).emit("status_changed", &payload);
-        let resolution_notes = change.notes.as_ref();
         self.to_customer(TicketUpdate::StatusChanged { old_status, new_status, resolution_notes });
     }
 
-    fn assigned(&self, to: &Party) {
+    fn assigned(&self, assignee: &Party) {
         let ticket_id = self.ticket.draft.id;
-        let (assigned_to, assigned_admin_name) = (to.id.as_str(), to.name.as_str());
+        let (assigned_to, assigned_admin_name) = (assignee.id.as_str(), assignee.name.as_str());
         let ticket_number = self.ticket.number.as_str();
         let payload = TicketAssignedEvent { ticket_id, ticket_number, assigned_to, assigned_admin_name };
         self.support.to(&rooms::of_ticket(ticket_id)).emit("ticket_assigned", &payload);
@@ -95,16 +98,16 @@ impl TicketFanout<'_> {
     }
 
     fn to_admins(&self, update: TicketUpdate<'_>) {
-        self.support.to(rooms::ADMINS).emit("ticket_updated", &self.updated(update));
+        self.support.to(rooms::ADMINS).emit("ticket_updated", &self.update_event(update));
     }
 
     fn to_customer(&self, update: TicketUpdate<'_>) {
         if let Some(account) = self.conversation.owner.account() {
-            self.support.to(&rooms::of_user(account)).emit("ticket_updated", &self.updated(update));
+            self.support.to(&rooms::of_user(account)).emit("ticket_updated", &self.update_event(update));
         }
     }
 
-    fn updated<'a>(&'a self, update: TicketUpdate<'a>) -> TicketUpdatedEvent<'a> {
+    fn update_event<'a>(&'a self, update: TicketUpdate<'a>) -> TicketUpdatedEvent<'a> {
         TicketUpdatedEvent { ticket_id: self.ticket.draft.id, ticket_number: self.ticket.number.as_str(), update }
     }
 }

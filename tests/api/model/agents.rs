@@ -9,7 +9,7 @@ use super::effects::Draft;
 use super::expected::{Expected, created, not_found, refused};
 use super::generator::{Step, UNKNOWN_IDS, post};
 use super::state::{Model, Writer};
-use super::views::{KINDS, PRIORITIES};
+use super::views::{PRIORITIES, SUPPORT_TYPES};
 use crate::support::{QUEUE, TICKETS};
 
 pub(super) const ASSIGNED: &str =
@@ -224,10 +224,10 @@ impl Model {
         let (conversation, agent, path) = self.action("create-ticket")?;
         let (subject, description) = (self.text(200, true), self.text(5000, false));
         let mut body = json!({ "subject": subject.sent, "description": description.sent });
-        let (mut kind, mut priority) = ("GENERAL_INQUIRY", "medium");
+        let (mut support_type, mut priority) = ("GENERAL_INQUIRY", "medium");
         if self.chance(0.5) {
-            (kind, priority) = (self.pick(&KINDS), self.pick(&PRIORITIES));
-            body["support_type"] = json!(kind);
+            (support_type, priority) = (self.pick(&SUPPORT_TYPES), self.pick(&PRIORITIES));
+            body["support_type"] = json!(support_type);
             body["priority"] = json!(priority);
         }
         let expected = match (subject.stored, conversation) {
@@ -240,7 +240,12 @@ impl Model {
                 None => {
                     let at = self.placeholders.timestamp();
                     let description = description.stored?;
-                    self.make_ticket(conversation, Some(agent), Draft { subject, description, kind, priority }, at);
+                    self.make_ticket(
+                        conversation,
+                        Some(agent),
+                        Draft { subject, description, support_type, priority },
+                        at,
+                    );
                     self.last = Some(conversation);
                     created("Ticket created from conversation", json!({ "ticket": self.made(conversation) }))
                 }
@@ -252,7 +257,7 @@ impl Model {
     fn made(&self, conversation: usize) -> Value {
         let (conversation, ticket) = (&self.conversations[conversation], self.conversations[conversation].ticket());
         json!({
-            "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "support_type": ticket.kind,
+            "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "support_type": ticket.support_type,
             "priority": ticket.priority, "status": ticket.status, "conversation_id": conversation.id,
         })
     }

@@ -6,7 +6,7 @@ use super::effects::Draft;
 use super::expected::{Expected, created, fetched, not_found, refused};
 use super::generator::{Step, UNKNOWN_IDS, post};
 use super::state::{Model, RepeatableSend, Writer};
-use super::views::{KINDS, PRIORITIES};
+use super::views::{PRIORITIES, SUPPORT_TYPES};
 use crate::support::{ADD_MESSAGE, CREATE_TICKET, MY_CONVERSATIONS, REQUEST_SUPPORT, SEND, TICKET};
 
 const SEND_UNAUTHENTICATED: &str = "/api/v1/support/chat/send-unauthenticated";
@@ -139,9 +139,9 @@ impl Model {
         let writer = self.any_writer();
         let (subject, description) = (self.text(200, true), self.text(5000, true));
         let mut body = json!({ "subject": subject.sent, "description": description.sent });
-        let kind = if self.chance(0.6) { Some(self.pick(&KINDS)) } else { None };
+        let support_type = if self.chance(0.6) { Some(self.pick(&SUPPORT_TYPES)) } else { None };
         let priority = if self.chance(0.4) { Some(self.pick(&PRIORITIES)) } else { None };
-        for (key, value) in [("support_type", kind), ("priority", priority)] {
+        for (key, value) in [("support_type", support_type), ("priority", priority)] {
             if let Some(value) = value {
                 body[key] = json!(value);
             }
@@ -159,9 +159,13 @@ impl Model {
             (None, _) => Expected::Invalid("subject"),
             (_, None) => Expected::Invalid("description"),
             (Some(subject), Some(description)) => {
-                let kind = kind.unwrap_or("GENERAL_INQUIRY");
-                let draft =
-                    Draft { subject, description, kind, priority: priority.unwrap_or_else(|| default_priority(kind)) };
+                let support_type = support_type.unwrap_or("GENERAL_INQUIRY");
+                let draft = Draft {
+                    subject,
+                    description,
+                    support_type,
+                    priority: priority.unwrap_or_else(|| default_priority(support_type)),
+                };
                 let conversation = self.open_ticket(&writer, phone, draft);
                 self.last = Some(conversation);
                 let note = "Your ticket has been created. Our team will review it and respond as soon as possible.";
@@ -253,8 +257,8 @@ impl Model {
 }
 
 /// The priority of a ticket whose request names none.
-fn default_priority(kind: &str) -> &'static str {
-    match kind {
+fn default_priority(support_type: &str) -> &'static str {
+    match support_type {
         "SECURITY_ISSUE" | "REFUND_REQUEST" | "REGISTRATION_ISSUE" | "LOGIN_ISSUE" => "high",
         "FEATURE_REQUEST" | "GENERAL_INQUIRY" | "OTHER" => "low",
         _ => "medium",

@@ -10,7 +10,7 @@ use super::state::{Conversation, Handover, Message, Model, Room, Ticket, Writer,
 pub(super) struct Draft {
     pub(super) subject: String,
     pub(super) description: String,
-    pub(super) kind: &'static str,
+    pub(super) support_type: &'static str,
     pub(super) priority: &'static str,
 }
 
@@ -63,7 +63,7 @@ impl Model {
             number: self.next_number(),
             subject: draft.subject,
             description: draft.description,
-            kind: draft.kind,
+            support_type: draft.support_type,
             priority: draft.priority,
             status: if by.is_some() { "in_progress" } else { "pending" },
             assignee,
@@ -85,7 +85,7 @@ impl Model {
         self.conversations[conversation].ticket = Some(ticket.clone());
         if !is_thread {
             let view = json!({
-                "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "support_type": ticket.kind,
+                "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "support_type": ticket.support_type,
                 "priority": ticket.priority, "status": ticket.status,
             });
             let payload = json!({ "conversation_id": id, "ticket": view });
@@ -93,7 +93,7 @@ impl Model {
             self.publish_to_owner(conversation, json!({ "event": "ticket_created", "ticket_number": ticket.number }));
         }
         let payload = json!({
-            "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "support_type": ticket.kind,
+            "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "support_type": ticket.support_type,
             "priority": ticket.priority, "email": self.conversations[conversation].email, "created_at": at,
             "conversation_id": if is_thread { Value::Null } else { json!(id) },
         });

@@ -47,7 +47,7 @@ enum Kind {
 pub(super) struct Placeholders {
     all: Vec<(Kind, Option<String>)>,
     ids: HashSet<String>,
-    /// Looked at when everything else has view itself.
+    /// The indices of two timestamps and the seconds reported between them; compared when both timestamps are bound.
     deferred: Vec<(usize, usize, Value)>,
 }
 
@@ -62,7 +62,7 @@ impl Placeholders {
         Placeholder(self.all.len() - 1)
     }
 
-    /// What it has view itself to be.
+    /// The value that it is bound to.
     pub(super) fn value(&self, placeholder: Placeholder) -> Option<&str> {
         self.all[placeholder.0].1.as_deref()
     }

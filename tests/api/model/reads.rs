@@ -1,4 +1,5 @@
-//! What is read, by whom: all of it is compared, so that what is view to a customer cannot depend on a note.
+//! The reads of customers and agents. Complete answers are compared, so that nothing that a customer sees can depend on a
+//! note.
 
 use rand::RngExt;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use super::expected::{Expected, fetched, not_found, refused};
 use super::generator::{NOTE_MARKER, Step, get};
 use super::placeholders::rows;
 use super::state::{CUSTOMERS, Conversation, Model, Writer};
-use super::views::{KINDS, MessageRange, PRIORITIES, STATUSES, ticket_analytics};
+use super::views::{MessageRange, PRIORITIES, STATUSES, SUPPORT_TYPES, ticket_analytics};
 use crate::support::{MY_CONVERSATIONS, MY_TICKETS, QUEUE, TICKET, TICKETS};
 
 impl Model {
@@ -57,7 +58,7 @@ impl Model {
         (Some(range), query.finish())
     }
 
-    /// The field that a query breaks the rule of.
+    /// The answer to a query with an invalid field.
     fn faulty(query: &str, names: [&'static str; 2]) -> Expected {
         let field = names.into_iter().find(|name| query.starts_with(name)).unwrap_or("limit");
         Expected::Invalid(field)
@@ -252,7 +253,7 @@ impl Model {
         for (key, words) in [
             ("status", &STATUSES[..]),
             ("priority", &PRIORITIES[..]),
-            ("support_type", &KINDS[..]),
+            ("support_type", &SUPPORT_TYPES[..]),
             ("assigned_to", &["lisa", "mike", "sarah"][..]),
             ("user_id", &["ada", "ben", "cyd"][..]),
         ] {
@@ -280,7 +281,7 @@ impl Model {
         query.iter().all(|(key, value)| match *key {
             "status" => ticket.status == value,
             "priority" => ticket.priority == value,
-            "support_type" => ticket.kind == value,
+            "support_type" => ticket.support_type == value,
             "assigned_to" => ticket.assignee.is_some_and(|agent| self.users[agent].id == value),
             "user_id" => self.account_of(&conversation.owner) == Some(value.as_str()),
             _ => true,

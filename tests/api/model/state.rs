@@ -70,7 +70,7 @@ pub(super) struct Ticket {
     pub(super) number: String,
     pub(super) subject: String,
     pub(super) description: String,
-    pub(super) kind: &'static str,
+    pub(super) support_type: &'static str,
     pub(super) priority: &'static str,
     pub(super) status: &'static str,
     pub(super) assignee: Option<usize>,

@@ -1,11 +1,11 @@
-//! The JSON of conversations, messages and tickets, as `support-user.md`, `support-admin.md` and `decisions.md` spell them.
+//! The JSON of conversations, messages and tickets, as `support-user.md`, `support-admin.md` and `decisions.md` specify it.
 
 use serde_json::{Value, json};
 
 use super::placeholders::{anything, seconds};
 use super::state::{AGENTS, CUSTOMERS, Conversation, Message, Model, Ticket, Writer, preview};
 
-/// A range of messages or of a timeline.
+/// A range of messages or of a timeline, as a query asks for it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MessageRange {
     pub(super) after: Option<usize>,
@@ -14,27 +14,27 @@ pub(super) struct MessageRange {
 }
 
 impl MessageRange {
-    /// What of `all`, which stand in order, is view, and whether there is more in that direction.
+    /// The items of an ordered list that are in the range, and whether there are more in that direction.
     pub(super) fn of<T: Clone>(
         self,
-        all: &[T],
+        items: &[T],
         is_after: impl Fn(&T, usize) -> bool,
         is_before: impl Fn(&T, usize) -> bool,
     ) -> (Vec<T>, bool) {
-        let within = self.after.or(self.before).map_or(1000, |_| 200);
-        let limit = self.limit.map_or(within, |limit| limit.min(200));
+        let default_limit = self.after.or(self.before).map_or(1000, |_| 200);
+        let limit = self.limit.map_or(default_limit, |limit| limit.min(200));
         if let Some(after) = self.after {
-            let rest: Vec<T> = all.iter().filter(|one| is_after(one, after)).cloned().collect();
-            return (rest.iter().take(limit).cloned().collect(), rest.len() > limit);
+            let later: Vec<T> = items.iter().filter(|item| is_after(item, after)).cloned().collect();
+            return (later.iter().take(limit).cloned().collect(), later.len() > limit);
         }
-        let rest: Vec<T> =
-            all.iter().filter(|one| self.before.is_none_or(|before| is_before(one, before))).cloned().collect();
-        (rest[rest.len().saturating_sub(limit)..].to_vec(), rest.len() > limit)
+        let earlier: Vec<T> =
+            items.iter().filter(|item| self.before.is_none_or(|before| is_before(item, before))).cloned().collect();
+        (earlier[earlier.len().saturating_sub(limit)..].to_vec(), earlier.len() > limit)
     }
 }
 
 impl Model {
-    /// As a history shows it to the customer.
+    /// A message as its customer reads it in a conversation.
     pub(super) fn message(&self, message: &Message) -> Value {
         json!({
             "id": message.id, "seq": message.seq, "message": message.text,
@@ -43,14 +43,14 @@ impl Model {
         })
     }
 
-    /// As the answer to `chat/send` shows it.
+    /// A message in the answer to `chat/send`.
     pub(super) fn sent(&self, message: &Message) -> Value {
         let mut view = self.message(message);
         view["createdAt"] = json!(message.at);
         view
     }
 
-    /// As agents see it.
+    /// A message as agents read it.
     pub(super) fn agents_message(&self, message: &Message) -> Value {
         json!({
             "id": message.id, "position": message.position, "seq": message.seq, "message": message.text,
@@ -60,15 +60,17 @@ impl Model {
         })
     }
 
+    /// The ticket in a row or detail of its conversation.
     fn ticket_card(&self, conversation: &Conversation) -> Value {
         let Some(ticket) = conversation.ticket.as_ref().filter(|_| !conversation.is_thread) else { return Value::Null };
         json!({
             "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "status": ticket.status,
-            "priority": ticket.priority, "support_type": ticket.kind,
+            "priority": ticket.priority, "support_type": ticket.support_type,
         })
     }
 
-    fn holder_name(&self, conversation: &Conversation) -> Option<String> {
+    /// The name of the agent who owns the conversation.
+    fn assignee_name(&self, conversation: &Conversation) -> Option<String> {
         conversation.assignee.map(|(agent, _)| self.users[agent].name())
     }
 
@@ -83,27 +85,29 @@ impl Model {
     /// A conversation with these messages, as its customer sees it.
     fn conversation(&self, conversation: &Conversation, messages: Vec<Value>) -> Value {
         json!({
-            "id": conversation.id, "status": conversation.status, "assigned_admin_name": self.holder_name(conversation), "email": conversation.email,
+            "id": conversation.id, "status": conversation.status, "assigned_admin_name": self.assignee_name(conversation), "email": conversation.email,
             "phone_number": conversation.phone, "satisfaction_rating": conversation.rating, "feedback": conversation.feedback,
             "last_message_at": conversation.last_visible().at, "created_at": conversation.created_at, "updated_at": conversation.updated_at,
             "messages": messages, "total_messages": conversation.visible().count(), "ticket": self.ticket_card(conversation),
         })
     }
 
-    /// What a first message is answered with.
+    /// The answer to the first message of a conversation.
     pub(super) fn opened(&self, conversation: usize) -> Value {
         let conversation = &self.conversations[conversation];
         json!({ "conversation": self.conversation(conversation, vec![self.sent(conversation.last_visible())]), "is_new": true })
     }
 
+    /// The messages in the range that the customer can see, and whether there are more.
     fn visible(&self, conversation: &Conversation, range: MessageRange) -> (Vec<Value>, bool) {
         let visible: Vec<Message> = conversation.visible().cloned().collect();
         let seq = |message: &Message| message.seq.unwrap();
-        let (view, has_more) = range.of(&visible, |one, after| seq(one) > after, |one, before| seq(one) < before);
-        (view.iter().map(|message| self.message(message)).collect(), has_more)
+        let (messages, has_more) =
+            range.of(&visible, |message, after| seq(message) > after, |message, before| seq(message) < before);
+        (messages.iter().map(|message| self.message(message)).collect(), has_more)
     }
 
-    /// The customer's detail.
+    /// A conversation's detail as its customer reads it.
     pub(super) fn own_detail(&self, conversation: usize, range: MessageRange) -> Value {
         let conversation = &self.conversations[conversation];
         let (messages, has_more) = self.visible(conversation, range);
@@ -112,17 +116,18 @@ impl Model {
         json!({ "conversation": view })
     }
 
-    /// A row of the customer's list.
+    /// A row of the customer's list of conversations.
     pub(super) fn own_row(&self, conversation: &Conversation) -> Value {
         let last = conversation.last_visible();
         json!({
-            "id": conversation.id, "status": conversation.status, "assigned_admin_name": self.holder_name(conversation),
+            "id": conversation.id, "status": conversation.status, "assigned_admin_name": self.assignee_name(conversation),
             "message_count": conversation.visible().count(), "last_message": self.last_message(conversation),
             "has_unread": matches!(last.by, Writer::Agent(_)), "ticket": self.ticket_card(conversation), "last_message_at": last.at,
             "created_at": conversation.created_at, "updated_at": conversation.updated_at, "satisfaction_rating": conversation.rating,
         })
     }
 
+    /// The account that owns a conversation, as agents see it.
     fn user(&self, owner: &Writer, is_detail: bool) -> Value {
         let Writer::Account(user) = owner else { return Value::Null };
         let user = &self.users[*user];
@@ -140,23 +145,24 @@ impl Model {
         view
     }
 
+    /// An agent, as other agents see them.
     fn admin(&self, agent: Option<usize>) -> Value {
         let Some(agent) = agent.map(|agent| &self.users[agent]) else { return Value::Null };
         json!({ "id": agent.id, "first_name": agent.first, "last_name": agent.last, "email": agent.email() })
     }
 
-    /// A row of the agents' list, and what their detail begins with.
+    /// A row of the agents' queue; with `is_detail`, the first part of a conversation's detail.
     pub(super) fn queue_row(&self, conversation: &Conversation, is_detail: bool) -> Value {
         let last = conversation.last_visible();
         let mut ticket = self.ticket_card(conversation);
-        if let (true, Some(of)) = (is_detail, &conversation.ticket) {
-            ticket["description"] = json!(of.description);
-            ticket["assigned_to"] = json!(of.assignee.map(|agent| self.users[agent].id));
-            ticket["resolved_at"] = json!(of.resolved.map(|(_, at)| at));
-            ticket["resolved_by"] = json!(of.resolved.map(|(agent, _)| self.users[agent].id));
-            ticket["resolution_notes"] = json!(of.notes);
+        if let (true, Some(details)) = (is_detail, &conversation.ticket) {
+            ticket["description"] = json!(details.description);
+            ticket["assigned_to"] = json!(details.assignee.map(|agent| self.users[agent].id));
+            ticket["resolved_at"] = json!(details.resolved.map(|(_, at)| at));
+            ticket["resolved_by"] = json!(details.resolved.map(|(agent, _)| self.users[agent].id));
+            ticket["resolution_notes"] = json!(details.notes);
             ticket["related_transaction_id"] = Value::Null;
-            ticket["createdAt"] = json!(of.created_at);
+            ticket["createdAt"] = json!(details.created_at);
         }
         json!({
             "id": conversation.id, "channel": "support", "user_id": self.account_of(&conversation.owner), "email": conversation.email,
@@ -170,20 +176,21 @@ impl Model {
         })
     }
 
+    /// The messages in the range, notes included, and whether there are more. `before` is a `seq`, which notes do not have.
     fn all_messages(&self, conversation: &Conversation, range: MessageRange) -> (Vec<Value>, bool) {
-        let seqs = |before: usize| {
-            let first = conversation.messages.iter().find(|message| message.seq.is_some_and(|seq| seq >= before));
+        let position_of_seq = |seq: usize| {
+            let first = conversation.messages.iter().find(|message| message.seq.is_some_and(|other| other >= seq));
             first.map_or(usize::MAX, |first| first.position)
         };
-        let (view, has_more) = range.of(
+        let (messages, has_more) = range.of(
             &conversation.messages,
-            |one, after| one.position > after,
-            |one, before| one.position < seqs(before),
+            |message, after| message.position > after,
+            |message, before| message.position < position_of_seq(before),
         );
-        (view.iter().map(|message| self.agents_message(message)).collect(), has_more)
+        (messages.iter().map(|message| self.agents_message(message)).collect(), has_more)
     }
 
-    /// The agents' detail.
+    /// A conversation's detail as agents read it.
     pub(super) fn detail(&self, conversation: usize, range: MessageRange) -> Value {
         let conversation = &self.conversations[conversation];
         let mut view = self.queue_row(conversation, true);
@@ -199,6 +206,7 @@ impl Model {
         view
     }
 
+    /// Adds the fields that the agents' details of conversations and tickets share.
     fn add_messages(&self, view: &mut Value, conversation: &Conversation, range: MessageRange) {
         let (messages, has_more) = self.all_messages(conversation, range);
         view["messages"] = json!(messages);
@@ -209,7 +217,7 @@ impl Model {
         view["user_agent"] = Value::Null;
     }
 
-    /// What an agent's reply to a conversation is answered with.
+    /// The answer to an agent's reply in a conversation.
     pub(super) fn replied(&self, message: &Message) -> Value {
         let mut view = self.agents_message(message);
         for key in ["user_id", "attachments"] {
@@ -218,7 +226,7 @@ impl Model {
         view
     }
 
-    /// And to a ticket.
+    /// The answer to an agent's reply in a ticket.
     pub(super) fn replied_in_ticket(&self, message: &Message) -> Value {
         let mut view = self.replied(message);
         for key in ["position", "seq", "sender_email"] {
@@ -227,14 +235,14 @@ impl Model {
         view
     }
 
-    /// A ticket as its customer sees it; `has_more` where its messages were read.
+    /// A ticket as its customer sees it; with `has_more` if a range of its messages was requested.
     pub(super) fn own_ticket(&self, conversation: usize, range: Option<MessageRange>) -> Value {
         let conversation = &self.conversations[conversation];
         let ticket = conversation.ticket();
         let (messages, has_more) = self.visible(conversation, range.unwrap_or_default());
         let mut view = json!({
             "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject,
-            "description": ticket.description, "support_type": ticket.kind, "status": ticket.status,
+            "description": ticket.description, "support_type": ticket.support_type, "status": ticket.status,
             "priority": ticket.priority, "email": conversation.email, "phone_number": conversation.phone,
             "related_transaction_id": null, "satisfaction_rating": ticket.rating, "feedback": ticket.feedback,
             "conversation_id": conversation_id(conversation), "created_at": ticket.created_at, "updated_at": ticket.updated_at,
@@ -253,7 +261,7 @@ impl Model {
         let mut last = self.last_message(conversation);
         last.as_object_mut().unwrap().remove("sender_name");
         json!({
-            "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "support_type": ticket.kind,
+            "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject, "support_type": ticket.support_type,
             "status": ticket.status, "priority": ticket.priority, "message_count": conversation.visible().count(),
             "last_message": last, "has_unread": matches!(conversation.last_visible().by, Writer::Agent(_)),
             "conversation_id": conversation_id(conversation), "created_at": ticket.created_at, "updated_at": ticket.updated_at,
@@ -261,13 +269,13 @@ impl Model {
         })
     }
 
-    /// A row of the agents' list of tickets, and what their detail begins with.
+    /// A row of the agents' list of tickets; with `is_detail`, the first part of a ticket's detail.
     pub(super) fn ticket_row(&self, conversation: &Conversation, is_detail: bool) -> Value {
         let ticket = conversation.ticket();
         let response_time = ticket.first_response_at.map(|at| seconds(ticket.created_at, at));
         json!({
             "id": ticket.id, "ticket_number": ticket.number, "user_id": self.account_of(&conversation.owner),
-            "phone_number": conversation.phone, "email": conversation.email, "subject": ticket.subject, "support_type": ticket.kind,
+            "phone_number": conversation.phone, "email": conversation.email, "subject": ticket.subject, "support_type": ticket.support_type,
             "status": ticket.status, "priority": ticket.priority,
             "assigned_to": ticket.assignee.map(|agent| self.users[agent].id),
             "first_response_at": ticket.first_response_at, "last_response_at": ticket.last_response_at,
@@ -278,16 +286,20 @@ impl Model {
         })
     }
 
-    /// The agents' detail of a ticket.
+    /// A ticket's detail as agents read it.
     pub(super) fn ticket_detail(&self, conversation: usize, range: MessageRange) -> Value {
         let conversation = &self.conversations[conversation];
         let ticket = conversation.ticket();
         let mut view = self.ticket_row(conversation, true);
         self.add_messages(&mut view, conversation, range);
-        for key in ["related_registration_progress_id", "internal_notes", "related_transaction", "attachments"] {
-            view[key] = Value::Null;
-        }
-        for key in ["related_transaction_id", "session_id"] {
+        for key in [
+            "related_registration_progress_id",
+            "internal_notes",
+            "related_transaction",
+            "attachments",
+            "related_transaction_id",
+            "session_id",
+        ] {
             view[key] = Value::Null;
         }
         view["description"] = json!(ticket.description);
@@ -298,12 +310,12 @@ impl Model {
         view
     }
 
-    /// `GET …/agents`: all have a socket.
+    /// The answer to `GET …/agents`. Every agent of the model is online.
     pub(super) fn agents(&self) -> Value {
         let rows = (CUSTOMERS..CUSTOMERS + AGENTS).map(|agent| {
             let mut view = self.admin(Some(agent));
             let open = |conversation: &&Conversation| {
-                !conversation.is_closed() && conversation.assignee.is_some_and(|(holder, _)| holder == agent)
+                !conversation.is_closed() && conversation.assignee.is_some_and(|(assignee, _)| assignee == agent)
             };
             view["online"] = json!(true);
             view["open_conversations"] = json!(self.conversations.iter().filter(open).count());
@@ -313,19 +325,19 @@ impl Model {
     }
 }
 
-/// The id of the thread of a ticket without a conversation is never returned.
+/// The id of a conversation; null for the thread of a ticket without one, whose id is never returned.
 fn conversation_id(conversation: &Conversation) -> Value {
     if conversation.is_thread { Value::Null } else { json!(conversation.id) }
 }
 
-/// How tickets are counted.
+/// The numbers above the agents' list of tickets.
 pub(super) fn ticket_analytics(conversations: &[&Conversation]) -> Value {
     let tickets: Vec<&Ticket> = conversations.iter().map(|conversation| conversation.ticket()).collect();
     let count = |which: &dyn Fn(&Ticket) -> bool| tickets.iter().filter(|ticket| which(ticket)).count();
-    let each = |words: &[&str], of: fn(&Ticket) -> &'static str| -> Value {
-        words.iter().map(|word| ((*word).to_owned(), json!(count(&|ticket| of(ticket) == *word)))).collect()
+    let count_by = |values: &[&str], field: fn(&Ticket) -> &'static str| -> Value {
+        values.iter().map(|value| ((*value).to_owned(), json!(count(&|ticket| field(ticket) == *value)))).collect()
     };
-    let by_status = each(&STATUSES, |ticket| ticket.status);
+    let by_status = count_by(&STATUSES, |ticket| ticket.status);
     let is_open = |ticket: &Ticket| ["pending", "in_progress", "escalated"].contains(&ticket.status);
     let mut overview = by_status.clone();
     overview["total_tickets"] = json!(tickets.len());
@@ -339,14 +351,14 @@ pub(super) fn ticket_analytics(conversations: &[&Conversation]) -> Value {
             "total_rated": count(&|ticket| ticket.rating.is_some()),
         },
         "by_status": by_status,
-        "by_priority": each(&PRIORITIES, |ticket| ticket.priority),
-        "by_type": each(&KINDS, |ticket| ticket.kind),
+        "by_priority": count_by(&PRIORITIES, |ticket| ticket.priority),
+        "by_type": count_by(&SUPPORT_TYPES, |ticket| ticket.support_type),
     })
 }
 
 pub(super) const STATUSES: [&str; 6] = ["pending", "in_progress", "waiting_user", "resolved", "closed", "escalated"];
 pub(super) const PRIORITIES: [&str; 4] = ["low", "medium", "high", "urgent"];
-pub(super) const KINDS: [&str; 15] = [
+pub(super) const SUPPORT_TYPES: [&str; 15] = [
     "REGISTRATION_ISSUE",
     "LOGIN_ISSUE",
     "TRANSACTION_ISSUE",

@@ -1,9 +1,11 @@
-//! HTTP/1.1 by hand on one connection, for what a client library hides.
+//! HTTP/1.1 written by hand on one TCP connection, for tests of the connection itself: a client library would silently
+//! open another.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends a request with this head, without its final empty line, and reads the answer. Returns the status line.
+/// Sends a request and reads the complete answer. `head` is the request line and any headers; `Host`, `Content-Length`
+/// and the empty line are added. Returns the status line.
 pub(crate) async fn exchange(connection: &mut TcpStream, head: &str, body: &str) -> String {
     let request = format!("{head}\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     connection.write_all(request.as_bytes()).await.unwrap();

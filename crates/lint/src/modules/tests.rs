@@ -2,13 +2,13 @@ use crate::source_files::SourceFile;
 
 use super::ModuleGraph;
 
-/// The imports as `from -> to:line`.
+/// The imports between these files, each given as path and text, as `from -> to:line`.
 fn imports(files: &[(&str, &str)]) -> Vec<String> {
     let files: Vec<SourceFile> =
         files.iter().filter_map(|(path, text)| SourceFile::new(path, (*text).to_owned())).collect();
     let graph = ModuleGraph::build(&files);
-    let name = |index: usize| graph.modules[index].path.join("::");
-    graph.imports.iter().map(|edge| format!("{} -> {}:{}", name(edge.from), name(edge.to), edge.line)).collect()
+    let module = |index: usize| graph.modules[index].path.join("::");
+    graph.imports.iter().map(|edge| format!("{} -> {}:{}", module(edge.from), module(edge.to), edge.line)).collect()
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_re_exported_name_that_the_module_uses_is_an_import() {
 }
 
 #[test]
-fn tests_are_left_out() {
+fn imports_of_test_code_are_left_out() {
     let files = [
         ("src/a.rs", "#[cfg(test)]\nmod tests {\n use crate::b::X;\n}"),
         ("src/a/tests.rs", "use crate::b::X;"),

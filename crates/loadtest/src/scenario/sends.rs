@@ -1,4 +1,4 @@
-//! `sends`: each customer writes into a conversation of their own, and listens to it.
+//! `sends`: each customer writes into a conversation of their own, and listens to it. Other scenarios use these customers.
 
 use std::rc::Rc;
 
@@ -12,15 +12,20 @@ use crate::history::Conversation;
 use crate::rest_actions::Caller;
 use crate::run_state::{Pace, RunState};
 
-/// A customer with a conversation that they listen to.
+/// How often opening a conversation is tried.
+const OPEN_ATTEMPTS: u32 = 5;
+
+/// A customer with a conversation of their own, which their client has joined.
 pub(super) struct Customer {
     pub(super) caller: Caller,
     pub(super) client: Rc<Client>,
     pub(super) conversation: Conversation,
+    /// The server's id of the conversation.
     pub(super) id: String,
 }
 
 impl Customer {
+    /// Opens the conversation, connects and joins it.
     pub(super) async fn prepare(run_state: &Rc<RunState>, account: &Account) -> Result<Self, LoadtestError> {
         let mut caller = Caller::new(run_state, account);
         let (conversation, id) = open(&mut caller).await?;
@@ -32,19 +37,20 @@ impl Customer {
     }
 }
 
-/// Opens a conversation; a refusal, as by a rate limit, is retried a few times.
+/// Opens a conversation, and tries again if that fails, for example because of a rate limit. Returns its key in the
+/// history and the server's id.
 pub(super) async fn open(caller: &mut Caller) -> Result<(Conversation, String), LoadtestError> {
-    for _ in 0..5 {
-        let now = caller.run_state.now();
-        if let Some(opened) = caller.open(now).await {
+    for _ in 0..OPEN_ATTEMPTS {
+        let due = caller.run_state.now();
+        if let Some(opened) = caller.open(due).await {
             return Ok(opened);
         }
     }
-    let errors = caller.run_state.statistics.borrow().errors.keys().next().cloned();
-    Err(failed("a conversation", errors.unwrap_or_else(|| "the server did not open one".to_owned())))
+    let error = caller.run_state.statistics.borrow().errors.keys().next().cloned();
+    Err(failed("a conversation", error.unwrap_or_else(|| "the server did not open one".to_owned())))
 }
 
-/// Prepares every customer with a conversation.
+/// Prepares every customer of the run.
 pub(super) async fn prepare_all(run_state: &Rc<RunState>) -> Result<Vec<Customer>, LoadtestError> {
     ready(run_state.accounts.customers.iter().map(|account| Customer::prepare(run_state, account).boxed_local())).await
 }

@@ -7,25 +7,28 @@ use crate::event::Event;
 /// An event that waits for its handler.
 pub(crate) struct IncomingEvent {
     pub(crate) event: Event,
-    /// The ack id, if the client waits for an acknowledgement.
-    pub(crate) id: Option<u64>,
-    /// In bytes, as received.
+    /// Set if the client waits for an acknowledgement.
+    pub(crate) ack_id: Option<u64>,
+    /// In bytes, attachments included, as received.
     pub(crate) length: usize,
     /// The event exceeds the rate limit: `on_rate_limited` runs instead of the event's handler.
     pub(crate) is_rate_limited: bool,
 }
 
-/// The size of a queue.
+/// How much is in a queue, or in several.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct QueueDepth {
     pub(crate) events: usize,
-    /// As received.
+    /// The sum of the events' lengths.
     pub(crate) bytes: usize,
 }
 
 impl std::iter::Sum for QueueDepth {
-    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::default(), |sum, one| Self { events: sum.events + one.events, bytes: sum.bytes + one.bytes })
+    fn sum<I: Iterator<Item = Self>>(depths: I) -> Self {
+        depths.fold(Self::default(), |sum, depth| Self {
+            events: sum.events + depth.events,
+            bytes: sum.bytes + depth.bytes,
+        })
     }
 }
 

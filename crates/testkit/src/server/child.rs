@@ -15,15 +15,17 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often the output of a starting server is read.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Killed when dropped.
+/// A running process, killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct ChildServer {
     process: Child,
+    /// Holds the standard output, and the log unless the options name a file for it.
     folder: TempDir,
     log_file: PathBuf,
 }
 
 impl ChildServer {
+    /// Starts the binary, and waits until it logs the address it listens on.
     pub(super) async fn start(binary: &Path, options: &ServerOptions) -> Result<(Self, SocketAddr), StartFailure> {
         let mut server = Self::spawn(binary, options);
         let deadline = Instant::now() + START_TIMEOUT;
@@ -44,8 +46,10 @@ impl ChildServer {
         let folder = TempDir::new().unwrap();
         let log_file = options.log_file.clone().unwrap_or_else(|| folder.path().join("log"));
         let mut command = Command::new("bash");
-        // A write beyond RLIMIT_FSIZE fails then, as on a full disk, instead of ending the process by a signal.
+        // A write beyond RLIMIT_FSIZE sends SIGXFSZ, which would end the process. Ignored, it lets the write fail, as on a
+        // full disk.
         command.args(["-c", &format!("trap '' XFSZ; {} exec \"$0\" serve", options.shell_prefix)]).arg(binary);
+        // The test decides all settings, not the shell that runs it.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SWITCHBOARD_")) {
             command.env_remove(name);
         }
@@ -74,7 +78,7 @@ impl ChildServer {
     }
 }
 
-/// A killed server may leave half a character.
+/// Reads a file that may end within a character, because the server that wrote it was killed.
 fn read(path: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
 }
