@@ -66,7 +66,7 @@ async function seeded(url, agent, other) {
   }
   const DESK = '/api/v1/unified-admin/support'
   const there = { conversations: [], tickets: [], numbers: [], handovers: [] }
-  await call(stranger.agent, 'GET', `${DESK}/agents`)
+  await call(other.agent, 'GET', `${DESK}/agents`)
   for (const customer of [agent, other.customer]) {
     for (const state of ['new', 'claimed', 'handed over', 'ticket', 'closed']) {
       const { conversation } = await call(customer, 'POST', '/api/v1/support/chat/send', { message: state })
