@@ -1,7 +1,7 @@
 //! The position of the last event announced to this server's subscribers.
 //!
-//! It is shared, because an actor that has left the registry and its successor run at the same time for a while, on
-//! the same thread, and neither may announce what the other has announced.
+//! It is shared between a server's registry and the conversation's machines, one after the other: a new machine continues
+//! where its predecessor stopped, and a subscriber that joins while no machine runs can set it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -59,7 +59,7 @@ impl Machine {
 
     /// Publishes events of ours.
     pub(super) fn publish_appended(&mut self, state: &Arc<Conversation>, events: &Arc<[Event]>, step: &mut Step<'_>) {
-        // A machine that has been passivated and its successor may both have them to publish.
+        // A load may have published them already: it reads what is stored, whether or not we know of its commit yet.
         let published = self.watermark.position().unwrap_or(0);
         let Some(publication) = Publication::after(published, state, events) else { return };
         if let Some(last) = events.last()

@@ -78,7 +78,7 @@ impl Machine {
             Some(_) => events.into(),
             None => self.in_doubt.since_first_own(events).into(),
         };
-        // A passivated predecessor may have published some while they were loaded.
+        // The load may have read events that are published already.
         let published = self.watermark.position().unwrap_or(0);
         // What was published is stored: a database that has less was restored from a backup, and continues from there.
         let was_restored = load.watermark.is_some_and(|watermark| version < watermark);
