@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use switchboard::conversation::core::{
-    ConversationCommand, Defects, Effect, Effects, Environment, Input, Limits, Machine, Responder, Watermark,
+    ClockAndIds, ConversationCommand, Defects, Effect, Effects, Input, Machine, MachineLimits, Responder, Watermark,
 };
 use switchboard::domain::{
     Agent, Channel, Claim, ConversationId, Customer, EventId, MessageText, Open, Origin, Owner, Post, SendMessage,
@@ -23,7 +23,7 @@ const ROUNDS: usize = 5;
 /// A clock that does not move, and ids that are numbers.
 struct Numbers(Cell<u128>);
 
-impl Environment for Numbers {
+impl ClockAndIds for Numbers {
     fn timestamp(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
     }
@@ -44,7 +44,7 @@ struct Driver {
 
 impl Driver {
     fn new() -> Self {
-        let limits = Limits {
+        let limits = MachineLimits {
             in_flight: 1000,
             idempotency_cache: 100,
             catch_up_events: 500,

@@ -38,7 +38,7 @@ pub use handover::{AnswerHandover, Handover, Party, RequestHandover, Resolution}
 pub use help_center::{AutoReply, AutoReplyPolicy, HelpCenterPost};
 pub use identifier::{ConversationId, EventId, HandoverId, TicketId, UserId, UserIdError};
 pub use person::{AUTO_REPLY_KEY, Agent, Author, Customer, NAMELESS_AGENT, Owner, display_name};
-pub use rating::{Rate, Rating, RatingError};
+pub use rating::{CustomerRating, Rating, RatingError};
 pub use refusal::Refusal;
 pub use text::{
     ClientMessageId, DEVICE_METADATA_LIMIT, Description, Feedback, MessageText, PREVIEW_LENGTH, Reason, Reference,

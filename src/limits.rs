@@ -79,7 +79,7 @@ impl<'a> From<&'a UserId> for Sender<'a> {
 
 /// The limits of this server. Cheap to clone; clones share their counters.
 #[derive(Clone, Debug)]
-pub struct Limits(Option<Arc<Limiters>>);
+pub struct RateLimits(Option<Arc<Limiters>>);
 
 #[derive(Debug)]
 struct Limiters {
@@ -90,7 +90,7 @@ struct Limiters {
     handshakes: Buckets,
 }
 
-impl Limits {
+impl RateLimits {
     /// The configured limits; none if they are disabled.
     #[must_use]
     pub fn new(settings: &LimitSettings) -> Self {
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn each_person_is_counted_apart_and_a_guest_apart_from_the_account_of_the_same_name() {
-        let limits = Limits::new(&settings());
+        let limits = RateLimits::new(&settings());
         let (jane, john) = (account("jane@example.com"), account("john"));
         let guest = Owner::Guest(EmailAddress::parse("Jane@Example.com").expect("an address"));
         let again = Owner::Guest(EmailAddress::parse("jane@example.COM").expect("an address"));
@@ -201,7 +201,7 @@ mod tests {
             ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true),
             ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
         ] {
-            let limits = Limits::new(&settings());
+            let limits = RateLimits::new(&settings());
             assert!(limits.guest_call(address(one)).is_ok());
             assert_eq!(limits.guest_call(address(other)).is_err(), is_same, "{one} {other}");
         }
@@ -209,14 +209,14 @@ mod tests {
 
     #[test]
     fn requests_without_a_known_address_are_limited_together() {
-        let limits = Limits::new(&settings());
+        let limits = RateLimits::new(&settings());
         assert!(limits.guest_call(None).is_ok());
         assert!(limits.guest_call(None).is_err());
     }
 
     #[test]
     fn disabled_limits_refuse_nothing() {
-        let limits = Limits::new(&LimitSettings { enabled: false, ..settings() });
+        let limits = RateLimits::new(&LimitSettings { enabled: false, ..settings() });
         for _ in 0..1000 {
             assert!(limits.send(&account("jane")).is_ok());
             assert!(limits.guest_call(None).is_ok());

@@ -22,7 +22,7 @@ use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, KeyFileError, NonceStore, RequestVerifier, Verifier};
 use crate::journal::Journal;
-use crate::limits::Limits;
+use crate::limits::RateLimits;
 use crate::migrations;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::services::Services;
@@ -125,7 +125,7 @@ impl Server {
             registry: Arc::clone(&registry),
             verifier,
             directory: Directory::start(&database, &settings.directory),
-            limits: Limits::new(&settings.limits),
+            limits: RateLimits::new(&settings.limits),
             proxies: TrustedProxies::new(&settings.server.trusted_proxies),
             cluster: Arc::clone(&cluster),
             clock,

@@ -8,7 +8,7 @@ use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Principal, TokenError, Verifier};
-use crate::limits::Limits;
+use crate::limits::RateLimits;
 
 /// The parts that a request handler needs, whichever protocol the request used. Cheap to clone.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub struct Services {
     /// The accounts that have called, with their names.
     pub directory: Directory,
     /// Rate limits.
-    pub limits: Limits,
+    pub limits: RateLimits,
     /// Determines a client's address.
     pub proxies: TrustedProxies,
     /// Presence of agents across all servers.

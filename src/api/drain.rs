@@ -22,10 +22,10 @@ const QUIET: Duration = Duration::from_millis(200);
 
 /// Whether the server drains, and its requests in progress. Shared by all workers; cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Drain(Arc<State>);
+pub struct Drain(Arc<DrainState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct DrainState {
     is_draining: AtomicBool,
     in_progress: AtomicUsize,
     /// Requests received since the start.
@@ -70,10 +70,10 @@ impl Drain {
 }
 
 /// Counts one request until it is answered or dropped.
-struct RequestGuard(Arc<State>);
+struct RequestGuard(Arc<DrainState>);
 
 impl RequestGuard {
-    fn new(state: &Arc<State>) -> Self {
+    fn new(state: &Arc<DrainState>) -> Self {
         state.in_progress.fetch_add(1, Ordering::AcqRel);
         state.received.fetch_add(1, Ordering::AcqRel);
         Self(Arc::clone(state))

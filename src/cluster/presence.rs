@@ -20,11 +20,11 @@ use crate::domain::{Agent, UserId};
 /// Counts agents' connections. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Presence {
-    state: Arc<State>,
+    state: Arc<PresenceState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct PresenceState {
     cluster: Arc<dyn Cluster>,
     agents: Mutex<HashMap<UserId, AgentConnections>>,
 }
@@ -41,7 +41,7 @@ impl Presence {
     /// No agent is online. Changes are reported to the cluster.
     #[must_use]
     pub fn new(cluster: Arc<dyn Cluster>) -> Self {
-        Self { state: Arc::new(State { cluster, agents: Mutex::default() }) }
+        Self { state: Arc::new(PresenceState { cluster, agents: Mutex::default() }) }
     }
 
     /// Counts a connection that has not been accepted yet.
@@ -55,7 +55,7 @@ impl Presence {
 /// One connection of an agent. It ends with [`PresenceGuard::release`], or when the guard is dropped.
 #[derive(Debug)]
 pub struct PresenceGuard {
-    state: Arc<State>,
+    state: Arc<PresenceState>,
     agent: Agent,
     is_released: AtomicBool,
 }

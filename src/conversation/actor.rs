@@ -23,8 +23,8 @@ use self::messages::Drained;
 pub(super) use self::messages::PassivateIfIdle;
 pub(super) use self::messages::{Execute, Peek, Settled, Subscribe};
 use self::subscriptions::Subscriptions;
-use super::core::{Defects, Effects, Environment, Input, Machine};
-use super::services::Services;
+use super::core::{ClockAndIds, Defects, Effects, Input, Machine};
+use super::services::ActorServices;
 use crate::domain::{ConversationId, EventId, Timestamp};
 use crate::journal::AppendOutcome;
 
@@ -43,7 +43,7 @@ pub(super) trait Registration: Send {
 /// One conversation.
 pub(super) struct ConversationActor {
     id: ConversationId,
-    services: Arc<Services>,
+    services: Arc<ActorServices>,
     registration: Box<dyn Registration>,
     machine: Machine,
     effects: Effects,
@@ -53,9 +53,9 @@ pub(super) struct ConversationActor {
 }
 
 /// Supplies the machine with this server's clock and with random ids.
-struct ServerEnvironment(Arc<Services>);
+struct ServerClockAndIds(Arc<ActorServices>);
 
-impl Environment for ServerEnvironment {
+impl ClockAndIds for ServerClockAndIds {
     fn timestamp(&self) -> Timestamp {
         self.0.parts.clock.now()
     }
@@ -66,8 +66,8 @@ impl Environment for ServerEnvironment {
 }
 
 impl ConversationActor {
-    pub(super) fn new(id: ConversationId, services: Arc<Services>, registration: Box<dyn Registration>) -> Self {
-        let environment = Box::new(ServerEnvironment(Arc::clone(&services)));
+    pub(super) fn new(id: ConversationId, services: Arc<ActorServices>, registration: Box<dyn Registration>) -> Self {
+        let environment = Box::new(ServerClockAndIds(Arc::clone(&services)));
         let (limits, watermark, now) = (services.limits(), services.watermarks.get(id), Instant::now().into_std());
         Self {
             id,

@@ -28,9 +28,9 @@ mod watermark;
 pub use answer::{CommandError, ConversationCommand, ConversationState, Opened, Outcome, Reply, Responder, Sent};
 pub use defect::{Defect, Defects};
 pub use effect::{
-    Append, Backlog, Effect, Effects, Environment, Epoch, EventsAfter, Input, Load, Lookup, Publication, Snapshot,
-    StoredSend, SubscriberId, Timer,
+    AppendEvents, Backlog, ClockAndIds, Effect, Effects, EpochNumber, EventsAfter, Input, LoadQuery, LoadedState,
+    Lookup, Publication, StoredSend, SubscriberId, Timer,
 };
-pub use limits::Limits;
+pub use limits::MachineLimits;
 pub use machine::Machine;
 pub use watermark::Watermark;

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::actor::{ConversationActor, Execute, Peek, Registration, Subscribe};
 use super::core::{Backlog, CommandError, ConversationCommand, Opened, Responder};
-use super::services::{RegistryParts, Services};
+use super::services::{ActorServices, RegistryParts};
 use crate::database::DatabaseError;
 use crate::domain::{Conversation, ConversationId, Open, Posted, UserId};
 
@@ -22,7 +22,7 @@ pub struct Registry {
     live: AtomicUsize,
     arbiters: Vec<Arbiter>,
     handles: Vec<ArbiterHandle>,
-    services: Arc<Services>,
+    services: Arc<ActorServices>,
 }
 
 impl Registry {
@@ -31,7 +31,7 @@ impl Registry {
     pub fn start(parts: RegistryParts) -> Arc<Self> {
         let arbiters: Vec<Arbiter> = (0..parts.settings.arbiter_threads()).map(|_| Arbiter::new()).collect();
         let handles = arbiters.iter().map(Arbiter::handle).collect();
-        let services = Arc::new(Services::new(parts));
+        let services = Arc::new(ActorServices::new(parts));
         Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), arbiters, handles, services })
     }
 

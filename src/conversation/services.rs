@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::Clock;
-use super::core::Limits;
+use super::core::MachineLimits;
 use super::event_publisher::EventPublisher;
 use super::id_derivation::ConversationIds;
 use super::watermarks::Watermarks;
@@ -24,27 +24,27 @@ pub struct RegistryParts {
     pub clock: Arc<dyn Clock>,
     /// Ids of new conversations.
     pub ids: ConversationIds,
-    /// Limits and times.
+    /// MachineLimits and times.
     pub settings: ConversationSettings,
     /// How long a caller waits for an answer.
     pub request_timeout: Duration,
 }
 
 /// The parts, and the watermarks of this server.
-pub(super) struct Services {
+pub(super) struct ActorServices {
     pub(super) parts: RegistryParts,
     pub(super) watermarks: Watermarks,
 }
 
-impl Services {
+impl ActorServices {
     pub(super) fn new(parts: RegistryParts) -> Self {
         Self { watermarks: Watermarks::new(parts.settings.watermark_cache_size), parts }
     }
 
     /// The limits of every machine.
-    pub(super) fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> MachineLimits {
         let settings = &self.parts.settings;
-        Limits {
+        MachineLimits {
             in_flight: settings.in_flight,
             idempotency_cache: settings.idempotency_cache_size,
             catch_up_events: settings.catch_up_max_events,

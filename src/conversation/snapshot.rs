@@ -1,9 +1,9 @@
 //! Conversions between the store's types and the machine's.
 
-use super::core::{EventsAfter, Snapshot, StoredSend};
+use super::core::{EventsAfter, LoadedState, StoredSend};
 use crate::store::{self, EventRange};
 
-impl From<store::Snapshot> for Snapshot {
+impl From<store::Snapshot> for LoadedState {
     fn from(snapshot: store::Snapshot) -> Self {
         let store::Snapshot { conversation, sends, events } = snapshot;
         Self { conversation, sends: sends.into_iter().map(StoredSend::from).collect(), events }

@@ -1,8 +1,8 @@
 //! Commands: requests to change a conversation. The edge validates their form; [`super::decide`] applies the rules.
 
 use super::{
-    Agent, AnswerHandover, Author, ClientMessageId, Customer, HelpCenterPost, Message, MessageText, Origin, Party,
-    Rate, RequestHandover, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
+    Agent, AnswerHandover, Author, ClientMessageId, Customer, CustomerRating, HelpCenterPost, Message, MessageText,
+    Origin, Party, RequestHandover, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
 };
 
 /// What a command addresses: the conversation, or the ticket attached to it. A ticket that a customer creates directly
@@ -109,7 +109,7 @@ pub struct SubmitRating {
     /// Whether the conversation or its ticket is rated.
     pub target: Target,
     /// The rating.
-    pub rate: Rate,
+    pub rate: CustomerRating,
 }
 
 /// An agent creates a ticket from a conversation.

@@ -2,8 +2,8 @@
 //! conversation give its state.
 
 use super::{
-    Agent, Author, Channel, ClientMessageId, ConversationId, Customer, DeviceMetadata, EventId, Handover, MessageText,
-    Party, Rate, Resolution, StatusChange, TicketCreation, TicketPriority, Timestamp,
+    Agent, Author, Channel, ClientMessageId, ConversationId, Customer, CustomerRating, DeviceMetadata, EventId,
+    Handover, MessageText, Party, Resolution, StatusChange, TicketCreation, TicketPriority, Timestamp,
 };
 
 /// A [`Change`] with its position in the conversation's history.
@@ -36,7 +36,7 @@ pub enum Change {
     /// The customer wrote to a closed conversation in the help center, which reopens it without an assignee.
     Reopened(Customer),
     /// The customer rated the conversation.
-    Rated(Rate),
+    Rated(CustomerRating),
     /// The assignee asked another agent to take the conversation over.
     HandoverRequested(Box<Handover>),
     /// A handover ended; if it was accepted, the target is now the assignee.
@@ -67,7 +67,7 @@ pub enum Change {
         priority: TicketPriority,
     },
     /// The customer rated the ticket.
-    TicketRated(Rate),
+    TicketRated(CustomerRating),
 }
 
 /// The circumstances in which a conversation was created.

@@ -11,7 +11,7 @@ pub struct Rating(u8);
 
 /// A customer's rating.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub struct CustomerRating {
     /// The customer.
     pub from: Customer,
     /// Stars.

@@ -74,7 +74,7 @@ macro_rules! text {
             ///
             /// # Errors
             /// [`TextError`] when it is too long, or cannot be stored.
-            pub fn parse_or_nothing(text: &str) -> Result<Option<Self>, TextError> {
+            pub fn parse_optional(text: &str) -> Result<Option<Self>, TextError> {
                 match Self::parse(text) {
                     Ok(text) => Ok(Some(text)),
                     Err(TextError::Empty) => Ok(None),

@@ -30,7 +30,7 @@ impl TicketNumber {
     }
 
     /// Assigns it; a later assignment has no effect.
-    pub fn give(&self, number: String) {
+    pub fn assign(&self, number: String) {
         let _ = self.0.set(number);
     }
 

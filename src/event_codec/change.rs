@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use super::detail::Detail;
 use super::{DecodeError, Table};
 use crate::domain::{
-    Agent, Change, Conversation, Customer, EmailAddress, Event, EventId, Feedback, Handover, HandoverId, Origin, Owner,
-    Party, Rate, Reason, Resolution, ResolutionNotes, StatusChange, TicketCreation, TicketPriority, TicketStatus,
+    Agent, Change, Conversation, Customer, CustomerRating, EmailAddress, Event, EventId, Feedback, Handover,
+    HandoverId, Origin, Owner, Party, Reason, Resolution, ResolutionNotes, StatusChange, TicketCreation,
+    TicketPriority, TicketStatus,
 };
 
 const TABLE: Table = Table("conversation_events");
@@ -236,9 +237,9 @@ impl Decoder<'_> {
         }
     }
 
-    fn rate(&self) -> Result<Rate, DecodeError> {
+    fn rate(&self) -> Result<CustomerRating, DecodeError> {
         let stars = self.row.data.get("rating").and_then(Value::as_f64).ok_or_else(invalid_data)?;
-        Ok(Rate {
+        Ok(CustomerRating {
             from: self.customer()?,
             rating: TABLE.rating("data", stars)?,
             feedback: self.text("feedback").map(|text| Feedback::stored(text.to_owned())),

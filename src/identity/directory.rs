@@ -37,11 +37,11 @@ type RecentlyQueued = Cache<(UserId, bool), Timestamp>;
 pub struct Directory {
     /// By role: a customer who becomes an agent is written at once.
     recent: RecentlyQueued,
-    queue: mpsc::Sender<QueueItem>,
+    queue: mpsc::Sender<DirectoryItem>,
 }
 
 /// An item for the background task.
-enum QueueItem {
+enum DirectoryItem {
     /// A user to write.
     User(Box<users::Model>),
     /// Answered when all users queued before are written, or have failed.
@@ -69,7 +69,7 @@ impl Directory {
             return;
         }
         self.recent.insert(seen_as.clone(), now);
-        if self.queue.try_send(QueueItem::User(Box::new(row(principal, now)))).is_err() {
+        if self.queue.try_send(DirectoryItem::User(Box::new(row(principal, now)))).is_err() {
             self.recent.invalidate(&seen_as);
         }
     }
@@ -77,14 +77,14 @@ impl Directory {
     /// Waits until all users queued so far are written, or have failed, so that a query finds them.
     pub async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
-        if self.queue.send(QueueItem::Flush(done)).await.is_ok() {
+        if self.queue.send(DirectoryItem::Flush(done)).await.is_ok() {
             // An error means that the task has ended: there is nothing left to wait for.
             let _ = flushed.await;
         }
     }
 }
 
-async fn run(database: Database, mut queue: mpsc::Receiver<QueueItem>, recent: RecentlyQueued) {
+async fn run(database: Database, mut queue: mpsc::Receiver<DirectoryItem>, recent: RecentlyQueued) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         // One statement cannot write a row twice; the latest profile wins.
@@ -92,11 +92,11 @@ async fn run(database: Database, mut queue: mpsc::Receiver<QueueItem>, recent: R
         let mut waiting = Vec::new();
         for item in batch.drain(..) {
             match item {
-                QueueItem::User(mut row) => {
+                DirectoryItem::User(mut row) => {
                     row.is_agent |= rows.get(&row.id).is_some_and(|earlier| earlier.is_agent);
                     rows.insert(row.id.clone(), *row);
                 }
-                QueueItem::Flush(done) => waiting.push(done),
+                DirectoryItem::Flush(done) => waiting.push(done),
             }
         }
         if !rows.is_empty() {

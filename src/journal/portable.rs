@@ -54,7 +54,7 @@ pub(super) async fn commit(
     let transaction = timeout(limit, transaction(database.writes(), batch, shared));
     let (committed, numbers) = transaction.await.unwrap_or(Err(DatabaseError::TimedOut(limit)))?;
     for (ticket, number) in numbers {
-        ticket.give(number);
+        ticket.assign(number);
     }
     Ok(committed)
 }

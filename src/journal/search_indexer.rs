@@ -83,7 +83,7 @@ async fn run(database: Database, stats: Arc<StatsCounter>) {
 /// The indexer's state.
 pub(super) struct Indexer {
     database: Database,
-    load: Load,
+    load: JournalLoad,
     /// When the list was last empty.
     pub(super) caught_up: Instant,
     /// The most rows of the list in the next chunk.
@@ -98,7 +98,7 @@ pub(super) struct Indexer {
 impl Indexer {
     pub(super) fn new(database: Database, stats: Arc<StatsCounter>) -> Self {
         let now = Instant::now();
-        let load = Load::new(stats);
+        let load = JournalLoad::new(stats);
         Self { database, load, caught_up: now, rows: MAX_ROWS, failures: 0, cleaned: now, owns_index: true }
     }
 
@@ -147,13 +147,13 @@ impl Indexer {
 }
 
 /// How busy this server's journal is.
-struct Load {
+struct JournalLoad {
     stats: Arc<StatsCounter>,
     appends: u64,
     since: Instant,
 }
 
-impl Load {
+impl JournalLoad {
     fn new(stats: Arc<StatsCounter>) -> Self {
         Self { stats, appends: 0, since: Instant::now() }
     }

@@ -31,12 +31,12 @@ the OpenAPI document, docs/openapi.json.";
 #[must_use]
 pub fn document() -> Value {
     let mut document = DocumentBuilder::new();
-    document.channel = Channel::Support;
+    document.channel = DocumentChannel::Support;
     document.client_events(support::events());
     conversation_events(&mut document);
     ticket_events(&mut document);
     document.emits("connect_error", "The token was refused; the client library reports it as an error", connect_error);
-    document.channel = Channel::HelpCenter;
+    document.channel = DocumentChannel::HelpCenter;
     document.client_events(help_center::events());
     help_center_events(&mut document);
     document.finish()
@@ -125,12 +125,12 @@ fn connect_error(_: &mut Schemas) -> Value {
 
 /// A channel of the document, a namespace.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Channel {
+enum DocumentChannel {
     Support,
     HelpCenter,
 }
 
-impl Channel {
+impl DocumentChannel {
     fn key(self) -> &'static str {
         match self {
             Self::Support => "support",
@@ -142,14 +142,19 @@ impl Channel {
 struct DocumentBuilder {
     schemas: Schemas,
     /// The channel that events are added to.
-    channel: Channel,
-    messages: BTreeMap<Channel, Map<String, Value>>,
+    channel: DocumentChannel,
+    messages: BTreeMap<DocumentChannel, Map<String, Value>>,
     operations: Map<String, Value>,
 }
 
 impl DocumentBuilder {
     fn new() -> Self {
-        Self { schemas: Schemas::new(), channel: Channel::Support, messages: BTreeMap::new(), operations: Map::new() }
+        Self {
+            schemas: Schemas::new(),
+            channel: DocumentChannel::Support,
+            messages: BTreeMap::new(),
+            operations: Map::new(),
+        }
     }
 
     /// Events that clients emit.
@@ -216,12 +221,12 @@ impl DocumentBuilder {
                 "support": {
                     "address": support::NAME,
                     "description": "The chat namespace, for customers with an account and for agents",
-                    "messages": self.messages.get(&Channel::Support),
+                    "messages": self.messages.get(&DocumentChannel::Support),
                 },
                 "helpCenter": {
                     "address": help_center::NAME,
                     "description": "The help center's namespace: one conversation per customer, joined by connecting",
-                    "messages": self.messages.get(&Channel::HelpCenter),
+                    "messages": self.messages.get(&DocumentChannel::HelpCenter),
                 },
             },
             "operations": self.operations,

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::Realtime;
 use crate::api_error::ApiError;
-use crate::limits::{ConnectionLimits, EventRefusal, Limits, RateLimited};
+use crate::limits::{ConnectionLimits, EventRefusal, RateLimited, RateLimits};
 use socketio::{ConnectRefusal, RateLimiter, Violation};
 
-/// Limits the sessions that an address opens. The refusal has Engine.IO's form.
+/// RateLimits the sessions that an address opens. The refusal has Engine.IO's form.
 pub(super) fn handshakes(
     realtime: &Arc<Realtime>,
 ) -> impl Fn(&HttpRequest) -> Result<(), String> + Send + Sync + 'static {
@@ -22,7 +22,7 @@ pub(super) fn handshakes(
 }
 
 /// Makes the limiter of a connection's packets.
-pub(super) fn packets(limits: &Limits) -> impl Fn() -> Option<Box<dyn RateLimiter>> + Send + Sync + 'static {
+pub(super) fn packets(limits: &RateLimits) -> impl Fn() -> Option<Box<dyn RateLimiter>> + Send + Sync + 'static {
     let limits = limits.clone();
     move || limits.connection().map(|limits| Box::new(limits) as Box<dyn RateLimiter>)
 }

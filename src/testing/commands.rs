@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::domain::{
     AddNote, Agent, AnswerHandover, AutoReply, AutoReplyPolicy, Channel, Claim, ClientMessageId, Close, Command,
-    CreateTicket, Customer, Description, DeviceMetadata, EmailAddress, EnterHelpCenter, HandoverId, HelpCenterPost,
-    MessageText, Open, Origin, Owner, Post, Rate, Rating, Reason, RequestHandover, SendMessage, SendReply,
+    CreateTicket, Customer, CustomerRating, Description, DeviceMetadata, EmailAddress, EnterHelpCenter, HandoverId,
+    HelpCenterPost, MessageText, Open, Origin, Owner, Post, Rating, Reason, RequestHandover, SendMessage, SendReply,
     SetTicketStatus, Subject, SubmitRating, SupportType, Target, TicketDraft, TicketId, TicketPriority, TicketStatus,
     UserId,
 };
@@ -104,7 +104,7 @@ pub(crate) fn claim(by: &str) -> Command {
 /// A rating without feedback.
 pub(crate) fn rate(target: Target, from: Customer, stars: f64) -> Command {
     let rating = Rating::parse(stars).expect("1 to 5");
-    SubmitRating { target, rate: Rate { from, rating, feedback: None } }.into()
+    SubmitRating { target, rate: CustomerRating { from, rating, feedback: None } }.into()
 }
 
 pub(crate) fn close(by: &str) -> Command {

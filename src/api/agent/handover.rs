@@ -89,7 +89,7 @@ async fn request(
         // An id that no account can have is unknown, not invalid.
         id => Ok(UserId::parse(id).ok()),
     });
-    let reason = validator.optional("reason", body.reason.as_deref(), Reason::parse_or_nothing).flatten();
+    let reason = validator.optional("reason", body.reason.as_deref(), Reason::parse_optional).flatten();
     let to = validator.finish(to)?;
     let id = conversation_id(&id)?;
     let target = match &to {

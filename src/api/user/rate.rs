@@ -12,7 +12,7 @@ use crate::api::envelope::fetched;
 use crate::api::extractors::Caller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::domain::{ConversationId, Feedback, Rate, Rating, RatingError, Refusal, SubmitRating, Target};
+use crate::domain::{ConversationId, CustomerRating, Feedback, Rating, RatingError, Refusal, SubmitRating, Target};
 use crate::dto::Validator;
 
 /// A rating of one to five stars.
@@ -29,7 +29,7 @@ impl RateRequest {
         let mut validator = Validator::default();
         let rating = self.rating.ok_or(RatingError).and_then(Rating::parse);
         let rating = rating.map_err(|error| validator.fail("rating", error.to_string())).ok();
-        let feedback = validator.optional("feedback", self.feedback.as_deref(), Feedback::parse_or_nothing).flatten();
+        let feedback = validator.optional("feedback", self.feedback.as_deref(), Feedback::parse_optional).flatten();
         Ok((validator.finish(rating)?, feedback))
     }
 }
@@ -59,7 +59,7 @@ async fn rate(
 ) -> Result<HttpResponse, ApiError> {
     let (rating, feedback) = body.validate()?;
     let id = conversation_id(&id)?;
-    let rate = Rate { from: caller.as_customer(), rating, feedback: feedback.clone() };
+    let rate = CustomerRating { from: caller.as_customer(), rating, feedback: feedback.clone() };
     api.services.registry.execute(id, SubmitRating { target: Target::Conversation, rate }).await?;
     Ok(fetched("Rating submitted", ConversationRated { id, satisfaction_rating: rating, feedback }))
 }

@@ -9,7 +9,8 @@ use super::ConversationActor;
 use super::messages::Settled;
 use crate::conversation::catch_panic::catch_panic;
 use crate::conversation::core::{
-    Append, CommandError, Effect, Epoch, Input, Load, Lookup, Publication, Snapshot, StoredSend, SubscriberId, Timer,
+    AppendEvents, CommandError, Effect, EpochNumber, Input, LoadQuery, LoadedState, Lookup, Publication, StoredSend,
+    SubscriberId, Timer,
 };
 use crate::database::DatabaseError;
 use crate::domain::IdempotencyKey;
@@ -18,10 +19,10 @@ use crate::store::{self, EventRange};
 
 /// The journal's epoch that belongs to the machine's present one.
 #[derive(Default)]
-pub(super) struct JournalEpoch(Option<(Epoch, journal::Epoch)>);
+pub(super) struct JournalEpoch(Option<(EpochNumber, journal::Epoch)>);
 
 impl JournalEpoch {
-    fn get(&mut self, epoch: Epoch) -> journal::Epoch {
+    fn get(&mut self, epoch: EpochNumber) -> journal::Epoch {
         if let Some((current, journal)) = &self.0
             && *current == epoch
         {
@@ -32,7 +33,7 @@ impl JournalEpoch {
         journal
     }
 
-    fn abort(&self, epoch: Epoch) {
+    fn abort(&self, epoch: EpochNumber) {
         if let Some((current, journal)) = &self.0
             && *current == epoch
         {
@@ -94,8 +95,8 @@ impl ConversationActor {
     }
 
     /// Hands events to the journal; gives its answer.
-    fn append(&mut self, append: Append, context: &mut Context<Self>) -> Input {
-        let Append { epoch, expected_version, events, state } = append;
+    fn append(&mut self, append: AppendEvents, context: &mut Context<Self>) -> Input {
+        let AppendEvents { epoch, expected_version, events, state } = append;
         let (actor, version) = (context.address(), state.version);
         let append = journal::Append {
             conversation: self.id,
@@ -116,10 +117,10 @@ impl ConversationActor {
         }
     }
 
-    fn load(&self, load: Load, context: &mut Context<Self>) {
+    fn load(&self, load: LoadQuery, context: &mut Context<Self>) {
         let (database, id, events) = (self.services.parts.database.clone(), self.id, load.events.map(EventRange::from));
         let read = async move { store::load(&database, id, load.keys, events).await };
-        Self::read(context, read, |loaded| Input::Loaded(loaded.map(Snapshot::from)));
+        Self::read(context, read, |loaded| Input::Loaded(loaded.map(LoadedState::from)));
     }
 
     fn read_version(&self, context: &mut Context<Self>) {

@@ -7,7 +7,7 @@ use actix::{Addr, Message};
 use tokio::sync::oneshot;
 
 use super::ConversationActor;
-use crate::conversation::core::{Backlog, CommandError, Epoch, Responder};
+use crate::conversation::core::{Backlog, CommandError, EpochNumber, Responder};
 use crate::database::DatabaseError;
 use crate::domain::{Command, Conversation, Posted};
 use crate::journal::AppendOutcome;
@@ -43,7 +43,7 @@ pub(in crate::conversation) struct Peek(pub(in crate::conversation) oneshot::Sen
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(in crate::conversation) struct Settled {
-    pub(in crate::conversation) epoch: Epoch,
+    pub(in crate::conversation) epoch: EpochNumber,
     /// Position of the append's last event.
     pub(in crate::conversation) version: i64,
     pub(in crate::conversation) outcome: AppendOutcome,

@@ -9,7 +9,7 @@ use crate::domain::{Command, Conversation, Event, EventId, IdempotencyKey, Poste
 /// Numbers a run of appends, each decided on the state that the one before it leaves. When one of them is not stored,
 /// the driver must not store any later one of the same epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Epoch(pub(super) u64);
+pub struct EpochNumber(pub(super) u64);
 
 /// Numbers a lookup of a send by its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,22 +53,22 @@ pub enum Input {
     /// An append is stored, up to and including `version`.
     Committed {
         /// Of the append.
-        epoch: Epoch,
+        epoch: EpochNumber,
         /// Position of its last event.
         version: i64,
     },
     /// An append is not stored: another server wrote to the conversation, or a send's key is taken.
     Rejected {
         /// Of the append.
-        epoch: Epoch,
+        epoch: EpochNumber,
     },
     /// It is not known whether an append is stored.
     AppendFailed {
         /// Of the append.
-        epoch: Epoch,
+        epoch: EpochNumber,
     },
     /// The result of [`Effect::Load`].
-    Loaded(Result<Snapshot, CommandError>),
+    Loaded(Result<LoadedState, CommandError>),
     /// The result of [`Effect::ReadVersion`]: the stored version, 0 if there is no conversation.
     VersionRead(Result<i64, CommandError>),
     /// The result of [`Effect::FindSend`].
@@ -104,11 +104,11 @@ pub enum Input {
 pub enum Effect {
     /// Hand these events to the journal. The driver answers at once, before any other input, with [`Input::Queued`] or
     /// [`Input::QueueFull`]; if it was queued, later with `Committed`, `Rejected` or `AppendFailed`.
-    Append(Append),
+    Append(AppendEvents),
     /// Store nothing more of this epoch.
-    AbortEpoch(Epoch),
+    AbortEpoch(EpochNumber),
     /// Read a [`Snapshot`]; answered with [`Input::Loaded`].
-    Load(Load),
+    Load(LoadQuery),
     /// Read the stored version; answered with [`Input::VersionRead`].
     ReadVersion,
     /// Look for a send in the database; answered with [`Input::SendFound`].
@@ -138,9 +138,9 @@ pub enum Effect {
 
 /// Events of one conversation, stored together or not at all.
 #[derive(Clone, Debug)]
-pub struct Append {
+pub struct AppendEvents {
     /// The speculation that they belong to.
-    pub epoch: Epoch,
+    pub epoch: EpochNumber,
     /// The stored version that they follow; 0 creates the conversation.
     pub expected_version: i64,
     /// Not empty, in order.
@@ -151,7 +151,7 @@ pub struct Append {
 
 /// What to load.
 #[derive(Clone, Debug)]
-pub struct Load {
+pub struct LoadQuery {
     /// Sends to look for, in any conversation.
     pub keys: Vec<IdempotencyKey>,
     /// Events to read as well.
@@ -169,7 +169,7 @@ pub struct EventsAfter {
 
 /// What is stored. The state is read first: up to its version the events are complete, but for the limit.
 #[derive(Clone, Debug)]
-pub struct Snapshot {
+pub struct LoadedState {
     /// `None` if there is no conversation.
     pub conversation: Option<Conversation>,
     /// Those of the sends that are stored.
@@ -224,7 +224,7 @@ impl Publication {
 
 /// What a machine takes from outside at the time it decides: both are part of what happens, so a simulation supplies
 /// them.
-pub trait Environment {
+pub trait ClockAndIds {
     /// The time of events, in whole milliseconds.
     fn timestamp(&self) -> Timestamp;
     /// A new id.

@@ -11,7 +11,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::limits::Limits;
+use super::limits::MachineLimits;
 
 /// The stages of passivation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ impl Lifecycle {
     }
 
     /// The step that is due. Work in progress counts as use.
-    pub(super) fn check(&mut self, is_idle: bool, limits: &Limits, now: Instant) -> Unused {
+    pub(super) fn check(&mut self, is_idle: bool, limits: &MachineLimits, now: Instant) -> Unused {
         if !is_idle {
             self.last_used = now;
         }

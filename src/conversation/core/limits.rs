@@ -1,10 +1,10 @@
-//! Limits of the machine: sizes and times.
+//! MachineLimits of the machine: sizes and times.
 
 use std::time::Duration;
 
 /// The limits of one machine.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct MachineLimits {
     /// Commands that wait for the database; more are answered [`super::CommandError::Overloaded`]. Also subscribers
     /// that wait to read their backlog.
     pub in_flight: usize,

@@ -16,12 +16,12 @@ use std::time::Instant;
 use self::decisions::Queueing;
 use super::answer::{CommandError, Outcome, Responder};
 use super::defect::{Defect, Defects};
-use super::effect::{Effect, Effects, Environment, Epoch, Input, Timer};
+use super::effect::{ClockAndIds, Effect, Effects, EpochNumber, Input, Timer};
 use super::idempotency_cache::IdempotencyCache;
 use super::in_doubt::InDoubt;
 use super::in_flight::{InFlight, Pending};
 use super::lifecycle::{Lifecycle, Unused};
-use super::limits::Limits;
+use super::limits::MachineLimits;
 use super::read_barrier::VersionChecks;
 use super::send_lookups::SendLookups;
 use super::state::{CachedState, Speculation};
@@ -35,11 +35,11 @@ const PANICS: u64 = 30;
 /// One conversation.
 pub struct Machine {
     id: ConversationId,
-    limits: Limits,
-    environment: Box<dyn Environment>,
+    limits: MachineLimits,
+    environment: Box<dyn ClockAndIds>,
     defects: Defects,
     state: CachedState,
-    epoch: Epoch,
+    epoch: EpochNumber,
     /// Commands that are not decided; empty while a state is loaded.
     waiting: VecDeque<Pending>,
     /// The decided command whose append the journal is taking.
@@ -77,9 +77,9 @@ impl Machine {
     #[must_use]
     pub fn new(
         id: ConversationId,
-        limits: Limits,
+        limits: MachineLimits,
         watermark: Watermark,
-        environment: Box<dyn Environment>,
+        environment: Box<dyn ClockAndIds>,
         defects: Defects,
         now: Instant,
     ) -> Self {
@@ -89,7 +89,7 @@ impl Machine {
             environment,
             defects,
             state: CachedState::Absent,
-            epoch: Epoch(0),
+            epoch: EpochNumber(0),
             waiting: VecDeque::new(),
             queueing: None,
             in_flight: InFlight::default(),
@@ -211,8 +211,8 @@ impl Machine {
         }
     }
 
-    fn next_epoch(&mut self) -> Epoch {
-        self.epoch = Epoch(self.epoch.0 + 1);
+    fn next_epoch(&mut self) -> EpochNumber {
+        self.epoch = EpochNumber(self.epoch.0 + 1);
         self.epoch
     }
 

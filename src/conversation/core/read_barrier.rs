@@ -16,10 +16,10 @@
 
 use std::time::Duration;
 
-use super::effect::Epoch;
+use super::effect::EpochNumber;
 
 /// How long a check next to an append waits for more commands that need one; a commit takes longer.
-pub(super) const GATHERING: Duration = Duration::from_millis(1);
+pub(super) const VERSION_CHECK_DELAY: Duration = Duration::from_millis(1);
 
 /// The version checks of a machine: at most one at a time.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub(super) struct VersionChecks {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VersionCheck {
     /// Epoch of the state that it confirms.
-    pub(super) epoch: Epoch,
+    pub(super) epoch: EpochNumber,
     /// The expected version.
     pub(super) expected: i64,
     /// Number of the last command that had arrived when it began.
@@ -48,7 +48,7 @@ impl VersionChecks {
 
     /// Whether to schedule a check, for the sake of command `number`. None is scheduled where the last one was about
     /// this state and began after the command: the append in flight confirms what it did not.
-    pub(super) fn schedule(&mut self, epoch: Epoch, number: u64) -> bool {
+    pub(super) fn schedule(&mut self, epoch: EpochNumber, number: u64) -> bool {
         let is_checked = self.last.is_some_and(|last| last.epoch == epoch && last.commands >= number);
         if self.is_scheduled || is_checked {
             return false;

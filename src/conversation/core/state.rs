@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::effect::Epoch;
+use super::effect::EpochNumber;
 use crate::domain::{Command, Conversation};
 
 /// The cached state.
@@ -34,7 +34,7 @@ pub(super) struct Speculation {
     pub(super) conversation: Option<Arc<Conversation>>,
     /// Position of the last event known to be stored.
     pub(super) durable: i64,
-    pub(super) epoch: Epoch,
+    pub(super) epoch: EpochNumber,
     /// That the conversation does not exist is assumed, which saves a read before a first message. The version fence
     /// alone makes that safe, so nothing but a command that creates the conversation is decided on it.
     pub(super) is_assumed: bool,
@@ -52,7 +52,7 @@ pub(super) struct ReadIndex {
 
 impl Speculation {
     /// The state that a read has found which began after so many commands had arrived.
-    pub(super) fn stored(conversation: Option<Arc<Conversation>>, commands: u64, epoch: Epoch) -> Self {
+    pub(super) fn stored(conversation: Option<Arc<Conversation>>, commands: u64, epoch: EpochNumber) -> Self {
         let version = conversation.as_ref().map_or(0, |conversation| conversation.version);
         // Ticket and handover are read by separate statements after the conversation, so they may be newer than its
         // version: then the version does not confirm what was read.
@@ -68,7 +68,7 @@ impl Speculation {
         }
     }
 
-    pub(super) fn assumed_absent(epoch: Epoch) -> Self {
+    pub(super) fn assumed_absent(epoch: EpochNumber) -> Self {
         Self { conversation: None, durable: 0, epoch, is_assumed: true, read_index: None }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::script::Fault;
 use super::server::SlotId;
 use super::world::{Happening, World};
-use crate::conversation::core::{Append, Epoch, Input};
+use crate::conversation::core::{AppendEvents, EpochNumber, Input};
 use crate::domain::Event;
 
 /// Appends that may wait.
@@ -14,14 +14,14 @@ const CAPACITY: usize = 16;
 
 #[derive(Default)]
 pub(super) struct Journal {
-    queue: VecDeque<(SlotId, Append)>,
+    queue: VecDeque<(SlotId, AppendEvents)>,
     batch: Option<Batch>,
-    aborted: BTreeSet<(SlotId, Epoch)>,
+    aborted: BTreeSet<(SlotId, EpochNumber)>,
 }
 
 /// Appends of one epoch that are stored together or not at all.
 pub(super) struct Batch {
-    appends: Vec<(SlotId, Append)>,
+    appends: Vec<(SlotId, AppendEvents)>,
     fate: Fate,
 }
 
@@ -43,14 +43,14 @@ enum Fate {
 }
 
 impl Journal {
-    pub(super) fn abort(&mut self, slot: SlotId, epoch: Epoch) {
+    pub(super) fn abort(&mut self, slot: SlotId, epoch: EpochNumber) {
         self.aborted.insert((slot, epoch));
     }
 }
 
 impl World {
     /// A machine hands in an append.
-    pub(super) fn append(&mut self, slot: SlotId, append: Append) -> Input {
+    pub(super) fn append(&mut self, slot: SlotId, append: AppendEvents) -> Input {
         let server = self.slots[slot].server;
         let is_full = self.servers[server].journal.queue.len() >= CAPACITY
             || (self.strikes(Fault::FullQueues) && self.chance(1, 15));

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::journal::Journal;
 use super::world::{Happening, World};
 use crate::conversation::core::{
-    Backlog, CommandError, Defect, Effect, Effects, Environment, Input, Limits, Load, Lookup, Machine, Publication,
-    Snapshot, SubscriberId, Timer, Watermark,
+    Backlog, ClockAndIds, CommandError, Defect, Effect, Effects, Input, LoadQuery, LoadedState, Lookup, Machine,
+    MachineLimits, Publication, SubscriberId, Timer, Watermark,
 };
 use crate::domain::{Conversation, EventId, IdempotencyKey, Posted, Timestamp};
 
@@ -69,20 +69,20 @@ type ReadBacklog = Result<Vec<Posted>, CommandError>;
 
 /// A read on its way.
 pub(super) enum Read {
-    Load(Load),
+    Load(LoadQuery),
     Version,
     Send(Lookup, IdempotencyKey),
     Backlog(SubscriberId),
 }
 
 /// Ids and times of a simulated machine.
-struct SimulatedEnvironment {
+struct SimulatedClockAndIds {
     slot: u64,
     count: std::cell::Cell<u64>,
     clock: std::rc::Rc<std::cell::Cell<u64>>,
 }
 
-impl Environment for SimulatedEnvironment {
+impl ClockAndIds for SimulatedClockAndIds {
     fn timestamp(&self) -> Timestamp {
         Timestamp::from_timestamp_millis(1_700_000_000_000 + (self.clock.get() / 1000) as i64).expect("a valid time")
     }
@@ -106,8 +106,8 @@ impl World {
     fn start_machine(&mut self, server: usize) -> SlotId {
         let slot = self.slots.len();
         let environment =
-            SimulatedEnvironment { slot: slot as u64, count: std::cell::Cell::new(0), clock: self.clock.clone() };
-        let limits = Limits {
+            SimulatedClockAndIds { slot: slot as u64, count: std::cell::Cell::new(0), clock: self.clock.clone() };
+        let limits = MachineLimits {
             in_flight: 64,
             idempotency_cache: 2,
             catch_up_events: 1_000,
@@ -272,7 +272,7 @@ impl World {
     }
 
     /// The rest of a load: tickets, handovers, sends and events are read after the conversation.
-    pub(super) fn rest_of_load(&mut self, slot: SlotId, load: &Load, state: Option<Conversation>) {
+    pub(super) fn rest_of_load(&mut self, slot: SlotId, load: &LoadQuery, state: Option<Conversation>) {
         let version = state.as_ref().map_or(0, |state| state.version);
         let conversation = state.map(|mut state| {
             if let Some(newer) = self.database.state() {
@@ -283,7 +283,7 @@ impl World {
         let sends = load.keys.iter().filter_map(|key| self.database.find_send(key)).collect();
         let events = load.events.map(|after| self.database.events_after(after, version)).unwrap_or_default();
         let pause = self.read_time();
-        self.later(pause, Happening::Input(slot, Input::Loaded(Ok(Snapshot { conversation, sends, events }))));
+        self.later(pause, Happening::Input(slot, Input::Loaded(Ok(LoadedState { conversation, sends, events }))));
     }
 
     fn end_backlog(&mut self, slot: SlotId, subscriber: SubscriberId, read: ReadBacklog, pause: u64) {

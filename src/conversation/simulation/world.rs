@@ -14,7 +14,7 @@ use super::database::Database;
 use super::journal::Batch;
 use super::script::{Action, Fault, Script};
 use super::server::{Read, Server, Slot, SlotId};
-use crate::conversation::core::{Defects, Input, Load, Timer};
+use crate::conversation::core::{Defects, Input, LoadQuery, Timer};
 use crate::domain::{Conversation, ConversationId};
 
 /// After this many steps of one run something goes round in circles.
@@ -38,7 +38,7 @@ pub(super) enum Happening {
     Input(SlotId, Input),
     Timer(SlotId, Timer, u64),
     Read(SlotId, Read),
-    RestOfLoad(SlotId, Load, Option<Conversation>),
+    RestOfLoad(SlotId, LoadQuery, Option<Conversation>),
     /// A server's batch reaches the database, and its outcome the server, in this life of the server.
     CommitArrives(usize, u64),
     CommitReported(usize, u64),

@@ -57,7 +57,7 @@ fn a_customer_writes_until_the_conversation_is_closed() {
 fn rate(from: Customer) -> Command {
     SubmitRating {
         target: Target::Conversation,
-        rate: Rate { from, rating: Rating::parse(5.0).unwrap(), feedback: Feedback::parse("quick").ok() },
+        rate: CustomerRating { from, rating: Rating::parse(5.0).unwrap(), feedback: Feedback::parse("quick").ok() },
     }
     .into()
 }

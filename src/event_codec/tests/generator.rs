@@ -8,11 +8,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::{
-    Agent, Assignee, Author, Change, Channel, ClientMessageId, Conversation, ConversationId, Customer, Description,
-    DeviceMetadata, EmailAddress, Event, EventId, Feedback, Handover, HandoverId, Message, MessageText, Origin, Owner,
-    Party, Rate, Rating, Reason, Reference, Resolution, ResolutionNotes, Resolved, Status, StatusChange, Subject,
-    SupportType, Ticket, TicketCreation, TicketDraft, TicketId, TicketNumber, TicketPriority, TicketStatus, Timestamp,
-    UserId, VisibleMessage,
+    Agent, Assignee, Author, Change, Channel, ClientMessageId, Conversation, ConversationId, Customer, CustomerRating,
+    Description, DeviceMetadata, EmailAddress, Event, EventId, Feedback, Handover, HandoverId, Message, MessageText,
+    Origin, Owner, Party, Rating, Reason, Reference, Resolution, ResolutionNotes, Resolved, Status, StatusChange,
+    Subject, SupportType, Ticket, TicketCreation, TicketDraft, TicketId, TicketNumber, TicketPriority, TicketStatus,
+    Timestamp, UserId, VisibleMessage,
 };
 
 fn uuids() -> impl Strategy<Value = Uuid> {
@@ -71,8 +71,8 @@ fn ratings() -> impl Strategy<Value = Rating> {
 }
 
 prop_compose! {
-    fn rates()(from in customers(), rating in ratings(), feedback in of(texts())) -> Rate {
-        Rate { from, rating, feedback: feedback.map(Feedback::stored) }
+    fn rates()(from in customers(), rating in ratings(), feedback in of(texts())) -> CustomerRating {
+        CustomerRating { from, rating, feedback: feedback.map(Feedback::stored) }
     }
 }
 

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::{
-    Agent, Author, Channel, ConversationId, Customer, EventId, HandoverId, Message, MessageText, Origin, Party, Rate,
-    Resolution, Ticket, TicketCreation, TicketNumber, TicketPriority, Timestamp,
+    Agent, Author, Channel, ConversationId, Customer, CustomerRating, EventId, HandoverId, Message, MessageText,
+    Origin, Party, Resolution, Ticket, TicketCreation, TicketNumber, TicketPriority, Timestamp,
 };
 use crate::testing::{agent, customer, draft, guest};
 
@@ -50,7 +50,7 @@ fn an_agent_has_no_address() {
 fn a_customer_who_rates_has_the_contact_data_of_the_conversation() {
     for opener in [customer("ada"), guest("ada@example.com")] {
         let from = Customer { phone_number: Some("another".to_owned()), ..opener.clone() };
-        let rate = |from| Rate { from, rating: Rating::parse(4.0).expect("a rating"), feedback: None };
+        let rate = |from| CustomerRating { from, rating: Rating::parse(4.0).expect("a rating"), feedback: None };
         let read = read_old(Change::Rated(rate(from)), &conversation(opener.clone()));
         assert_eq!(read, Change::Rated(rate(opener)));
     }

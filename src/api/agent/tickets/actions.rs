@@ -87,7 +87,7 @@ async fn set_status(
         words(TicketStatus::ALL, TicketStatus::as_str),
     );
     let notes = body.resolution_notes.as_deref();
-    let notes = validator.optional("resolution_notes", notes, ResolutionNotes::parse_or_nothing).flatten();
+    let notes = validator.optional("resolution_notes", notes, ResolutionNotes::parse_optional).flatten();
     let status = validator.finish(status)?;
     let message = match status {
         TicketStatus::Pending => "Ticket pending",

@@ -99,7 +99,7 @@ fn validate(body: CreateTicketRequest) -> Result<TicketDraft, ApiError> {
     let priority =
         validator.one_of("priority", body.priority.as_deref(), words(TicketPriority::ALL, TicketPriority::as_str));
     let transaction = body.related_transaction_id.as_deref();
-    let transaction = validator.optional("related_transaction_id", transaction, Reference::parse_or_nothing).flatten();
+    let transaction = validator.optional("related_transaction_id", transaction, Reference::parse_optional).flatten();
     validator.finish(subject.zip(description).map(|(subject, description)| TicketDraft {
         id: TicketId(Uuid::now_v7()),
         subject,

@@ -180,7 +180,7 @@ fn validate(caller: Option<&Principal>, body: TicketRequest, headers: &HeaderMap
     let from = author(&mut validator, caller, body.email.as_deref());
     let phone_number = validator.optional("phone_number", body.phone_number.as_deref(), PhoneNumber::parse);
     let mut reference =
-        |name, value: Option<String>| validator.optional(name, value.as_deref(), Reference::parse_or_nothing).flatten();
+        |name, value: Option<String>| validator.optional(name, value.as_deref(), Reference::parse_optional).flatten();
     let related_transaction_id = reference("related_transaction_id", body.related_transaction_id);
     let session_id = reference("session_id", body.session_id);
     let client_message_id = message_id(&mut validator, caller, body.client_message_id.as_deref(), headers);

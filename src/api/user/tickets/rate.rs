@@ -13,7 +13,7 @@ use crate::api::envelope::fetched;
 use crate::api::extractors::Caller;
 use crate::api::user::rate::RateRequest;
 use crate::api_error::ApiError;
-use crate::domain::{Feedback, Rate, Rating, Refusal, SubmitRating, Target};
+use crate::domain::{CustomerRating, Feedback, Rating, Refusal, SubmitRating, Target};
 
 #[derive(Serialize, JsonSchema)]
 struct TicketRated<'a> {
@@ -43,7 +43,7 @@ async fn rate(
     let (rating, feedback) = body.validate()?;
     let number = number.trim();
     let key = find(&api, number).await?.ok_or_else(|| not_found(number))?;
-    let rate = Rate { from: caller.as_customer(), rating, feedback: feedback.clone() };
+    let rate = CustomerRating { from: caller.as_customer(), rating, feedback: feedback.clone() };
     api.services.registry.execute(key.conversation, SubmitRating { target: Target::Ticket, rate }).await?;
     Ok(fetched("Rating submitted", TicketRated { ticket_number: number, satisfaction_rating: rating, feedback }))
 }

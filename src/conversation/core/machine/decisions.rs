@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Machine, Step};
 use crate::conversation::core::answer::{CachedSend, CommandError, Outcome};
 use crate::conversation::core::defect::Defect;
-use crate::conversation::core::effect::{Append, Effect};
+use crate::conversation::core::effect::{AppendEvents, Effect};
 use crate::conversation::core::in_flight::{Basis, InFlightCommand, Pending};
 use crate::conversation::core::state::CachedState;
 use crate::domain::{Conversation, Event, IdempotencyKey, decide, permit};
@@ -89,7 +89,7 @@ impl Machine {
             return;
         }
         let events: Arc<[Event]> = events.into();
-        step.push(Effect::Append(Append {
+        step.push(Effect::Append(AppendEvents {
             epoch: speculation.epoch,
             expected_version,
             events: Arc::clone(&events),

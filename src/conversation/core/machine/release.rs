@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{Machine, Step};
 use crate::conversation::core::answer::CommandError;
 use crate::conversation::core::defect::Defect;
-use crate::conversation::core::effect::{Effect, Epoch, Publication, Timer};
+use crate::conversation::core::effect::{Effect, EpochNumber, Publication, Timer};
 use crate::conversation::core::in_flight::{Basis, InFlightCommand};
-use crate::conversation::core::read_barrier::{GATHERING, VersionCheck};
+use crate::conversation::core::read_barrier::{VERSION_CHECK_DELAY, VersionCheck};
 use crate::conversation::core::state::{CachedState, ReadIndex};
 use crate::domain::{Conversation, Event};
 
@@ -48,7 +48,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn committed(&mut self, epoch: Epoch, version: i64, step: &mut Step<'_>) {
+    pub(super) fn committed(&mut self, epoch: EpochNumber, version: i64, step: &mut Step<'_>) {
         self.panic_if_defective(version.unsigned_abs());
         let CachedState::Loaded(speculation) = &mut self.state else { return };
         if speculation.epoch == epoch {
@@ -120,7 +120,7 @@ impl Machine {
         if !self.in_flight.has_appends() {
             self.check_version(step);
         } else if self.version_checks.schedule(speculation.epoch, last) {
-            step.push(Effect::SetTimer(Timer::VersionCheck, GATHERING));
+            step.push(Effect::SetTimer(Timer::VersionCheck, VERSION_CHECK_DELAY));
         }
     }
 

@@ -14,7 +14,9 @@ use std::time::Instant;
 use super::{Machine, Step};
 use crate::conversation::core::answer::{CachedSend, CommandError};
 use crate::conversation::core::defect::Defect;
-use crate::conversation::core::effect::{Effect, Epoch, EventsAfter, Load, Publication, Snapshot, StoredSend, Timer};
+use crate::conversation::core::effect::{
+    Effect, EpochNumber, EventsAfter, LoadQuery, LoadedState, Publication, StoredSend, Timer,
+};
 use crate::conversation::core::state::{CachedState, LoadInProgress, Speculation};
 use crate::domain::{Conversation, Event};
 
@@ -32,13 +34,13 @@ impl Machine {
         });
         let position = watermark.or_else(|| self.in_doubt.first_position().map(|first| first - 1));
         let limit = self.limits.catch_up_events;
-        step.push(Effect::Load(Load {
+        step.push(Effect::Load(LoadQuery {
             keys: self.waiting.iter().filter_map(|pending| pending.command.idempotency_key()).collect(),
             events: position.map(|position| EventsAfter { position, limit }),
         }));
     }
 
-    pub(super) fn loaded(&mut self, loaded: Result<Snapshot, CommandError>, step: &mut Step<'_>) {
+    pub(super) fn loaded(&mut self, loaded: Result<LoadedState, CommandError>, step: &mut Step<'_>) {
         // Should this panic, no load is in progress any more.
         let CachedState::Loading(load) = std::mem::replace(&mut self.state, CachedState::Absent) else { return };
         match loaded {
@@ -53,8 +55,8 @@ impl Machine {
         self.schedule_in_doubt(step);
     }
 
-    fn restore(&mut self, snapshot: Snapshot, load: LoadInProgress, step: &mut Step<'_>) {
-        let Snapshot { conversation, sends, events } = snapshot;
+    fn restore(&mut self, snapshot: LoadedState, load: LoadInProgress, step: &mut Step<'_>) {
+        let LoadedState { conversation, sends, events } = snapshot;
         let conversation = conversation.map(Arc::new);
         self.catch_up(conversation.as_ref(), events, load, step.now);
         for StoredSend { key, message, conversation } in sends {
@@ -98,7 +100,7 @@ impl Machine {
         self.in_doubt.resolve(version, self.limits.in_doubt, now);
     }
 
-    pub(super) fn rejected(&mut self, epoch: Epoch, step: &mut Step<'_>) {
+    pub(super) fn rejected(&mut self, epoch: EpochNumber, step: &mut Step<'_>) {
         let CachedState::Loaded(speculation) = &mut self.state else { return };
         if speculation.epoch != epoch {
             return;
@@ -111,7 +113,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn append_failed(&mut self, epoch: Epoch, step: &mut Step<'_>) {
+    pub(super) fn append_failed(&mut self, epoch: EpochNumber, step: &mut Step<'_>) {
         let CachedState::Loaded(speculation) = &self.state else { return };
         if speculation.epoch != epoch {
             return;

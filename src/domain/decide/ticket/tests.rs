@@ -41,7 +41,7 @@ fn rate(from: Customer) -> Command {
 fn an_agent_creates_at_most_one_ticket_per_conversation() {
     let mut chat = attached_ticket();
     assert_eq!(ticket(&chat).status, TicketStatus::InProgress);
-    ticket(&chat).number.give("SMI-2026-000001".to_owned());
+    ticket(&chat).number.assign("SMI-2026-000001".to_owned());
     assert_eq!(refused(&chat, &create_ticket("edsger")), "This conversation already has ticket SMI-2026-000001");
     chat.execute(&close("grace")).unwrap();
     assert_eq!(refused(&chat, &create_ticket("edsger")), "This conversation already has ticket SMI-2026-000001");
