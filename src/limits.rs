@@ -1,11 +1,12 @@
-//! Rate limits: sends per user, requests without a token per address, events and CONNECT packets per connection,
-//! handshakes per address (`decisions.md`, "Envelope and errors").
+//! Rate limits: sends per user, what people without an account do ([`guest`]), events and CONNECT packets per
+//! connection, handshakes per address (`decisions.md`, "Envelope and errors").
 //!
 //! REST and sockets share them. A limit is checked after authentication, since 401 and 403 take precedence, and before
-//! the request has any effect. Each server counts on its own, in memory.
+//! the request has any effect. Each server counts on its own, in memory that is bounded.
 
 mod buckets;
 mod connection;
+mod guest;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -16,12 +17,14 @@ use governor::Quota;
 use governor::clock::DefaultClock;
 
 use crate::config::LimitSettings;
-use crate::domain::{EmailAddress, Owner, UserId};
+use crate::domain::UserId;
 use buckets::Buckets;
 use engineio::ip_prefix;
+use guest::EmailAllowance;
 
 pub(crate) use connection::ConnectionLimits;
 use connection::PacketQuota;
+pub(crate) use guest::{GuestCall, GuestSource};
 
 /// A connection is flooding if its refused packets exceed the limit this many times over.
 const FLOOD_FACTOR: u32 = 10;
@@ -53,30 +56,6 @@ pub enum EventRefusal {
     Flood,
 }
 
-/// The sender of a message, as limits tell senders apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Sender<'a> {
-    /// An account, whatever its role.
-    Account(&'a UserId),
-    /// A guest, identified by their e-mail address.
-    Guest(&'a EmailAddress),
-}
-
-impl<'a> From<&'a Owner> for Sender<'a> {
-    fn from(owner: &'a Owner) -> Self {
-        match owner {
-            Owner::Account(id) => Self::Account(id),
-            Owner::Guest(email) => Self::Guest(email),
-        }
-    }
-}
-
-impl<'a> From<&'a UserId> for Sender<'a> {
-    fn from(id: &'a UserId) -> Self {
-        Self::Account(id)
-    }
-}
-
 /// The limits of this server. Cheap to clone; clones share their counters.
 #[derive(Clone, Debug)]
 pub struct RateLimits(Option<Arc<Limiters>>);
@@ -85,6 +64,8 @@ pub struct RateLimits(Option<Arc<Limiters>>);
 struct Limiters {
     sends: Buckets,
     guest_calls: Buckets,
+    account_guest_calls: Buckets,
+    guest_emails: EmailAllowance,
     socket_events: PacketQuota,
     socket_connects: PacketQuota,
     handshakes: Buckets,
@@ -106,6 +87,8 @@ impl RateLimits {
                     Quota::per_second(non_zero(settings.sends_per_second)).allow_burst(non_zero(settings.sends_burst)),
                 ),
                 guest_calls: buckets(Quota::per_minute(non_zero(settings.guest_calls_per_minute))),
+                account_guest_calls: buckets(Quota::per_minute(non_zero(settings.account_guest_calls_per_minute))),
+                guest_emails: EmailAllowance::new(settings),
                 socket_events: packet_quota(settings.socket_events_per_second),
                 socket_connects: packet_quota(settings.socket_connects_per_second),
                 handshakes: buckets(Quota::per_second(non_zero(settings.handshakes_per_second))),
@@ -113,12 +96,12 @@ impl RateLimits {
         }))
     }
 
-    /// Counts a valid message of a customer or an agent, including notes, to a conversation or a ticket.
+    /// Counts a valid message of an account, whatever its role, including notes, to a conversation or a ticket.
     ///
     /// # Errors
     /// [`RateLimited`]; a refused message is not counted.
-    pub fn send<'a>(&self, by: impl Into<Sender<'a>>) -> Result<(), RateLimited> {
-        self.with(|limiters| limiters.sends.take(&by.into()))
+    pub fn send(&self, by: &UserId) -> Result<(), RateLimited> {
+        self.with(|limiters| limiters.sends.take(by))
     }
 
     /// Counts a request without a token, whatever its outcome.
@@ -159,6 +142,8 @@ mod tests {
             sends_per_second: 1,
             sends_burst: 2,
             guest_calls_per_minute: 1,
+            account_guest_calls_per_minute: 1,
+            guest_email_calls_per_minute: 1,
             socket_events_per_second: 1,
             socket_connects_per_second: 1,
             handshakes_per_second: 1,
@@ -175,20 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn each_person_is_counted_apart_and_a_guest_apart_from_the_account_of_the_same_name() {
+    fn each_account_is_counted_apart() {
         let limits = RateLimits::new(&settings());
-        let (jane, john) = (account("jane@example.com"), account("john"));
-        let guest = Owner::Guest(EmailAddress::parse("Jane@Example.com").expect("an address"));
-        let again = Owner::Guest(EmailAddress::parse("jane@example.COM").expect("an address"));
         // More than a burst and the tokens that a slow machine gains: one of them must be refused.
-        let refused = |sends: &dyn Fn() -> Result<(), RateLimited>| (0..100).any(|_| sends().is_err());
-        assert!(refused(&|| limits.send(&jane)));
-        assert!(limits.send(&john).is_ok());
-        assert!(limits.send(&guest).is_ok());
-        assert!(refused(&|| limits.send(&guest)));
-        assert!((0..100).any(|_| limits.send(&again).is_err()), "one address, however it is spelled");
-        // As customer or as agent: it is the same user.
-        assert!((0..100).any(|_| limits.send(&Owner::Account(jane.clone())).is_err()));
+        assert!((0..100).any(|_| limits.send(&account("jane")).is_err()));
+        assert!(limits.send(&account("john")).is_ok());
     }
 
     #[test]

@@ -17,6 +17,14 @@ pub struct LimitSettings {
     pub sends_burst: u32,
     /// Requests without a token per minute from one address; also the burst. Allowed: 1 to 100000. Default: `10`.
     pub guest_calls_per_minute: u32,
+    /// `send-unauthenticated` with a token: calls per minute from one address, whatever the accounts; also the burst. Each
+    /// account is limited by `limits.sends_per_second` as well. Allowed: 1 to 1000000. Default: `600`.
+    pub account_guest_calls_per_minute: u32,
+    /// What may be done per minute in the name of one e-mail address by all who have not done so before: new
+    /// conversations, tickets and their messages, reads of tickets, each counted apart; also the burst. A caller that was
+    /// admitted once keeps `limits.guest_calls_per_minute` for this address when it is used up. Allowed: 1 to 1000000.
+    /// Default: `60`.
+    pub guest_email_calls_per_minute: u32,
     /// Events per second from one socket; also the burst. Rejoining the namespace on the same connection does not reset
     /// it. Excess events are refused; a socket with more than ten times as many refused events is disconnected and its
     /// connection closed. Allowed: 1 to 10000. Default: `50`.
@@ -27,8 +35,8 @@ pub struct LimitSettings {
     pub socket_connects_per_second: u32,
     /// Engine.IO handshakes per second from one address; also the burst. Allowed: 1 to 100000. Default: `20`.
     pub handshakes_per_second: u32,
-    /// Users, and addresses, whose use is tracked; when full, the least recently used entry is evicted. Allowed: 1000 to
-    /// 10000000. Default: `100000`.
+    /// Users, addresses, e-mail addresses and so on whose use is tracked, for each limit; when full, the least recently
+    /// used entry is evicted. Allowed: 1000 to 10000000. Default: `100000`.
     pub limiter_cache_size: u64,
 }
 
@@ -38,6 +46,8 @@ impl LimitSettings {
             outside("limits.sends_per_second", self.sends_per_second, 1..=10_000),
             outside("limits.sends_burst", self.sends_burst, 1..=10_000),
             outside("limits.guest_calls_per_minute", self.guest_calls_per_minute, 1..=100_000),
+            outside("limits.account_guest_calls_per_minute", self.account_guest_calls_per_minute, 1..=1_000_000),
+            outside("limits.guest_email_calls_per_minute", self.guest_email_calls_per_minute, 1..=1_000_000),
             outside("limits.socket_events_per_second", self.socket_events_per_second, 1..=10_000),
             outside("limits.socket_connects_per_second", self.socket_connects_per_second, 1..=10_000),
             outside("limits.handshakes_per_second", self.handshakes_per_second, 1..=100_000),

@@ -31,7 +31,12 @@ impl Buckets {
     /// At most `capacity` buckets of this quota.
     pub(super) fn new(quota: Quota, capacity: u64) -> Self {
         let full_after = quota.replenish_interval().saturating_mul(quota.burst_size().get());
-        Self::with_clock(quota, capacity, DefaultClock::default(), full_after)
+        Self::kept_for(full_after, quota, capacity)
+    }
+
+    /// As [`Buckets::new`], with buckets that are kept for `idle` after their last use, even when they are full.
+    pub(super) fn kept_for(idle: Duration, quota: Quota, capacity: u64) -> Self {
+        Self::with_clock(quota, capacity, DefaultClock::default(), idle)
     }
 }
 
@@ -50,9 +55,33 @@ where
 
     /// Takes a token from the bucket of `key`, if there is one.
     pub(super) fn take(&self, key: &impl Hash) -> Result<(), RateLimited> {
-        let bucket = self.buckets.get_with(self.hasher.hash_one(key), || {
+        self.take_from(&self.bucket(key))
+    }
+
+    /// As [`Buckets::take`], from a bucket that exists; `None` if there is none.
+    pub(super) fn take_existing(&self, key: &impl Hash) -> Option<Result<(), RateLimited>> {
+        self.buckets.get(&self.hasher.hash_one(key)).map(|bucket| self.take_from(&bucket))
+    }
+
+    /// Makes the bucket of `key` if there is none, full.
+    pub(super) fn keep(&self, key: &impl Hash) {
+        self.bucket(key);
+    }
+
+    /// How many buckets there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> u64 {
+        self.buckets.run_pending_tasks();
+        self.buckets.entry_count()
+    }
+
+    fn bucket(&self, key: &impl Hash) -> Arc<Bucket<C>> {
+        self.buckets.get_with(self.hasher.hash_one(key), || {
             Arc::new(RateLimiter::direct_with_clock(self.quota, self.clock.clone()))
-        });
+        })
+    }
+
+    fn take_from(&self, bucket: &Bucket<C>) -> Result<(), RateLimited> {
         bucket.check().map_err(|refused| RateLimited { wait: refused.wait_time_from(self.clock.now()) })
     }
 }

@@ -36,6 +36,7 @@ async fn send(
     let id = validator.optional("client_message_id", body.client_message_id.as_deref(), ClientMessageId::parse);
     let send = body.validate(&mut validator, id);
     let send = validator.finish(send)?;
+    realtime.services.limits.send(&socket.data().id)?;
     let from = socket.data().as_customer();
     let outcome = use_cases::send(&realtime.services, from, send, || {
         let request = socket.handshake();

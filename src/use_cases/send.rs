@@ -18,14 +18,14 @@ pub(crate) enum SendOutcome {
     Posted(ConversationId, Arc<Posted>),
 }
 
-/// Starts a conversation, or posts to the one that the send names. `client` is called for a new conversation only.
+/// Starts a conversation, or posts to the one that the send names, after the rate limit was applied. `client` is called
+/// for a new conversation only.
 pub(crate) async fn send(
     services: &Services,
     from: Customer,
     send: ValidatedSend,
     client: impl FnOnce() -> ClientInfo,
 ) -> Result<SendOutcome, ApiError> {
-    services.limits.send(&from.owner)?;
     let ValidatedSend { message: text, conversation, client_message_id, device_metadata } = send;
     let Some(id) = conversation else {
         let client = client();

@@ -9,6 +9,7 @@ mod cors;
 mod descriptors;
 mod documents;
 mod errors;
+mod guest_limits;
 mod health;
 mod help_center;
 mod idempotency;

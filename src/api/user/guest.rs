@@ -17,6 +17,8 @@ use crate::api_error::ApiError;
 use crate::client_info::ClientInfo;
 use crate::domain::{Customer, EmailAddress, PhoneNumber, Refusal};
 use crate::dto::{SendRequest, SendResponse, Validator};
+use crate::identity::Principal;
+use crate::limits::{GuestCall, GuestSource};
 
 /// The fields in addition to those of a send.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -69,7 +71,30 @@ async fn send_unauthenticated(
     let phone_number = validator.optional("phone_number", contact.phone_number.as_deref(), PhoneNumber::parse);
     check_guest_id(&mut validator, send.as_ref().and_then(|send| send.client_message_id.as_ref()));
     let (send, owner) = validator.finish(send.zip(owner))?;
+    let call = send.conversation.as_deref().map_or(GuestCall::Open, GuestCall::Continue);
+    limit(&api, caller.as_ref(), &request, &owner, call)?;
     let customer =
         Customer { phone_number: phone_number.map(|number| number.as_str().to_owned()), ..Customer::guest(owner) };
     execute(&api, customer, send, client, request.headers()).await
+}
+
+/// Counts a call in the name of an e-mail address. Without a token its address was counted when the caller was
+/// identified; with one, the account and its address are counted here.
+fn limit(
+    api: &Api,
+    caller: Option<&Principal>,
+    request: &HttpRequest,
+    email: &EmailAddress,
+    call: GuestCall<'_>,
+) -> Result<(), ApiError> {
+    let limits = &api.services.limits;
+    let address = api.services.proxies.client_of(request);
+    let from = match caller {
+        Some(caller) => {
+            limits.account_guest_call(&caller.id, address)?;
+            GuestSource::Account(&caller.id)
+        }
+        None => GuestSource::Address(address),
+    };
+    limits.guest_email(from, email, call).map_err(Into::into)
 }

@@ -41,6 +41,7 @@ async fn send(
     let mut validator = Validator::default();
     let send = validate(&mut validator, body, request.headers());
     let send = validator.finish(send)?;
+    api.services.limits.send(&caller.id)?;
     execute(&api, caller.as_customer(), send, client, request.headers()).await
 }
 
@@ -50,7 +51,7 @@ pub(super) fn validate(validator: &mut Validator, body: SendRequest, headers: &H
     body.validate(validator, client_message_id)
 }
 
-/// Sends for a customer with or without an account.
+/// Sends for a customer with or without an account, after the rate limit was applied.
 pub(super) async fn execute(
     api: &Api,
     from: Customer,

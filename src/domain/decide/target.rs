@@ -67,13 +67,15 @@ fn owns_conversation(conversation: &Conversation, customer: &Customer) -> Result
     }
 }
 
-/// An account owns its tickets; anyone else needs the ticket's e-mail address.
+/// An account owns its tickets; anyone else needs the e-mail address of a ticket with a thread of its own. The ticket of a
+/// conversation is the owner's alone.
 fn owns_ticket(conversation: &Conversation, customer: &Customer) -> bool {
     let address = |email: &Option<String>| email.as_deref().map(str::to_lowercase);
     let same_address = customer.email.is_some() && address(&customer.email) == address(&conversation.email);
     match (&conversation.owner, &customer.owner) {
         (owner, sender) if owner == sender => true,
         (Owner::Account(_), Owner::Account(_)) => false,
+        _ if !is_thread(conversation) => false,
         (Owner::Guest(_), _) | (Owner::Account(_), Owner::Guest(_)) => same_address,
     }
 }

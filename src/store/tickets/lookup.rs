@@ -18,6 +18,8 @@ pub struct TicketKey {
     pub id: TicketId,
     /// The conversation of its messages.
     pub conversation: ConversationId,
+    /// Whether it was created from that conversation; otherwise the conversation is a thread of its own.
+    pub is_of_conversation: bool,
     /// The account it belongs to.
     pub user_id: Option<String>,
     /// Its contact address.
@@ -41,14 +43,18 @@ pub async fn ticket_of_number(database: &Database, number: &str) -> Result<Optio
     key(database, tickets::Column::TicketNumber.eq(number)).await
 }
 
+/// In the order of [`TicketKey`]'s fields.
+type KeyColumns = (Uuid, Uuid, bool, Option<String>, Option<String>);
+
 async fn key(database: &Database, which: SimpleExpr) -> Result<Option<TicketKey>, DatabaseError> {
     database
         .read(async move |connection| {
-            let found: Option<(Uuid, Uuid, Option<String>, Option<String>)> = tickets::Entity::find()
+            let found: Option<KeyColumns> = tickets::Entity::find()
                 .select_only()
                 .columns([
                     tickets::Column::Id,
                     tickets::Column::ConversationId,
+                    tickets::Column::IsOfConversation,
                     tickets::Column::UserId,
                     tickets::Column::Email,
                 ])
@@ -56,9 +62,10 @@ async fn key(database: &Database, which: SimpleExpr) -> Result<Option<TicketKey>
                 .into_tuple()
                 .one(&connection)
                 .await?;
-            Ok::<_, DbErr>(found.map(|(id, conversation, user_id, email)| TicketKey {
+            Ok::<_, DbErr>(found.map(|(id, conversation, is_of_conversation, user_id, email)| TicketKey {
                 id: TicketId(id),
                 conversation: ConversationId(conversation),
+                is_of_conversation,
                 user_id,
                 email,
             }))

@@ -198,7 +198,7 @@ impl Model {
         }
         let expected = match text.stored {
             None => Expected::Invalid("message"),
-            Some(_) if is_unknown => not_found(&format!("Ticket {number}")),
+            Some(_) if is_unknown || !self.exists_for(conversation, &writer) => not_found(&format!("Ticket {number}")),
             Some(_) if !self.may_write_into(conversation, &writer) => {
                 refused("ACCESS_DENIED", "Email does not match the ticket owner")
             }
@@ -222,6 +222,12 @@ impl Model {
         Some(post(ADD_MESSAGE, caller_of(&writer), Some(body), expected))
     }
 
+    /// The ticket of a conversation exists for the owner's token only.
+    pub(super) fn exists_for(&self, conversation: usize, writer: &Writer) -> bool {
+        let state = &self.conversations[conversation];
+        state.is_thread || (matches!(writer, Writer::Account(_)) && state.owner == *writer)
+    }
+
     /// The owner's account, or a guest with the owner's address; not another account.
     fn may_write_into(&self, conversation: usize, writer: &Writer) -> bool {
         let owner = &self.conversations[conversation].owner;
@@ -239,6 +245,7 @@ impl Model {
         let number = ticket.number.clone();
         let expected = match stars {
             None => Expected::Invalid("rating"),
+            Some(_) if !self.exists_for(conversation, &Writer::Account(user)) => not_found(&format!("Ticket {number}")),
             Some(_) if state.owner != Writer::Account(user) => {
                 refused("ACCESS_DENIED", "You can only rate your own tickets")
             }

@@ -146,7 +146,7 @@ impl Model {
         let may = match &reader {
             Writer::Agent(_) => true,
             Writer::Account(_) => reader == owner,
-            Writer::Guest(email) => *email == self.email_of(&owner),
+            Writer::Guest(email) => self.exists_for(conversation, &reader) && *email == self.email_of(&owner),
         };
         let (range, query) = self.any_range(conversation, "after_seq", "before_seq");
         let expected = match range {

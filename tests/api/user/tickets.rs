@@ -3,5 +3,6 @@
 mod add_message;
 mod create;
 mod limits;
+mod of_conversation;
 mod rate;
 mod read;

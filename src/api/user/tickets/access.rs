@@ -1,27 +1,44 @@
 //! Which ticket a number refers to, and who may read it. Numbers can be guessed, so an unknown number and another
 //! customer's ticket are answered alike.
+//!
+//! The ticket of a conversation holds the messages of the conversation, and an e-mail address is no secret: it exists
+//! for the conversation's owner, who shows a token, and for agents. For every other caller, [`find`] finds nothing, with the
+//! same work as for a number that does not exist.
 
+use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 
 use crate::api::Api;
 use crate::api::guard::check_guest_id;
 use crate::api::idempotency_key::client_message_id;
 use crate::api_error::{ApiError, Code};
-use crate::domain::{ClientMessageId, Customer, EmailAddress, TextError, preview};
+use crate::domain::{ClientMessageId, Customer, EmailAddress, Owner, TextError, preview};
 use crate::dto::Validator;
 use crate::identity::Principal;
+use crate::limits::{GuestCall, GuestSource};
 use crate::store::{self, TicketKey};
 
 /// Characters of the longest possible number: a prefix of 16, a year, and ample digits.
 const NUMBER_LENGTH: usize = 64;
 
-/// The ticket with this number.
-pub(super) async fn find(api: &Api, number: &str) -> Result<Option<TicketKey>, ApiError> {
+/// The ticket with this number, if it exists for the caller.
+pub(super) async fn find(api: &Api, number: &str, caller: Option<&Principal>) -> Result<Option<TicketKey>, ApiError> {
     // PostgreSQL rejects text that contains NUL.
     if number.chars().count() > NUMBER_LENGTH || number.contains('\0') {
         return Ok(None);
     }
-    store::ticket_of_number(&api.services.database, number).await.map_err(Into::into)
+    let found = store::ticket_of_number(&api.services.database, number).await?;
+    Ok(found.filter(|ticket| exists_for(ticket, caller)))
+}
+
+/// A conversation that belongs to an e-mail address has no owner with a token: until guests have tokens (`additions.md`,
+/// 6), its ticket exists for agents only.
+fn exists_for(ticket: &TicketKey, caller: Option<&Principal>) -> bool {
+    !ticket.is_of_conversation || caller.is_some_and(|caller| caller.is_agent || is_owner(ticket, caller))
+}
+
+fn is_owner(ticket: &TicketKey, caller: &Principal) -> bool {
+    ticket.user_id.as_deref() == Some(caller.id.as_str())
 }
 
 /// Trims a number.
@@ -37,11 +54,11 @@ pub(super) fn not_found(number: &str) -> ApiError {
     ApiError::new(Code::NotFound, format!("Ticket {} not found", preview(number)))
 }
 
-/// Whether the caller may read a ticket: an agent any, an account its own, a guest the one whose address the guest
+/// Whether the caller may read a ticket that exists for them: an agent any, an account its own, a guest the one whose address the guest
 /// names.
 pub(super) fn may_read(ticket: &TicketKey, caller: Option<&Principal>, email: Option<&str>) -> bool {
     match caller {
-        Some(caller) => caller.is_agent || ticket.user_id.as_deref() == Some(caller.id.as_str()),
+        Some(caller) => caller.is_agent || is_owner(ticket, caller),
         None => {
             let named = email.and_then(|email| EmailAddress::parse(email).ok());
             named.is_some() && named == ticket.email.as_deref().map(EmailAddress::stored)
@@ -55,6 +72,26 @@ pub(super) fn author(validator: &mut Validator, caller: Option<&Principal>, emai
         Some(caller) => Some(caller.as_customer()),
         None => validator.required("email", email, EmailAddress::parse).map(Customer::guest),
     }
+}
+
+/// Counts what the author of a message does: an account's send, or a guest's call in the name of their e-mail address.
+pub(super) fn limit_author(api: &Api, author: &Owner, request: &HttpRequest) -> Result<(), ApiError> {
+    match author {
+        Owner::Account(id) => api.services.limits.send(id).map_err(Into::into),
+        Owner::Guest(email) => limit_guest(api, email, request, GuestCall::WriteTicket),
+    }
+}
+
+/// Counts a call without a token in the name of an e-mail address. Its address was counted when the caller was
+/// identified.
+pub(super) fn limit_guest(
+    api: &Api,
+    email: &EmailAddress,
+    request: &HttpRequest,
+    call: GuestCall<'_>,
+) -> Result<(), ApiError> {
+    let from = GuestSource::Address(api.services.proxies.client_of(request));
+    api.services.limits.guest_email(from, email, call).map_err(Into::into)
 }
 
 /// The idempotency key; a guest's has a minimum length.

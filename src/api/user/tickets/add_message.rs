@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::{author, find, message_id, not_found, number};
+use super::access::{author, find, limit_author, message_id, not_found, number};
 use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
 use crate::api::endpoint::{Access, Endpoint, Tag};
@@ -73,8 +73,8 @@ async fn add_message(
         message_id(&mut validator, caller.as_ref(), body.client_message_id.as_deref(), request.headers());
     let post = text.zip(from).map(|(text, from)| Post { target: Target::Ticket, from, text, client_message_id });
     let (number, post) = validator.finish(number.zip(post))?;
-    api.services.limits.send(&post.from.owner)?;
-    let key = find(&api, &number).await?.ok_or_else(|| not_found(&number))?;
+    limit_author(&api, &post.from.owner, &request)?;
+    let key = find(&api, &number, caller.as_ref()).await?.ok_or_else(|| not_found(&number))?;
     let posted = post_into(&api, key.conversation, post).await?;
     let message = UserMessage::in_history(&posted);
     Ok(created("Message sent", TicketMessageAdded { ticket_number: &number, ticket_id: key.id, message }))

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::access::{author, find, message_id};
+use super::access::{author, find, limit_author, message_id};
 use super::add_message::post_into;
 use super::view::UserTicket;
 use crate::api::Api;
@@ -91,7 +91,7 @@ async fn request_support(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, ApiError> {
     check_guard(&api, caller.as_ref(), &request, &bytes).await?;
-    execute(&api, caller, &bytes, request.headers(), client).await
+    execute(&api, caller, &bytes, &request, client).await
 }
 
 async fn create_ticket(
@@ -101,20 +101,21 @@ async fn create_ticket(
     client: ClientInfo,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, ApiError> {
-    execute(&api, Some(caller), &bytes, request.headers(), client).await
+    execute(&api, Some(caller), &bytes, &request, client).await
 }
 
 async fn execute(
     api: &Api,
     caller: Option<Principal>,
     bytes: &[u8],
-    headers: &HeaderMap,
+    request: &HttpRequest,
     client: ClientInfo,
 ) -> Result<HttpResponse, ApiError> {
+    let headers = request.headers();
     let form = validate(caller.as_ref(), body::parse(bytes)?, headers)?;
-    api.services.limits.send(&form.from.owner)?;
+    limit_author(api, &form.from.owner, request)?;
     let known = match form.number.as_deref() {
-        Some(number) => find(api, number).await?,
+        Some(number) => find(api, number, caller.as_ref()).await?,
         None => None,
     };
     match known {

@@ -42,7 +42,7 @@ async fn rate(
 ) -> Result<HttpResponse, ApiError> {
     let (rating, feedback) = body.validate()?;
     let number = number.trim();
-    let key = find(&api, number).await?.ok_or_else(|| not_found(number))?;
+    let key = find(&api, number, Some(&caller)).await?.ok_or_else(|| not_found(number))?;
     let rate = CustomerRating { from: caller.as_customer(), rating, feedback: feedback.clone() };
     api.services.registry.execute(key.conversation, SubmitRating { target: Target::Ticket, rate }).await?;
     Ok(fetched("Rating submitted", TicketRated { ticket_number: number, satisfaction_rating: rating, feedback }))

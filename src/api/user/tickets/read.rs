@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::{find, may_read, not_found, number};
+use super::access::{find, limit_guest, may_read, not_found, number};
 use super::view::{TicketListed, UserTicket};
 use crate::api::Api;
 use crate::api::endpoint::{Access, Endpoint, Tag};
@@ -13,8 +13,10 @@ use crate::api::extractors::{Caller, OptionalCaller};
 use crate::api::guard::check_guard;
 use crate::api::query::{Query, RangeQuery};
 use crate::api_error::ApiError;
+use crate::domain::EmailAddress;
 use crate::dto::{UserMessage, Validator};
 use crate::json_schema::AnyTicketNumber;
+use crate::limits::GuestCall;
 use crate::store::{self, MessageRange, TicketKey};
 
 #[derive(Serialize, JsonSchema)]
@@ -74,7 +76,11 @@ async fn ticket(
     let number = validator.required("ticket_number", query.ticket_number.as_deref(), number);
     let number = validator.finish(number)?;
     let range = range.by_seq()?;
-    let key = find(&api, &number).await?.filter(|key| may_read(key, caller.as_ref(), query.email.as_deref()));
+    let email = query.email.as_deref();
+    if let (None, Some(Ok(email))) = (&caller, email.map(EmailAddress::parse)) {
+        limit_guest(&api, &email, &request, GuestCall::ReadTicket)?;
+    }
+    let key = find(&api, &number, caller.as_ref()).await?.filter(|key| may_read(key, caller.as_ref(), email));
     let Some(key) = key else { return Err(not_found(&number)) };
     retrieve(&api, &key, range).await
 }
