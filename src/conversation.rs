@@ -6,6 +6,7 @@
 //! published goes to the [`EventPublisher`] that `realtime` implements.
 
 mod actor;
+mod actor_slots;
 mod catch_panic;
 mod clock;
 pub mod core;

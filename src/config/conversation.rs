@@ -12,8 +12,8 @@ use super::threads_or_cores;
 pub struct ConversationSettings {
     /// Threads that run conversation actors; 0 means one per core. Allowed: 0 to 1024. Default: `0`.
     pub threads: usize,
-    /// Running actors; when reached, commands for a conversation without an actor are answered 503. Allowed: 1 to
-    /// 10000000. Default: `100000`.
+    /// Running actors; when reached, the longest idle one stops in favour of another conversation's, and commands for a
+    /// conversation without an actor are answered 503 only while none is idle. Allowed: 1 to 10000000. Default: `100000`.
     pub max_actors: usize,
     /// Commands in the mailbox of one conversation; when full, further ones are answered 503. Allowed: 1 to 1000000.
     /// Default: `1024`.

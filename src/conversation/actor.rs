@@ -14,15 +14,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use self::effects::{JournalEpoch, Timers};
 use self::messages::Drained;
-#[cfg(test)]
-pub(super) use self::messages::PassivateIfIdle;
-pub(super) use self::messages::{Execute, Peek, Settled, Subscribe};
+pub(super) use self::messages::{Execute, PassivateIfIdle, Peek, Settled, Subscribe};
 use self::subscriptions::Subscriptions;
+use super::actor_slots::ActorSlot;
 use super::core::{ClockAndIds, Defects, Effects, Input, Machine};
 use super::services::ActorServices;
 use crate::domain::{ConversationId, EventId, Timestamp};
@@ -30,8 +30,11 @@ use crate::journal::AppendOutcome;
 
 /// The registry, as one of its actors uses it.
 pub(super) trait Registration: Send {
-    /// Removes this actor, unless another has replaced it.
-    fn forget(&self, actor: &Addr<ConversationActor>);
+    /// Removes this actor, unless another has replaced it, and gives its slot.
+    fn forget(&self, actor: &Addr<ConversationActor>) -> Option<ActorSlot>;
+
+    /// This actor has nothing in progress. Called once after each message that was sent to it through the registry.
+    fn idle(&self);
 
     /// Gives the conversation's present actor a command that was sent to this one.
     fn forward_command(&self, command: Execute);
@@ -50,6 +53,10 @@ pub(super) struct ConversationActor {
     epoch: JournalEpoch,
     timers: Timers,
     subscriptions: Subscriptions,
+    /// Whether the registry knows that it is idle.
+    is_listed_idle: bool,
+    /// Gets the slot of this actor if it is passivated now.
+    newcomer: Option<oneshot::Sender<ActorSlot>>,
 }
 
 /// Supplies the machine with this server's clock and with random ids.
@@ -78,12 +85,16 @@ impl ConversationActor {
             epoch: JournalEpoch::default(),
             timers: Timers::default(),
             subscriptions: Subscriptions::default(),
+            is_listed_idle: false,
+            newcomer: None,
         }
     }
 
     /// Gives the machine an input and carries out the resulting effects.
     fn input(&mut self, input: Input, context: &mut Context<Self>) {
         let now = Instant::now().into_std();
+        // What it was started for follows.
+        let is_start = matches!(input, Input::Started);
         let mut next = Some(input);
         while let Some(input) = next.take() {
             let is_recovery = matches!(input, Input::Panicked);
@@ -111,12 +122,20 @@ impl ConversationActor {
                 next = Some(Input::Panicked);
             }
         }
+        if !is_start && !self.is_listed_idle && self.machine.is_idle() && !self.machine.is_passivated() {
+            self.is_listed_idle = true;
+            self.registration.idle();
+        }
     }
 
     /// Leaves the registry. What was sent before is in the mailbox before the message to ourselves.
-    fn leave_registry(&self, address: Addr<Self>) {
+    fn leave_registry(&mut self, address: Addr<Self>) {
         self.services.watermarks.keep(self.id, self.machine.watermark());
-        self.registration.forget(&address);
+        let slot = self.registration.forget(&address);
+        if let (Some(slot), Some(newcomer)) = (slot, self.newcomer.take()) {
+            // An error means that the newcomer has given up: the slot is free.
+            let _ = newcomer.send(slot);
+        }
         address.do_send(Drained { _actor: address.clone() });
     }
 
@@ -143,6 +162,7 @@ impl Handler<Execute> for ConversationActor {
             self.registration.forward_command(execute);
             return;
         }
+        self.is_listed_idle = false;
         let Execute(command, responder) = execute;
         self.input(Input::Command(command, responder), context);
     }
@@ -169,6 +189,7 @@ impl Handler<Subscribe> for ConversationActor {
             self.registration.forward_subscriber(subscribe);
             return;
         }
+        self.is_listed_idle = false;
         let version = subscribe.version;
         let subscriber = self.subscriptions.add(subscribe);
         self.input(Input::Subscribe { subscriber, version }, context);
@@ -194,11 +215,14 @@ impl Handler<Drained> for ConversationActor {
     }
 }
 
-#[cfg(test)]
 impl Handler<PassivateIfIdle> for ConversationActor {
     type Result = ();
 
-    fn handle(&mut self, PassivateIfIdle: PassivateIfIdle, context: &mut Self::Context) {
+    fn handle(&mut self, PassivateIfIdle(newcomer): PassivateIfIdle, context: &mut Self::Context) {
+        // The registry has taken it off its list.
+        self.is_listed_idle = false;
+        self.newcomer = Some(newcomer);
         self.input(Input::Passivate, context);
+        self.newcomer = None;
     }
 }

@@ -1,7 +1,9 @@
 //! Finds the actor of a conversation, or starts it.
+//!
+//! At most `conversation.max_actors` run. For another one the longest idle actor is passivated, and its slot handed to
+//! the newcomer; a newcomer is refused only while no actor is idle.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix::dev::SendError;
 use actix::dev::channel::channel;
@@ -9,7 +11,8 @@ use actix::{Addr, Arbiter, ArbiterHandle, Context, Handler, Message};
 use dashmap::{DashMap, Entry};
 use tokio::sync::oneshot;
 
-use super::actor::{ConversationActor, Execute, Peek, Registration, Subscribe};
+use super::actor::{ConversationActor, Execute, PassivateIfIdle, Peek, Registration, Subscribe};
+use super::actor_slots::{ActorSlot, ActorSlots};
 use super::core::{Backlog, CommandError, ConversationCommand, Opened, Responder};
 use super::services::{ActorServices, RegistryParts};
 use crate::database::DatabaseError;
@@ -17,13 +20,28 @@ use crate::domain::{Conversation, ConversationId, Open, Posted, UserId};
 
 /// All live conversations of this server, and their threads.
 pub struct Registry {
-    actors: DashMap<ConversationId, Addr<ConversationActor>>,
-    /// Counted separately: the map's own count takes every one of its locks.
-    live: AtomicUsize,
+    actors: DashMap<ConversationId, Running>,
+    slots: ActorSlots,
     arbiters: Vec<Arbiter>,
     handles: Vec<ArbiterHandle>,
     services: Arc<ActorServices>,
 }
+
+/// A running actor.
+struct Running {
+    actor: Addr<ConversationActor>,
+    slot: ActorSlot,
+}
+
+/// Why a message is in no mailbox.
+enum Undelivered<M> {
+    /// The conversation has no actor, and all slots are taken.
+    NoSlot(M),
+    Failed(CommandError, M),
+}
+
+/// Idle actors that a newcomer asks to give way, one after another. Each can have become busy since it was chosen.
+const ATTEMPTS: usize = 16;
 
 impl Registry {
     /// Starts the threads. Must be called in an actix system.
@@ -32,7 +50,8 @@ impl Registry {
         let arbiters: Vec<Arbiter> = (0..parts.settings.arbiter_threads()).map(|_| Arbiter::new()).collect();
         let handles = arbiters.iter().map(Arbiter::handle).collect();
         let services = Arc::new(ActorServices::new(parts));
-        Arc::new(Self { actors: DashMap::new(), live: AtomicUsize::new(0), arbiters, handles, services })
+        let slots = ActorSlots::new(services.parts.settings.max_actors);
+        Arc::new(Self { actors: DashMap::new(), slots, arbiters, handles, services })
     }
 
     /// Opens a conversation with its first message, or finds the one that this message has opened before.
@@ -60,7 +79,7 @@ impl Registry {
         command: C,
     ) -> Result<C::Answer, CommandError> {
         let (responder, answer) = Responder::new::<C>();
-        self.deliver(id, Execute(command.into(), responder)).map_err(|(error, _)| error)?;
+        self.deliver_or_make_room(id, Execute(command.into(), responder)).await.map_err(|(error, _)| error)?;
         match tokio::time::timeout(self.services.parts.request_timeout, answer).await {
             Ok(Ok(answer)) => answer,
             // The actor has dropped the command: it panicked over it.
@@ -94,7 +113,7 @@ impl Registry {
         let read =
             async move { tokio::time::timeout(limit, read).await.unwrap_or(Err(DatabaseError::TimedOut(limit))) };
         let subscriber = Subscribe { version, read: Box::pin(read), attach: Box::new(attach) };
-        self.deliver(id, subscriber).map_err(|(error, _)| error)?;
+        self.deliver_or_make_room(id, subscriber).await.map_err(|(error, _)| error)?;
         match tokio::time::timeout(self.services.parts.request_timeout, attached).await {
             Ok(Ok(attached)) => attached,
             Ok(Err(_)) => Err(CommandError::Fault),
@@ -137,47 +156,95 @@ impl Registry {
     /// be shown.
     pub async fn peek(&self, id: ConversationId) -> Option<(Arc<Conversation>, i64)> {
         let (reply, answer) = oneshot::channel();
-        let actor = self.actors.get(&id)?.clone();
+        let actor = self.actors.get(&id)?.actor.clone();
         actor.try_send(Peek(reply)).ok()?;
         tokio::time::timeout(self.services.parts.request_timeout, answer).await.ok()?.ok()
     }
 
-    /// Puts a message into the mailbox of the running actor, or of a new one. On an error the message is returned.
-    ///
-    /// The entry stays locked meanwhile: when an actor has removed itself from the registry, everything that was sent
-    /// to it is in its mailbox.
-    fn deliver<M>(self: &Arc<Self>, id: ConversationId, message: M) -> Result<(), (CommandError, M)>
+    /// Puts a message into the mailbox of the running actor, or of a new one, for which an idle actor may have to give
+    /// way. On an error the message is returned.
+    async fn deliver_or_make_room<M>(self: &Arc<Self>, id: ConversationId, message: M) -> Result<(), (CommandError, M)>
     where
         M: Message<Result = ()> + Send + 'static,
         ConversationActor: Handler<M>,
     {
+        let message = match self.deliver(id, message, None) {
+            Ok(()) => return Ok(()),
+            Err(Undelivered::Failed(error, message)) => return Err((error, message)),
+            Err(Undelivered::NoSlot(message)) => message,
+        };
+        let room = tokio::time::timeout(self.services.parts.request_timeout, self.make_room()).await;
+        let Ok(Some(slot)) = room else { return Err((CommandError::Overloaded, message)) };
+        self.deliver(id, message, Some(slot)).map_err(|undelivered| match undelivered {
+            Undelivered::Failed(error, message) => (error, message),
+            Undelivered::NoSlot(message) => (CommandError::Overloaded, message),
+        })
+    }
+
+    /// A free slot, or that of the longest idle actor, which is passivated; `None` if every actor is busy.
+    async fn make_room(&self) -> Option<ActorSlot> {
+        for _ in 0..ATTEMPTS {
+            if let Some(slot) = self.slots.take() {
+                return Some(slot);
+            }
+            let idle = self.slots.pop_longest_idle()?;
+            let (newcomer, slot) = oneshot::channel();
+            if let Some(running) = self.actors.get(&idle) {
+                running.actor.do_send(PassivateIfIdle(newcomer));
+            }
+            // An error means that it has become busy, or has ended.
+            if let Ok(slot) = slot.await {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// Puts a message into the mailbox of the running actor, or of a new one, which takes `slot` or a free one.
+    ///
+    /// The entry stays locked meanwhile: when an actor has removed itself from the registry, everything that was sent
+    /// to it is in its mailbox.
+    fn deliver<M>(
+        self: &Arc<Self>,
+        id: ConversationId,
+        message: M,
+        slot: Option<ActorSlot>,
+    ) -> Result<(), Undelivered<M>>
+    where
+        M: Message<Result = ()> + Send + 'static,
+        ConversationActor: Handler<M>,
+    {
+        let failed = |(error, message)| Undelivered::Failed(error, message);
         match self.actors.entry(id) {
-            Entry::Occupied(mut running) => match running.get().try_send(message) {
-                Ok(()) => Ok(()),
-                Err(SendError::Full(message)) => Err((CommandError::Overloaded, message)),
-                Err(SendError::Closed(message)) => {
-                    // Its thread has ended, or it has.
-                    let actor = match self.start_actor(id) {
-                        Ok(actor) => actor,
-                        Err(error) => return Err((error, message)),
-                    };
-                    let sent = send_first(&actor, message);
-                    running.insert(actor);
-                    sent
+            Entry::Occupied(mut running) => {
+                // Before it is sent: the actor adds itself again when it has handled the message.
+                self.slots.remove_idle(id);
+                match running.get().actor.try_send(message) {
+                    Ok(()) => Ok(()),
+                    Err(SendError::Full(message)) => Err(failed((CommandError::Overloaded, message))),
+                    Err(SendError::Closed(message)) => {
+                        // Its thread has ended, or it has.
+                        let actor = match self.start_actor(id) {
+                            Ok(actor) => actor,
+                            Err(error) => return Err(failed((error, message))),
+                        };
+                        let sent = send_first(&actor, message);
+                        running.get_mut().actor = actor;
+                        sent.map_err(failed)
+                    }
                 }
-            },
+            }
             Entry::Vacant(free) => {
-                if self.live.load(Ordering::Relaxed) >= self.services.parts.settings.max_actors {
-                    return Err((CommandError::Overloaded, message));
-                }
+                let Some(slot) = slot.or_else(|| self.slots.take()) else {
+                    return Err(Undelivered::NoSlot(message));
+                };
                 let actor = match self.start_actor(id) {
                     Ok(actor) => actor,
-                    Err(error) => return Err((error, message)),
+                    Err(error) => return Err(failed((error, message))),
                 };
                 let sent = send_first(&actor, message);
-                free.insert(actor);
-                self.live.fetch_add(1, Ordering::Relaxed);
-                sent
+                free.insert(Running { actor, slot });
+                sent.map_err(failed)
             }
         }
     }
@@ -200,16 +267,22 @@ impl Registry {
     /// Passivates an actor as if it had been unused for long, unless it is busy.
     #[cfg(test)]
     pub(super) fn passivate(&self, id: ConversationId) {
-        if let Some(actor) = self.actors.get(&id) {
-            actor.do_send(super::actor::PassivateIfIdle);
+        if let Some(running) = self.actors.get(&id) {
+            running.actor.do_send(PassivateIfIdle(oneshot::channel().0));
         }
     }
 
-    /// Removes an actor, unless another has replaced it.
-    fn forget(&self, id: ConversationId, actor: &Addr<ConversationActor>) {
-        if self.actors.remove_if(&id, |_, registered| registered == actor).is_some() {
-            self.live.fetch_sub(1, Ordering::Relaxed);
-        }
+    /// Removes an actor, unless another has replaced it, and gives its slot.
+    fn forget(&self, id: ConversationId, actor: &Addr<ConversationActor>) -> Option<ActorSlot> {
+        let is_registered = |_: &ConversationId, running: &Running| {
+            let is_registered = running.actor == *actor;
+            if is_registered {
+                // While the entry is locked: the conversation's next actor may become idle at once.
+                self.slots.remove_idle(id);
+            }
+            is_registered
+        };
+        self.actors.remove_if(&id, is_registered).map(|(_, running)| running.slot)
     }
 
     /// Whether anything can be stored at all.
@@ -221,7 +294,13 @@ impl Registry {
     /// How many conversations are live on this server.
     #[must_use]
     pub fn live(&self) -> usize {
-        self.live.load(Ordering::Relaxed)
+        self.slots.taken()
+    }
+
+    /// How many of them are known to be idle.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.slots.idle()
     }
 
     /// Whether this one is live.
@@ -246,19 +325,41 @@ struct Registered {
 }
 
 impl Registration for Registered {
-    fn forget(&self, actor: &Addr<ConversationActor>) {
-        self.registry.forget(self.id, actor);
+    fn forget(&self, actor: &Addr<ConversationActor>) -> Option<ActorSlot> {
+        self.registry.forget(self.id, actor)
+    }
+
+    fn idle(&self) {
+        self.registry.slots.add_idle(self.id);
     }
 
     fn forward_command(&self, command: Execute) {
-        if let Err((error, Execute(_, responder))) = self.registry.deliver(self.id, command) {
-            responder.respond(Err(error));
-        }
+        self.forward(command, |error, Execute(_, responder)| responder.respond(Err(error)));
     }
 
     fn forward_subscriber(&self, subscriber: Subscribe) {
-        if let Err((error, Subscribe { attach, .. })) = self.registry.deliver(self.id, subscriber) {
-            attach(Err(error));
+        self.forward(subscriber, |error, Subscribe { attach, .. }| attach(Err(error)));
+    }
+}
+
+impl Registered {
+    /// Forwards at once if there is an actor or room for one, and otherwise when there is.
+    fn forward<M>(&self, message: M, fail: impl FnOnce(CommandError, M) + 'static)
+    where
+        M: Message<Result = ()> + Send + 'static,
+        ConversationActor: Handler<M>,
+    {
+        match self.registry.deliver(self.id, message, None) {
+            Ok(()) => {}
+            Err(Undelivered::Failed(error, message)) => fail(error, message),
+            Err(Undelivered::NoSlot(message)) => {
+                let (id, registry) = (self.id, Arc::clone(&self.registry));
+                actix::spawn(async move {
+                    if let Err((error, message)) = registry.deliver_or_make_room(id, message).await {
+                        fail(error, message);
+                    }
+                });
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use actix::{Addr, Message};
 use tokio::sync::oneshot;
 
 use super::ConversationActor;
+use crate::conversation::actor_slots::ActorSlot;
 use crate::conversation::core::{Backlog, CommandError, EpochNumber, Responder};
 use crate::database::DatabaseError;
 use crate::domain::{Command, Conversation, Posted};
@@ -59,8 +60,7 @@ pub(super) struct Drained {
     pub(super) _actor: Addr<ConversationActor>,
 }
 
-/// Passivates the actor as if it had been unused for long, unless it is busy.
-#[cfg(test)]
+/// Passivates the actor as if it had been unused for long, and gives its slot to a newcomer, unless it is busy.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(in crate::conversation) struct PassivateIfIdle;
+pub(in crate::conversation) struct PassivateIfIdle(pub(in crate::conversation) oneshot::Sender<ActorSlot>);

@@ -5,6 +5,7 @@ mod gap_recovery;
 mod help_center;
 mod idempotency;
 mod limits;
+mod max_actors;
 mod passivation;
 mod server;
 mod subscribe;

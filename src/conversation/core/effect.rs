@@ -94,8 +94,7 @@ pub enum Input {
     Drained,
     /// The machine panicked over the last input.
     Panicked,
-    /// A test wants the machine to passivate as if it had been unused for long, unless it is busy.
-    #[cfg(test)]
+    /// Another conversation needs the place: passivate as if unused for long, unless busy.
     Passivate,
 }
 

@@ -153,9 +153,8 @@ impl Machine {
             }
             Input::Drained => self.lifecycle.drained(),
             Input::Panicked => self.fail_in_flight(&CommandError::Fault, step),
-            #[cfg(test)]
             Input::Passivate => {
-                if self.is_idle() {
+                if self.is_idle() && self.lifecycle.is_registered() {
                     self.passivate(step);
                 }
             }
@@ -216,7 +215,9 @@ impl Machine {
         self.epoch
     }
 
-    fn is_idle(&self) -> bool {
+    /// Whether nothing is in progress.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
         self.waiting.is_empty()
             && self.queueing.is_none()
             && self.in_flight.is_empty()

@@ -155,7 +155,9 @@ impl World {
                 let (handover, _, to) = (*handover)?;
                 (agents[to], history::Action::Respond { handover, accept: accepts }, None)
             }
-            Action::Subscribe(_) | Action::Disconnect(_) | Action::Crash | Action::Evict => return None,
+            Action::Subscribe(_) | Action::Disconnect(_) | Action::Crash | Action::Evict | Action::MakeRoom => {
+                return None;
+            }
         })
     }
 
@@ -181,7 +183,9 @@ impl World {
                 let (_, id, to) = self.clients.handover.expect("a handover, see recorded");
                 answer_handover(&agent_name(to), id, accepts)
             }
-            Action::Subscribe(_) | Action::Disconnect(_) | Action::Crash | Action::Evict => unreachable!("no call"),
+            Action::Subscribe(_) | Action::Disconnect(_) | Action::Crash | Action::Evict | Action::MakeRoom => {
+                unreachable!("no call")
+            }
         }
     }
 

@@ -143,6 +143,13 @@ impl World {
         }
     }
 
+    /// Asks the server's machine to give way to another conversation.
+    pub(super) fn make_room(&mut self, server: usize) {
+        if let Some(slot) = self.servers[server].current {
+            self.send(slot, Input::Passivate);
+        }
+    }
+
     /// The machine takes the next message out of its mailbox.
     pub(super) fn receive(&mut self, slot: SlotId) {
         if self.is_running(slot)

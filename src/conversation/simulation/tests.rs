@@ -132,6 +132,7 @@ fn every_input_and_every_fault_occurs() {
         "BacklogsRead failed",
         "Tick",
         "Drained",
+        "Passivate",
         "commit Stored",
         "commit Fenced",
         "commit Lost",

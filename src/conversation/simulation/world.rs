@@ -174,6 +174,7 @@ impl World {
             Action::Crash if self.script.has(Fault::Crashes) => self.crash(step.server),
             Action::Evict if self.script.has(Fault::Evictions) => self.evict(step.server),
             Action::Crash | Action::Evict => {}
+            Action::MakeRoom => self.make_room(step.server),
             action => self.call_at(step.server, action),
         }
     }

@@ -2,22 +2,9 @@
 
 use futures_util::FutureExt;
 
-use super::server::{Server, assert_seq_has_no_gap, open_with, posted, written};
+use super::server::{Server, assert_seq_has_no_gap, posted, written};
 use crate::conversation::CommandError;
-use crate::testing::{BlockedRuntime, TestDatabase, customer, on_both_databases, open, send};
-
-async fn max_actors_limits_the_live_actors(database: TestDatabase) {
-    let server = Server::start_with(&database, |settings| settings.conversation.max_actors = 3).await;
-    let mut ids = Vec::new();
-    for _ in 0..3 {
-        ids.push(server.opened().await);
-    }
-    assert_eq!(open_with(&server.registry, open(customer("ada"), "x", "")).await, Err(CommandError::Overloaded));
-    assert_eq!(server.registry.live(), 3);
-    for id in ids {
-        posted(server.ask(id, send(customer("ada"), "live actors continue")).await);
-    }
-}
+use crate::testing::{BlockedRuntime, TestDatabase, customer, on_both_databases, send};
 
 async fn in_flight_limits_the_commands_that_wait_for_a_commit(database: TestDatabase) {
     let server = Server::start_with(&database, |settings| settings.conversation.in_flight = 5).await;
@@ -79,7 +66,6 @@ async fn mailbox_limits_the_commands_that_wait_for_an_actor(database: TestDataba
 }
 
 on_both_databases!(
-    max_actors_limits_the_live_actors,
     in_flight_limits_the_commands_that_wait_for_a_commit,
     a_full_journal_queue_refuses_commands_and_leaves_no_gap,
     mailbox_limits_the_commands_that_wait_for_an_actor,
