@@ -23,6 +23,7 @@ mod idempotency_key;
 mod ids;
 mod openapi;
 mod query;
+mod reading;
 mod request_id;
 mod routes;
 mod user;

@@ -21,6 +21,7 @@ mod invalid;
 mod journal;
 mod limits;
 mod log;
+mod reads;
 mod recovery;
 #[cfg(test)]
 mod reference;
@@ -52,6 +53,7 @@ pub use invalid::{InvalidSetting, UnknownValue};
 pub use journal::JournalSettings;
 pub use limits::LimitSettings;
 pub use log::{LogFormat, LogSettings};
+pub use reads::ReadSettings;
 pub use recovery::RecoverySettings;
 pub use renamed::OldName;
 pub use request_signature::{RequestSignatureSettings, SignatureMode};
@@ -78,6 +80,8 @@ pub struct Settings {
     pub guard: RequestSignatureSettings,
     /// Rate limits.
     pub limits: LimitSettings,
+    /// What reading may cost in memory.
+    pub reads: ReadSettings,
     /// The user directory.
     pub directory: DirectorySettings,
     /// Tickets.
@@ -139,6 +143,7 @@ impl Settings {
         invalid.extend(self.auth.invalid(environment));
         invalid.extend(self.guard.invalid());
         invalid.extend(self.limits.invalid());
+        invalid.extend(self.reads.invalid());
         invalid.extend(self.directory.invalid());
         invalid.extend(self.tickets.invalid());
         invalid.extend(self.help_center.invalid());

@@ -31,7 +31,11 @@ pub enum Backend {
 #[derive(Clone, Debug)]
 pub struct Database {
     pools: Arc<Pools>,
+    answer_bytes: usize,
 }
+
+/// [`Database::answer_bytes`] where it is not set.
+const DEFAULT_ANSWER_BYTES: usize = 1024 * 1024;
 
 #[derive(Debug)]
 struct Pools {
@@ -66,6 +70,18 @@ impl Database {
     #[must_use]
     pub fn runtime(&self) -> &Handle {
         &self.pools.runtime
+    }
+
+    /// With another limit of the messages that one read gives.
+    #[must_use]
+    pub fn with_answer_bytes(self, answer_bytes: usize) -> Self {
+        Self { answer_bytes, ..self }
+    }
+
+    /// Bytes of messages that one read gives at most, as JSON.
+    #[must_use]
+    pub fn answer_bytes(&self) -> usize {
+        self.answer_bytes
     }
 
     /// The time limit of a query.

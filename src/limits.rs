@@ -7,11 +7,12 @@
 mod buckets;
 mod connection;
 mod guest;
+mod read_meter;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use governor::Quota;
 use governor::clock::DefaultClock;
@@ -25,6 +26,7 @@ use guest::EmailAllowance;
 pub(crate) use connection::ConnectionLimits;
 use connection::PacketQuota;
 pub(crate) use guest::{GuestCall, GuestSource};
+use read_meter::ReadMeter;
 
 /// A connection is flooding if its refused packets exceed the limit this many times over.
 const FLOOD_FACTOR: u32 = 10;
@@ -69,6 +71,7 @@ struct Limiters {
     socket_events: PacketQuota,
     socket_connects: PacketQuota,
     handshakes: Buckets,
+    reads: ReadMeter,
 }
 
 impl RateLimits {
@@ -92,6 +95,7 @@ impl RateLimits {
                 socket_events: packet_quota(settings.socket_events_per_second),
                 socket_connects: packet_quota(settings.socket_connects_per_second),
                 handshakes: buckets(Quota::per_second(non_zero(settings.handshakes_per_second))),
+                reads: ReadMeter::new(settings),
             })
         }))
     }
@@ -118,6 +122,21 @@ impl RateLimits {
     /// [`RateLimited`].
     pub fn handshake(&self, from: Option<IpAddr>) -> Result<(), RateLimited> {
         self.with(|limiters| limiters.handshakes.take(&from.map(ip_prefix)))
+    }
+
+    /// Whether an account may read, after what it has read before.
+    ///
+    /// # Errors
+    /// [`RateLimited`].
+    pub fn read(&self, by: &UserId) -> Result<(), RateLimited> {
+        self.with(|limiters| limiters.reads.check(by, Instant::now()))
+    }
+
+    /// Counts what an account has read.
+    pub fn has_read(&self, by: &UserId, bytes: usize) {
+        if let Some(limiters) = self.0.as_deref() {
+            limiters.reads.charge(by, bytes, Instant::now());
+        }
     }
 
     /// The limits of a new connection; none if limits are disabled.
@@ -147,6 +166,8 @@ mod tests {
             socket_events_per_second: 1,
             socket_connects_per_second: 1,
             handshakes_per_second: 1,
+            read_bytes_per_second: 1,
+            read_burst_bytes: 1,
             limiter_cache_size: 100,
         }
     }

@@ -24,6 +24,7 @@ use crate::identity::{Directory, KeyFileError, NonceStore, RequestVerifier, Veri
 use crate::journal::Journal;
 use crate::limits::RateLimits;
 use crate::migrations;
+use crate::reads::Reads;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::services::Services;
 use crate::telemetry::RequestSpan;
@@ -101,10 +102,7 @@ impl Server {
         migrate: bool,
     ) -> Result<Self, StartError> {
         let verifier = Arc::new(Verifier::new(&settings.auth)?);
-        let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
-        if migrate {
-            migrations::up(&database, &settings.database).await?;
-        }
+        let (database, runtime) = connect(&settings, migrate).await?;
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
         journal.start_search_indexer(&database);
         let broadcaster = Arc::new(Broadcaster::default());
@@ -126,6 +124,7 @@ impl Server {
             verifier,
             directory: Directory::start(&database, &settings.directory),
             limits: RateLimits::new(&settings.limits),
+            reads: Reads::new(&settings.reads),
             proxies: TrustedProxies::new(&settings.server.trusted_proxies),
             cluster: Arc::clone(&cluster),
             clock,
@@ -198,6 +197,16 @@ impl Server {
         }
         self.registry.stop();
     }
+}
+
+/// Connects to the database, and applies migrations if `migrate`.
+async fn connect(settings: &Settings, migrate: bool) -> Result<(Database, DatabaseRuntime), DatabaseError> {
+    let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
+    let database = database.with_answer_bytes(settings.reads.answer_bytes);
+    if migrate {
+        migrations::up(&database, &settings.database).await?;
+    }
+    Ok((database, runtime))
 }
 
 /// Listens; the kernel queues connections until [`serve`] accepts them.

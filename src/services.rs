@@ -9,6 +9,7 @@ use crate::database::Database;
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Principal, TokenError, Verifier};
 use crate::limits::RateLimits;
+use crate::reads::Reads;
 
 /// The parts that a request handler needs, whichever protocol the request used. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct Services {
     pub directory: Directory,
     /// Rate limits.
     pub limits: RateLimits,
+    /// Bounds what reading costs.
+    pub reads: Reads,
     /// Determines a client's address.
     pub proxies: TrustedProxies,
     /// Presence of agents across all servers.

@@ -24,7 +24,7 @@ pub use customer_conversations::{CustomerConversations, conversations_of};
 pub use events::EventRange;
 pub use handovers::{find_agent, handover_conversation, handovers_of};
 pub use help_center::{help_center_of, seq_of};
-pub use history::{History, MessageRange, all_messages, visible_messages};
+pub use history::{History, MessageRange, all_messages, json_bytes, visible_messages};
 pub use queue::{AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, queue};
 pub use related::{Related, related_to};
 pub use snapshot::{FoundSend, Snapshot, find_send, load, version};

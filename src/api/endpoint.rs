@@ -180,6 +180,11 @@ impl Endpoint {
     /// Names the operation and its callers, and adds the errors that follow from the latter.
     pub(super) fn operation(self, tag: Tag, access: Access, id: &'static str, summary: &'static str) -> Self {
         let endpoint = Self { operation: OperationDescription { tag, access, id, summary, ..self.operation }, ..self };
+        // What an account reads is limited: see `reading`.
+        let endpoint = match (&endpoint.method, access) {
+            (&Method::GET, Access::Customer | Access::Agent) => endpoint.rate_limited(),
+            _ => endpoint,
+        };
         match access {
             Access::Public => endpoint,
             Access::Customer => endpoint.error(ApiError::unauthorized()).error(ApiError::unavailable()),

@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, USER_AGENT};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::Api;
 use crate::api_error::{ApiError, Code};
@@ -65,6 +65,10 @@ fn optional_principal(request: &HttpRequest) -> Result<Option<Principal>, ApiErr
 }
 
 fn principal(request: &HttpRequest) -> Result<Principal, ApiError> {
+    // Identified already: see `reading`.
+    if let Some(principal) = request.extensions().get::<Principal>() {
+        return Ok(principal.clone());
+    }
     let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     api(request)?.services.authenticate(token).map_err(|_| ApiError::unauthorized())
 }

@@ -11,6 +11,7 @@ use actix_web::{HttpResponse, ResponseError};
 
 use super::deadline::with_deadline;
 use super::endpoint::Endpoint;
+use super::reading::with_read_limits;
 use super::{Api, endpoint_table, error, openapi};
 use crate::api_error::{ApiError, Code};
 
@@ -58,6 +59,7 @@ fn resource(path: &str, endpoints: &[Endpoint]) -> impl HttpServiceFactory + use
             let answer = method_not_allowed(&allowed);
             async move { answer }
         }))
+        .wrap(from_fn(with_read_limits))
         .wrap(from_fn(with_deadline))
 }
 

@@ -35,6 +35,11 @@ pub struct LimitSettings {
     pub socket_connects_per_second: u32,
     /// Engine.IO handshakes per second from one address; also the burst. Allowed: 1 to 100000. Default: `20`.
     pub handshakes_per_second: u32,
+    /// Bytes that one account may read per second: answers over REST, and messages that its sockets catch up on. Each read
+    /// counts as 1 KiB more. Allowed: 65536 to 1073741824. Default: `4194304`.
+    pub read_bytes_per_second: u32,
+    /// Burst of bytes that one account may read. Allowed: 1048576 to 1073741824. Default: `67108864`.
+    pub read_burst_bytes: u32,
     /// Users, addresses, e-mail addresses and so on whose use is tracked, for each limit; when full, the least recently
     /// used entry is evicted. Allowed: 1000 to 10000000. Default: `100000`.
     pub limiter_cache_size: u64,
@@ -51,6 +56,8 @@ impl LimitSettings {
             outside("limits.socket_events_per_second", self.socket_events_per_second, 1..=10_000),
             outside("limits.socket_connects_per_second", self.socket_connects_per_second, 1..=10_000),
             outside("limits.handshakes_per_second", self.handshakes_per_second, 1..=100_000),
+            outside("limits.read_bytes_per_second", self.read_bytes_per_second, 65_536..=1_073_741_824),
+            outside("limits.read_burst_bytes", self.read_burst_bytes, 1_048_576..=1_073_741_824),
             outside("limits.limiter_cache_size", self.limiter_cache_size, 1000..=10_000_000),
         ];
         ranges.into_iter().flatten()

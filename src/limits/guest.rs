@@ -144,6 +144,8 @@ mod tests {
             socket_events_per_second: 1,
             socket_connects_per_second: 1,
             handshakes_per_second: 1,
+            read_bytes_per_second: 1,
+            read_burst_bytes: 1,
             limiter_cache_size: 1000,
         })
     }

@@ -13,6 +13,7 @@ use super::rooms;
 use crate::api_error::{ApiError, Code};
 use crate::conversation::Backlog;
 use crate::domain::{Channel, Conversation, ConversationId, Posted, Refusal, TicketId, UserId};
+use crate::reads::Reader;
 use crate::store::{self, MessageRange};
 use socketio::{Event, Socket};
 
@@ -95,13 +96,18 @@ async fn join_with_catch_up(
 ) -> Result<(), ApiError> {
     let (id, version) = (conversation.id, conversation.version);
     let (max_bytes, is_agent) = (realtime.catch_up_bytes, socket.data().is_agent);
-    let database = realtime.services.database.clone();
+    let (database, limits) = (realtime.services.database.clone(), realtime.services.limits.clone());
+    let reader = socket.data().id.clone();
+    // Asking for the same messages again and again costs as much as reading them over REST.
+    limits.read(&reader)?;
+    let turn = realtime.services.reads.begin(Reader::Account(&socket.data().id)).await;
     let read = async move {
         let last = MessageRange::Last { limit: MAX_CATCH_UP };
         let history = match is_agent {
             true => store::all_messages(&database, &conversation, last).await?,
             false => store::visible_messages(&database, &conversation, last).await?,
         };
+        limits.has_read(&reader, store::json_bytes(&history.messages));
         Ok(missed(history.messages, after, max_bytes))
     };
     let joining = socket.clone();
@@ -116,7 +122,9 @@ async fn join_with_catch_up(
         }
         enter(&joining, id)
     });
-    joined.await?
+    let joined = joined.await;
+    drop(turn);
+    joined?
 }
 
 /// The messages after `after`; if they take more than `max_bytes`, the newest of them. The client then sees the gap

@@ -1,7 +1,11 @@
 //! A range of a conversation's messages (`decisions.md`, "Order without gaps").
+//!
+//! A range ends before its limit where its messages would be more than [`Database::answer_bytes`] as JSON, and has at
+//! least one. A range that may be longer is measured in the database first, so that no more is read than is given.
 
 use entity::messages;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::sea_query::{Expr, Func};
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, Posted};
@@ -73,7 +77,7 @@ pub async fn visible_messages(
             .filter(messages::Column::Seq.lt(i64::from(before))),
         MessageRange::Last { .. } => visible,
     };
-    fetch(database, query, range).await
+    fetch(database, conversation, query, range).await
 }
 
 /// A range of all messages, notes included.
@@ -94,8 +98,29 @@ pub async fn all_messages(
         },
         MessageRange::Last { .. } => all,
     };
-    fetch(database, query, range).await
+    fetch(database, conversation, query, range).await
 }
+
+/// Bytes of messages as JSON, estimated from above: the text as it is escaped, and everything else.
+#[must_use]
+pub fn json_bytes(messages: &[Posted]) -> usize {
+    messages.iter().map(message_bytes).sum()
+}
+
+fn message_bytes(posted: &Posted) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    posted.message.text.as_str().bytes().map(escaped).sum::<usize>() + OTHER_FIELDS
+}
+
+/// Bytes of a message's JSON without its text: names, addresses, times and keys.
+const OTHER_FIELDS: usize = 512;
+
+/// Bytes of the longest text: 5 000 characters of 4 bytes.
+const LONGEST_TEXT: usize = 20_000;
 
 fn of(conversation: &Conversation) -> Select<messages::Entity> {
     messages::Entity::find().filter(messages::Column::ConversationId.eq(conversation.id.0))
@@ -124,24 +149,77 @@ async fn position_of(database: &Database, conversation: &Conversation, seq: u32)
 
 async fn fetch(
     database: &Database,
+    conversation: &Conversation,
     query: Select<messages::Entity>,
     range: MessageRange,
 ) -> Result<History, DatabaseError> {
-    let limit = usize::try_from(range.limit()).unwrap_or(usize::MAX);
     let ascending = matches!(range, MessageRange::After { .. });
     let query = if ascending {
         query.order_by_asc(messages::Column::Position)
     } else {
         query.order_by_desc(messages::Column::Position)
     };
-    // One more than the limit shows whether there are more.
-    let query = query.limit(u64::from(range.limit()) + 1);
-    let rows = database.read(async move |connection| query.all(&connection).await).await?;
-    let has_more = rows.len() > limit;
+    let (limit, max_bytes) = (u64::from(range.limit()), database.answer_bytes());
+    let most = usize::try_from(conversation.message_count.max(0)).unwrap_or(usize::MAX);
+    let most = most.min(usize::try_from(limit).unwrap_or(usize::MAX));
+    let may_be_too_long = most.saturating_mul(LONGEST_TEXT + OTHER_FIELDS) > max_bytes;
+    let (rows, limit) = database
+        .read(async move |connection| {
+            let limit = match may_be_too_long {
+                true => fitting(&connection, query.clone(), limit, max_bytes).await?,
+                false => limit,
+            };
+            // One more than the limit shows whether there are more.
+            Ok::<_, DbErr>((query.limit(limit + 1).all(&connection).await?, limit))
+        })
+        .await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut has_more = rows.len() > limit;
     let messages = rows.into_iter().take(limit).map(decode_message).collect::<Result<Vec<_>, _>>();
     let mut messages = messages.map_err(DbErr::from)?;
+    let count = first_fitting(messages.iter().map(message_bytes), max_bytes);
+    has_more |= count < messages.len();
+    messages.truncate(count);
     if !ascending {
         messages.reverse();
     }
     Ok(History { messages, has_more })
+}
+
+/// How many of the first messages of a query take at most so many bytes, as they are stored; at least one.
+async fn fitting(
+    connection: &DatabaseConnection,
+    query: Select<messages::Entity>,
+    limit: u64,
+    max_bytes: usize,
+) -> Result<u64, DbErr> {
+    let size = Func::cust("octet_length").arg(Expr::col(messages::Column::Body));
+    let sizes: Vec<i32> = query.select_only().expr(size).limit(limit).into_tuple().all(connection).await?;
+    let sizes = sizes.into_iter().map(|size| usize::try_from(size).unwrap_or(usize::MAX).saturating_add(OTHER_FIELDS));
+    Ok(first_fitting(sizes, max_bytes) as u64)
+}
+
+/// How many of the first sizes are at most `max` together; at least one.
+fn first_fitting(sizes: impl Iterator<Item = usize>, max: usize) -> usize {
+    let mut sum = 0_usize;
+    let fits = |size: &usize| {
+        sum = sum.saturating_add(*size);
+        sum <= max
+    };
+    sizes.take_while(fits).count().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_sizes_fit_as_do_not_exceed_the_limit_and_at_least_one() {
+        let fitting = |sizes: &[usize], max| first_fitting(sizes.iter().copied(), max);
+        assert_eq!(fitting(&[3, 3, 4], 10), 3, "exactly the limit");
+        assert_eq!(fitting(&[3, 3, 5], 10), 2);
+        assert_eq!(fitting(&[11, 1], 10), 1);
+        assert_eq!(fitting(&[usize::MAX, usize::MAX], 10), 1);
+        assert_eq!(fitting(&[3, 8, 1], 10), 1, "no hole");
+    }
 }

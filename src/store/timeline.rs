@@ -1,16 +1,25 @@
 //! The timeline: messages and other events of a conversation, merged by position.
 
 use entity::{conversation_events, messages};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, Func, SimpleExpr};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, Iterable, Order, QueryFilter, QueryOrder, QuerySelect};
 
 use super::history::MessageRange;
 use crate::database::{Database, DatabaseError};
 use crate::domain::Conversation;
 
+/// Characters of a message's text that are read; a preview shows fewer.
+const SHOWN: i32 = 200;
+
+/// The beginning of a text, which the database cuts.
+pub(super) fn beginning(column: impl ColumnTrait) -> SimpleExpr {
+    Func::cust("substr").arg(Expr::col(column)).arg(1).arg(SHOWN).into()
+}
+
 /// A row of the timeline.
 #[derive(Clone, Debug)]
 pub enum TimelineEntry {
-    /// A message or a note.
+    /// A message or a note, with the beginning of its text.
     Message(messages::Model),
     /// Any other event.
     Event(conversation_events::Model),
@@ -63,6 +72,9 @@ pub async fn timeline(
     let entries = database
         .read(async move |connection| {
             let messages = messages::Entity::find()
+                .select_only()
+                .columns(messages::Column::iter().filter(|column| !matches!(column, messages::Column::Body)))
+                .column_as(beginning(messages::Column::Body), messages::Column::Body)
                 .filter(messages::Column::ConversationId.eq(id))
                 .filter(messages::Column::Position.between(from, to))
                 .order_by(messages::Column::Position, Order::Asc)

@@ -20,6 +20,7 @@ mod keep_alive;
 mod limits;
 mod loadtest;
 mod model;
+mod reading;
 mod socket_rate_limits;
 
 mod query_plans;

@@ -1,11 +1,12 @@
 //! A customer's own tickets.
 
 use entity::tickets;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::lookup::with_conversations;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, UserId};
+use crate::store::timeline::beginning;
 
 /// The list's bound; no client scrolls further.
 const MAX_TICKETS: u64 = 1000;
@@ -27,8 +28,12 @@ pub async fn tickets_of(database: &Database, account: UserId) -> Result<Customer
     database
         .read(async move |connection| {
             let own = tickets::Entity::find().filter(tickets::Column::UserId.eq(account.as_str()));
+            // The list does not show a ticket's description, which may be 20 KB.
             let rows = own
                 .clone()
+                .select_only()
+                .columns(tickets::Column::iter().filter(|column| !matches!(column, tickets::Column::Description)))
+                .column_as(beginning(tickets::Column::Description), tickets::Column::Description)
                 .order_by_desc(tickets::Column::CreatedAt)
                 .order_by_desc(tickets::Column::Id)
                 .limit(MAX_TICKETS)
