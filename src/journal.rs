@@ -8,7 +8,8 @@
 //!   none of its [`Epoch`] is.
 //! - Each conversation of a batch is fenced by `version = expected`: one that another server has written to is left out,
 //!   and the rest of the batch commits.
-//! - If a transaction fails, everything in it fails, and whether it is stored is unknown until the next load.
+//! - If a transaction fails, everything in it fails, and whether it is stored is unknown until the next load. If the data of
+//!   one conversation may be the cause, the others are committed in parts without it.
 //!
 //! The journal does not interpret events: `event_codec` turns them into rows.
 
@@ -174,6 +175,12 @@ impl Journal {
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.writers.iter().all(|writer| !writer.is_closed())
+    }
+
+    /// Whether the database has just been unable to store a commit, and none since.
+    #[must_use]
+    pub fn cannot_store(&self) -> bool {
+        self.stats.cannot_store()
     }
 
     /// What all writers have committed since the start.

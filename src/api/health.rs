@@ -11,10 +11,13 @@ use tokio::sync::Mutex;
 use super::Api;
 use super::endpoint::{Access, Endpoint, Tag};
 use crate::api_error::{ApiError, Code};
+use crate::database::DatabaseError;
 use crate::migrations;
 
 /// How long a successful check of the database is cached, so that anyone may ask at next to no cost.
 const CACHE_TIME: Duration = Duration::from_secs(1);
+
+const CANNOT_STORE: &str = "The database is read-only or full";
 
 #[derive(Serialize, JsonSchema)]
 struct Health {
@@ -34,10 +37,11 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
             .operation(Tag::Health, Access::Public, "ready", "The server accepts work")
             .answers_bare::<Health>(
                 200,
-                "The database is reachable, its schema is up to date, and the server is not stopping",
+                "The database is reachable and takes writes, its schema is up to date, and the server is not stopping",
             )
             .error(ApiError::new(Code::Unavailable, "The server is stopping"))
-            .error(ApiError::new(Code::Unavailable, "The database cannot be reached")),
+            .error(ApiError::new(Code::Unavailable, "The database cannot be reached"))
+            .error(ApiError::new(Code::Unavailable, CANNOT_STORE)),
     ]
 }
 
@@ -50,6 +54,8 @@ async fn ready(api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
         Err("The server is stopping")
     } else if !api.services.registry.is_running() {
         Err("The server must be restarted")
+    } else if api.services.registry.cannot_store() {
+        Err(CANNOT_STORE)
     } else {
         check_database(&api).await
     };
@@ -59,14 +65,14 @@ async fn ready(api: web::Data<Api>) -> Result<HttpResponse, ApiError> {
     }
 }
 
-/// Queries the database, one query at a time: concurrent callers wait for its outcome.
+/// Reads from the database and writes to it, one caller at a time: concurrent callers wait for its outcome.
 async fn check_database(api: &Api) -> Result<(), &'static str> {
     let mut last = api.readiness.0.lock().await;
     if last.is_some_and(|at| at.elapsed() < CACHE_TIME) {
         return Ok(());
     }
     let outcome = match migrations::pending(&api.services.database).await {
-        Ok(pending) if pending.is_empty() => Ok(()),
+        Ok(pending) if pending.is_empty() => check_writable(api).await,
         Ok(_) => Err("The database's schema is not up to date"),
         Err(error) => {
             tracing::warn!(%error, "not ready");
@@ -76,4 +82,18 @@ async fn check_database(api: &Api) -> Result<(), &'static str> {
     // A failure is not cached: recovery shows at once.
     *last = outcome.is_ok().then(Instant::now);
     outcome
+}
+
+/// A write that is slow, or meets another one, is no reason not to serve.
+async fn check_writable(api: &Api) -> Result<(), &'static str> {
+    match api.nonces.check_writable(api.services.clock.now()).await {
+        Ok(()) | Err(DatabaseError::TimedOut(_) | DatabaseError::Conflict(_)) => Ok(()),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            match error {
+                DatabaseError::CannotStore(_) => Err(CANNOT_STORE),
+                _ => Err("The database cannot be reached"),
+            }
+        }
+    }
 }

@@ -291,6 +291,12 @@ impl Registry {
         self.services.parts.journal.is_running()
     }
 
+    /// Whether the database has just been unable to store something: it is read-only or full.
+    #[must_use]
+    pub fn cannot_store(&self) -> bool {
+        self.services.parts.journal.cannot_store()
+    }
+
     /// How many conversations are live on this server.
     #[must_use]
     pub fn live(&self) -> usize {

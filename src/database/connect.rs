@@ -73,12 +73,22 @@ fn write_connections(backend: Backend, settings: &DatabaseSettings, writers: usi
     }
 }
 
-/// Opens one connection without a pool, whose error would only be that it waited too long.
+/// Opens one connection without a pool, whose error would only be that it waited too long, and checks the encoding.
 async fn probe_postgres(url: &str, limit: Duration) -> Result<(), DatabaseError> {
     let options: PgConnectOptions = url.parse().map_err(|_| DatabaseError::Fault("its URL is invalid".to_owned()))?;
     let place = format!("{}:{}", options.get_host(), options.get_port());
     match tokio::time::timeout(limit, sqlx::PgConnection::connect_with(&options)).await {
-        Ok(Ok(connection)) => connection.close().await.map_err(|error| (&error).into()),
+        Ok(Ok(mut connection)) => {
+            let encoding: String = sqlx::query_scalar("SHOW server_encoding")
+                .fetch_one(&mut connection)
+                .await
+                .map_err(|error| DatabaseError::from(&error))?;
+            // Any other one has characters that it cannot store, and orders and folds texts otherwise.
+            if encoding != "UTF8" {
+                return Err(DatabaseError::Fault(format!("its encoding is {encoding}, and it must be UTF8")));
+            }
+            connection.close().await.map_err(|error| (&error).into())
+        }
         Ok(Err(sqlx::Error::Io(error))) => Err(DatabaseError::Unavailable(format!("{place}: {error}"))),
         Ok(Err(error)) => Err((&error).into()),
         Err(_) => Err(DatabaseError::Unavailable(format!("{place} does not answer"))),

@@ -10,6 +10,9 @@ pub enum DatabaseError {
     /// It cannot be reached, or is out of resources. Transient: the query may be repeated.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
+    /// It is read-only or its disk is full or fails. Nothing was stored. Transient: an operator can repair it.
+    #[error("the database cannot store anything: {0}")]
+    CannotStore(String),
     /// It did not answer in time. A write may still take effect.
     #[error("the database did not answer within {} ms", .0.as_millis())]
     TimedOut(Duration),
@@ -22,6 +25,12 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
+    /// Whether what was to be stored may be the cause, so that something else may succeed now.
+    #[must_use]
+    pub fn may_be_caused_by_data(&self) -> bool {
+        matches!(self, Self::Fault(_) | Self::Conflict(_))
+    }
+
     /// Whether the same query may succeed later.
     #[must_use]
     pub fn is_passing(&self) -> bool {
@@ -52,6 +61,9 @@ impl From<&sqlx::Error> for DatabaseError {
             {
                 Self::Conflict(error.to_string())
             }
+            sqlx::Error::Database(inner) if is_storage_code(inner.code().as_deref().unwrap_or_default()) => {
+                Self::CannotStore(error.to_string())
+            }
             sqlx::Error::Database(inner) if is_passing_code(inner.code().as_deref().unwrap_or_default()) => {
                 Self::Unavailable(error.to_string())
             }
@@ -71,12 +83,22 @@ fn is_rollback_code(code: &str) -> bool {
     code.len() == 5 && code.starts_with("40")
 }
 
+/// Whether the database is read-only or its disk is full or fails. PostgreSQL: a read-only transaction, which is what a
+/// standby offers too (25006), and a full disk (53100). SQLite, in the low byte of an extended code: read-only, I/O error,
+/// full.
+fn is_storage_code(code: &str) -> bool {
+    if code.len() == 5 {
+        return ["25006", "53100"].contains(&code);
+    }
+    code.parse::<u32>().is_ok_and(|code| [8, 10, 13].contains(&(code & 0xff)))
+}
+
 /// Whether a database's error code is transient. PostgreSQL, by class: connection (08), resources (53), object not in the
 /// required state (55), operator intervention (57), system error (58). SQLite, in the low byte of an extended code: busy,
-/// locked, read-only, I/O error, full, cannot open, protocol.
+/// locked, cannot open, protocol.
 fn is_passing_code(code: &str) -> bool {
     if code.len() == 5 {
         return ["08", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class));
     }
-    code.parse::<u32>().is_ok_and(|code| [5, 6, 8, 10, 13, 14, 15].contains(&(code & 0xff)))
+    code.parse::<u32>().is_ok_and(|code| [5, 6, 14, 15].contains(&(code & 0xff)))
 }

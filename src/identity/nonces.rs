@@ -58,6 +58,20 @@ impl NonceStore {
         Ok(inserted == 1)
     }
 
+    /// Writes a row, which shows whether the database takes writes. Its name is shorter than any nonce may be.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn check_writable(&self, now: Timestamp) -> Result<(), DatabaseError> {
+        let row = nonces::ActiveModel { nonce: Set("writable".to_owned()), expires_at: Set(now) };
+        let written = OnConflict::column(nonces::Column::Nonce).update_column(nonces::Column::ExpiresAt).to_owned();
+        self.database
+            .write(async move |connection| {
+                nonces::Entity::insert(row).on_conflict(written).exec_without_returning(&connection).await.map(|_| ())
+            })
+            .await
+    }
+
     async fn delete_expired(&self, now: Timestamp) -> Result<(), DatabaseError> {
         self.database
             .write(async move |connection| {

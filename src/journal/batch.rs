@@ -86,6 +86,15 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// The first half of its conversations, and the others.
+    pub(super) fn halves(mut self) -> [Self; 2] {
+        let middle = self.conversations.keys().nth(self.conversations.len() / 2).copied();
+        let rest = middle.map(|middle| self.conversations.split_off(&middle)).unwrap_or_default();
+        [self, Self { conversations: rest, aborted: Vec::new() }]
+    }
+}
+
 /// Takes up to `limit` appends from the front of the waiting ones.
 ///
 /// An append that must not share a transaction with one in the batch stays at the front of the queue, in order: one of

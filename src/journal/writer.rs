@@ -20,6 +20,10 @@ use crate::domain::ConversationId;
 /// one `client_message_id` in two conversations at once; the second attempt sees the other message.
 const CONFLICT_RETRIES: usize = 3;
 
+/// Transactions that commit the parts of one batch at most; what is left then fails. One conversation of 1024 that cannot
+/// be stored takes 20.
+const MAX_PARTS: usize = 64;
+
 /// Commits what is queued until every [`super::Journal`] is dropped.
 pub(super) async fn run(
     database: Database,
@@ -92,9 +96,42 @@ impl Writer {
         let commit = commit(&self.database, &mut self.connection, &batch, &self.counters);
         let (outcome, ()) = join(commit, report_previous).await;
         match outcome {
-            Ok(committed) if committed.len() == batch.conversations.len() => self.unreported = Some((batch, committed)),
+            Ok(committed) if committed.len() == batch.conversations.len() => {
+                self.stats.observe::<()>(&Ok(()));
+                self.unreported = Some((batch, committed));
+            }
+            Err(error) if error.may_be_caused_by_data() && batch.conversations.len() > 1 => {
+                tracing::warn!(%error, conversations = batch.conversations.len(), "a commit failed; committing in parts");
+                self.commit_in_parts(batch, error).await;
+            }
             // At once: what was decided on a failed append must not get into the next batch.
             outcome => report(batch, outcome, &self.stats),
+        }
+    }
+
+    /// Commits the two halves of a batch that failed, and the halves of those that fail, until the conversation that
+    /// cannot be stored is alone. Each transaction is reported at once.
+    async fn commit_in_parts(&mut self, batch: Batch, mut error: DatabaseError) {
+        let mut parts = Vec::from(batch.halves());
+        for _ in 0..MAX_PARTS {
+            let Some(part) = parts.pop() else { return };
+            let outcome = commit(&self.database, &mut self.connection, &part, &self.counters).await;
+            match outcome {
+                Err(again) if again.may_be_caused_by_data() && part.conversations.len() > 1 => {
+                    error = again;
+                    parts.extend(part.halves());
+                }
+                Err(other) if !other.may_be_caused_by_data() => {
+                    // No other part would fare better now.
+                    report(part, Err(other.clone()), &self.stats);
+                    error = other;
+                    break;
+                }
+                outcome => report(part, outcome, &self.stats),
+            }
+        }
+        for part in parts {
+            report(part, Err(error.clone()), &self.stats);
         }
     }
 
@@ -149,6 +186,7 @@ async fn commit(
 
 /// Completes every append with its outcome. An epoch is aborted before its actor can append again.
 fn report(batch: Batch, outcome: Result<CommittedIds, DatabaseError>, stats: &StatsCounter) {
+    stats.observe(&outcome);
     if let Err(error) = &outcome {
         tracing::error!(%error, conversations = batch.conversations.len(), "a commit failed");
     }

@@ -27,6 +27,7 @@ mod query_plans;
 mod races;
 mod socket_settings;
 mod sqlite_open;
+mod storage;
 mod support;
 mod upgrade;
 mod user;
