@@ -56,6 +56,8 @@ pub struct Api {
     pub body_limit: usize,
     /// Whether `/openapi.json` and `/docs` are served.
     pub serves_documents: bool,
+    /// Time until a request whose body is incomplete is answered 408.
+    pub body_timeout: Duration,
     /// Time until a request is answered 503.
     pub request_timeout: Duration,
 }

@@ -13,6 +13,7 @@ use crate::conversation::CommandError;
 use crate::database::DatabaseError;
 use crate::domain::Refusal;
 use crate::limits::RateLimited;
+use crate::telemetry::Refused;
 
 /// A stable identifier of an error, by which screens tell errors apart. docs/ERRORS.md is generated from these lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +50,8 @@ pub enum Code {
     TicketOpen,
     /// The idempotency key was used for another message.
     Conflict,
+    /// The body did not arrive in time.
+    RequestTimeout,
     /// The body exceeds the size limit.
     PayloadTooLarge,
     /// The body is not JSON.
@@ -63,7 +66,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ValidationError,
         Self::Unauthorized,
         Self::Forbidden,
@@ -80,6 +83,7 @@ impl Code {
         Self::TicketClosed,
         Self::TicketOpen,
         Self::Conflict,
+        Self::RequestTimeout,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::RateLimited,
@@ -123,6 +127,7 @@ impl Code {
             Self::TicketClosed => ("TICKET_CLOSED", 400),
             Self::TicketOpen => ("TICKET_OPEN", 400),
             Self::Conflict => ("CONFLICT", 409),
+            Self::RequestTimeout => ("REQUEST_TIMEOUT", 408),
             Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", 413),
             Self::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", 415),
             Self::RateLimited => ("RATE_LIMITED", 429),
@@ -244,6 +249,7 @@ impl From<Refusal> for ApiError {
 
 impl From<RateLimited> for ApiError {
     fn from(refusal: RateLimited) -> Self {
+        Refused::RateLimit.record("requests or messages");
         Self { retry_after: Some(refusal.retry_after_seconds()), ..Self::rate_limited() }
     }
 }

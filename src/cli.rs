@@ -23,7 +23,8 @@ use switchboard_loadtest::LoadtestError;
 /// sees every message immediately.
 ///
 /// The default command is serve. Settings are read from config/default.toml and config/<environment>.toml (built in),
-/// SWITCHBOARD__SECTION__KEY, PORT, DATABASE_URL and JWT_SECRET. SWITCHBOARD_ENV is development or production.
+/// SWITCHBOARD__SECTION__KEY (items of a list separated by commas), PORT, DATABASE_URL, JWT_SECRET and REDIS_URL.
+/// SWITCHBOARD_ENV is development or production.
 #[derive(Debug, Parser)]
 #[command(name = "switchboard", version)]
 struct CommandLine {
@@ -112,16 +113,18 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(command_line: CommandLine) -> Result<(), CliError> {
-    let sources = Sources::of_process(command_line.config);
     // Not for a load test, which runs on another machine than the server and needs no settings.
-    let load = || Settings::load(&sources);
-    match command_line.command.unwrap_or(Command::Serve(serve::ServeArguments::default())) {
+    let CommandLine { config, command } = command_line;
+    let sources = || Sources::of_process(config.clone());
+    let load = || Ok::<_, SettingsError>(Settings::load(&sources()?)?.1);
+    match command.unwrap_or(Command::Serve(serve::ServeArguments::default())) {
         Command::Serve(arguments) => {
-            let (environment, settings) = load()?;
+            let sources = sources()?;
+            let (environment, settings) = Settings::load(&sources)?;
             serve::run(arguments, environment, settings, &sources.old_names()?).await
         }
-        Command::Migrate(arguments) => migrate::run(arguments, &load()?.1).await,
-        Command::Token(arguments) => token::run(&arguments, &load()?.1),
+        Command::Migrate(arguments) => migrate::run(arguments, &load()?).await,
+        Command::Token(arguments) => token::run(&arguments, &load()?),
         #[cfg(feature = "loadtest")]
         Command::Loadtest(arguments) => loadtest::run(*arguments).await,
     }

@@ -27,6 +27,7 @@ mod recovery;
 mod reference;
 mod renamed;
 mod request_signature;
+mod secrets;
 mod server;
 mod socket;
 mod sources;
@@ -35,8 +36,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod unreadable;
 
-use config::{Config, ConfigError};
+use config::Config;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -108,9 +110,12 @@ pub enum SettingsError {
     /// `SWITCHBOARD_ENV` names no environment.
     #[error("SWITCHBOARD_ENV is {0:?}; allowed: development, production")]
     Environment(String),
-    /// A file is missing or malformed, a key unknown, or a value of the wrong type.
+    /// A file is missing or malformed, a key unknown, or a value of the wrong type. The text quotes no file.
     #[error("the configuration cannot be read: {0}")]
-    Unreadable(#[from] ConfigError),
+    Unreadable(String),
+    /// A variable that sets a setting is not valid Unicode.
+    #[error("the variable {0} is not valid UTF-8")]
+    NotUnicode(String),
     /// One source sets a renamed key under both names.
     #[error("{} sets both {} and {}, its old name; remove {}", .0.source_name, .0.new, .0.old, .0.old)]
     BothNames(OldName),
@@ -130,7 +135,8 @@ impl Settings {
         for layer in sources.layers(environment)? {
             config = config.add_source(layer);
         }
-        let settings: Self = config.build()?.try_deserialize()?;
+        let settings: Result<Self, _> = config.build().and_then(Config::try_deserialize);
+        let settings = settings.map_err(|error| SettingsError::Unreadable(unreadable::mismatched(&error)))?;
         let invalid = settings.invalid(environment);
         if invalid.is_empty() { Ok((environment, settings)) } else { Err(SettingsError::Invalid(invalid)) }
     }
@@ -152,7 +158,37 @@ impl Settings {
         invalid.extend(self.recovery.invalid());
         invalid.extend(self.cluster.invalid());
         invalid.extend(self.log.invalid());
+        invalid.extend(secrets::invalid(self, environment));
         invalid
+    }
+
+    /// What is allowed but dangerous, one sentence each, for the log.
+    #[must_use]
+    pub fn warnings(&self, environment: Environment) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let accepts_any = self.auth.issuer.is_empty() && self.auth.audience.is_empty();
+        if environment == Environment::Production && accepts_any {
+            warnings.push(
+                "auth.audience and auth.issuer are empty: any token that is signed with this key is accepted, whatever it \
+                 was issued for, such as to confirm an e-mail address; set at least one of them"
+                    .to_owned(),
+            );
+        }
+        if environment == Environment::Production && self.database.is_default() {
+            warnings.push(
+                "database.url (DATABASE_URL) is not set: everything is stored in the SQLite file data/switchboard.db in the \
+                 current folder"
+                    .to_owned(),
+            );
+        }
+        if secrets::signs_with_a_known_secret(self) && !secrets::listens_on_loopback(self) {
+            warnings.push(format!(
+                "server.allow_development_secret is set and the server listens on {}: any client that can connect can sign a \
+                 token for any account and any role",
+                self.server.host
+            ));
+        }
+        warnings
     }
 }
 

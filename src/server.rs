@@ -146,6 +146,7 @@ impl Server {
             readiness: ReadinessCache::default(),
             body_limit: settings.server.body_limit_bytes,
             serves_documents: settings.docs.enabled,
+            body_timeout: settings.server.body_timeout(),
             request_timeout: settings.server.request_timeout(),
         };
         let (listener, address) = listen(&settings.server)?;

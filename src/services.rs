@@ -10,6 +10,7 @@ use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Principal, TokenError, Verifier};
 use crate::limits::RateLimits;
 use crate::reads::Reads;
+use crate::telemetry::Refused;
 
 /// The parts that a request handler needs, whichever protocol the request used. Cheap to clone.
 #[derive(Clone)]
@@ -40,7 +41,11 @@ impl Services {
     /// Verifies a token, and records its account in the directory.
     pub(crate) fn authenticate(&self, token: Option<&str>) -> Result<Principal, TokenError> {
         let principal = self.verifier.verify(token).inspect_err(|error| {
-            tracing::debug!(%error, "a token was refused");
+            // Guests have none.
+            if *error != TokenError::Missing {
+                tracing::debug!(%error, "a token was refused");
+                Refused::Token.record(error.kind());
+            }
         })?;
         self.directory.record_seen(&principal, self.clock.now());
         Ok(principal)

@@ -1,6 +1,10 @@
 //! Logging to standard error, as text for people or JSON for machines.
 //!
-//! Secrets and tokens are never logged, message texts not above debug level.
+//! Secrets and tokens are never logged, message texts not above debug level. Logging never waits ([`log_queue`]), and
+//! what strangers can cause at will is sampled ([`refusals`]).
+
+mod log_queue;
+mod refusals;
 
 use std::io::IsTerminal;
 
@@ -14,19 +18,36 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, LogSettings};
+use log_queue::{FlushGuard, LogQueue};
 
-/// Starts logging. Further calls, which tests make, have no effect.
-pub(crate) fn start(settings: &LogSettings) {
+pub(crate) use refusals::Refused;
+
+/// Starts logging, until the guard is dropped. Further calls have no effect.
+pub(crate) fn start(settings: &LogSettings) -> FlushGuard {
+    let report_dropped = |dropped| tracing::warn!(dropped, "log lines were dropped, because the log was not read");
+    let Ok(queue) = LogQueue::start(settings.queue_bytes, std::io::stderr(), report_dropped) else {
+        return FlushGuard(None);
+    };
+    refusals::start(settings.refusals_per_second);
     // An invalid level has been refused with the other settings.
     let filter = settings.level.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = tracing_subscriber::fmt::layer().with_writer(queue.clone()).with_ansi(std::io::stderr().is_terminal());
     let started = match settings.format {
         LogFormat::Text => registry.with(lines).try_init(),
         LogFormat::Json => registry.with(lines.json()).try_init(),
     };
     drop(started);
+    log_panics();
+    FlushGuard(Some(queue))
+}
+
+/// Logs panics as everything else: the default hook writes to standard error itself, and may wait for its reader.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, "panicked: {}", panic.payload_as_str().unwrap_or("(no message)"));
+    }));
 }
 
 /// Path of Engine.IO requests.

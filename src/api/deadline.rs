@@ -14,28 +14,32 @@ use futures_util::StreamExt;
 use super::Api;
 use crate::api_error::{ApiError, Code};
 
-/// Answers 413 if the body is too long, and 503 if the time has run out.
+/// Answers 413 if the body is too long, 408 if it arrives too slowly, and 503 if the time for all of it has run out.
 pub(super) async fn with_deadline(
     mut request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let Some(api) = request.app_data::<web::Data<Api>>().cloned() else { return Err(ApiError::internal().into()) };
+    let http_request = request.request().clone();
     let answer = async {
         let payload = request.take_payload();
-        let body = read_body(payload, content_length(&request), api.body_limit).await?;
+        let reading = read_body(payload, content_length(&request), api.body_limit);
+        let body = tokio::time::timeout(api.body_timeout, reading).await.unwrap_or_else(|_| Err(too_slow()))?;
         request.set_payload(Payload::from(body));
         next.call(request).await
     };
-    match tokio::time::timeout(api.request_timeout, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(ApiError::unavailable().into()),
-    }
+    let answer = tokio::time::timeout(api.request_timeout, answer).await;
+    // An error is answered here: the middlewares around this one add headers to answers only.
+    Ok(match answer.unwrap_or_else(|_| Err(ApiError::unavailable().into())) {
+        Ok(answer) => answer.map_into_left_body(),
+        Err(error) => ServiceResponse::from_err(error, http_request).map_into_right_body(),
+    })
 }
 
 /// Reads and drops a body within the same limits, so that its connection can be reused.
 pub(super) async fn discard(payload: Payload, api: &Api) {
     // A body that is too long or too slow closes the connection after the answer.
-    let _ = tokio::time::timeout(api.request_timeout, read_body(payload, None, api.body_limit)).await;
+    let _ = tokio::time::timeout(api.body_timeout, read_body(payload, None, api.body_limit)).await;
 }
 
 fn content_length(request: &ServiceRequest) -> Option<usize> {
@@ -55,6 +59,10 @@ async fn read_body(mut payload: Payload, content_length: Option<usize>, limit: u
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+fn too_slow() -> ApiError {
+    ApiError::new(Code::RequestTimeout, "The request's body did not arrive in time")
 }
 
 fn too_large(limit: usize) -> ApiError {

@@ -269,6 +269,7 @@ impl Endpoint {
     pub(super) fn body<T: JsonSchema>(mut self, example: Value) -> Self {
         self.operation.request = Some(RequestDescription { schema: Schemas::deserialized::<T>, example });
         self.error(ApiError::new(Code::ValidationError, "The request body is not valid JSON"))
+            .error(ApiError::new(Code::RequestTimeout, "The request's body did not arrive in time"))
             .error(ApiError::new(Code::PayloadTooLarge, "The request body must be at most 262144 bytes"))
             .error(ApiError::new(Code::UnsupportedMediaType, "The request body must be application/json"))
     }

@@ -1,7 +1,7 @@
 //! Error answers, including 404 for an unknown path and 405 (`decisions.md`, "Envelope and errors").
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +13,12 @@ use crate::api_error::{ApiError, Code, FieldError};
 /// `Retry-After` where the error names no time. One second suits both causes: a lost database connection is restored at
 /// once, and an overload ends when the queue is written.
 const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// `X-Content-Type-Options` of every answer: a browser must not guess that a customer's text is a page.
+pub(super) const NOSNIFF: &str = "nosniff";
+
+/// `Cache-Control` of every answer that does not set its own: conversations are nothing for a cache to keep.
+pub(super) const NO_STORE: &str = "no-store";
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -51,11 +57,16 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
+        response.insert_header((X_CONTENT_TYPE_OPTIONS, NOSNIFF)).insert_header((CACHE_CONTROL, NO_STORE));
         if self.code.is_retryable() {
             response.insert_header((RETRY_AFTER, self.retry_after.unwrap_or(RETRY_AFTER_SECONDS)));
         }
         if self.code == Code::Unauthorized {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        if self.code == Code::RequestTimeout {
+            // The rest of the body would be read as the next request.
+            response.force_close();
         }
         response.json(ErrorBody::new(self))
     }

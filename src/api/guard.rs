@@ -7,6 +7,7 @@ use crate::api_error::{ApiError, Code};
 use crate::domain::ClientMessageId;
 use crate::dto::Validator;
 use crate::identity::{Principal, RequestRefusal, SignedRequest};
+use crate::telemetry::Refused;
 
 /// Least characters of a guest's `client_message_id`: knowing it is what proves that a repeat comes from the same guest.
 const GUEST_ID_LENGTH: usize = 16;
@@ -27,10 +28,15 @@ pub(super) async fn check_guard(
     let now = api.services.clock.now();
     let signed =
         SignedRequest { method: request.method().as_str(), path: request.path(), headers: request.headers(), body };
-    if let Some(nonce) = api.guard.verify(&signed, now)?
+    let refuse = |refusal: RequestRefusal| {
+        Refused::Guard.record(&refusal);
+        ApiError::from(refusal)
+    };
+    let nonce = api.guard.verify(&signed, now).map_err(refuse)?;
+    if let Some(nonce) = nonce
         && !api.nonces.consume(nonce, now).await?
     {
-        return Err(RequestRefusal::NonceUsed.into());
+        return Err(refuse(RequestRefusal::NonceUsed));
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ A support-chat server. Customers write, agents claim conversations and answer.
 - A success is `{ success: true, message, data }`; an error is `{ success: false, statusCode, error, message, code }`, with \
 `details` where fields are invalid. `message` is one readable sentence; screens tell errors apart by `code`.
 - An operation lists its own answers. In addition, an unknown path is 404, a known path with another method is 405 with \
-`Allow`, a body over the limit is 413 on any path, and a defect of the server is 500 `SERVER_ERROR`.
+`Allow`, a body over the limit is 413 and one that arrives too slowly 408 on any path, and a defect of the server is 500 `SERVER_ERROR`.
 - 429 and 503 have `Retry-After`: the same request may be sent again.
 - Every GET also answers HEAD. Every answer has `x-request-id`.
 - Live events are on Socket.IO: see the AsyncAPI document, docs/asyncapi.json.";

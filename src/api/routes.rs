@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
-use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::middleware::from_fn;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 
@@ -61,6 +61,7 @@ fn resource(path: &str, endpoints: &[Endpoint]) -> impl HttpServiceFactory + use
         }))
         .wrap(from_fn(with_read_limits))
         .wrap(from_fn(with_deadline))
+        .wrap(DefaultHeaders::new().add((X_CONTENT_TYPE_OPTIONS, error::NOSNIFF)).add((CACHE_CONTROL, error::NO_STORE)))
 }
 
 fn method_not_allowed(allowed: &str) -> HttpResponse {

@@ -24,13 +24,17 @@ pub(super) async fn run(
     settings: Settings,
     old_names: &[OldName],
 ) -> Result<(), CliError> {
-    telemetry::start(&settings.log);
+    let _flush = telemetry::start(&settings.log);
     for old_name in old_names {
         tracing::warn!("{old_name}");
+    }
+    for warning in settings.warnings(environment) {
+        tracing::warn!("{warning}");
     }
     // Installed before the start, so that a signal during it shuts down in order.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let server = Server::start(settings.clone(), !arguments.no_migrate).await?;
     tracing::info!(address = %server.address(), environment = environment.as_str(), "listening");
     if !settings.cluster.redis_url.expose_secret().is_empty() {
@@ -41,9 +45,13 @@ pub(super) async fn run(
     if environment == Environment::Development {
         print_examples(&server, &settings)?;
     }
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
-        _ = interrupt.recv() => tracing::info!("interrupted: stopping"),
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break tracing::info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => break tracing::info!("interrupted: stopping"),
+            // A terminal that closes, or log rotation: neither is a reason to stop.
+            _ = hangup.recv() => tracing::info!("SIGHUP: ignored"),
+        }
     }
     server.stop().await;
     tracing::info!("stopped");

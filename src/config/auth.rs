@@ -15,8 +15,9 @@ pub const DEVELOPMENT_SECRET: &str = "development-secret-change-me-in-production
 #[serde(deny_unknown_fields)]
 pub struct AuthSettings {
     /// Secret, the same on every server, also `JWT_SECRET`. It signs and verifies tokens with `HS256`; conversation ids
-    /// are derived from it with any algorithm. Allowed: 32 bytes or more; in production not the default. Default:
-    /// `"development-secret-change-me-in-production"`.
+    /// are derived from it with any algorithm. Allowed: 32 bytes or more; in production not the default, and 80 bits of
+    /// entropy or more, measured as the Shannon entropy of its bytes times its length, of which a repeated part counts
+    /// twice at most. Default: `"development-secret-change-me-in-production"`.
     #[schemars(with = "String")]
     pub jwt_secret: SecretString,
     /// The only accepted signature algorithm. Allowed: `HS256`, `RS256`, `ES256`, `EdDSA`. Default: `"HS256"`.

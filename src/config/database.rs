@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 use super::invalid::{InvalidSetting, outside};
 
+/// The value of [`DatabaseSettings::url`] in `config/default.toml`.
+const DEFAULT_URL: &str = "sqlite://data/switchboard.db";
+
 /// The database that stores conversations.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +28,11 @@ pub struct DatabaseSettings {
 }
 
 impl DatabaseSettings {
+    /// Whether the database is the one of `config/default.toml`.
+    pub(super) fn is_default(&self) -> bool {
+        self.url.expose_secret() == DEFAULT_URL
+    }
+
     /// [`DatabaseSettings::timeout_ms`] as a duration.
     #[must_use]
     pub fn timeout(&self) -> Duration {

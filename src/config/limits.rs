@@ -71,9 +71,9 @@ mod tests {
     #[test]
     fn limits_apply_in_production_and_not_in_development() {
         let (_, development) = load(&[]).expect("the defaults should load");
-        let secret = "0123456789abcdef0123456789abcdef";
+        let (secret, guard) = ("0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210");
         let production =
-            [("SWITCHBOARD_ENV", "production"), ("JWT_SECRET", secret), ("SWITCHBOARD__GUARD__SECRET", secret)];
+            [("SWITCHBOARD_ENV", "production"), ("JWT_SECRET", secret), ("SWITCHBOARD__GUARD__SECRET", guard)];
         let (_, production) = load(&production).expect("these settings should load");
         assert_eq!((development.limits.enabled, production.limits.enabled), (false, true));
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
-use super::invalid::{InvalidSetting, UnknownValue};
+use super::invalid::{InvalidSetting, UnknownValue, outside};
 
 /// Logging.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -16,6 +16,13 @@ pub struct LogSettings {
     /// `"json"`.
     #[schemars(with = "String")]
     pub format: LogFormat,
+    /// Bytes of lines that wait to be written. While the reader of the log stalls, further lines are dropped and counted;
+    /// the number is logged when it reads again. Allowed: 4096 to 1073741824. Default: `1048576`.
+    pub queue_bytes: usize,
+    /// Lines a second about refused tokens, and as many about the guard's refusals and about rate limits. Further ones are
+    /// counted: a line names the number of those that were not logged before it, and of all since the start. Allowed: 0 to
+    /// 10000. Default: `5`.
+    pub refusals_per_second: u32,
 }
 
 /// Format of the log lines.
@@ -41,12 +48,16 @@ impl TryFrom<String> for LogFormat {
 }
 
 impl LogSettings {
-    pub(super) fn invalid(&self) -> Option<InvalidSetting> {
-        let error = self.level.parse::<EnvFilter>().err()?;
-        Some(InvalidSetting {
+    pub(super) fn invalid(&self) -> Vec<InvalidSetting> {
+        let level = self.level.parse::<EnvFilter>().err().map(|error| InvalidSetting {
             key: "log.level",
             got: format!("{:?}", self.level),
             allowed: format!("a level or directives ({error})"),
-        })
+        });
+        let ranges = [
+            outside("log.queue_bytes", self.queue_bytes, 4096..=1_073_741_824),
+            outside("log.refusals_per_second", self.refusals_per_second, 0..=10_000),
+        ];
+        level.into_iter().chain(ranges.into_iter().flatten()).collect()
     }
 }

@@ -14,7 +14,8 @@ pub struct RequestSignatureSettings {
     /// `device`, `signed`. Default: `"off"`; production: `"signed"`.
     #[schemars(with = "String")]
     pub mode: SignatureMode,
-    /// Secret that the apps sign with. Allowed: 32 bytes or more if the mode is `signed`. Default: `""`.
+    /// Secret that the apps sign with. Allowed: 32 bytes or more if the mode is `signed`; in production no other secret,
+    /// not the development secret, and 80 bits of entropy or more, as `auth.jwt_secret`. Default: `""`.
     #[schemars(with = "String")]
     pub secret: SecretString,
 }
@@ -66,7 +67,8 @@ mod tests {
         let error = load_error(&production);
         assert!(error.contains("guard.secret is not set; allowed:"), "{error}");
         let [environment, token_secret] = production;
-        load(&[environment, token_secret, ("SWITCHBOARD__GUARD__SECRET", secret)]).expect("these should load");
+        let guard_secret = ("SWITCHBOARD__GUARD__SECRET", "fedcba9876543210fedcba9876543210");
+        load(&[environment, token_secret, guard_secret]).expect("these should load");
         load(&[environment, token_secret, ("SWITCHBOARD__GUARD__MODE", "device")]).expect("these should load");
     }
 }

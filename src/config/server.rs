@@ -16,6 +16,10 @@ use crate::client_ip::Network;
 pub struct ServerSettings {
     /// Address to listen on. Allowed: an IP address. Default: `"127.0.0.1"`; production: `"0.0.0.0"`.
     pub host: String,
+    /// Whether a development server may listen on other than loopback addresses with the default `auth.jwt_secret`, with
+    /// which any client can sign tokens. It logs a warning; production refuses that secret in any case. Allowed: `true`,
+    /// `false`. Default: `false`.
+    pub allow_development_secret: bool,
     /// Port to listen on; 0 takes a free one. Allowed: 0 to 65535. Default: `1500`.
     pub port: u32,
     /// HTTP worker threads; 0 means one per core. Allowed: 0 to 512. Default: `0`.
@@ -34,6 +38,9 @@ pub struct ServerSettings {
     pub body_limit_bytes: usize,
     /// Milliseconds before a request is answered 503. Allowed: 100 to 120000. Default: `10000`.
     pub request_timeout_ms: u64,
+    /// Milliseconds that a client may take to send a request's body before it is answered 408. Allowed: 100 to 120000.
+    /// Default: `5000`.
+    pub body_timeout_ms: u64,
     /// Milliseconds that a shutdown may take. Allowed: 100 to 300000. Default: `10000`.
     pub drain_timeout_ms: u64,
     /// Proxies whose `X-Forwarded-For` is trusted; from any other address the header is ignored. Allowed: addresses and
@@ -56,6 +63,12 @@ impl ServerSettings {
     #[must_use]
     pub fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// [`ServerSettings::body_timeout_ms`] as a duration.
+    #[must_use]
+    pub fn body_timeout(&self) -> Duration {
+        Duration::from_millis(self.body_timeout_ms)
     }
 
     /// [`ServerSettings::unread_timeout_seconds`] as a duration.
@@ -85,6 +98,7 @@ impl ServerSettings {
             outside("server.unread_timeout_seconds", self.unread_timeout_seconds, 1..=3600),
             outside("server.body_limit_bytes", self.body_limit_bytes, 1024..=16_777_216),
             outside("server.request_timeout_ms", self.request_timeout_ms, 100..=120_000),
+            outside("server.body_timeout_ms", self.body_timeout_ms, 100..=120_000),
             outside("server.drain_timeout_ms", self.drain_timeout_ms, 100..=300_000),
         ];
         host.into_iter().chain(ranges.into_iter().flatten()).collect()

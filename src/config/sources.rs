@@ -1,12 +1,13 @@
 //! The sources of settings, as layers that override each other.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use config::{ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
 
 use super::renamed::{self, OldName};
-use super::{Environment, SettingsError};
+use super::{Environment, SettingsError, unreadable};
 
 /// What the variables of all settings begin with.
 const PREFIX: &str = "switchboard__";
@@ -33,9 +34,21 @@ pub struct Sources {
 
 impl Sources {
     /// The environment variables of this process, and a folder if one is given.
-    #[must_use]
-    pub fn of_process(folder: Option<PathBuf>) -> Self {
-        Self { folder, variables: std::env::vars().collect() }
+    ///
+    /// # Errors
+    /// [`SettingsError::NotUnicode`] if a variable that sets a setting is not valid Unicode. Others are ignored.
+    pub fn of_process(folder: Option<PathBuf>) -> Result<Self, SettingsError> {
+        let mut variables = HashMap::new();
+        // Not `vars`, which panics on a value that is not Unicode, and prints it.
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => drop(variables.insert(name, value)),
+                Err(_) if is_ours(&name) => return Err(SettingsError::NotUnicode(name)),
+                Err(_) => {}
+            }
+        }
+        Ok(Self { folder, variables })
     }
 
     /// The settings that are given under a name they had in the previous release.
@@ -65,12 +78,15 @@ impl Sources {
         Ok(layers)
     }
 
-    fn file(&self, name: &str, built_in: &str) -> Result<Map<String, Value>, ConfigError> {
-        let path = |folder: &Path| folder.join(format!("{name}.toml")).to_string_lossy().into_owned();
-        match self.folder.as_deref() {
-            Some(folder) => File::new(&path(folder), FileFormat::Toml).collect(),
-            None => File::from_str(built_in, FileFormat::Toml).collect(),
-        }
+    fn file(&self, name: &str, built_in: &str) -> Result<Map<String, Value>, SettingsError> {
+        let name = format!("{name}.toml");
+        let text = match self.folder.as_deref() {
+            Some(folder) => Cow::Owned(read(&folder.join(&name)).map_err(SettingsError::Unreadable)?),
+            None => Cow::Borrowed(built_in),
+        };
+        File::from_str(&text, FileFormat::Toml)
+            .collect()
+            .map_err(|error| SettingsError::Unreadable(unreadable::malformed(&name, &error)))
     }
 
     fn long_variables(&self) -> Map<String, Value> {
@@ -96,10 +112,20 @@ impl Sources {
     }
 }
 
-/// Turns nested tables into keys such as `server.port`.
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| unreadable::unopened(path, &error))
+}
+
+/// Whether a variable sets a setting, or chooses the environment.
+fn is_ours(name: &str) -> bool {
+    let is_short = SHORT_VARIABLES.iter().any(|(short, _)| *short == name);
+    is_short || name == "SWITCHBOARD_ENV" || name.to_lowercase().starts_with(PREFIX)
+}
+
+/// Turns nested tables into keys such as `server.port`. An empty table keeps its key, so that an unknown one is refused.
 fn flatten(key: String, value: Value, settings: &mut Map<String, Value>) {
     match value.kind {
-        ValueKind::Table(table) => {
+        ValueKind::Table(table) if !table.is_empty() => {
             for (name, value) in table {
                 flatten(format!("{key}.{name}"), value, settings);
             }

@@ -38,6 +38,7 @@ impl Database {
         let backend = if url.starts_with("sqlite") { Backend::Sqlite } else { Backend::Postgres };
         if backend == Backend::Sqlite {
             create_folder(url)?;
+            keep_private(url)?;
         }
         if backend == Backend::Postgres {
             let (url, limit) = (url.to_owned(), timeout);
@@ -194,6 +195,43 @@ fn write_plans(options: PgConnectOptions) -> PgConnectOptions {
 /// [`DatabaseError`].
 pub async fn unlimited(database: &Database, settings: &DatabaseSettings) -> Result<DatabaseConnection, DatabaseError> {
     connect(database.runtime(), options(settings, 2)).await
+}
+
+/// Makes SQLite's file, a new or an existing one, readable and writable by its owner only. SQLite gives the files that it
+/// adds, `-wal` and `-shm`, the same permissions; those of an earlier run may still have others.
+#[cfg(unix)]
+fn keep_private(url: &str) -> Result<(), DatabaseError> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+
+    const OWNER_ONLY: u32 = 0o600;
+    let Ok(options) = url.parse::<sqlx::sqlite::SqliteConnectOptions>() else { return Ok(()) };
+    let path = options.get_filename();
+    // Created here, so that there is no time at which others can open it.
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => {
+            return Err(DatabaseError::Unavailable(format!("{} cannot be created: {error}", path.display())));
+        }
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        let Ok(metadata) = std::fs::metadata(&file) else { continue };
+        if metadata.permissions().mode() & 0o077 == 0 {
+            continue;
+        }
+        if let Err(error) = std::fs::set_permissions(&file, std::fs::Permissions::from_mode(OWNER_ONLY)) {
+            tracing::warn!(%error, file = %Path::new(&file).display(), "others on this machine can open the database");
+        }
+    }
+    Ok(())
+}
+
+/// Elsewhere a file belongs to the user who runs the server.
+#[cfg(not(unix))]
+fn keep_private(_: &str) -> Result<(), DatabaseError> {
+    Ok(())
 }
 
 /// Creates the folder of SQLite's file.

@@ -37,6 +37,23 @@ pub enum TokenError {
     Subject,
 }
 
+impl TokenError {
+    /// The kind of error, without anything that the token contains.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Invalid(_) => "invalid",
+            Self::TooLong => "too long",
+            Self::Expired => "expired",
+            Self::Critical => "critical header",
+            Self::Key => "unknown key",
+            Self::CannotSign(_) => "cannot sign",
+            Self::Subject => "invalid subject",
+        }
+    }
+}
+
 /// The authenticated user of a request or socket. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal(Arc<Identity>);

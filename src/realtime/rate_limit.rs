@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Realtime;
 use crate::api_error::ApiError;
 use crate::limits::{ConnectionLimits, EventRefusal, RateLimited, RateLimits};
+use crate::telemetry::Refused;
 use socketio::{ConnectRefusal, RateLimiter, Violation};
 
 /// RateLimits the sessions that an address opens. The refusal has Engine.IO's form.
@@ -17,7 +18,10 @@ pub(super) fn handshakes(
     let realtime = Arc::clone(realtime);
     move |request| {
         let address = realtime.services.proxies.client_of(request);
-        realtime.services.limits.handshake(address).map_err(|_: RateLimited| "Too many handshakes".to_owned())
+        realtime.services.limits.handshake(address).map_err(|_: RateLimited| {
+            Refused::RateLimit.record("handshakes");
+            "Too many handshakes".to_owned()
+        })
     }
 }
 
@@ -44,6 +48,7 @@ impl RateLimiter for ConnectionLimits {
 
 impl From<EventRefusal> for Violation {
     fn from(refusal: EventRefusal) -> Self {
+        Refused::RateLimit.record("packets of a connection");
         match refusal {
             EventRefusal::RateLimited => Self::Excess,
             EventRefusal::Flood => Self::Flood,

@@ -47,3 +47,32 @@ async fn a_body_that_never_ends_is_answered_in_time() {
     tokio::time::timeout(Duration::from_secs(30), connection.read_exact(&mut answer)).await.unwrap().unwrap();
     assert_eq!(&answer, b"HTTP/1.1 503");
 }
+
+#[tokio::test]
+async fn a_body_that_arrives_too_slowly_is_answered_408_and_ends_its_connection() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start_with(&database, &[("SWITCHBOARD__SERVER__BODY_TIMEOUT_MS", "100")]).await;
+    let token = TestUser::agent("sarah").token;
+    for (path, length, sent) in [
+        ("reply", "Content-Length: 100", "{"),
+        ("claim", "Content-Length: 2", ""),
+        ("reply", "Transfer-Encoding: chunked", "1\r\n{\r\n"),
+    ] {
+        let mut connection = connect(&server).await;
+        let request = format!(
+            "POST {QUEUE}/x/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\n{length}\r\n\r\n{sent}"
+        );
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            let read = tokio::time::timeout(Duration::from_secs(60), connection.read_buf(&mut answer)).await;
+            assert!(read.unwrap().unwrap() > 0, "the connection ended: {}", String::from_utf8_lossy(&answer));
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+        assert!(answer.to_lowercase().contains("connection: close\r\n"), "{answer}");
+        assert!(answer.contains("\"code\":\"REQUEST_TIMEOUT\""), "{answer}");
+        assert!(answer.contains("x-request-id: "), "{answer}");
+    }
+}
