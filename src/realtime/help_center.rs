@@ -20,6 +20,8 @@ use crate::dto::{HelpCenterMessage, HelpCenterSendRequest, HelpCenterThread, Val
 use crate::help_center::{Thread, Visit};
 use crate::identity::Principal;
 use crate::json_schema::Schemas;
+use crate::reads::Reader;
+use crate::store;
 use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
 /// The namespace's name.
@@ -131,17 +133,29 @@ async fn on_connect(realtime: &Realtime, socket: &Socket<HelpCenterUser>, greeti
         socket.disconnect();
         return;
     };
+    // Connecting again and again reads as much as asking over REST.
+    let (id, limits) = (&account.principal.id, realtime.services.limits.clone());
+    if let Err(refused) = limits.read(id) {
+        socket.emit("help_center:error", &HelpCenterError::from(ApiError::from(refused)));
+        socket.close_transport();
+        return;
+    }
+    let turn = realtime.services.reads.begin(Reader::Account(id)).await;
+    let reader = id.clone();
     // A recovered socket is in its room already, where it would receive the events that the greeting contains.
     socket.leave_all();
     let joining = socket.clone();
     let begin = move |thread: Thread| {
+        limits.has_read(&reader, store::json_bytes(&thread.history.messages));
         let id = thread.conversation.id;
         let _ = joining.data().conversation.set(id);
         joining.join(rooms::of_conversation(id));
         let greeting = HelpCenterThread::new(&thread.conversation, &thread.history).truncate(greeting_bytes);
         joining.emit("help_center:connected", &greeting);
     };
-    if let Err(error) = realtime.services.help_center.subscribe(&account.visit, begin).await {
+    let subscribed = realtime.services.help_center.subscribe(&account.visit, begin).await;
+    drop(turn);
+    if let Err(error) = subscribed {
         // After a transport close the client reconnects with backoff; after a disconnect it would not.
         tracing::warn!(code = error.code.as_str(), "a help center connection could not be sent its conversation");
         socket.close_transport();

@@ -1,7 +1,10 @@
 //! A customer's own conversations.
 
 use entity::conversations;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
 use super::related::{Related, load_related};
 use crate::database::{Database, DatabaseError};
@@ -22,6 +25,15 @@ pub struct CustomerConversations {
     pub total: u64,
 }
 
+/// Leaves out what a customer's lists do not show and may be long: 1000 of them are read at once.
+pub(super) fn without_details(query: Select<conversations::Entity>) -> Select<conversations::Entity> {
+    use conversations::Column;
+    let is_left_out = |column: &Column| matches!(column, Column::DeviceMetadata | Column::UserAgent | Column::Feedback);
+    let left_out = Column::iter().filter(is_left_out);
+    let query = query.select_only().columns(Column::iter().filter(|column| !is_left_out(column)));
+    left_out.fold(query, |query, column| query.column_as(Expr::cust("NULL"), column))
+}
+
 /// An account's conversations on the support channel.
 ///
 /// # Errors
@@ -29,7 +41,7 @@ pub struct CustomerConversations {
 pub async fn conversations_of(database: &Database, account: UserId) -> Result<CustomerConversations, DatabaseError> {
     database
         .read(async move |connection| {
-            let own = conversations::Entity::find()
+            let own = without_details(conversations::Entity::find())
                 .filter(conversations::Column::UserId.eq(account.as_str()))
                 .filter(conversations::Column::Channel.eq(Channel::Support.as_str()));
             let rows = own

@@ -7,12 +7,13 @@ use entity::{conversations, messages};
 use reqwest::StatusCode;
 use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
+use switchboard_testkit::PollingSession;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::{
-    ApiServer, Backend, MY_CONVERSATIONS, QUEUE, SEND, ScratchDatabase, ServerOptions, SupportSession, TestServer,
-    TestUser, conversation_row, message_row, on_both_databases,
+    ApiServer, Backend, CREATE_TICKET, MY_CONVERSATIONS, MY_TICKETS, QUEUE, SEND, ScratchDatabase, ServerOptions,
+    SupportSession, TICKET, TestServer, TestUser, conversation_row, message_row, on_both_databases, ticket_body,
 };
 
 const ANSWER_BYTES: usize = 65_536;
@@ -196,4 +197,71 @@ async fn unread_answers_cost_bounded_memory_and_delay_no_other_client() {
     let growth = kib(&server, "VmHWM:").saturating_sub(before);
     assert!(growth < MAX_GROWTH_KIB, "the server has grown by {growth} KiB");
     println!("{growth} KiB for {} unread answers", unread.len());
+}
+
+on_both_databases! {
+    /// What makes a row long is not read for a customer's lists, and nothing else is missing in them.
+    async fn lists_show_conversations_and_tickets_with_long_details(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let (john, sarah) = (TestUser::customer("john"), TestUser::agent("sarah"));
+        let body = json!({ "message": "Hello", "device_metadata": { "platform": "x".repeat(3000) } });
+        let opened = server.post(&john, SEND, body).await;
+        let id = opened.body["data"]["conversation"]["id"].as_str().unwrap().to_owned();
+        let mut ticket = ticket_body("Long");
+        ticket["description"] = json!("👋".repeat(5000));
+        assert_eq!(server.post(&john, CREATE_TICKET, ticket).await.status, StatusCode::CREATED);
+        server.agent_action(&sarah, &id, "close", None).await;
+        let rating = json!({ "rating": 4, "feedback": "é".repeat(2000) });
+        let rated = server.post(&john, &format!("{MY_CONVERSATIONS}/{id}/rate"), rating).await;
+        assert_eq!(rated.status, StatusCode::OK, "{}", rated.body);
+        let listed = server.get(&john, MY_CONVERSATIONS).await.body["data"]["conversations"][0].take();
+        assert_eq!((&listed["id"], &listed["satisfaction_rating"]), (&json!(id), &json!(4)));
+        let listed = server.get(&john, MY_TICKETS).await.body["data"]["tickets"][0].take();
+        assert_eq!((&listed["subject"], &listed["message_count"]), (&json!("Long"), &json!(1)));
+        // In detail everything is there.
+        let own = server.get(&john, &format!("{MY_CONVERSATIONS}/{id}")).await;
+        assert_eq!(own.body["data"]["conversation"]["feedback"], "é".repeat(2000));
+        let read = server.get(&john, &format!("{TICKET}?ticket_number={}", listed["ticket_number"].as_str().unwrap())).await;
+        assert_eq!(read.body["data"]["ticket"]["description"], "👋".repeat(5000));
+    }
+}
+
+/// Connecting to the help center reads its newest messages.
+#[tokio::test]
+async fn connecting_to_the_help_center_counts_as_reading() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let settings = [
+        ("SWITCHBOARD__LIMITS__ENABLED", "true"),
+        ("SWITCHBOARD__LIMITS__HANDSHAKES_PER_SECOND", "1000"),
+        ("SWITCHBOARD__LIMITS__SENDS_PER_SECOND", "1000"),
+        ("SWITCHBOARD__LIMITS__SENDS_BURST", "1000"),
+        ("SWITCHBOARD__LIMITS__READ_BYTES_PER_SECOND", "65536"),
+        ("SWITCHBOARD__LIMITS__READ_BURST_BYTES", "1048576"),
+    ];
+    let server = ApiServer::start_with(&database, &settings).await;
+    let jane = TestUser::customer("jane");
+    // Each answers with the newest messages, and counts.
+    for _ in 0..50 {
+        server.post(&jane, "/api/help-center/messages", json!({ "text": "👋".repeat(2000) })).await;
+    }
+    for connected in 0..1000 {
+        let session = PollingSession::open(&server.url).await.unwrap();
+        session.send(&format!("40/help-center,{}", json!({ "token": jane.token }))).await.unwrap();
+        let mut greeted = false;
+        // The transport is closed after the refusal.
+        while !greeted && let Ok(packets) = session.poll().await {
+            if packets.iter().any(|packet| packet.contains("RATE_LIMITED") || packet == "1") {
+                break;
+            }
+            greeted = packets.iter().any(|packet| packet.contains("help_center:connected"));
+        }
+        if !greeted {
+            assert!(connected >= 1);
+            let john = TestUser::customer("john");
+            assert_eq!(server.get(&john, "/api/help-center/messages").await.status, StatusCode::OK);
+            return;
+        }
+    }
+    panic!("never refused");
 }

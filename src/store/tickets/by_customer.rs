@@ -1,11 +1,12 @@
 //! A customer's own tickets.
 
-use entity::tickets;
+use entity::{conversations, tickets};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::lookup::with_conversations;
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, UserId};
+use crate::store::customer_conversations::without_details;
 use crate::store::timeline::beginning;
 
 /// The list's bound; no client scrolls further.
@@ -41,7 +42,7 @@ pub async fn tickets_of(database: &Database, account: UserId) -> Result<Customer
                 .await?;
             let shown = rows.len() as u64;
             let total = if shown < MAX_TICKETS { shown } else { own.count(&connection).await? };
-            let tickets = with_conversations(&connection, rows).await?;
+            let tickets = with_conversations(&connection, rows, without_details(conversations::Entity::find())).await?;
             Ok::<_, DbErr>(CustomerTickets { tickets, total })
         })
         .await

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::tickets;
+use entity::{conversations, tickets};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -76,7 +76,7 @@ async fn page_of(
     let found = tickets::Entity::find().filter(tickets::Column::Id.is_in(ids.iter().copied())).all(connection).await?;
     let mut rows: HashMap<Uuid, tickets::Model> = found.into_iter().map(|row| (row.id, row)).collect();
     let rows = ids.iter().filter_map(|id| rows.remove(id)).collect();
-    with_conversations(connection, rows).await
+    with_conversations(connection, rows, conversations::Entity::find()).await
 }
 
 fn filtered(filter: &TicketFilter, backend: Backend) -> Select<tickets::Entity> {

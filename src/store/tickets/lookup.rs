@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::{conversations, tickets};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::SimpleExpr;
-use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
 
 use crate::database::{Database, DatabaseError};
 use crate::domain::{Conversation, ConversationId, TicketId};
@@ -81,22 +81,24 @@ pub async fn ticket(database: &Database, id: TicketId) -> Result<Option<Conversa
     database
         .read(async move |connection| {
             let row = tickets::Entity::find_by_id(id.0).one(&connection).await?;
-            let found = with_conversations(&connection, row.into_iter().collect()).await?;
+            let found =
+                with_conversations(&connection, row.into_iter().collect(), conversations::Entity::find()).await?;
             Ok::<_, DbErr>(found.into_iter().next())
         })
         .await
 }
 
-/// Adds to each ticket its conversation, in the order of the rows.
+/// Adds to each ticket its conversation, in the order of the rows. `query` chooses the conversations' columns.
 pub(super) async fn with_conversations(
     connection: &DatabaseConnection,
     rows: Vec<tickets::Model>,
+    query: Select<conversations::Entity>,
 ) -> Result<Vec<Conversation>, DbErr> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let ids = rows.iter().map(|ticket| ticket.conversation_id);
-    let found = conversations::Entity::find().filter(conversations::Column::Id.is_in(ids)).all(connection).await?;
+    let found = query.filter(conversations::Column::Id.is_in(ids)).all(connection).await?;
     let mut conversations: HashMap<Uuid, conversations::Model> = found.into_iter().map(|row| (row.id, row)).collect();
     // A ticket is stored in one transaction with its conversation and never deleted, so none is missing.
     rows.into_iter()
