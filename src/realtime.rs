@@ -7,6 +7,8 @@ mod ack;
 mod asyncapi;
 mod auth;
 mod broadcast;
+mod emit;
+mod emitted_event;
 mod event;
 mod help_center;
 mod input;

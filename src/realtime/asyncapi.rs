@@ -1,23 +1,14 @@
 //! The AsyncAPI document of `/support` and `/help-center`. Events that clients emit come from the namespaces' tables,
-//! payloads from the structs that are sent; the recipients of an event, which [`super::broadcast`] decides, are
-//! described in words.
+//! those that the server emits from [`super::emitted_event`].
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
+use super::emitted_event::EmittedEventDescription;
 use super::event::EventDescription;
-use super::help_center::HelpCenterError;
-use super::payload::{
-    ConversationClaimedEvent, ConversationClosedEvent, ConversationCreatedEvent, ConversationUpdatedEvent,
-    HandoverRequestedEvent, HandoverResolvedEvent, HelpCenterTypingEvent, NewMessageEvent, StatusChangedEvent,
-    TicketAssignedEvent, TicketCreatedEvent, TicketCreatedFromConversationEvent, TicketUpdatedEvent, TypingEvent,
-};
-use super::presence::AgentPresenceEvent;
-use super::{help_center, support};
+use super::{emitted_event, help_center, support};
 use crate::api_error::Code;
-use crate::dto::{HelpCenterMessage, HelpCenterThread};
 use crate::json_schema::{SchemaFn, Schemas};
 
 const ABOUT: &str = "\
@@ -33,79 +24,12 @@ pub fn document() -> Value {
     let mut document = DocumentBuilder::new();
     document.channel = DocumentChannel::Support;
     document.client_events(support::events());
-    conversation_events(&mut document);
-    ticket_events(&mut document);
+    document.emitted_events(emitted_event::support_events());
     document.emits("connect_error", "The token was refused; the client library reports it as an error", connect_error);
     document.channel = DocumentChannel::HelpCenter;
     document.client_events(help_center::events());
-    help_center_events(&mut document);
+    document.emitted_events(emitted_event::help_center_events());
     document.finish()
-}
-
-fn conversation_events(document: &mut DocumentBuilder) {
-    document.sends::<NewMessageEvent<'static>>(
-        "new_message",
-        "To the conversation and to its ticket, each with its own id; a note to their agents only",
-    );
-    document.sends::<ConversationCreatedEvent<'static>>(
-        "conversation_created",
-        "To all agents: a customer has started a conversation",
-    );
-    document.sends::<ConversationUpdatedEvent<'static>>(
-        "conversation_updated",
-        "For lists and badges. To all agents: new_user_message, claimed, closed, handover_accepted, handover_rejected. To the \
-         customer: new_reply, claimed, closed, ticket_created, handover_completed",
-    );
-    document.sends::<ConversationClaimedEvent<'static>>(
-        "conversation_claimed",
-        "To the conversation: an agent has claimed it, or taken it over",
-    );
-    document.sends::<ConversationClosedEvent>("conversation_closed", "To the conversation");
-    document.sends::<HandoverRequestedEvent<'static>>("handover_requested", "To the agent who is asked to take over");
-    document.sends::<HandoverResolvedEvent<'static>>(
-        "handover_resolved",
-        "To the agent who asked; if the conversation was closed, to both",
-    );
-    document.sends::<TypingEvent<'static>>("typing", "To the others in the conversation or ticket");
-    document.sends::<TypingEvent<'static>>("stop_typing", "To the others in the conversation or ticket");
-    document.sends::<AgentPresenceEvent<'static>>(
-        "agent_presence",
-        "To all agents: an agent's first socket has connected, or the last one disconnected",
-    );
-}
-
-fn ticket_events(document: &mut DocumentBuilder) {
-    document.sends::<TicketCreatedFromConversationEvent<'static>>(
-        "ticket_created_from_conversation",
-        "To the conversation: a ticket was created from it",
-    );
-    document.sends::<TicketCreatedEvent<'static>>("ticket_created", "To all agents");
-    document.sends::<TicketUpdatedEvent<'static>>(
-        "ticket_updated",
-        "For lists and badges. To all agents: new_user_message, assigned. To the customer: new_reply, status_changed",
-    );
-    document.sends::<TicketAssignedEvent<'static>>("ticket_assigned", "To the ticket");
-    document.sends::<StatusChangedEvent<'static>>("status_changed", "To the ticket");
-}
-
-/// `help-center.md`, 3.
-fn help_center_events(document: &mut DocumentBuilder) {
-    document.sends::<HelpCenterThread<'static>>(
-        "help_center:connected",
-        "On every connection: the conversation and its newest messages",
-    );
-    document.sends::<HelpCenterMessage<'static>>(
-        "help_center:message",
-        "To all sockets of the customer: the customer or an agent has written",
-    );
-    document.sends::<HelpCenterTypingEvent>(
-        "help_center:typing",
-        "To all sockets of the customer: an agent types, or has stopped",
-    );
-    document.sends::<HelpCenterError>(
-        "help_center:error",
-        "The token is invalid, and the connection ends; or an event without acknowledgement has failed",
-    );
 }
 
 fn connect_error(_: &mut Schemas) -> Value {
@@ -173,11 +97,13 @@ impl DocumentBuilder {
         }
     }
 
-    /// An event that the server emits.
-    fn sends<T: JsonSchema>(&mut self, event: &str, summary: &str) {
-        self.emits(event, summary, Schemas::serialized::<T>);
+    fn emitted_events(&mut self, events: Vec<EmittedEventDescription>) {
+        for EmittedEventDescription { name, summary, payload } in events {
+            self.emits(name, summary, payload);
+        }
     }
 
+    /// An event that the server emits.
     fn emits(&mut self, event: &str, summary: &str, payload: SchemaFn) {
         let payload = payload(&mut self.schemas);
         let message = self.message(&format!("on.{event}"), event, summary, payload);

@@ -5,6 +5,7 @@
 
 mod ticket;
 
+use super::emit::EmitEvent;
 use std::sync::OnceLock;
 
 use super::payload::{
@@ -48,7 +49,7 @@ impl Broadcaster {
     pub(super) fn agent_typing(&self, id: ConversationId, is_typing: bool) {
         let Some(Namespaces { help_center, .. }) = self.namespaces.get() else { return };
         let payload = HelpCenterTypingEvent { is_typing, sender: "support" };
-        help_center.to(&rooms::of_conversation(id)).emit("help_center:typing", &payload);
+        help_center.to(&rooms::of_conversation(id)).emit_event(&payload);
     }
 
     /// Notifies the agents who have joined the conversation that its customer in the help center types, or has stopped.
@@ -56,7 +57,7 @@ impl Broadcaster {
         let Some(Namespaces { support, .. }) = self.namespaces.get() else { return };
         let payload =
             TypingEvent { place: ConversationOrTicket::Conversation(id), user_id: customer.as_str(), is_admin: false };
-        support.to(&rooms::of_conversation(id)).emit(TypingEvent::name(is_typing), &payload);
+        payload.emit(support.to(&rooms::of_conversation(id)), is_typing);
     }
 }
 
@@ -109,13 +110,13 @@ impl ConversationFanout<'_> {
         let id = self.conversation.id;
         let payload = NewMessageEvent::of_conversation(posted);
         if posted.message.is_note() {
-            self.support.to(&rooms::of_conversation_agents(id)).emit("new_message", &payload);
+            self.support.to(&rooms::of_conversation_agents(id)).emit_event(&payload);
             return;
         }
-        self.support.to(&rooms::of_conversation(id)).emit("new_message", &payload);
+        self.support.to(&rooms::of_conversation(id)).emit_event(&payload);
         if self.conversation.channel == Channel::HelpCenter {
             let payload = HelpCenterMessage::new(posted);
-            self.help_center.to(&rooms::of_conversation(id)).emit("help_center:message", &payload);
+            self.help_center.to(&rooms::of_conversation(id)).emit_event(&payload);
         }
         match &posted.message.author {
             Author::Customer(_) if posted.message.is_opening() => self.created(posted),
@@ -137,7 +138,7 @@ impl ConversationFanout<'_> {
             created_at: IsoTimestamp(self.conversation.created_at),
             first_message: preview(opening.message.text.as_str()),
         };
-        self.support.to(rooms::ADMINS).emit("conversation_created", &payload);
+        self.support.to(rooms::ADMINS).emit_event(&payload);
     }
 
     fn claimed(&self, agent: &Agent) {
@@ -152,7 +153,7 @@ impl ConversationFanout<'_> {
         let conversation_id = self.conversation.id;
         let (assigned_to, assigned_admin_name) = (agent.id.as_str(), agent.name.as_str());
         let payload = ConversationClaimedEvent { conversation_id, assigned_to, assigned_admin_name };
-        self.support.to(&rooms::of_conversation(conversation_id)).emit("conversation_claimed", &payload);
+        self.support.to(&rooms::of_conversation(conversation_id)).emit_event(&payload);
     }
 
     fn handover_requested(&self, handover: &Handover) {
@@ -163,7 +164,7 @@ impl ConversationFanout<'_> {
             from_admin_name: &handover.from.name,
             reason: handover.reason.as_ref(),
         };
-        self.support.to(&rooms::of_user(&handover.to.id)).emit("handover_requested", &payload);
+        self.support.to(&rooms::of_user(&handover.to.id)).emit_event(&payload);
     }
 
     fn handover_resolved(&self, handover: &Handover, by: &Agent, resolution: Resolution) {
@@ -185,9 +186,9 @@ impl ConversationFanout<'_> {
         if resolution == Resolution::Closed {
             // In one emit, so that a socket in both rooms receives it once.
             let target = rooms::of_user(&handover.to.id);
-            self.support.to(&asked).to(&target).emit("handover_resolved", &payload);
+            self.support.to(&asked).to(&target).emit_event(&payload);
         } else {
-            self.support.to(&asked).emit("handover_resolved", &payload);
+            self.support.to(&asked).emit_event(&payload);
         }
     }
 
@@ -206,20 +207,20 @@ impl ConversationFanout<'_> {
             },
         };
         let room = rooms::of_conversation(conversation_id);
-        self.support.to(&room).emit("ticket_created_from_conversation", &payload);
+        self.support.to(&room).emit_event(&payload);
         self.to_customer(ConversationUpdate::TicketCreated { ticket_number: ticket.number.as_str() });
     }
 
     fn closed(&self) {
         let conversation_id = self.conversation.id;
         let payload = ConversationClosedEvent { conversation_id };
-        self.support.to(&rooms::of_conversation(conversation_id)).emit("conversation_closed", &payload);
+        self.support.to(&rooms::of_conversation(conversation_id)).emit_event(&payload);
         self.to_admins(ConversationUpdate::Closed);
         self.to_customer(ConversationUpdate::Closed);
     }
 
     fn to_admins(&self, update: ConversationUpdate<'_>) {
-        self.support.to(rooms::ADMINS).emit("conversation_updated", &update.of(self.conversation.id));
+        self.support.to(rooms::ADMINS).emit_event(&update.of(self.conversation.id));
     }
 
     /// Not for conversations of the help center, which its customer does not see on `/support`.
@@ -228,7 +229,7 @@ impl ConversationFanout<'_> {
             return;
         }
         if let Some(account) = self.conversation.owner.account() {
-            self.support.to(&rooms::of_user(account)).emit("conversation_updated", &update.of(self.conversation.id));
+            self.support.to(&rooms::of_user(account)).emit_event(&update.of(self.conversation.id));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Its clients do not handle `connect_error`, so a connection with an invalid token is accepted, sent
 //! `help_center:error` and disconnected. Every other connection, recovered ones included, is sent its conversation.
 
+use super::emit::EmitEvent;
 use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
@@ -129,7 +130,7 @@ fn authenticate(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
 /// Sends the conversation and joins it, with no event lost or repeated in between.
 async fn on_connect(realtime: &Realtime, socket: &Socket<HelpCenterUser>, greeting_bytes: usize) {
     let Some(account) = &socket.data().account else {
-        socket.emit("help_center:error", &HelpCenterError::from(ApiError::unauthorized()));
+        socket.emit_event(&HelpCenterError::from(ApiError::unauthorized()));
         socket.disconnect();
         return;
     };
@@ -151,7 +152,7 @@ async fn on_connect(realtime: &Realtime, socket: &Socket<HelpCenterUser>, greeti
         let _ = joining.data().conversation.set(id);
         joining.join(rooms::of_conversation(id));
         let greeting = HelpCenterThread::new(&thread.conversation, &thread.history).truncate(greeting_bytes);
-        joining.emit("help_center:connected", &greeting);
+        joining.emit_event(&greeting);
     };
     let subscribed = realtime.services.help_center.subscribe(&account.visit, begin).await;
     drop(turn);
@@ -198,7 +199,7 @@ fn acknowledge(socket: &Socket<HelpCenterUser>, event: &Event, outcome: Result<V
     match outcome {
         Err(error) if event.wants_ack => Some(Ack::Data(json!({ "error": HelpCenterError::from(error) }))),
         Err(error) => {
-            socket.emit("help_center:error", &HelpCenterError::from(error));
+            socket.emit_event(&HelpCenterError::from(error));
             None
         }
         Ok(data) => Some(Ack::Data(data)),

@@ -5,6 +5,7 @@
 //! twice. Agents also join the room for notes.
 
 use super::Realtime;
+use super::emit::EmitEvent;
 use super::event::payload;
 use super::input::{after_seq, conversation_id, ticket_id};
 use super::payload::NewMessageEvent;
@@ -118,7 +119,7 @@ async fn join_with_catch_up(
             messages = missed(messages, after, max_bytes);
         }
         for posted in &messages {
-            joining.emit("new_message", &NewMessageEvent::of_conversation(posted));
+            joining.emit_event(&NewMessageEvent::of_conversation(posted));
         }
         enter(&joining, id)
     });

@@ -1,8 +1,11 @@
 //! The payloads of the events that the server emits on `/support` (`support-user.md`, `support-admin.md`).
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+use super::emit::EmitEvent;
 use crate::domain::{
     ConversationId, EventId, HandoverId, Posted, Reason, Resolution, ResolutionNotes, Status, Subject, SupportType,
     TicketId, TicketPriority, TicketStatus, preview,
@@ -278,13 +281,6 @@ pub(super) struct StatusChangedEvent<'a> {
     pub(super) resolution_notes: Option<&'a ResolutionNotes>,
 }
 
-impl TypingEvent<'_> {
-    /// The event's name.
-    pub(super) fn name(is_typing: bool) -> &'static str {
-        if is_typing { "typing" } else { "stop_typing" }
-    }
-}
-
 /// `help_center:typing`.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -303,4 +299,31 @@ pub(super) struct TypingEvent<'a> {
     pub(super) place: ConversationOrTicket,
     pub(super) user_id: &'a str,
     pub(super) is_admin: bool,
+}
+
+/// `stop_typing`: the payload of `typing`.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct StopTypingEvent<'a>(pub(super) TypingEvent<'a>);
+
+// Derived, it would be a schema of its own in the document.
+impl JsonSchema for StopTypingEvent<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        TypingEvent::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        TypingEvent::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        TypingEvent::json_schema(generator)
+    }
+}
+
+impl TypingEvent<'_> {
+    /// Emits `typing`, or `stop_typing`.
+    pub(super) fn emit(self, to: impl EmitEvent, is_typing: bool) {
+        if is_typing { to.emit_event(&self) } else { to.emit_event(&StopTypingEvent(self)) }
+    }
 }

@@ -1,6 +1,7 @@
 //! Presence of agents: their sockets are counted, and all agents are notified (`agent_presence`) when an agent's first
 //! socket connects and when the last one disconnects.
 
+use super::emit::EmitEvent;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
@@ -74,6 +75,6 @@ impl PresenceListener for PresenceBroadcaster {
     fn agent_presence_changed(&self, agent: &Agent, is_online: bool) {
         let Some(support) = self.support.get() else { return };
         let payload = AgentPresenceEvent { admin_id: agent.id.as_str(), admin_name: &agent.name, online: is_online };
-        support.to(rooms::ADMINS).emit("agent_presence", &payload);
+        support.to(rooms::ADMINS).emit_event(&payload);
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn relay(
     }
     let principal = socket.data();
     let typing = TypingEvent { place, user_id: principal.id.as_str(), is_admin: principal.is_agent };
-    socket.to(&room).emit(TypingEvent::name(is_typing), &typing);
+    typing.emit(socket.to(&room), is_typing);
     if let (ConversationOrTicket::Conversation(id), true) = (place, principal.is_agent) {
         realtime.broadcaster.agent_typing(id, is_typing);
     }

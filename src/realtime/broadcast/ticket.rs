@@ -2,6 +2,7 @@
 //! or of its customer. A ticket always has a conversation, at least as the thread of its messages.
 
 use crate::domain::{Author, Change, Channel, Conversation, Event, Party, Posted, StatusChange, Ticket};
+use crate::realtime::emit::EmitEvent;
 use crate::realtime::payload::{
     MessagePreview, NewMessageEvent, StatusChangedEvent, TicketAssignedEvent, TicketCreatedEvent, TicketUpdate,
     TicketUpdatedEvent,
@@ -51,17 +52,17 @@ impl TicketFanout<'_> {
             created_at: IsoTimestamp(self.ticket.created_at),
             conversation_id: (self.conversation.channel != Channel::Ticket).then_some(self.conversation.id),
         };
-        self.support.to(rooms::ADMINS).emit("ticket_created", &payload);
+        self.support.to(rooms::ADMINS).emit_event(&payload);
     }
 
     fn message(&self, posted: &Posted) {
         let id = self.ticket.draft.id;
         let payload = NewMessageEvent::of_ticket(id, posted);
         if posted.message.is_note() {
-            self.support.to(&rooms::of_ticket_agents(id)).emit("new_message", &payload);
+            self.support.to(&rooms::of_ticket_agents(id)).emit_event(&payload);
             return;
         }
-        self.support.to(&rooms::of_ticket(id)).emit("new_message", &payload);
+        self.support.to(&rooms::of_ticket(id)).emit_event(&payload);
         let message = MessagePreview::new(posted);
         match &posted.message.author {
             // The description is published with `ticket_created`.
@@ -84,7 +85,7 @@ impl TicketFanout<'_> {
             new_status,
             resolution_notes,
         };
-        self.support.to(&rooms::of_ticket(ticket_id)).emit("status_changed", &payload);
+        self.support.to(&rooms::of_ticket(ticket_id)).emit_event(&payload);
         self.to_customer(TicketUpdate::StatusChanged { old_status, new_status, resolution_notes });
     }
 
@@ -93,17 +94,17 @@ impl TicketFanout<'_> {
         let (assigned_to, assigned_admin_name) = (assignee.id.as_str(), assignee.name.as_str());
         let ticket_number = self.ticket.number.as_str();
         let payload = TicketAssignedEvent { ticket_id, ticket_number, assigned_to, assigned_admin_name };
-        self.support.to(&rooms::of_ticket(ticket_id)).emit("ticket_assigned", &payload);
+        self.support.to(&rooms::of_ticket(ticket_id)).emit_event(&payload);
         self.to_admins(TicketUpdate::Assigned { assigned_to, assigned_admin_name });
     }
 
     fn to_admins(&self, update: TicketUpdate<'_>) {
-        self.support.to(rooms::ADMINS).emit("ticket_updated", &self.update_event(update));
+        self.support.to(rooms::ADMINS).emit_event(&self.update_event(update));
     }
 
     fn to_customer(&self, update: TicketUpdate<'_>) {
         if let Some(account) = self.conversation.owner.account() {
-            self.support.to(&rooms::of_user(account)).emit("ticket_updated", &self.update_event(update));
+            self.support.to(&rooms::of_user(account)).emit_event(&self.update_event(update));
         }
     }
 

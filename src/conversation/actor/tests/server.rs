@@ -122,6 +122,20 @@ impl RecordingPublisher {
             .expect("the publisher is alive")
             .clone()
     }
+
+    /// Waits until the event of `id` at `position` is published, and returns the events of `id`.
+    pub(super) async fn wait_for_position(&self, id: ConversationId, position: i64) -> Vec<Event> {
+        let is_of_conversation = |event: &&Event| event.conversation == id;
+        self.published
+            .subscribe()
+            .wait_for(|published| published.iter().filter(is_of_conversation).any(|event| event.position >= position))
+            .await
+            .expect("the publisher is alive")
+            .iter()
+            .filter(is_of_conversation)
+            .cloned()
+            .collect()
+    }
 }
 
 /// The machine's clock, which panics once when asked to.

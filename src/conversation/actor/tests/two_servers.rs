@@ -174,7 +174,8 @@ async fn a_server_with_an_outdated_state_answers_by_the_stored_one(database: Tes
     two.ask(id, close("edsger")).await.unwrap();
     assert_eq!(one.ask(id, send(customer("ada"), "x")).await, Err(CommandError::Refused(Refusal::SendToClosed)));
     for (server, from) in [(&one, 1), (&two, 3)] {
-        assert!(server.publisher.published().iter().map(|event| event.position).eq(from..=4));
+        let published = server.publisher.wait_for_position(id, 4).await;
+        assert!(published.iter().map(|event| event.position).eq(from..=4));
     }
 }
 
