@@ -54,8 +54,8 @@ pub struct Api {
     pub readiness: ReadinessCache,
     /// Longest request body, in bytes.
     pub body_limit: usize,
-    /// Whether `/openapi.json` and `/docs` are served.
-    pub serves_documents: bool,
+    /// Makes the AsyncAPI document; none if the documents are not served.
+    pub asyncapi: Option<fn() -> serde_json::Value>,
     /// Time until a request whose body is incomplete is answered 408.
     pub body_timeout: Duration,
     /// Time until a request is answered 503.

@@ -63,6 +63,14 @@ pub enum CliError {
     /// The token could not be signed.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The role of a token is neither a customer's nor an agent's.
+    #[error("--role is {got:?}; allowed: {allowed} (the latter from auth.agent_roles)")]
+    Role {
+        /// The role.
+        got: String,
+        /// The roles that the server tells apart.
+        allowed: String,
+    },
     /// The load test could not run.
     #[cfg(feature = "loadtest")]
     #[error(transparent)]

@@ -4,6 +4,8 @@
 //! conversation, what follows what, what a note may change) is decided by [`decide`], and tested by table and by
 //! property. [`crate::conversation`] applies the rules one command after another; `journal` stores the events.
 
+mod blank;
+mod calendar;
 mod channel;
 mod command;
 mod contact;
@@ -19,11 +21,14 @@ mod rating;
 mod refusal;
 mod text;
 mod ticket;
+mod ticket_number;
 mod ticket_values;
 
 #[cfg(test)]
 mod tests;
 
+pub use blank::is_blank;
+pub use calendar::Date;
 pub use channel::Channel;
 pub use command::{
     AddNote, AssignTicket, Claim, Close, Command, CreateTicket, EnterHelpCenter, IdempotencyKey, Open, Post,
@@ -37,7 +42,7 @@ pub use event::{Change, Event, Message, Origin, Posted};
 pub use handover::{AnswerHandover, Handover, Party, RequestHandover, Resolution};
 pub use help_center::{AutoReply, AutoReplyPolicy, HelpCenterPost};
 pub use identifier::{ConversationId, EventId, HandoverId, TicketId, UserId, UserIdError};
-pub use person::{AUTO_REPLY_KEY, Agent, Author, Customer, NAMELESS_AGENT, Owner, display_name};
+pub use person::{AUTO_REPLY_KEY, Agent, Author, Customer, NAMELESS_AGENT, Owner, display_name, split_name};
 pub use rating::{CustomerRating, Rating, RatingError};
 pub use refusal::Refusal;
 pub use text::{
@@ -45,6 +50,7 @@ pub use text::{
     ResolutionNotes, Subject, TextError, preview,
 };
 pub use ticket::{Resolved, StatusChange, Ticket, TicketCreation, TicketDraft, TicketNumber};
+pub use ticket_number::ticket_number_spellings;
 pub use ticket_values::{SupportType, TicketPriority, TicketStatus};
 
 /// A time in UTC; callers pass it in milliseconds.

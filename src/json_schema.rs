@@ -164,7 +164,7 @@ schemas! {
         "type": "string", "minLength": 1, "maxLength": ClientMessageId::MAX_LENGTH, "pattern": NON_BLANK,
     };
     EmailAddress, "EmailAddress", {
-        "type": "string", "maxLength": EmailAddress::MAX_LENGTH, "pattern": r"^\s*[^\s@\x00]+@[^\s@\x00]+\s*$",
+        "type": "string", "maxLength": EmailAddress::MAX_LENGTH, "pattern": r"^\s*(?![mM][aA][iI][lL][tT][oO]:)[0-9A-Za-z][^\s@<>,;\x00-\x1f\x7f-\x9f]*@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*\s*$",
         "examples": ["john@example.com"],
     };
     PhoneNumber, "PhoneNumber", {

@@ -27,7 +27,7 @@ use crate::migrations;
 use crate::reads::Reads;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::services::Services;
-use crate::telemetry::RequestSpan;
+use crate::telemetry::{self, RequestSpan};
 use socketio::{ShutdownMode, SocketIo};
 
 pub use descriptors::TooFewDescriptors;
@@ -145,7 +145,7 @@ impl Server {
             drain: drain.clone(),
             readiness: ReadinessCache::default(),
             body_limit: settings.server.body_limit_bytes,
-            serves_documents: settings.docs.enabled,
+            asyncapi: settings.docs.enabled.then_some(realtime::asyncapi_document),
             body_timeout: settings.server.body_timeout(),
             request_timeout: settings.server.request_timeout(),
         };
@@ -177,6 +177,7 @@ impl Server {
     pub async fn stop(self) {
         let deadline = Instant::now() + self.drain_timeout;
         self.drain.start();
+        telemetry::listener_closes();
         self.http.pause().await;
         // `pause` alone would let the kernel accept connections that nothing serves.
         if let Err(error) = SockRef::from(&self.listener).shutdown(Shutdown::Both) {

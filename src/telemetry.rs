@@ -7,20 +7,31 @@ mod log_queue;
 mod refusals;
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{LogFormat, LogSettings};
 use log_queue::{FlushGuard, LogQueue};
 
 pub(crate) use refusals::Refused;
+
+/// Whether a server of this process has stopped listening.
+static IS_LISTENER_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// From now on errors of accepting connections are not logged. actix-server learns of its pause and of the closed listening
+/// socket at the same time; in one of the two orders it deregisters the socket twice, and reports an error.
+pub(crate) fn listener_closes() {
+    IS_LISTENER_CLOSED.store(true, Ordering::Release);
+}
 
 /// Starts logging, until the guard is dropped. Further calls have no effect.
 pub(crate) fn start(settings: &LogSettings) -> FlushGuard {
@@ -33,9 +44,12 @@ pub(crate) fn start(settings: &LogSettings) -> FlushGuard {
     let filter = settings.level.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(queue.clone()).with_ansi(std::io::stderr().is_terminal());
+    let is_relevant = dynamic_filter_fn(|event, _| {
+        event.target() != "actix_server::accept" || !IS_LISTENER_CLOSED.load(Ordering::Acquire)
+    });
     let started = match settings.format {
-        LogFormat::Text => registry.with(lines).try_init(),
-        LogFormat::Json => registry.with(lines.json()).try_init(),
+        LogFormat::Text => registry.with(lines.with_filter(is_relevant)).try_init(),
+        LogFormat::Json => registry.with(lines.json().with_filter(is_relevant)).try_init(),
     };
     drop(started);
     log_panics();

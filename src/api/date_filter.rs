@@ -1,54 +1,28 @@
 //! Dates in query strings: a day or a timestamp, in UTC unless they have an offset.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
-
-use crate::domain::Timestamp;
+use crate::domain::{Date, Timestamp};
 use crate::dto::Validator;
 
-/// The first timestamp of a range: the given one, or the start of the given day.
-pub(super) fn date_from(validator: &mut Validator, name: &'static str, value: Option<&str>) -> Option<Timestamp> {
-    date(validator, name, value).map(|date| match date {
-        DateFilter::Day(day) => day.and_time(chrono::NaiveTime::MIN).and_utc(),
-        DateFilter::Time(time) => time,
-    })
-}
-
-/// The first timestamp after a range, which includes the given timestamp or day.
-pub(super) fn date_to(validator: &mut Validator, name: &'static str, value: Option<&str>) -> Option<Timestamp> {
-    date(validator, name, value).and_then(|date| match date {
-        DateFilter::Day(day) => Some(day.checked_add_days(Days::new(1))?.and_time(chrono::NaiveTime::MIN).and_utc()),
-        // Timestamps are stored in milliseconds.
-        DateFilter::Time(time) => time.checked_add_signed(chrono::TimeDelta::milliseconds(1)),
-    })
-}
-
-enum DateFilter {
-    Day(NaiveDate),
-    Time(Timestamp),
-}
-
-fn date(validator: &mut Validator, name: &'static str, value: Option<&str>) -> Option<DateFilter> {
-    /// The years that both databases and every client can represent.
-    const YEARS: std::ops::RangeInclusive<i32> = 1..=9998;
-    let value = value?;
-    let utc = |time: NaiveDateTime| DateFilter::Time(time.and_utc());
-    let date = NaiveDate::parse_from_str(value, "%Y-%m-%d")
-        .map(DateFilter::Day)
-        .or_else(|_| DateTime::parse_from_rfc3339(value).map(|time| DateFilter::Time(time.to_utc())))
-        .or_else(|_| NaiveDateTime::parse_from_str(value, "%Y-%m-%dT%H:%M:%S%.f").map(utc))
-        .or_else(|_| NaiveDateTime::parse_from_str(value, "%Y-%m-%dT%H:%M").map(utc));
-    let year = |date: &DateFilter| match date {
-        DateFilter::Day(day) => chrono::Datelike::year(day),
-        DateFilter::Time(time) => chrono::Datelike::year(time),
-    };
-    match date {
-        Ok(date) if YEARS.contains(&year(&date)) => Some(date),
-        _ => {
-            validator
-                .fail(name, format!("{name} must be an ISO 8601 date, such as 2026-02-25 or 2026-02-25T10:30:00Z"));
-            None
-        }
+/// The first timestamp of a range, and the first one after it. The range includes the given timestamps and days.
+pub(super) fn date_range(
+    validator: &mut Validator,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let from = date(validator, "date_from", from).map(Date::start);
+    let to = date(validator, "date_to", to).and_then(Date::end);
+    if from.zip(to).is_some_and(|(from, to)| from >= to) {
+        validator.fail("date_from", "date_from must not be after date_to".to_owned());
     }
+    (from, to)
+}
+
+fn date(validator: &mut Validator, name: &'static str, value: Option<&str>) -> Option<Date> {
+    let date = Date::parse(value?);
+    if date.is_none() {
+        validator.fail(name, format!("{name} must be an ISO 8601 date, such as 2026-02-25 or 2026-02-25T10:30:00Z"));
+    }
+    date
 }
 
 #[cfg(test)]
@@ -57,8 +31,11 @@ mod tests {
 
     fn parse(value: &str, to: bool) -> Option<String> {
         let mut validator = Validator::default();
-        let parse = if to { date_to } else { date_from };
-        parse(&mut validator, "date", Some(value)).map(|time| time.to_rfc3339())
+        let (from, until) = match to {
+            false => date_range(&mut validator, Some(value), None),
+            true => date_range(&mut validator, None, Some(value)),
+        };
+        from.or(until).map(|time| time.to_rfc3339())
     }
 
     #[test]
@@ -85,9 +62,29 @@ mod tests {
             ["", "yesterday", "2026-02-30", "2026-13-01", "25.02.2026", "1772000000", "+99999-01-01", "0000-01-01"]
         {
             let mut validator = Validator::default();
-            assert_eq!(date_from(&mut validator, "date_from", Some(value)), None, "{value}");
+            assert_eq!(date_range(&mut validator, Some(value), None), (None, None), "{value}");
             let error = validator.finish(Some(())).expect_err("an error");
             assert_eq!(error.details[0].field, "date_from");
+        }
+    }
+
+    #[test]
+    fn a_range_that_ends_before_it_begins_is_an_error() {
+        for (from, to, is_allowed) in [
+            ("2026-02-25", "2026-02-25", true),
+            ("2026-02-26", "2026-02-25", false),
+            ("2026-02-25T10:00", "2026-02-25T10:00", true),
+            ("2026-02-25T10:00:00.001", "2026-02-25T10:00", false),
+            ("2026-02-25T23:59", "2026-02-25", true),
+            ("2026-02-25T00:30+01:00", "2026-02-24", true),
+        ] {
+            let mut validator = Validator::default();
+            let _ = date_range(&mut validator, Some(from), Some(to));
+            let outcome = validator.finish(Some(()));
+            assert_eq!(outcome.is_ok(), is_allowed, "{from} to {to}");
+            if let Err(error) = outcome {
+                assert_eq!(error.details[0].field, "date_from");
+            }
         }
     }
 }

@@ -45,6 +45,11 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
     ]
 }
 
+/// What people try first; answered as `/health/ready`, and not part of the document.
+pub(super) fn short() -> Endpoint {
+    Endpoint::get("/health", ready)
+}
+
 async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "live" })
 }

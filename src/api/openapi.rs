@@ -29,7 +29,10 @@ A support-chat server. Customers write, agents claim conversations and answer.
 `Allow`, a body over the limit is 413 and one that arrives too slowly 408 on any path, and a defect of the server is 500 `SERVER_ERROR`.
 - 429 and 503 have `Retry-After`: the same request may be sent again.
 - Every GET also answers HEAD. Every answer has `x-request-id`.
-- Live events are on Socket.IO: see the AsyncAPI document, docs/asyncapi.json.";
+- Live events are on Socket.IO: see the AsyncAPI document, `/asyncapi.json`.
+- A token is a JWT that your own backend issues to its users. To try this page, sign one with the server's secret: `switchboard token \
+--sub jane` for a customer, `switchboard token --sub sarah --role admin` for an agent; a development server prints one of each at its \
+start. Paste it under \"Authorize\".";
 
 /// The document, as it is served.
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_string()));
@@ -54,6 +57,7 @@ pub fn document() -> Value {
             "description": ABOUT,
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
+        "servers": [{ "url": "/", "description": "The server that serves this document" }],
         "tags": tags,
         "paths": paths,
         "components": {

@@ -12,14 +12,15 @@ use actix_web::{HttpResponse, ResponseError};
 use super::deadline::with_deadline;
 use super::endpoint::Endpoint;
 use super::reading::with_read_limits;
-use super::{Api, endpoint_table, error, openapi};
+use super::{Api, endpoint_table, error, health, openapi};
 use crate::api_error::{ApiError, Code};
 
 /// Mounts every endpoint, and answers 404 for every other path.
 pub fn configure(api: Api) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config| {
         let mut endpoints = endpoint_table::endpoints();
-        if api.serves_documents {
+        endpoints.push(health::short());
+        if api.asyncapi.is_some() {
             endpoints.extend(openapi::endpoints());
         }
         let mount = |config: &mut ServiceConfig| {

@@ -64,6 +64,9 @@ fn print_examples(server: &Server, settings: &Settings) -> Result<(), CliError> 
     let url = format!("http://{}", server.address());
     writeln!(out, "Switchboard listens on {url}")?;
     writeln!(out, "Database: {}", without_password(settings.database.url.expose_secret()))?;
+    if settings.docs.enabled {
+        writeln!(out, "API, to read and to try: {url}/docs")?;
+    }
     if settings.auth.algorithm.is_public() {
         writeln!(out, "Tokens ({}) are signed by the holder of the private key.\n", settings.auth.algorithm.as_str())?;
         return Ok(());

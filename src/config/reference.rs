@@ -20,8 +20,9 @@ Settings are read from these sources, each overriding the ones before:
 
 1. `config/default.toml`, built into the program
 2. `config/<environment>.toml`, built in as well; `SWITCHBOARD_ENV` is `development` (the default) or `production`
-3. environment variables `SWITCHBOARD__<SECTION>__<KEY>`, such as `SWITCHBOARD__SERVER__PORT`; items of a list are
-   separated by commas
+3. environment variables `SWITCHBOARD__<SECTION>__<KEY>`, such as `SWITCHBOARD__SERVER__PORT`; the items of a list are
+   separated by commas, without quotes or brackets: `SWITCHBOARD__CORS__ORIGINS=https://a.example,https://b.example`; an
+   empty variable is an empty list
 4. the variables `PORT`, `DATABASE_URL`, `JWT_SECRET` and `REDIS_URL`, unless empty
 
 `--config FOLDER` reads the files from a folder instead. An unknown key is an error. All values are checked before the

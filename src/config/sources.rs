@@ -96,7 +96,7 @@ impl Sources {
                 let key = key.replace("__", ".");
                 // Values stay texts, which become numbers where a setting is one: a secret of digits is none.
                 let kind = match LISTS.contains(&key.as_str()) {
-                    true => ValueKind::Array(value.split(',').map(|item| Value::new(Some(name), item)).collect()),
+                    true => ValueKind::Array(items(value).map(|item| Value::new(Some(name), item)).collect()),
                     false => ValueKind::String(value.clone()),
                 };
                 settings.insert(key, Value::new(Some(name), kind));
@@ -114,6 +114,12 @@ impl Sources {
 
 fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| unreadable::unopened(path, &error))
+}
+
+/// The items of a list; none of a blank one.
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    let is_blank = list.trim().is_empty();
+    list.split(',').map(str::trim).filter(move |_| !is_blank)
 }
 
 /// Whether a variable sets a setting, or chooses the environment.
@@ -144,6 +150,9 @@ pub(super) struct Layer {
 impl Layer {
     /// Renamed here, not by serde: an old name in one layer must meet the new name of another as the same setting.
     fn new(source: &str, mut settings: Map<String, Value>) -> Result<Self, SettingsError> {
+        if let Some(fault) = unreadable::misplaced(source, &settings) {
+            return Err(SettingsError::Unreadable(fault));
+        }
         let old_names = renamed::apply(source, &mut settings)?;
         Ok(Self { settings, old_names })
     }

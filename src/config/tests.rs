@@ -29,6 +29,19 @@ fn variables_override_files_and_short_variables_override_all() {
 }
 
 #[test]
+fn the_items_of_a_list_are_separated_by_commas() {
+    for (value, expected) in [
+        ("", vec![]),
+        (" ", vec![]),
+        ("https://a.example", vec!["https://a.example"]),
+        ("https://a.example, https://b.example ", vec!["https://a.example", "https://b.example"]),
+    ] {
+        let (_, settings) = load(&[("SWITCHBOARD__CORS__ORIGINS", value)]).expect("these settings should load");
+        assert_eq!(settings.cors.origins, expected, "{value:?}");
+    }
+}
+
+#[test]
 fn numbers_and_booleans_are_read_from_variables() {
     let (_, settings) = load(&[
         ("SWITCHBOARD__DATABASE__TIMEOUT_MS", "250"),

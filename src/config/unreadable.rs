@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use config::ConfigError;
+use config::{ConfigError, Map, Value, ValueKind};
 
 /// Settings whose values are never shown.
 const SECRETS: [&str; 4] = ["auth.jwt_secret", "guard.secret", "database.url", "cluster.redis_url"];
@@ -27,8 +27,15 @@ pub(super) fn malformed(name: &str, error: &ConfigError) -> String {
     }
 }
 
-/// Settings that do not fit together with what the program knows. A value is shown only if it is of a setting that is no
-/// secret: a text in the place of a section may contain all of its settings.
+/// A value in the place of a section: a text there may contain all settings of the section, secrets too.
+pub(super) fn misplaced(source: &str, settings: &Map<String, Value>) -> Option<String> {
+    let is_section = |key: &str| !key.contains('.') || SUBSECTIONS.contains(&key);
+    let is_value = |value: &Value| !matches!(value.kind, ValueKind::Table(_));
+    let (key, _) = settings.iter().find(|(key, value)| is_section(key) && is_value(value))?;
+    Some(format!("{source}: {key} is a section of settings, not a setting"))
+}
+
+/// Settings that do not fit what the program knows. The value of a secret is not shown.
 pub(super) fn mismatched(error: &ConfigError) -> String {
     let key = match error {
         ConfigError::Type { key, .. } | ConfigError::At { key, .. } => key.as_deref(),
@@ -36,20 +43,7 @@ pub(super) fn mismatched(error: &ConfigError) -> String {
     };
     match key {
         Some(key) if SECRETS.contains(&key) => format!("{key} is no text"),
-        Some(key) if (!key.contains('.') || SUBSECTIONS.contains(&key)) && is_of_a_type(error) => {
-            format!("{key} is a section of settings, not a setting")
-        }
         _ => error.to_string(),
-    }
-}
-
-/// Whether the error is about the type of a value, not about an unknown or missing key in it.
-fn is_of_a_type(error: &ConfigError) -> bool {
-    match error {
-        ConfigError::Type { .. } => true,
-        ConfigError::At { error, .. } => is_of_a_type(error),
-        ConfigError::Message(message) => message.starts_with("invalid "),
-        _ => false,
     }
 }
 

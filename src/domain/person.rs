@@ -1,6 +1,6 @@
 //! The people in a conversation, with the data that the conversation keeps of them.
 
-use super::{EmailAddress, UserId};
+use super::{EmailAddress, UserId, is_blank};
 
 /// The owner of a conversation. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -67,7 +67,8 @@ pub struct Agent {
     pub email: Option<String>,
 }
 
-/// `first_name last_name`, else `name`, else the e-mail's local part (`decisions.md`, "Who is who").
+/// `first_name last_name`, else `name`, else the e-mail's local part (`decisions.md`, "Who is who"). What a reader does not
+/// see counts as absent.
 #[must_use]
 pub fn display_name(
     first_name: Option<&str>,
@@ -75,11 +76,12 @@ pub fn display_name(
     name: Option<&str>,
     email: Option<&str>,
 ) -> Option<String> {
-    let parts: Vec<&str> = [first_name, last_name].into_iter().flatten().map(str::trim).collect();
+    let parts = [first_name, last_name].into_iter().flatten().map(str::trim).filter(|part| !is_blank(part));
+    let parts: Vec<&str> = parts.collect();
     [Some(parts.join(" ").trim()), name.map(str::trim), email.and_then(|email| email.split('@').next())]
         .into_iter()
         .flatten()
-        .find(|name| !name.is_empty())
+        .find(|name| !is_blank(name))
         .map(ToOwned::to_owned)
 }
 
@@ -153,6 +155,33 @@ impl Author {
             Self::Customer(customer) => customer.email.as_deref(),
             Self::Agent(agent) => agent.email.as_deref(),
             Self::AutoReply { .. } => None,
+        }
+    }
+}
+
+/// First and last name of a person who is known by a full name alone: split at the last blank; one word is a first name
+/// (`additions.md`, 4).
+#[must_use]
+pub fn split_name(name: &str) -> (Option<&str>, Option<&str>) {
+    let name = name.trim();
+    match name.rsplit_once(char::is_whitespace) {
+        Some((first, last)) => (Some(first.trim_end()), Some(last)),
+        None => (Some(name).filter(|name| !is_blank(name)), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_full_name_is_split_at_its_last_blank() {
+        for (name, first, last) in [
+            ("Jane Doe", Some("Jane"), Some("Doe")),
+            (" Jane  van  Doe ", Some("Jane  van"), Some("Doe")),
+            ("Mary Ann\u{a0}Lee", Some("Mary Ann"), Some("Lee")),
+            ("Cher", Some("Cher"), None),
+            (" ", None, None),
+        ] {
+            assert_eq!(super::split_name(name), (first, last), "{name:?}");
         }
     }
 }

@@ -5,17 +5,20 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::is_blank;
 
 /// Maximum size of `device_metadata` as compact JSON, in bytes.
 pub const DEVICE_METADATA_LIMIT: usize = 4096;
 
-/// Length of a message preview in scalar values; a longer text is cut without an ellipsis.
+/// Maximum length of a message preview in scalar values; a longer text is cut without an ellipsis.
 pub const PREVIEW_LENGTH: usize = 100;
 
 /// Why a text is invalid. `Display` completes a sentence that begins with the name of the field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing is left after trimming.
+    /// A reader would see nothing.
     #[error("must not be empty")]
     Empty,
     /// More than the limit, in scalar values.
@@ -35,10 +38,10 @@ pub enum TextError {
     DeviceMetadata,
 }
 
-/// Trims a text and requires `1..=limit` scalar values of the rest.
+/// Trims a text, and requires that the rest is visible and has at most `limit` scalar values.
 pub(super) fn limited(text: &str, limit: usize) -> Result<&str, TextError> {
     let text = text.trim();
-    if text.is_empty() {
+    if is_blank(text) {
         return Err(TextError::Empty);
     }
     // A text has at most as many scalar values as bytes, so most texts need no counting.
@@ -156,10 +159,16 @@ impl From<&Description> for MessageText {
     }
 }
 
-/// The first [`PREVIEW_LENGTH`] scalar values of a text.
+/// The beginning of a text: at most [`PREVIEW_LENGTH`] scalar values, cut between two grapheme clusters, which readers take
+/// for one character each. A first cluster that is longer is cut.
 #[must_use]
 pub fn preview(text: &str) -> &str {
-    text.char_indices().nth(PREVIEW_LENGTH).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
+    let Some((limit, _)) = text.char_indices().nth(PREVIEW_LENGTH) else { return text };
+    // Whether a cluster ends at the limit depends on the next scalar value, and on nothing after it.
+    let next = text.get(limit..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    let seen = text.get(..limit + next).unwrap_or(text);
+    let mut ends = seen.grapheme_indices(true).map(|(start, _)| start).filter(|start| (1..=limit).contains(start));
+    text.get(..ends.next_back().unwrap_or(limit)).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -198,6 +207,56 @@ mod tests {
         let text = "é".repeat(101);
         assert_eq!(preview(&text), "é".repeat(100));
         assert_eq!(preview("short"), "short");
+    }
+
+    #[test]
+    fn a_text_that_no_reader_can_see_is_empty() {
+        for blank in ["\u{200b}", " \u{3164} ", "\u{2800}\n\u{feff}", "\u{ffa0}\u{200d}\u{fe0f}"] {
+            assert_eq!(MessageText::parse(blank), Err(TextError::Empty), "{blank:?}");
+            assert_eq!(Feedback::parse_optional(blank), Ok(None), "{blank:?}");
+        }
+        let kept = MessageText::parse("\u{200b}Hi\u{200b}").map(|text| text.as_str().to_owned());
+        assert_eq!(kept.as_deref(), Ok("\u{200b}Hi\u{200b}"), "stored as it was sent");
+    }
+
+    #[test]
+    fn a_preview_does_not_cut_a_grapheme_cluster() {
+        let family = "👩\u{200d}👩\u{200d}👧\u{200d}👦";
+        for (cluster, before, expected) in [
+            (family, 99, 99),
+            (family, 93, 100),
+            (family, 94, 94),
+            ("e\u{301}", 99, 99),
+            ("e\u{301}", 98, 100),
+            ("🇩🇪", 99, 99),
+            ("🇩🇪", 98, 100),
+            ("👋🏽", 99, 99),
+            ("\r\n", 99, 99),
+            ("한", 99, 100),
+            ("\u{1100}\u{1161}\u{11a8}", 98, 98),
+        ] {
+            let text = format!("{}{cluster}{}", "x".repeat(before), "y".repeat(50));
+            assert_eq!(preview(&text).chars().count(), expected, "{cluster:?} after {before}");
+        }
+        let endless = format!("e{}", "\u{301}".repeat(500));
+        assert_eq!(preview(&endless).chars().count(), 100, "a first cluster that is longer is cut");
+        let flags = "🇩🇪".repeat(60);
+        assert_eq!(preview(&flags), "🇩🇪".repeat(50), "pairs of regional indicators");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_preview_is_a_prefix_that_ends_with_a_cluster(text in "(\\PC|[e\u{301}\u{200d}👩👧🇩🇪🏽각ᄀ\r\n]){0,150}") {
+            let shown = preview(&text);
+            assert!(text.starts_with(shown) && shown.chars().count() <= PREVIEW_LENGTH);
+            let first_is_longer = text.graphemes(true).next().is_some_and(|first| first.chars().count() > PREVIEW_LENGTH);
+            let ends = text.grapheme_indices(true).map(|(start, _)| start).chain([text.len()]);
+            assert!(first_is_longer || ends.into_iter().any(|end| end == shown.len()), "{text:?}");
+            // As much as fits.
+            let longer = text.grapheme_indices(true).map(|(start, cluster)| start + cluster.len());
+            let most = longer.filter(|end| text[..*end].chars().count() <= PREVIEW_LENGTH).max();
+            assert!(first_is_longer || shown.len() == most.unwrap_or(0), "{text:?}");
+        }
     }
 
     #[test]

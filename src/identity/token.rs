@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::TokenError;
 use crate::config::AuthSettings;
+use crate::domain::is_blank;
 
 /// The claims of a token (`decisions.md`, "Who is who"). A claim that should be a string and is not counts as absent:
 /// other issuers may use it for something else.
@@ -48,10 +49,10 @@ pub struct TokenClaims {
     pub picture: Option<String>,
 }
 
-/// A string that is not blank and can be stored, or nothing.
+/// A string that a reader can see and that can be stored, or nothing.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) if !text.contains('\0') && !text.trim().is_empty() => Some(text),
+        serde_json::Value::String(text) if !text.contains('\0') && !is_blank(&text) => Some(text),
         _ => None,
     })
 }

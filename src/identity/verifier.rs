@@ -11,7 +11,7 @@ use super::principal::{Identity, Principal, TokenError};
 use super::token::TokenClaims;
 use super::token_cache::{Fingerprint, TokenCache, VerifiedToken};
 use crate::config::AuthSettings;
-use crate::domain::UserId;
+use crate::domain::{EmailAddress, UserId};
 
 /// Seconds by which the clocks of issuer and server may differ.
 const LEEWAY_SECONDS: u64 = 30;
@@ -99,7 +99,8 @@ impl Verifier {
             id: UserId::parse(&claims.sub).map_err(|_| TokenError::Subject)?,
             is_agent: self.agent_roles.contains(&role),
             role,
-            email: claims.email,
+            // An implausible address counts as absent: nothing could be compared with it.
+            email: claims.email.as_deref().and_then(EmailAddress::as_written),
             first_name: claims.first_name,
             last_name: claims.last_name,
             name: claims.name,

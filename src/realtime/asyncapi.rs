@@ -16,7 +16,7 @@ Live events: Socket.IO v4 (`socket.io-client` 4.x) on the namespaces `/support` 
 payload the event's one argument; `action: receive` is what clients emit, `action: send` what the server emits. Every event that \
 clients emit is acknowledged if they ask for it. The token is sent as `auth.token`, or as the handshake's `Authorization`; an invalid one \
 is refused on `/support` with `connect_error` `Unauthorized`, and on `/help-center` with `help_center:error` and a disconnect. REST is in \
-the OpenAPI document, docs/openapi.json.";
+the OpenAPI document, `/openapi.json`.";
 
 /// The complete document.
 #[must_use]

@@ -5,6 +5,7 @@
 
 use super::emit::EmitEvent;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,6 +30,9 @@ use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 pub(super) const NAME: &str = "/help-center";
 
 const SEND: &str = "help_center:send";
+
+/// How long a client whose token is refused may take to close its connection.
+const REFUSAL_GRACE: Duration = Duration::from_secs(1);
 
 /// The account of a socket.
 pub(super) struct HelpCenterUser {
@@ -131,13 +135,14 @@ fn authenticate(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
 async fn on_connect(realtime: &Realtime, socket: &Socket<HelpCenterUser>, greeting_bytes: usize) {
     let Some(account) = &socket.data().account else {
         socket.emit_event(&HelpCenterError::from(ApiError::unauthorized()));
-        socket.disconnect();
+        // Not only the namespace: otherwise the connection may stay for `socket.connect_timeout_ms`.
+        socket.disconnect_and_close(REFUSAL_GRACE);
         return;
     };
     // Connecting again and again reads as much as asking over REST.
     let (id, limits) = (&account.principal.id, realtime.services.limits.clone());
     if let Err(refused) = limits.read(id) {
-        socket.emit("help_center:error", &HelpCenterError::from(ApiError::from(refused)));
+        socket.emit_event(&HelpCenterError::from(ApiError::from(refused)));
         socket.close_transport();
         return;
     }

@@ -278,6 +278,7 @@ pub(super) struct StatusChangedEvent<'a> {
     pub(super) old_status: &'static str,
     #[schemars(with = "TicketStatus")]
     pub(super) new_status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) resolution_notes: Option<&'a ResolutionNotes>,
 }
 

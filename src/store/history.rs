@@ -186,7 +186,8 @@ async fn fetch(
     Ok(History { messages, has_more })
 }
 
-/// How many of the first messages of a query take at most so many bytes, as they are stored; at least one.
+/// How many of the first messages of a query take at most so many bytes, as they are stored; at least one, and `limit` if
+/// all do.
 async fn fitting(
     connection: &DatabaseConnection,
     query: Select<messages::Entity>,
@@ -195,8 +196,11 @@ async fn fitting(
 ) -> Result<u64, DbErr> {
     let size = Func::cust("octet_length").arg(Expr::col(messages::Column::Body));
     let sizes: Vec<i32> = query.select_only().expr(size).limit(limit).into_tuple().all(connection).await?;
+    let measured = sizes.len();
     let sizes = sizes.into_iter().map(|size| usize::try_from(size).unwrap_or(usize::MAX).saturating_add(OTHER_FIELDS));
-    Ok(first_fitting(sizes, max_bytes) as u64)
+    let count = first_fitting(sizes, max_bytes);
+    // Where all fit, the range keeps its limit: messages that are stored before it is read must not push others out.
+    Ok(if count < measured { count as u64 } else { limit })
 }
 
 /// How many of the first sizes are at most `max` together; at least one.

@@ -27,6 +27,8 @@ on_both_databases! {
               "status": "ready"
             }
             "#) };
+        let short = server.http.get(format!("{}/health", server.url)).send().await.unwrap();
+        assert_eq!((short.status(), short.json::<serde_json::Value>().await.unwrap()), (answer.status, answer.body));
     }
 
     async fn a_newer_schema_leaves_the_server_ready(backend: Backend) {

@@ -78,6 +78,25 @@ async fn sighup_does_not_end_the_server() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_stopped_logs_no_error() {
+    for _ in 0..8 {
+        let database = ScratchDatabase::sqlite();
+        let mut server = spawn(ServerOptions::new(&database)).await;
+        assert_eq!(get(&Client::new(), &server, "/health/ready", "").await, StatusCode::OK);
+        let stopped = Command::new("bash").args(["-c", &format!("kill -TERM {}", server.pid())]).status().unwrap();
+        assert!(stopped.success());
+        line(&server, |line| line.ends_with(": stopped")).await;
+        let deadline = Instant::now() + PATIENCE;
+        while server.exit_status().is_none() {
+            assert!(Instant::now() < deadline, "{}", server.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let log = server.log();
+        assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
+    }
+}
+
+#[tokio::test]
 async fn refusals_are_logged_by_samples_that_count_the_others() {
     let database = ScratchDatabase::sqlite();
     let options = ServerOptions::new(&database)

@@ -4,4 +4,5 @@ mod conversations;
 mod guest;
 mod rate;
 mod send;
+mod text_rules;
 mod tickets;

@@ -2,15 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { freePort } from '../ports.mjs'
 import { request } from './clients.mjs'
 import { switchboard } from './command.mjs'
-import { databases } from './databases.mjs'
+import { databases, temporaryFolder } from './databases.mjs'
 import { Customer } from './people.mjs'
 import { scenario } from './scenario.mjs'
-import { ROOT, Server } from './server.mjs'
+import { binary, cleanEnvironment, ROOT, Server } from './server.mjs'
 import { eventually } from './waiting.mjs'
 
 const execute = promisify(execFile)
@@ -57,10 +59,10 @@ const ready = async ({ url }) => {
 test('--help explains the commands and where settings come from', async () => {
   const { code, stdout, stderr } = await switchboard(['--help'])
   assert.deepEqual([code, stderr], [0, ''])
-  for (const word of ['serve', 'migrate', 'token', '--config', 'SWITCHBOARD__SECTION__KEY', 'SWITCHBOARD_ENV', 'PORT', 'DATABASE_URL', 'JWT_SECRET']) {
+  for (const word of ['serve', 'migrate', 'token', '--config', 'SWITCHBOARD__SECTION__KEY', 'SWITCHBOARD_ENV', 'PORT', 'DATABASE_URL', 'JWT_SECRET', 'REDIS_URL', 'separated by commas']) {
     assert(stdout.includes(word), `--help does not name ${word}:\n${stdout}`)
   }
-  const options = { serve: ['--no-migrate'], migrate: ['up', 'down', 'status'], token: ['--sub', '--role', '--email', '--name', '--ttl'] }
+  const options = { serve: ['--no-migrate'], migrate: ['up', 'down', 'status'], token: ['--sub', '--role', '--email', '--name', '--first-name', '--last-name', '--phone', '--ttl'] }
   for (const [command, words] of Object.entries(options)) {
     const help = (await lines([command, '--help'])).join('\n')
     for (const word of words) assert(help.includes(word), `${command} --help does not name ${word}:\n${help}`)
@@ -201,6 +203,62 @@ scenario('token prints a token that is valid for its account only', async ({ ser
   assert(seconds > 30 && seconds <= 60, `--ttl 60 is good for ${seconds} s`)
 }, { on: ['sqlite'] })
 
+test('token refuses a role that the server does not know', async () => {
+  for (const [role, variables] of [['boss', {}], ['Admin', {}], ['', {}], ['admin', { SWITCHBOARD__AUTH__AGENT_ROLES: 'support,lead' }]]) {
+    const { code, stdout, stderr } = await switchboard(['token', '--sub', 'jane', '--role', role], variables)
+    assert.deepEqual([code, stdout], [1, ''], role)
+    const allowed = variables.SWITCHBOARD__AUTH__AGENT_ROLES ? 'user, support, lead' : 'user, admin'
+    assert.equal(stderr, `switchboard: --role is "${role}"; allowed: ${allowed} (the latter from auth.agent_roles)\n`)
+  }
+  await lines(['token', '--sub', 'jane', '--role', 'lead'], { SWITCHBOARD__AUTH__AGENT_ROLES: 'support,lead' })
+})
+
+test('token takes first name, last name and phone number', async () => {
+  const [token] = await lines(['token', '--sub', 'jane', '--first-name', 'Jane', '--last-name', 'Doe', '--phone', '+49 30 123456'])
+  const { first_name, last_name, phone_number, name } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'))
+  assert.deepEqual([first_name, last_name, phone_number, name], ['Jane', 'Doe', '+49 30 123456', undefined])
+})
+
+test('a configuration that is malformed is located, and its text is not printed', async () => {
+  const folder = await temporaryFolder()
+  try {
+    await writeFile(join(folder.path, 'default.toml'), '[auth]\njwt_secret = hunter2\n')
+    await writeFile(join(folder.path, 'development.toml'), '')
+    const file = await switchboard(['serve', '--config', folder.path])
+    assert.deepEqual([file.code, file.stdout], [1, ''])
+    assert.match(file.stderr, /default\.toml is not valid TOML at line 2, column \d+/)
+    assert.doesNotMatch(file.stderr, /hunter2/)
+  } finally {
+    await folder.remove()
+  }
+  const variable = await switchboard(['serve'], { SWITCHBOARD__AUTH: 'jwt_secret = hunter2' })
+  assert.deepEqual([variable.code, variable.stdout], [1, ''])
+  assert.match(variable.stderr, /auth is a section of settings, not a setting/)
+  assert.doesNotMatch(variable.stderr, /hunter2/)
+})
+
+test('a variable that is not UTF-8 is named, and its text is not printed', async () => {
+  const started = "export JWT_SECRET=$'hunter2\\xff'; export UNRELATED=$'\\xff'; exec \"$0\" serve"
+  await assert.rejects(execute('bash', ['-c', started, binary()], { env: { ...cleanEnvironment(), PORT: '0' } }), ({ code, stderr }) => {
+    assert.deepEqual([code, stderr], [1, 'switchboard: the variable JWT_SECRET is not valid UTF-8\n'])
+    return true
+  })
+})
+
+onAnEmptyDatabase('production warns of tokens that it accepts from everywhere, and the log is read as JSON', async (_, serve) => {
+  const server = serve({ SWITCHBOARD_ENV: 'production', SWITCHBOARD__GUARD__SECRET: A_SECRET, SWITCHBOARD__SERVER__HOST: '127.0.0.1' })
+  await server.start()
+  await eventually(() => /"WARN".*auth\.audience and auth\.issuer are empty/.test(server.output), () => 'the warning')
+}, ['sqlite'])
+
+test('production that is given no database names the file in which it stores everything', async () => {
+  // It does not start: the port is taken from a range that does not exist.
+  const { stderr } = await switchboard(['serve'], {
+    SWITCHBOARD_ENV: 'production', SWITCHBOARD__GUARD__SECRET: A_SECRET, SWITCHBOARD__SERVER__HOST: '192.0.2.1',
+  })
+  assert.match(stderr, /"WARN".*database\.url \(DATABASE_URL\) is not set: everything is stored in the SQLite file/)
+})
+
 test('token refuses an invalid account id', async () => {
   for (const sub of ['', 'x'.repeat(129)]) {
     const { code, stdout, stderr } = await switchboard(['token', '--sub', sub])
@@ -212,6 +270,7 @@ test('token refuses an invalid account id', async () => {
 scenario('in development serve prints its URL, its database, and two commands that work as printed', async ({ server }) => {
   assert(server.output.includes(server.url), 'where it listens')
   assert(server.output.includes('sqlite://'), 'its database')
+  assert(server.output.includes(`${server.url}/docs`), 'where its API is described')
   const typed = [...server.output.matchAll(/^curl .*?(?=\n\n)/gms)].map(([text]) => text)
   assert.equal(typed.length, 2)
   const answers = []

@@ -54,6 +54,21 @@ scenario(
   { on: ['sqlite'] },
 )
 
+scenario(
+  'a token that is signed with another secret than the server\'s is "Unauthorized" in the five minutes, not an exception',
+  async ({ server }) => {
+    const chapter = blocks(await readFile(join(ROOT, 'README.md'), 'utf8'), 'Five minutes with it')
+    const [names, first] = chapter.filter(({ language }) => language === 'bash').map(({ text }) => text)
+    const typed = [names, first, 'echo "$CONVERSATION"']
+      .join('\n')
+      .replaceAll('target/debug/switchboard', binary())
+      .replaceAll('http://localhost:1500', server.url)
+    const { stdout, stderr } = await execute('bash', ['-c', typed], { cwd: ROOT, env: cleanEnvironment(), timeout: 2 * PATIENCE })
+    assert.deepEqual([stdout, stderr], ['Unauthorized\n', ''])
+  },
+  { on: ['sqlite'] },
+)
+
 function assertInOrder(lines, output) {
   let from = 0
   for (const line of lines) {

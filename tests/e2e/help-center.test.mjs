@@ -1,11 +1,15 @@
 // help-center.md, section by section, with its stock client over WebSocket and polling; and what decisions.md adds.
 
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import { io } from 'socket.io-client'
 import { MESSAGES, VIA, transcript, seqs } from './help-center.mjs'
 import { scenario } from './scenario.mjs'
 import { sign } from './tokens.mjs'
 import { eventually } from './waiting.mjs'
+
+// The one that the stock client has: Node has none of its own before version 22.
+const { WebSocket } = createRequire(createRequire(import.meta.url).resolve('engine.io-client'))('ws')
 
 const AUTO_REPLY = 'Thanks for your message! Our team has received it and will answer here as soon as possible.'
 const NEVER = { SWITCHBOARD__HELP_CENTER__AUTO_REPLY__POLICY: 'never' }
@@ -109,6 +113,32 @@ for (const [transport, options] of Object.entries(VIA)) {
       ])
     }
     assert.deepEqual((await john.thread()).body.messages, [])
+  })
+
+  scenario(`2.2: the connection of a bad token is closed at once (${transport})`, async ({ server, helpCenterUser }) => {
+    const opened = performance.now()
+    if (transport === 'websocket') {
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
+      const received = []
+      await new Promise((resolve, reject) => {
+        socket.onerror = reject
+        socket.onclose = resolve
+        socket.onmessage = ({ data }) => {
+          received.push(data)
+          if (data.startsWith('0')) socket.send('40/help-center,{"token":"nonsense"}')
+        }
+      })
+      assert.match(received.join('\n'), /^0.*\n40\/help-center,.*\n42\/help-center,\["help_center:error".*\n41\/help-center,?$/)
+    } else {
+      const url = `${server.url}/socket.io/?EIO=4&transport=polling`
+      const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1))
+      await fetch(`${url}&sid=${sid}`, { method: 'POST', body: '40/help-center,{"token":"nonsense"}' })
+      let packets = ''
+      while (!packets.endsWith('\x1e1')) packets += `\x1e${await (await fetch(`${url}&sid=${sid}`)).text()}`
+      assert.match(packets, /42\/help-center,\["help_center:error".*\x1e41\/help-center,?\x1e1$/)
+    }
+    assert(performance.now() - opened < 40_000, 'before the time within which a namespace must be joined')
+    await helpCenterUser('John').connectHelpCenter(options)
   })
 
   scenario(`3 and 4: events have the documented shapes (${transport})`, async ({ helpCenterUser }) => {

@@ -232,7 +232,7 @@ async function beginWorkWithFirstReply({ ticketId, ticket_number, sarah, place, 
     ['ticket_updated', { ticket_id: ticketId, ticket_number, event: 'new_reply', message: badge }],
     ['ticket_updated', { ...begun, event: 'status_changed' }],
   ]
-  const changed = ['status_changed', { ...begun, resolution_notes: null }]
+  const changed = ['status_changed', begun]
   await expectEvents(clients, {
     phone: [answer, changed, ...badges],
     pocket: badges,

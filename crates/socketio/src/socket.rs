@@ -186,6 +186,21 @@ impl<D> Socket<D> {
         self.inner.peer.kick();
     }
 
+    /// As [`Self::disconnect`], and then closes the connection, with all its namespaces. Stock clients close it themselves
+    /// when they read of the disconnect; others have until `grace` is over. They need it: a stock client that reads of the
+    /// disconnect and of the close at the same time drops what it has not handled yet, and connects again.
+    pub fn disconnect_and_close(&self, grace: Duration) {
+        let session = self.inner.peer.session();
+        self.disconnect();
+        if let Some(session) = session {
+            // Ends by itself; of a session that has ended it closes nothing.
+            tokio::spawn(async move {
+                tokio::time::sleep(grace).await;
+                session.close(CloseReason::ForcedClose);
+            });
+        }
+    }
+
     /// Closes the client's connection with all its namespaces. Stock clients reconnect, possibly to another server.
     pub fn close_transport(&self) {
         if let Some(session) = self.inner.peer.session() {

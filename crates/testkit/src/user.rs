@@ -50,6 +50,18 @@ impl TestUser {
         Self::with_claims(sub, "user", "John", "Doe", claims)
     }
 
+    /// A customer whose token contains no name but this full one.
+    #[must_use]
+    pub fn with_full_name(sub: &str, name: &str) -> Self {
+        let claims = TokenClaims {
+            sub: sub.to_owned(),
+            exp: SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + LIFETIME,
+            name: Some(name.to_owned()),
+            ..TokenClaims::default()
+        };
+        Self { token: sign(&claims, &SecretString::from(SECRET)).unwrap() }
+    }
+
     fn with_claims(sub: &str, role: &str, first_name: &str, last_name: &str, claims: TokenClaims) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims = TokenClaims {

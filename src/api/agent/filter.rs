@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::date_filter::{date_from, date_to};
+use crate::api::date_filter::date_range;
 use crate::api_error::ApiError;
 use crate::domain::{Channel, Status, UserId};
 use crate::dto::Validator;
@@ -52,9 +52,12 @@ impl QueueQuery {
             user_id: self.user_id.as_deref().and_then(|user_id| account(&mut validator, "user_id", user_id)),
             has_ticket: validator.one_of("has_ticket", self.has_ticket.as_deref(), [("true", true), ("false", false)]),
             channel: validator.one_of("channel", self.channel.as_deref(), channels),
-            created_from: date_from(&mut validator, "date_from", self.date_from.as_deref()),
-            created_before: date_to(&mut validator, "date_to", self.date_to.as_deref()),
+            created_from: None,
+            created_before: None,
         };
+        let (created_from, created_before) =
+            date_range(&mut validator, self.date_from.as_deref(), self.date_to.as_deref());
+        let filter = Filter { created_from, created_before, ..filter };
         let by = validator.one_of("sort_by", self.sort_by.as_deref(), SortBy::ALL);
         let is_ascending = validator.one_of("sort_order", self.sort_order.as_deref(), [("asc", true), ("desc", false)]);
         let sort = Sort { by: by.unwrap_or_default(), is_ascending: is_ascending.unwrap_or_default() };

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::display_name;
 use crate::domain::{
-    Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Status, UserId,
+    Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Status, UserId, is_blank,
+    split_name,
 };
 use crate::dto::{LastMessage, TicketCard};
 use crate::json_schema::HandoverStatus;
@@ -193,10 +194,14 @@ impl<'a> QueueCard<'a> {
 
 impl<'a> UserView<'a> {
     pub(super) fn new(user: &'a users::Model, level: DetailLevel) -> Self {
+        let (first_name, last_name) = match (user.first_name.as_deref(), user.last_name.as_deref()) {
+            (None, None) => user.name.as_deref().map_or((None, None), split_name),
+            names => names,
+        };
         Self {
             id: &user.id,
-            first_name: user.first_name.as_deref(),
-            last_name: user.last_name.as_deref(),
+            first_name,
+            last_name,
             email: user.email.as_deref(),
             phone_number: user.phone_number.as_deref(),
             smipay_tag: user.smipay_tag.as_deref(),
@@ -258,10 +263,10 @@ impl<'a> ConversationDetail<'a> {
     }
 }
 
-/// The device, always with a string `platform` (`decisions.md`).
+/// The device, always with a `platform` that a reader can see (`additions.md`, 1).
 pub(super) fn device_metadata(conversation: &Conversation) -> Map<String, Value> {
     let mut object = conversation.device_metadata.as_ref().map(|device| device.as_object().clone()).unwrap_or_default();
-    if !object.get("platform").is_some_and(Value::is_string) {
+    if object.get("platform").and_then(Value::as_str).is_none_or(is_blank) {
         object.insert("platform".to_owned(), Value::from("unknown"));
     }
     object

@@ -4,8 +4,8 @@
 
 use super::{is_thread, ticket, visible};
 use crate::domain::{
-    Agent, Author, Change, Channel, Command, Conversation, Customer, Owner, Post, Refusal, Status, SubmitRating,
-    Target, Ticket,
+    Agent, Author, Change, Channel, Command, Conversation, Customer, EmailAddress, Owner, Post, Refusal, Status,
+    SubmitRating, Target, Ticket,
 };
 
 pub(super) fn not_found(target: Target) -> Refusal {
@@ -70,7 +70,7 @@ fn owns_conversation(conversation: &Conversation, customer: &Customer) -> Result
 /// An account owns its tickets; anyone else needs the e-mail address of a ticket with a thread of its own. The ticket of a
 /// conversation is the owner's alone.
 fn owns_ticket(conversation: &Conversation, customer: &Customer) -> bool {
-    let address = |email: &Option<String>| email.as_deref().map(str::to_lowercase);
+    let address = |email: &Option<String>| email.as_deref().map(EmailAddress::stored);
     let same_address = customer.email.is_some() && address(&customer.email) == address(&conversation.email);
     match (&conversation.owner, &customer.owner) {
         (owner, sender) if owner == sender => true,

@@ -16,6 +16,8 @@ use crate::event_codec::{decode_conversation, decode_ticket};
 pub struct TicketKey {
     /// The ticket.
     pub id: TicketId,
+    /// Its number.
+    pub number: String,
     /// The conversation of its messages.
     pub conversation: ConversationId,
     /// Whether it was created from that conversation; otherwise the conversation is a thread of its own.
@@ -34,17 +36,17 @@ pub async fn ticket_of_id(database: &Database, id: TicketId) -> Result<Option<Ti
     key(database, tickets::Column::Id.eq(id.0)).await
 }
 
-/// The key of the ticket with this number; `None` if there is none. The work is the same in both cases, so that response
+/// The key of the ticket with one of these spellings of a number; `None` if there is none. The work is the same in both cases, so that response
 /// times do not reveal which numbers exist.
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub async fn ticket_of_number(database: &Database, number: &str) -> Result<Option<TicketKey>, DatabaseError> {
-    key(database, tickets::Column::TicketNumber.eq(number)).await
+pub async fn ticket_of_number(database: &Database, spellings: [String; 4]) -> Result<Option<TicketKey>, DatabaseError> {
+    key(database, tickets::Column::TicketNumber.is_in(spellings)).await
 }
 
 /// In the order of [`TicketKey`]'s fields.
-type KeyColumns = (Uuid, Uuid, bool, Option<String>, Option<String>);
+type KeyColumns = (Uuid, String, Uuid, bool, Option<String>, Option<String>);
 
 async fn key(database: &Database, which: SimpleExpr) -> Result<Option<TicketKey>, DatabaseError> {
     database
@@ -53,6 +55,7 @@ async fn key(database: &Database, which: SimpleExpr) -> Result<Option<TicketKey>
                 .select_only()
                 .columns([
                     tickets::Column::Id,
+                    tickets::Column::TicketNumber,
                     tickets::Column::ConversationId,
                     tickets::Column::IsOfConversation,
                     tickets::Column::UserId,
@@ -62,8 +65,9 @@ async fn key(database: &Database, which: SimpleExpr) -> Result<Option<TicketKey>
                 .into_tuple()
                 .one(&connection)
                 .await?;
-            Ok::<_, DbErr>(found.map(|(id, conversation, is_of_conversation, user_id, email)| TicketKey {
+            Ok::<_, DbErr>(found.map(|(id, number, conversation, is_of_conversation, user_id, email)| TicketKey {
                 id: TicketId(id),
+                number,
                 conversation: ConversationId(conversation),
                 is_of_conversation,
                 user_id,

@@ -141,9 +141,13 @@ fn random_query(random: &mut impl Rng) -> Query {
     add_filter(&mut query, random, "sort_order", 0.7, &["asc", "desc"]);
     add_filter(&mut query, random, "limit", 0.7, &["1", "7", "20", "100"]);
     add_filter(&mut query, random, "page", 0.5, &["1", "2", "3", "9"]);
-    for key in ["date_from", "date_to"] {
+    let mut times: Vec<_> = (0..2)
+        .map(|_| minute(random.random_range(0..12)) + TimeDelta::milliseconds(random.random_range(-1..2)))
+        .collect();
+    // A range that ends before it begins is refused.
+    times.sort();
+    for (key, time) in ["date_from", "date_to"].into_iter().zip(times) {
         if random.random_bool(0.2) {
-            let time = minute(random.random_range(0..12)) + TimeDelta::milliseconds(random.random_range(-1..2));
             query.push((key, time.to_rfc3339_opts(SecondsFormat::Millis, true)));
         }
     }

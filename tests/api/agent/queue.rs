@@ -37,6 +37,28 @@ on_both_databases! {
         assert_eq!(server.get(&sarah, &format!("{QUEUE}?page=9")).await.body["data"]["conversations"], json!([]));
     }
 
+    async fn a_customer_known_by_a_full_name_alone_has_a_first_and_a_last_name(backend: Backend) {
+        let database = ScratchDatabase::create(backend).await;
+        let server = ApiServer::start(&database).await;
+        let sarah = TestUser::agent("sarah");
+        for (sub, name, first, last) in
+            [("one", "Mary Ann Lee", json!("Mary Ann"), json!("Lee")), ("two", " Cher ", json!("Cher"), json!(null))]
+        {
+            let id = server.open_conversation(&TestUser::with_full_name(sub, name)).await;
+            for path in [format!("{QUEUE}/{id}"), format!("{QUEUE}?user_id={sub}")] {
+                // The directory stores callers in the background: read until they are in the answer.
+                let user = loop {
+                    let data = &server.get(&sarah, &path).await.body["data"];
+                    let listed = if path.contains('?') { &data["conversations"][0] } else { data };
+                    if listed["user"].is_object() {
+                        break listed["user"].clone();
+                    }
+                };
+                assert_eq!((&user["first_name"], &user["last_name"]), (&first, &last), "{name:?}");
+            }
+        }
+    }
+
     async fn a_conversation_looks_as_the_contract_says(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;

@@ -38,7 +38,7 @@ const TABLE: &[(&str, &str, &str, [u16; 9])] = &[
     ("POST", "/api/v1/support/request-support", r#"{"subject":"a","description":"b","email":"a@b.c"}"#,
                                                                                                 [ 201,  201,  201,  201,  201,   201,  201,  201,  201]),
     ("GET",  "/api/v1/support/ticket?ticket_number={number}", "",                               [ 404,  200,  404,  200,  200,   404,  404,  404,  404]),
-    ("POST", "/api/v1/support/ticket/add-message", r#"{"ticket_number":"{number}","message":"Hi","email":"a@b.c"}"#,
+    ("POST", "/api/v1/support/ticket/add-message", r#"{"ticket_number":"{number}","message":"Hi"}"#,
                                                                                                 [ 400,  201,  400,  400,  400,   400,  400,  400,  400]),
     // Agents, conversations.
     ("GET",  "/api/v1/unified-admin/support/conversations", "",                                 [ 401,  403,  403,  200,  200,   401,  401,  401,  401]),

@@ -33,10 +33,38 @@ async fn the_page_loads_everything_from_this_server() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_for_the_root_is_led_to_the_page() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let page = server.get(&TestUser::anonymous(), "/docs").await;
+    for path in ["/", "/docs/"] {
+        let answer = server.http.get(format!("{}{path}", server.url)).send().await.unwrap();
+        assert_eq!((answer.status(), answer.url().path()), (StatusCode::OK, "/docs"), "{path}");
+        assert_eq!(answer.text().await.unwrap(), page.body.as_str().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn both_documents_are_served_and_name_each_other() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let document = async |path: &str| {
+        let answer = server.http.get(format!("{}{path}", server.url)).send().await.unwrap();
+        answer.json::<serde_json::Value>().await.unwrap()
+    };
+    let (rest, events) = (document("/openapi.json").await, document("/asyncapi.json").await);
+    assert_eq!(events, switchboard::realtime::asyncapi_document());
+    assert_eq!(rest["servers"][0]["url"], "/");
+    let about = rest["info"]["description"].as_str().unwrap();
+    assert!(about.contains("`/asyncapi.json`") && about.contains("switchboard token"), "{about}");
+    assert!(events["info"]["description"].as_str().unwrap().contains("`/openapi.json`"));
+}
+
+#[tokio::test]
 async fn the_documents_are_served_only_if_enabled() {
     let database = ScratchDatabase::create(Backend::Sqlite).await;
     let server = ApiServer::start_with(&database, &[("SWITCHBOARD__DOCS__ENABLED", "false")]).await;
-    for path in ["/openapi.json", "/docs", "/docs/start.js"] {
+    for path in ["/openapi.json", "/asyncapi.json", "/docs", "/docs/", "/docs/start.js", "/"] {
         let answer = server.get(&TestUser::anonymous(), path).await;
         assert_eq!((answer.status, answer.message()), (StatusCode::NOT_FOUND, &*format!("Cannot GET {path}")));
     }

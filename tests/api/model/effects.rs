@@ -350,15 +350,15 @@ impl Model {
         ticket.status = status;
         ticket.notes.clone_from(&notes);
         ticket.resolved = ticket.is_done().then_some((agent, at));
-        let payload = json!({
+        let mut payload = json!({
             "ticket_id": ticket.id, "ticket_number": ticket.number, "old_status": old, "new_status": status,
-            "resolution_notes": notes,
         });
-        self.publish(&[Room::Ticket(conversation)], "status_changed", &payload);
         let mut update = json!({ "event": "status_changed", "old_status": old, "new_status": status });
         if let Some(notes) = notes {
+            payload["resolution_notes"] = json!(notes);
             update["resolution_notes"] = json!(notes);
         }
+        self.publish(&[Room::Ticket(conversation)], "status_changed", &payload);
         self.publish_ticket_update(conversation, &self.owners_room(conversation), update);
     }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::api::agent::filter::account;
-use crate::api::date_filter::{date_from, date_to};
+use crate::api::date_filter::date_range;
 use crate::api_error::ApiError;
 use crate::domain::{SupportType, TicketPriority, TicketStatus, UserId};
 use crate::dto::{Validator, words};
@@ -61,9 +61,11 @@ impl TicketListQuery {
                 agent => account(&mut validator, "assigned_to", agent).map(AssignedTo::Agent),
             }),
             user: self.user_id.as_deref().and_then(|user_id| account(&mut validator, "user_id", user_id)),
-            from: date_from(&mut validator, "date_from", self.date_from.as_deref()),
-            until: date_to(&mut validator, "date_to", self.date_to.as_deref()),
+            from: None,
+            until: None,
         };
+        let (from, until) = date_range(&mut validator, self.date_from.as_deref(), self.date_to.as_deref());
+        let filter = TicketFilter { from, until, ..filter };
         let by = validator.one_of("sort_by", self.sort_by.as_deref(), SORTS);
         let directions = [("asc", false), ("desc", true)];
         let is_descending = validator.one_of("sort_order", self.sort_order.as_deref(), directions);

@@ -12,7 +12,7 @@ use crate::api::Api;
 use crate::api::guard::check_guest_id;
 use crate::api::idempotency_key::client_message_id;
 use crate::api_error::{ApiError, Code};
-use crate::domain::{ClientMessageId, Customer, EmailAddress, Owner, TextError, preview};
+use crate::domain::{ClientMessageId, Customer, EmailAddress, Owner, TextError, preview, ticket_number_spellings};
 use crate::dto::Validator;
 use crate::identity::Principal;
 use crate::limits::{GuestCall, GuestSource};
@@ -21,13 +21,14 @@ use crate::store::{self, TicketKey};
 /// Characters of the longest possible number: a prefix of 16, a year, and ample digits.
 const NUMBER_LENGTH: usize = 64;
 
-/// The ticket with this number, if it exists for the caller.
+/// The ticket with this number, as people type it, if it exists for the caller.
 pub(super) async fn find(api: &Api, number: &str, caller: Option<&Principal>) -> Result<Option<TicketKey>, ApiError> {
     // PostgreSQL rejects text that contains NUL.
     if number.chars().count() > NUMBER_LENGTH || number.contains('\0') {
         return Ok(None);
     }
-    let found = store::ticket_of_number(&api.services.database, number).await?;
+    let spellings = ticket_number_spellings(number);
+    let found = store::ticket_of_number(&api.services.database, spellings).await?;
     Ok(found.filter(|ticket| exists_for(ticket, caller)))
 }
 
@@ -64,6 +65,16 @@ pub(super) fn may_read(ticket: &TicketKey, caller: Option<&Principal>, email: Op
             named.is_some() && named == ticket.email.as_deref().map(EmailAddress::stored)
         }
     }
+}
+
+/// Whether a caller with a token names an e-mail address that is neither the ticket's nor, for the ticket's owner, their
+/// own: the app then shows the ticket of another account than the one that is signed in.
+pub(super) fn names_another(ticket: &TicketKey, caller: &Principal, email: Option<&str>) -> bool {
+    let Some(email) = email.filter(|email| !email.trim().is_empty()) else { return false };
+    let named = EmailAddress::parse(email).ok();
+    let is_named = |address: Option<&str>| named.is_some() && named == address.map(EmailAddress::stored);
+    let is_own = is_owner(ticket, caller) && is_named(caller.email.as_deref());
+    !is_own && !is_named(ticket.email.as_deref())
 }
 
 /// The author of a message: the caller's account, whatever address the body contains, or a guest with that address.

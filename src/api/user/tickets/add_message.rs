@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::{author, find, limit_author, message_id, not_found, number};
+use super::access::{author, find, limit_author, message_id, names_another, not_found, number};
 use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
 use crate::api::endpoint::{Access, Endpoint, Tag};
@@ -75,9 +75,12 @@ async fn add_message(
     let (number, post) = validator.finish(number.zip(post))?;
     limit_author(&api, &post.from.owner, &request)?;
     let key = find(&api, &number, caller.as_ref()).await?.ok_or_else(|| not_found(&number))?;
+    if caller.as_ref().is_some_and(|caller| names_another(&key, caller, body.email.as_deref())) {
+        return Err(Refusal::TicketEmailMismatch.into());
+    }
     let posted = post_into(&api, key.conversation, post).await?;
     let message = UserMessage::in_history(&posted);
-    Ok(created("Message sent", TicketMessageAdded { ticket_number: &number, ticket_id: key.id, message }))
+    Ok(created("Message sent", TicketMessageAdded { ticket_number: &key.number, ticket_id: key.id, message }))
 }
 
 /// Posts a message to a ticket that is open and belongs to its author.

@@ -45,5 +45,5 @@ async fn rate(
     let key = find(&api, number, Some(&caller)).await?.ok_or_else(|| not_found(number))?;
     let rate = CustomerRating { from: caller.as_customer(), rating, feedback: feedback.clone() };
     api.services.registry.execute(key.conversation, SubmitRating { target: Target::Ticket, rate }).await?;
-    Ok(fetched("Rating submitted", TicketRated { ticket_number: number, satisfaction_rating: rating, feedback }))
+    Ok(fetched("Rating submitted", TicketRated { ticket_number: &key.number, satisfaction_rating: rating, feedback }))
 }

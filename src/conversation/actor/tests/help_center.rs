@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 
 use super::server::{Answer, Outcome, Server, assert_seq_has_no_gap, open_with, posted, written};
 use crate::conversation::CommandError;
@@ -151,7 +151,27 @@ async fn an_account_finds_only_its_own_conversation(database: TestDatabase) {
     assert_eq!(store::conversation(&server.database, found.id).await.expect("read"), None);
 }
 
+/// However long the publisher takes: its sender has the message and the auto-reply before the answer.
+async fn a_send_is_answered_after_its_events_are_published(database: TestDatabase) {
+    let server = Server::start(&database).await;
+    for round in 1..=3 {
+        let (is_publishing, release) = server.publisher.hold();
+        let asked = server.asking(ada(&server), write(customer("ada"), "Hello", AutoReplyPolicy::Unassigned));
+        // The answer is polled first: had it been sent before the publication, it would be found.
+        let Either::Right((publishing, asked)) = select(asked, is_publishing).await else {
+            panic!("answered before the events were published");
+        };
+        publishing.expect("the publisher runs");
+        drop(release);
+        posted(asked.await.expect("no panic"));
+        let messages = server.publisher.published();
+        let messages = messages.iter().filter(|event| event.posted().is_some()).count();
+        assert_eq!(messages, 2 * round, "each message and its auto-reply");
+    }
+}
+
 on_both_databases!(
+    a_send_is_answered_after_its_events_are_published,
     simultaneous_first_connections_to_two_servers_create_one_conversation,
     an_empty_conversation_keeps_no_actor,
     ten_concurrent_sends_are_followed_by_the_auto_replies_of_the_policy,

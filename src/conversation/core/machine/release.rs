@@ -9,7 +9,7 @@ use crate::conversation::core::effect::{Effect, EpochNumber, Publication, Timer}
 use crate::conversation::core::in_flight::{Basis, InFlightCommand};
 use crate::conversation::core::read_barrier::{VERSION_CHECK_DELAY, VersionCheck};
 use crate::conversation::core::state::{CachedState, ReadIndex};
-use crate::domain::{Conversation, Event};
+use crate::domain::{Channel, Conversation, Event};
 
 impl Machine {
     /// Releases every answer whose basis is stored and confirmed, and publishes what has happened; nothing while
@@ -41,10 +41,19 @@ impl Machine {
             }
             (outcome, _) => outcome,
         };
-        // The caller is answered first: a publisher that panics must not cost the answer.
-        step.reply(pending.responder, outcome.map_err(CommandError::Refused));
-        if let Basis::Appended(events, state) = basis {
-            self.publish_appended(&state, &events, step);
+        let outcome = outcome.map_err(CommandError::Refused);
+        match basis {
+            // Apps of the help center rely on it: a message's event reaches its sender before the acknowledgement.
+            Basis::Appended(events, state) if state.channel == Channel::HelpCenter => {
+                self.publish_appended(&state, &events, step);
+                step.reply(pending.responder, outcome);
+            }
+            // Elsewhere the caller does not wait until the event is on its way to everyone else.
+            Basis::Appended(events, state) => {
+                step.reply(pending.responder, outcome);
+                self.publish_appended(&state, &events, step);
+            }
+            _ => step.reply(pending.responder, outcome),
         }
     }
 

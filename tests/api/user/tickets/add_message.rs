@@ -59,10 +59,14 @@ on_both_databases! {
         let guests = server.create_guest_ticket("john@example.com").await;
         for (user, ticket_ref, email, may) in [
             (&john, &johns, None, true),
-            (&john, &johns, Some("whatever@example.com"), true),
+            (&john, &johns, Some("whatever@example.com"), false),
+            (&john, &johns, Some("mallory@example.com"), false),
+            (&john, &johns, Some("no address"), false),
+            (&john, &johns, Some(" JOHN@example.com "), true),
+            (&john, &johns, Some(" "), true),
             (&john, &guests, None, true),
             (&mallory, &johns, None, false),
-            // With a token the address in the body is ignored.
+            // An address does not replace the token.
             (&mallory, &johns, Some("john@example.com"), false),
             (&mallory, &guests, Some("john@example.com"), false),
             (&anonymous, &johns, Some("john@example.com"), true),
