@@ -52,7 +52,19 @@ pub struct SocketSettings {
     pub max_attachments: usize,
     /// Bytes of one packet with its attachments. Allowed: 1024 to 268435456. Default: `4194304`.
     pub max_message_bytes: usize,
-    /// Nesting depth of the JSON in a packet. Allowed: 2 to 127. Default: `64`.
+    /// Bytes of the token and other data with which a client joins a namespace. Allowed: 1024 to 1048576. Default:
+    /// `16384`.
+    pub max_auth_bytes: usize,
+    /// Bytes of one incoming packet or polling body while the client has joined no namespace. Allowed: 1024 to
+    /// 16777216. Default: `32768`.
+    pub max_unjoined_payload_bytes: usize,
+    /// Bytes of memory that the JSON of one packet may take when it is parsed, estimated from its text. Allowed: 65536
+    /// to 268435456. Default: `4194304`.
+    pub max_parsed_bytes: usize,
+    /// Milliseconds that the binary attachments of a packet may take to arrive. Allowed: 100 to 300000. Default:
+    /// `45000`.
+    pub attachment_timeout_ms: u64,
+    /// Nesting depth of the JSON in a packet. Allowed: 2 to 127. Default: `127`.
     pub max_json_depth: usize,
     /// Events of one connection that wait for their handlers; when reached, the server stops reading from it. Allowed: 1
     /// to 65536. Default: `64`.
@@ -84,6 +96,10 @@ impl SocketSettings {
             outside("socket.max_rooms", self.max_rooms, 16..=1_000_000),
             outside("socket.max_attachments", self.max_attachments, 0..=1000),
             outside("socket.max_message_bytes", self.max_message_bytes, 1024..=268_435_456),
+            outside("socket.max_auth_bytes", self.max_auth_bytes, 1024..=1_048_576),
+            outside("socket.max_unjoined_payload_bytes", self.max_unjoined_payload_bytes, 1024..=16_777_216),
+            outside("socket.max_parsed_bytes", self.max_parsed_bytes, 65_536..=268_435_456),
+            outside("socket.attachment_timeout_ms", self.attachment_timeout_ms, 100..=300_000),
             outside("socket.max_json_depth", self.max_json_depth, 2..=127),
             outside("socket.max_queued_events", self.max_queued_events, 1..=65_536),
             outside("socket.max_queued_bytes", self.max_queued_bytes, 1024..=268_435_456),

@@ -24,7 +24,7 @@ pub struct RegistryParts {
     pub clock: Arc<dyn Clock>,
     /// Ids of new conversations.
     pub ids: ConversationIds,
-    /// MachineLimits and times.
+    /// Limits and times.
     pub settings: ConversationSettings,
     /// How long a caller waits for an answer.
     pub request_timeout: Duration,

@@ -66,6 +66,9 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
         // Typing too fast is no error that a customer should see.
         let is_reported = event.name == SEND;
         is_reported.then(|| acknowledge(&socket, &event, Err(ApiError::rate_limited()))).flatten()
+    })
+    .on_refused(|socket: Socket<HelpCenterUser>, event: Event| async move {
+        acknowledge(&socket, &event, Err(input::unreadable()))
     });
     events().into_iter().fold(namespace, |namespace, event| event.register(namespace, realtime))
 }

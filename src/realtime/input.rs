@@ -2,13 +2,18 @@
 
 use serde_json::{Map, Value};
 
-use crate::api_error::{ApiError, FieldError};
+use crate::api_error::{ApiError, Code, FieldError};
 use crate::domain::{ConversationId, Refusal, TicketId};
 use crate::use_cases;
 
 /// A field that is invalid.
 pub(super) fn invalid(field: &'static str, message: &str) -> ApiError {
     ApiError::validation(vec![FieldError { field: field.into(), message: message.to_owned() }])
+}
+
+/// A payload that is nested too deeply, or too large when it is parsed (`additions.md`, 1).
+pub(super) fn unreadable() -> ApiError {
+    ApiError::new(Code::ValidationError, "The payload is nested too deeply or too large")
 }
 
 /// `conversation_id`.

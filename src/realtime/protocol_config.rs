@@ -21,6 +21,7 @@ pub(super) fn engine(settings: &SocketSettings, cors: &CorsSettings, proxies: &T
         // Each header takes up to 4 KiB per connection, so only those that are read.
         kept_headers: ["authorization", "user-agent"].map(str::to_owned).into(),
         max_payload: settings.max_payload_bytes,
+        initial_max_payload: settings.max_unjoined_payload_bytes,
         max_packets_per_payload: settings.max_packets,
         outgoing_budget: settings.outgoing_bytes,
         client_address: ClientAddress::Resolver(AddressResolver::new(move |request| proxies.client_of(request))),
@@ -42,6 +43,10 @@ pub(super) fn socketio(settings: &SocketSettings, recovery: &RecoverySettings) -
         max_rooms: settings.max_rooms,
         max_attachments: settings.max_attachments,
         max_message_bytes: settings.max_message_bytes,
+        max_auth_bytes: settings.max_auth_bytes,
+        max_unjoined_payload: settings.max_unjoined_payload_bytes,
+        max_parsed_bytes: settings.max_parsed_bytes,
+        attachment_timeout: Duration::from_millis(settings.attachment_timeout_ms),
         max_json_depth: settings.max_json_depth,
         max_queued_events: settings.max_queued_events,
         max_queued_bytes: settings.max_queued_bytes,
@@ -77,7 +82,9 @@ mod tests {
     fn the_default_settings_are_the_defaults_of_the_protocol_crates() {
         let (engine, socketio) = configs(&[]);
         let (kept_headers, client_address) = (engine.kept_headers.clone(), engine.client_address.clone());
-        let expected = EngineConfig { kept_headers, client_address, ..EngineConfig::default() };
+        // The engine alone does not know when a client is known.
+        let initial_max_payload = SocketIoConfig::default().max_unjoined_payload;
+        let expected = EngineConfig { kept_headers, client_address, initial_max_payload, ..EngineConfig::default() };
         assert_eq!(format!("{engine:?}"), format!("{expected:?}"));
         assert_eq!(format!("{socketio:?}"), format!("{:?}", SocketIoConfig::default()));
     }
@@ -91,6 +98,7 @@ mod tests {
             ("SOCKET__CLOSE_TIMEOUT_MS", "1004"),
             ("SOCKET__MAX_PAYLOAD_BYTES", "1025"),
             ("SOCKET__MAX_PACKETS", "6"),
+            ("SOCKET__MAX_UNJOINED_PAYLOAD_BYTES", "1026"),
             ("SOCKET__OUTGOING_BYTES", "65537"),
             ("SOCKET__COMPRESSION_BYTES", "0"),
             ("SOCKET__MAX_SESSIONS", "8"),
@@ -104,6 +112,7 @@ mod tests {
             close_timeout: Duration::from_millis(1004),
             max_payload: 1025,
             max_packets_per_payload: 6,
+            initial_max_payload: 1026,
             outgoing_budget: 65_537,
             compression_threshold: None,
             max_sessions: 8,
@@ -129,6 +138,10 @@ mod tests {
             ("SOCKET__MAX_PENDING_ACKS", "8"),
             ("SOCKET__MAX_MESSAGE_BYTES", "1025"),
             ("SOCKET__MAX_QUEUED_BYTES", "1026"),
+            ("SOCKET__MAX_AUTH_BYTES", "1027"),
+            ("SOCKET__MAX_UNJOINED_PAYLOAD_BYTES", "1028"),
+            ("SOCKET__MAX_PARSED_BYTES", "65538"),
+            ("SOCKET__ATTACHMENT_TIMEOUT_MS", "1004"),
             ("RECOVERY__MAX_AWAY_SECONDS", "9"),
             ("RECOVERY__MAX_SOCKETS", "10"),
             ("RECOVERY__MAX_PACKETS", "11"),
@@ -154,6 +167,10 @@ mod tests {
             max_pending_acks: 8,
             max_message_bytes: 1025,
             max_queued_bytes: 1026,
+            max_auth_bytes: 1027,
+            max_unjoined_payload: 1028,
+            max_parsed_bytes: 65_538,
+            attachment_timeout: Duration::from_millis(1004),
             recovery: Some(recovery),
             ..SocketIoConfig::default()
         };

@@ -11,7 +11,7 @@ use crate::limits::{ConnectionLimits, EventRefusal, RateLimited, RateLimits};
 use crate::telemetry::Refused;
 use socketio::{ConnectRefusal, RateLimiter, Violation};
 
-/// RateLimits the sessions that an address opens. The refusal has Engine.IO's form.
+/// Limits the sessions that an address opens. The refusal has Engine.IO's form.
 pub(super) fn handshakes(
     realtime: &Arc<Realtime>,
 ) -> impl Fn(&HttpRequest) -> Result<(), String> + Send + Sync + 'static {

@@ -8,7 +8,7 @@ use super::ack::{Ack, AckOutcome, EventError};
 use super::event::{AckDescription, EventDescription};
 use super::presence::SupportUser;
 use super::send_message::send_message;
-use super::{Realtime, auth, join, rooms, typing};
+use super::{Realtime, auth, input, join, rooms, typing};
 use crate::api_error::ApiError;
 use crate::dto::{ReplyRequest, ReplySent, SendRequest, SendResponse};
 use crate::json_schema::{SchemaFn, Schemas};
@@ -30,7 +30,8 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
     .recover_if(|before: &SupportUser, now: &SupportUser| before.id == now.id && before.is_agent == now.is_agent)
     .on_connect(|socket: Socket<SupportUser>| async move { on_connect(&socket) })
     .on_disconnect(|socket: Socket<SupportUser>, _| async move { socket.data().disconnected() })
-    .on_rate_limited(|_, event: Event| async move { Some(rate_limited(&event)) });
+    .on_rate_limited(|_, event: Event| async move { Some(refused(&event, ApiError::rate_limited())) })
+    .on_refused(|_, event: Event| async move { Some(refused(&event, input::unreadable())) });
     events().into_iter().fold(namespace, |namespace, event| event.register(namespace, realtime))
 }
 
@@ -143,9 +144,8 @@ fn object_with(properties: &Value, required: &str) -> Value {
     json!({ "type": "object", "properties": properties, "required": [required] })
 }
 
-/// The acknowledgement of an event over the rate limit, in the form that its handler uses.
-fn rate_limited(event: &Event) -> Ack {
-    let error = ApiError::rate_limited();
+/// The acknowledgement of an event that its handler does not see, in the form that the handler uses.
+fn refused(event: &Event, error: ApiError) -> Ack {
     match event.name.as_str() {
         SEND_MESSAGE => Ack::data(Err(error)),
         _ => Ack::outcome(Err(error)),

@@ -35,7 +35,7 @@ const HEADERS: &str = "Host: support.example.com\r\nAccept: */*\r\nAccept-Encodi
     Origin: https://app.example.com\r\nReferer: https://app.example.com/\r\nSec-Fetch-Mode: cors\r\n\
     User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36\r\n";
 
-fn resident_kib(server: &TestServer) -> f64 {
+pub(super) fn resident_kib(server: &TestServer) -> f64 {
     let status = server.proc_status().expect("the server runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
@@ -101,7 +101,7 @@ async fn open(address: SocketAddr, transport: Transport, index: usize) -> TcpStr
     stream
 }
 
-async fn read_until(stream: &mut TcpStream, sign: &str) -> String {
+pub(super) async fn read_until(stream: &mut TcpStream, sign: &str) -> String {
     let mut bytes = Vec::new();
     loop {
         assert!(stream.read_buf(&mut bytes).await.unwrap() > 0, "ended: {}", String::from_utf8_lossy(&bytes));

@@ -31,5 +31,6 @@ mod socket_settings;
 mod sqlite_open;
 mod storage;
 mod support;
+mod unjoined_memory;
 mod upgrade;
 mod user;

@@ -17,6 +17,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::{Stream, stream};
 
+use crate::config::EngineConfig;
 use crate::frame::SharedPacket;
 use crate::outbox::Outbox;
 use crate::packet::{Message, Packet};
@@ -126,7 +127,8 @@ pub(crate) fn websocket_reader(chunks: impl IntoIterator<Item = Vec<u8>>, limit:
     let chunks: Vec<_> = chunks.into_iter().map(|chunk| Ok::<_, StreamError>(Bytes::from(chunk))).collect();
     let chunks: Pin<Box<dyn Stream<Item = _>>> = Box::pin(stream::iter(chunks));
     let payload = Payload::Stream { payload: chunks };
-    WebSocketReader::new(payload, Arc::new(Outbox::websocket(1_000_000)), limit)
+    let config = EngineConfig { max_payload: limit, initial_max_payload: limit, ..EngineConfig::default() };
+    WebSocketReader::new(payload, Arc::new(Outbox::websocket(&config)))
 }
 
 /// A server's frame as a client sends it: with the mask bit, and a mask of zeros that leaves the data as it is.

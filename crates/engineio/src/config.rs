@@ -36,6 +36,10 @@ pub struct EngineConfig {
     pub upgrade_timeout: Duration,
     /// Maximum size of a packet, frame, message and polling body, in bytes, in both directions. Default 1 000 000.
     pub max_payload: usize,
+    /// Maximum size of an incoming packet, frame, message and polling body of a session whose application has not set
+    /// another with [`SessionHandle::set_max_payload`](crate::SessionHandle::set_max_payload), in bytes: what a client
+    /// can make the server keep before the application knows who it is. Default 1 000 000.
+    pub initial_max_payload: usize,
     /// Maximum number of packets in one polling body from a client. Default 10 000.
     pub max_packets_per_payload: usize,
     /// Maximum bytes queued for one session's client; each packet counts 64 bytes more than its length. When it is
@@ -128,6 +132,7 @@ impl Default for EngineConfig {
             ping_timeout: Duration::from_secs(20),
             upgrade_timeout: Duration::from_secs(10),
             max_payload: 1_000_000,
+            initial_max_payload: 1_000_000,
             max_packets_per_payload: 10_000,
             outgoing_budget: 1024 * 1024,
             write_chunk: 64 * 1024,

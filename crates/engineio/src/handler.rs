@@ -96,6 +96,12 @@ impl SessionHandle {
         self.outbox.abort(reason);
     }
 
+    /// Sets the maximum size of an incoming packet, frame, message and polling body from now on, in bytes, at most
+    /// [`EngineConfig::max_payload`](crate::EngineConfig::max_payload).
+    pub fn set_max_payload(&self, bytes: usize) {
+        self.outbox.set_max_payload(bytes);
+    }
+
     /// Has [`Connection::poll_ready`] called soon, for state that another thread has changed.
     pub fn wake(&self) {
         self.outbox.wake_session();

@@ -1,4 +1,4 @@
-//! The outgoing half of a session, shared by all threads.
+//! The outgoing half of a session, shared by all threads, and what bounds its incoming half ([`incoming`]).
 //!
 //! Any thread pushes packets here directly, without a message to the session's actor. Either the body of a WebSocket's
 //! response ([`crate::websocket`]) or a waiting poll ([`crate::polling`]) drains it, through `draining`.
@@ -13,6 +13,7 @@
 
 mod data_requests;
 mod draining;
+mod incoming;
 mod state;
 mod upgrade;
 
@@ -20,9 +21,12 @@ use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
 
+use self::incoming::Incoming;
+
 pub(crate) use self::draining::{Drained, PollRefusal};
 use self::state::{ActiveTransport, OutboxPhase, PendingPoll, QueuedPacket, State, UpgradePhase, store_waker};
 use crate::close_reason::CloseReason;
+use crate::config::EngineConfig;
 use crate::frame::SharedPacket;
 
 /// The outgoing half of a session.
@@ -31,6 +35,7 @@ pub(crate) struct Outbox {
     state: Mutex<State>,
     /// Maximum cost of the queued packets, see [`SharedPacket::cost`].
     budget: usize,
+    incoming: Incoming,
 }
 
 /// What happens to packets that cannot be sent immediately.
@@ -43,16 +48,17 @@ pub enum Delivery {
 }
 
 impl Outbox {
-    pub(crate) fn polling(budget: usize) -> Self {
-        Self::new(budget, ActiveTransport::Polling { poll: PendingPoll::None, upgrade: UpgradePhase::None })
+    pub(crate) fn polling(config: &EngineConfig) -> Self {
+        Self::new(config, ActiveTransport::Polling { poll: PendingPoll::None, upgrade: UpgradePhase::None })
     }
 
-    pub(crate) fn websocket(budget: usize) -> Self {
-        Self::new(budget, ActiveTransport::WebSocket)
+    pub(crate) fn websocket(config: &EngineConfig) -> Self {
+        Self::new(config, ActiveTransport::WebSocket)
     }
 
-    fn new(budget: usize, transport: ActiveTransport) -> Self {
-        Self { state: Mutex::new(State::new(transport)), budget }
+    fn new(config: &EngineConfig, transport: ActiveTransport) -> Self {
+        let incoming = Incoming::new(config);
+        Self { state: Mutex::new(State::new(transport)), budget: config.outgoing_budget, incoming }
     }
 
     /// Queues packets that stay together. Returns `false` if they were not accepted: the outbox is not open, they

@@ -215,7 +215,7 @@ async fn receive(
     }
     // While this request is read no other can deliver a pong, so it may take no longer than the heartbeat allows.
     let time_limit = config.ping_interval + config.ping_timeout;
-    let reading = tokio::time::timeout(time_limit, read_body(request, body, config.max_payload));
+    let reading = tokio::time::timeout(time_limit, read_body(request, body, entry.outbox.max_payload()));
     let text = reading.await.map_err(|_| DataRequestError::Incomplete)??;
     let (sender, handled) = oneshot::channel();
     let mut packets = VecDeque::new();

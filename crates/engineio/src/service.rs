@@ -175,7 +175,7 @@ impl EngineIo {
             Err(refusal) => return refusal.response(false),
         };
         let id = SessionId::random();
-        let outbox = Arc::new(Outbox::polling(config.outgoing_budget));
+        let outbox = Arc::new(Outbox::polling(config));
         self.start(request, id, admission, outbox, None);
         let open = handshake::open_packet(id, Transport::Polling, config);
         polling::response(polling::accepts_gzip(request), open.data().to_vec(), config)
@@ -187,7 +187,7 @@ impl EngineIo {
             Ok(admission) => admission,
             Err(refusal) => return refusal.response(true),
         };
-        let outbox = Arc::new(Outbox::websocket(config.outgoing_budget));
+        let outbox = Arc::new(Outbox::websocket(config));
         let (response, reader) = match websocket::accept(request, payload, &outbox, config) {
             Ok(accepted) => accepted,
             Err(error) => return error.error_response(),
@@ -221,7 +221,7 @@ impl EngineIo {
 
     fn upgrade(&self, request: &HttpRequest, payload: Payload, session: SessionEntry) -> HttpResponse {
         let config = &self.shared.config;
-        let outbox = Arc::new(Outbox::websocket(config.outgoing_budget));
+        let outbox = Arc::new(Outbox::websocket(config));
         let (response, reader) = match websocket::accept(request, payload, &outbox, config) {
             Ok(accepted) => accepted,
             Err(error) => return error.error_response(),

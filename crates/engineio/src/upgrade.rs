@@ -54,7 +54,7 @@ pub(crate) async fn upgrade(
         websocket.close(CloseReason::TransportClose);
         return;
     }
-    reader.send_pongs_to(session.outbox);
+    reader.read_for(session.outbox);
     loop {
         let inbound = tokio::select! {
             inbound = reader.next() => inbound,

@@ -32,7 +32,7 @@ pub(crate) fn accept(
     let response = handshake(request.head())?.message_body(BoxBody::new(body));
     // Only an invalid header can make this fail, and the handshake's own are valid.
     let response = response.map_err(|_| HandshakeError::BadWebsocketKey)?;
-    let reader = WebSocketReader::new(payload, Arc::clone(outbox), config.max_payload);
+    let reader = WebSocketReader::new(payload, Arc::clone(outbox));
     Ok((response.into(), reader))
 }
 

@@ -26,12 +26,11 @@ const TOO_BIG: u16 = 1009;
 /// The packets of a WebSocket. Pings of the WebSocket protocol are answered on the way.
 pub(crate) struct WebSocketReader {
     payload: Payload,
-    limit: usize,
     /// The bytes of an incomplete frame. Owns no memory while it is empty.
     buffer: BytesMut,
     fragments: Option<Box<Fragments>>,
     is_ended: bool,
-    /// Sends pongs.
+    /// Sends pongs, and has the limit of messages and frames.
     outbox: Arc<Outbox>,
 }
 
@@ -49,23 +48,24 @@ struct Fragments {
 }
 
 impl WebSocketReader {
-    /// A reader of messages and frames of at most `limit` bytes.
-    pub(crate) fn new(payload: Payload, outbox: Arc<Outbox>, limit: usize) -> Self {
-        Self { payload, limit, buffer: BytesMut::new(), fragments: None, is_ended: false, outbox }
+    /// A reader of messages and frames as long as the outbox allows.
+    pub(crate) fn new(payload: Payload, outbox: Arc<Outbox>) -> Self {
+        Self { payload, buffer: BytesMut::new(), fragments: None, is_ended: false, outbox }
     }
 
-    /// Sends pongs through another outbox from now on.
-    pub(crate) fn send_pongs_to(&mut self, outbox: Arc<Outbox>) {
+    /// Reads for another outbox from now on.
+    pub(crate) fn read_for(&mut self, outbox: Arc<Outbox>) {
         self.outbox = outbox;
     }
 
     /// The next frame, if it is complete.
     fn next_frame(&mut self) -> Result<Option<Frame>, ProtocolError> {
+        let limit = self.outbox.max_payload();
         // The parser checks the length only when the frame is complete.
-        if announced_length(&self.buffer).is_some_and(|length| length > self.limit as u64) {
+        if announced_length(&self.buffer).is_some_and(|length| length > limit as u64) {
             return Err(ProtocolError::Overflow);
         }
-        let frame = Parser::parse(&mut self.buffer, true, self.limit)?;
+        let frame = Parser::parse(&mut self.buffer, true, limit)?;
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
         }
@@ -103,7 +103,7 @@ impl WebSocketReader {
 
     fn append_fragment(&mut self, is_last: bool, data: &[u8]) -> Result<Option<Inbound>, ProtocolError> {
         let fragments = self.fragments.as_mut().ok_or(ProtocolError::ContinuationNotStarted)?;
-        if fragments.bytes.len() + data.len() > self.limit {
+        if fragments.bytes.len() + data.len() > self.outbox.max_payload() {
             return Err(ProtocolError::Overflow);
         }
         fragments.bytes.extend_from_slice(data);

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::arguments::Arguments;
 use crate::config::SocketIoConfig;
-use crate::encode::{self, Content, EncodedMessage, EventHead};
-use crate::packet::{Body, Decoder, Packet};
+use crate::encode::{self, EncodedMessage, EventHead};
+use crate::packet::{Body, Decoder, Packet, ParsedEvent};
 
 /// Separates the messages of an input.
 const SEPARATOR: u8 = b'|';
@@ -33,8 +33,11 @@ pub fn check_packets(input: &[u8]) {
         };
         match decoder.decode(message) {
             Ok(Some(packet)) => {
-                check_limits(&packet, &config, input.len());
-                check_round_trip(&packet);
+                assert!(packet.length <= input.len());
+                assert!(packet.namespace.len() <= config.max_namespace_length);
+                let Some(content) = parse(packet.body, &config) else { return };
+                check_limits(&content, &config, input.len());
+                check_round_trip(&packet.namespace, &content);
             }
             Ok(None) => {}
             Err(_) => return,
@@ -42,32 +45,50 @@ pub fn check_packets(input: &[u8]) {
     }
 }
 
-fn check_limits(packet: &Packet, config: &SocketIoConfig, input_length: usize) {
-    assert!(packet.length <= input_length);
-    assert!(packet.namespace.len() <= config.max_namespace_length);
-    if let Body::Event { arguments, .. } | Body::Ack { arguments, .. } = &packet.body {
+/// What a packet carries, parsed.
+#[derive(Debug)]
+enum Content {
+    Event(ParsedEvent, Option<u64>),
+    Ack(u64, Arguments),
+    Disconnect,
+    /// A server's CONNECT and CONNECT_ERROR have other content than a client's.
+    Other,
+}
+
+/// `None` if it is not valid.
+fn parse(body: Body, config: &SocketIoConfig) -> Option<Content> {
+    Some(match body {
+        Body::Event { payload, id } => Content::Event(payload.into_event(config).ok()?, id),
+        Body::Ack { id, payload } => Content::Ack(id, payload.into_arguments(config).ok()?),
+        Body::Disconnect => Content::Disconnect,
+        Body::Connect(_) | Body::ConnectError => Content::Other,
+    })
+}
+
+fn check_limits(content: &Content, config: &SocketIoConfig, input_length: usize) {
+    if let Content::Event(ParsedEvent { arguments, .. }, _) | Content::Ack(_, arguments) = content {
         assert!(arguments.attachments.len() <= config.max_attachments);
         assert!(arguments.attachments.iter().map(Bytes::len).sum::<usize>() <= input_length);
     }
 }
 
-fn check_round_trip(packet: &Packet) {
-    let prefix = encode::prefix(&packet.namespace);
-    let encoded = match &packet.body {
-        Body::Event { name, arguments, id } => {
+fn check_round_trip(namespace: &str, content: &Content) {
+    let prefix = encode::prefix(namespace);
+    let encoded = match content {
+        Content::Event(ParsedEvent { name, arguments, .. }, id) => {
             let head = EventHead { prefix: &prefix, name, id: *id, offset: None };
-            encode::event::<()>(&head, &Content::Many(arguments)).ok()
+            encode::event::<()>(&head, &encode::Content::Many(arguments)).ok()
         }
-        Body::Ack { id, arguments } => encode::ack::<()>(&prefix, *id, &Content::Many(arguments)).ok(),
-        Body::Disconnect => Some(encode::disconnected(&prefix)),
-        // A server's CONNECT and CONNECT_ERROR have other content than a client's.
-        Body::Connect(_) | Body::ConnectError => return,
+        Content::Ack(id, arguments) => encode::ack::<()>(&prefix, *id, &encode::Content::Many(arguments)).ok(),
+        Content::Disconnect => Some(encode::disconnected(&prefix)),
+        Content::Other => return,
     };
+    let config = SocketIoConfig::default();
     let decoded = encoded.and_then(|message| decode(&message));
-    let is_same = decoded
-        .as_ref()
-        .is_some_and(|decoded| decoded.namespace == packet.namespace && is_same_body(&decoded.body, &packet.body));
-    assert!(is_same, "{packet:?} became {decoded:?}");
+    let decoded = decoded.and_then(|packet| Some((packet.namespace, parse(packet.body, &config)?)));
+    let is_same =
+        decoded.as_ref().is_some_and(|(found, decoded)| *found == *namespace && is_same_content(decoded, content));
+    assert!(is_same, "{content:?} became {decoded:?}");
 }
 
 /// Decodes an encoded message like a server that receives it from a client.
@@ -83,16 +104,14 @@ fn decode(message: &EncodedMessage) -> Option<Packet> {
     decoded
 }
 
-fn is_same_body(one: &Body, other: &Body) -> bool {
+fn is_same_content(one: &Content, other: &Content) -> bool {
     match (one, other) {
-        (
-            Body::Event { name, arguments, id },
-            Body::Event { name: other_name, arguments: other_arguments, id: other_id },
-        ) => name == other_name && id == other_id && are_same_arguments(arguments, other_arguments),
-        (Body::Ack { id, arguments }, Body::Ack { id: other_id, arguments: other_arguments }) => {
-            id == other_id && are_same_arguments(arguments, other_arguments)
+        (Content::Event(one, id), Content::Event(other, other_id)) => {
+            one.name == other.name && id == other_id && are_same_arguments(&one.arguments, &other.arguments)
         }
-        (one, other) => one == other,
+        (Content::Ack(id, one), Content::Ack(other_id, other)) => id == other_id && are_same_arguments(one, other),
+        (Content::Disconnect, Content::Disconnect) => true,
+        _ => false,
     }
 }
 

@@ -28,7 +28,18 @@ pub struct SocketIoConfig {
     pub max_attachments: usize,
     /// Maximum size of one packet including its attachments, in bytes. Default 4 MiB.
     pub max_message_bytes: usize,
-    /// Maximum nesting depth of a packet's JSON. Default 64; depths above 127 are always refused.
+    /// Maximum size of a CONNECT packet's auth payload, in bytes. Default 16 KiB.
+    pub max_auth_bytes: usize,
+    /// Maximum size of a packet, polling body or WebSocket message while the client has joined no namespace, in bytes.
+    /// Default 32 KiB.
+    pub max_unjoined_payload: usize,
+    /// Maximum memory that the parsed arguments of one packet take, in bytes, estimated from their text; JSON of small
+    /// objects takes a hundred times its text. An event that exceeds it, or the depth, runs
+    /// [`Namespace::on_refused`](crate::Namespace::on_refused) instead of its handler. Default 4 MiB.
+    pub max_parsed_bytes: usize,
+    /// How long the attachments of a packet may take to arrive. Default 45 s.
+    pub attachment_timeout: Duration,
+    /// Maximum nesting depth of a packet's JSON. Default 127; depths above 127 are always refused.
     pub max_json_depth: usize,
     /// Maximum length of a namespace's name, in bytes. Default 256.
     pub max_namespace_length: usize,
@@ -83,7 +94,11 @@ impl Default for SocketIoConfig {
             authorise_timeout: Duration::from_secs(10),
             max_attachments: 10,
             max_message_bytes: 4 * 1024 * 1024,
-            max_json_depth: 64,
+            max_auth_bytes: 16 * 1024,
+            max_unjoined_payload: 32 * 1024,
+            max_parsed_bytes: 4 * 1024 * 1024,
+            attachment_timeout: Duration::from_secs(45),
+            max_json_depth: 127,
             max_namespace_length: 256,
             max_namespaces: 16,
             max_queued_events: 64,

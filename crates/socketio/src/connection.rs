@@ -12,12 +12,14 @@ use tokio::time::{Sleep, sleep};
 
 use crate::disconnect_reason::DisconnectReason;
 use crate::encode;
-use crate::event::Event;
 use crate::handshake::ConnectRefusal;
 use crate::namespace_session::{AnyNamespaceSession, IncomingEvent, Progress, QueueDepth};
-use crate::packet::{Body, Decoder, Packet};
+use crate::packet::{Body, DecodeError, Decoder, Packet, needs_no_namespace};
 use crate::rate_limit::{RateLimiter, Violation};
 use crate::server_state::ServerState;
+
+/// Why a connection is closed that sent an invalid packet.
+const INVALID_PACKET: DisconnectReason = DisconnectReason::Closed(CloseReason::ForcedClose);
 
 /// One client connection with its namespaces.
 pub(super) struct ClientConnection {
@@ -28,6 +30,8 @@ pub(super) struct ClientConnection {
     rate_limiter: Option<Box<dyn RateLimiter>>,
     /// Runs while no namespace is joined.
     connect_timeout: Option<Pin<Box<Sleep>>>,
+    /// Runs while attachments are missing.
+    attachment_timeout: Option<Pin<Box<Sleep>>>,
     /// Set when this layer closes the session; overrides the engine's reason.
     close_reason: Option<DisconnectReason>,
 }
@@ -49,6 +53,7 @@ enum MembershipState {
 
 impl ClientConnection {
     pub(super) fn new(state: Arc<ServerState>, session: SessionHandle) -> Self {
+        session.set_max_payload(state.config.max_unjoined_payload);
         Self {
             decoder: Decoder::new(&state.config),
             connect_timeout: Some(Box::pin(sleep(state.config.connect_timeout))),
@@ -56,6 +61,7 @@ impl ClientConnection {
             state,
             session,
             memberships: Vec::new(),
+            attachment_timeout: None,
             close_reason: None,
         }
     }
@@ -94,15 +100,13 @@ impl ClientConnection {
                 membership.set_leaving();
             }
             _ if session.is_kicked() => {}
-            Body::Ack { id, arguments } if session.is_joined() => session.handle_ack(id, arguments),
-            Body::Event { name, arguments, id } if session.is_joined() => {
-                let event = Event {
-                    name,
-                    arguments: arguments.values,
-                    attachments: arguments.attachments,
-                    wants_ack: id.is_some(),
-                };
-                session.handle_event(IncomingEvent { event, ack_id: id, length, is_rate_limited: violation.is_some() });
+            Body::Ack { id, payload } if session.is_joined() => match payload.into_arguments(&self.state.config) {
+                Ok(arguments) => session.handle_ack(id, arguments),
+                Err(error) => self.close_invalid(error),
+            },
+            Body::Event { payload, id } if session.is_joined() => {
+                let is_rate_limited = violation.is_some();
+                session.handle_event(IncomingEvent { payload, ack_id: id, length, is_rate_limited });
             }
             Body::Ack { .. } | Body::Event { .. } | Body::ConnectError | Body::Connect(_) => {
                 self.close(DisconnectReason::ForcedServerClose);
@@ -159,10 +163,11 @@ impl ClientConnection {
         self.session.push(packet.packets(), Delivery::Reliable);
     }
 
-    /// Polls every namespace session. `false` if a handler panicked.
-    fn poll_memberships(&mut self, context: &mut Context<'_>) -> bool {
+    /// Polls every namespace session. An error is the reason for which the connection must be closed: a handler panicked,
+    /// or an event is not valid.
+    fn poll_memberships(&mut self, context: &mut Context<'_>) -> Result<(), DisconnectReason> {
         let grace = self.state.config.disconnect_grace;
-        let mut no_panic = true;
+        let mut outcome = Ok(());
         self.memberships.retain_mut(|membership| {
             let session = match &mut membership.state {
                 MembershipState::Active(session) | MembershipState::Leaving(session) => session,
@@ -181,12 +186,16 @@ impl ClientConnection {
                 }
                 Progress::Done => false,
                 Progress::Panicked => {
-                    no_panic = false;
+                    outcome = Err(DisconnectReason::ForcedServerClose);
+                    true
+                }
+                Progress::Invalid => {
+                    outcome = Err(INVALID_PACKET);
                     true
                 }
             }
         });
-        no_panic
+        outcome
     }
 
     /// Ready when no namespace has been joined for the connect timeout.
@@ -197,6 +206,27 @@ impl ClientConnection {
         }
         let timeout = self.state.config.connect_timeout;
         self.connect_timeout.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(context)
+    }
+
+    /// Ready when the attachments of a packet have not arrived in time, however the heartbeat goes.
+    fn poll_attachment_timeout(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if !self.decoder.is_incomplete() {
+            self.attachment_timeout = None;
+            return Poll::Pending;
+        }
+        let timeout = self.state.config.attachment_timeout;
+        self.attachment_timeout.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(context)
+    }
+
+    /// Admits long messages from clients that have joined a namespace only.
+    fn limit_payload(&self) {
+        let is_joined = self.memberships.iter().any(Membership::is_joined);
+        self.session.set_max_payload(if is_joined { usize::MAX } else { self.state.config.max_unjoined_payload });
+    }
+
+    fn close_invalid(&mut self, error: DecodeError) {
+        tracing::debug!(%error, "received an invalid packet");
+        self.close(INVALID_PACKET);
     }
 
     fn sessions(&self) -> impl Iterator<Item = &dyn AnyNamespaceSession> {
@@ -214,6 +244,11 @@ impl Membership {
 
     fn is_joined(&self) -> bool {
         matches!(&self.state, MembershipState::Active(session) if session.is_joined())
+    }
+
+    /// Whether the client has been joined, though it may have left since.
+    fn was_joined(&self) -> bool {
+        self.is_joined() || self.is_kicked() || !self.is_active()
     }
 
     fn is_grace(&self) -> bool {
@@ -239,9 +274,13 @@ impl Membership {
 
 impl Connection for ClientConnection {
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if !self.poll_memberships(context) || self.poll_connect_timeout(context).is_ready() {
+        if let Err(reason) = self.poll_memberships(context) {
+            self.close(reason);
+        }
+        if self.poll_connect_timeout(context).is_ready() || self.poll_attachment_timeout(context).is_ready() {
             self.close(DisconnectReason::ForcedServerClose);
         }
+        self.limit_payload();
         let QueueDepth { events, bytes } = self.sessions().map(AnyNamespaceSession::queue_depth).sum();
         let config = &self.state.config;
         let is_full = events >= config.max_queued_events || bytes >= config.max_queued_bytes;
@@ -249,13 +288,14 @@ impl Connection for ClientConnection {
     }
 
     fn on_message(&mut self, message: Message) {
+        // A client without a namespace is not known yet, so nothing else of it is decoded or kept.
+        if !self.memberships.iter().any(Membership::was_joined) && !needs_no_namespace(&message) {
+            return self.close(DisconnectReason::ForcedServerClose);
+        }
         match self.decoder.decode(message) {
             Ok(Some(packet)) => self.dispatch(packet),
             Ok(None) => {}
-            Err(error) => {
-                tracing::debug!(%error, "received an invalid packet");
-                self.close(DisconnectReason::Closed(CloseReason::ForcedClose));
-            }
+            Err(error) => self.close_invalid(error),
         }
     }
 
@@ -279,7 +319,7 @@ impl Connection for ClientConnection {
     fn poll_finished(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.connect_timeout = None;
         // A panic ends one handler; the remaining ones still run.
-        while !self.poll_memberships(context) {}
+        while self.poll_memberships(context).is_err() {}
         if self.sessions().next().is_none() { Poll::Ready(()) } else { Poll::Pending }
     }
 }

@@ -52,6 +52,7 @@ pub struct Namespace<D> {
     pub(crate) on_connect: Box<OnConnect<D>>,
     pub(crate) events: HashMap<Box<str>, Box<OnEvent<D>>>,
     pub(crate) on_rate_limited: Option<Box<OnEvent<D>>>,
+    pub(crate) on_refused: Option<Box<OnEvent<D>>>,
     pub(crate) on_disconnect: Box<OnDisconnect<D>>,
     pub(crate) is_same_owner: Box<IsSameOwner<D>>,
 }
@@ -74,6 +75,7 @@ impl<D: Send + Sync + 'static> Namespace<D> {
             on_connect: Box::new(|_| std::future::ready(()).boxed_local()),
             events: HashMap::new(),
             on_rate_limited: None,
+            on_refused: None,
             on_disconnect: Box::new(|_, _| std::future::ready(()).boxed_local()),
             is_same_owner: Box::new(|_, _| true),
         }
@@ -116,6 +118,19 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         R: Future<Output: IntoReply> + 'static,
     {
         self.on_rate_limited = Some(on_event(handler));
+        self
+    }
+
+    /// Sets the handler that runs instead of an event's own when the event's arguments are nested too deeply or would
+    /// take too much memory ([`SocketIoConfig`](crate::SocketIoConfig)). The event comes without arguments. Default:
+    /// such events are ignored.
+    #[must_use]
+    pub fn on_refused<F, R>(mut self, handler: F) -> Self
+    where
+        F: Fn(Socket<D>, Event) -> R + Send + Sync + 'static,
+        R: Future<Output: IntoReply> + 'static,
+    {
+        self.on_refused = Some(on_event(handler));
         self
     }
 

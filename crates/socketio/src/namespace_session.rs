@@ -23,7 +23,9 @@ use crate::arguments::Arguments;
 use crate::connect::{Admission, NamespaceInner};
 use crate::disconnect_reason::DisconnectReason;
 use crate::encode;
+use crate::event::Event;
 use crate::handshake::ConnectRefusal;
+use crate::packet::ParsedEvent;
 use crate::recovery::Pid;
 use crate::socket::Socket;
 
@@ -67,6 +69,8 @@ pub(crate) enum Progress {
     Done,
     /// A handler panicked.
     Panicked,
+    /// An event is not valid: the connection must be closed.
+    Invalid,
 }
 
 /// One connection in one namespace.
@@ -102,12 +106,17 @@ enum Phase<D> {
     Done,
 }
 
-/// A handler panicked.
-struct Panicked;
+/// Why a step failed.
+enum StepError {
+    /// A handler panicked.
+    Panicked,
+    /// An event is not valid.
+    Invalid,
+}
 
 /// Polls a future of the application, so that a panic ends its client's connection and not the worker.
-fn poll_guarded<T>(future: &mut LocalBoxFuture<'static, T>, context: &mut Context<'_>) -> Result<Poll<T>, Panicked> {
-    catch_unwind(AssertUnwindSafe(|| future.poll_unpin(context))).map_err(|_| Panicked)
+fn poll_guarded<T>(future: &mut LocalBoxFuture<'static, T>, context: &mut Context<'_>) -> Result<Poll<T>, StepError> {
+    catch_unwind(AssertUnwindSafe(|| future.poll_unpin(context))).map_err(|_| StepError::Panicked)
 }
 
 impl<D: Send + Sync + 'static> NamespaceSession<D> {
@@ -126,7 +135,7 @@ impl<D: Send + Sync + 'static> NamespaceSession<D> {
     }
 
     /// Makes one step. `Ready` if another one may be possible.
-    fn step(&mut self, context: &mut Context<'_>) -> Result<Poll<()>, Panicked> {
+    fn step(&mut self, context: &mut Context<'_>) -> Result<Poll<()>, StepError> {
         match &mut self.phase {
             Phase::Authorising(_) if self.disconnect_reason.is_some() => self.phase = Phase::Done,
             Phase::Authorising(admission) => match poll_guarded(admission, context)? {
@@ -154,7 +163,7 @@ impl<D: Send + Sync + 'static> NamespaceSession<D> {
                     *handler = None;
                 }
             }
-            Phase::Joined { handler: None, .. } => return Ok(self.start_next_handler()),
+            Phase::Joined { handler: None, .. } => return self.start_next_handler(),
             Phase::Disconnecting { handler, .. } => {
                 if poll_guarded(handler, context)?.is_pending() {
                     return Ok(Poll::Pending);
@@ -188,26 +197,33 @@ impl<D: Send + Sync + 'static> NamespaceSession<D> {
     }
 
     /// Starts the handler of the next queued event, or `on_disconnect` if the client has left.
-    fn start_next_handler(&mut self) -> Poll<()> {
+    fn start_next_handler(&mut self) -> Result<Poll<()>, StepError> {
         let Phase::Joined { socket, handler, .. } = &mut self.phase else {
-            return Poll::Pending;
+            return Ok(Poll::Pending);
         };
         if socket.peer().is_removed() && self.disconnect_reason.is_none() {
             // The server disconnected the client: what it sent before is not handled any more.
             self.queue.clear();
         }
-        let Some(IncomingEvent { event, ack_id, is_rate_limited, .. }) = self.queue.pop() else {
-            return self.start_disconnect();
+        let Some(IncomingEvent { payload, ack_id, is_rate_limited, .. }) = self.queue.pop() else {
+            return Ok(self.start_disconnect());
         };
+        let parsed = payload.into_event(&self.namespace.hub.config).map_err(|error| {
+            tracing::debug!(%error, "received an invalid event");
+            StepError::Invalid
+        })?;
         let definition = &self.namespace.definition;
-        let on_event = match is_rate_limited {
-            false => definition.events.get(event.name.as_str()),
-            true => definition.on_rate_limited.as_ref(),
+        let on_event = match (is_rate_limited, parsed.is_refused) {
+            (true, _) => definition.on_rate_limited.as_ref(),
+            (false, true) => definition.on_refused.as_ref(),
+            (false, false) => definition.events.get(parsed.name.as_str()),
         };
         if let Some(on_event) = on_event {
+            let ParsedEvent { name, arguments: Arguments { values, attachments }, .. } = parsed;
+            let event = Event { name, arguments: values, attachments, wants_ack: ack_id.is_some() };
             *handler = Some(on_event(socket.clone(), event, ack_id));
         }
-        Poll::Ready(())
+        Ok(Poll::Ready(()))
     }
 
     /// Starts `on_disconnect`, if there is a reason.
@@ -277,9 +293,14 @@ impl<D: Send + Sync + 'static> AnyNamespaceSession for NamespaceSession<D> {
                 Ok(Poll::Ready(())) => {}
                 Ok(Poll::Pending) if matches!(self.phase, Phase::Done) => return Progress::Done,
                 Ok(Poll::Pending) => return Progress::Running,
-                Err(Panicked) => {
+                Err(StepError::Panicked) => {
                     self.recover_from_panic();
                     return Progress::Panicked;
+                }
+                Err(StepError::Invalid) => {
+                    // The packet that is not valid is the last one.
+                    self.queue.clear();
+                    return Progress::Invalid;
                 }
             }
         }

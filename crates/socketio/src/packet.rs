@@ -4,15 +4,20 @@
 //! Pure: no I/O.
 //!
 //! Invariants: any input gives packets or an error, in linear time; between two messages the decoder keeps at most one
-//! packet whose attachments are incomplete. After an error the connection must be closed; the decoder does not
-//! resynchronise.
+//! packet whose attachments are incomplete, as the text and bytes that were received; the arguments of events and
+//! acknowledgements stay text until they are needed ([`Payload`]). After an error the connection must be closed; the
+//! decoder does not resynchronise.
 
 use bytestring::ByteString;
 use engineio::Message;
 use serde_json::{Map, Value};
 
-use crate::arguments::Arguments;
+pub(crate) use self::payload::{ParsedEvent, Payload};
+use self::shape::Shape;
 use crate::config::SocketIoConfig;
+
+mod payload;
+mod shape;
 
 /// The largest ack id: 2^53, up to which JavaScript counts without gaps.
 const LARGEST_ACK_ID: u64 = 1 << 53;
@@ -40,10 +45,8 @@ pub(crate) enum Body {
     Disconnect,
     /// EVENT (`2`) or BINARY_EVENT (`5`).
     Event {
-        /// The first element; a number is converted to decimal.
-        name: String,
-        /// The other elements, and the attachments.
-        arguments: Arguments,
+        /// Name and arguments.
+        payload: Payload,
         /// The ack id, if the client waits for an acknowledgement.
         id: Option<u64>,
     },
@@ -52,7 +55,7 @@ pub(crate) enum Body {
         /// The ack id of the event.
         id: u64,
         /// The answer.
-        arguments: Arguments,
+        payload: Payload,
     },
     /// CONNECT_ERROR (`4`), which clients must not send.
     ConnectError,
@@ -81,6 +84,11 @@ pub(crate) enum DecodeError {
     Unexpected,
 }
 
+/// Whether a message begins a packet of one of the types CONNECT and DISCONNECT, which need no joined namespace.
+pub(crate) fn needs_no_namespace(message: &Message) -> bool {
+    matches!(message, Message::Text(text) if text.starts_with(['0', '1']))
+}
+
 /// Decodes the messages of one connection, in order.
 #[derive(Debug)]
 pub(crate) struct Decoder {
@@ -93,7 +101,9 @@ pub(crate) struct Decoder {
 struct Limits {
     attachments: usize,
     bytes: usize,
+    auth: usize,
     depth: usize,
+    parsed: usize,
     namespace: usize,
 }
 
@@ -111,11 +121,18 @@ impl Decoder {
             limits: Limits {
                 attachments: config.max_attachments,
                 bytes: config.max_message_bytes,
+                auth: config.max_auth_bytes,
                 depth: config.max_json_depth,
+                parsed: config.max_parsed_bytes,
                 namespace: config.max_namespace_length,
             },
             incomplete: None,
         }
+    }
+
+    /// Whether attachments of a packet are missing.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.incomplete.is_some()
     }
 
     /// Decodes the next message. `None` while attachments are missing.
@@ -129,19 +146,22 @@ impl Decoder {
                 if attachment_count == 0 {
                     return Ok(Some(packet));
                 }
+                if let Body::Event { payload, .. } | Body::Ack { payload, .. } = &packet.body {
+                    payload.check_placeholders(attachment_count, self.limits.depth, self.limits.parsed)?;
+                }
                 self.incomplete = Some(Box::new(IncompletePacket { packet, attachment_count }));
                 Ok(None)
             }
             (Message::Binary(bytes), Some(mut incomplete)) => {
-                let (Body::Event { arguments, .. } | Body::Ack { arguments, .. }) = &mut incomplete.packet.body else {
+                let (Body::Event { payload, .. } | Body::Ack { payload, .. }) = &mut incomplete.packet.body else {
                     return Err(DecodeError::Unexpected);
                 };
                 incomplete.packet.length += bytes.len();
                 if incomplete.packet.length > self.limits.bytes {
                     return Err(DecodeError::Attachments);
                 }
-                arguments.attachments.push(bytes);
-                if arguments.attachments.len() == incomplete.attachment_count {
+                payload.push_attachment(bytes);
+                if payload.attachment_count() == incomplete.attachment_count {
                     return Ok(Some(incomplete.packet));
                 }
                 self.incomplete = Some(incomplete);
@@ -164,22 +184,17 @@ fn decode_text(text: &ByteString, limits: Limits) -> Result<(Packet, usize), Dec
     let attachments = if binary { take_attachments(&mut rest, limits.attachments)? } else { 0 };
     let namespace = take_namespace(&mut rest, limits.namespace)?;
     let id = take_id(&mut rest)?;
-    if depth(rest) > limits.depth {
-        return Err(DecodeError::Payload);
-    }
     let body = match kind {
         b'0' => Body::Connect(match rest {
             "" => None,
+            json if json.len() > limits.auth || Shape::of(json).depth() > limits.depth => {
+                return Err(DecodeError::Payload);
+            }
             json => Some(parse(json)?),
         }),
         b'1' if rest.is_empty() => Body::Disconnect,
-        b'2' | b'5' => {
-            let (name, arguments) = event(parse(rest)?, attachments, binary)?;
-            Body::Event { name, arguments, id }
-        }
-        b'3' | b'6' => {
-            Body::Ack { id: id.ok_or(DecodeError::AckId)?, arguments: arguments(parse(rest)?, attachments, binary)? }
-        }
+        b'2' | b'5' => Body::Event { payload: Payload::new(rest, binary)?, id },
+        b'3' | b'6' => Body::Ack { id: id.ok_or(DecodeError::AckId)?, payload: Payload::new(rest, binary)? },
         b'4' => Body::ConnectError,
         _ => return Err(DecodeError::Payload),
     };
@@ -225,57 +240,6 @@ fn take_id(rest: &mut &str) -> Result<Option<u64>, DecodeError> {
     };
     *rest = after;
     digits.parse().ok().filter(|id| *id <= LARGEST_ACK_ID).map(Some).ok_or(DecodeError::AckId)
-}
-
-/// Splits an event's array into name and arguments.
-fn event(values: Vec<Value>, attachments: usize, binary: bool) -> Result<(String, Arguments), DecodeError> {
-    let mut values = values.into_iter();
-    let name = match values.next() {
-        Some(Value::String(name)) if !RESERVED_EVENTS.contains(&name.as_str()) => name,
-        Some(Value::Number(number)) => number.to_string(),
-        _ => return Err(DecodeError::Payload),
-    };
-    Ok((name, arguments(values.collect(), attachments, binary)?))
-}
-
-fn arguments(values: Vec<Value>, attachments: usize, binary: bool) -> Result<Arguments, DecodeError> {
-    if binary && !values.iter().all(|value| placeholders_fit(value, attachments)) {
-        return Err(DecodeError::Attachments);
-    }
-    Ok(Arguments { values, attachments: Vec::new() })
-}
-
-/// Whether every placeholder refers to an announced attachment. The recursion is bounded, because the depth of the value
-/// was checked before it was parsed.
-fn placeholders_fit(value: &Value, attachments: usize) -> bool {
-    match value {
-        Value::Array(values) => values.iter().all(|value| placeholders_fit(value, attachments)),
-        Value::Object(object) if object.get("_placeholder") == Some(&Value::Bool(true)) => {
-            object.get("num").and_then(Value::as_u64).is_some_and(|number| number < attachments as u64)
-        }
-        Value::Object(object) => object.values().all(|value| placeholders_fit(value, attachments)),
-        _ => true,
-    }
-}
-
-/// The nesting depth of a JSON text, without parsing it.
-fn depth(json: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut quoted, mut escaped) = (false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 #[cfg(test)]

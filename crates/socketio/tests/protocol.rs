@@ -17,6 +17,7 @@ mod protocol {
     mod requests;
     mod rooms;
     mod takeover;
+    mod unjoined;
     mod upgrade;
     mod websocket;
 }

@@ -1,4 +1,4 @@
-//! MachineLimits of the machine: sizes and times.
+//! Limits of the machine: sizes and times.
 
 use std::time::Duration;
 

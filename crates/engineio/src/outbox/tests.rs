@@ -5,6 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn budget(bytes: usize) -> EngineConfig {
+    EngineConfig { outgoing_budget: bytes, ..EngineConfig::default() }
+}
+
 fn context() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }
@@ -52,7 +56,7 @@ fn close_reason(outbox: &Outbox) -> Option<CloseReason> {
 
 #[test]
 fn a_poll_waits_for_a_packet() {
-    let outbox = Outbox::polling(1000);
+    let outbox = Outbox::polling(&budget(1000));
     assert_eq!(outbox.begin_poll(), Ok(()));
     assert_eq!(polled(&outbox), None);
     assert!(push(&outbox, "4a"));
@@ -74,7 +78,7 @@ fn every_kind_of_close_answers_the_poll_and_gives_its_reason_once() {
         (|outbox| assert_eq!(outbox.begin_poll(), Err(PollRefusal::Overlap)), true, "1", CloseReason::TransportError),
     ];
     for (close, waiting, answer, reason) in table {
-        let outbox = Outbox::polling(1000);
+        let outbox = Outbox::polling(&budget(1000));
         if waiting {
             outbox.begin_poll().unwrap();
         }
@@ -94,7 +98,7 @@ fn every_kind_of_close_answers_the_poll_and_gives_its_reason_once() {
 
 #[test]
 fn the_first_reason_is_kept() {
-    let outbox = Outbox::websocket(1000);
+    let outbox = Outbox::websocket(&budget(1000));
     outbox.close(CloseReason::ServerShuttingDown);
     outbox.abort(CloseReason::TransportClose);
     assert_eq!(close_reason(&outbox), Some(CloseReason::ServerShuttingDown));
@@ -102,14 +106,14 @@ fn the_first_reason_is_kept() {
 
 #[test]
 fn a_close_sends_queued_packets_and_an_abort_drops_them() {
-    let mut outbox = Arc::new(Outbox::websocket(1000));
+    let mut outbox = Arc::new(Outbox::websocket(&budget(1000)));
     push(&outbox, "4a");
     outbox.close(CloseReason::ForcedClose);
     assert!(!outbox.is_closed());
     assert_eq!(drained(&mut outbox, 100), (vec!["4a".to_owned()], true));
     assert!(outbox.is_closed());
 
-    let mut outbox = Arc::new(Outbox::websocket(1000));
+    let mut outbox = Arc::new(Outbox::websocket(&budget(1000)));
     push(&outbox, "4a");
     outbox.abort(CloseReason::ForcedClose);
     assert_eq!(drained(&mut outbox, 100), (vec![], true));
@@ -118,7 +122,7 @@ fn a_close_sends_queued_packets_and_an_abort_drops_them() {
 #[test]
 fn over_budget_volatile_packets_are_dropped_and_then_the_session_is_closed() {
     let packet = SharedPacket::text("4volatile");
-    let outbox = Outbox::websocket(3 * packet.cost());
+    let outbox = Outbox::websocket(&budget(3 * packet.cost()));
     assert!(outbox.push(std::iter::once(&packet), Delivery::Volatile));
     assert!(!outbox.push(std::iter::once(&packet), Delivery::Volatile));
     for _ in 0..3 {
@@ -136,9 +140,9 @@ fn over_budget_volatile_packets_are_dropped_and_then_the_session_is_closed() {
 
 #[test]
 fn one_websocket_at_a_time_may_attempt_an_upgrade() {
-    let outbox = Arc::new(Outbox::polling(1000));
-    let first = Arc::new(Outbox::websocket(1000));
-    let second = Arc::new(Outbox::websocket(1000));
+    let outbox = Arc::new(Outbox::polling(&budget(1000)));
+    let first = Arc::new(Outbox::websocket(&budget(1000)));
+    let second = Arc::new(Outbox::websocket(&budget(1000)));
     assert!(outbox.begin_upgrade(&first));
     assert!(!outbox.begin_upgrade(&second));
     outbox.abandon_upgrade();
@@ -153,8 +157,8 @@ fn one_websocket_at_a_time_may_attempt_an_upgrade() {
 
 #[test]
 fn a_closed_session_closes_its_probing_websocket() {
-    let outbox = Arc::new(Outbox::polling(1000));
-    let mut websocket = Arc::new(Outbox::websocket(1000));
+    let outbox = Arc::new(Outbox::polling(&budget(1000)));
+    let mut websocket = Arc::new(Outbox::websocket(&budget(1000)));
     outbox.begin_upgrade(&websocket);
     outbox.abort(CloseReason::PingTimeout);
     assert_eq!(drained(&mut websocket, 100), (vec![], true));
@@ -185,8 +189,8 @@ fn any_step() -> impl Strategy<Value = Step> {
 proptest! {
     #[test]
     fn packets_are_sent_once_and_in_order_on_any_transport(steps in prop::collection::vec(any_step(), 0..60)) {
-        let outbox = Arc::new(Outbox::polling(1 << 20));
-        let mut websocket = Arc::new(Outbox::websocket(1 << 20));
+        let outbox = Arc::new(Outbox::polling(&budget(1 << 20)));
+        let mut websocket = Arc::new(Outbox::websocket(&budget(1 << 20)));
         let mut sent: Vec<String> = Vec::new();
         let mut received: Vec<String> = Vec::new();
         let mut is_waiting = false;
@@ -226,8 +230,8 @@ proptest! {
 #[test]
 fn a_websocket_lost_during_the_upgrade_closes_the_session() {
     for is_lost_first in [true, false] {
-        let session = Arc::new(Outbox::polling(1000));
-        let websocket = Arc::new(Outbox::websocket(1000));
+        let session = Arc::new(Outbox::polling(&budget(1000)));
+        let websocket = Arc::new(Outbox::websocket(&budget(1000)));
         assert!(session.begin_upgrade(&websocket));
         if is_lost_first {
             websocket.lose_connection();

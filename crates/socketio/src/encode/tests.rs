@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::SocketIoConfig;
-use crate::packet::{Body, Decoder, Packet};
+use crate::packet::{Body, Decoder, Packet, ParsedEvent};
 
 fn texts(message: &EncodedMessage) -> Vec<String> {
     message.packets().map(|packet| String::from_utf8_lossy(packet.data()).into_owned()).collect()
@@ -92,10 +92,13 @@ proptest! {
         let content = Content::<()>::Many(&arguments);
         let packet = decoded(&event(&head, &content).unwrap());
         prop_assert_eq!(&*packet.namespace, &namespace);
-        prop_assert_eq!(packet.body, Body::Event { name, arguments: arguments.clone(), id });
+        let Body::Event { payload, id: found } = packet.body else { panic!("no event") };
+        let event = ParsedEvent { name, arguments: arguments.clone(), is_refused: false };
+        prop_assert_eq!((payload.into_event(&SocketIoConfig::default()), found), (Ok(event), id));
         let id = id.unwrap_or_default();
         let packet = decoded(&ack(&prefix, id, &content).unwrap());
-        prop_assert_eq!(packet.body, Body::Ack { id, arguments });
+        let Body::Ack { payload, id: found } = packet.body else { panic!("no acknowledgement") };
+        prop_assert_eq!((payload.into_arguments(&SocketIoConfig::default()), found), (Ok(arguments), id));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use crate::event::Event;
+use crate::packet::Payload;
 
 /// An event that waits for its handler.
 pub(crate) struct IncomingEvent {
-    pub(crate) event: Event,
+    /// Name and arguments, as received.
+    pub(crate) payload: Payload,
     /// Set if the client waits for an acknowledgement.
     pub(crate) ack_id: Option<u64>,
     /// In bytes, attachments included, as received.
