@@ -13,9 +13,10 @@ use crate::json_schema::{SchemaFn, Schemas};
 
 const ABOUT: &str = "\
 Live events: Socket.IO v4 (`socket.io-client` 4.x) on the namespaces `/support` and `/help-center`. A message's `name` is the event's, its \
-payload the event's one argument; `action: receive` is what clients emit, `action: send` what the server emits. Every event that \
-clients emit is acknowledged if they ask for it. The token is sent as `auth.token`, or as the handshake's `Authorization`; an invalid one \
-is refused on `/support` with `connect_error` `Unauthorized`, and on `/help-center` with `help_center:error` and a disconnect. REST is in \
+payload the event's one argument (an event `offset`, which only listeners of all events see, belongs to connection state recovery); \
+`action: receive` is what clients emit, `action: send` what the server emits. Every event that clients emit is acknowledged if they ask \
+for it. The token is sent as `auth.token`, or as the handshake's `Authorization`; an invalid one is refused on `/support` with \
+`connect_error` `Unauthorized`, and on `/help-center` with `help_center:error` and a disconnect. REST is in \
 the OpenAPI document, `/openapi.json`.";
 
 /// The complete document.

@@ -70,10 +70,10 @@ async fn events_beyond_the_limit_are_refused_and_each_socket_has_a_limit_of_its_
     until(&socket, |packet| packet == format!("43/help-center,{}[{{}}]", EVENTS - 1)).await;
 }
 
-/// The packets up to the one that matches.
+/// The packets up to the one that matches, and those that arrive with it.
 async fn until(socket: &SupportSession, is_it: impl Fn(&str) -> bool) -> Vec<String> {
     let mut all = Vec::new();
-    while !all.last().is_some_and(|packet: &String| is_it(packet)) {
+    while !all.iter().any(|packet: &String| is_it(packet)) {
         for packet in socket.poll().await {
             let is_last = is_it(&packet);
             assert!(is_last || packet != "1", "the session was closed: {all:?}");

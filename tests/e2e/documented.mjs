@@ -35,10 +35,9 @@ function check(key, payload, what) {
   if (found.length) throw new Error(`${what} ${JSON.stringify(payload)} does not match docs/asyncapi.json:\n${found.join('\n')}`)
 }
 
-/** The payload, followed by the offset that connection state recovery adds to every event. */
+/** Handlers get the payload and nothing else. */
 export function checkEvent(event, payloads) {
-  const isOffset = (argument) => typeof argument === 'string'
-  if (payloads.length !== 1 && !(payloads.length === 2 && isOffset(payloads[1]))) throw new Error(`${event} has ${payloads.length} arguments`)
+  if (payloads.length !== 1) throw new Error(`${event} has ${payloads.length} arguments`)
   check(keyOf('on', event), payloads[0], event)
 }
 

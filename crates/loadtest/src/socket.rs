@@ -133,8 +133,12 @@ impl Socket {
         match packet {
             Packet::Ping => self.write(Utf8Bytes::from_static("3")).await?,
             Packet::Event(name, array) => {
-                on_event(name, array);
-                if self.resume.pid.is_some() {
+                // The event that carries the offset is none of the application's.
+                if name != "offset" {
+                    on_event(name, array);
+                }
+                // As stock clients do, whatever the event: its last argument, if that is a string.
+                if self.resume.pid.is_some() && array.ends_with("\"]") {
                     self.remember_offset(array);
                 }
             }

@@ -76,7 +76,7 @@ fn check_round_trip(namespace: &str, content: &Content) {
     let prefix = encode::prefix(namespace);
     let encoded = match content {
         Content::Event(ParsedEvent { name, arguments, .. }, id) => {
-            let head = EventHead { prefix: &prefix, name, id: *id, offset: None };
+            let head = EventHead { prefix: &prefix, name, id: *id };
             encode::event::<()>(&head, &encode::Content::Many(arguments)).ok()
         }
         Content::Ack(id, arguments) => encode::ack::<()>(&prefix, *id, &encode::Content::Many(arguments)).ok(),

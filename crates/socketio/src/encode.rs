@@ -13,16 +13,38 @@ use crate::packet::RESERVED_EVENTS;
 /// Initial capacity of a packet, enough for most.
 const USUAL_LENGTH: usize = 246;
 
-/// A packet and its attachments, which are sent contiguously.
+/// The event that carries an offset in a namespace that recovers.
+pub(crate) const OFFSET_EVENT: &str = "offset";
+
+/// A packet and its attachments, then the event that carries its offset. They are sent contiguously.
 #[derive(Debug)]
 pub struct EncodedMessage {
     head: SharedPacket,
     attachments: Box<[SharedPacket]>,
+    offset: Option<SharedPacket>,
 }
 
 impl EncodedMessage {
     pub(crate) fn packets(&self) -> impl Iterator<Item = &SharedPacket> + Clone {
-        std::iter::once(&self.head).chain(&*self.attachments)
+        std::iter::once(&self.head).chain(&*self.attachments).chain(&self.offset)
+    }
+
+    /// Appends the event that carries the offset. It follows the attachments, which nothing may separate from their
+    /// packet.
+    pub(crate) fn with_offset(mut self, prefix: &str, offset: &str) -> Self {
+        let parts = ["42", prefix, "[\"", OFFSET_EVENT, "\",\"", offset, "\"]"];
+        let mut writer = PacketWriter::with_capacity(parts.iter().map(|part| part.len()).sum());
+        for part in parts {
+            writer.push_str(part);
+        }
+        self.offset = Some(writer.into_text());
+        self
+    }
+
+    /// Whether the last argument, or the name of an event without arguments, is a string. A stock client takes it for an
+    /// offset.
+    pub(crate) fn ends_with_string(&self) -> bool {
+        self.head.data().ends_with(b"\"]")
     }
 
     /// The message's cost in a queue: bytes, plus 64 for each packet.
@@ -33,7 +55,7 @@ impl EncodedMessage {
 
 impl From<SharedPacket> for EncodedMessage {
     fn from(head: SharedPacket) -> Self {
-        Self { head, attachments: Box::default() }
+        Self { head, attachments: Box::default(), offset: None }
     }
 }
 
@@ -72,8 +94,6 @@ pub(crate) struct EventHead<'a> {
     pub(crate) name: &'a str,
     /// The ack id, if an acknowledgement is requested.
     pub(crate) id: Option<u64>,
-    /// The offset, appended as the last argument, if the namespace recovers.
-    pub(crate) offset: Option<&'a str>,
 }
 
 /// EVENT (`2`) or BINARY_EVENT (`5`).
@@ -84,7 +104,7 @@ pub(crate) fn event<T: Serialize + ?Sized>(
     if RESERVED_EVENTS.contains(&head.name) {
         return Err(EncodeError::Reserved(head.name.to_owned()));
     }
-    let array = Array { name: Some(head.name), content, offset: head.offset };
+    let array = Array { name: Some(head.name), content };
     Ok(packet(["42", "45"], head.prefix, head.id, &array)?)
 }
 
@@ -94,7 +114,7 @@ pub(crate) fn ack<T: Serialize + ?Sized>(
     id: u64,
     content: &Content<'_, T>,
 ) -> Result<EncodedMessage, EncodeError> {
-    let array = Array { name: None, content, offset: None };
+    let array = Array { name: None, content };
     Ok(packet(["43", "46"], prefix, Some(id), &array)?)
 }
 
@@ -122,6 +142,7 @@ fn packet<T: Serialize + ?Sized>(
     Ok(EncodedMessage {
         head: writer.into_text(),
         attachments: attachments.iter().map(|bytes| SharedPacket::binary(bytes)).collect(),
+        offset: None,
     })
 }
 
@@ -134,7 +155,6 @@ struct Array<'a, T: ?Sized> {
     /// The event's name; `None` for an acknowledgement.
     name: Option<&'a str>,
     content: &'a Content<'a, T>,
-    offset: Option<&'a str>,
 }
 
 impl<T: Serialize + ?Sized> Serialize for Array<'_, T> {
@@ -150,9 +170,6 @@ impl<T: Serialize + ?Sized> Serialize for Array<'_, T> {
                     array.serialize_element(value)?;
                 }
             }
-        }
-        if let Some(offset) = self.offset {
-            array.serialize_element(offset)?;
         }
         array.end()
     }

@@ -69,7 +69,10 @@ impl Hub {
         peer
     }
 
-    /// Encodes an event for all its receivers. In a namespace that recovers it ends with its offset.
+    /// Encodes an event for all its receivers. In a namespace that recovers, an event that carries its offset follows.
+    ///
+    /// A volatile event is never replayed and so needs no offset, unless a stock client would take its last argument for
+    /// one.
     pub(crate) fn event<T: Serialize + ?Sized>(
         &self,
         name: &str,
@@ -77,10 +80,14 @@ impl Hub {
         id: Option<u64>,
         delivery: Delivery,
     ) -> Result<Arc<OutboundEvent>, EncodeError> {
-        let sequence = self.config.recovery.as_ref().map(|_| self.next_sequence.fetch_add(1, Ordering::Relaxed));
-        let offset = sequence.map(encode_offset);
-        let head = EventHead { prefix: &self.prefix, name, id, offset: offset.as_deref() };
-        let message = encode::event(&head, content)?;
+        let head = EventHead { prefix: &self.prefix, name, id };
+        let mut message = encode::event(&head, content)?;
+        let has_offset =
+            self.config.recovery.is_some() && (delivery == Delivery::Reliable || message.ends_with_string());
+        let sequence = has_offset.then(|| self.next_sequence.fetch_add(1, Ordering::Relaxed));
+        if let Some(sequence) = sequence {
+            message = message.with_offset(&self.prefix, &encode_offset(sequence));
+        }
         Ok(Arc::new(OutboundEvent::new(message, sequence, delivery, &self.total_cost)))
     }
 

@@ -167,9 +167,11 @@
 //! # Connection state recovery
 //!
 //! A client whose connection broke gets its socket back if it returns in time: the same id, its rooms, its pending
-//! acknowledgements, and the events it missed. [`RecoveryConfig`] has the limits; it is on by default. Every event then
-//! ends with an offset as an additional argument, which stock clients need. If a missed event is not kept any more, the
-//! client gets a new socket. It learns so from `socket.recovered`, the server from [`Socket::recovered`].
+//! acknowledgements, and the events it missed. [`RecoveryConfig`] has the limits; it is on by default. Each event
+//! is then followed by an event of its own, `offset`, from which stock JavaScript clients know what they have received.
+//! Handlers get exactly the arguments that were sent; only listeners of all events (`onAny`) see `offset`, so applications
+//! should not use this name. If a missed event is not kept any more, the client gets a new socket. It learns so from
+//! `socket.recovered`, the server from [`Socket::recovered`].
 //!
 //! ```
 //! use actix_socketio::{ConnectRefusal, Handshake, Namespace, Socket};

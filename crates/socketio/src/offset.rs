@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// The position of an event in its namespace. It increases with every event, also across restarts.
 pub(crate) type Sequence = u64;
 
-/// The offset that ends an event on the wire.
+/// The offset that follows an event on the wire.
 pub(crate) fn encode_offset(sequence: Sequence) -> String {
     URL_SAFE_NO_PAD.encode(sequence.to_be_bytes())
 }

@@ -12,7 +12,7 @@ use crate::offset::Sequence;
 #[derive(Debug)]
 pub(crate) struct OutboundEvent {
     pub(crate) message: EncodedMessage,
-    /// Its position; `None` if the namespace does not recover.
+    /// Its position; `None` if it is sent without an offset.
     pub(crate) sequence: Option<Sequence>,
     pub(crate) delivery: Delivery,
     /// Its cost in a queue: bytes, plus 64 for each packet.

@@ -96,6 +96,7 @@ impl Peer {
             Phase::Removed => return false,
         };
         if let (Some(limits), Some(replay_buffer)) = (&hub.config.recovery, &mut outbound.replay_buffer)
+            && event.sequence.is_some()
             && (accepted || !volatile)
         {
             replay_buffer.push(Arc::clone(event), limits);

@@ -1,7 +1,7 @@
 //! The events that a socket was sent and that may not have arrived, for replay when its client returns.
 //!
-//! A stock client keeps the last argument of the last event it received and presents it when it reconnects. The buffer
-//! holds what was sent after that event. A pong proves that everything sent before its ping arrived, so those events
+//! A stock client keeps the last offset it received and presents it when it reconnects. The buffer holds what was sent
+//! after the event of that offset. A pong proves that everything sent before its ping arrived, so those events
 //! are evicted and the buffer of a quiet socket is empty.
 //!
 //! Invariants: entries are in sending order; their number and size are bounded; a replay is complete, or refused.
@@ -40,8 +40,8 @@ impl ReplayBuffer {
         }
     }
 
-    /// Appends an event and evicts the oldest ones above the limits. A volatile event is appended too, because its
-    /// offset may be the client's last one, but it is never replayed.
+    /// Appends an event and evicts the oldest ones above the limits. A volatile event that has an offset is
+    /// appended too, because that may be the client's last one, but it is never replayed.
     pub(crate) fn push(&mut self, event: Arc<OutboundEvent>, limits: &RecoveryConfig) {
         self.bytes += event.cost;
         self.entries.push_back(event);

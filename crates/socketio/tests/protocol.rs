@@ -13,6 +13,7 @@ mod protocol {
     mod rate_limits;
     mod recovery;
     mod recovery_limits;
+    mod recovery_offset;
     mod regressions;
     mod requests;
     mod rooms;

@@ -182,8 +182,12 @@ impl SocketClient {
         let rest = rest.strip_prefix(self.namespace.as_str()).map(|rest| rest.trim_start_matches(','));
         match (kind, rest) {
             ("42", Some(event)) => {
-                // The elements after the payload are the offset that a lost connection is recovered from.
                 let mut parts: Vec<Value> = serde_json::from_str(event).unwrap();
+                // From this event a lost connection is recovered; it is none of the application's.
+                if parts[0] == "offset" {
+                    return Ok(());
+                }
+                assert!(parts.len() <= 2, "an event has one argument: {event}");
                 let payload = if parts.len() > 1 { parts.swap_remove(1) } else { Value::Null };
                 self.events.push_back((parts[0].as_str().unwrap().to_owned(), payload));
                 Ok(())

@@ -11,15 +11,16 @@ fn texts(message: &EncodedMessage) -> Vec<String> {
     message.packets().map(|packet| String::from_utf8_lossy(packet.data()).into_owned()).collect()
 }
 
-fn head<'a>(prefix: &'a str, id: Option<u64>, offset: Option<&'a str>) -> EventHead<'a> {
-    EventHead { prefix, name: "hi", id, offset }
+fn head(prefix: &str, id: Option<u64>) -> EventHead<'_> {
+    EventHead { prefix, name: "hi", id }
 }
 
 #[test]
 fn packets_are_encoded_as_in_the_protocol() {
     let content = Content::One(&json!({"a": 1}));
-    assert_eq!(texts(&event(&head("", None, None), &content).unwrap()), [r#"42["hi",{"a":1}]"#]);
-    assert_eq!(texts(&event(&head("/n,", Some(7), Some("z1")), &content).unwrap()), [r#"42/n,7["hi",{"a":1},"z1"]"#]);
+    assert_eq!(texts(&event(&head("", None), &content).unwrap()), [r#"42["hi",{"a":1}]"#]);
+    let message = event(&head("/n,", Some(7)), &content).unwrap().with_offset("/n,", "z1");
+    assert_eq!(texts(&message), [r#"42/n,7["hi",{"a":1}]"#, r#"42/n,["offset","z1"]"#]);
     assert_eq!(texts(&ack("/n,", 7, &Content::One("yes")).unwrap()), [r#"43/n,7["yes"]"#]);
     assert_eq!(texts(&connected("", "x", None)), [r#"40{"sid":"x"}"#]);
     assert_eq!(texts(&connected("/n,", "x", Some("p"))), [r#"40/n,{"sid":"x","pid":"p"}"#]);
@@ -33,13 +34,27 @@ fn attachments_follow_their_packet() {
         values: vec![json!({"_placeholder": true, "num": 0})],
         attachments: vec![Bytes::from_static(b"abc")],
     };
-    let message = event::<()>(&head("", None, None), &Content::Many(&arguments)).unwrap();
-    assert_eq!(texts(&message), [r#"451-["hi",{"_placeholder":true,"num":0}]"#, "abc"]);
+    let message = event::<()>(&head("", None), &Content::Many(&arguments)).unwrap().with_offset("", "z1");
+    assert_eq!(texts(&message), [r#"451-["hi",{"_placeholder":true,"num":0}]"#, "abc", r#"42["offset","z1"]"#]);
+}
+
+#[test]
+fn events_whose_last_element_is_a_string_are_recognised() {
+    let ends_with_string = |values: &[Value]| {
+        let arguments = Arguments { values: values.to_vec(), ..Arguments::default() };
+        event::<()>(&head("", None), &Content::Many(&arguments)).unwrap().ends_with_string()
+    };
+    for values in [&[][..], &[json!("")], &[json!(1), json!("x\"]")]] {
+        assert!(ends_with_string(values), "{values:?}");
+    }
+    for value in [json!(1), json!(null), json!({"a": "b"}), json!(["a"])] {
+        assert!(!ends_with_string(&[json!("a"), value]));
+    }
 }
 
 #[test]
 fn reserved_event_names_are_refused() {
-    let head = EventHead { name: "disconnect", ..head("", None, None) };
+    let head = EventHead { name: "disconnect", ..head("", None) };
     assert!(matches!(event(&head, &Content::One(&1)), Err(EncodeError::Reserved(_))));
 }
 
@@ -88,7 +103,7 @@ proptest! {
         id in prop::option::of(0..1_u64 << 53),
     ) {
         let prefix = prefix(&namespace);
-        let head = EventHead { prefix: &prefix, name: &name, id, offset: None };
+        let head = EventHead { prefix: &prefix, name: &name, id };
         let content = Content::<()>::Many(&arguments);
         let packet = decoded(&event(&head, &content).unwrap());
         prop_assert_eq!(&*packet.namespace, &namespace);

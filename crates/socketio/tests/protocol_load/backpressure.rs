@@ -39,6 +39,7 @@ impl Readers {
                     let text = reader.text().await;
                     let rest = text.strip_prefix(&format!("42[\"n\",[{number},")).unwrap_or_else(|| panic!("{text}"));
                     let sent = rest.split(',').next().unwrap().parse().unwrap();
+                    reader.expect("42[\"offset\",").await;
                     latencies.push(start.elapsed().saturating_sub(Duration::from_micros(sent)));
                     received.add_permits(1);
                 }

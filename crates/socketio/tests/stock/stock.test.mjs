@@ -12,7 +12,7 @@ import { freePort } from '../../../../tests/ports.mjs'
 
 const execute = promisify(execFile)
 const here = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname)
-const { SWITCHBOARD_BIN, STOCK_PYTHON, STOCK_RUST, SOAK } = process.env
+const { SWITCHBOARD_BIN, STOCK_PYTHON, STOCK_PYTHON_OLD, STOCK_RUST, SOAK } = process.env
 /** How long a client may run. The long forms (SOAK) take minutes. */
 const TIMEOUT = SOAK ? 600_000 : 120_000
 
@@ -45,11 +45,13 @@ async function waitUntilListening(port, server) {
 
 const node = (script, env) => execute(process.execPath, [join(here, script)], { env, timeout: TIMEOUT, cwd: here })
 
-test('socket.io-client 4.8 and 4.0 work over WebSocket, polling and upgrade', () =>
+test('socket.io-client 4.0, 4.6, 4.7 and 4.8 work over WebSocket, polling and upgrade', () =>
   withExample('stock', (env) => node('clients.mjs', env)))
 
-test('python-socketio 5 works over WebSocket, polling and upgrade', () =>
-  withExample('stock', (env) => execute(STOCK_PYTHON, [join(here, 'python_client.py')], { env, timeout: TIMEOUT })))
+for (const [version, python] of [['5.18', STOCK_PYTHON], ['5.5', STOCK_PYTHON_OLD]]) {
+  test(`python-socketio ${version} works over WebSocket, polling and upgrade, with handlers of one parameter`, () =>
+    withExample('stock', (env) => execute(python, [join(here, 'python_client.py')], { env, timeout: TIMEOUT })))
+}
 
 test('rust_socketio works over WebSocket, polling and upgrade', () =>
   withExample('stock', (env) => execute(STOCK_RUST, [], { env, timeout: TIMEOUT })))

@@ -61,8 +61,11 @@ impl RecoveryServer {
                 }
             }
             let event: Value = serde_json::from_str(&text[2..]).unwrap();
-            offset = event[2].clone();
-            missed.push(event[1].clone());
+            if event[0] == "offset" {
+                offset = event[1].clone();
+            } else {
+                missed.push(event[1].clone());
+            }
         }
     }
 
@@ -120,18 +123,25 @@ pub struct RecoveryClient {
     pub missed: Vec<Value>,
     pub sid: String,
     pub pid: String,
-    /// The last argument of the last event, as a stock client keeps it.
+    /// The last offset, as a stock client keeps it.
     pub offset: Value,
 }
 
 impl RecoveryClient {
-    /// The next event.
+    /// The next event and its offset.
     pub async fn event(&mut self) -> Value {
-        let text = self.socket.expect("42").await;
-        let event: Value = serde_json::from_str(&text[2..]).unwrap();
-        self.offset = event[event.as_array().unwrap().len() - 1].clone();
-        assert!(self.offset.is_string(), "every event ends with an offset");
+        let event = self.packet().await;
+        let offset = self.packet().await;
+        assert_eq!(offset[0], "offset", "an offset follows each event");
+        assert!(offset[1].is_string());
+        self.offset = offset[1].clone();
         event
+    }
+
+    /// The next event without an offset.
+    pub async fn packet(&mut self) -> Value {
+        let text = self.socket.expect("42").await;
+        serde_json::from_str(&text[2..]).unwrap()
     }
 
     /// The auth payload that recovers the client.

@@ -100,7 +100,7 @@ fn run(name: &str, transport: fn() -> TransportType) {
     let long = "y".repeat(300_000);
     assert_eq!(json!(text(ask(&a, "echo", json!(long))))[0][0], long);
     // With an acknowledgement asked for, this client sends bytes as an acknowledgement, which no server answers. And of
-    // a binary event it takes everything in the array for the name, including the offset of a server that recovers.
+    // a binary event it takes everything in the array for the name.
     a.emit("show", vec![7_u8; 70_000]).expect("sent");
     wait_for(&received_b, "the bytes", |received| *received == Received::Bytes(70_000));
     // After a close by the server it reconnects, but it takes the close packet that a poll receives as a wanted disconnect.
