@@ -76,7 +76,9 @@ impl TrustedProxies {
         known
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether an address is one of these proxies.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.0.contains(&address))
     }
 }

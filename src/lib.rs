@@ -34,6 +34,7 @@ mod journal;
 mod json_schema;
 mod limits;
 mod migrations;
+mod own_origin;
 mod reads;
 pub mod realtime;
 pub mod server;

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use crate::cluster::Presence;
 use crate::config::Settings;
 use crate::services::Services;
-use socketio::SocketIo;
+use socketio::{ConnectRefusal, Namespace, SocketIo};
 
 pub use asyncapi::document as asyncapi_document;
 pub use broadcast::Broadcaster;
@@ -50,6 +50,12 @@ pub struct Realtime {
 /// quarter of it until a client is connected.
 const GREETING_SHARE: usize = 8;
 
+/// The namespace `/`, which every server of the reference implementation has: some clients join it before any other, and
+/// fail if they cannot. Nothing happens there, and no token is needed.
+fn main_namespace() -> Namespace<()> {
+    Namespace::new("/", |_| async { Ok::<_, ConnectRefusal>(()) }).anonymous()
+}
+
 /// Creates the namespaces, and sets them as the targets of the broadcasters.
 #[must_use]
 pub fn start(realtime: Realtime, settings: &Settings, presence: &PresenceBroadcaster) -> SocketIo {
@@ -59,8 +65,9 @@ pub fn start(realtime: Realtime, settings: &Settings, presence: &PresenceBroadca
         .allow_request(rate_limit::handshakes(&realtime))
         .rate_limit(rate_limit::packets(&realtime.services.limits))
         .namespace(support::namespace(&realtime))
-        .namespace(help_center::namespace(&realtime, settings.socket.outgoing_bytes / GREETING_SHARE))
-        .build();
+        .namespace(help_center::namespace(&realtime, settings.socket.outgoing_bytes / GREETING_SHARE));
+    let io = if settings.socket.main_namespace { io.namespace(main_namespace()) } else { io };
+    let io = io.build();
     if let (Some(support), Some(help_center)) = (io.namespace(support::NAME), io.namespace(help_center::NAME)) {
         realtime.broadcaster.publish_on(support.clone(), help_center);
         presence.publish_on(support);

@@ -44,6 +44,9 @@ pub struct SocketSettings {
     /// Handshakes per second from all addresses together; excess ones are refused. Allowed: 1 to 1000000. Default:
     /// `20000`.
     pub max_handshakes_a_second: u32,
+    /// Whether clients may join the namespace `/`, in which nothing happens; some client libraries require it. Allowed:
+    /// `true`, `false`. Default: `true`.
+    pub main_namespace: bool,
     /// Namespaces that one connection may join. Allowed: 1 to 1024. Default: `16`.
     pub max_namespaces: usize,
     /// Rooms that one socket may join. Allowed: 16 to 1000000. Default: `20000`.

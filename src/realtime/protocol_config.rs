@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use crate::client_ip::TrustedProxies;
 use crate::config::{CorsSettings, RecoverySettings, SocketSettings};
-use engineio::{AddressResolver, ClientAddress, CorsConfig, EngineConfig, Origins};
+use crate::own_origin::is_own_origin;
+use engineio::{AddressResolver, ClientAddress, CorsConfig, EngineConfig, OriginCheck, Origins};
 use socketio::{RecoveryConfig, SocketIoConfig};
 
 /// The Engine.IO configuration. CORS headers are added by the server's middleware; `origins` keeps pages of other
 /// origins from opening a WebSocket, to which CORS does not apply.
 pub(super) fn engine(settings: &SocketSettings, cors: &CorsSettings, proxies: &TrustedProxies) -> EngineConfig {
-    let proxies = proxies.clone();
+    let (proxies, own_proxies) = (proxies.clone(), proxies.clone());
     let any = cors.origins.iter().any(|origin| origin == "*");
     let origins = if any { Origins::Unchecked } else { Origins::Only(cors.origins.clone()) };
     EngineConfig {
@@ -20,6 +21,8 @@ pub(super) fn engine(settings: &SocketSettings, cors: &CorsSettings, proxies: &T
         close_timeout: Duration::from_millis(settings.close_timeout_ms),
         // Each header takes up to 4 KiB per connection, so only those that are read.
         kept_headers: ["authorization", "user-agent"].map(str::to_owned).into(),
+        // A token is as long as it may be in the CONNECT packet.
+        max_header: settings.max_auth_bytes,
         max_payload: settings.max_payload_bytes,
         initial_max_payload: settings.max_unjoined_payload_bytes,
         max_packets_per_payload: settings.max_packets,
@@ -29,7 +32,11 @@ pub(super) fn engine(settings: &SocketSettings, cors: &CorsSettings, proxies: &T
         max_sessions: settings.max_sessions,
         max_sessions_per_address: settings.max_sessions_per_address,
         max_handshakes_per_second: settings.max_handshakes_a_second,
-        cors: CorsConfig { origins, credentials: cors.credentials },
+        cors: CorsConfig {
+            origins,
+            credentials: cors.credentials,
+            also_allowed: Some(OriginCheck::new(move |request| is_own_origin(request, &own_proxies))),
+        },
         ..EngineConfig::default()
     }
 }
@@ -84,7 +91,15 @@ mod tests {
         let (kept_headers, client_address) = (engine.kept_headers.clone(), engine.client_address.clone());
         // The engine alone does not know when a client is known.
         let initial_max_payload = SocketIoConfig::default().max_unjoined_payload;
-        let expected = EngineConfig { kept_headers, client_address, initial_max_payload, ..EngineConfig::default() };
+        let (max_header, cors) = (SocketIoConfig::default().max_auth_bytes, engine.cors.clone());
+        let expected = EngineConfig {
+            kept_headers,
+            client_address,
+            initial_max_payload,
+            max_header,
+            cors,
+            ..EngineConfig::default()
+        };
         assert_eq!(format!("{engine:?}"), format!("{expected:?}"));
         assert_eq!(format!("{socketio:?}"), format!("{:?}", SocketIoConfig::default()));
     }
@@ -120,6 +135,8 @@ mod tests {
             max_handshakes_per_second: 10,
             kept_headers: engine.kept_headers.clone(),
             client_address: engine.client_address.clone(),
+            max_header: SocketIoConfig::default().max_auth_bytes,
+            cors: engine.cors.clone(),
             ..EngineConfig::default()
         };
         assert_eq!(format!("{engine:?}"), format!("{expected:?}"));

@@ -23,6 +23,7 @@ mod loadtest;
 mod logging;
 mod model;
 mod reading;
+mod socket_handshake;
 mod socket_rate_limits;
 
 mod query_plans;

@@ -4,6 +4,9 @@
 //! either transport refuses an origin that is not allowed. Error responses carry the CORS headers too, or browsers would
 //! hide the error from the page.
 
+use std::fmt;
+use std::sync::Arc;
+
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -13,7 +16,8 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 /// ```
 /// use actix_engineio::{CorsConfig, EngineConfig, Origins};
 ///
-/// let cors = CorsConfig { origins: Origins::Only(vec!["https://example.org".to_owned()]), credentials: true };
+/// let origins = Origins::Only(vec!["https://example.org".to_owned()]);
+/// let cors = CorsConfig { origins, credentials: true, ..CorsConfig::default() };
 /// let config = EngineConfig { cors, ..EngineConfig::default() };
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -22,6 +26,28 @@ pub struct CorsConfig {
     pub origins: Origins,
     /// Whether pages of other origins may send cookies and `Authorization`. Default `false`.
     pub credentials: bool,
+    /// Allows requests whose origin is not among [`Origins::Only`], such as those of the server's own pages. They need no
+    /// CORS headers and get none. Default: none.
+    pub also_allowed: Option<OriginCheck>,
+}
+
+/// A function that decides whether a request's origin may open a session.
+#[derive(Clone)]
+pub struct OriginCheck(Arc<CheckOrigin>);
+
+type CheckOrigin = dyn Fn(&HttpRequest) -> bool + Send + Sync;
+
+impl OriginCheck {
+    /// A check that calls `allows` for each handshake with an `Origin` that is not listed.
+    pub fn new(allows: impl Fn(&HttpRequest) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(allows))
+    }
+}
+
+impl fmt::Debug for OriginCheck {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("OriginCheck")
+    }
 }
 
 /// A set of origins. An origin has the form `https://example.org`, with the port unless it is the default.
@@ -41,7 +67,9 @@ impl CorsConfig {
     /// Whether the request's origin may open a session.
     pub(crate) fn allows(&self, request: &HttpRequest) -> bool {
         match (&self.origins, request.headers().get(header::ORIGIN)) {
-            (Origins::Only(origins), Some(origin)) => is_listed(origins, origin),
+            (Origins::Only(origins), Some(origin)) => {
+                is_listed(origins, origin) || self.also_allowed.as_ref().is_some_and(|check| (check.0)(request))
+            }
             _ => true,
         }
     }

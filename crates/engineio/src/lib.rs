@@ -35,7 +35,7 @@ mod ws_reader;
 
 pub use close_reason::CloseReason;
 pub use config::{AddressResolver, ClientAddress, EngineConfig};
-pub use cors::{CorsConfig, Origins};
+pub use cors::{CorsConfig, OriginCheck, Origins};
 pub use frame::{PacketWriter, SharedPacket};
 pub use handler::{Connection, EngineHandler, SessionHandle};
 pub use ip_prefix::ip_prefix;

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use actix_http::ws::{HandshakeError, handshake};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
@@ -29,11 +30,23 @@ pub(crate) fn accept(
     config: &EngineConfig,
 ) -> Result<(HttpResponse, WebSocketReader), HandshakeError> {
     let body = WebSocketBody { outbox: Arc::clone(outbox), chunk_limit: config.write_chunk };
-    let response = handshake(request.head())?.message_body(BoxBody::new(body));
+    let mut response = handshake(request.head())?;
+    if let Some(protocol) = first_protocol(request) {
+        response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, protocol));
+    }
+    let response = response.message_body(BoxBody::new(body));
     // Only an invalid header can make this fail, and the handshake's own are valid.
     let response = response.map_err(|_| HandshakeError::BadWebsocketKey)?;
     let reader = WebSocketReader::new(payload, Arc::clone(outbox));
     Ok((response.into(), reader))
+}
+
+/// The first subprotocol that the client offers. A browser fails the connection if none of those it offers is named; the
+/// reference server names the first one.
+fn first_protocol(request: &HttpRequest) -> Option<HeaderValue> {
+    let offered = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let first = offered.split(',').next()?.trim();
+    if first.is_empty() { None } else { HeaderValue::from_str(first).ok() }
 }
 
 /// The body of a WebSocket's response. actix-web drops it when the connection ends.

@@ -39,6 +39,8 @@ pub(super) struct ClientConnection {
 /// A namespace that the client has joined, is joining, or has left.
 struct Membership {
     namespace: Arc<str>,
+    /// Any client may join the namespace.
+    is_anonymous: bool,
     state: MembershipState,
 }
 
@@ -154,6 +156,7 @@ impl ClientConnection {
                 self.memberships.reserve_exact(1);
                 self.memberships.push(Membership {
                     namespace: Arc::clone(&namespace.hub().name),
+                    is_anonymous: namespace.hub().is_anonymous,
                     state: MembershipState::Active(Arc::clone(namespace).connect(&self.session, auth)),
                 });
                 return;
@@ -200,7 +203,7 @@ impl ClientConnection {
 
     /// Ready when no namespace has been joined for the connect timeout.
     fn poll_connect_timeout(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.memberships.iter().any(Membership::is_joined) {
+        if self.memberships.iter().any(Membership::is_known) {
             self.connect_timeout = None;
             return Poll::Pending;
         }
@@ -220,8 +223,8 @@ impl ClientConnection {
 
     /// Admits long messages from clients that have joined a namespace only.
     fn limit_payload(&self) {
-        let is_joined = self.memberships.iter().any(Membership::is_joined);
-        self.session.set_max_payload(if is_joined { usize::MAX } else { self.state.config.max_unjoined_payload });
+        let is_known = self.memberships.iter().any(Membership::is_known);
+        self.session.set_max_payload(if is_known { usize::MAX } else { self.state.config.max_unjoined_payload });
     }
 
     fn close_invalid(&mut self, error: DecodeError) {
@@ -244,6 +247,11 @@ impl Membership {
 
     fn is_joined(&self) -> bool {
         matches!(&self.state, MembershipState::Active(session) if session.is_joined())
+    }
+
+    /// Whether the client is joined, which identifies it.
+    fn is_known(&self) -> bool {
+        !self.is_anonymous && self.is_joined()
     }
 
     /// Whether the client has been joined, though it may have left since.

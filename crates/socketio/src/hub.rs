@@ -34,6 +34,8 @@ pub(crate) struct Hub {
     pub(crate) rooms: Rooms<Peer>,
     pub(crate) peers: DashMap<Arc<str>, Arc<Peer>>,
     pub(crate) config: Arc<SocketIoConfig>,
+    /// Whether any client may join, see [`Namespace::anonymous`](crate::Namespace::anonymous).
+    pub(crate) is_anonymous: bool,
     /// The total cost of all live events, each counted once.
     pub(crate) total_cost: Arc<AtomicUsize>,
     next_key: AtomicU64,
@@ -41,7 +43,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(name: Arc<str>, config: Arc<SocketIoConfig>) -> Self {
+    pub(crate) fn new(name: Arc<str>, config: Arc<SocketIoConfig>, is_anonymous: bool) -> Self {
         // Sequence numbers start at the clock's microseconds, so that they continue above those of an earlier run and
         // an offset from before a restart is recognised as such.
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -52,6 +54,7 @@ impl Hub {
             rooms: Rooms::default(),
             peers: DashMap::new(),
             config,
+            is_anonymous,
             total_cost: Arc::default(),
             next_key: AtomicU64::new(0),
             next_sequence: AtomicU64::new(first),

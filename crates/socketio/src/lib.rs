@@ -297,7 +297,7 @@ mod socket;
 mod stats;
 
 pub use engineio::{
-    AddressResolver, ClientAddress, CloseReason, CorsConfig, EngineConfig, EngineStats, Headers, Origins,
+    AddressResolver, ClientAddress, CloseReason, CorsConfig, EngineConfig, EngineStats, Headers, OriginCheck, Origins,
     SessionRequest,
 };
 

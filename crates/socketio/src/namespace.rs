@@ -53,6 +53,7 @@ pub struct Namespace<D> {
     pub(crate) events: HashMap<Box<str>, Box<OnEvent<D>>>,
     pub(crate) on_rate_limited: Option<Box<OnEvent<D>>>,
     pub(crate) on_refused: Option<Box<OnEvent<D>>>,
+    pub(crate) is_anonymous: bool,
     pub(crate) on_disconnect: Box<OnDisconnect<D>>,
     pub(crate) is_same_owner: Box<IsSameOwner<D>>,
 }
@@ -76,6 +77,7 @@ impl<D: Send + Sync + 'static> Namespace<D> {
             events: HashMap::new(),
             on_rate_limited: None,
             on_refused: None,
+            is_anonymous: false,
             on_disconnect: Box::new(|_, _| std::future::ready(()).boxed_local()),
             is_same_owner: Box::new(|_, _| true),
         }
@@ -118,6 +120,16 @@ impl<D: Send + Sync + 'static> Namespace<D> {
         R: Future<Output: IntoReply> + 'static,
     {
         self.on_rate_limited = Some(on_event(handler));
+        self
+    }
+
+    /// Declares that any client may join, so that having joined does not identify it: a client that has joined
+    /// no other namespace is limited like one that has joined none
+    /// ([`max_unjoined_payload`](crate::SocketIoConfig::max_unjoined_payload),
+    /// [`connect_timeout`](crate::SocketIoConfig::connect_timeout)).
+    #[must_use]
+    pub fn anonymous(mut self) -> Self {
+        self.is_anonymous = true;
         self
     }
 

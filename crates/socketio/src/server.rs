@@ -111,7 +111,7 @@ impl SocketIoBuilder {
     #[must_use]
     pub fn namespace<D: Send + Sync + 'static>(mut self, definition: Namespace<D>) -> Self {
         let name = Arc::clone(&definition.name);
-        let hub = Arc::new(Hub::new(Arc::clone(&name), Arc::clone(&self.config)));
+        let hub = Arc::new(Hub::new(Arc::clone(&name), Arc::clone(&self.config), definition.is_anonymous));
         self.namespaces.insert(name, Arc::new(NamespaceInner::new(definition, hub)));
         self
     }

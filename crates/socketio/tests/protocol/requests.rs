@@ -198,7 +198,11 @@ async fn the_open_packet_has_exactly_the_documented_keys() {
 #[tokio::test]
 async fn errors_have_cors_headers_too_and_a_preflight_is_204() {
     let engine = EngineConfig {
-        cors: CorsConfig { origins: Origins::Only(vec!["https://good.example".to_owned()]), credentials: true },
+        cors: CorsConfig {
+            origins: Origins::Only(vec!["https://good.example".to_owned()]),
+            credentials: true,
+            ..CorsConfig::default()
+        },
         ..EngineConfig::default()
     };
     let server = Server::start(builder(engine).build());

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use actix_socketio::{EngineConfig, Event, Socket, SocketIo, SocketIoConfig};
+use actix_socketio::{ConnectRefusal, EngineConfig, Event, Namespace, Socket, SocketIo, SocketIoConfig};
 
 use crate::support::{
     Frame, Server, echo_namespace, fast_heartbeat, join, logging_server_with, scripted_server, scripted_server_with,
@@ -157,4 +157,32 @@ async fn a_client_that_joins_again_sends_long_messages_again() {
     socket.send(&format!("42[\"no-ack\",\"{}\"]", "x".repeat(100_000))).await;
     socket.send("42[\"echo\",1]").await;
     socket.expect("42[\"echo\",1]").await;
+}
+
+/// Joining a namespace that is open to anyone does not identify a client.
+#[tokio::test]
+async fn an_anonymous_namespace_lifts_no_limit() {
+    let config = SocketIoConfig {
+        connect_timeout: Duration::from_millis(300),
+        max_unjoined_payload: 2000,
+        ..without_recovery()
+    };
+    let io = SocketIo::builder(EngineConfig::default(), config)
+        .namespace(echo_namespace().anonymous())
+        .namespace(Namespace::<()>::new("/known", |_| async { Ok::<_, ConnectRefusal>(()) }))
+        .build();
+    let server = Server::start(io);
+    let long = format!("42[\"echo\",\"{}\"]", "x".repeat(2000));
+    let mut socket = server.join().await;
+    socket.send("42[\"echo\",1]").await;
+    socket.expect("42[\"echo\",1]").await;
+    socket.send(&long).await;
+    assert_eq!(socket.next().await, Frame::Close(Some(1009)));
+    let mut idle = server.join().await;
+    assert!(idle.closes().await, "after the connect timeout");
+    let mut known = server.join().await;
+    known.send("40/known,").await;
+    known.expect("40/known,{").await;
+    known.send(&long).await;
+    known.expect("42[\"echo\"").await;
 }
