@@ -128,7 +128,7 @@ for (const [transport, options] of Object.entries(VIA)) {
           if (data.startsWith('0')) socket.send('40/help-center,{"token":"nonsense"}')
         }
       })
-      assert.match(received.join('\n'), /^0.*\n40\/help-center,.*\n42\/help-center,\["help_center:error".*\n41\/help-center,?$/)
+      assert.match(received.join('\n'), /^0.*\n40\/help-center,.*\n42\/help-center,\["help_center:error".*\n42\/help-center,\["offset",.*\n41\/help-center,?$/)
     } else {
       const url = `${server.url}/socket.io/?EIO=4&transport=polling`
       const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1))
