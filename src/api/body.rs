@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::api_error::{ApiError, Code, FieldError};
+use socketio::lenient_json;
 
 /// A deserialized body.
 pub(super) struct Json<Body>(pub(super) Body);
@@ -55,7 +56,10 @@ pub(super) fn parse<Body: DeserializeOwned>(body: &[u8]) -> Result<Body, ApiErro
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(not_an_object());
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    // Clients in JavaScript send half an emoji where they cut a text (`additions.md`, 1).
+    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    let text = lenient_json(text);
+    let mut deserializer = serde_json::Deserializer::from_str(&text);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();
         if error.inner().is_data() && field != "." {

@@ -2,6 +2,7 @@
 //!
 //! A value of one of these types is within its limits: the edge validates it once, and no other module checks again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -54,6 +55,11 @@ pub(super) fn limited(text: &str, limit: usize) -> Result<&str, TextError> {
     Ok(text)
 }
 
+/// The text as it is stored: U+0000, which PostgreSQL cannot store, becomes U+FFFD (`additions.md`, 1).
+fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $limit:expr) => {
         $(#[$doc])*
@@ -70,7 +76,7 @@ macro_rules! text {
             /// # Errors
             /// [`TextError`] when it is empty, too long, or cannot be stored.
             pub fn parse(text: &str) -> Result<Self, TextError> {
-                limited(text, Self::MAX_LENGTH).map(|text| Self(Arc::from(text)))
+                limited(&storable(text), Self::MAX_LENGTH).map(|text| Self(Arc::from(text)))
             }
 
             /// As [`Self::parse`]; `None` for a text that is empty after trimming.
@@ -142,7 +148,7 @@ impl MessageText {
     /// # Errors
     /// [`TextError`] when it is empty, too long, or cannot be stored.
     pub fn parse_for_help_center(text: &str) -> Result<Self, TextError> {
-        limited(text, Self::MAX_LENGTH_IN_HELP_CENTER).map(|text| Self(Arc::from(text)))
+        limited(&storable(text), Self::MAX_LENGTH_IN_HELP_CENTER).map(|text| Self(Arc::from(text)))
     }
 
     /// The preview for lists and notifications.
@@ -197,9 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_postgresql_cannot_store_is_refused() {
-        assert_eq!(MessageText::parse("a\0b"), Err(TextError::Nul));
-        assert_eq!(ClientMessageId::parse("a\0b"), Err(TextError::Nul));
+    fn what_postgresql_cannot_store_is_replaced() {
+        assert_eq!(MessageText::parse("a\0b").map(|text| text.as_str().to_owned()), Ok("a\u{fffd}b".to_owned()));
+        assert_eq!(ClientMessageId::parse("a\0b").map(|id| id.as_str().to_owned()), Ok("a\u{fffd}b".to_owned()));
     }
 
     #[test]

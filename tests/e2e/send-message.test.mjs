@@ -169,6 +169,32 @@ scenario('the limit of 5000 characters is counted in scalar values on the socket
   assert.equal([...conversation.messages[0].message].length, 5000)
 }, { on: ['sqlite'] })
 
+scenario('any text that JavaScript can write is taken, over the socket and over REST', async ({ customer }) => {
+  const jane = customer('Jane')
+  const phone = await jane.connect()
+  const { conversation: { id } } = await phone.emitWithAck(SEND, { message: 'cut \ud83d' })
+  await joinConversation(phone, id)
+  for (const [text, stored] of [
+    ['\ude00 alone', '\ufffd alone'],
+    ['the wrong way round \ude00\ud83d', 'the wrong way round \ufffd\ufffd'],
+    ['twice \ud83d\ud83d\ude00', 'twice \ufffd\u{1f600}'],
+    ['a\u0000b', 'a\ufffdb'],
+    ['no escape: \\ud83d', 'no escape: \\ud83d'],
+  ]) {
+    assert.equal((await phone.emitWithAck(SEND, { conversation_id: id, message: text })).message.message, stored)
+    assert.equal((await jane.send(text, { conversation_id: id })).status, 201)
+    assert.equal((await jane.history(id)).at(-1).message, stored)
+  }
+  assert.equal((await jane.history(id))[0].message, 'cut \ufffd')
+  // The connection is the same, and a payload that is too deep is refused in its acknowledgement.
+  let deep = 'x'
+  for (let depth = 0; depth < 500; depth++) deep = [deep]
+  const { error } = await phone.emitWithAck(SEND, { conversation_id: id, message: deep })
+  assert.equal(error.code, 'VALIDATION_ERROR')
+  assert.equal((await phone.emitWithAck('typing', { conversation_id: id, deep })).success, false)
+  assert.equal(phone.all('disconnect').length, 0)
+})
+
 scenario('sends over the socket and over REST share one limit', async ({ customer }) => {
   const jane = customer('Jane')
   const phone = await jane.connect()

@@ -59,7 +59,7 @@ enum Content {
 fn parse(body: Body, config: &SocketIoConfig) -> Option<Content> {
     Some(match body {
         Body::Event { payload, id } => Content::Event(payload.into_event(config).ok()?, id),
-        Body::Ack { id, payload } => Content::Ack(id, payload.into_arguments(config).ok()?),
+        Body::Ack { id, payload } => Content::Ack(id, payload.into_arguments(config).ok()??),
         Body::Disconnect => Content::Disconnect,
         Body::Connect(_) | Body::ConnectError => Content::Other,
     })

@@ -103,7 +103,9 @@ impl ClientConnection {
             }
             _ if session.is_kicked() => {}
             Body::Ack { id, payload } if session.is_joined() => match payload.into_arguments(&self.state.config) {
-                Ok(arguments) => session.handle_ack(id, arguments),
+                Ok(Some(arguments)) => session.handle_ack(id, arguments),
+                // Refused: as if the client had not answered.
+                Ok(None) => {}
                 Err(error) => self.close_invalid(error),
             },
             Body::Event { payload, id } if session.is_joined() => {

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::payload::{ParsedEvent, Payload};
 use self::shape::Shape;
 use crate::config::SocketIoConfig;
+use crate::lenient_json::lenient_json;
 
 mod payload;
 mod shape;
@@ -203,7 +204,7 @@ fn decode_text(text: &ByteString, limits: Limits) -> Result<(Packet, usize), Dec
 }
 
 fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
-    serde_json::from_str(json).map_err(|_| DecodeError::Payload)
+    serde_json::from_str(&lenient_json(json)).map_err(|_| DecodeError::Payload)
 }
 
 /// Takes the number of attachments and its dash.

@@ -187,7 +187,7 @@ async fn a_field_that_breaks_its_rule_is_named() {
         (json!({ "message": null }), Some(("message", "message must not be empty"))),
         (json!({}), Some(("message", "message must not be empty"))),
         (json!({ "message": 5 }), Some(("message", "message has the wrong type"))),
-        (json!({ "message": "a\u{0}b" }), Some(("message", "message must not contain the character U+0000"))),
+        (json!({ "message": "a\u{0}b" }), None),
         (json!({ "message": "a", "client_message_id": "x".repeat(64) }), None),
         (
             json!({ "message": "a", "client_message_id": "x".repeat(65) }),

@@ -86,16 +86,17 @@ impl Payload {
         Ok(ParsedEvent { name, arguments: self.with_attachments(values)?, is_refused: false })
     }
 
-    /// Parses the arguments of an acknowledgement.
+    /// Parses the arguments of an acknowledgement. `None` if they are too deep, or would take too much memory.
     ///
     /// # Errors
-    /// [`DecodeError`] if it is not a valid one, is too deep, or would take too much memory.
-    pub(crate) fn into_arguments(self, config: &SocketIoConfig) -> Result<Arguments, DecodeError> {
+    /// [`DecodeError`] if it is not a valid one.
+    pub(crate) fn into_arguments(self, config: &SocketIoConfig) -> Result<Option<Arguments>, DecodeError> {
         if !Shape::of(&self.json).fits(config.max_json_depth, config.max_parsed_bytes) {
-            return Err(DecodeError::Payload);
+            let _: IgnoredAny = parse(&self.json)?;
+            return Ok(None);
         }
         let values = parse(&self.json)?;
-        self.with_attachments(values)
+        self.with_attachments(values).map(Some)
     }
 
     fn with_attachments(self, values: Vec<Value>) -> Result<Arguments, DecodeError> {

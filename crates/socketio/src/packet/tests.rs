@@ -56,7 +56,7 @@ fn type_namespace_id_and_json_are_parsed() {
         assert_eq!((found, payload.into_event(&SocketIoConfig::default())), (id, Ok(event)));
     }
     let Body::Ack { id, payload } = decoded("39007199254740992[]").body else { panic!("no acknowledgement") };
-    assert_eq!((id, payload.into_arguments(&SocketIoConfig::default())), (1 << 53, Ok(Arguments::default())));
+    assert_eq!((id, payload.into_arguments(&SocketIoConfig::default())), (1 << 53, Ok(Some(Arguments::default()))));
     assert_eq!(decoded("4").body, Body::ConnectError);
 }
 
@@ -109,12 +109,18 @@ fn nesting_depth_is_limited_and_brackets_in_strings_do_not_count() {
     }
     assert!(parsed(&format!("2[\"a\",{}", "[".repeat(500_000))).is_err(), "no JSON");
     assert!(!is_refused(&format!(r#"2["a","{}\"["]"#, "[".repeat(100))));
-    // What is not handled later is refused at once.
-    for (kind, depth, is_ok) in [("0", 125, true), ("0", 127, false), ("31", 126, true), ("31", 127, false)] {
-        let array = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        let text = if kind == "0" { format!("0{{\"a\":{array}}}") } else { format!("{kind}[{array}]") };
-        assert_eq!(parsed(&text).is_ok(), is_ok, "{kind} {depth}");
+    // A client that is not known yet is refused at once.
+    for (depth, is_ok) in [(125, true), (127, false)] {
+        let text = format!("0{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(decode(&text).is_ok(), is_ok, "{depth}");
     }
+    // An acknowledgement counts as none.
+    for (depth, is_kept) in [(126, true), (127, false), (100_000, false)] {
+        let text = format!("31[{}{}]", "[".repeat(depth), "]".repeat(depth));
+        let Body::Ack { payload, .. } = decoded(&text).body else { panic!("no acknowledgement") };
+        assert_eq!(payload.into_arguments(&SocketIoConfig::default()).unwrap().is_some(), is_kept, "{depth}");
+    }
+    assert!(parsed(&format!("31[{}", "[".repeat(100_000))).is_err(), "no JSON");
 }
 
 #[test]
