@@ -106,7 +106,7 @@ pub enum Effect {
     Append(AppendEvents),
     /// Store nothing more of this epoch.
     AbortEpoch(EpochNumber),
-    /// Read a [`Snapshot`]; answered with [`Input::Loaded`].
+    /// Read a [`LoadedState`]; answered with [`Input::Loaded`].
     Load(LoadQuery),
     /// Read the stored version; answered with [`Input::VersionRead`].
     ReadVersion,
