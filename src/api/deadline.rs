@@ -5,7 +5,7 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use bytes::{Bytes, BytesMut};
@@ -23,7 +23,7 @@ pub(super) async fn with_deadline(
     let http_request = request.request().clone();
     let answer = async {
         let payload = request.take_payload();
-        let reading = read_body(payload, content_length(&request), api.body_limit);
+        let reading = read_body(payload, request.headers(), api.body_limit);
         let body = tokio::time::timeout(api.body_timeout, reading).await.unwrap_or_else(|_| Err(too_slow()))?;
         request.set_payload(Payload::from(body));
         next.call(request).await
@@ -37,16 +37,19 @@ pub(super) async fn with_deadline(
 }
 
 /// Reads and drops a body within the same limits, so that its connection can be reused.
-pub(super) async fn discard(payload: Payload, api: &Api) {
+pub(super) async fn discard(payload: Payload, headers: &HeaderMap, api: &Api) {
     // A body that is too long or too slow closes the connection after the answer.
-    let _ = tokio::time::timeout(api.body_timeout, read_body(payload, None, api.body_limit)).await;
+    let _ = tokio::time::timeout(api.body_timeout, read_body(payload, headers, api.body_limit)).await;
 }
 
-fn content_length(request: &ServiceRequest) -> Option<usize> {
-    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-async fn read_body(mut payload: Payload, content_length: Option<usize>, limit: usize) -> Result<Bytes, ApiError> {
+async fn read_body(mut payload: Payload, headers: &HeaderMap, limit: usize) -> Result<Bytes, ApiError> {
+    let content_length = headers.get(CONTENT_LENGTH);
+    // Without either there is no body (RFC 9112, section 6.3). actix-http takes what follows a request to upgrade for one,
+    // which does not end; such a request is answered as if it did not ask for that (RFC 9110, section 7.8).
+    if content_length.is_none() && !headers.contains_key(TRANSFER_ENCODING) {
+        return Ok(Bytes::new());
+    }
+    let content_length = content_length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if content_length.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }

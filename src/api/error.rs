@@ -78,6 +78,6 @@ pub(super) async fn unknown_path(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    discard(payload.into_inner(), &api).await;
+    discard(payload.into_inner(), request.headers(), &api).await;
     Err(ApiError::new(Code::NotFound, format!("Cannot {} {}", request.method(), request.path())))
 }

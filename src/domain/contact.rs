@@ -6,7 +6,7 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
 use super::blank::{is_blank, is_default_ignorable};
-use super::text::{TextError, limited};
+use super::text::{TextError, limited, storable};
 
 /// An e-mail address in the form in which addresses are compared (`additions.md`, 1): Unicode NFC without default-ignorable
 /// characters and surrounding white space, in lower case.
@@ -97,7 +97,7 @@ impl PhoneNumber {
     /// # Errors
     /// [`TextError`] when it is empty, too long, or cannot be stored.
     pub fn parse(number: &str) -> Result<Self, TextError> {
-        limited(number, Self::MAX_LENGTH).map(|number| Self(Arc::from(number)))
+        limited(&storable(number), Self::MAX_LENGTH).map(|number| Self(Arc::from(number)))
     }
 
     /// The number.

@@ -56,7 +56,7 @@ pub(super) fn limited(text: &str, limit: usize) -> Result<&str, TextError> {
 }
 
 /// The text as it is stored: U+0000, which PostgreSQL cannot store, becomes U+FFFD (`additions.md`, 1).
-fn storable(text: &str) -> Cow<'_, str> {
+pub(super) fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 

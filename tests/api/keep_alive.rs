@@ -76,3 +76,34 @@ async fn a_body_that_arrives_too_slowly_is_answered_408_and_ends_its_connection(
         assert!(answer.contains("x-request-id: "), "{answer}");
     }
 }
+
+/// A WebSocket handshake on a path that is none of Socket.IO's is answered like the request without it.
+#[tokio::test]
+async fn a_request_to_upgrade_is_answered_without_waiting_for_what_follows() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    // Longer than the test waits.
+    let patient =
+        [("SWITCHBOARD__SERVER__BODY_TIMEOUT_MS", "120000"), ("SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS", "120000")];
+    let server = ApiServer::start_with(&database, &patient).await;
+    for (method, path, status) in [
+        ("GET", "/support", "404"),
+        ("GET", "/", "307"),
+        ("GET", QUEUE, "401"),
+        ("POST", QUEUE, "405"),
+        ("POST", "/nonsense", "404"),
+        ("GET", "/health/ready", "200"),
+    ] {
+        for frame in ["", "\u{1}\u{2}frames of a client that does not wait"] {
+            let mut connection = connect(&server).await;
+            let request = format!(
+                "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n{frame}"
+            );
+            connection.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = [0; 12];
+            let answered = tokio::time::timeout(Duration::from_secs(60), connection.read_exact(&mut answer)).await;
+            answered.unwrap_or_else(|_| panic!("{method} {path} is not answered")).unwrap();
+            assert_eq!(String::from_utf8_lossy(&answer), format!("HTTP/1.1 {status}"), "{method} {path}");
+        }
+    }
+}
