@@ -128,8 +128,8 @@ macro_rules! schemas {
     )+};
 }
 
-/// Contains a character other than white space, and no U+0000.
-const NON_BLANK: &str = r"^[^\x00]*[^\s\x00][^\x00]*$";
+/// Contains a character other than white space.
+const NON_BLANK: &str = r"\S";
 
 schemas! {
     IsoTimestamp, "Timestamp", {
@@ -153,12 +153,10 @@ schemas! {
     Description, "Description", {
         "type": "string", "minLength": 1, "maxLength": Description::MAX_LENGTH, "pattern": NON_BLANK,
     };
-    Feedback, "Feedback", { "type": "string", "maxLength": Feedback::MAX_LENGTH, "pattern": r"^[^\x00]*$" };
-    Reason, "Reason", { "type": "string", "maxLength": Reason::MAX_LENGTH, "pattern": r"^[^\x00]*$" };
-    Reference, "Reference", { "type": "string", "maxLength": Reference::MAX_LENGTH, "pattern": r"^[^\x00]*$" };
-    ResolutionNotes, "ResolutionNotes", {
-        "type": "string", "maxLength": ResolutionNotes::MAX_LENGTH, "pattern": r"^[^\x00]*$",
-    };
+    Feedback, "Feedback", { "type": "string", "maxLength": Feedback::MAX_LENGTH };
+    Reason, "Reason", { "type": "string", "maxLength": Reason::MAX_LENGTH };
+    Reference, "Reference", { "type": "string", "maxLength": Reference::MAX_LENGTH };
+    ResolutionNotes, "ResolutionNotes", { "type": "string", "maxLength": ResolutionNotes::MAX_LENGTH };
     ClientMessageId, "ClientMessageId", {
         "description": "The client's idempotency key: a repeated send with the same key is executed once; a guest's has at least 16 characters",
         "type": "string", "minLength": 1, "maxLength": ClientMessageId::MAX_LENGTH, "pattern": NON_BLANK,
