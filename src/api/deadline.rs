@@ -44,22 +44,28 @@ pub(super) async fn discard(payload: Payload, headers: &HeaderMap, api: &Api) {
 
 async fn read_body(mut payload: Payload, headers: &HeaderMap, limit: usize) -> Result<Bytes, ApiError> {
     let content_length = headers.get(CONTENT_LENGTH);
-    // Without either there is no body (RFC 9112, section 6.3). actix-http takes what follows a request to upgrade for one,
-    // which does not end; such a request is answered as if it did not ask for that (RFC 9110, section 7.8).
-    if content_length.is_none() && !headers.contains_key(TRANSFER_ENCODING) {
-        return Ok(Bytes::new());
-    }
-    let content_length = content_length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if content_length.is_some_and(|length| length > limit) {
+    // Without either there is no body (RFC 9112, section 6.3), and otherwise none after its announced length. actix-http
+    // takes all that follows a request to upgrade for its body, which does not end; such a request is answered as if it
+    // did not ask for that (RFC 9110, section 7.8).
+    let announced = match content_length {
+        None if headers.contains_key(TRANSFER_ENCODING) => None,
+        None => Some(0),
+        Some(length) => length.to_str().ok().and_then(|length| length.trim().parse::<usize>().ok()),
+    };
+    if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
     let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
+    while announced.is_none_or(|length| body.len() < length)
+        && let Some(chunk) = payload.next().await
+    {
         let chunk = chunk.map_err(|_| ApiError::new(Code::ValidationError, "The request body could not be read"))?;
+        let rest = announced.map_or(usize::MAX, |length| length - body.len());
+        let chunk = chunk.get(..rest).unwrap_or(&chunk);
         if body.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }
-        body.extend_from_slice(&chunk);
+        body.extend_from_slice(chunk);
     }
     Ok(body.freeze())
 }

@@ -4,13 +4,16 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, USER_AGENT};
+use actix_web::http::header::USER_AGENT;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::Api;
 use crate::api_error::{ApiError, Code};
 use crate::client_info::ClientInfo;
-use crate::identity::Principal;
+use crate::identity::{Principal, TokenError};
+
+/// What the request's token is worth, in its extensions: verified once, so that a refusal is counted once.
+pub(super) struct Authentication(pub(super) Result<Principal, TokenError>);
 
 /// A caller with a valid token; otherwise 401.
 pub(super) struct Caller(pub(super) Principal);
@@ -65,12 +68,10 @@ fn optional_principal(request: &HttpRequest) -> Result<Option<Principal>, ApiErr
 }
 
 fn principal(request: &HttpRequest) -> Result<Principal, ApiError> {
-    // Identified already: see `reading`.
-    if let Some(principal) = request.extensions().get::<Principal>() {
-        return Ok(principal.clone());
-    }
-    let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    api(request)?.services.authenticate(token).map_err(|_| ApiError::unauthorized())
+    // `reading` has verified the token of every request to the API.
+    let extensions = request.extensions();
+    let Authentication(outcome) = extensions.get().ok_or_else(ApiError::internal)?;
+    outcome.clone().map_err(|_| ApiError::unauthorized())
 }
 
 fn api(request: &HttpRequest) -> Result<&Api, ApiError> {

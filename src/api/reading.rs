@@ -9,6 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 
 use super::Api;
+use super::extractors::Authentication;
 use crate::api_error::ApiError;
 use crate::identity::Principal;
 use crate::reads::{HeldBody, Reader};
@@ -28,11 +29,10 @@ pub(super) async fn with_read_limits(
     }
     let services = &api.services;
     let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authentication = Authentication(services.authenticate(token));
     // The endpoint answers 401, or reads without an account.
-    let principal = token.and_then(|token| services.authenticate(Some(token)).ok());
-    if let Some(principal) = &principal {
-        request.extensions_mut().insert(principal.clone());
-    }
+    let principal = authentication.0.clone().ok();
+    request.extensions_mut().insert(authentication);
     let reader = match &principal {
         Some(principal) => Reader::Account(&principal.id),
         None => Reader::Address(services.proxies.client_of(request.request())),

@@ -85,19 +85,28 @@ async fn a_request_to_upgrade_is_answered_without_waiting_for_what_follows() {
     let patient =
         [("SWITCHBOARD__SERVER__BODY_TIMEOUT_MS", "120000"), ("SWITCHBOARD__SERVER__REQUEST_TIMEOUT_MS", "120000")];
     let server = ApiServer::start_with(&database, &patient).await;
-    for (method, path, status) in [
-        ("GET", "/support", "404"),
-        ("GET", "/", "307"),
-        ("GET", QUEUE, "401"),
-        ("POST", QUEUE, "405"),
-        ("POST", "/nonsense", "404"),
-        ("GET", "/health/ready", "200"),
+    let claim = format!("{QUEUE}/x/claim");
+    for (method, path, length, status) in [
+        ("GET", "/support", "", "404"),
+        ("GET", "/", "", "307"),
+        ("GET", QUEUE, "", "401"),
+        ("POST", QUEUE, "", "405"),
+        ("POST", "/nonsense", "", "404"),
+        ("GET", "/health/ready", "", "200"),
+        ("GET", "/support", "Content-Length: 0\r\n", "404"),
+        ("GET", QUEUE, "Content-Length: 0\r\n", "401"),
+        ("POST", &claim, "Content-Length: 0\r\n", "401"),
+        ("POST", "/nonsense", "Content-Length: 0\r\n", "404"),
+        ("POST", &claim, "Content-Length: 2\r\n", "401"),
+        ("POST", "/nonsense", "Content-Length: 2\r\n", "404"),
+        ("GET", "/health/ready", "Content-Length: 2\r\n", "200"),
     ] {
+        let body = if length.contains('2') { "{}" } else { "" };
         for frame in ["", "\u{1}\u{2}frames of a client that does not wait"] {
             let mut connection = connect(&server).await;
             let request = format!(
-                "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n{frame}"
+                "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{length}\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n{body}{frame}"
             );
             connection.write_all(request.as_bytes()).await.unwrap();
             let mut answer = [0; 12];

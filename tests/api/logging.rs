@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 
-use crate::support::{MY_CONVERSATIONS, SEND, ScratchDatabase, ServerOptions, TestServer, TestUser};
+use crate::support::{MY_CONVERSATIONS, QUEUE, SEND, ScratchDatabase, ServerOptions, TestServer, TestUser};
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -133,4 +133,16 @@ async fn refusals_are_logged_by_samples_that_count_the_others() {
     }
     let log = server.log();
     assert!(!log.contains("hunter2") && !log.contains("eyJ"), "{log}");
+}
+
+#[tokio::test]
+async fn a_request_with_a_refused_token_counts_one_refusal() {
+    let database = ScratchDatabase::sqlite();
+    let (server, http) = (spawn(ServerOptions::new(&database)).await, Client::new());
+    for (number, path) in [(1, MY_CONVERSATIONS), (2, QUEUE), (3, MY_CONVERSATIONS)] {
+        assert_eq!(get(&http, &server, path, "no-token").await, StatusCode::UNAUTHORIZED);
+        let counted = line(&server, |line| line.contains(&format!(" total={number} "))).await;
+        assert!(counted.contains("a token was refused"), "{counted}");
+        assert!(!server.log().contains(&format!(" total={} ", number + 1)), "{}", server.log());
+    }
 }

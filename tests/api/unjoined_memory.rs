@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::idle_memory::{read_until, resident_kib};
@@ -16,6 +16,10 @@ const ALLOWED_KIB: f64 = 64.0 * 1024.0;
 /// A hundred connections can send 95 MiB in messages that the server's own limit of a packet allows.
 const CONNECTIONS: usize = 100;
 const LONG: usize = 950_000;
+
+/// First bytes of control frames.
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
 
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -46,6 +50,9 @@ impl Attack {
                 for (first, text) in self.frames() {
                     send(&mut stream, first, text.as_bytes()).await;
                 }
+                // Its answer, or the end of the connection, shows that the server has read everything before it.
+                send(&mut stream, PING, b"").await;
+                read_until_handled(&mut stream, &[PONG, 0]).await;
                 stream
             }
         }
@@ -87,6 +94,17 @@ async fn send(stream: &mut TcpStream, first: u8, data: &[u8]) {
     let _ = stream.write_all(&frame).await;
 }
 
+/// Reads until the server has sent these bytes or ended the connection.
+async fn read_until_handled(stream: &mut TcpStream, sign: &[u8]) {
+    let mut bytes = Vec::new();
+    while !bytes.windows(sign.len()).any(|window| window == sign) {
+        // A connection that is reset has ended, too.
+        if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+            return;
+        }
+    }
+}
+
 async fn body(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let path = "/socket.io/?EIO=4&transport=polling";
@@ -97,13 +115,17 @@ async fn body(address: SocketAddr) -> TcpStream {
     let request = format!("POST {path}&sid={sid} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let _ = stream.write_all(format!("{LONG:x}\r\n{}", "4".repeat(LONG)).as_bytes()).await;
+    // It is refused long before its end.
+    read_until_handled(&mut stream, b"HTTP/1.1 413").await;
     stream
 }
 
 async fn measure(attack: Attack) {
     let database = ScratchDatabase::sqlite();
     let binary = Path::new(env!("CARGO_BIN_EXE_switchboard"));
-    let server = TestServer::spawn(binary, &ServerOptions::new(&database)).await.unwrap();
+    // One worker, so that the well-behaved client meets the attack.
+    let options = ServerOptions::new(&database).set("SWITCHBOARD__SERVER__WORKERS", "1");
+    let server = TestServer::spawn(binary, &options).await.unwrap();
     // The first sessions allocate what every worker allocates once.
     for _ in 0..8 {
         drop(websocket(server.address()).await);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::close_reason::CloseReason;
 use crate::frame::{PacketWriter, SharedPacket};
@@ -89,6 +90,12 @@ impl SessionHandle {
     /// Closes the session gracefully: what is queued is sent first, within the configured time limit.
     pub fn close(&self, reason: CloseReason) {
         self.outbox.close(reason);
+    }
+
+    /// As [`SessionHandle::close`], after a delay. Only the first call counts, so that a session has one such timer, which
+    /// ends with it.
+    pub fn close_after(&self, reason: CloseReason, delay: Duration) {
+        self.outbox.close_after(reason, delay);
     }
 
     /// Closes the session immediately and drops what is queued.

@@ -18,13 +18,16 @@ mod state;
 mod upgrade;
 
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use self::incoming::Incoming;
 
 pub(crate) use self::draining::{Drained, PollRefusal};
-use self::state::{ActiveTransport, OutboxPhase, PendingPoll, QueuedPacket, State, UpgradePhase, store_waker};
+use self::state::{
+    ActiveTransport, DelayedClose, OutboxPhase, PendingPoll, QueuedPacket, State, UpgradePhase, store_waker,
+};
 use crate::close_reason::CloseReason;
 use crate::config::EngineConfig;
 use crate::frame::SharedPacket;
@@ -103,6 +106,28 @@ impl Outbox {
         let wakers = state.queue_close(PendingPoll::AnswerClose, None);
         drop(state);
         wakers.wake();
+    }
+
+    /// Has the session's actor call [`Outbox::close`] after a delay. Only the first call counts.
+    pub(crate) fn close_after(&self, reason: CloseReason, delay: Duration) {
+        let mut state = self.state.lock();
+        if state.delayed_close != DelayedClose::None {
+            return;
+        }
+        state.delayed_close = DelayedClose::Requested(reason, delay);
+        let session_waker = state.session_waker.take();
+        drop(state);
+        if let Some(waker) = session_waker {
+            waker.wake();
+        }
+    }
+
+    /// The delayed close that the session's actor has to schedule, once.
+    pub(crate) fn take_delayed_close(&self) -> Option<(CloseReason, Duration)> {
+        let mut state = self.state.lock();
+        let DelayedClose::Requested(reason, delay) = state.delayed_close else { return None };
+        state.delayed_close = DelayedClose::Scheduled;
+        Some((reason, delay))
     }
 
     /// Drops what is queued and closes the transport.

@@ -232,19 +232,27 @@ async fn receive(
 }
 
 async fn read_body(request: &HttpRequest, mut body: Payload, limit: usize) -> Result<ByteString, DataRequestError> {
-    let announced =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    // actix-http takes all that follows a request with `Upgrade: websocket` for its body, which does not end.
+    let announced = match request.headers().get(header::CONTENT_LENGTH) {
+        None if request.headers().contains_key(header::TRANSFER_ENCODING) => None,
+        None => Some(0),
+        Some(length) => length.to_str().ok().and_then(|length| length.trim().parse::<usize>().ok()),
+    };
     if announced.is_some_and(|length| length > limit) {
         return Err(DataRequestError::TooLarge);
     }
     // Memory is allocated for what arrives, not for what a client announces.
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0).min(INITIAL_BODY_CAPACITY));
-    while let Some(chunk) = body.next().await {
+    while announced.is_none_or(|length| bytes.len() < length)
+        && let Some(chunk) = body.next().await
+    {
         let chunk = chunk.map_err(|_| DataRequestError::Incomplete)?;
+        let rest = announced.map_or(usize::MAX, |length| length - bytes.len());
+        let chunk = chunk.get(..rest).unwrap_or(&chunk);
         if bytes.len() + chunk.len() > limit {
             return Err(DataRequestError::TooLarge);
         }
-        bytes.extend_from_slice(&chunk);
+        bytes.extend_from_slice(chunk);
     }
     ByteString::try_from(bytes).map_err(|_| DataRequestError::InvalidUtf8)
 }

@@ -6,7 +6,7 @@
 //! Invariants:
 //! - a packet is taken from the transport only while the application accepts messages, so a busy application stops the
 //!   reading and loses nothing;
-//! - at most one timer runs;
+//! - at most one timer runs, and one more for [`SessionHandle::close_after`](crate::SessionHandle::close_after);
 //! - the application is notified of the close exactly once, and what it still runs gets
 //!   [`EngineConfig::finish_timeout`];
 //! - when the actor has stopped, nothing of the session is left: its registration and its guard are dropped with it.
@@ -247,6 +247,12 @@ impl Session {
         });
     }
 
+    fn schedule_delayed_close(&self, context: &mut ActorCx<Self>) {
+        if let Some((reason, delay)) = self.outbox.take_delayed_close() {
+            context.run_later(delay, move |session, _| session.outbox.close(reason));
+        }
+    }
+
     /// Ready when the application has finished and the last packets are sent.
     fn poll_closed(&mut self, task: &mut Context<'_>) -> Poll<()> {
         let finished = self.connection.poll_finished(task);
@@ -312,7 +318,11 @@ impl ActorFuture<Session> for Pump {
             session.poll_open(context, task);
             match session.outbox.poll_close_reason(task) {
                 Poll::Ready(reason) => session.close(reason, context),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    // After `poll_close_reason` has stored the waker, so that no request is missed.
+                    session.schedule_delayed_close(context);
+                    return Poll::Pending;
+                }
             }
         }
         // Stores the waker before `poll_closed` reads the outbox's phase, so that no change is missed.

@@ -44,9 +44,10 @@ pub(crate) fn accept(
 /// The first subprotocol that the client offers. A browser fails the connection if none of those it offers is named; the
 /// reference server names the first one.
 fn first_protocol(request: &HttpRequest) -> Option<HeaderValue> {
-    let offered = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
-    let first = offered.split(',').next()?.trim();
-    if first.is_empty() { None } else { HeaderValue::from_str(first).ok() }
+    // A list may be spread over several lines and have empty elements (RFC 9110, sections 5.3 and 5.6.1).
+    let lines = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let mut offered = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    HeaderValue::from_str(offered.find_map(|protocol| Some(protocol.trim()).filter(|it| !it.is_empty()))?).ok()
 }
 
 /// The body of a WebSocket's response. actix-web drops it when the connection ends.
@@ -77,5 +78,34 @@ impl MessageBody for WebSocketBody {
 impl Drop for WebSocketBody {
     fn drop(&mut self) {
         self.outbox.lose_connection();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn the_first_protocol_is_found_on_whichever_header_line_it_is() {
+        for (lines, first) in [
+            (&["chat"][..], Some("chat")),
+            (&["chat, superchat"], Some("chat")),
+            (&["  chat ,superchat"], Some("chat")),
+            (&["", "chat"], Some("chat")),
+            (&[" , ,", ",chat,superchat"], Some("chat")),
+            (&["chat", "superchat"], Some("chat")),
+            (&["ch\u{e4}t", "superchat"], Some("superchat")),
+            (&["", " , "], None),
+            (&[], None),
+        ] {
+            let mut request = TestRequest::default();
+            for line in lines {
+                request = request.append_header((header::SEC_WEBSOCKET_PROTOCOL, *line));
+            }
+            let found = first_protocol(&request.to_http_request());
+            assert_eq!(found.as_ref().and_then(|found| found.to_str().ok()), first, "{lines:?}");
+        }
     }
 }

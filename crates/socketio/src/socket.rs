@@ -193,11 +193,7 @@ impl<D> Socket<D> {
         let session = self.inner.peer.session();
         self.disconnect();
         if let Some(session) = session {
-            // Ends by itself; of a session that has ended it closes nothing.
-            tokio::spawn(async move {
-                tokio::time::sleep(grace).await;
-                session.close(CloseReason::ForcedClose);
-            });
+            session.close_after(CloseReason::ForcedClose, grace);
         }
     }
 

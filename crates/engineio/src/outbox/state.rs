@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -29,6 +30,7 @@ pub(super) struct State {
     pub(super) successor: Option<Arc<Outbox>>,
     /// Why the session closes, until its actor has taken it.
     pub(super) close_reason: Option<CloseReason>,
+    pub(super) delayed_close: DelayedClose,
     /// The task that drains, while it waits for packets.
     pub(super) drain_waker: Option<Waker>,
     /// The session actor's task.
@@ -81,6 +83,16 @@ pub(super) enum OutboxPhase {
     Closed,
 }
 
+/// A close at a later time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DelayedClose {
+    None,
+    /// The session's actor has not taken it yet.
+    Requested(CloseReason, Duration),
+    /// The session's actor has a timer for it.
+    Scheduled,
+}
+
 /// What to wake after the lock is released: a waker may run code that takes the lock again.
 #[must_use]
 pub(super) struct Wakers {
@@ -113,6 +125,7 @@ impl State {
             probing_websocket: None,
             successor: None,
             close_reason: None,
+            delayed_close: DelayedClose::None,
             drain_waker: None,
             session_waker: None,
         }

@@ -243,3 +243,16 @@ fn a_websocket_lost_during_the_upgrade_closes_the_session() {
         assert_eq!(close_reason(&session), Some(CloseReason::TransportClose));
     }
 }
+
+#[test]
+fn a_session_has_one_delayed_close() {
+    let outbox = Outbox::websocket(&budget(1000));
+    assert_eq!(outbox.take_delayed_close(), None);
+    let first = (CloseReason::ForcedClose, Duration::from_secs(1));
+    outbox.close_after(first.0, first.1);
+    outbox.close_after(CloseReason::TransportError, Duration::from_secs(2));
+    assert_eq!(outbox.take_delayed_close(), Some(first));
+    outbox.close_after(CloseReason::TransportError, Duration::from_secs(2));
+    assert_eq!(outbox.take_delayed_close(), None);
+    assert!(outbox.is_open());
+}
