@@ -22,6 +22,7 @@ mod journal;
 mod limits;
 mod log;
 mod reads;
+mod realtime;
 mod recovery;
 #[cfg(test)]
 mod reference;
@@ -56,6 +57,7 @@ pub use journal::JournalSettings;
 pub use limits::LimitSettings;
 pub use log::{LogFormat, LogSettings};
 pub use reads::ReadSettings;
+pub use realtime::RealtimeSettings;
 pub use recovery::RecoverySettings;
 pub use renamed::OldName;
 pub use request_signature::{RequestSignatureSettings, SignatureMode};
@@ -96,6 +98,8 @@ pub struct Settings {
     pub socket: SocketSettings,
     /// The API's own documentation.
     pub docs: DocsSettings,
+    /// Chat on Socket.IO.
+    pub realtime: RealtimeSettings,
     /// Connection state recovery.
     pub recovery: RecoverySettings,
     /// Several servers together.
@@ -155,6 +159,7 @@ impl Settings {
         invalid.extend(self.help_center.invalid());
         invalid.extend(self.cors.invalid());
         invalid.extend(self.socket.invalid());
+        invalid.extend(self.realtime.invalid());
         invalid.extend(self.recovery.invalid());
         invalid.extend(self.cluster.invalid());
         invalid.extend(self.log.invalid());

@@ -21,6 +21,7 @@ mod rooms;
 mod send_message;
 mod support;
 mod typing;
+mod typists;
 
 use std::sync::Arc;
 

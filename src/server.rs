@@ -105,7 +105,7 @@ impl Server {
         let (database, runtime) = connect(&settings, migrate).await?;
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
         journal.start_search_indexer(&database);
-        let broadcaster = Arc::new(Broadcaster::default());
+        let broadcaster = Arc::new(Broadcaster::new(&settings.realtime));
         let registry = Registry::start(RegistryParts {
             database: database.clone(),
             journal: journal.clone(),

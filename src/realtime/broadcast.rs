@@ -4,20 +4,23 @@
 //! repeated requests therefore cannot differ in what they publish.
 
 mod ticket;
+mod typing;
 
 use super::emit::EmitEvent;
 use std::sync::OnceLock;
 
+use self::typing::TypingIndicators;
 use super::payload::{
     ConversationClaimedEvent, ConversationClosedEvent, ConversationCreatedEvent, ConversationOrTicket,
-    ConversationUpdate, HandoverRequestedEvent, HandoverResolvedEvent, HelpCenterTypingEvent, MessagePreview,
-    NewMessageEvent, TicketCreatedFromConversationEvent, TicketSummary, TypingEvent,
+    ConversationUpdate, HandoverRequestedEvent, HandoverResolvedEvent, MessagePreview, NewMessageEvent,
+    TicketCreatedFromConversationEvent, TicketSummary,
 };
 use super::rooms;
+use crate::config::RealtimeSettings;
 use crate::conversation::EventPublisher;
 use crate::domain::{
-    Agent, Author, Change, Channel, Conversation, ConversationId, Event, Handover, Posted, Resolution, Status,
-    TicketCreation, TicketStatus, UserId, preview,
+    Agent, Author, Change, Channel, Conversation, Event, Handover, Posted, Resolution, Status, TicketCreation,
+    TicketStatus, UserId, preview,
 };
 use crate::dto::HelpCenterMessage;
 use crate::timestamp::IsoTimestamp;
@@ -27,9 +30,10 @@ use socketio::NamespaceHandle;
 ///
 /// The namespaces are created after the registry, which publishes on them, so they are set later. Events before that
 /// have no subscribers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Broadcaster {
     namespaces: OnceLock<Namespaces>,
+    typing: TypingIndicators,
 }
 
 #[derive(Debug)]
@@ -39,25 +43,15 @@ struct Namespaces {
 }
 
 impl Broadcaster {
+    /// A broadcaster without namespaces.
+    #[must_use]
+    pub fn new(settings: &RealtimeSettings) -> Self {
+        Self { namespaces: OnceLock::new(), typing: TypingIndicators::new(settings) }
+    }
+
     /// Sets the namespaces to publish on. Only the first call has an effect.
     pub fn publish_on(&self, support: NamespaceHandle, help_center: NamespaceHandle) {
         let _ = self.namespaces.set(Namespaces { support, help_center });
-    }
-
-    /// Notifies the customer in the help center that an agent types, or has stopped. Conversations of other channels
-    /// have no room there.
-    pub(super) fn agent_typing(&self, id: ConversationId, is_typing: bool) {
-        let Some(Namespaces { help_center, .. }) = self.namespaces.get() else { return };
-        let payload = HelpCenterTypingEvent { is_typing, sender: "support" };
-        help_center.to(&rooms::of_conversation(id)).emit_event(&payload);
-    }
-
-    /// Notifies the agents who have joined the conversation that its customer in the help center types, or has stopped.
-    pub(super) fn customer_typing(&self, id: ConversationId, customer: &UserId, is_typing: bool) {
-        let Some(Namespaces { support, .. }) = self.namespaces.get() else { return };
-        let payload =
-            TypingEvent { place: ConversationOrTicket::Conversation(id), user_id: customer.as_str(), is_admin: false };
-        payload.emit(support.to(&rooms::of_conversation(id)), is_typing);
     }
 }
 
@@ -66,7 +60,23 @@ impl EventPublisher for Broadcaster {
         let Some(Namespaces { support, help_center }) = self.namespaces.get() else { return };
         let fanout = ConversationFanout { support, help_center, conversation };
         for event in events {
+            self.end_typing_before(conversation, event);
             fanout.publish(event);
+        }
+    }
+}
+
+impl Broadcaster {
+    /// A message ends what its author types, and closing what anyone types (`additions.md`, 3).
+    fn end_typing_before(&self, conversation: &Conversation, event: &Event) {
+        let typist = if let Change::Message(message) = &event.change { message.author.account() } else { None };
+        // A guest has no socket, and an auto-reply is not typed.
+        if typist.is_none() && !matches!(event.change, Change::Closed(_)) {
+            return;
+        }
+        self.end_typing(ConversationOrTicket::Conversation(conversation.id), typist);
+        if let Some(ticket) = conversation.ticket.as_deref() {
+            self.end_typing(ConversationOrTicket::Ticket(ticket.draft.id), typist);
         }
     }
 }

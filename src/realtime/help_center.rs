@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::ack::Ack;
 use super::event::{AckDescription, EventDescription, payload};
 use super::send_message::parse;
-use super::{Realtime, auth, input, rooms};
+use super::{Realtime, auth, input, rooms, typing};
 use crate::api_error::{ApiError, Code};
 use crate::client_info::ClientInfo;
 use crate::domain::{ClientMessageId, ConversationId, MessageText, Posted};
@@ -49,7 +49,7 @@ struct Account {
 
 /// The namespace with all its handlers. `help_center:connected` contains at most `greeting_bytes` of messages.
 pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Namespace<HelpCenterUser> {
-    let [connecting, greeting] = std::array::from_fn(|_| Arc::clone(realtime));
+    let [connecting, greeting, disconnecting] = std::array::from_fn(|_| Arc::clone(realtime));
     let namespace = Namespace::new(NAME, move |handshake: Handshake| {
         let user = authenticate(&connecting, &handshake);
         async move { Ok::<_, ConnectRefusal>(user) }
@@ -61,6 +61,10 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
     .on_connect(move |socket: Socket<HelpCenterUser>| {
         let realtime = Arc::clone(&greeting);
         async move { on_connect(&realtime, &socket, greeting_bytes).await }
+    })
+    .on_disconnect(move |socket: Socket<HelpCenterUser>, _| {
+        let realtime = Arc::clone(&disconnecting);
+        async move { typing::end_all(&realtime, socket.id()) }
     })
     .on_rate_limited(|socket: Socket<HelpCenterUser>, event: Event| async move {
         // Typing too fast is no error that a customer should see.
@@ -100,8 +104,12 @@ pub(super) fn events() -> Vec<EventDescription<HelpCenterUser>> {
                 schema: typing_ack,
             },
             async |realtime, socket, event| {
-                let relayed = typing(realtime, socket, event);
-                acknowledge(socket, event, relayed.map(|()| json!({})))
+                let relayed = relay_typing(realtime, socket, event).await;
+                match relayed {
+                    // That others cannot be notified is no error that a customer should see.
+                    Err(error) if !event.wants_ack && error.code != Code::ValidationError => None,
+                    relayed => acknowledge(socket, event, relayed.map(|()| json!({}))),
+                }
             },
         ),
     ]
@@ -193,13 +201,12 @@ fn validate(event: &Event) -> Result<(MessageText, Option<ClientMessageId>), Api
     validator.finish(text.map(|text| (text, client_message_id)))
 }
 
-fn typing(realtime: &Realtime, socket: &Socket<HelpCenterUser>, event: &Event) -> Result<(), ApiError> {
+async fn relay_typing(realtime: &Realtime, socket: &Socket<HelpCenterUser>, event: &Event) -> Result<(), ApiError> {
     let (account, id) = connected(socket)?;
     let Some(Value::Bool(is_typing)) = payload(event).remove("isTyping") else {
         return Err(input::invalid("isTyping", "isTyping must be true or false"));
     };
-    realtime.broadcaster.customer_typing(id, &account.principal.id, is_typing);
-    Ok(())
+    typing::relay_help_center(realtime, socket.id(), &account.principal.id, id, is_typing).await
 }
 
 /// The acknowledgement. An error of an event without one is sent as `help_center:error`.

@@ -10,7 +10,7 @@ use super::event::payload;
 use super::input::{after_seq, conversation_id, ticket_id};
 use super::payload::NewMessageEvent;
 use super::presence::SupportUser;
-use super::rooms;
+use super::{rooms, typing};
 use crate::api_error::{ApiError, Code};
 use crate::conversation::Backlog;
 use crate::domain::{Channel, Conversation, ConversationId, Posted, Refusal, TicketId, UserId};
@@ -142,8 +142,13 @@ fn missed(mut messages: Vec<Posted>, after: u32, mut max_bytes: usize) -> Vec<Po
 }
 
 /// Leaves a conversation; succeeds if the socket is not in it.
-pub(super) fn leave_conversation(socket: &Socket<SupportUser>, event: &Event) -> Result<(), ApiError> {
+pub(super) fn leave_conversation(
+    realtime: &Realtime,
+    socket: &Socket<SupportUser>,
+    event: &Event,
+) -> Result<(), ApiError> {
     leave(socket, conversation_id(&payload(event))?);
+    typing::end_where_left(realtime, socket);
     Ok(())
 }
 
@@ -217,5 +222,6 @@ pub(super) async fn leave_ticket(
     if let Some(conversation) = conversation.filter(|conversation| socket.is_in(&rooms::by_ticket(conversation.id))) {
         leave(socket, conversation.id);
     }
+    typing::end_where_left(realtime, socket);
     Ok(())
 }

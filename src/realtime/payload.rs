@@ -22,7 +22,7 @@ pub(super) struct NewMessageEvent<'a> {
 }
 
 /// Where a message was posted or a user types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[schemars(rename = "Place")]
 pub(super) enum ConversationOrTicket {
     #[serde(rename = "conversation_id")]

@@ -21,7 +21,7 @@ const SEND_MESSAGE: &str = "send_message";
 
 /// The namespace with all its handlers.
 pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
-    let connecting = Arc::clone(realtime);
+    let [connecting, disconnecting] = std::array::from_fn(|_| Arc::clone(realtime));
     let namespace = Namespace::new(NAME, move |handshake: Handshake| {
         let realtime = Arc::clone(&connecting);
         async move { authorize(&realtime, &handshake) }
@@ -29,7 +29,13 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
     // A session may be recovered only by the same account in the same role.
     .recover_if(|before: &SupportUser, now: &SupportUser| before.id == now.id && before.is_agent == now.is_agent)
     .on_connect(|socket: Socket<SupportUser>| async move { on_connect(&socket) })
-    .on_disconnect(|socket: Socket<SupportUser>, _| async move { socket.data().disconnected() })
+    .on_disconnect(move |socket: Socket<SupportUser>, _| {
+        let realtime = Arc::clone(&disconnecting);
+        async move {
+            typing::end_all(&realtime, socket.id());
+            socket.data().disconnected();
+        }
+    })
     .on_rate_limited(|_, event: Event| async move { Some(refused(&event, ApiError::rate_limited())) })
     .on_refused(|_, event: Event| async move { Some(refused(&event, input::unreadable())) });
     events().into_iter().fold(namespace, |namespace, event| event.register(namespace, realtime))
@@ -48,7 +54,7 @@ pub(super) fn events() -> Vec<EventDescription<SupportUser>> {
             "leave_conversation",
             "Leaves a conversation",
             |_| object_with(&json!({ "conversation_id": { "type": "string" } }), "conversation_id"),
-            async |_, socket, event| join::leave_conversation(socket, event),
+            async |realtime, socket, event| join::leave_conversation(realtime, socket, event),
         ),
         event(
             "join_ticket",
@@ -66,10 +72,10 @@ pub(super) fn events() -> Vec<EventDescription<SupportUser>> {
             "typing",
             "The user types in a conversation or ticket that the socket has joined",
             typing_payload,
-            async |realtime, socket, event| typing::relay(realtime, socket, event, true),
+            async |realtime, socket, event| typing::relay(realtime, socket, event, true).await,
         ),
         event("stop_typing", "The user has stopped typing", typing_payload, async |realtime, socket, event| {
-            typing::relay(realtime, socket, event, false)
+            typing::relay(realtime, socket, event, false).await
         }),
         EventDescription::new(
             SEND_MESSAGE,
@@ -118,10 +124,14 @@ fn join_payload(_: &mut Schemas) -> Value {
 }
 
 fn typing_payload(_: &mut Schemas) -> Value {
-    json!({ "anyOf": [
-        object_with(&json!({ "conversation_id": { "type": "string" } }), "conversation_id"),
-        object_with(&json!({ "ticket_id": { "type": "string" } }), "ticket_id"),
-    ] })
+    let object = |id: &str| {
+        let properties = json!({
+            id: { "type": "string" },
+            "is_internal": { "description": "From an agent: for agents only", "type": "boolean" },
+        });
+        object_with(&properties, id)
+    };
+    json!({ "anyOf": [object("conversation_id"), object("ticket_id")] })
 }
 
 fn send_message_payload(schemas: &mut Schemas) -> Value {

@@ -14,6 +14,7 @@ mod reads;
 mod sockets;
 mod state;
 mod tickets;
+mod typing;
 mod views;
 
 use std::time::Duration;

@@ -151,6 +151,7 @@ impl Model {
                 }
             }
         }
+        self.stop_typing(conversation, Some(&message.by));
         self.publish_message(conversation, &message);
         message
     }
@@ -249,6 +250,7 @@ impl Model {
         state.status = "closed";
         state.updated_at = at;
         let id = state.id;
+        self.stop_typing(conversation, None);
         self.publish(&[Room::Conversation(conversation)], "conversation_closed", &json!({ "conversation_id": id }));
         self.publish_to_agents(conversation, json!({ "event": "closed" }));
         self.publish_to_owner(conversation, json!({ "event": "closed" }));

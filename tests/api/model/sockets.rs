@@ -4,7 +4,7 @@
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::expected::{Expected, fetched, not_found, refused};
+use super::expected::{fetched, not_found, refused};
 use super::generator::{Step, UNKNOWN_IDS};
 use super::state::{Model, Room, Writer};
 
@@ -70,6 +70,7 @@ impl Model {
     pub(super) fn leave_conversation(&mut self) -> Option<Step> {
         let (socket, conversation) = (self.any_socket(), self.any_conversation()?);
         self.leave(socket, conversation);
+        self.stop_where_left(socket);
         let payload = json!({ "conversation_id": self.value_of(self.conversations[conversation].id) });
         Some(Step::Emit { socket, event: "leave_conversation", payload, ack: json!({ "success": true }) })
     }
@@ -109,33 +110,8 @@ impl Model {
             if self.listeners[socket].by_ticket.contains(&conversation) {
                 self.leave(socket, conversation);
             }
+            self.stop_where_left(socket);
         }
         Some(Step::Emit { socket, event: "leave_ticket", payload, ack: json!({ "success": true }) })
-    }
-
-    /// `typing` or `stop_typing`, in a conversation or in a ticket.
-    pub(super) fn type_or_stop(&mut self) -> Option<Step> {
-        let socket = self.any_socket();
-        let event = self.pick(&["typing", "stop_typing"]);
-        let is_ticket = self.chance(0.4);
-        let conversation = if is_ticket { self.any_ticket()? } else { self.any_conversation()? };
-        let (key, id, room, noun) = if is_ticket {
-            ("ticket_id", self.conversations[conversation].ticket().id, Room::Ticket(conversation), "ticket")
-        } else {
-            ("conversation_id", self.conversations[conversation].id, Room::Conversation(conversation), "conversation")
-        };
-        let payload = json!({ key: self.value_of(id) });
-        if !self.is_in(socket, room) {
-            let ack = refused("FORBIDDEN", format!("Join the {noun} first")).plain_ack();
-            return Some(Step::Emit { socket, event, payload, ack });
-        }
-        let user = self.listeners[socket].user;
-        let heard = json!({ key: id, "user_id": self.users[user].id, "is_admin": self.is_agent(user) });
-        for (other, listener) in self.listeners.iter_mut().enumerate() {
-            if other != socket && listener.rooms.contains(&room) {
-                listener.expected.push((event.to_owned(), heard.clone()));
-            }
-        }
-        Some(Step::Emit { socket, event, payload, ack: Expected::plain_ack(&fetched("", Value::Null)) })
     }
 }

@@ -154,6 +154,14 @@ pub(super) struct Listener {
     pub(super) expected: Vec<Event>,
 }
 
+/// A socket that types, in the order in which they began.
+pub(super) struct Typing {
+    pub(super) socket: usize,
+    pub(super) conversation: usize,
+    pub(super) is_ticket: bool,
+    pub(super) is_note: bool,
+}
+
 /// A send with a key, and its answer.
 pub(super) struct RepeatableSend {
     pub(super) path: String,
@@ -171,6 +179,7 @@ pub(super) struct Model {
     pub(super) users: Vec<ModelUser>,
     pub(super) conversations: Vec<Conversation>,
     pub(super) listeners: Vec<Listener>,
+    pub(super) typing: Vec<Typing>,
     pub(super) repeatable: Vec<RepeatableSend>,
     /// The number of texts and keys so far, which makes each unique.
     pub(super) words: usize,
@@ -202,6 +211,7 @@ impl Model {
             users,
             conversations: Vec::new(),
             listeners: Vec::new(),
+            typing: Vec::new(),
             repeatable: Vec::new(),
             words: 0,
             last: None,
