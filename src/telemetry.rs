@@ -12,10 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use tracing::Span;
+use tracing::{Event, Span, Subscriber};
 use tracing_actix_web::{RequestId, RootSpanBuilder};
-use tracing_subscriber::filter::dynamic_filter_fn;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
@@ -33,6 +32,16 @@ pub(crate) fn listener_closes() {
     IS_LISTENER_CLOSED.store(true, Ordering::Release);
 }
 
+/// Drops errors of accepting connections after [`listener_closes`]. Filters the events of the complete subscriber: a filter
+/// of one layer would be asked at every entry of every span.
+struct IgnoreErrorsAfterClose;
+
+impl<S: Subscriber> Layer<S> for IgnoreErrorsAfterClose {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        event.metadata().target() != "actix_server::accept" || !IS_LISTENER_CLOSED.load(Ordering::Acquire)
+    }
+}
+
 /// Starts logging, until the guard is dropped. Further calls have no effect.
 pub(crate) fn start(settings: &LogSettings) -> FlushGuard {
     let report_dropped = |dropped| tracing::warn!(dropped, "log lines were dropped, because the log was not read");
@@ -42,14 +51,11 @@ pub(crate) fn start(settings: &LogSettings) -> FlushGuard {
     refusals::start(settings.refusals_per_second);
     // An invalid level has been refused with the other settings.
     let filter = settings.level.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(IgnoreErrorsAfterClose);
     let lines = tracing_subscriber::fmt::layer().with_writer(queue.clone()).with_ansi(std::io::stderr().is_terminal());
-    let is_relevant = dynamic_filter_fn(|event, _| {
-        event.target() != "actix_server::accept" || !IS_LISTENER_CLOSED.load(Ordering::Acquire)
-    });
     let started = match settings.format {
-        LogFormat::Text => registry.with(lines.with_filter(is_relevant)).try_init(),
-        LogFormat::Json => registry.with(lines.json().with_filter(is_relevant)).try_init(),
+        LogFormat::Text => registry.with(lines).try_init(),
+        LogFormat::Json => registry.with(lines.json()).try_init(),
     };
     drop(started);
     log_panics();

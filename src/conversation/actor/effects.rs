@@ -120,7 +120,7 @@ impl ConversationActor {
     fn load(&self, load: LoadQuery, context: &mut Context<Self>) {
         let (database, id, events) = (self.services.parts.database.clone(), self.id, load.events.map(EventRange::from));
         let read = async move { store::load(&database, id, load.keys, events).await };
-        Self::read(context, read, |loaded| Input::Loaded(loaded.map(LoadedState::from)));
+        Self::read(context, read, |loaded| Input::Loaded(loaded.map(|loaded| Box::new(LoadedState::from(loaded)))));
     }
 
     fn read_version(&self, context: &mut Context<Self>) {
@@ -131,7 +131,7 @@ impl ConversationActor {
     fn find_send(&self, lookup: Lookup, key: IdempotencyKey, context: &mut Context<Self>) {
         let database = self.services.parts.database.clone();
         Self::read(context, async move { store::find_send(&database, key).await }, move |found| {
-            let found = found.map(|found| found.map(StoredSend::from));
+            let found = found.map(|found| found.map(|found| Box::new(StoredSend::from(found))));
             Input::SendFound { lookup, found }
         });
     }

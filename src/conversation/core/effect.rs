@@ -39,7 +39,8 @@ pub enum Timer {
     VersionCheck,
 }
 
-/// Something that happened outside of the machine.
+/// Something that happened outside of the machine. Inputs are moved several times on the way of each command, so what is
+/// large and rare is boxed.
 #[derive(Debug)]
 pub enum Input {
     /// The machine starts. Comes once, first.
@@ -68,7 +69,7 @@ pub enum Input {
         epoch: EpochNumber,
     },
     /// The result of [`Effect::Load`].
-    Loaded(Result<LoadedState, CommandError>),
+    Loaded(Result<Box<LoadedState>, CommandError>),
     /// The result of [`Effect::ReadVersion`]: the stored version, 0 if there is no conversation.
     VersionRead(Result<i64, CommandError>),
     /// The result of [`Effect::FindSend`].
@@ -76,7 +77,7 @@ pub enum Input {
         /// Which one.
         lookup: Lookup,
         /// The send, if it is stored.
-        found: Result<Option<StoredSend>, CommandError>,
+        found: Result<Option<Box<StoredSend>>, CommandError>,
     },
     /// A subscriber wants to begin, and knows that the conversation has had this version.
     Subscribe {
@@ -250,5 +251,16 @@ impl Effects {
     /// Takes them out, in order.
     pub fn drain(&mut self) -> impl Iterator<Item = Effect> + '_ {
         self.0.drain(..)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_and_effects_are_small_enough_to_be_moved_for_every_command() {
+        assert_eq!(size_of::<Input>(), size_of::<(Command, Responder)>());
+        assert!(size_of::<Effect>() <= 64, "{}", size_of::<Effect>());
     }
 }

@@ -27,7 +27,7 @@ impl SendLookups {
     pub(super) fn end(
         &mut self,
         lookup: Lookup,
-        found: Result<Option<StoredSend>, CommandError>,
+        found: Result<Option<Box<StoredSend>>, CommandError>,
         conversation: ConversationId,
         effects: &mut Effects,
     ) {
@@ -42,9 +42,9 @@ impl SendLookups {
 /// `None` if nothing is stored under the key.
 fn first_outcome(
     pending: &Pending,
-    found: Option<StoredSend>,
+    found: Option<Box<StoredSend>>,
     conversation: ConversationId,
 ) -> Option<Result<Outcome, CommandError>> {
-    let send = found.map(CachedSend::from)?;
+    let send = found.map(|found| CachedSend::from(*found))?;
     Some(send.repeat(&pending.command, conversation).map_err(CommandError::from))
 }

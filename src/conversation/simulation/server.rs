@@ -266,7 +266,7 @@ impl World {
             Read::Version if is_failed => Input::VersionRead(Err(failed())),
             Read::Version => Input::VersionRead(Ok(self.database.version())),
             Read::Send(lookup, key) => {
-                let found = if is_failed { Err(failed()) } else { Ok(self.database.find_send(&key)) };
+                let found = if is_failed { Err(failed()) } else { Ok(self.database.find_send(&key).map(Box::new)) };
                 Input::SendFound { lookup, found }
             }
             Read::Backlog(subscriber) => {
@@ -290,7 +290,8 @@ impl World {
         let sends = load.keys.iter().filter_map(|key| self.database.find_send(key)).collect();
         let events = load.events.map(|after| self.database.events_after(after, version)).unwrap_or_default();
         let pause = self.read_time();
-        self.later(pause, Happening::Input(slot, Input::Loaded(Ok(LoadedState { conversation, sends, events }))));
+        let loaded = Box::new(LoadedState { conversation, sends, events });
+        self.later(pause, Happening::Input(slot, Input::Loaded(Ok(loaded))));
     }
 
     fn end_backlog(&mut self, slot: SlotId, subscriber: SubscriberId, read: ReadBacklog, pause: u64) {

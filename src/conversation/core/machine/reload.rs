@@ -40,11 +40,11 @@ impl Machine {
         }));
     }
 
-    pub(super) fn loaded(&mut self, loaded: Result<LoadedState, CommandError>, step: &mut Step<'_>) {
+    pub(super) fn loaded(&mut self, loaded: Result<Box<LoadedState>, CommandError>, step: &mut Step<'_>) {
         // Should this panic, no load is in progress any more.
         let CachedState::Loading(load) = std::mem::replace(&mut self.state, CachedState::Absent) else { return };
         match loaded {
-            Ok(snapshot) => self.restore(snapshot, load, step),
+            Ok(snapshot) => self.restore(*snapshot, load, step),
             Err(error) => {
                 for pending in std::mem::take(&mut self.waiting) {
                     step.reply(pending.responder, Err(error.clone()));
