@@ -7,12 +7,15 @@ mod ack;
 mod asyncapi;
 mod auth;
 mod broadcast;
+mod coalescer;
 mod emit;
 mod emitted_event;
 mod event;
 mod help_center;
 mod input;
 mod join;
+mod list_update;
+mod list_updates;
 mod payload;
 mod presence;
 mod protocol_config;
@@ -70,7 +73,8 @@ pub fn start(realtime: Realtime, settings: &Settings, presence: &PresenceBroadca
     let io = if settings.socket.main_namespace { io.namespace(main_namespace()) } else { io };
     let io = io.build();
     if let (Some(support), Some(help_center)) = (io.namespace(support::NAME), io.namespace(help_center::NAME)) {
-        realtime.broadcaster.publish_on(support.clone(), help_center);
+        let rows = settings.conversation.max_actors;
+        realtime.broadcaster.publish_on(support.clone(), help_center, rows);
         presence.publish_on(support);
     }
     io

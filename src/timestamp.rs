@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::domain::Timestamp;
 
 /// A timestamp that serializes as ISO 8601 in UTC, with milliseconds and `Z`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IsoTimestamp(pub(crate) Timestamp);
 
 impl Serialize for IsoTimestamp {

@@ -3,13 +3,15 @@
 //! Only the conversation's actor publishes: once per event, in order, when the event is stored. REST, sockets and
 //! repeated requests therefore cannot differ in what they publish.
 
+mod lists;
 mod ticket;
 mod typing;
 
-use super::emit::EmitEvent;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use self::typing::TypingIndicators;
+use super::emit::EmitEvent;
+use super::list_updates::ListUpdates;
 use super::payload::{
     ConversationClaimedEvent, ConversationClosedEvent, ConversationCreatedEvent, ConversationOrTicket,
     ConversationUpdate, HandoverRequestedEvent, HandoverResolvedEvent, MessagePreview, NewMessageEvent,
@@ -40,6 +42,7 @@ pub struct Broadcaster {
 struct Namespaces {
     support: NamespaceHandle,
     help_center: NamespaceHandle,
+    list_updates: Arc<ListUpdates>,
 }
 
 impl Broadcaster {
@@ -49,19 +52,22 @@ impl Broadcaster {
         Self { namespaces: OnceLock::new(), typing: TypingIndicators::new(settings) }
     }
 
-    /// Sets the namespaces to publish on. Only the first call has an effect.
-    pub fn publish_on(&self, support: NamespaceHandle, help_center: NamespaceHandle) {
-        let _ = self.namespaces.set(Namespaces { support, help_center });
+    /// Sets the namespaces to publish on. Only the first call has an effect. Of at most `rows` rows of lists it is
+    /// remembered when they were announced last.
+    pub fn publish_on(&self, support: NamespaceHandle, help_center: NamespaceHandle, rows: usize) {
+        let list_updates = ListUpdates::start(support.clone(), rows);
+        let _ = self.namespaces.set(Namespaces { support, help_center, list_updates });
     }
 }
 
 impl EventPublisher for Broadcaster {
     fn publish(&self, conversation: &Conversation, events: &[Event]) {
-        let Some(Namespaces { support, help_center }) = self.namespaces.get() else { return };
+        let Some(Namespaces { support, help_center, list_updates }) = self.namespaces.get() else { return };
         let fanout = ConversationFanout { support, help_center, conversation };
         for event in events {
             self.end_typing_before(conversation, event);
             fanout.publish(event);
+            lists::publish(list_updates, conversation, event);
         }
     }
 }
@@ -100,7 +106,8 @@ impl ConversationFanout<'_> {
 
     fn publish_to_conversation(&self, event: &Event) {
         match &event.change {
-            // Created and Reopened are published with the message that follows them; a rating appears only in lists.
+            // Created and Reopened are published with the message that follows them; a rating appears only in lists, which
+            // `lists` keeps current.
             Change::Created(_) | Change::Reopened(_) | Change::Rated(_) => {}
             Change::Message(_) => event.posted().iter().for_each(|posted| self.message(posted)),
             Change::Claimed(agent) => self.claimed(agent),

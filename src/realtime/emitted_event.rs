@@ -3,6 +3,7 @@
 
 use super::emit::EmittedEvent;
 use super::help_center::HelpCenterError;
+use super::list_update::{InboxUpdatedEvent, QueueUpdatedEvent};
 use super::payload::{
     ConversationClaimedEvent, ConversationClosedEvent, ConversationCreatedEvent, ConversationUpdatedEvent,
     HandoverRequestedEvent, HandoverResolvedEvent, HelpCenterTypingEvent, NewMessageEvent, StatusChangedEvent,
@@ -63,6 +64,10 @@ emitted_events! {
             "For lists and badges. To all agents: new_user_message, assigned. To the customer: new_reply, status_changed";
         TicketAssignedEvent<'_>, "ticket_assigned", "To the ticket";
         StatusChangedEvent<'_>, "status_changed", "To the ticket";
+        InboxUpdatedEvent, "inbox_updated",
+            "To the customer: a list of another device has changed; at most one for each conversation, change and second";
+        QueueUpdatedEvent, "queue_updated",
+            "To all agents: a row of a list has changed, and its fields that did; at most one for each row and second";
     }
 }
 

@@ -5,11 +5,14 @@ import assert from 'node:assert/strict'
 /** How much of what a client has received was compared or skipped. */
 const compared = new WeakMap()
 
-/** What a client has received since, except its own connection, presence, and what the fence caused. */
+/** Of no interest to shipped apps, and at most one a second: `list-updates.test.mjs` is about these. */
+const listUpdates = new Set(['inbox_updated', 'queue_updated'])
+
+/** What a client has received since, except its own connection, presence, lists, and what the fence caused. */
 function newEvents(client, fence) {
   return client.received
     .slice(compared.get(client) ?? 0)
-    .filter(({ event }) => event !== 'connect' && event !== 'agent_presence')
+    .filter(({ event }) => event !== 'connect' && event !== 'agent_presence' && !listUpdates.has(event))
     .filter((received) => !fence?.owns(received))
     .map(({ event, payload }) => [event, payload])
 }

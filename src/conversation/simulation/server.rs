@@ -258,7 +258,7 @@ impl World {
         let input = match read {
             // The rest of a load follows.
             Read::Load(load) if !is_failed => {
-                let state = self.database.state().map(|state| Conversation::clone(state));
+                let state = self.database.state().map(|state| Box::new(Conversation::clone(state)));
                 self.later(pause, Happening::RestOfLoad(slot, load, state));
                 return;
             }
@@ -279,13 +279,13 @@ impl World {
     }
 
     /// The rest of a load: tickets, handovers, sends and events are read after the conversation.
-    pub(super) fn rest_of_load(&mut self, slot: SlotId, load: &LoadQuery, state: Option<Conversation>) {
+    pub(super) fn rest_of_load(&mut self, slot: SlotId, load: &LoadQuery, state: Option<Box<Conversation>>) {
         let version = state.as_ref().map_or(0, |state| state.version);
         let conversation = state.map(|mut state| {
             if let Some(newer) = self.database.state() {
                 state.pending_handover.clone_from(&newer.pending_handover);
             }
-            state
+            *state
         });
         let sends = load.keys.iter().filter_map(|key| self.database.find_send(key)).collect();
         let events = load.events.map(|after| self.database.events_after(after, version)).unwrap_or_default();

@@ -38,7 +38,7 @@ pub(super) enum Happening {
     Input(SlotId, Input),
     Timer(SlotId, Timer, u64),
     Read(SlotId, Read),
-    RestOfLoad(SlotId, LoadQuery, Option<Conversation>),
+    RestOfLoad(SlotId, LoadQuery, Option<Box<Conversation>>),
     /// A server's batch reaches the database, and its outcome the server, in this life of the server.
     CommitArrives(usize, u64),
     CommitReported(usize, u64),

@@ -120,7 +120,7 @@ impl Broadcaster {
 
     /// Notifies those who see that the typist types, or has stopped. All typing is announced here.
     pub(in crate::realtime) fn announce_typing(&self, typist: &Typist, is_typing: bool) {
-        let Some(Namespaces { support, help_center }) = self.namespaces.get() else { return };
+        let Some(Namespaces { support, help_center, .. }) = self.namespaces.get() else { return };
         let Typist { socket, user, is_agent, place, audience } = typist;
         let room = match (place, audience) {
             (ConversationOrTicket::Conversation(id), Audience::Agents) => rooms::of_conversation_agents(*id),
