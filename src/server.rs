@@ -1,19 +1,18 @@
 //! Assembles the server from its parts, starts it and shuts it down.
 
 mod descriptors;
+mod http;
 
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer};
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use tracing_actix_web::TracingLogger;
 
-use crate::api::{self, Api, Drain, ReadinessCache};
+use crate::api::{Api, Drain, ReadinessCache};
 use crate::client_ip::TrustedProxies;
 use crate::cluster::{Cluster, Presence, SingleNode};
 use crate::config::{ServerSettings, Settings};
@@ -27,19 +26,10 @@ use crate::migrations;
 use crate::reads::Reads;
 use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
 use crate::services::Services;
-use crate::telemetry::{self, RequestSpan};
+use crate::telemetry;
 use socketio::{ShutdownMode, SocketIo};
 
 pub use descriptors::TooFewDescriptors;
-
-/// Seconds that HTTP workers get to write the last answers; by then every handler has returned.
-const LAST_WRITES_SECONDS: u64 = 1;
-
-/// How long a client may take to close its side of a connection that the server has closed; clients of a WebSocket wait
-/// for the server as long. actix-http measures with a clock that advances twice a second, or later on a stalled worker,
-/// and sets no timer for a deadline that has passed: the connection would then stay open until the client closes it. So
-/// this must be well above half a second.
-const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -240,35 +230,11 @@ fn serve(
     api: Api,
     sockets: &SocketIo,
     listener: &TcpListener,
-) -> Result<actix_web::dev::Server, StartError> {
-    let keep_alive = Duration::from_secs(settings.server.keep_alive_seconds);
-    let workers = settings.server.worker_threads();
-    let max_connections = descriptors::connections_per_worker(workers, settings, api.services.database.backend())?;
+) -> Result<actix_server::Server, StartError> {
+    let (workers, backend) = (settings.server.worker_threads(), api.services.database.backend());
+    let slots = descriptors::slots_per_worker(workers, settings, backend)?;
     let bind_error = |source| StartError::Bind { address: settings.server.host.clone(), source };
-    let cors = settings.cors.clone();
-    let drain = api.drain.clone();
-    let (routes, socket_routes) = (api::configure(api), sockets.configure());
-    let http = HttpServer::new(move || {
-        App::new()
-            .configure(socket_routes.clone())
-            .configure(routes.clone())
-            .wrap(drain.clone())
-            .wrap(api::cors(&cors))
-            .wrap(TracingLogger::<RequestSpan>::new())
-    })
-    .workers(workers)
-    .max_connections(max_connections)
-    // Writes are complete packets and coalesced already. Nagle's algorithm would hold one back until the client's delayed
-    // acknowledgement, about 40 ms.
-    .tcp_nodelay(true)
-    .keep_alive(keep_alive)
-    .shutdown_timeout(LAST_WRITES_SECONDS)
-    // Ends a waiting poll as soon as its client disconnects, and bounds the wait for a client that does not.
-    .h1_allow_half_closed(false)
-    .client_disconnect_timeout(CLIENT_DISCONNECT_TIMEOUT)
-    .disable_signals();
-    let http = http.listen(listener.try_clone().map_err(bind_error)?).map_err(bind_error)?;
-    Ok(http.run())
+    http::serve(settings, slots, api, sockets, listener).map_err(bind_error)
 }
 
 impl std::fmt::Debug for Server {

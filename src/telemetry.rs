@@ -3,44 +3,27 @@
 //! Secrets and tokens are never logged, message texts not above debug level. Logging never waits ([`log_queue`]), and
 //! what strangers can cause at will is sampled ([`refusals`]).
 
+mod library_errors;
 mod log_queue;
 mod refusals;
 
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use tracing::{Event, Span, Subscriber};
+use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
-use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{LogFormat, LogSettings};
+use library_errors::LibraryErrors;
 use log_queue::{FlushGuard, LogQueue};
 
+pub(crate) use library_errors::listener_closes;
 pub(crate) use refusals::Refused;
-
-/// Whether a server of this process has stopped listening.
-static IS_LISTENER_CLOSED: AtomicBool = AtomicBool::new(false);
-
-/// From now on errors of accepting connections are not logged. actix-server learns of its pause and of the closed listening
-/// socket at the same time; in one of the two orders it deregisters the socket twice, and reports an error.
-pub(crate) fn listener_closes() {
-    IS_LISTENER_CLOSED.store(true, Ordering::Release);
-}
-
-/// Drops errors of accepting connections after [`listener_closes`]. Filters the events of the complete subscriber: a filter
-/// of one layer would be asked at every entry of every span.
-struct IgnoreErrorsAfterClose;
-
-impl<S: Subscriber> Layer<S> for IgnoreErrorsAfterClose {
-    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
-        event.metadata().target() != "actix_server::accept" || !IS_LISTENER_CLOSED.load(Ordering::Acquire)
-    }
-}
 
 /// Starts logging, until the guard is dropped. Further calls have no effect.
 pub(crate) fn start(settings: &LogSettings) -> FlushGuard {
@@ -51,7 +34,7 @@ pub(crate) fn start(settings: &LogSettings) -> FlushGuard {
     refusals::start(settings.refusals_per_second);
     // An invalid level has been refused with the other settings.
     let filter = settings.level.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
-    let registry = tracing_subscriber::registry().with(filter).with(IgnoreErrorsAfterClose);
+    let registry = tracing_subscriber::registry().with(filter).with(LibraryErrors);
     let lines = tracing_subscriber::fmt::layer().with_writer(queue.clone()).with_ansi(std::io::stderr().is_terminal());
     let started = match settings.format {
         LogFormat::Text => registry.with(lines).try_init(),

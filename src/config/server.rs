@@ -27,8 +27,17 @@ pub struct ServerSettings {
     /// Connections that may wait to be accepted. Allowed: 1 to 65535. Default: `4096`.
     pub backlog: u32,
     /// Open connections per worker. The server lowers this at the start, and logs it, if the system allows too few open
-    /// files; further connections wait in `server.backlog`. Allowed: 1 to 1000000. Default: `25000`.
+    /// files. On up to 16 further connections requests are answered 503, except those for `/health/`; the rest waits in
+    /// `server.backlog`. Allowed: 1 to 1000000. Default: `25000`.
     pub max_connections: usize,
+    /// Open connections from one IPv4 address or IPv6 /64 network; further ones are closed at once. Does not apply to
+    /// `server.trusted_proxies`. Allowed: 1 to 1000000. Default: `20000`.
+    pub max_connections_per_address: usize,
+    /// Seconds before a connection is closed on which nothing has been received. Allowed: 1 to 3600. Default: `15`.
+    pub unused_connection_seconds: u64,
+    /// Milliseconds that a client may take to send the head of a request, from its first byte, before it is answered 408.
+    /// Allowed: 100 to 120000. Default: `5000`.
+    pub head_timeout_ms: u64,
     /// Seconds before an idle HTTP connection is closed. Allowed: 1 to 3600. Default: `75`.
     pub keep_alive_seconds: u64,
     /// Seconds before a connection is closed whose client reads nothing of what it is sent. Allowed: 1 to 3600.
@@ -94,6 +103,9 @@ impl ServerSettings {
             outside("server.workers", self.workers, 0..=Self::MAX_WORKERS),
             outside("server.backlog", self.backlog, 1..=65_535),
             outside("server.max_connections", self.max_connections, 1..=1_000_000),
+            outside("server.max_connections_per_address", self.max_connections_per_address, 1..=1_000_000),
+            outside("server.unused_connection_seconds", self.unused_connection_seconds, 1..=3600),
+            outside("server.head_timeout_ms", self.head_timeout_ms, 100..=120_000),
             outside("server.keep_alive_seconds", self.keep_alive_seconds, 1..=3600),
             outside("server.unread_timeout_seconds", self.unread_timeout_seconds, 1..=3600),
             outside("server.body_limit_bytes", self.body_limit_bytes, 1024..=16_777_216),

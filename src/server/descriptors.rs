@@ -15,6 +15,9 @@ const PER_WORKER: u64 = 6;
 const PER_ARBITER: u64 = 4;
 /// Reserved for short-lived descriptors: name lookups, SQLite's temporary files, closing connections.
 const SPARE: u64 = 16;
+/// Reserved slots of a worker, and as what part of all at most.
+const RESERVED: usize = 16;
+const RESERVED_PART: usize = 8;
 /// The fewest connections that a server must be able to hold.
 const MIN_CONNECTIONS: u64 = 8;
 /// An estimate of the open descriptors without those of actor threads, for systems without `/dev/fd`.
@@ -34,14 +37,35 @@ pub struct TooFewDescriptors {
     pub least: u64,
 }
 
+/// The connections that a worker may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slots {
+    /// `server.max_connections`, or fewer.
+    pub(super) connections: usize,
+    /// Those beyond, on which only the server's health is served.
+    pub(super) reserved: usize,
+}
+
+impl Slots {
+    fn new(configured: usize, available: usize) -> Self {
+        let reserved = RESERVED.min(available / RESERVED_PART);
+        Self { connections: configured.min(available - reserved), reserved }
+    }
+
+    /// All connections that are accepted at the same time.
+    pub(super) fn all(self) -> usize {
+        self.connections + self.reserved
+    }
+}
+
 /// Raises the limit as far as possible, and returns how many connections each worker may hold: `server.max_connections`,
 /// or fewer, which is logged. Counts open descriptors, so it must be called after the database is connected and the
 /// actor threads run.
-pub(super) fn connections_per_worker(
+pub(super) fn slots_per_worker(
     workers: usize,
     settings: &Settings,
     backend: Backend,
-) -> Result<usize, TooFewDescriptors> {
+) -> Result<Slots, TooFewDescriptors> {
     let configured = settings.server.max_connections;
     // If it cannot be raised, the current limit applies.
     let limit =
@@ -50,7 +74,7 @@ pub(super) fn connections_per_worker(
         Ok(limit) => limit,
         Err(error) => {
             tracing::warn!(%error, "the limit of open files is unknown: connections may exhaust it");
-            return Ok(configured);
+            return Ok(Slots::new(configured, usize::MAX));
         }
     };
     let needs = Needs {
@@ -63,15 +87,15 @@ pub(super) fn connections_per_worker(
             Backend::Sqlite => 2,
         },
     };
-    let connections = usize::try_from(needs.connections(limit)?).unwrap_or(usize::MAX);
-    if connections < configured {
+    let slots = Slots::new(configured, usize::try_from(needs.connections(limit)?).unwrap_or(usize::MAX));
+    if slots.connections < configured {
         tracing::info!(
             open_files = limit,
-            connections = connections.saturating_mul(workers),
+            connections = slots.connections.saturating_mul(workers),
             "the limit of open files allows fewer connections than server.max_connections; further ones wait"
         );
     }
-    Ok(connections.min(configured))
+    Ok(slots)
 }
 
 fn open_descriptors(settings: &Settings) -> u64 {
@@ -103,7 +127,7 @@ impl Needs {
 
 #[cfg(test)]
 mod tests {
-    use super::{Needs, TooFewDescriptors};
+    use super::{Needs, Slots, TooFewDescriptors};
 
     const NEEDS: Needs = Needs { open: 40, workers: 2, database_connections: 16, descriptors_per_connection: 2 };
     /// 40 open, 2 × 6 for the workers, 16 × 2 for the database, 16 to spare.
@@ -130,5 +154,21 @@ mod tests {
         let least = 40 + 64 * 6 + 32 + 16 + 64;
         assert_eq!(many.connections(least), Ok(1));
         assert_eq!(many.connections(least - 1), Err(TooFewDescriptors { limit: least - 1, least }));
+    }
+
+    #[test]
+    fn some_slots_are_reserved_and_a_worker_always_has_others() {
+        for (configured, available, connections, reserved) in [
+            (25_000, usize::MAX, 25_000, 16),
+            (25_000, 25_016, 25_000, 16),
+            (25_000, 25_015, 24_999, 16),
+            (25_000, 35, 31, 4),
+            (4, 35, 4, 4),
+            (25_000, 8, 7, 1),
+            (25_000, 7, 7, 0),
+            (25_000, 1, 1, 0),
+        ] {
+            assert_eq!(Slots::new(configured, available), Slots { connections, reserved });
+        }
     }
 }

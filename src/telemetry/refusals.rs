@@ -1,4 +1,4 @@
-//! What an operator must see of attacks and of misconfigured apps: refused tokens, refusals of the guard, rate limits. An
+//! What an operator must see of attacks and of misconfigured apps: refused tokens, refusals of the guard, limits. An
 //! attacker causes as many as they like, so only some are logged; all are counted.
 //!
 //! The counters are the process's, as the log is.
@@ -17,10 +17,14 @@ pub(crate) enum Refused {
     Guard,
     /// A request, an event or a connection over a rate limit.
     RateLimit,
+    /// A connection over a limit of their number.
+    Connection,
+    /// A request that is not HTTP. Scanners send these all the time, so they are logged at debug level.
+    Malformed,
 }
 
 /// The counters of each kind, in the order of [`Refused`].
-static COUNTERS: [Mutex<Counter>; 3] = [const { Mutex::new(Counter::new()) }; 3];
+static COUNTERS: [Mutex<Counter>; 5] = [const { Mutex::new(Counter::new()) }; 5];
 
 /// Lines a second of each kind; set at the start.
 static LINES_PER_SECOND: Mutex<u32> = Mutex::new(0);
@@ -41,6 +45,8 @@ impl Refused {
             Self::Token => tracing::info!(%reason, total, suppressed, "a token was refused"),
             Self::Guard => tracing::info!(%reason, total, suppressed, "the guard refused a request"),
             Self::RateLimit => tracing::info!(%reason, total, suppressed, "a rate limit was exceeded"),
+            Self::Connection => tracing::info!(%reason, total, suppressed, "a connection was refused"),
+            Self::Malformed => tracing::debug!(%reason, total, suppressed, "a request was malformed"),
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use switchboard_testkit::PollingSession;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{ApiServer, Backend, QUEUE, ScratchDatabase, TestUser, exchange};
+use crate::support::{ApiServer, Backend, MY_CONVERSATIONS, QUEUE, SEND, ScratchDatabase, TestUser, exchange};
 
 async fn connect(server: &ApiServer) -> TcpStream {
     TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap()
@@ -115,4 +116,83 @@ async fn a_request_to_upgrade_is_answered_without_waiting_for_what_follows() {
             assert_eq!(String::from_utf8_lossy(&answer), format!("HTTP/1.1 {status}"), "{method} {path}");
         }
     }
+}
+
+/// Sends requests and FIN, and reads everything that the server sends.
+async fn send_and_finish(server: &ApiServer, requests: &str) -> String {
+    let mut connection = connect(server).await;
+    connection.write_all(requests.as_bytes()).await.unwrap();
+    connection.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(60), connection.read_to_end(&mut answer)).await;
+    read.expect("the connection stays open").unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_that_is_followed_by_fin_at_once_is_answered() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let token = TestUser::customer("john").token;
+    let send = format!(
+        "POST {SEND} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+         Content-Length: 19\r\n\r\n{{\"message\":\"Hello\"}}"
+    );
+    let list = format!("GET {MY_CONVERSATIONS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+    for (requests, answers) in [
+        (send.clone(), ["201"].as_slice()),
+        (list.clone(), &["200"]),
+        (format!("{send}{list}{send}"), &["201", "200", "201"]),
+        (format!("{list}GET / HT"), &["200"]),
+    ] {
+        let answer = send_and_finish(&server, &requests).await;
+        let statuses: Vec<_> = answer.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+        assert_eq!(statuses, answers, "{requests}");
+    }
+    let sent =
+        format!("POST {SEND} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 19\r\n\r\n{{");
+    assert!(!send_and_finish(&server, &sent).await.contains("201"), "half a body is none");
+}
+
+#[tokio::test]
+async fn a_polling_clients_packets_are_accepted_with_fin_and_a_poll_that_is_followed_by_fin_ends_the_session() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let session = PollingSession::open(&server.url).await.unwrap();
+    let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", session.handshake["sid"].as_str().unwrap());
+    let pong = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n3");
+    let answer = send_and_finish(&server, &pong).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nok"), "{answer}");
+    // What is queued is delivered; the next poll has to wait, which it does only for a client that is there.
+    session.send("40/nowhere,").await.unwrap();
+    let poll = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let answer = send_and_finish(&server, &poll).await;
+    assert!(answer.contains("44/nowhere,"), "{answer}");
+    assert!(session.is_open().await);
+    assert!(!send_and_finish(&server, &poll).await.starts_with("HTTP/1.1 200"));
+    assert!(!session.is_open().await);
+}
+
+/// A client that hangs up while its poll waits, which it has done for a while.
+#[tokio::test]
+async fn a_client_that_hangs_up_in_a_poll_is_noticed() {
+    let database = ScratchDatabase::create(Backend::Sqlite).await;
+    let server = ApiServer::start(&database).await;
+    let session = PollingSession::open(&server.url).await.unwrap();
+    let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", session.handshake["sid"].as_str().unwrap());
+    let poll = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut connection = connect(&server).await;
+    connection.write_all(poll.as_bytes()).await.unwrap();
+    // The packets and pongs of a minute.
+    for _ in 0..10 {
+        assert!(session.is_open().await);
+    }
+    drop(connection);
+    let ended = async {
+        while session.is_open().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    // Long before the heartbeat would notice it.
+    tokio::time::timeout(Duration::from_secs(15), ended).await.expect("the session stays open");
 }

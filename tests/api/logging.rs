@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::{MY_CONVERSATIONS, QUEUE, SEND, ScratchDatabase, ServerOptions, TestServer, TestUser};
 
@@ -145,4 +147,48 @@ async fn a_request_with_a_refused_token_counts_one_refusal() {
         assert!(counted.contains("a token was refused"), "{counted}");
         assert!(!server.log().contains(&format!(" total={} ", number + 1)), "{}", server.log());
     }
+}
+
+/// What scanners and clients of other protocols send, and what the server makes of it.
+#[tokio::test]
+async fn malformed_requests_are_counted_and_are_no_errors_of_the_server() {
+    let database = ScratchDatabase::sqlite();
+    let options = ServerOptions::new(&database)
+        .set("SWITCHBOARD__LOG__LEVEL", "debug")
+        .set("SWITCHBOARD__LOG__REFUSALS_PER_SECOND", "1000");
+    let server = spawn(options).await;
+    let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}", "x".repeat(200_000));
+    let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(200));
+    let inputs: [&[u8]; 14] = [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hello",
+        b"\x80\x80\x01\x03\x01\x00\x57\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x05\x01\x00\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GE T / HTTP/1.1\r\n\r\n",
+        b"GET  / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        long.as_bytes(),
+        many.as_bytes(),
+    ];
+    for (number, input) in inputs.into_iter().enumerate() {
+        let mut connection = TcpStream::connect(server.address()).await.unwrap();
+        // The server may have ended the connection before it has all.
+        let _ = connection.write_all(input).await;
+        let read = tokio::time::timeout(PATIENCE, connection.read_to_end(&mut Vec::new())).await;
+        assert!(read.is_ok(), "{number} keeps its connection");
+        let counted = format!(" total={} ", number + 1);
+        let line = line(&server, |line| line.contains("a request was malformed") && line.contains(&counted)).await;
+        assert!(line.contains("DEBUG"), "{line}");
+    }
+    let chunk = format!("POST {SEND} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n");
+    let mut connection = TcpStream::connect(server.address()).await.unwrap();
+    connection.write_all(chunk.as_bytes()).await.unwrap();
+    tokio::time::timeout(PATIENCE, connection.read_to_end(&mut Vec::new())).await.unwrap().unwrap();
+    let log = server.log();
+    assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
 }

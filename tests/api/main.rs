@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod agent;
+mod connections;
 mod cors;
 mod descriptors;
 mod documents;
@@ -35,3 +36,4 @@ mod support;
 mod unjoined_memory;
 mod upgrade;
 mod user;
+mod websocket_close;

@@ -4,8 +4,14 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_engineio::{CloseReason, Connection, EngineConfig, EngineHandler, EngineIo, Message, SessionHandle};
-use actix_web::{App, HttpServer};
+use actix_engineio::{
+    CloseReason, Connection, EngineConfig, EngineHandler, EngineIo, HalfCloseStream, Message, SessionHandle,
+};
+use actix_http::{HttpService, Protocol};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
 
 /// Opens an [`EchoConnection`] for each session.
 struct Echo;
@@ -47,14 +53,24 @@ async fn main() -> std::io::Result<()> {
     };
     let engine = EngineIo::new(config, Echo);
     let mount = engine.configure();
-    let server = HttpServer::new(move || App::new().configure(mount.clone()))
+    // A server on streams that end with their WebSockets, see `HalfCloseStream`.
+    let server = actix_server::Server::build()
         // The suite sends requests on two connections and expects the server to handle them in that order.
         .workers(1)
-        .h1_allow_half_closed(false)
-        // The suite does not wait a second for the end of a closed WebSocket. In production use one or two seconds.
-        .client_disconnect_timeout(Duration::from_millis(200))
         .disable_signals()
-        .bind(("127.0.0.1", port))?
+        .bind("http", ("127.0.0.1", port), move || {
+            let app = App::new().configure(mount.clone());
+            let http = HttpService::build()
+                .h1_allow_half_closed(true)
+                .client_disconnect_timeout(Duration::from_secs(2))
+                .on_connect_ext(|stream: &HalfCloseStream<TcpStream>, data| stream.register(data))
+                .finish(map_config(app, |_| AppConfig::default()));
+            fn_service(|stream: TcpStream| async {
+                let peer = stream.peer_addr().ok();
+                Ok((HalfCloseStream::new(stream), Protocol::Http1, peer))
+            })
+            .and_then(http)
+        })?
         .run();
     let handle = server.handle();
     actix_web::rt::spawn(async move {

@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::close_reason::CloseReason;
 use crate::config::EngineConfig;
+use crate::half_close::HalfClose;
 use crate::handshake::Refusal;
 use crate::outbox::{Outbox, PollRefusal};
 use crate::payload;
@@ -45,11 +46,21 @@ pub(crate) async fn poll(
         Err(PollRefusal::Closed) => return Refusal::UnknownSession.response(false),
     }
     let gzip = accepts_gzip(request.request());
+    let half_close = HalfClose::of(request.request());
     let mut poll = WaitingPoll { outbox: Some(entry.outbox), limit: config.max_payload };
     drop(entry.actor);
     header_trimmer.trim(request);
-    let body = std::future::poll_fn(|context| poll.poll(context)).await;
-    response(gzip, body, config)
+    let body = std::future::poll_fn(|context| match (poll.poll(context), &half_close) {
+        (Poll::Ready(body), _) => Poll::Ready(Some(body)),
+        (Poll::Pending, Some(half_close)) => half_close.poll_receiving_over(context).map(|()| None),
+        (Poll::Pending, None) => Poll::Pending,
+    })
+    .await;
+    match body {
+        Some(body) => response(gzip, body, config),
+        // The client has hung up, or can send nothing more.
+        None => Refusal::BadRequest.response(false),
+    }
 }
 
 /// Frees the headers of waiting polls.

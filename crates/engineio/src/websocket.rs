@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -15,6 +16,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
 use crate::config::EngineConfig;
+use crate::half_close::HalfClose;
 use crate::outbox::{Drained, Outbox};
 use crate::ws_reader::WebSocketReader;
 
@@ -29,7 +31,8 @@ pub(crate) fn accept(
     outbox: &Arc<Outbox>,
     config: &EngineConfig,
 ) -> Result<(HttpResponse, WebSocketReader), HandshakeError> {
-    let body = WebSocketBody { outbox: Arc::clone(outbox), chunk_limit: config.write_chunk };
+    let half_close = HalfClose::of(request);
+    let body = WebSocketBody { outbox: Arc::clone(outbox), chunk_limit: config.write_chunk, half_close };
     let mut response = handshake(request.head())?;
     if let Some(protocol) = first_protocol(request) {
         response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, protocol));
@@ -54,6 +57,7 @@ fn first_protocol(request: &HttpRequest) -> Option<HeaderValue> {
 struct WebSocketBody {
     outbox: Arc<Outbox>,
     chunk_limit: usize,
+    half_close: Option<Rc<HalfClose>>,
 }
 
 impl MessageBody for WebSocketBody {
@@ -69,7 +73,12 @@ impl MessageBody for WebSocketBody {
             match ready!(this.outbox.poll_frames(this.chunk_limit, context)) {
                 Drained::Frames(frames) => return Poll::Ready(Some(Ok(frames))),
                 Drained::Successor(outbox) => this.outbox = outbox,
-                Drained::End => return Poll::Ready(None),
+                Drained::End => {
+                    if let Some(half_close) = &this.half_close {
+                        half_close.end_sending();
+                    }
+                    return Poll::Ready(None);
+                }
             }
         }
     }

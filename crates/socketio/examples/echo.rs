@@ -5,8 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket, SocketIo, SocketIoConfig};
-use actix_web::{App, HttpServer};
+use actix_http::{HttpService, Protocol};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_socketio::{ConnectRefusal, Event, HalfCloseStream, Handshake, Namespace, Socket, SocketIo, SocketIoConfig};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
 use engineio::{CloseReason, Connection, EngineConfig, EngineHandler, EngineIo, Message, SessionHandle};
 use serde_json::{Value, json};
 
@@ -67,14 +71,23 @@ async fn main() -> std::io::Result<()> {
         .namespace(namespace("/custom"))
         .build();
     let echo = EngineIo::new(engine_config("/engine.io"), Arc::new(Echo));
-    HttpServer::new(move || App::new().configure(io.configure()).configure(echo.configure()))
+    // The suites expect that an abandoned poll is noticed and a closed WebSocket ends within a second.
+    actix_server::Server::build()
         // The suites send requests on two connections and expect them to be handled in that order.
         .workers(1)
-        // The suites expect that an abandoned poll is noticed and a closed WebSocket ends within a second. This is too
-        // short for production, see docs/PROTOCOL.md.
-        .h1_allow_half_closed(false)
-        .client_disconnect_timeout(Duration::from_millis(200))
-        .bind(("127.0.0.1", port))?
+        .bind("http", ("127.0.0.1", port), move || {
+            let app = App::new().configure(io.configure()).configure(echo.configure());
+            let http = HttpService::build()
+                .h1_allow_half_closed(true)
+                .client_disconnect_timeout(Duration::from_secs(2))
+                .on_connect_ext(|stream: &HalfCloseStream<TcpStream>, data| stream.register(data))
+                .finish(map_config(app, |_| AppConfig::default()));
+            fn_service(|stream: TcpStream| async {
+                let peer = stream.peer_addr().ok();
+                Ok((HalfCloseStream::new(stream), Protocol::Http1, peer))
+            })
+            .and_then(http)
+        })?
         .run()
         .await
 }

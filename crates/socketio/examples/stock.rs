@@ -5,10 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use actix_http::{HttpService, Protocol};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_socketio::{
-    ConnectRefusal, EngineConfig, Event, Handshake, Namespace, NamespaceHandle, Socket, SocketIo, SocketIoConfig,
+    ConnectRefusal, EngineConfig, Event, HalfCloseStream, Handshake, Namespace, NamespaceHandle, Socket, SocketIo,
+    SocketIoConfig,
 };
-use actix_web::{App, HttpServer};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
 use serde_json::{Value, json};
 
 /// The data of a socket.
@@ -86,10 +91,21 @@ async fn main() -> std::io::Result<()> {
     if let Some(namespace) = io.namespace("/chat") {
         actix_web::rt::spawn(publish_news(namespace));
     }
-    HttpServer::new(move || App::new().configure(io.configure()))
-        .h1_allow_half_closed(false)
-        .client_disconnect_timeout(Duration::from_secs(2))
-        .bind(("127.0.0.1", port))?
+    // On streams that end with their WebSockets, which `HttpServer` has no place for.
+    actix_server::Server::build()
+        .bind("http", ("127.0.0.1", port), move || {
+            let app = App::new().configure(io.configure());
+            let http = HttpService::build()
+                .h1_allow_half_closed(true)
+                .client_disconnect_timeout(Duration::from_secs(2))
+                .on_connect_ext(|stream: &HalfCloseStream<TcpStream>, data| stream.register(data))
+                .finish(map_config(app, |_| AppConfig::default()));
+            fn_service(|stream: TcpStream| async {
+                let peer = stream.peer_addr().ok();
+                Ok((HalfCloseStream::new(stream), Protocol::Http1, peer))
+            })
+            .and_then(http)
+        })?
         .run()
         .await
 }

@@ -236,6 +236,9 @@
 //! - `h1_allow_half_closed(false)`: otherwise a poll that its client abandoned is noticed only by the heartbeat.
 //! - `client_disconnect_timeout` of one to two seconds: how long a closed WebSocket waits for the client's side. Values
 //!   of half a second or less can leave such a connection open forever.
+//! - Instead of these two, a server of your own on [`HalfCloseStream`]s: their connections end right after a WebSocket's
+//!   close frame (RFC 6455), so that clients need not wait for it, and a request is answered whose client sends FIN after
+//!   it.
 //! - No middleware that keeps a clone of the request, because a waiting poll drops its headers to save memory.
 //! - CORS is a setting of the engine ([`EngineConfig::cors`]), so do not add a CORS middleware to these routes.
 //!
@@ -298,8 +301,8 @@ mod socket;
 mod stats;
 
 pub use engineio::{
-    AddressResolver, ClientAddress, CloseReason, CorsConfig, EngineConfig, EngineStats, Headers, OriginCheck, Origins,
-    SessionRequest,
+    AddressResolver, ClientAddress, CloseReason, CorsConfig, EngineConfig, EngineStats, HalfCloseStream, Headers,
+    OriginCheck, Origins, SessionRequest,
 };
 
 pub use self::ack::AckError;
