@@ -176,6 +176,10 @@ schemas! {
         "type": "string", "minLength": 1, "maxLength": MessageText::MAX_LENGTH_IN_HELP_CENTER, "pattern": NON_BLANK,
     };
     Before, "Before", { "description": "A message's `seq` or id", "type": "string", "pattern": r"^(\d{1,10}|[0-9a-fA-F-]{36})$" };
+    AssigneeFilter, "AssigneeFilter", {
+        "description": "An account, `me` for the caller, or `unassigned`",
+        "type": "string", "minLength": 1, "maxLength": UserId::MAX_LENGTH, "pattern": r"^[^\x00]*$",
+    };
     Date, "Date", {
         "description": "ISO 8601: a day or a timestamp, in UTC unless it has an offset",
         "type": "string", "pattern": r"^\d{4}-\d\d-\d\d(T.+)?$", "examples": ["2026-02-25", "2026-02-25T10:30:00Z"],
@@ -196,6 +200,8 @@ pub(crate) enum Before {}
 pub(crate) enum HelpCenterStatus {}
 /// The author of a message in the help center.
 pub(crate) enum HelpCenterSender {}
+/// The assignee of a list's entries in a query string.
+pub(crate) enum AssigneeFilter {}
 /// A day or a timestamp in a query string.
 pub(crate) enum Date {}
 /// A whole number from 0.
@@ -266,6 +272,23 @@ words! {
     TicketSortKey, "TicketSort", vec!["createdAt", "updatedAt", "priority", "status", "support_type"];
     SortOrder, "SortOrder", vec!["asc", "desc"];
     TrueOrFalse, "TrueOrFalse", vec!["true", "false"];
+}
+
+/// One or several words of a query string, separated by commas; `open` stands for several of them.
+pub(crate) struct SomeOf<T>(PhantomData<T>);
+
+impl<T: Words> JsonSchema for SomeOf<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("SomeOf{}", T::NAME).into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let word = format!("(open|{})", T::words().join("|"));
+        json_schema!({
+            "description": "One or several, separated by commas; `open` is all that the analytics count as open",
+            "type": "string", "pattern": format!("^{word}(,{word})*$"),
+        })
+    }
 }
 
 /// An object with a count per word, including zeros.

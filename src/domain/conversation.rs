@@ -21,6 +21,8 @@ pub enum Status {
 impl Status {
     /// Every status, in the order in which the contract lists them.
     pub const ALL: [Self; 4] = [Self::Active, Self::WaitingSupport, Self::WaitingUser, Self::Closed];
+    /// Those of a conversation that is not closed.
+    pub const OPEN: [Self; 3] = [Self::Active, Self::WaitingSupport, Self::WaitingUser];
 
     /// As storage and the wire spell it.
     #[must_use]

@@ -48,6 +48,9 @@ values! {
 }
 
 impl TicketStatus {
+    /// Those of a ticket that waits for support.
+    pub const OPEN: [Self; 3] = [Self::Pending, Self::InProgress, Self::Escalated];
+
     /// Whether the ticket is done: the customer cannot write to it, and may rate it.
     #[must_use]
     pub fn is_done(self) -> bool {

@@ -58,6 +58,29 @@ impl Validator {
         None
     }
 
+    /// An optional field that takes one or several of a few words, separated by commas; each word means one or several of
+    /// `all`. Gives the meanings of them in the order of `all`, each once.
+    pub(crate) fn some_of<T: Copy + PartialEq>(
+        &mut self,
+        name: &'static str,
+        value: Option<&str>,
+        all: &[T],
+        words: &[(&'static str, &[T])],
+    ) -> Vec<T> {
+        let mut chosen = Vec::new();
+        for word in value.into_iter().flat_map(|value| value.split(',')).map(str::trim) {
+            match words.iter().find(|(known, _)| *known == word) {
+                Some((_, meanings)) => chosen.extend_from_slice(meanings),
+                None => {
+                    let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+                    self.fail(name, format!("{name} must be one of {}, or some of them", known.join(", ")));
+                    return Vec::new();
+                }
+            }
+        }
+        all.iter().copied().filter(|value| chosen.contains(value)).collect()
+    }
+
     /// The outcome of a field's own parser.
     pub(crate) fn check<T>(&mut self, name: &'static str, parsed: Result<T, TextError>) -> Option<T> {
         parsed.map_err(|error| self.fail(name, format!("{name} {error}"))).ok()

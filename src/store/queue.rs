@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, Qu
 
 use super::related::{Related, load_related};
 use crate::database::{Backend, Database, DatabaseError};
-use crate::domain::{Conversation, UserId};
+use crate::domain::{Conversation, Status, UserId};
 use crate::event_codec::decode_conversation;
 
 pub use counts::Counts;
@@ -70,10 +70,9 @@ pub async fn queue(
         .read(async move |connection| {
             let counts = counts::counts(&connection, &caller).await?;
             let condition = full_condition(&filter, backend);
-            let total = match filter.status {
-                None if filter.is_by_status_alone() => counts.total(),
-                Some(status) if filter.is_by_status_alone() => counts.of(status),
-                _ => count(&connection, condition.clone()).await?,
+            let total = match counted(&filter, &counts, &caller) {
+                Some(total) => total,
+                None => count(&connection, condition.clone()).await?,
             };
             // A page after the last one needs no query.
             let is_after_last = page.offset() >= total;
@@ -83,6 +82,23 @@ pub async fn queue(
             Ok::<_, DbErr>(Queue { conversations, related, total, counts })
         })
         .await
+}
+
+/// The number of conversations that pass the filter, if the counts have it: the badge and the list agree then even while
+/// conversations change.
+fn counted(filter: &Filter, counts: &Counts, caller: &UserId) -> Option<u64> {
+    let by_status = Filter { statuses: filter.statuses.clone(), ..Filter::default() };
+    if *filter == by_status {
+        return Some(match filter.statuses.as_slice() {
+            [] => counts.total(),
+            statuses => statuses.iter().map(|status| counts.of(*status)).sum(),
+        });
+    }
+    if *filter == (Filter { unassigned: true, ..Filter::default() }) {
+        return Some(counts.unassigned());
+    }
+    let mine = Filter { assigned_to: Some(AssignedTo::Agent(caller.clone())), ..by_status };
+    (*filter == mine && filter.statuses == Status::OPEN).then_some(counts.mine)
 }
 
 /// The filter with its search term, as a condition on `conversations`.

@@ -2,6 +2,7 @@
 
 mod actions;
 mod agents;
+mod badges;
 mod handovers;
 mod list_model;
 mod lists;

@@ -7,7 +7,7 @@ use crate::api::date_filter::date_range;
 use crate::api_error::ApiError;
 use crate::domain::{Channel, Status, UserId};
 use crate::dto::Validator;
-use crate::json_schema::{Date, QueueSort, Search, SortOrder, TrueOrFalse};
+use crate::json_schema::{AssigneeFilter, Date, QueueSort, Search, SomeOf, SortOrder, TrueOrFalse};
 use crate::store::{AssignedTo, Filter, SearchTerm, Sort, SortBy};
 
 /// Filters and sort order; unknown keys are ignored. [`crate::api::query::PageQuery`] reads the page.
@@ -15,10 +15,12 @@ use crate::store::{AssignedTo, Filter, SearchTerm, Sort, SortBy};
 pub(super) struct QueueQuery {
     #[schemars(with = "Option<Search>")]
     search: Option<String>,
-    #[schemars(with = "Option<Status>")]
+    #[schemars(with = "Option<SomeOf<Status>>")]
     status: Option<String>,
-    #[schemars(with = "Option<UserId>")]
+    #[schemars(with = "Option<AssigneeFilter>")]
     assigned_to: Option<String>,
+    #[schemars(with = "Option<TrueOrFalse>")]
+    unassigned: Option<String>,
     #[schemars(with = "Option<UserId>")]
     user_id: Option<String>,
     #[schemars(with = "Option<TrueOrFalse>")]
@@ -38,17 +40,16 @@ pub(super) struct QueueQuery {
 impl QueueQuery {
     /// The filter and order; the error names every invalid value. An empty search is none, because a page sends its
     /// empty search field.
-    pub(super) fn validate(&self) -> Result<(Filter, Sort), ApiError> {
+    pub(super) fn validate(&self, caller: &UserId) -> Result<(Filter, Sort), ApiError> {
         let mut validator = Validator::default();
-        let statuses = Status::ALL.map(|status| (status.as_str(), status));
+        let mut statuses: Vec<(_, &[Status])> = vec![("open", &Status::OPEN)];
+        statuses.extend(Status::ALL.iter().map(|status| (status.as_str(), std::slice::from_ref(status))));
         let channels = [Channel::Support, Channel::HelpCenter].map(|channel| (channel.as_str(), channel));
         let filter = Filter {
             search: validator.optional("search", self.search.as_deref(), SearchTerm::parse).flatten(),
-            status: validator.one_of("status", self.status.as_deref(), statuses),
-            assigned_to: self.assigned_to.as_deref().and_then(|assigned_to| match assigned_to {
-                "unassigned" => Some(AssignedTo::Unassigned),
-                agent => account(&mut validator, "assigned_to", agent).map(AssignedTo::Agent),
-            }),
+            statuses: validator.some_of("status", self.status.as_deref(), &Status::ALL, &statuses),
+            assigned_to: assignee(&mut validator, self.assigned_to.as_deref(), caller),
+            unassigned: unassigned(&mut validator, self.unassigned.as_deref()),
             user_id: self.user_id.as_deref().and_then(|user_id| account(&mut validator, "user_id", user_id)),
             has_ticket: validator.one_of("has_ticket", self.has_ticket.as_deref(), [("true", true), ("false", false)]),
             channel: validator.one_of("channel", self.channel.as_deref(), channels),
@@ -63,6 +64,20 @@ impl QueueQuery {
         let sort = Sort { by: by.unwrap_or_default(), is_ascending: is_ascending.unwrap_or_default() };
         validator.finish(Some((filter, sort)))
     }
+}
+
+/// Parses an assignee: an account's id, `me` for the caller, or `unassigned`.
+pub(super) fn assignee(validator: &mut Validator, value: Option<&str>, caller: &UserId) -> Option<AssignedTo> {
+    match value? {
+        "unassigned" => Some(AssignedTo::Unassigned),
+        "me" => Some(AssignedTo::Agent(caller.clone())),
+        agent => account(validator, "assigned_to", agent).map(AssignedTo::Agent),
+    }
+}
+
+/// Whether only what the count of the unassigned counts; `false` is no filter.
+pub(super) fn unassigned(validator: &mut Validator, value: Option<&str>) -> bool {
+    validator.one_of("unassigned", value, [("true", true), ("false", false)]).unwrap_or_default()
 }
 
 /// Parses an account's id.

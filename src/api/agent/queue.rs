@@ -77,7 +77,7 @@ async fn list(
     query: Query<QueueQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let page = page.page()?;
-    let (filter, sort) = query.validate()?;
+    let (filter, sort) = query.validate(&agent.id)?;
     let queue = store::queue(&api.services.database, agent.id.clone(), filter, sort, page).await?;
     let conversations = queue
         .conversations

@@ -16,6 +16,9 @@ pub(super) const LISTED: &str = "conversations.channel <> 'ticket' AND conversat
 /// Not closed; raw SQL for the same reason.
 const OPEN: &str = "conversations.status <> 'closed'";
 
+/// What [`super::Counts::unassigned`] counts.
+const UNASSIGNED: &str = "conversations.assigned_to IS NULL AND conversations.status IN ('active', 'waiting_support')";
+
 /// Closed.
 const CLOSED: &str = "conversations.status = 'closed'";
 
@@ -43,10 +46,12 @@ pub enum AssignedTo {
 pub struct Filter {
     /// A term in its messages or its customer's data.
     pub search: Option<SearchTerm>,
-    /// The status.
-    pub status: Option<Status>,
+    /// One of these statuses; none of them is no condition.
+    pub statuses: Vec<Status>,
     /// The assignee.
     pub assigned_to: Option<AssignedTo>,
+    /// Whether only those that [`super::Counts::unassigned`] counts.
+    pub unassigned: bool,
     /// The account it belongs to.
     pub user_id: Option<UserId>,
     /// Whether a ticket was created from it.
@@ -60,28 +65,30 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether it filters by nothing but the status: the total is then one of [`super::Counts`].
-    pub(super) fn is_by_status_alone(&self) -> bool {
-        *self == Self { status: self.status, ..Self::default() }
-    }
-
     /// The filter as a condition, without the search term.
     pub(super) fn condition(&self, backend: Backend) -> Condition {
+        let may_be_open = self.unassigned || self.statuses.iter().any(|status| *status != Status::Closed);
+        let may_be_closed = !self.unassigned && self.statuses.contains(&Status::Closed);
         let assigned_to = self.assigned_to.as_ref().map(|assigned_to| {
             let is_theirs = match assigned_to {
                 AssignedTo::Agent(agent) => Column::AssignedTo.eq(agent.as_str()),
                 AssignedTo::Unassigned => Column::AssignedTo.is_null(),
             };
             // Open or closed, which is any conversation: there is an index for each.
-            Condition::any().add(Expr::cust(OPEN).and(is_theirs.clone())).add(Expr::cust(CLOSED).and(is_theirs))
+            let is_in = |condition| Expr::cust(condition).and(is_theirs.clone());
+            Condition::any()
+                .add_option((may_be_open || !may_be_closed).then(|| is_in(OPEN)))
+                .add_option((may_be_closed || !may_be_open).then(|| is_in(CLOSED)))
         });
+        let status = self.status();
         let has_ticket = self
             .has_ticket
             .map(|has_ticket| if has_ticket { Column::TicketId.is_not_null() } else { Column::TicketId.is_null() });
         // Raw SQL, as above.
         let channel = self.channel.map(|channel| Expr::cust(format!("conversations.channel = '{}'", channel.as_str())));
         listed()
-            .add_option(self.status.map(|status| Column::Status.eq(status.as_str())))
+            .add_option(status)
+            .add_option(self.unassigned.then(|| Condition::all().add(Expr::cust(UNASSIGNED)).add(Expr::cust(OPEN))))
             .add_option(assigned_to)
             .add_option(self.user_id.as_ref().map(|user_id| Column::UserId.eq(user_id.as_str())))
             .add_option(has_ticket)
@@ -91,6 +98,19 @@ impl Filter {
 }
 
 impl Filter {
+    fn status(&self) -> Option<Condition> {
+        let all = self.statuses.is_empty() || self.statuses == Status::ALL;
+        if all {
+            return None;
+        }
+        let open = (!self.statuses.contains(&Status::Closed)).then(|| Expr::cust(OPEN));
+        let one = (self.statuses != Status::OPEN).then(|| match self.statuses.as_slice() {
+            [status] => Column::Status.eq(status.as_str()),
+            statuses => Column::Status.is_in(statuses.iter().map(|status| status.as_str())),
+        });
+        Some(Condition::all().add_option(open).add_option(one))
+    }
+
     /// The condition on the time of creation, if there is one.
     fn created_within(&self, backend: Backend) -> Option<Condition> {
         if self.created_from.is_none() && self.created_before.is_none() {

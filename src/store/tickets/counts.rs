@@ -87,7 +87,7 @@ impl TicketCounts {
     /// Open ones that are not assigned.
     #[must_use]
     pub fn unassigned(&self) -> i64 {
-        self.sum(|kind| kind.is_open() && !kind.is_assigned, |kind| kind.tickets)
+        self.sum(KindCount::is_unassigned, |kind| kind.tickets)
     }
 
     /// Measures of support's performance.
@@ -105,7 +105,8 @@ impl TicketCounts {
     /// The number of tickets that pass a filter, if the counters have it: the filter uses only status, priority, type and
     /// whether a ticket is assigned.
     pub(super) fn matching(&self, filter: &TicketFilter) -> Option<i64> {
-        let TicketFilter { search, status, priority, support_type, assigned_to, user, from, until } = filter;
+        let TicketFilter { search, statuses, priority, support_type, assigned_to, unassigned, user, from, until } =
+            filter;
         if search.is_some() || user.is_some() || from.is_some() || until.is_some() {
             return None;
         }
@@ -113,10 +114,11 @@ impl TicketCounts {
             return None;
         }
         let passes = |kind: &KindCount| {
-            status.is_none_or(|status| kind.status == status.as_str())
+            (statuses.is_empty() || statuses.iter().any(|status| kind.status == status.as_str()))
                 && priority.is_none_or(|priority| kind.priority == priority.as_str())
                 && support_type.is_none_or(|support_type| kind.support_type == support_type.as_str())
                 && (assigned_to.is_none() || !kind.is_assigned)
+                && (!unassigned || kind.is_unassigned())
         };
         Some(self.sum(passes, |kind| kind.tickets))
     }
@@ -128,9 +130,11 @@ impl TicketCounts {
 
 impl KindCount {
     fn is_open(&self) -> bool {
-        [TicketStatus::Pending, TicketStatus::InProgress, TicketStatus::Escalated]
-            .into_iter()
-            .any(|status| self.status == status.as_str())
+        TicketStatus::OPEN.into_iter().any(|status| self.status == status.as_str())
+    }
+
+    fn is_unassigned(&self) -> bool {
+        self.is_open() && !self.is_assigned
     }
 }
 

@@ -8,14 +8,16 @@ use crate::store::{AssignedTo, SearchTerm};
 pub struct TicketFilter {
     /// A term in number, subject, e-mail address, phone number or description.
     pub search: Option<SearchTerm>,
-    /// The status.
-    pub status: Option<TicketStatus>,
+    /// One of these statuses; none of them is no condition.
+    pub statuses: Vec<TicketStatus>,
     /// The priority.
     pub priority: Option<TicketPriority>,
     /// The support type.
     pub support_type: Option<SupportType>,
     /// The assignee.
     pub assigned_to: Option<AssignedTo>,
+    /// Whether only those that [`TicketCounts::unassigned`](crate::store::TicketCounts::unassigned) counts.
+    pub unassigned: bool,
     /// The account they belong to.
     pub user: Option<UserId>,
     /// The earliest time of creation.

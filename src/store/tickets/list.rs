@@ -15,7 +15,7 @@ use super::filter::{TicketFilter, TicketOrder, TicketSort};
 use super::lookup::with_conversations;
 use super::users::users_of;
 use crate::database::{Backend, Database, DatabaseError};
-use crate::domain::{Conversation, Timestamp};
+use crate::domain::{Conversation, TicketStatus, Timestamp};
 use crate::store::{AssignedTo, Page, RECENT, SearchTerm, Users};
 
 /// A page of the list.
@@ -81,10 +81,14 @@ async fn page_of(
 
 fn filtered(filter: &TicketFilter, backend: Backend) -> Select<tickets::Entity> {
     use tickets::Column;
-    let TicketFilter { search, status, priority, support_type, assigned_to, user, from, until } = filter;
+    let TicketFilter { search, statuses, priority, support_type, assigned_to, unassigned, user, from, until } = filter;
     let mut condition = Condition::all();
-    if let Some(status) = status {
-        condition = condition.add(Column::Status.eq(status.as_str()));
+    if !statuses.is_empty() {
+        condition = condition.add(Column::Status.is_in(statuses.iter().map(|status| status.as_str())));
+    }
+    if *unassigned {
+        let open = TicketStatus::OPEN.map(TicketStatus::as_str);
+        condition = condition.add(Column::Status.is_in(open)).add(Column::AssignedTo.is_null());
     }
     if let Some(priority) = priority {
         condition = condition.add(Column::PriorityRank.eq(priority.rank()));

@@ -271,7 +271,7 @@ async fn every_value_that_breaks_its_rule_is_named() {
     let (long, too_long) = ("a".repeat(200), "a".repeat(201));
     let too_long_search = format!("search={too_long}");
     for (query, field) in [
-        ("status=open", "status"),
+        ("status=opened", "status"),
         ("status=", "status"),
         ("assigned_to=", "assigned_to"),
         ("user_id=%00", "user_id"),

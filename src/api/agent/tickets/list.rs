@@ -122,12 +122,12 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
 
 async fn list(
     api: web::Data<Api>,
-    AgentCaller(_): AgentCaller,
+    AgentCaller(agent): AgentCaller,
     page: Query<PageQuery>,
     query: Query<TicketListQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let page = page.page()?;
-    let (filter, order) = query.validate()?;
+    let (filter, order) = query.validate(&agent.id)?;
     let services = &api.services;
     let found = store::tickets(&services.database, filter, order, page, services.clock.now()).await?;
     let tickets = found

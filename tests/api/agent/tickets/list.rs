@@ -195,7 +195,7 @@ async fn a_query_value_that_breaks_its_rule_is_named() {
     for (query, field) in [
         ("page=0", "page"),
         ("limit=ten", "limit"),
-        ("status=open", "status"),
+        ("status=opened", "status"),
         ("priority=highest", "priority"),
         ("support_type=payment_issue", "support_type"),
         ("date_from=yesterday", "date_from"),
