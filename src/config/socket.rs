@@ -75,6 +75,10 @@ pub struct SocketSettings {
     /// Bytes of one connection's events that wait for their handlers; when reached, the server stops reading from it.
     /// Allowed: 1024 to 268435456. Default: `1048576`.
     pub max_queued_bytes: usize,
+    /// Bytes of memory that received data of all clients may take: incomplete packets, waiting events and their arguments.
+    /// Above it, clients that hold more than 64 KiB are disconnected. Allowed: 1048576 to 1099511627776. Default:
+    /// `268435456`.
+    pub max_total_received_bytes: usize,
     /// Acknowledgements that one socket may owe. Allowed: 1 to 1000000. Default: `1024`.
     pub max_pending_acks: usize,
 }
@@ -106,6 +110,7 @@ impl SocketSettings {
             outside("socket.max_json_depth", self.max_json_depth, 2..=127),
             outside("socket.max_queued_events", self.max_queued_events, 1..=65_536),
             outside("socket.max_queued_bytes", self.max_queued_bytes, 1024..=268_435_456),
+            outside("socket.max_total_received_bytes", self.max_total_received_bytes, 1_048_576..=1_099_511_627_776),
             outside("socket.max_pending_acks", self.max_pending_acks, 1..=1_000_000),
         ];
         ranges.into_iter().flatten()

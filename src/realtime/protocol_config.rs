@@ -57,6 +57,7 @@ pub(super) fn socketio(settings: &SocketSettings, recovery: &RecoverySettings) -
         max_json_depth: settings.max_json_depth,
         max_queued_events: settings.max_queued_events,
         max_queued_bytes: settings.max_queued_bytes,
+        max_total_received_bytes: settings.max_total_received_bytes,
         max_pending_acks: settings.max_pending_acks,
         recovery: recovery.enabled.then(|| RecoveryConfig {
             max_disconnection: Duration::from_secs(recovery.max_away_seconds),
@@ -155,6 +156,7 @@ mod tests {
             ("SOCKET__MAX_PENDING_ACKS", "8"),
             ("SOCKET__MAX_MESSAGE_BYTES", "1025"),
             ("SOCKET__MAX_QUEUED_BYTES", "1026"),
+            ("SOCKET__MAX_TOTAL_RECEIVED_BYTES", "1048577"),
             ("SOCKET__MAX_AUTH_BYTES", "1027"),
             ("SOCKET__MAX_UNJOINED_PAYLOAD_BYTES", "1028"),
             ("SOCKET__MAX_PARSED_BYTES", "65538"),
@@ -184,6 +186,7 @@ mod tests {
             max_pending_acks: 8,
             max_message_bytes: 1025,
             max_queued_bytes: 1026,
+            max_total_received_bytes: 1_048_577,
             max_auth_bytes: 1027,
             max_unjoined_payload: 1028,
             max_parsed_bytes: 65_538,

@@ -51,6 +51,10 @@ pub struct SocketIoConfig {
     /// Maximum size of one connection's events that wait for their handlers, in bytes as received. When it is
     /// reached, the server stops reading from the connection. Default 1 MiB.
     pub max_queued_bytes: usize,
+    /// Maximum memory that received data of all connections takes, in bytes: packets whose attachments are missing, events
+    /// that wait for their handlers, and the estimated arguments of running handlers. While it is exceeded, a connection
+    /// that holds more than 64 KiB of it is closed. Default 256 MiB.
+    pub max_total_received_bytes: usize,
     /// Maximum size of the events that wait for a socket's CONNECT answer, in bytes plus 64 for each packet. When it is
     /// exceeded, the connection is closed. Capped at a quarter of the engine's outgoing budget. Default 256 KiB.
     pub max_held_bytes: usize,
@@ -103,6 +107,7 @@ impl Default for SocketIoConfig {
             max_namespaces: 16,
             max_queued_events: 64,
             max_queued_bytes: 1024 * 1024,
+            max_total_received_bytes: 256 * 1024 * 1024,
             max_held_bytes: 256 * 1024,
             max_rooms: 20_000,
             max_pending_acks: 1024,

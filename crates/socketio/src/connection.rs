@@ -16,6 +16,7 @@ use crate::handshake::ConnectRefusal;
 use crate::namespace_session::{AnyNamespaceSession, IncomingEvent, Progress, QueueDepth};
 use crate::packet::{Body, DecodeError, Decoder, Packet, needs_no_namespace};
 use crate::rate_limit::{RateLimiter, Violation};
+use crate::received::ReceivedShare;
 use crate::server_state::ServerState;
 
 /// Why a connection is closed that sent an invalid packet.
@@ -26,6 +27,7 @@ pub(super) struct ClientConnection {
     state: Arc<ServerState>,
     session: SessionHandle,
     decoder: Decoder,
+    received: ReceivedShare,
     memberships: Vec<Membership>,
     rate_limiter: Option<Box<dyn RateLimiter>>,
     /// Runs while no namespace is joined.
@@ -58,6 +60,7 @@ impl ClientConnection {
         session.set_max_payload(state.config.max_unjoined_payload);
         Self {
             decoder: Decoder::new(&state.config),
+            received: ReceivedShare::new(&state.received),
             connect_timeout: Some(Box::pin(sleep(state.config.connect_timeout))),
             rate_limiter: (state.rate_limiter)(),
             state,
@@ -110,7 +113,8 @@ impl ClientConnection {
             },
             Body::Event { payload, id } if session.is_joined() => {
                 let is_rate_limited = violation.is_some();
-                session.handle_event(IncomingEvent { payload, ack_id: id, length, is_rate_limited });
+                let parsed_bytes = payload.parsed_bytes(&self.state.config);
+                session.handle_event(IncomingEvent { payload, ack_id: id, length, parsed_bytes, is_rate_limited });
             }
             Body::Ack { .. } | Body::Event { .. } | Body::ConnectError | Body::Connect(_) => {
                 self.close(DisconnectReason::ForcedServerClose);
@@ -229,6 +233,17 @@ impl ClientConnection {
         self.session.set_max_payload(if is_known { usize::MAX } else { self.state.config.max_unjoined_payload });
     }
 
+    /// What the connection holds of received data, in bytes.
+    fn held_bytes(&self) -> usize {
+        self.decoder.incomplete_bytes() + self.sessions().map(AnyNamespaceSession::held_bytes).sum::<usize>()
+    }
+
+    /// Whether the connection may hold so many bytes more. It is known before anything is done with them: what a handler
+    /// has begun cannot be taken back.
+    fn admit(&mut self, bytes: usize) -> bool {
+        self.received.set(self.held_bytes() + bytes)
+    }
+
     fn close_invalid(&mut self, error: DecodeError) {
         tracing::debug!(%error, "received an invalid packet");
         self.close(INVALID_PACKET);
@@ -292,6 +307,7 @@ impl Connection for ClientConnection {
         }
         self.limit_payload();
         let QueueDepth { events, bytes } = self.sessions().map(AnyNamespaceSession::queue_depth).sum();
+        self.received.set(self.held_bytes());
         let config = &self.state.config;
         let is_full = events >= config.max_queued_events || bytes >= config.max_queued_bytes;
         if is_full { Poll::Pending } else { Poll::Ready(()) }
@@ -303,8 +319,14 @@ impl Connection for ClientConnection {
             return self.close(DisconnectReason::ForcedServerClose);
         }
         match self.decoder.decode(message) {
-            Ok(Some(packet)) => self.dispatch(packet),
-            Ok(None) => {}
+            Ok(Some(packet)) if self.admit(packet.memory(&self.state.config)) => self.dispatch(packet),
+            Ok(None) if self.admit(0) => {}
+            Ok(_) => {
+                tracing::debug!("closed a connection, because received data takes too much memory");
+                self.decoder.clear();
+                self.received.set(self.held_bytes());
+                self.close(DisconnectReason::ForcedServerClose);
+            }
             Err(error) => self.close_invalid(error),
         }
     }

@@ -291,6 +291,7 @@ mod outbound_event;
 mod packet;
 mod peer;
 mod rate_limit;
+mod received;
 mod recovery;
 mod replay_buffer;
 mod reply;

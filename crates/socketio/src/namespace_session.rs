@@ -7,6 +7,7 @@
 //! once for each client that the middleware accepted, unless the session is dropped; nothing is allocated for handlers
 //! while no event is handled.
 
+mod any;
 mod queue;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +18,7 @@ use engineio::{Delivery, SessionHandle};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
+pub(crate) use self::any::{AnyNamespaceSession, Progress};
 use self::queue::EventQueue;
 pub(crate) use self::queue::{IncomingEvent, QueueDepth};
 use crate::arguments::Arguments;
@@ -28,50 +30,6 @@ use crate::handshake::ConnectRefusal;
 use crate::packet::ParsedEvent;
 use crate::recovery::Pid;
 use crate::socket::Socket;
-
-/// A namespace session, whatever the socket's data.
-pub(crate) trait AnyNamespaceSession {
-    /// Runs handlers as far as they can go.
-    fn poll(&mut self, context: &mut Context<'_>) -> Progress;
-
-    /// Whether the client has its CONNECT answer and has not left.
-    fn is_joined(&self) -> bool;
-
-    /// Whether the server disconnected the client from the namespace.
-    fn is_kicked(&self) -> bool;
-
-    /// The events that wait for their handlers.
-    fn queue_depth(&self) -> QueueDepth;
-
-    /// Queues an event.
-    fn handle_event(&mut self, event: IncomingEvent);
-
-    /// Completes a pending acknowledgement.
-    fn handle_ack(&mut self, id: u64, arguments: Arguments);
-
-    /// Disconnects a client that floods the server.
-    fn kick(&mut self);
-
-    /// The client left the namespace, or its session closed.
-    fn disconnect(&mut self, reason: DisconnectReason);
-
-    fn ping_sent(&self);
-
-    fn ping_answered(&self);
-}
-
-/// The outcome of [`AnyNamespaceSession::poll`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Progress {
-    /// It waits for events or for a handler.
-    Running,
-    /// All handlers have ended.
-    Done,
-    /// A handler panicked.
-    Panicked,
-    /// An event is not valid: the connection must be closed.
-    Invalid,
-}
 
 /// One connection in one namespace.
 pub(super) struct NamespaceSession<D> {
@@ -95,7 +53,7 @@ enum Phase<D> {
     Joined {
         socket: Socket<D>,
         pid: Option<Pid>,
-        handler: Option<LocalBoxFuture<'static, ()>>,
+        handler: Option<RunningHandler>,
     },
     /// `on_disconnect` runs.
     Disconnecting {
@@ -104,6 +62,21 @@ enum Phase<D> {
         handler: LocalBoxFuture<'static, ()>,
     },
     Done,
+}
+
+/// The handler of an event.
+struct RunningHandler {
+    future: LocalBoxFuture<'static, ()>,
+    held: Held,
+}
+
+/// What the event of a running handler takes, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    /// As received: attachments are kept.
+    received: usize,
+    /// The parsed arguments.
+    parsed: usize,
 }
 
 /// Why a step failed.
@@ -156,7 +129,7 @@ impl<D: Send + Sync + 'static> NamespaceSession<D> {
                 self.complete_connect();
             }
             Phase::Joined { handler: Some(handler), .. } => {
-                if poll_guarded(handler, context)?.is_pending() {
+                if poll_guarded(&mut handler.future, context)?.is_pending() {
                     return Ok(Poll::Pending);
                 }
                 if let Phase::Joined { handler, .. } = &mut self.phase {
@@ -205,7 +178,7 @@ impl<D: Send + Sync + 'static> NamespaceSession<D> {
             // The server disconnected the client: what it sent before is not handled any more.
             self.queue.clear();
         }
-        let Some(IncomingEvent { payload, ack_id, is_rate_limited, .. }) = self.queue.pop() else {
+        let Some(IncomingEvent { payload, ack_id, is_rate_limited, length, parsed_bytes }) = self.queue.pop() else {
             return Ok(self.start_disconnect());
         };
         let parsed = payload.into_event(&self.namespace.hub.config).map_err(|error| {
@@ -221,7 +194,8 @@ impl<D: Send + Sync + 'static> NamespaceSession<D> {
         if let Some(on_event) = on_event {
             let ParsedEvent { name, arguments: Arguments { values, attachments }, .. } = parsed;
             let event = Event { name, arguments: values, attachments, wants_ack: ack_id.is_some() };
-            *handler = Some(on_event(socket.clone(), event, ack_id));
+            let held = Held { received: length, parsed: parsed_bytes };
+            *handler = Some(RunningHandler { future: on_event(socket.clone(), event, ack_id), held });
         }
         Ok(Poll::Ready(()))
     }
@@ -319,6 +293,15 @@ impl<D: Send + Sync + 'static> AnyNamespaceSession for NamespaceSession<D> {
 
     fn queue_depth(&self) -> QueueDepth {
         self.queue.depth()
+    }
+
+    fn held_bytes(&self) -> usize {
+        let running = match &self.phase {
+            Phase::Joined { handler: Some(handler), .. } => handler.held,
+            _ => Held::default(),
+        };
+        // One event is parsed at a time.
+        self.queue.depth().bytes + running.received + running.parsed.max(self.queue.largest_parsed())
     }
 
     fn handle_event(&mut self, event: IncomingEvent) {

@@ -108,6 +108,16 @@ struct Limits {
     namespace: usize,
 }
 
+impl Packet {
+    /// A bound for the memory that it takes until it has been handled, in bytes.
+    pub(crate) fn memory(&self, config: &SocketIoConfig) -> usize {
+        match &self.body {
+            Body::Event { payload, .. } | Body::Ack { payload, .. } => self.length + payload.parsed_bytes(config),
+            Body::Connect(_) | Body::Disconnect | Body::ConnectError => self.length,
+        }
+    }
+}
+
 /// A packet with missing attachments.
 #[derive(Debug)]
 struct IncompletePacket {
@@ -134,6 +144,16 @@ impl Decoder {
     /// Whether attachments of a packet are missing.
     pub(crate) fn is_incomplete(&self) -> bool {
         self.incomplete.is_some()
+    }
+
+    /// Size of the packet whose attachments are missing, in bytes.
+    pub(crate) fn incomplete_bytes(&self) -> usize {
+        self.incomplete.as_ref().map_or(0, |incomplete| incomplete.packet.length)
+    }
+
+    /// Drops the packet whose attachments are missing.
+    pub(crate) fn clear(&mut self) {
+        self.incomplete = None;
     }
 
     /// Decodes the next message. `None` while attachments are missing.

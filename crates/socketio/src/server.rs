@@ -16,6 +16,7 @@ use crate::connection::ClientConnection;
 use crate::hub::Hub;
 use crate::namespace::{Namespace, NamespaceHandle};
 use crate::rate_limit::{RateLimiter, RateLimiterFactory};
+use crate::received::ReceivedMemory;
 use crate::server_state::ServerState;
 use crate::stats::Stats;
 
@@ -85,7 +86,7 @@ impl SocketIo {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let namespaces = self.state.namespaces.values().map(|namespace| namespace.stats()).sum();
-        Stats { engine: self.engine.stats(), namespaces }
+        Stats { engine: self.engine.stats(), namespaces, received_bytes: self.state.received.held() }
     }
 
     /// Refuses new sessions, closes the open ones once their queued packets are sent, and waits until none is left, at
@@ -134,8 +135,9 @@ impl SocketIoBuilder {
     /// Builds the server.
     #[must_use]
     pub fn build(self) -> SocketIo {
-        let state =
-            Arc::new(ServerState { config: self.config, namespaces: self.namespaces, rate_limiter: self.rate_limiter });
+        let received = ReceivedMemory::new(self.config.max_total_received_bytes);
+        let (config, namespaces, rate_limiter) = (self.config, self.namespaces, self.rate_limiter);
+        let state = Arc::new(ServerState { config, namespaces, rate_limiter, received });
         let handler = SocketIoHandler(Arc::clone(&state));
         SocketIo { engine: EngineIo::with_allow_request(self.engine, handler, self.allow_request), state }
     }

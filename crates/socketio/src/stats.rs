@@ -9,6 +9,9 @@ pub struct Stats {
     pub engine: EngineStats,
     /// The sum over all namespaces.
     pub namespaces: NamespaceStats,
+    /// Memory that received data takes: packets whose attachments are missing, events that wait for their handlers, and
+    /// the arguments of running handlers, in bytes.
+    pub received_bytes: usize,
 }
 
 /// Counts of what namespaces hold.

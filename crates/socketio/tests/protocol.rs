@@ -11,6 +11,7 @@ mod protocol {
     mod polling;
     mod probing;
     mod rate_limits;
+    mod received;
     mod recovery;
     mod recovery_limits;
     mod recovery_offset;

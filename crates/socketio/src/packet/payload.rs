@@ -23,6 +23,8 @@ const COPIED_ATTACHMENT: usize = 16 * 1024;
 pub(crate) struct Payload {
     /// Its own allocation: a slice would keep the message that it arrived in, and a polling body has many.
     json: Box<str>,
+    /// What parsing the text will cost.
+    shape: Shape,
     attachments: Vec<Bytes>,
     is_binary: bool,
 }
@@ -43,7 +45,7 @@ impl Payload {
         if !json.starts_with('[') {
             return Err(DecodeError::Payload);
         }
-        Ok(Self { json: json.into(), attachments: Vec::new(), is_binary })
+        Ok(Self { json: json.into(), shape: Shape::of(json), attachments: Vec::new(), is_binary })
     }
 
     /// Checks an event or acknowledgement whose attachments have yet to arrive, if that takes no more memory than it may.
@@ -52,7 +54,7 @@ impl Payload {
     /// # Errors
     /// [`DecodeError`] if a placeholder refers to an attachment that was not announced, or the text is no JSON.
     pub(super) fn check_placeholders(&self, announced: usize, depth: usize, memory: usize) -> Result<(), DecodeError> {
-        if !Shape::of(&self.json).fits(depth, memory) {
+        if !self.shape.fits(depth, memory) {
             return Ok(());
         }
         let values: Vec<Value> = parse(&self.json)?;
@@ -65,6 +67,11 @@ impl Payload {
         self.attachments.push(bytes);
     }
 
+    /// A bound for the memory of the parsed arguments without their attachments, in bytes; 0 if they will be refused.
+    pub(crate) fn parsed_bytes(&self, config: &SocketIoConfig) -> usize {
+        if self.shape.fits(config.max_json_depth, config.max_parsed_bytes) { self.shape.memory() } else { 0 }
+    }
+
     pub(super) fn attachment_count(&self) -> usize {
         self.attachments.len()
     }
@@ -74,7 +81,7 @@ impl Payload {
     /// # Errors
     /// [`DecodeError`] if it is not a valid event.
     pub(crate) fn into_event(self, config: &SocketIoConfig) -> Result<ParsedEvent, DecodeError> {
-        if !Shape::of(&self.json).fits(config.max_json_depth, config.max_parsed_bytes) {
+        if !self.shape.fits(config.max_json_depth, config.max_parsed_bytes) {
             let EventName(name) = parse(&self.json)?;
             return Ok(ParsedEvent { name: event_name(name)?, arguments: Arguments::default(), is_refused: true });
         }
@@ -91,7 +98,7 @@ impl Payload {
     /// # Errors
     /// [`DecodeError`] if it is not a valid one.
     pub(crate) fn into_arguments(self, config: &SocketIoConfig) -> Result<Option<Arguments>, DecodeError> {
-        if !Shape::of(&self.json).fits(config.max_json_depth, config.max_parsed_bytes) {
+        if !self.shape.fits(config.max_json_depth, config.max_parsed_bytes) {
             let _: IgnoredAny = parse(&self.json)?;
             return Ok(None);
         }

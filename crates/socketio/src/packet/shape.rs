@@ -48,6 +48,11 @@ impl Shape {
     pub(super) fn depth(self) -> usize {
         self.depth
     }
+
+    /// In bytes.
+    pub(super) fn memory(self) -> usize {
+        self.memory
+    }
 }
 
 #[cfg(test)]
