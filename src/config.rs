@@ -10,6 +10,7 @@
 
 mod auth;
 mod cluster;
+mod connection_lifetime;
 mod conversation;
 mod cors;
 mod database;
@@ -45,6 +46,7 @@ use serde::Deserialize;
 
 pub use auth::{AuthSettings, DEVELOPMENT_SECRET, TokenAlgorithm};
 pub use cluster::ClusterSettings;
+pub use connection_lifetime::ConnectionLifetime;
 pub use conversation::ConversationSettings;
 pub use cors::CorsSettings;
 pub use database::DatabaseSettings;

@@ -5,9 +5,11 @@
 
 mod directory;
 mod keys;
+mod latest_role;
 mod nonces;
 mod principal;
 mod request_signature;
+mod roles;
 mod rsa_key;
 mod token;
 mod token_cache;
@@ -18,5 +20,6 @@ pub use keys::KeyFileError;
 pub use nonces::NonceStore;
 pub use principal::{Identity, Principal, TokenError};
 pub use request_signature::{Nonce, RequestRefusal, RequestVerifier, SignedRequest};
+pub use roles::{RoleListener, Roles};
 pub use token::{TokenClaims, sign, sign_as_configured};
 pub use verifier::Verifier;

@@ -8,6 +8,7 @@ mod asyncapi;
 mod auth;
 mod broadcast;
 mod coalescer;
+mod connection_deadlines;
 mod emit;
 mod emitted_event;
 mod event;
@@ -35,6 +36,7 @@ use socketio::{ConnectRefusal, Namespace, SocketIo};
 
 pub use asyncapi::document as asyncapi_document;
 pub use broadcast::Broadcaster;
+pub use connection_deadlines::ConnectionDeadlines;
 pub use presence::PresenceBroadcaster;
 
 /// What the handlers of socket events work with.
@@ -46,6 +48,8 @@ pub struct Realtime {
     pub broadcaster: Arc<Broadcaster>,
     /// Counts agents' sockets.
     pub presence: Presence,
+    /// Ends connections when their time is over.
+    pub deadlines: ConnectionDeadlines,
     /// Most bytes of missed messages that a joining socket is sent; less than its outgoing buffer holds.
     pub catch_up_bytes: usize,
 }

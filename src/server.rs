@@ -19,12 +19,12 @@ use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Clock, ConversationIds, EventPublisher, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
-use crate::identity::{Directory, KeyFileError, NonceStore, RequestVerifier, Verifier};
+use crate::identity::{Directory, KeyFileError, NonceStore, RequestVerifier, Roles, Verifier};
 use crate::journal::Journal;
 use crate::limits::RateLimits;
 use crate::migrations;
 use crate::reads::Reads;
-use crate::realtime::{self, Broadcaster, PresenceBroadcaster, Realtime};
+use crate::realtime::{self, Broadcaster, ConnectionDeadlines, PresenceBroadcaster, Realtime};
 use crate::services::Services;
 use crate::telemetry;
 use socketio::{ShutdownMode, SocketIo};
@@ -96,15 +96,7 @@ impl Server {
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
         journal.start_search_indexer(&database);
         let broadcaster = Arc::new(Broadcaster::new(&settings.realtime));
-        let registry = Registry::start(RegistryParts {
-            database: database.clone(),
-            journal: journal.clone(),
-            publisher: Arc::clone(&broadcaster) as Arc<dyn EventPublisher>,
-            clock: Arc::clone(&clock),
-            ids: ConversationIds::new(&settings.auth.jwt_secret).map_err(|_| StartError::Secret)?,
-            settings: settings.conversation.clone(),
-            request_timeout: settings.server.request_timeout(),
-        });
+        let registry = start_registry(&settings, &database, &journal, &broadcaster, &clock)?;
         let auto_reply = settings.help_center.auto_reply.auto_reply().ok_or(StartError::AutoReply)?;
         let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
         let cluster: Arc<dyn Cluster> = Arc::new(SingleNode::new(Arc::clone(&presence_broadcaster) as _));
@@ -113,6 +105,7 @@ impl Server {
             registry: Arc::clone(&registry),
             verifier,
             directory: Directory::start(&database, &settings.directory),
+            roles: Roles::start(&database, &settings.auth),
             limits: RateLimits::new(&settings.limits),
             reads: Reads::new(&settings.reads),
             proxies: TrustedProxies::new(&settings.server.trusted_proxies),
@@ -120,10 +113,12 @@ impl Server {
             clock,
             database,
         };
+        services.roles.notify(Arc::clone(&presence_broadcaster) as _);
         let realtime = Realtime {
             services: services.clone(),
             broadcaster,
             presence: Presence::new(cluster),
+            deadlines: ConnectionDeadlines::new(settings.auth.max_connection_seconds),
             catch_up_bytes: settings.socket.outgoing_bytes / 4,
         };
         let sockets = realtime::start(realtime, &settings, &presence_broadcaster);
@@ -199,6 +194,24 @@ async fn connect(settings: &Settings, migrate: bool) -> Result<(Database, Databa
         migrations::up(&database, &settings.database).await?;
     }
     Ok((database, runtime))
+}
+
+fn start_registry(
+    settings: &Settings,
+    database: &Database,
+    journal: &Journal,
+    broadcaster: &Arc<Broadcaster>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Registry>, StartError> {
+    Ok(Registry::start(RegistryParts {
+        database: database.clone(),
+        journal: journal.clone(),
+        publisher: Arc::clone(broadcaster) as Arc<dyn EventPublisher>,
+        clock: Arc::clone(clock),
+        ids: ConversationIds::new(&settings.auth.jwt_secret).map_err(|_| StartError::Secret)?,
+        settings: settings.conversation.clone(),
+        request_timeout: settings.server.request_timeout(),
+    }))
 }
 
 /// Listens; the kernel queues connections until [`serve`] accepts them.

@@ -7,7 +7,7 @@ use crate::cluster::Cluster;
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::help_center::HelpCenter;
-use crate::identity::{Directory, Principal, TokenError, Verifier};
+use crate::identity::{Directory, Principal, Roles, TokenError, Verifier};
 use crate::limits::RateLimits;
 use crate::reads::Reads;
 use crate::telemetry::Refused;
@@ -23,6 +23,8 @@ pub struct Services {
     pub help_center: HelpCenter,
     /// Verifies tokens.
     pub verifier: Arc<Verifier>,
+    /// Who is an agent now.
+    pub roles: Roles,
     /// The accounts that have called, with their names.
     pub directory: Directory,
     /// Rate limits.
@@ -37,17 +39,28 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
 }
 
+/// The bearer of a valid token.
+pub(crate) struct Authenticated {
+    pub(crate) principal: Principal,
+    /// The last second since 1970 at which the token is valid.
+    pub(crate) last_second: u64,
+}
+
 impl Services {
-    /// Verifies a token, and records its account in the directory.
-    pub(crate) fn authenticate(&self, token: Option<&str>) -> Result<Principal, TokenError> {
-        let principal = self.verifier.verify(token).inspect_err(|error| {
+    /// Verifies a token, and records its account in the directory. The principal has the rights of the person's latest
+    /// token at most.
+    pub(crate) async fn authenticate(&self, token: Option<&str>) -> Result<Authenticated, TokenError> {
+        let verified = self.verifier.verify_token(token).inspect_err(|error| {
             // Guests have none.
             if *error != TokenError::Missing {
                 tracing::debug!(%error, "a token was refused");
                 Refused::Token.record(error.kind());
             }
         })?;
-        self.directory.record_seen(&principal, self.clock.now());
-        Ok(principal)
+        let now = self.clock.now();
+        self.directory.record_token(verified.principal(), verified.issued_at(), now);
+        let last_second = verified.last_second();
+        let principal = self.roles.resolve(verified, now.timestamp_millis()).await;
+        Ok(Authenticated { principal, last_second })
     }
 }

@@ -35,6 +35,8 @@ pub struct Model {
     /// URL of the profile picture.
     #[sea_orm(column_type = "Text", nullable)]
     pub picture: Option<String>,
+    /// The `iat` of the latest token, in milliseconds since 1970; 0 if none had one.
+    pub token_issued_at: i64,
     /// When they first authenticated.
     pub created_at: DateTimeUtc,
     /// When the row was last refreshed.

@@ -32,6 +32,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// An agent whom the directory knows, with their name there. An agent who has just called for the first time is written
 /// to the directory asynchronously, so an unknown one is looked up again after pending writes.
 async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, ApiError> {
+    // A former agent is no assignee (`additions.md`, 5).
+    if !api.services.roles.is_still_agent(&id) {
+        return Ok(None);
+    }
     if let Some(agent) = store::find_agent(&api.services.database, id.clone()).await? {
         return Ok(Some(agent));
     }

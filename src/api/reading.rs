@@ -29,7 +29,8 @@ pub(super) async fn with_read_limits(
     }
     let services = &api.services;
     let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let authentication = Authentication(services.authenticate(token));
+    let authentication = services.authenticate(token).await.map(|authenticated| authenticated.principal);
+    let authentication = Authentication(authentication);
     // The endpoint answers 401, or reads without an account.
     let principal = authentication.0.clone().ok();
     request.extensions_mut().insert(authentication);

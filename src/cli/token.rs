@@ -60,6 +60,7 @@ fn signed(settings: &Settings, arguments: &TokenArguments) -> Result<String, Tok
     let claims = TokenClaims {
         sub: arguments.sub.clone(),
         exp: get_current_timestamp().saturating_add(arguments.ttl),
+        iat: Some(chrono::Utc::now().timestamp_millis()),
         role: Some(arguments.role.clone()),
         email: arguments.email.clone(),
         name: arguments.name.clone(),

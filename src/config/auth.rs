@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::Environment;
+use super::connection_lifetime::ConnectionLifetime;
 use super::invalid::{InvalidSetting, UnknownValue, outside};
 
 /// The secret in `config/default.toml`. It is public: production refuses to start with it.
@@ -35,6 +36,15 @@ pub struct AuthSettings {
     /// Verified tokens that are accepted until they expire without verifying them again. Allowed: 0 to 1000000. Default:
     /// `50000`.
     pub token_cache_size: u64,
+    /// How long a Socket.IO connection may last; then it is closed, and stock clients connect again. `token`: an agent's
+    /// until the token that opened it has expired, with 30 seconds of leeway, and a customer's without limit. A number of
+    /// seconds limits every connection in addition; 0 means no limit at all. Allowed: `token`, or 0 to 31536000. Default:
+    /// `"token"`.
+    #[schemars(with = "String")]
+    pub max_connection_seconds: ConnectionLifetime,
+    /// Milliseconds after which a change of an agent's role that another server has observed takes effect on this one.
+    /// Allowed: 10 to 60000. Default: `250`.
+    pub role_refresh_ms: u64,
 }
 
 /// A signature algorithm.
@@ -89,7 +99,8 @@ impl AuthSettings {
     pub(super) fn invalid(&self, environment: Environment) -> Vec<InvalidSetting> {
         let cache = outside("auth.token_cache_size", self.token_cache_size, 0..=1_000_000);
         let secret = self.invalid_secret(environment);
-        [secret, self.invalid_key_file(), self.invalid_audience(), self.invalid_roles(), cache]
+        let refresh = outside("auth.role_refresh_ms", self.role_refresh_ms, 10..=60_000);
+        [secret, self.invalid_key_file(), self.invalid_audience(), self.invalid_roles(), cache, refresh]
             .into_iter()
             .flatten()
             .collect()

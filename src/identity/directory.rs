@@ -29,8 +29,8 @@ const REFRESH_SECONDS: u32 = 60;
 /// Users in one statement.
 const BATCH: usize = 256;
 
-/// When a user was queued, kept for [`REFRESH_SECONDS`].
-type RecentlyQueued = Cache<(UserId, bool), Timestamp>;
+/// When a user was queued, and the `iat` of their token, kept for [`REFRESH_SECONDS`].
+type RecentlyQueued = Cache<(UserId, bool), (Timestamp, i64)>;
 
 /// Records users. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -61,15 +61,22 @@ impl Directory {
         Self { recent, queue }
     }
 
-    /// Queues a user who has made a request. Does not block.
-    pub fn record_seen(&self, principal: &Principal, now: Timestamp) {
+    /// Queues a user who has made a request with a token without `iat`.
+    #[cfg(test)]
+    pub(super) fn record_seen(&self, principal: &Principal, now: Timestamp) {
+        self.record_token(principal, 0, now);
+    }
+
+    /// Queues a user who has made a request; `issued_at` is their token's `iat` in milliseconds. Does not block.
+    pub(crate) fn record_token(&self, principal: &Principal, issued_at: i64, now: Timestamp) {
         let seen_as = (principal.id.clone(), principal.is_agent);
         let refresh = TimeDelta::seconds(REFRESH_SECONDS.into());
-        if self.recent.get(&seen_as).is_some_and(|before| now - before < refresh) {
+        let is_recent = |(queued, issued)| now - queued < refresh && issued_at <= issued;
+        if self.recent.get(&seen_as).is_some_and(is_recent) {
             return;
         }
-        self.recent.insert(seen_as.clone(), now);
-        if self.queue.try_send(DirectoryItem::User(Box::new(row(principal, now)))).is_err() {
+        self.recent.insert(seen_as.clone(), (now, issued_at));
+        if self.queue.try_send(DirectoryItem::User(Box::new(row(principal, issued_at, now)))).is_err() {
             self.recent.invalidate(&seen_as);
         }
     }
@@ -93,7 +100,13 @@ async fn run(database: Database, mut queue: mpsc::Receiver<DirectoryItem>, recen
         for item in batch.drain(..) {
             match item {
                 DirectoryItem::User(mut row) => {
-                    row.is_agent |= rows.get(&row.id).is_some_and(|earlier| earlier.is_agent);
+                    if let Some(earlier) = rows.get(&row.id) {
+                        row.is_agent |= earlier.is_agent;
+                        if earlier.token_issued_at > row.token_issued_at {
+                            row.token_issued_at = earlier.token_issued_at;
+                            row.role.clone_from(&earlier.role);
+                        }
+                    }
                     rows.insert(row.id.clone(), *row);
                 }
                 DirectoryItem::Flush(done) => waiting.push(done),
@@ -120,12 +133,14 @@ async fn write_rows(database: &Database, rows: HashMap<String, users::Model>, re
     }
 }
 
+/// The row's token was issued no earlier than the known one.
+const IS_LATER: &str = "excluded.token_issued_at >= users.token_issued_at";
+
 async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), DatabaseError> {
     // One lock order on all servers prevents deadlocks.
     rows.sort_by(|one, other| one.id.cmp(&other.id));
     let refreshed = OnConflict::column(users::Column::Id)
         .update_columns([
-            users::Column::Role,
             users::Column::Email,
             users::Column::FirstName,
             users::Column::LastName,
@@ -137,6 +152,12 @@ async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), 
         ])
         // A user who was ever an agent stays one in the directory (`support-admin.md`, `GET /agents`).
         .value(users::Column::IsAgent, Expr::cust("users.is_agent OR excluded.is_agent"))
+        // The role and the time of the latest token.
+        .value(users::Column::Role, Expr::cust(format!("CASE WHEN {IS_LATER} THEN excluded.role ELSE users.role END")))
+        .value(
+            users::Column::TokenIssuedAt,
+            Expr::cust(format!("CASE WHEN {IS_LATER} THEN excluded.token_issued_at ELSE users.token_issued_at END")),
+        )
         .action_and_where(Expr::cust(is_due(database.backend())))
         .to_owned();
     database
@@ -150,8 +171,8 @@ async fn upsert(database: &Database, mut rows: Vec<users::Model>) -> Result<(), 
         .await
 }
 
-/// The condition for updating an existing row: a minute has passed, or the user is an agent for the first time, and must
-/// be found for a handover.
+/// The condition for updating an existing row: a minute has passed, the token was issued later, or the user is an agent
+/// for the first time, and must be found for a handover.
 fn is_due(backend: Backend) -> String {
     let passed = match backend {
         Backend::Postgres => {
@@ -162,10 +183,12 @@ fn is_due(backend: Backend) -> String {
             "(julianday(excluded.last_seen_at) - julianday(users.last_seen_at)) * 86400.0 > {REFRESH_SECONDS} - 0.002"
         ),
     };
-    format!("({passed} OR (excluded.is_agent AND NOT users.is_agent))")
+    format!(
+        "({passed} OR (excluded.is_agent AND NOT users.is_agent) OR excluded.token_issued_at > users.token_issued_at)"
+    )
 }
 
-fn row(principal: &Principal, now: Timestamp) -> users::Model {
+fn row(principal: &Principal, issued_at: i64, now: Timestamp) -> users::Model {
     users::Model {
         id: principal.id.as_str().to_owned(),
         is_agent: principal.is_agent,
@@ -177,6 +200,7 @@ fn row(principal: &Principal, now: Timestamp) -> users::Model {
         phone_number: principal.phone_number.clone(),
         smipay_tag: principal.smipay_tag.clone(),
         picture: principal.picture.clone(),
+        token_issued_at: issued_at,
         created_at: now,
         last_seen_at: now,
     }

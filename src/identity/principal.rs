@@ -64,6 +64,13 @@ impl From<Identity> for Principal {
     }
 }
 
+impl Principal {
+    /// The same user in a role that is no agent's.
+    pub(super) fn without_agent_rights(&self, role: String) -> Self {
+        Self::from(Identity { role, is_agent: false, ..Identity::clone(self) })
+    }
+}
+
 impl Deref for Principal {
     type Target = Identity;
 

@@ -17,6 +17,9 @@ pub struct TokenClaims {
     /// Expiry, in seconds since 1970. A fraction, which some issuers write, is rounded.
     #[serde(deserialize_with = "numeric_date")]
     pub exp: u64,
+    /// When it was issued, in milliseconds since 1970; the claim is in seconds.
+    #[serde(default, with = "issued_at", skip_serializing_if = "Option::is_none")]
+    pub iat: Option<i64>,
     /// Issuer.
     #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
@@ -63,6 +66,23 @@ fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Er
     let rounded =
         || number.as_f64().filter(|seconds| (0.0..MAX_EXACT_SECONDS).contains(seconds)).map(|it| it.round() as u64);
     number.as_u64().or_else(rounded).ok_or_else(|| serde::de::Error::custom("exp is no timestamp"))
+}
+
+/// `iat`: seconds since 1970, an integer or not. Anything else counts as absent, as other claims do.
+mod issued_at {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use serde_json::Value;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+        let seconds = Value::deserialize(deserializer)?.as_f64();
+        let seconds = seconds.filter(|seconds| (0.0..super::MAX_EXACT_SECONDS / 1000.0).contains(seconds));
+        Ok(seconds.map(|seconds| (seconds * 1000.0).round() as i64))
+    }
+
+    #[expect(clippy::ref_option, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(milliseconds: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(milliseconds.unwrap_or_default() / 1000)
+    }
 }
 
 /// The number up to which an `f64` represents every integer.

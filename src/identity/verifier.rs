@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use chrono::Utc;
 use jsonwebtoken::{Validation, decode_header, get_current_timestamp};
 
 use super::keys::{KeyFileError, Keys, jwt_algorithm};
@@ -62,11 +63,16 @@ impl Verifier {
     /// [`TokenError`] if the token is missing, malformed, expired, signed with another key or algorithm, for another
     /// audience, or without an account id.
     pub fn verify(&self, token: Option<&str>) -> Result<Principal, TokenError> {
+        self.verify_token(token).map(|verified| verified.principal)
+    }
+
+    /// As [`Verifier::verify`], with what the token proves besides.
+    pub(crate) fn verify_token(&self, token: Option<&str>) -> Result<VerifiedToken, TokenError> {
         self.verify_at(token, get_current_timestamp())
     }
 
-    /// As [`Verifier::verify`], at a second since 1970.
-    pub(super) fn verify_at(&self, token: Option<&str>, now: u64) -> Result<Principal, TokenError> {
+    /// As [`Verifier::verify_token`], at a second since 1970.
+    pub(super) fn verify_at(&self, token: Option<&str>, now: u64) -> Result<VerifiedToken, TokenError> {
         let token = token.map(without_scheme).filter(|token| !token.is_empty()).ok_or(TokenError::Missing)?;
         if token.len() > MAX_TOKEN_LENGTH {
             return Err(TokenError::TooLong);
@@ -74,18 +80,19 @@ impl Verifier {
         let fingerprint = Fingerprint::of(token);
         let (verified, is_new) = match self.cache.get(fingerprint) {
             Some(verified) => (verified, false),
-            None => (self.verify_signature(token)?, true),
+            None => (self.verify_signature(token, fingerprint)?, true),
         };
         if now > verified.last_second {
             return Err(TokenError::Expired);
         }
         if is_new {
-            self.cache.insert(fingerprint, verified.clone(), now);
+            let seen_before = Some(Utc::now().timestamp_millis());
+            self.cache.insert(fingerprint, VerifiedToken { seen_before, ..verified.clone() }, now);
         }
-        Ok(verified.principal)
+        Ok(verified)
     }
 
-    fn verify_signature(&self, token: &str) -> Result<VerifiedToken, TokenError> {
+    fn verify_signature(&self, token: &str, fingerprint: Fingerprint) -> Result<VerifiedToken, TokenError> {
         let invalid = |error: jsonwebtoken::errors::Error| TokenError::Invalid(error.to_string());
         let header = decode_header(token).map_err(invalid)?;
         // A critical header that is not supported must be refused, and none is (RFC 7515, section 4.1.11).
@@ -108,7 +115,13 @@ impl Verifier {
             smipay_tag: claims.smipay_tag,
             picture: claims.picture,
         });
-        Ok(VerifiedToken { principal, last_second: claims.exp.saturating_add(LEEWAY_SECONDS) })
+        Ok(VerifiedToken {
+            principal,
+            last_second: claims.exp.saturating_add(LEEWAY_SECONDS),
+            issued_at: claims.iat.unwrap_or_default(),
+            fingerprint: fingerprint.short(),
+            seen_before: None,
+        })
     }
 
     #[cfg(test)]

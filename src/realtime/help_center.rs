@@ -7,11 +7,13 @@ use super::emit::EmitEvent;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::ack::Ack;
+use super::connection_deadlines::DeadlineGuard;
 use super::event::{AckDescription, EventDescription, payload};
 use super::send_message::parse;
 use super::{Realtime, auth, input, rooms, typing};
@@ -23,6 +25,7 @@ use crate::help_center::{Thread, Visit};
 use crate::identity::Principal;
 use crate::json_schema::Schemas;
 use crate::reads::Reader;
+use crate::services::Authenticated;
 use crate::store;
 use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
@@ -45,14 +48,18 @@ pub(super) struct HelpCenterUser {
 struct Account {
     principal: Principal,
     visit: Visit,
+    /// The last second since 1970 at which the token is valid.
+    token_until: u64,
+    /// When the connection ends, while it is connected.
+    deadline: Mutex<Option<DeadlineGuard>>,
 }
 
 /// The namespace with all its handlers. `help_center:connected` contains at most `greeting_bytes` of messages.
 pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Namespace<HelpCenterUser> {
     let [connecting, greeting, disconnecting] = std::array::from_fn(|_| Arc::clone(realtime));
     let namespace = Namespace::new(NAME, move |handshake: Handshake| {
-        let user = authenticate(&connecting, &handshake);
-        async move { Ok::<_, ConnectRefusal>(user) }
+        let realtime = Arc::clone(&connecting);
+        async move { Ok::<_, ConnectRefusal>(authenticate(&realtime, &handshake).await) }
     })
     .recover_if(|before: &HelpCenterUser, now: &HelpCenterUser| match (&before.account, &now.account) {
         (Some(before), Some(now)) => before.principal.id == now.principal.id,
@@ -64,7 +71,12 @@ pub(super) fn namespace(realtime: &Arc<Realtime>, greeting_bytes: usize) -> Name
     })
     .on_disconnect(move |socket: Socket<HelpCenterUser>, _| {
         let realtime = Arc::clone(&disconnecting);
-        async move { typing::end_all(&realtime, socket.id()) }
+        async move {
+            typing::end_all(&realtime, socket.id());
+            if let Some(account) = &socket.data().account {
+                *account.deadline.lock() = None;
+            }
+        }
     })
     .on_rate_limited(|socket: Socket<HelpCenterUser>, event: Event| async move {
         // Typing too fast is no error that a customer should see.
@@ -133,11 +145,11 @@ fn error_ack(schemas: &mut Schemas) -> Value {
 }
 
 /// Never refuses, see the module.
-fn authenticate(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
-    let account = auth::principal(realtime, handshake).ok().map(|principal| {
+async fn authenticate(realtime: &Realtime, handshake: &Handshake) -> HelpCenterUser {
+    let account = auth::authenticate(realtime, handshake).await.ok().map(|Authenticated { principal, last_second }| {
         let visit =
             Visit::new(&principal, ClientInfo::new(handshake.client_address, handshake.headers.get("user-agent")));
-        Account { principal, visit }
+        Account { principal, visit, token_until: last_second, deadline: Mutex::default() }
     });
     HelpCenterUser { account, conversation: OnceLock::new() }
 }
@@ -150,6 +162,8 @@ async fn on_connect(realtime: &Realtime, socket: &Socket<HelpCenterUser>, greeti
         socket.disconnect_and_close(REFUSAL_GRACE);
         return;
     };
+    let is_agent = account.principal.is_agent;
+    *account.deadline.lock() = realtime.deadlines.start(socket, is_agent, account.token_until);
     // Connecting again and again reads as much as asking over REST.
     let (id, limits) = (&account.principal.id, realtime.services.limits.clone());
     if let Err(refused) = limits.read(id) {

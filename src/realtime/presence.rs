@@ -5,13 +5,16 @@ use super::emit::EmitEvent;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::connection_deadlines::DeadlineGuard;
 use super::rooms;
 use crate::cluster::{Presence, PresenceGuard, PresenceListener};
-use crate::domain::Agent;
-use crate::identity::Principal;
+use crate::domain::{Agent, UserId};
+use crate::identity::{Principal, RoleListener};
+use crate::services::Authenticated;
 use socketio::NamespaceHandle;
 
 /// The account of a socket on `/support`. An agent is online from the socket's connect until it disconnects or is
@@ -19,22 +22,34 @@ use socketio::NamespaceHandle;
 pub(super) struct SupportUser {
     principal: Principal,
     presence: Option<PresenceGuard>,
+    /// The last second since 1970 at which the token is valid.
+    token_until: u64,
+    /// When the connection ends, while it is connected.
+    deadline: Mutex<Option<DeadlineGuard>>,
 }
 
 impl SupportUser {
     /// An authenticated account whose socket is not connected yet.
-    pub(super) fn new(principal: Principal, presence: &Presence) -> Self {
+    pub(super) fn new(authenticated: Authenticated, presence: &Presence) -> Self {
+        let Authenticated { principal, last_second: token_until } = authenticated;
         let presence = principal.is_agent.then(|| presence.track(principal.as_agent()));
-        Self { principal, presence }
+        Self { principal, presence, token_until, deadline: Mutex::default() }
     }
 
-    pub(super) fn connected(&self) {
+    /// The last second since 1970 at which the token is valid.
+    pub(super) fn token_until(&self) -> u64 {
+        self.token_until
+    }
+
+    pub(super) fn connected(&self, deadline: Option<DeadlineGuard>) {
+        *self.deadline.lock() = deadline;
         if let Some(presence) = &self.presence {
             presence.set_online();
         }
     }
 
     pub(super) fn disconnected(&self) {
+        *self.deadline.lock() = None;
         if let Some(presence) = &self.presence {
             presence.release();
         }
@@ -76,5 +91,13 @@ impl PresenceListener for PresenceBroadcaster {
         let Some(support) = self.support.get() else { return };
         let payload = AgentPresenceEvent { admin_id: agent.id.as_str(), admin_name: &agent.name, online: is_online };
         support.to(rooms::ADMINS).emit_event(&payload);
+    }
+}
+
+/// A former agent's sockets end: also those that could be recovered. Their clients connect again, without an agent's rights.
+impl RoleListener for PresenceBroadcaster {
+    fn agent_role_changed(&self, person: &UserId) {
+        let Some(support) = self.support.get() else { return };
+        support.to(&rooms::of_agent(person)).evict();
     }
 }

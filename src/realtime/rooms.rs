@@ -10,6 +10,11 @@ pub(super) fn of_user(id: &UserId) -> String {
     format!("user:{id}")
 }
 
+/// The sockets of an account that have an agent's rights. No event is sent here.
+pub(super) fn of_agent(id: &UserId) -> String {
+    format!("agent:{id}")
+}
+
 /// The sockets that have joined a conversation.
 pub(super) fn of_conversation(id: ConversationId) -> String {
     format!("conversation:{id}")

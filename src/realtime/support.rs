@@ -21,14 +21,17 @@ const SEND_MESSAGE: &str = "send_message";
 
 /// The namespace with all its handlers.
 pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
-    let [connecting, disconnecting] = std::array::from_fn(|_| Arc::clone(realtime));
+    let [connecting, connected, disconnecting] = std::array::from_fn(|_| Arc::clone(realtime));
     let namespace = Namespace::new(NAME, move |handshake: Handshake| {
         let realtime = Arc::clone(&connecting);
-        async move { authorize(&realtime, &handshake) }
+        async move { authorize(&realtime, &handshake).await }
     })
     // A session may be recovered only by the same account in the same role.
     .recover_if(|before: &SupportUser, now: &SupportUser| before.id == now.id && before.is_agent == now.is_agent)
-    .on_connect(|socket: Socket<SupportUser>| async move { on_connect(&socket) })
+    .on_connect(move |socket: Socket<SupportUser>| {
+        let realtime = Arc::clone(&connected);
+        async move { on_connect(&realtime, &socket) }
+    })
     .on_disconnect(move |socket: Socket<SupportUser>, _| {
         let realtime = Arc::clone(&disconnecting);
         async move {
@@ -163,19 +166,24 @@ fn refused(event: &Event, error: ApiError) -> Ack {
 }
 
 /// Refuses an invalid token with `connect_error`.
-fn authorize(realtime: &Realtime, handshake: &Handshake) -> Result<SupportUser, ConnectRefusal> {
-    let principal = auth::principal(realtime, handshake).map_err(|_| {
+async fn authorize(realtime: &Realtime, handshake: &Handshake) -> Result<SupportUser, ConnectRefusal> {
+    let authenticated = auth::authenticate(realtime, handshake).await.map_err(|_| {
         let error = ApiError::unauthorized();
         ConnectRefusal { message: error.message.into_owned(), data: Some(json!({ "code": error.code })) }
     })?;
-    Ok(SupportUser::new(principal, &realtime.presence))
+    Ok(SupportUser::new(authenticated, &realtime.presence))
 }
 
-fn on_connect(socket: &Socket<SupportUser>) {
+fn on_connect(realtime: &Realtime, socket: &Socket<SupportUser>) {
     let user = socket.data();
     socket.join(rooms::of_user(&user.id));
     if user.is_agent {
+        socket.join(rooms::of_agent(&user.id));
+        // A role that changed before the socket was in that room has not ended it.
+        if !realtime.services.roles.is_still_agent(&user.id) {
+            return socket.evict();
+        }
         socket.join(rooms::ADMINS);
     }
-    user.connected();
+    user.connected(realtime.deadlines.start(socket, user.is_agent, user.token_until()));
 }

@@ -130,6 +130,14 @@ impl<'a> Broadcast<'a> {
         }
     }
 
+    /// Ends the sockets for good, also those whose clients may return: they leave their rooms at once, receive nothing any
+    /// more and cannot be recovered. The clients' connections are closed; stock clients connect again.
+    pub fn evict(self) {
+        for peer in self.peers() {
+            peer.evict();
+        }
+    }
+
     /// Collects the selected peers, for operations that lock rooms and so must not run inside a visit.
     fn peers(&self) -> Vec<Arc<Peer>> {
         let mut peers = Vec::new();

@@ -163,6 +163,16 @@ impl Peer {
         session.wake();
     }
 
+    /// Ends the peer for good: it leaves its rooms, is sent nothing any more and cannot be recovered. The client's
+    /// connection is closed.
+    pub(crate) fn evict(&self) {
+        let session = self.session();
+        self.remove();
+        if let Some(session) = session {
+            session.close(CloseReason::ForcedClose);
+        }
+    }
+
     /// The current connection's session.
     pub(crate) fn session(&self) -> Option<SessionHandle> {
         match &self.outbound.lock().phase {

@@ -1,6 +1,6 @@
 //! One client in one namespace, as handlers see it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use engineio::{CloseReason, Delivery, SessionRequest};
@@ -31,6 +31,20 @@ struct Inner<D> {
     recovered: bool,
 }
 
+/// A socket that is not kept alive, for example in a queue of timers.
+#[derive(Debug)]
+pub struct WeakSocket<D> {
+    inner: Weak<Inner<D>>,
+}
+
+impl<D> WeakSocket<D> {
+    /// The socket, unless it has been dropped.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Socket<D>> {
+        self.inner.upgrade().map(|inner| Socket { inner })
+    }
+}
+
 impl<D> Clone for Socket<D> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
@@ -53,6 +67,12 @@ impl<D> Socket<D> {
     /// Whether both are clones of the same socket, that is, of the same connection.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// A reference that does not keep the socket alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakSocket<D> {
+        WeakSocket { inner: Arc::downgrade(&self.inner) }
     }
 
     /// The public id. A recovered socket keeps it.
@@ -195,6 +215,11 @@ impl<D> Socket<D> {
         if let Some(session) = session {
             session.close_after(CloseReason::ForcedClose, grace);
         }
+    }
+
+    /// Ends the socket for good and closes the connection, see [`Broadcast::evict`].
+    pub fn evict(&self) {
+        self.inner.peer.evict();
     }
 
     /// Closes the client's connection with all its namespaces. Stock clients reconnect, possibly to another server.

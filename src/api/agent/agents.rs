@@ -12,7 +12,7 @@ use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
 use crate::api::extractors::AgentCaller;
 use crate::api_error::ApiError;
-use crate::domain::Agent;
+use crate::domain::{Agent, UserId};
 use crate::store::{self, Agents};
 
 #[derive(Serialize, JsonSchema)]
@@ -33,12 +33,19 @@ struct AgentRow<'a> {
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::get("/api/v1/unified-admin/support/agents", agents)
-        .operation(Tag::Agents, Access::Agent, "listAgents", "Every account that has ever called with an agent's token")
+        .operation(
+            Tag::Agents,
+            Access::Agent,
+            "listAgents",
+            "Every account that has called with an agent's token, but former agents",
+        )
         .answers::<AgentList<'static>>(200, &["Agents fetched"])
 }
 
 async fn agents(api: web::Data<Api>, AgentCaller(caller): AgentCaller) -> Result<HttpResponse, ApiError> {
-    let agents = store::agents(&api.services.database).await?;
+    let mut agents = store::agents(&api.services.database).await?;
+    // Former agents are not offered (`additions.md`, 5).
+    agents.users.retain(|user| UserId::parse(&user.id).is_ok_and(|id| api.services.roles.is_still_agent(&id)));
     let online = api.services.cluster.agents_online();
     let caller = caller.as_agent();
     Ok(fetched("Agents fetched", AgentList { agents: rows(&agents, &online, &caller) }))

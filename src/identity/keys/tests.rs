@@ -181,6 +181,8 @@ fn a_file_that_cannot_be_read_is_named() {
             audience: Vec::new(),
             agent_roles: vec!["admin".to_owned()],
             token_cache_size: 0,
+            max_connection_seconds: crate::config::ConnectionLifetime::Token,
+            role_refresh_ms: 250,
         };
         Keys::load(&settings).err().expect("a refusal").to_string()
     };

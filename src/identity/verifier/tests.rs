@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::TokenAlgorithm;
+use crate::config::{ConnectionLifetime, TokenAlgorithm};
 use crate::identity::keys::tests::{EC, ED, Pair, RSA};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -20,6 +20,8 @@ fn settings() -> AuthSettings {
         audience: Vec::new(),
         agent_roles: vec!["admin".to_owned()],
         token_cache_size: 100,
+        max_connection_seconds: ConnectionLifetime::Token,
+        role_refresh_ms: 250,
     }
 }
 

@@ -110,6 +110,7 @@ pub(crate) fn user_row(id: &str, is_agent: bool) -> users::Model {
         phone_number: None,
         smipay_tag: None,
         picture: None,
+        token_issued_at: 0,
         created_at: minute(0),
         last_seen_at: minute(0),
     }

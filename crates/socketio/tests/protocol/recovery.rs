@@ -111,6 +111,26 @@ async fn a_client_whose_transport_the_server_closed_recovers_too() {
 }
 
 #[tokio::test]
+async fn an_evicted_socket_hears_nothing_more_and_cannot_be_recovered() {
+    let server = RecoveryServer::start();
+    let room = server.namespace();
+    let mut suspended = server.client(token()).await;
+    suspended.socket.frame(0x88, &[]).await;
+    server.wait_disconnected().await;
+    let connected = server.client(token()).await;
+    room.to("always").emit("n", &1);
+    room.to("always").evict();
+    // At once, though its connection may not know yet.
+    assert_eq!(room.to("always").emit("n", &2), 0);
+    assert_eq!(room.socket_count(), 0);
+    for client in [connected, suspended] {
+        let back = server.reconnect(&client).await;
+        assert_ne!(back.sid, client.sid);
+        assert!(!back.missed.contains(&json!(1)) && !back.missed.contains(&json!(2)), "{:?}", back.missed);
+    }
+}
+
+#[tokio::test]
 async fn many_reconnects_under_load_lose_duplicate_and_reorder_nothing() {
     let server = Arc::new(RecoveryServer::start());
     let client = server.client(token()).await;
