@@ -38,7 +38,7 @@ pub trait Connection: 'static {
     /// Handles a message. Called only after `poll_ready` returned `Ready`.
     fn on_message(&mut self, message: Message);
 
-    /// Called right before a ping is queued: the client receives everything sent until now before the ping.
+    /// Called right before a ping is queued, a regular one or one that [`SessionHandle::request_ping`] asked for: the client receives everything sent until now before the ping.
     fn before_ping(&mut self) {}
 
     /// Called when the client answers a ping: it has received everything sent before that ping.
@@ -79,7 +79,8 @@ impl SessionHandle {
         self.push(std::iter::once(&packet), Delivery::Reliable)
     }
 
-    /// Queues encoded packets so that no other packet is sent between them. Returns `false` if they were not accepted:
+    /// Queues encoded packets so that no other packet is sent between them and they leave in one write or one polling
+    /// body. Returns `false` if they were not accepted:
     /// the session is closed, or the delivery is volatile and the transport cannot send now.
     ///
     /// Packets that exceed the budget close the session.
@@ -107,6 +108,13 @@ impl SessionHandle {
     /// [`EngineConfig::max_payload`](crate::EngineConfig::max_payload).
     pub fn set_max_payload(&self, bytes: usize) {
         self.outbox.set_max_payload(bytes);
+    }
+
+    /// Sends a ping soon instead of at the end of [`EngineConfig::ping_interval`](crate::EngineConfig::ping_interval), so
+    /// that [`Connection::on_pong`] shows when the client has received what was pushed until now. While another ping is
+    /// unanswered, this one follows its pong. The client must answer it in time as any ping.
+    pub fn request_ping(&self) {
+        self.outbox.request_ping();
     }
 
     /// Has [`Connection::poll_ready`] called soon, for state that another thread has changed.

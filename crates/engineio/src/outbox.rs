@@ -4,8 +4,8 @@
 //! response ([`crate::websocket`]) or a waiting poll ([`crate::polling`]) drains it, through `draining`.
 //!
 //! Invariants:
-//! - packets are sent in the order of the pushes, and packets pushed together are sent without another one in between,
-//!   whatever the transport, before, during and after an upgrade;
+//! - packets are sent in the order of the pushes, and packets pushed together are sent without another one in between and
+//!   in one chunk or polling body, whatever the transport, before, during and after an upgrade;
 //! - the cost of the queued packets never exceeds the budget: over it volatile packets are dropped, then the session is
 //!   aborted;
 //! - the lock is held for pushes and pops only, and no waker or other lock is used while it is held;
@@ -25,9 +25,7 @@ use parking_lot::Mutex;
 use self::incoming::Incoming;
 
 pub(crate) use self::draining::{Drained, PollRefusal};
-use self::state::{
-    ActiveTransport, DelayedClose, OutboxPhase, PendingPoll, QueuedPacket, State, UpgradePhase, store_waker,
-};
+use self::state::{ActiveTransport, DelayedClose, OutboxPhase, PendingPoll, State, UpgradePhase, store_waker};
 use crate::close_reason::CloseReason;
 use crate::config::EngineConfig;
 use crate::frame::SharedPacket;
@@ -86,7 +84,7 @@ impl Outbox {
             return false;
         }
         state.cost += cost;
-        state.queue.extend(packets.map(|packet| QueuedPacket { packet: packet.clone(), is_volatile }));
+        state.queue_group(packets, is_volatile);
         let drain_waker = state.drain_waker.take();
         drop(state);
         if let Some(waker) = drain_waker {
@@ -170,6 +168,22 @@ impl Outbox {
         if let Some(waker) = session_waker {
             waker.wake();
         }
+    }
+
+    /// Asks the session's actor for a ping.
+    pub(crate) fn request_ping(&self) {
+        let mut state = self.state.lock();
+        state.is_ping_requested = true;
+        let session_waker = state.session_waker.take();
+        drop(state);
+        if let Some(waker) = session_waker {
+            waker.wake();
+        }
+    }
+
+    /// Whether a ping was requested since the last call.
+    pub(crate) fn take_ping_request(&self) -> bool {
+        std::mem::take(&mut self.state.lock().is_ping_requested)
     }
 
     pub(crate) fn is_open(&self) -> bool {

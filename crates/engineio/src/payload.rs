@@ -51,19 +51,27 @@ pub(crate) struct PayloadWriter {
 }
 
 impl PayloadWriter {
-    /// An empty payload of at most `limit` bytes, or of a single longer packet.
+    /// An empty payload of at most `limit` bytes, or of a single longer group of packets.
     pub(crate) fn with_limit(limit: usize) -> Self {
         Self { payload: Vec::new(), limit, packets: 0 }
     }
 
     /// Appends a packet. Returns `false` if it does not fit.
     pub(crate) fn push(&mut self, packet: &SharedPacket) -> bool {
-        let more = packet.polled_length() + usize::from(self.packets > 0);
-        if self.packets > 0 && self.payload.len() + more > self.limit {
+        self.push_group(std::iter::once(packet))
+    }
+
+    /// Appends packets that stay together. Returns `false` and appends none if they do not fit.
+    pub(crate) fn push_group<'a>(&mut self, packets: impl Iterator<Item = &'a SharedPacket> + Clone) -> bool {
+        // Control frames have no polling form and are skipped.
+        let packets = packets.filter(|packet| packet.polled_length() > 0);
+        let more: usize = packets.clone().map(|packet| packet.polled_length() + SEPARATOR.len_utf8()).sum();
+        // The first packet of the payload has no separator in front of it.
+        let length = (self.payload.len() + more).saturating_sub(usize::from(self.packets == 0));
+        if self.packets > 0 && length > self.limit {
             return false;
         }
-        // Control frames have no polling form and are skipped.
-        if more > usize::from(self.packets > 0) {
+        for packet in packets {
             if self.packets > 0 {
                 self.payload.push(SEPARATOR as u8);
             }

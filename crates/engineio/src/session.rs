@@ -88,6 +88,8 @@ pub(crate) struct Session {
     websocket: Option<InboundStream>,
     phase: SessionPhase,
     timer: Option<SpawnHandle>,
+    /// The client has not answered the last ping.
+    is_ping_unanswered: bool,
     /// When the most recent timer is due.
     due: Instant,
 }
@@ -118,6 +120,7 @@ impl Session {
             websocket,
             phase: SessionPhase::Open,
             timer: None,
+            is_ping_unanswered: false,
             due: Instant::now(),
         }
     }
@@ -155,17 +158,33 @@ impl Session {
     }
 
     fn ping(&mut self, context: &mut ActorCx<Self>) {
+        self.push_ping();
+        self.start_timer_from_due(context, self.config.ping_timeout, Self::abort_unanswered);
+    }
+
+    /// Sends a ping that the application asked for, unless the client owes a pong.
+    fn ping_on_request(&mut self, context: &mut ActorCx<Self>) {
+        if !self.is_ping_unanswered && self.outbox.take_ping_request() {
+            self.push_ping();
+            self.start_timer(context, self.config.ping_timeout, Self::abort_unanswered);
+        }
+    }
+
+    fn push_ping(&mut self) {
+        self.is_ping_unanswered = true;
         self.connection.before_ping();
         self.outbox.push(std::iter::once(&SharedPacket::text("2")), Delivery::Reliable);
-        self.start_timer_from_due(context, self.config.ping_timeout, |session, _| {
-            session.outbox.abort(CloseReason::PingTimeout);
-        });
+    }
+
+    fn abort_unanswered(&mut self, _: &mut ActorCx<Self>) {
+        self.outbox.abort(CloseReason::PingTimeout);
     }
 
     fn handle_packet(&mut self, packet: Packet, context: &mut ActorCx<Self>) {
         match packet {
             Packet::Message(message) => self.connection.on_message(message),
             Packet::Pong(_) => {
+                self.is_ping_unanswered = false;
                 self.connection.on_pong();
                 self.start_timer(context, self.config.ping_interval, Self::ping);
             }
@@ -316,6 +335,7 @@ impl ActorFuture<Session> for Pump {
     ) -> Poll<()> {
         if session.phase == SessionPhase::Open {
             session.poll_open(context, task);
+            session.ping_on_request(context);
             match session.outbox.poll_close_reason(task) {
                 Poll::Ready(reason) => session.close(reason, context),
                 Poll::Pending => {

@@ -1,5 +1,5 @@
 //! The server of `tests/stock`, which runs stock clients against it: rooms, acknowledgements both ways, binary events,
-//! recovery. Listens on the port in `PORT`, 3000 by default.
+//! recovery. Listens on the port in `PORT`, 3000 by default; `PING_INTERVAL` and `PING_TIMEOUT` are milliseconds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,10 +84,18 @@ async fn publish_news(namespace: NamespaceHandle) {
     }
 }
 
+/// A number in an environment variable.
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
-    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3000);
-    let io = SocketIo::builder(EngineConfig::default(), SocketIoConfig::default()).namespace(chat()).build();
+    let port = variable("PORT").and_then(|port| port.try_into().ok()).unwrap_or(3000_u16);
+    let mut engine = EngineConfig::default();
+    engine.ping_interval = variable("PING_INTERVAL").map_or(engine.ping_interval, Duration::from_millis);
+    engine.ping_timeout = variable("PING_TIMEOUT").map_or(engine.ping_timeout, Duration::from_millis);
+    let io = SocketIo::builder(engine, SocketIoConfig::default()).namespace(chat()).build();
     if let Some(namespace) = io.namespace("/chat") {
         actix_web::rt::spawn(publish_news(namespace));
     }

@@ -55,8 +55,9 @@ pub struct SocketIoConfig {
     /// that wait for their handlers, and the estimated arguments of running handlers. While it is exceeded, a connection
     /// that holds more than 64 KiB of it is closed. Default 256 MiB.
     pub max_total_received_bytes: usize,
-    /// Maximum size of the events that wait for a socket's CONNECT answer, in bytes plus 64 for each packet. When it is
-    /// exceeded, the connection is closed. Capped at a quarter of the engine's outgoing budget. Default 256 KiB.
+    /// Maximum size of the events that wait for a socket's CONNECT answer, and of the acknowledgements that wait until a
+    /// returning client was sent the events it missed, in bytes plus 64 for each packet. When it is exceeded, the
+    /// connection is closed. Capped at a quarter of the engine's outgoing budget. Default 256 KiB.
     pub max_held_bytes: usize,
     /// Maximum number of rooms that one socket is in. Further joins are refused. Default 20 000.
     pub max_rooms: usize,

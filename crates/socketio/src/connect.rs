@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::handshake::{ConnectRefusal, Handshake};
 use crate::hub::Hub;
 use crate::namespace::Namespace;
-use crate::outbound_event::OutboundEvent;
 use crate::recovery::{Pid, Recovery, RecoveryRequest};
 use crate::socket::Socket;
 
@@ -24,8 +23,6 @@ pub(super) struct Admission<D> {
     pub(super) socket: Socket<D>,
     /// `None` if the namespace does not recover.
     pub(super) pid: Option<Pid>,
-    /// Events that a recovered client missed.
-    pub(super) missed: Vec<Arc<OutboundEvent>>,
 }
 
 impl<D: Send + Sync + 'static> NamespaceInner<D> {
@@ -49,16 +46,16 @@ impl<D: Send + Sync + 'static> NamespaceInner<D> {
         let recovered = match (&self.recovery, recovery_request) {
             (Some(recovery), Some(request)) => {
                 let is_same_owner = |old: &D| (self.definition.is_same_owner)(old, &data);
-                recovery.recover(request, &session, is_same_owner).await
+                recovery.recover(request, &session, is_same_owner, self.hub.replay_pace).await
             }
             _ => None,
         };
         let was_recovered = recovered.is_some();
-        let (peer, pid, missed) = match recovered {
-            Some(recovered) => (recovered.peer, Some(recovered.pid), recovered.missed),
+        let (peer, pid) = match recovered {
+            Some(recovered) => (recovered.peer, Some(recovered.pid)),
             None => {
                 let pid = self.recovery.as_ref().map(|_| Pid::random());
-                (self.hub.add_peer(session.clone()), pid, Vec::new())
+                (self.hub.add_peer(session.clone()), pid)
             }
         };
         let request = Arc::clone(session.request());
@@ -66,6 +63,6 @@ impl<D: Send + Sync + 'static> NamespaceInner<D> {
         if let (Some(recovery), Some(pid)) = (&self.recovery, pid) {
             recovery.insert(pid, socket.clone());
         }
-        Ok(Admission { socket, pid, missed })
+        Ok(Admission { socket, pid })
     }
 }

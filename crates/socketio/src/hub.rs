@@ -18,6 +18,7 @@ use crate::encode::{self, Content, EncodeError, EventHead};
 use crate::offset::encode_offset;
 use crate::outbound_event::OutboundEvent;
 use crate::peer::Peer;
+use crate::replay::ReplayPace;
 use crate::replay_buffer::ReplayBuffer;
 use crate::rooms::Rooms;
 use crate::stats::NamespaceStats;
@@ -34,6 +35,8 @@ pub(crate) struct Hub {
     pub(crate) rooms: Rooms<Peer>,
     pub(crate) peers: DashMap<Arc<str>, Arc<Peer>>,
     pub(crate) config: Arc<SocketIoConfig>,
+    /// Limits of the replays to returning clients.
+    pub(crate) replay_pace: ReplayPace,
     /// Whether any client may join, see [`Namespace::anonymous`](crate::Namespace::anonymous).
     pub(crate) is_anonymous: bool,
     /// The total cost of all live events, each counted once.
@@ -43,7 +46,8 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(name: Arc<str>, config: Arc<SocketIoConfig>, is_anonymous: bool) -> Self {
+    /// `ping_timeout` is the engine's.
+    pub(crate) fn new(name: Arc<str>, config: Arc<SocketIoConfig>, ping_timeout: Duration, is_anonymous: bool) -> Self {
         // Sequence numbers start at the clock's microseconds, so that they continue above those of an earlier run and
         // an offset from before a restart is recognised as such.
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -53,6 +57,7 @@ impl Hub {
             name,
             rooms: Rooms::default(),
             peers: DashMap::new(),
+            replay_pace: ReplayPace { ping_timeout, max_waiting_cost: config.max_held_bytes },
             config,
             is_anonymous,
             total_cost: Arc::default(),

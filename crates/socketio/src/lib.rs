@@ -293,6 +293,7 @@ mod peer;
 mod rate_limit;
 mod received;
 mod recovery;
+mod replay;
 mod replay_buffer;
 mod reply;
 mod rooms;

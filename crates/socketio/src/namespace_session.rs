@@ -164,7 +164,7 @@ impl<D: Send + Sync + 'static> NamespaceSession<D> {
         if self.disconnect_reason.is_none() {
             let pid_text = pid.map(Pid::to_text);
             let connected = encode::connected(&self.namespace.hub.prefix, socket.id(), pid_text.as_deref());
-            socket.peer().send_connect(&admission.missed, &connected);
+            socket.peer().send_connect(&connected);
         }
         self.phase = Phase::Joined { socket, pid, handler: None };
     }

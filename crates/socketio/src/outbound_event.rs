@@ -33,6 +33,11 @@ impl OutboundEvent {
         total_cost.fetch_add(cost, Ordering::Relaxed);
         Self { cost, message, sequence, delivery, total_cost: Arc::clone(total_cost) }
     }
+
+    /// Whether a client that missed the event is sent it when it returns.
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.delivery == Delivery::Reliable
+    }
 }
 
 impl Drop for OutboundEvent {

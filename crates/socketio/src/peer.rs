@@ -30,6 +30,7 @@ use crate::encode::{self, EncodedMessage};
 use crate::hub::Hub;
 use crate::offset::Sequence;
 use crate::outbound_event::OutboundEvent;
+use crate::replay::{Replay, ReplayPace};
 use crate::replay_buffer::ReplayBuffer;
 use crate::rooms::MemberKey;
 
@@ -59,7 +60,7 @@ impl Peer {
             id,
             hub: Arc::downgrade(hub),
             outbound: Mutex::new(Outbound {
-                phase: Phase::joining(session),
+                phase: Phase::joining(session, None),
                 replay_buffer: replay_buffer.map(Box::new),
             }),
             rooms: Mutex::new(RoomSet::open()),
@@ -81,8 +82,10 @@ impl Peer {
         let mut outbound = self.outbound.lock();
         let volatile = event.delivery == Delivery::Volatile;
         let accepted = match &mut outbound.phase {
-            Phase::Joined { session } => session.push(event.message.packets(), event.delivery),
-            Phase::Joining { .. } | Phase::Suspended { .. } if volatile => false,
+            Phase::Joined { session, replay: None } => session.push(event.message.packets(), event.delivery),
+            Phase::Joined { .. } | Phase::Joining { .. } | Phase::Suspended { .. } if volatile => false,
+            // It is sent from the replay buffer, after the events that the client missed.
+            Phase::Joined { replay: Some(_), .. } | Phase::Joining { replay: Some(_), .. } => true,
             Phase::Joining { session, held, held_cost, .. } => {
                 *held_cost += event.cost;
                 if *held_cost <= hub.config.max_held_bytes {
@@ -95,42 +98,38 @@ impl Peer {
             Phase::Suspended { .. } => false,
             Phase::Removed => return false,
         };
-        if let (Some(limits), Some(replay_buffer)) = (&hub.config.recovery, &mut outbound.replay_buffer)
+        if let Some(limits) = &hub.config.recovery
             && event.sequence.is_some()
             && (accepted || !volatile)
         {
-            replay_buffer.push(Arc::clone(event), limits);
-            if hub.total_cost.load(Ordering::Relaxed) > limits.max_total_bytes {
-                replay_buffer.clear();
-            }
+            let is_over_total = hub.total_cost.load(Ordering::Relaxed) > limits.max_total_bytes;
+            outbound.record(event, limits, is_over_total);
         }
         accepted
     }
 
     /// Sends a packet that is not an event, such as an acknowledgement, if the client is connected.
     pub(crate) fn send_packet(&self, message: &EncodedMessage) {
-        if let Phase::Joined { session } = &self.outbound.lock().phase {
-            session.push(message.packets(), Delivery::Reliable);
-        }
+        self.outbound.lock().send_packet(message);
     }
 
-    /// Completes the join: sends the missed events, the CONNECT answer, then the held events. Does nothing in any other
-    /// phase.
-    pub(crate) fn send_connect(&self, missed: &[Arc<OutboundEvent>], connected: &EncodedMessage) {
+    /// Completes the join: sends the CONNECT answer, then the held events, or starts the replay of the missed ones. Does
+    /// nothing in any other phase.
+    ///
+    /// A stock client keeps events that precede the CONNECT answer, without their offsets, and hands them to their handlers
+    /// when an answer arrives. If it were cut in between, it would get them again and keep both. So the answer comes first,
+    /// and the client's offset advances with each event.
+    pub(crate) fn send_connect(&self, connected: &EncodedMessage) {
         let mut outbound = self.outbound.lock();
-        let Phase::Joining { session, held, is_kicked, .. } = &mut outbound.phase else {
+        let Phase::Joining { session, held, replay, is_kicked, .. } = &mut outbound.phase else {
             return;
         };
-        for message in missed
-            .iter()
-            .map(|event| &event.message)
-            .chain(std::iter::once(connected))
-            .chain(held.iter().map(|event| &event.message))
-        {
+        for message in std::iter::once(connected).chain(held.iter().map(|event| &event.message)) {
             session.push(message.packets(), Delivery::Reliable);
         }
-        let (session, is_kicked) = (session.clone(), *is_kicked);
-        outbound.phase = Phase::Joined { session };
+        let (session, replay, is_kicked) = (session.clone(), replay.take(), *is_kicked);
+        outbound.phase = Phase::Joined { session, replay };
+        outbound.continue_replay();
         drop(outbound);
         if is_kicked {
             self.kick();
@@ -145,7 +144,8 @@ impl Peer {
                 *is_kicked = true;
                 return;
             }
-            Phase::Joined { session } => session.clone(),
+            // What it missed and was not sent yet is dropped: a client that loses access loses it now.
+            Phase::Joined { session, .. } => session.clone(),
             Phase::Suspended { .. } => {
                 outbound.phase = Phase::Removed;
                 drop(outbound);
@@ -176,7 +176,7 @@ impl Peer {
     /// The current connection's session.
     pub(crate) fn session(&self) -> Option<SessionHandle> {
         match &self.outbound.lock().phase {
-            Phase::Joining { session, .. } | Phase::Joined { session } => Some(session.clone()),
+            Phase::Joining { session, .. } | Phase::Joined { session, .. } => Some(session.clone()),
             Phase::Suspended { .. } | Phase::Removed => None,
         }
     }
@@ -190,16 +190,11 @@ impl Peer {
     }
 
     pub(crate) fn ping_sent(&self) {
-        let outbound = &mut *self.outbound.lock();
-        if let (Phase::Joined { .. }, Some(replay_buffer)) = (&outbound.phase, &mut outbound.replay_buffer) {
-            replay_buffer.ping_sent();
-        }
+        self.outbound.lock().ping_sent();
     }
 
     pub(crate) fn ping_answered(&self) {
-        if let Some(replay_buffer) = &mut self.outbound.lock().replay_buffer {
-            replay_buffer.ping_answered();
-        }
+        self.outbound.lock().ping_answered();
     }
 
     /// Ends the connection for good: nothing is sent any more. The peer stays in its rooms until [`Peer::remove`], so
@@ -237,7 +232,7 @@ impl Peer {
             // Registered before the phase is read, so that no notification is missed.
             let handlers_ended = self.handlers_ended.notified();
             match &self.outbound.lock().phase {
-                Phase::Joining { session, .. } | Phase::Joined { session } => {
+                Phase::Joining { session, .. } | Phase::Joined { session, .. } => {
                     session.abort(CloseReason::TransportClose);
                 }
                 Phase::Suspended { handlers_ended: false, .. } => {}
@@ -255,18 +250,21 @@ impl Peer {
         }
     }
 
-    /// Gives a suspended peer to a new connection and returns the events to replay after `last`. `None` if they are not
+    /// Gives a suspended peer to a new connection, for which the events after `last` are replayed. `false` if they are not
     /// all known, or another connection was faster.
-    pub(crate) fn take_over(&self, session: &SessionHandle, last: Option<Sequence>) -> Option<Vec<Arc<OutboundEvent>>> {
+    pub(crate) fn take_over(&self, session: &SessionHandle, last: Option<Sequence>, pace: ReplayPace) -> bool {
         let mut rooms = self.rooms.lock();
-        let mut outbound = self.outbound.lock();
-        let Phase::Suspended { .. } = outbound.phase else {
-            return None;
+        let outbound = &mut *self.outbound.lock();
+        let (Phase::Suspended { .. }, Some(replay_buffer)) = (&outbound.phase, &mut outbound.replay_buffer) else {
+            return false;
         };
-        let missed = outbound.replay_buffer.as_mut()?.events_after(last)?;
-        outbound.phase = Phase::joining(session.clone());
+        let Some(start) = replay_buffer.index_after(last) else {
+            return false;
+        };
+        let replay = Box::new(Replay::new(start, pace));
+        outbound.phase = Phase::joining(session.clone(), Some(replay));
         rooms.is_open = true;
-        Some(missed)
+        true
     }
 
     /// Removes the peer: it leaves its rooms and cannot be found any more.

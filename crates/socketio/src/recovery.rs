@@ -22,8 +22,8 @@ use serde_json::Value;
 
 use crate::config::RecoveryConfig;
 use crate::offset::{Sequence, decode_offset};
-use crate::outbound_event::OutboundEvent;
 use crate::peer::Peer;
+use crate::replay::ReplayPace;
 use crate::socket::Socket;
 use crate::stats::NamespaceStats;
 
@@ -75,7 +75,6 @@ impl RecoveryRequest {
 pub(crate) struct RecoveredPeer {
     pub(crate) peer: Arc<Peer>,
     pub(crate) pid: Pid,
-    pub(crate) missed: Vec<Arc<OutboundEvent>>,
 }
 
 /// The sockets of a namespace that can be recovered.
@@ -135,6 +134,7 @@ impl<D: Send + Sync + 'static> Recovery<D> {
         request: RecoveryRequest,
         session: &SessionHandle,
         is_same_owner: impl FnOnce(&D) -> bool,
+        pace: ReplayPace,
     ) -> Option<RecoveredPeer> {
         let socket = self.sockets.get(&request.pid).map(|socket| socket.clone())?;
         if !is_same_owner(socket.data()) {
@@ -147,15 +147,15 @@ impl<D: Send + Sync + 'static> Recovery<D> {
         if let Some(since) = peer.suspended_since() {
             self.suspended.lock().queue.remove(&(since, request.pid));
         }
-        let Some(missed) = peer.take_over(session, request.last) else {
+        if !peer.take_over(session, request.last, pace) {
             // Events are missing: the client gets a new socket, so the old one is of no use. Unless another connection
             // was faster, in which case the peer is not suspended.
             if peer.remove_if_suspended(|_| true) {
                 self.remove(request.pid);
             }
             return None;
-        };
-        Some(RecoveredPeer { peer, pid: request.pid, missed })
+        }
+        Some(RecoveredPeer { peer, pid: request.pid })
     }
 
     /// Expires a suspended socket after [`RecoveryConfig::max_disconnection`]. Must run on an actix worker, because the

@@ -4,12 +4,12 @@
 //! after the event of that offset. A pong proves that everything sent before its ping arrived, so those events
 //! are evicted and the buffer of a quiet socket is empty.
 //!
+//! An entry's index counts all events of the socket, so that it does not change when older ones are evicted.
+//!
 //! Invariants: entries are in sending order; their number and size are bounded; a replay is complete, or refused.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-use engineio::Delivery;
 
 use crate::config::RecoveryConfig;
 use crate::offset::Sequence;
@@ -20,6 +20,8 @@ use crate::outbound_event::OutboundEvent;
 pub(crate) struct ReplayBuffer {
     entries: VecDeque<Arc<OutboundEvent>>,
     bytes: usize,
+    /// The number of evicted events: the index of the first entry.
+    evicted: u64,
     /// The last evicted event.
     last_evicted: Option<Sequence>,
     /// The namespace's next sequence number when the socket was created.
@@ -34,6 +36,7 @@ impl ReplayBuffer {
         Self {
             entries: VecDeque::new(),
             bytes: 0,
+            evicted: 0,
             last_evicted: None,
             first_sequence: next_sequence,
             sent_before_ping: 0,
@@ -43,16 +46,55 @@ impl ReplayBuffer {
     /// Appends an event and evicts the oldest ones above the limits. A volatile event that has an offset is
     /// appended too, because that may be the client's last one, but it is never replayed.
     pub(crate) fn push(&mut self, event: Arc<OutboundEvent>, limits: &RecoveryConfig) {
-        self.bytes += event.cost;
-        self.entries.push_back(event);
-        while self.entries.len() > limits.max_packets || self.bytes > limits.max_bytes {
+        self.append(event);
+        while self.exceeds(limits) {
             self.evict_oldest();
         }
     }
 
-    /// A ping is about to be sent.
-    pub(crate) fn ping_sent(&mut self) {
-        self.sent_before_ping = self.entries.len();
+    /// Appends an event during a replay: entries from index `unsent` on are not sent yet. They may exceed the limits, which
+    /// the backlog alone may reach, by `slack` bytes; above it the oldest is evicted although it was not sent.
+    pub(crate) fn push_unsent(
+        &mut self,
+        event: Arc<OutboundEvent>,
+        limits: &RecoveryConfig,
+        unsent: u64,
+        slack: usize,
+    ) {
+        self.append(event);
+        while self.exceeds(limits) && (self.start() < unsent || self.bytes > limits.max_bytes + slack) {
+            self.evict_oldest();
+        }
+    }
+
+    fn append(&mut self, event: Arc<OutboundEvent>) {
+        self.bytes += event.cost;
+        self.entries.push_back(event);
+    }
+
+    fn exceeds(&self, limits: &RecoveryConfig) -> bool {
+        self.entries.len() > limits.max_packets || self.bytes > limits.max_bytes
+    }
+
+    /// Index of the first entry.
+    pub(crate) fn start(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Index after the last entry.
+    pub(crate) fn end(&self) -> u64 {
+        self.evicted + self.entries.len() as u64
+    }
+
+    /// The entry with this index, unless it is evicted.
+    pub(crate) fn get(&self, index: u64) -> Option<&Arc<OutboundEvent>> {
+        self.entries.get(usize::try_from(index.checked_sub(self.evicted)?).ok()?)
+    }
+
+    /// A ping is about to be sent; the entries from index `unsent` on are not sent yet.
+    pub(crate) fn ping_sent(&mut self, unsent: u64) {
+        let sent = usize::try_from(unsent.saturating_sub(self.evicted)).unwrap_or(usize::MAX);
+        self.sent_before_ping = self.entries.len().min(sent);
     }
 
     /// The ping was answered: evicts what was sent before it.
@@ -76,16 +118,18 @@ impl ReplayBuffer {
             return;
         };
         self.bytes = self.bytes.saturating_sub(entry.cost);
+        self.evicted += 1;
         self.last_evicted = entry.sequence;
         self.sent_before_ping = self.sent_before_ping.saturating_sub(1);
     }
 
-    /// The events to replay to a client whose last event was `last`, or `None` if they are not all known.
+    /// The index of the first event that a client whose last event was `last` has missed, or `None` if not all that it
+    /// missed are known.
     ///
     /// A client without an offset, or with one from before this socket, has received nothing. The entries are searched
     /// first, because an event may have got its number just before the socket was created and still have been sent to
     /// it.
-    pub(crate) fn events_after(&mut self, last: Option<Sequence>) -> Option<Vec<Arc<OutboundEvent>>> {
+    pub(crate) fn index_after(&mut self, last: Option<Sequence>) -> Option<u64> {
         self.sent_before_ping = 0;
         let position = last.and_then(|last| self.entries.iter().rposition(|entry| entry.sequence == Some(last)));
         let start = match (position, self.last_evicted) {
@@ -94,14 +138,13 @@ impl ReplayBuffer {
             (None, None) if last.is_none_or(|last| last < self.first_sequence) => 0,
             (None, _) => return None,
         };
-        let reliable = |entry: &&Arc<OutboundEvent>| entry.delivery == Delivery::Reliable;
-        Some(self.entries.iter().skip(start).filter(reliable).cloned().collect())
+        Some(self.evicted + start as u64)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use engineio::SharedPacket;
+    use engineio::{Delivery, SharedPacket};
 
     use super::*;
 
@@ -120,8 +163,9 @@ mod tests {
     }
 
     fn replay(buffer: &mut ReplayBuffer, last: Option<u64>) -> Option<Vec<String>> {
-        let events = buffer.events_after(last)?;
-        let texts = events.iter().map(|event| {
+        let missed = buffer.index_after(last)?..buffer.end();
+        let events = missed.filter_map(|index| buffer.get(index)).filter(|event| event.is_replayed());
+        let texts = events.map(|event| {
             let data = |packet: &SharedPacket| String::from_utf8_lossy(packet.data()).into_owned();
             event.message.packets().map(data).collect()
         });
@@ -166,7 +210,7 @@ mod tests {
     fn a_pong_evicts_what_was_sent_before_its_ping() {
         let limits = RecoveryConfig::default();
         let mut buffer = buffer([11, 12], &limits);
-        buffer.ping_sent();
+        buffer.ping_sent(u64::MAX);
         buffer.push(event(13, Delivery::Reliable), &limits);
         buffer.ping_answered();
         buffer.ping_answered();

@@ -50,8 +50,8 @@ impl SocketIo {
     /// Starts to build a server with these limits.
     #[must_use]
     pub fn builder(engine: EngineConfig, mut config: SocketIoConfig) -> SocketIoBuilder {
-        // Missed events and events held back until the CONNECT answer are sent in one go, so they must fit into the
-        // session's outgoing budget.
+        // Events held back until the CONNECT answer are sent in one go, and on a fast line missed events almost, so they
+        // must fit into the session's outgoing budget.
         config.max_held_bytes = config.max_held_bytes.min(engine.outgoing_budget / 4);
         if let Some(recovery) = &mut config.recovery {
             recovery.max_bytes = recovery.max_bytes.min(engine.outgoing_budget / 2);
@@ -112,7 +112,8 @@ impl SocketIoBuilder {
     #[must_use]
     pub fn namespace<D: Send + Sync + 'static>(mut self, definition: Namespace<D>) -> Self {
         let name = Arc::clone(&definition.name);
-        let hub = Arc::new(Hub::new(Arc::clone(&name), Arc::clone(&self.config), definition.is_anonymous));
+        let (config, ping_timeout) = (Arc::clone(&self.config), self.engine.ping_timeout);
+        let hub = Arc::new(Hub::new(Arc::clone(&name), config, ping_timeout, definition.is_anonymous));
         self.namespaces.insert(name, Arc::new(NamespaceInner::new(definition, hub)));
         self
     }

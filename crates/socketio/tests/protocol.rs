@@ -15,6 +15,7 @@ mod protocol {
     mod recovery;
     mod recovery_limits;
     mod recovery_offset;
+    mod recovery_replay;
     mod regressions;
     mod requests;
     mod rooms;

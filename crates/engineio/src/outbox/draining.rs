@@ -34,7 +34,7 @@ pub(crate) enum Drained {
 }
 
 impl Outbox {
-    /// Drains frames into one chunk of at most `limit` bytes, unless a single frame is longer.
+    /// Drains frames into one chunk of at most `limit` bytes, unless packets that were pushed together are longer.
     pub(crate) fn poll_frames(&self, limit: usize, context: &mut Context<'_>) -> Poll<Drained> {
         let mut state = self.state.lock();
         if let Some(frames) = state.pop_frames(limit) {
@@ -76,7 +76,8 @@ impl Outbox {
         Err(PollRefusal::Overlap)
     }
 
-    /// The body that answers the waiting poll, of at most `limit` bytes unless a single packet is longer.
+    /// The body that answers the waiting poll, of at most `limit` bytes unless packets that were pushed together are
+    /// longer.
     pub(crate) fn poll_payload(&self, limit: usize, context: &mut Context<'_>) -> Poll<Vec<u8>> {
         let noop = SharedPacket::text("6");
         let close = SharedPacket::text("1");

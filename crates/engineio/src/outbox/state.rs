@@ -35,12 +35,16 @@ pub(super) struct State {
     pub(super) drain_waker: Option<Waker>,
     /// The session actor's task.
     pub(super) session_waker: Option<Waker>,
+    /// The application asks for a ping before the next regular one.
+    pub(super) is_ping_requested: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct QueuedPacket {
     pub(super) packet: SharedPacket,
     pub(super) is_volatile: bool,
+    /// No packet follows that was pushed together with this one.
+    pub(super) is_last: bool,
 }
 
 /// The transport that sends packets.
@@ -128,6 +132,16 @@ impl State {
             delayed_close: DelayedClose::None,
             drain_waker: None,
             session_waker: None,
+            is_ping_requested: false,
+        }
+    }
+
+    /// Queues packets that stay together.
+    pub(super) fn queue_group<'a>(&mut self, packets: impl Iterator<Item = &'a SharedPacket>, is_volatile: bool) {
+        let queued = packets.map(|packet| QueuedPacket { packet: packet.clone(), is_volatile, is_last: false });
+        self.queue.extend(queued);
+        if let Some(last) = self.queue.back_mut() {
+            last.is_last = true;
         }
     }
 
@@ -140,6 +154,8 @@ impl State {
             }
     }
 
+    /// Drops volatile packets. Their groups are complete, as groups are popped completely: of a binary event whose head is
+    /// sent no attachment can be missing.
     pub(super) fn drop_volatile(&mut self) {
         self.queue.retain(|queued| !queued.is_volatile);
         self.cost = self.queue.iter().map(|queued| queued.packet.cost()).sum();
@@ -164,7 +180,7 @@ impl State {
     pub(super) fn queue_close(&mut self, answer: PendingPoll, code: Option<u16>) -> Wakers {
         match &mut self.transport {
             ActiveTransport::WebSocket => {
-                self.queue.push_back(QueuedPacket { packet: SharedPacket::close(code), is_volatile: false })
+                self.queue_group(std::iter::once(&SharedPacket::close(code)), false);
             }
             ActiveTransport::Polling { poll, .. } => {
                 if *poll != PendingPoll::None {
@@ -188,17 +204,22 @@ impl State {
         Some(queued.packet)
     }
 
-    /// Pops as many frames as fit into `limit` bytes, at least one.
+    /// Pops the frames of as many groups as fit into `limit` bytes, at least one group. A client that receives a part of a
+    /// group, such as an event without the offset that follows it, would receive the event again after a reconnect.
     pub(super) fn pop_frames(&mut self, limit: usize) -> Option<Bytes> {
-        let mut length = 0;
-        let mut frames = 0;
+        let (mut length, mut frames) = (0, 0);
+        let (mut group_length, mut group_frames) = (0, 0);
         for queued in &self.queue {
-            let more = queued.packet.frame().len();
-            if frames > 0 && length + more > limit {
+            group_length += queued.packet.frame().len();
+            group_frames += 1;
+            if !queued.is_last {
+                continue;
+            }
+            if frames > 0 && length + group_length > limit {
                 break;
             }
-            length += more;
-            frames += 1;
+            length += std::mem::take(&mut group_length);
+            frames += std::mem::take(&mut group_frames);
         }
         if frames <= 1 {
             return self.pop().map(SharedPacket::into_bytes);
@@ -210,13 +231,16 @@ impl State {
         Some(chunk.into())
     }
 
-    /// Pops packets into a payload until it is full.
+    /// Pops groups into a payload until it is full.
     pub(super) fn pop_payload(&mut self, payload: &mut PayloadWriter) {
-        while let Some(queued) = self.queue.front() {
-            if !payload.push(&queued.packet) {
+        while let Some(last) = self.queue.iter().position(|queued| queued.is_last) {
+            let group = self.queue.iter().take(last + 1).map(|queued| &queued.packet);
+            if !payload.push_group(group) {
                 return;
             }
-            self.pop();
+            for _ in 0..=last {
+                self.pop();
+            }
         }
     }
 }

@@ -256,3 +256,54 @@ fn a_session_has_one_delayed_close() {
     assert_eq!(outbox.take_delayed_close(), None);
     assert!(outbox.is_open());
 }
+
+/// Packets that are pushed together: a binary event, its attachments and its offset.
+fn group(number: usize) -> Vec<SharedPacket> {
+    let text = |part: &str| SharedPacket::text(&format!("4{part}{number}"));
+    vec![text("head"), text("attachment"), text("offset")]
+}
+
+#[test]
+fn packets_pushed_together_leave_in_one_chunk_and_in_one_body() {
+    let length: usize = group(0).iter().map(|packet| packet.frame().len()).sum();
+    for limit in [1, 10, length, 2 * length - 1] {
+        let outbox = Outbox::websocket(&budget(1 << 20));
+        for number in 0..3 {
+            outbox.push(group(number).iter(), Delivery::Reliable);
+        }
+        for number in 0..3 {
+            let Poll::Ready(Drained::Frames(frames)) = outbox.poll_frames(limit, &mut context()) else { panic!() };
+            let expected: Vec<u8> = group(number).iter().flat_map(SharedPacket::frame).copied().collect();
+            assert_eq!(frames, expected, "{limit}");
+        }
+    }
+    for limit in [1, 10, 30] {
+        let outbox = Outbox::polling(&budget(1 << 20));
+        for number in 0..3 {
+            outbox.push(group(number).iter(), Delivery::Reliable);
+        }
+        for number in 0..3 {
+            outbox.begin_poll().unwrap();
+            let Poll::Ready(body) = outbox.poll_payload(limit, &mut context()) else { panic!() };
+            let expected = format!("4head{number}\x1e4attachment{number}\x1e4offset{number}");
+            assert_eq!(String::from_utf8(body).unwrap(), expected, "{limit}");
+        }
+    }
+}
+
+#[test]
+fn over_budget_no_part_of_a_volatile_event_is_dropped() {
+    let cost: usize = group(0).iter().map(SharedPacket::cost).sum();
+    for limit in [1, 10, 1000] {
+        let mut outbox = Arc::new(Outbox::websocket(&budget(2 * cost)));
+        assert!(outbox.push(group(0).iter(), Delivery::Volatile));
+        // The client's connection takes one chunk now.
+        let Poll::Ready(Drained::Frames(chunk)) = outbox.poll_frames(limit, &mut context()) else { panic!() };
+        for number in 1..3 {
+            assert!(outbox.push(group(number).iter(), Delivery::Reliable));
+        }
+        let complete: Vec<u8> = group(0).iter().flat_map(SharedPacket::frame).copied().collect();
+        assert_eq!(chunk, complete, "{limit}");
+        assert_eq!(drained(&mut outbox, limit).0.len(), 6, "{limit}");
+    }
+}

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{RecoveryServer, token, wait_until};
 
 #[tokio::test]
-async fn missed_events_precede_the_connect_answer_and_rooms_are_restored() {
+async fn missed_events_follow_the_connect_answer_and_rooms_are_restored() {
     let server = RecoveryServer::start();
     let mut client = server.client(token()).await;
     client.join("room").await;

@@ -17,10 +17,10 @@ const { SWITCHBOARD_BIN, STOCK_PYTHON, STOCK_PYTHON_OLD, STOCK_RUST, SOAK } = pr
 const TIMEOUT = SOAK ? 600_000 : 120_000
 
 /** Starts an example, runs a client against it, stops the example. */
-async function withExample(example, run) {
+async function withExample(example, run, settings = {}) {
   const port = await freePort()
   const binary = join(dirname(SWITCHBOARD_BIN), 'examples', example)
-  const server = spawn(binary, { env: { ...process.env, PORT: String(port) }, stdio: 'inherit' })
+  const server = spawn(binary, { env: { ...process.env, ...settings, PORT: String(port) }, stdio: 'inherit' })
   const ended = once(server, 'exit')
   try {
     await waitUntilListening(port, server)
@@ -67,6 +67,12 @@ test('packets are compatible with the reference parsers in both directions', () 
 
 test('clients whose connections are cut receive every event once and in order', () =>
   withExample('stock', (env) => node('jitter.mjs', { CLIENTS: SOAK ? '200' : '50', DURATION: SOAK ? '60' : '12', ...env })))
+
+test('clients that are cut again while they receive what they missed hear every message once and in order', () =>
+  withExample('stock', (env) => node('replay-cuts.mjs', { CUTS: SOAK ? '1000' : '60', ...env })))
+
+test('clients on a line that takes several ping intervals for what they missed get it on one connection', () =>
+  withExample('stock', (env) => node('thin-line.mjs', env), { PING_INTERVAL: '1000', PING_TIMEOUT: '1000' }))
 
 const EXAMPLES = { chat: '/socket.io', echo: '/socket.io', stock: '/socket.io', engine_echo: '/engine.io' }
 

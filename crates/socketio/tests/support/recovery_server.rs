@@ -51,10 +51,11 @@ impl RecoveryServer {
                     pid: answer["pid"].as_str().unwrap().to_owned(),
                     offset,
                 };
-                // Broadcasts may arrive before the `hello`, because the socket is in its rooms already.
+                // Missed events, perhaps an earlier `hello` among them, and broadcasts precede the `hello` of this connection.
+                let hello = json!(["hello", auth["pid"] == client.pid]);
                 loop {
                     let event = client.event().await;
-                    if event[0] == "hello" {
+                    if event == hello {
                         return client;
                     }
                     client.missed.push(event[1].clone());
@@ -138,9 +139,14 @@ impl RecoveryClient {
         event
     }
 
-    /// The next event without an offset.
+    /// The next event without an offset. Pings are answered on the way.
     pub async fn packet(&mut self) -> Value {
-        let text = self.socket.expect("42").await;
+        let mut text = self.socket.text().await;
+        while text == "2" {
+            self.socket.send("3").await;
+            text = self.socket.text().await;
+        }
+        assert!(text.starts_with("42"), "{text}");
         serde_json::from_str(&text[2..]).unwrap()
     }
 
