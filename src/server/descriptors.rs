@@ -1,8 +1,9 @@
 //! The budget of file descriptors: how many connections the limit of open files leaves room for.
 //!
 //! Each connection takes a descriptor. A process at its limit can open nothing: no database connection, no SQLite file,
-//! no client. So the limit is raised as far as the system allows, the server's own descriptors are reserved, and
-//! connections beyond the rest wait in the kernel's queue (`server.backlog`).
+//! no client. So the limit is raised as far as the system allows, and the server's own descriptors are reserved. Some of the
+//! rest are for connections beyond the limit, which are answered that there are too many ([`Slots::reserved`]); further
+//! ones wait in the kernel's queue (`server.backlog`).
 
 use rlimit::Resource;
 
@@ -92,7 +93,7 @@ pub(super) fn slots_per_worker(
         tracing::info!(
             open_files = limit,
             connections = slots.connections.saturating_mul(workers),
-            "the limit of open files allows fewer connections than server.max_connections; further ones wait"
+            "the limit of open files allows fewer connections than server.max_connections"
         );
     }
     Ok(slots)

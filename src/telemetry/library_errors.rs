@@ -20,10 +20,14 @@ pub(crate) fn listener_closes() {
 /// Where actix-server accepts connections.
 const ACCEPT: &str = "actix_server::accept";
 
-/// Where actix-http logs how a connection ended: as an error for each malformed request. The server records these
-/// ([`super::Refused::Malformed`]).
+/// Where actix-http logs how connections end, as errors even if clients cause that at will.
 const DISPATCHER: &str = "actix_http::h1::dispatcher";
-const CONNECTION_END: &str = "stream error: ";
+const CAUSED_BY_CLIENTS: [&str; 2] = [
+    // A malformed request, which the server records (`Refused::Malformed`).
+    "stream error: ",
+    // An answer that is dropped because it is not read (`crate::reads`); no other body fails.
+    "Response payload stream error: ",
+];
 
 /// Leaves these errors out of the log. Filters the events of the complete subscriber: a filter of one layer would be asked
 /// at every entry of every span.
@@ -37,7 +41,7 @@ impl<S: Subscriber> Layer<S> for LibraryErrors {
             DISPATCHER => {
                 let mut message = Message(String::new());
                 event.record(&mut message);
-                !message.0.starts_with(CONNECTION_END)
+                !CAUSED_BY_CLIENTS.iter().any(|cause| message.0.starts_with(cause))
             }
             _ => true,
         }
@@ -53,5 +57,43 @@ impl Visit for Message {
             // A string takes everything.
             let _ = write!(self.0, "{value:?}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    /// Keeps the messages that reach it.
+    struct Messages(Arc<Mutex<Vec<String>>>);
+
+    impl<S: Subscriber> Layer<S> for Messages {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let mut message = Message(String::new());
+            event.record(&mut message);
+            self.0.lock().push(message.0);
+        }
+    }
+
+    #[test]
+    fn only_errors_that_clients_cause_are_left_out() {
+        let messages = Arc::default();
+        let subscriber = tracing_subscriber::registry().with(LibraryErrors).with(Messages(Arc::clone(&messages)));
+        tracing::subscriber::with_default(subscriber, || {
+            let error = "request parse error";
+            tracing::error!(target: DISPATCHER, "stream error: {error}");
+            tracing::error!(target: DISPATCHER, "Response payload stream error: {error:?}");
+            tracing::error!(target: DISPATCHER, "write zero; closing");
+            tracing::error!(target: DISPATCHER, field = "stream error: ", "Internal server error: unexpected eof");
+            tracing::error!("stream error: {error}");
+        });
+        let kept =
+            ["write zero; closing", "Internal server error: unexpected eof", "stream error: request parse error"];
+        assert_eq!(*messages.lock(), kept);
     }
 }
