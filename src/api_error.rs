@@ -48,6 +48,8 @@ pub enum Code {
     TicketClosed,
     /// The ticket is still open.
     TicketOpen,
+    /// The agent who holds the conversation is present.
+    HolderPresent,
     /// The idempotency key was used for another message.
     Conflict,
     /// The body did not arrive in time.
@@ -66,7 +68,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ValidationError,
         Self::Unauthorized,
         Self::Forbidden,
@@ -82,6 +84,7 @@ impl Code {
         Self::TicketExists,
         Self::TicketClosed,
         Self::TicketOpen,
+        Self::HolderPresent,
         Self::Conflict,
         Self::RequestTimeout,
         Self::PayloadTooLarge,
@@ -126,6 +129,7 @@ impl Code {
             Self::TicketExists => ("TICKET_EXISTS", 400),
             Self::TicketClosed => ("TICKET_CLOSED", 400),
             Self::TicketOpen => ("TICKET_OPEN", 400),
+            Self::HolderPresent => ("HOLDER_PRESENT", 409),
             Self::Conflict => ("CONFLICT", 409),
             Self::RequestTimeout => ("REQUEST_TIMEOUT", 408),
             Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", 413),
@@ -230,11 +234,21 @@ impl From<Refusal> for ApiError {
             | Refusal::ClaimClosed
             | Refusal::ReplyToClosed
             | Refusal::AlreadyClosed
-            | Refusal::TransferClosed => Code::ConversationClosed,
+            | Refusal::TransferClosed
+            | Refusal::ReleaseClosed
+            | Refusal::TakeOverClosed
+            | Refusal::AssignClosed
+            | Refusal::TicketOfClosed => Code::ConversationClosed,
             Refusal::ClaimedByAnother => Code::AlreadyAssigned,
-            Refusal::AssignedToAnother | Refusal::TransferNotAssignee | Refusal::HandoverNotTarget => Code::Forbidden,
+            Refusal::AssignedToAnother
+            | Refusal::TransferNotAssignee
+            | Refusal::HandoverNotTarget
+            | Refusal::HandoverNotRequester
+            | Refusal::ReleaseNotAssignee
+            | Refusal::TicketHeldByAnother => Code::Forbidden,
+            Refusal::HolderPresent => Code::HolderPresent,
             Refusal::AlreadyRated | Refusal::TicketAlreadyRated => Code::AlreadyRated,
-            Refusal::RateOpen => Code::ConversationOpen,
+            Refusal::RateOpen | Refusal::NotClosed => Code::ConversationOpen,
             Refusal::TransferToSelf => Code::ValidationError,
             Refusal::TransferPending => Code::HandoverPending,
             Refusal::HandoverResolved => Code::HandoverResolved,

@@ -210,6 +210,8 @@ pub(crate) enum Number {}
 pub(crate) enum Count {}
 /// A handover's status.
 pub(crate) enum HandoverStatus {}
+/// Why a handover was not accepted.
+pub(crate) enum HandoverRejection {}
 /// The type of a timeline's event.
 pub(crate) enum TimelineType {}
 /// The sort keys of the queue.
@@ -263,8 +265,10 @@ words! {
     HelpCenterStatus, "HelpCenterStatus", vec!["open", "closed"];
     HelpCenterSender, "HelpCenterSender", vec!["user", "support"];
     HandoverStatus, "HandoverStatus", vec!["pending", "accepted", "rejected"];
+    HandoverRejection, "HandoverRejection", vec!["declined", "withdrawn", "expired", "closed", "superseded"];
     TimelineType, "TimelineType", vec![
-        "created", "message", "note", "claimed", "handover_requested", "handover_accepted", "handover_rejected",
+        "created", "message", "note", "claimed", "released", "taken_over", "assigned", "handover_requested",
+        "handover_accepted", "handover_rejected", "handover_withdrawn", "handover_expired",
         "ticket_created", "ticket_status_changed", "ticket_assigned", "ticket_priority_changed", "ticket_rated", "closed",
         "reopened", "rated",
     ];

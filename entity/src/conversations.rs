@@ -53,6 +53,8 @@ pub struct Model {
     /// The text given with the rating.
     #[sea_orm(column_type = "Text", nullable)]
     pub feedback: Option<String>,
+    /// Whether an agent has reopened it since it was rated.
+    pub is_rating_replaceable: bool,
     /// The device metadata sent with the first message: an object.
     pub device_metadata: Option<Json>,
     /// The IP address that the first message was sent from.

@@ -26,13 +26,19 @@ pub struct Model {
     /// The reason that the requesting agent gave.
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
-    /// `pending`, `accepted` or `rejected`. A conversation has at most one pending handover.
+    /// `pending`, `accepted` or `rejected`; `resolution` has the reason. A conversation has at most one pending handover.
     #[sea_orm(column_type = "Text")]
     pub status: String,
     /// When it was requested.
     pub created_at: DateTimeUtc,
-    /// When it was accepted or rejected, or the conversation was closed.
+    /// When it was resolved.
     pub responded_at: Option<DateTimeUtc>,
+    /// Why it was rejected: `declined`, `withdrawn`, `expired`, `closed` or `superseded`. Null otherwise, and where a
+    /// release before migration 000011 wrote it.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub resolution: Option<String>,
+    /// Whether the target has been notified: they had a socket when it was requested, or have connected since.
+    pub is_announced: bool,
 }
 
 /// No query follows a relation.

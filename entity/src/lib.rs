@@ -6,6 +6,7 @@
 //! meaning. Only `switchboard::journal` and `switchboard::identity` write them; triggers keep the counters of tickets.
 
 pub mod agent_roles;
+pub mod agent_sockets;
 pub mod closed_counters;
 pub mod conversation_events;
 pub mod conversations;

@@ -7,6 +7,7 @@ mod display_name;
 mod filter;
 mod handover;
 mod queue;
+mod release;
 mod reply;
 mod tickets;
 mod timeline;
@@ -22,6 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = Vec::new();
     endpoints.extend(queue::endpoints());
     endpoints.extend([timeline::endpoint(), claim::endpoint(), reply::endpoint(), close::endpoint()]);
+    endpoints.extend(release::endpoints());
     endpoints.extend(handover::endpoints());
     endpoints.push(agents::endpoint());
     // Last: `/{id}` of a ticket also matches `/conversations` and `/agents`.

@@ -1,8 +1,9 @@
 //! Commands: requests to change a conversation. The edge validates their form; [`super::decide`] applies the rules.
 
 use super::{
-    Agent, AnswerHandover, Author, ClientMessageId, Customer, CustomerRating, HelpCenterPost, Message, MessageText,
-    Origin, Party, RequestHandover, ResolutionNotes, TicketDraft, TicketPriority, TicketStatus,
+    Absence, Agent, AnswerHandover, AssignConversation, Author, ClientMessageId, Customer, CustomerRating,
+    ExpireHandover, HelpCenterPost, Message, MessageText, Origin, Party, Release, Reopen, RequestHandover,
+    ResolutionNotes, TakeOver, TicketDraft, TicketPriority, TicketStatus, WithdrawHandover,
 };
 
 /// What a command addresses: the conversation, or the ticket attached to it. A ticket that a customer creates directly
@@ -28,14 +29,26 @@ pub enum Command {
     Reply(SendReply),
     /// An agent writes a note that only agents see.
     Note(AddNote),
+    /// The assignee gives it back to the queue.
+    Release(Release),
+    /// An agent takes it over from an absent assignee.
+    TakeOver(Box<TakeOver>),
+    /// A supervisor assigns it.
+    Assign(AssignConversation),
     /// An agent closes it.
     Close(Close),
+    /// An agent reopens it.
+    Reopen(Reopen),
     /// The customer rates it.
     Rate(SubmitRating),
     /// The assignee asks another agent to take it over.
     RequestHandover(Box<RequestHandover>),
     /// The agent who was asked accepts or rejects.
     AnswerHandover(AnswerHandover),
+    /// The agent who asked takes the request back.
+    WithdrawHandover(WithdrawHandover),
+    /// A request was not answered in time.
+    ExpireHandover(ExpireHandover),
     /// An agent creates a ticket from the conversation.
     CreateTicket(Box<CreateTicket>),
     /// An agent changes the ticket's status.
@@ -139,6 +152,10 @@ pub struct AssignTicket {
     pub by: Agent,
     /// The new assignee; `None` where the directory has no such agent.
     pub to: Option<Party>,
+    /// Whether the agent is a supervisor, who may assign the ticket of any conversation.
+    pub is_supervisor: bool,
+    /// What was found of the absence of the conversation's assignee; `None` if they are present.
+    pub absence: Option<Absence>,
 }
 
 /// An agent changes a ticket's priority.
@@ -197,9 +214,15 @@ impl Command {
             Self::Rate(rating) => rating.target,
             Self::SetTicketStatus(_) | Self::AssignTicket(_) | Self::PrioritiseTicket(_) => Target::Ticket,
             Self::Claim(_)
+            | Self::Release(_)
+            | Self::TakeOver(_)
+            | Self::Assign(_)
             | Self::Close(_)
+            | Self::Reopen(_)
             | Self::RequestHandover(_)
             | Self::AnswerHandover(_)
+            | Self::WithdrawHandover(_)
+            | Self::ExpireHandover(_)
             | Self::CreateTicket(_)
             | Self::EnterHelpCenter(_)
             | Self::WriteToHelpCenter(_) => Target::Conversation,
@@ -217,10 +240,16 @@ impl Command {
                 key(&post.client_message_id, || Author::Agent(post.from.clone()).sender_key())
             }
             Self::Claim(_)
+            | Self::Release(_)
+            | Self::TakeOver(_)
+            | Self::Assign(_)
             | Self::Close(_)
+            | Self::Reopen(_)
             | Self::Rate(_)
             | Self::RequestHandover(_)
             | Self::AnswerHandover(_)
+            | Self::WithdrawHandover(_)
+            | Self::ExpireHandover(_)
             | Self::CreateTicket(_)
             | Self::SetTicketStatus(_)
             | Self::AssignTicket(_)
@@ -238,10 +267,16 @@ impl Command {
             // The help center keeps its keys: the defect is about the support app.
             Self::WriteToHelpCenter(_)
             | Self::Claim(_)
+            | Self::Release(_)
+            | Self::TakeOver(_)
+            | Self::Assign(_)
             | Self::Close(_)
+            | Self::Reopen(_)
             | Self::Rate(_)
             | Self::RequestHandover(_)
             | Self::AnswerHandover(_)
+            | Self::WithdrawHandover(_)
+            | Self::ExpireHandover(_)
             | Self::CreateTicket(_)
             | Self::SetTicketStatus(_)
             | Self::AssignTicket(_)
@@ -261,10 +296,16 @@ impl Command {
             Self::Reply(SendReply(post)) => (&post.text, false, false),
             Self::Note(AddNote(post)) => (&post.text, false, true),
             Self::Claim(_)
+            | Self::Release(_)
+            | Self::TakeOver(_)
+            | Self::Assign(_)
             | Self::Close(_)
+            | Self::Reopen(_)
             | Self::Rate(_)
             | Self::RequestHandover(_)
             | Self::AnswerHandover(_)
+            | Self::WithdrawHandover(_)
+            | Self::ExpireHandover(_)
             | Self::CreateTicket(_)
             | Self::SetTicketStatus(_)
             | Self::AssignTicket(_)
@@ -296,10 +337,16 @@ variants! {
     Claim => Claim;
     SendReply => Reply;
     AddNote => Note;
+    Release => Release;
+    TakeOver => TakeOver, Box;
+    AssignConversation => Assign;
     Close => Close;
+    Reopen => Reopen;
     SubmitRating => Rate;
     RequestHandover => RequestHandover, Box;
     AnswerHandover => AnswerHandover;
+    WithdrawHandover => WithdrawHandover;
+    ExpireHandover => ExpireHandover;
     CreateTicket => CreateTicket, Box;
     SetTicketStatus => SetTicketStatus;
     AssignTicket => AssignTicket;

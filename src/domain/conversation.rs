@@ -53,6 +53,12 @@ pub struct Assignee {
     pub since: Timestamp,
 }
 
+impl From<&Assignee> for Party {
+    fn from(assignee: &Assignee) -> Self {
+        Self { id: assignee.id.clone(), name: assignee.name.clone() }
+    }
+}
+
 /// What lists show of the last message that the customer can see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisibleMessage {
@@ -95,6 +101,8 @@ pub struct Conversation {
     pub rating: Option<Rating>,
     /// The customer's feedback.
     pub feedback: Option<Feedback>,
+    /// Whether an agent has reopened it since it was rated: the customer may then rate it again.
+    pub is_rating_replaceable: bool,
     /// The device, as the first message reported it.
     pub device_metadata: Option<DeviceMetadata>,
     /// The client's address at the first message.
@@ -103,6 +111,8 @@ pub struct Conversation {
     pub user_agent: Option<String>,
     /// The pending handover.
     pub pending_handover: Option<Box<Handover>>,
+    /// When that was requested.
+    pub pending_since: Option<Timestamp>,
     /// Its ticket.
     pub ticket: Option<Box<Ticket>>,
     /// When it was created.
@@ -146,10 +156,12 @@ impl Conversation {
             last_message_at: event.at,
             rating: None,
             feedback: None,
+            is_rating_replaceable: false,
             device_metadata: origin.device_metadata.clone(),
             ip_address: origin.ip_address.clone(),
             user_agent: origin.user_agent.clone(),
             pending_handover: None,
+            pending_since: None,
             ticket: None,
             created_at: event.at,
             updated_at: event.at,
@@ -161,27 +173,32 @@ impl Conversation {
         match change {
             Change::Created(_) => {}
             Change::Message(message) => self.message(message, at),
-            Change::Claimed(agent) => self.assign(agent, at),
-            Change::Closed(_) => {
-                self.status = Status::Closed;
-                self.updated_at = at;
-            }
-            Change::Reopened(_) => {
+            Change::Claimed(agent) | Change::TakenOver { by: agent, .. } => self.assign(Party::from(agent), at),
+            Change::Assigned { to, .. } => self.assign(to.clone(), at),
+            Change::Released(_) => self.unassign(Status::WaitingSupport, at),
+            Change::Closed { by, open_ticket } => self.close(by, open_ticket.is_some(), at),
+            Change::Reopened(_) => self.unassign(Status::Active, at),
+            Change::ReopenedByAgent(agent) => {
+                self.is_rating_replaceable = self.rating.is_some();
                 self.status = Status::Active;
-                self.assignee = None;
-                self.updated_at = at;
+                self.assign(Party::from(agent), at);
             }
             Change::Rated(rate) => {
                 self.rating = Some(rate.rating);
                 self.feedback.clone_from(&rate.feedback);
+                self.is_rating_replaceable = false;
                 self.updated_at = at;
             }
             // Invisible to the customer until it is accepted, so `updated_at` stays.
-            Change::HandoverRequested(handover) => self.pending_handover = Some(handover.clone()),
+            Change::HandoverRequested { handover, .. } => {
+                self.pending_handover = Some(handover.clone());
+                self.pending_since = Some(at);
+            }
             Change::HandoverResolved { by, resolution, .. } => {
                 self.pending_handover = None;
-                if *resolution == Resolution::Accepted {
-                    self.assign(by, at);
+                self.pending_since = None;
+                if let (Resolution::Accepted, Some(by)) = (resolution, by) {
+                    self.assign(Party::from(by), at);
                 }
             }
             Change::TicketCreated(_)
@@ -192,18 +209,50 @@ impl Conversation {
         }
     }
 
-    fn assign(&mut self, agent: &Agent, at: Timestamp) {
-        self.assignee = Some(Assignee { id: agent.id.clone(), name: agent.name.clone(), since: at });
-        self.status = Status::Active;
+    /// A closed conversation stays closed.
+    fn assign(&mut self, to: Party, at: Timestamp) {
+        self.assignee = Some(Assignee { id: to.id, name: to.name, since: at });
+        if self.status != Status::Closed {
+            self.status = Status::Active;
+        }
         self.updated_at = at;
+        self.assign_ticket(at);
+    }
+
+    fn unassign(&mut self, status: Status, at: Timestamp) {
+        self.assignee = None;
+        self.status = status;
+        self.updated_at = at;
+        self.assign_ticket(at);
+    }
+
+    /// The ticket of a conversation has its assignee, always.
+    fn assign_ticket(&mut self, at: Timestamp) {
+        let assignee = self.assignee.as_ref().map(Party::from);
+        if let Some(ticket) = self.ticket.as_mut().filter(|_| self.channel != Channel::Ticket) {
+            ticket.assignee = assignee;
+            ticket.updated_at = at;
+        }
+    }
+
+    fn close(&mut self, by: &Agent, has_open_ticket: bool, at: Timestamp) {
+        self.status = Status::Closed;
+        self.updated_at = at;
+        if let Some(ticket) = self.ticket.as_mut().filter(|_| has_open_ticket) {
+            ticket.resolve(by, at);
+        }
     }
 
     fn ticket(&mut self, change: &Change, at: Timestamp) {
         self.updated_at = at;
         if let Change::TicketCreated(creation) = change {
-            let assignee =
-                self.assignee.as_ref().map(|assignee| Party { id: assignee.id.clone(), name: assignee.name.clone() });
+            let assignee = self.assignee.as_ref().map(Party::from);
             self.ticket = Some(Box::new(Ticket::created(creation, assignee, at)));
+        }
+        if let Change::TicketAssigned { to, .. } = change
+            && self.channel != Channel::Ticket
+        {
+            self.assign(to.clone(), at);
         }
         let Some(ticket) = &mut self.ticket else { return };
         ticket.updated_at = at;
@@ -263,7 +312,9 @@ impl Conversation {
             last_message_at: self.created_at,
             rating: None,
             feedback: None,
+            is_rating_replaceable: false,
             pending_handover: None,
+            pending_since: None,
             ticket: match (self.channel, &self.ticket) {
                 (Channel::Ticket, Some(ticket)) => Some(Box::new(ticket.as_created())),
                 _ => None,
@@ -301,6 +352,12 @@ impl Conversation {
             Channel::Support => self.permit_owner(account),
             Channel::HelpCenter | Channel::Ticket => Err(Refusal::NotFound),
         }
+    }
+
+    /// A customer's message reopens a resolved ticket.
+    #[must_use]
+    pub(super) fn ticket_reopening(&self) -> Option<Change> {
+        self.ticket.as_ref()?.reopening().map(|change| Change::TicketStatusChanged(Box::new(change)))
     }
 
     /// Whether this agent is the assignee.

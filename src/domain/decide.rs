@@ -1,6 +1,7 @@
 //! The rules: what a command changes, or why it is refused (`support-user.md`, `support-admin.md`, `decisions.md`).
 
 mod handover;
+mod ownership;
 mod target;
 mod ticket;
 
@@ -9,7 +10,7 @@ mod tests;
 
 use super::{
     AddNote, Agent, Author, Change, Channel, ClientMessageId, Command, Conversation, Message, MessageText, Open,
-    Origin, Post, Refusal, Resolution, SendMessage, SendReply, Status, help_center,
+    Origin, Post, Refusal, SendMessage, SendReply, Status, help_center,
 };
 
 /// What a command changes, in order; nothing if it asks for what is so already.
@@ -31,13 +32,22 @@ pub fn decide(conversation: Option<&Conversation>, command: &Command) -> Result<
         Command::Claim(claim) => self::claim(conversation, &claim.by),
         Command::Reply(SendReply(post)) => target::reply(conversation, post),
         Command::Note(AddNote(post)) => note(conversation, post),
-        Command::Close(close) => self::close(conversation, &close.by),
+        Command::Release(release) => ownership::release(conversation, release),
+        Command::TakeOver(take_over) => ownership::take_over(conversation, take_over),
+        Command::Assign(assign) => ownership::assign(conversation, assign),
+        Command::Close(close) => ownership::close(conversation, &close.by),
+        Command::Reopen(reopen) => ownership::reopen(conversation, reopen),
         Command::Rate(rating) => target::rate(conversation, rating),
         Command::RequestHandover(request) => handover::request(conversation, request),
         Command::AnswerHandover(answer) => handover::answer(conversation, answer),
+        Command::WithdrawHandover(withdraw) => handover::withdraw(conversation, withdraw),
+        Command::ExpireHandover(expire) => Ok(handover::expire(conversation, expire)),
         Command::CreateTicket(create) => ticket::create(conversation, create),
         Command::SetTicketStatus(set) => ticket::set_status(target::ticket(conversation)?, set),
-        Command::AssignTicket(assign) => ticket::assign(target::ticket(conversation)?, assign),
+        Command::AssignTicket(assign) if is_thread(conversation) => {
+            ticket::assign(target::ticket(conversation)?, assign)
+        }
+        Command::AssignTicket(assign) => ownership::assign_ticket(conversation, assign),
         Command::PrioritiseTicket(prioritise) => ticket::prioritise(target::ticket(conversation)?, prioritise),
     }
 }
@@ -62,13 +72,20 @@ pub fn permit(conversation: Option<&Conversation>, command: &Command) -> Result<
         Command::Reply(SendReply(post)) => target::permit_reply(conversation, post),
         Command::Rate(rating) => target::permit_rating(conversation, rating),
         Command::AssignTicket(assign) if assign.to.is_none() => Err(Refusal::AssigneeUnknown),
+        Command::Assign(assign) if assign.to.is_none() => Err(Refusal::AssigneeUnknown),
         Command::Open(_)
         | Command::EnterHelpCenter(_)
         | Command::Claim(_)
         | Command::Note(_)
+        | Command::Release(_)
+        | Command::TakeOver(_)
+        | Command::Assign(_)
         | Command::Close(_)
+        | Command::Reopen(_)
         | Command::RequestHandover(_)
         | Command::AnswerHandover(_)
+        | Command::WithdrawHandover(_)
+        | Command::ExpireHandover(_)
         | Command::CreateTicket(_)
         | Command::SetTicketStatus(_)
         | Command::AssignTicket(_)
@@ -86,10 +103,16 @@ fn create(command: &Command) -> Result<Vec<Change>, Refusal> {
         | Command::Claim(_)
         | Command::Reply(_)
         | Command::Note(_)
+        | Command::Release(_)
+        | Command::TakeOver(_)
+        | Command::Assign(_)
         | Command::Close(_)
+        | Command::Reopen(_)
         | Command::Rate(_)
         | Command::RequestHandover(_)
         | Command::AnswerHandover(_)
+        | Command::WithdrawHandover(_)
+        | Command::ExpireHandover(_)
         | Command::CreateTicket(_)
         | Command::SetTicketStatus(_)
         | Command::AssignTicket(_)
@@ -136,19 +159,6 @@ fn note(conversation: &Conversation, post: &Post<Agent>) -> Result<Vec<Change>, 
         author: Author::Agent(post.from.clone()),
         client_message_id: post.client_message_id.clone(),
     })])
-}
-
-fn close(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refusal> {
-    if conversation.status == Status::Closed {
-        return Err(Refusal::AlreadyClosed);
-    }
-    // A pending handover ends with the conversation.
-    let rejected = conversation.pending_handover.as_ref().map(|handover| Change::HandoverResolved {
-        handover: handover.clone(),
-        by: agent.clone(),
-        resolution: Resolution::Closed,
-    });
-    Ok(rejected.into_iter().chain([Change::Closed(agent.clone())]).collect())
 }
 
 /// A message that the customer can see.

@@ -3,7 +3,8 @@
 
 use super::{
     Agent, Author, Channel, ClientMessageId, ConversationId, Customer, CustomerRating, DeviceMetadata, EventId,
-    Handover, MessageText, Party, Resolution, StatusChange, TicketCreation, TicketPriority, Timestamp,
+    Handover, MessageText, Party, Reason, Resolution, StatusChange, TicketCreation, TicketPriority, TicketStatus,
+    Timestamp,
 };
 
 /// A [`Change`] with its position in the conversation's history.
@@ -31,33 +32,67 @@ pub enum Change {
     Message(Message),
     /// An agent became the assignee.
     Claimed(Agent),
-    /// An agent closed the conversation.
-    Closed(Agent),
+    /// The assignee gave the conversation back to the queue.
+    Released(Agent),
+    /// An agent took the conversation over from an absent assignee.
+    TakenOver {
+        /// The agent, who is the assignee now.
+        by: Agent,
+        /// The assignee before.
+        previous: Party,
+        /// The reason.
+        reason: Option<Reason>,
+    },
+    /// A supervisor assigned the conversation.
+    Assigned {
+        /// The supervisor.
+        by: Agent,
+        /// The new assignee.
+        to: Party,
+        /// The assignee before.
+        previous: Option<Party>,
+    },
+    /// An agent closed the conversation, which resolves its open ticket.
+    Closed {
+        /// The agent.
+        by: Agent,
+        /// The status that the ticket had, if it was open.
+        open_ticket: Option<TicketStatus>,
+    },
     /// The customer wrote to a closed conversation in the help center, which reopens it without an assignee.
     Reopened(Customer),
+    /// An agent reopened a closed conversation and became the assignee.
+    ReopenedByAgent(Agent),
     /// The customer rated the conversation.
     Rated(CustomerRating),
     /// The assignee asked another agent to take the conversation over.
-    HandoverRequested(Box<Handover>),
+    HandoverRequested {
+        /// The handover.
+        handover: Box<Handover>,
+        /// Whether the target had a socket that hears of it; otherwise their next connection does.
+        is_target_online: bool,
+    },
     /// A handover ended; if it was accepted, the target is now the assignee.
     HandoverResolved {
         /// The handover as it was requested.
         handover: Box<Handover>,
-        /// The target, or the agent who closed the conversation.
-        by: Agent,
+        /// The target, the agent who withdrew it, or the agent whose command ended it; `None` if it expired.
+        by: Option<Agent>,
         /// How it ended.
         resolution: Resolution,
     },
     /// A ticket was created.
     TicketCreated(Box<TicketCreation>),
-    /// An agent changed the ticket's status.
+    /// The ticket's status changed.
     TicketStatusChanged(Box<StatusChange>),
-    /// An agent assigned the ticket.
+    /// An agent assigned the ticket. The ticket of a conversation has its assignee: this assigns both.
     TicketAssigned {
         /// The agent who assigned it.
         by: Agent,
         /// The new assignee.
         to: Party,
+        /// The conversation's assignee before; `None` for a ticket with a thread of its own.
+        previous: Option<Party>,
     },
     /// An agent changed the ticket's priority.
     TicketPrioritised {
@@ -153,12 +188,19 @@ impl Change {
             Self::Message(message) if message.is_note() => "note",
             Self::Message(_) => "message",
             Self::Claimed(_) => "claimed",
-            Self::Closed(_) => "closed",
-            Self::Reopened(_) => "reopened",
+            Self::Released(_) => "released",
+            Self::TakenOver { .. } => "taken_over",
+            Self::Assigned { .. } => "assigned",
+            Self::Closed { .. } => "closed",
+            Self::Reopened(_) | Self::ReopenedByAgent(_) => "reopened",
             Self::Rated(_) => "rated",
-            Self::HandoverRequested(_) => "handover_requested",
-            Self::HandoverResolved { resolution: Resolution::Accepted, .. } => "handover_accepted",
-            Self::HandoverResolved { .. } => "handover_rejected",
+            Self::HandoverRequested { .. } => "handover_requested",
+            Self::HandoverResolved { resolution, .. } => match resolution {
+                Resolution::Accepted => "handover_accepted",
+                Resolution::Withdrawn => "handover_withdrawn",
+                Resolution::Expired => "handover_expired",
+                Resolution::Rejected | Resolution::Closed | Resolution::Superseded => "handover_rejected",
+            },
             Self::TicketCreated(_) => "ticket_created",
             Self::TicketStatusChanged(_) => "ticket_status_changed",
             Self::TicketAssigned { .. } => "ticket_assigned",

@@ -43,6 +43,8 @@ pub struct RequestHandover {
     pub to_name: Option<String>,
     /// The reason.
     pub reason: Option<Reason>,
+    /// Whether the target has a socket that hears of it now.
+    pub is_target_online: bool,
 }
 
 /// The target accepts or rejects a handover.
@@ -56,6 +58,22 @@ pub struct AnswerHandover {
     pub accept: bool,
 }
 
+/// The agent who requested a handover takes the request back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithdrawHandover {
+    /// The agent.
+    pub by: Agent,
+    /// The handover.
+    pub handover: HandoverId,
+}
+
+/// A handover that was not answered in time ends. Changes nothing if it has ended before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpireHandover {
+    /// The handover.
+    pub handover: HandoverId,
+}
+
 /// How a handover ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {
@@ -63,17 +81,42 @@ pub enum Resolution {
     Accepted,
     /// The target rejected it.
     Rejected,
+    /// The agent who requested it took it back.
+    Withdrawn,
+    /// It was not answered in time.
+    Expired,
     /// The conversation was closed, which rejects it.
     Closed,
+    /// The conversation was released, taken over or assigned, which rejects it.
+    Superseded,
 }
 
 impl Resolution {
-    /// As storage and the wire spell it.
+    /// The status: `accepted` or `rejected`, as storage and the wire spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
-            Self::Rejected | Self::Closed => "rejected",
+            Self::Rejected | Self::Withdrawn | Self::Expired | Self::Closed | Self::Superseded => "rejected",
         }
+    }
+
+    /// Why it was not accepted, as storage and the wire spell it.
+    #[must_use]
+    pub fn rejection(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted => None,
+            Self::Rejected => Some("declined"),
+            Self::Withdrawn => Some("withdrawn"),
+            Self::Expired => Some("expired"),
+            Self::Closed => Some("closed"),
+            Self::Superseded => Some("superseded"),
+        }
+    }
+
+    /// Whether the target answered, which they know.
+    #[must_use]
+    pub fn is_answer(self) -> bool {
+        matches!(self, Self::Accepted | Self::Rejected)
     }
 }

@@ -79,5 +79,6 @@ pub(super) fn write(conversation: Option<&Conversation>, post: &HelpCenterPost) 
             client_message_id: None,
         })
     });
-    [created, reopened, Some(message), reply].into_iter().flatten().collect()
+    let ticket = conversation.and_then(Conversation::ticket_reopening);
+    [created, reopened, Some(message), ticket, reply].into_iter().flatten().collect()
 }

@@ -67,6 +67,33 @@ pub enum Refusal {
     /// An agent other than the target answers.
     #[error("Only the target admin can respond to this handover")]
     HandoverNotTarget,
+    /// An agent other than the one who requested it withdraws a handover.
+    #[error("Only the agent who requested the handover can withdraw it")]
+    HandoverNotRequester,
+    /// An agent who is not the assignee releases it.
+    #[error("Only the currently assigned agent can release this conversation")]
+    ReleaseNotAssignee,
+    /// A closed one is released.
+    #[error("Cannot release a closed conversation")]
+    ReleaseClosed,
+    /// A closed one is taken over.
+    #[error("Cannot take over a closed conversation")]
+    TakeOverClosed,
+    /// It, or its ticket, is taken over from an agent who is present.
+    #[error("The assigned agent is present. Use the handover flow to request a transfer.")]
+    HolderPresent,
+    /// A closed one is assigned.
+    #[error("Cannot assign a closed conversation")]
+    AssignClosed,
+    /// One that is not closed is reopened.
+    #[error("Conversation is not closed")]
+    NotClosed,
+    /// The ticket of a conversation is assigned to another agent by one who does not hold it.
+    #[error("This ticket belongs to a conversation that is assigned to another support agent")]
+    TicketHeldByAnother,
+    /// A ticket is created from a closed one.
+    #[error("Cannot create a ticket from a closed conversation")]
+    TicketOfClosed,
     /// It has a ticket already.
     #[error("This conversation already has ticket {0}")]
     TicketExists(TicketNumber),
@@ -113,6 +140,9 @@ impl Refusal {
             | Self::TransferTargetUnknown
             | Self::HandoverNotFound
             | Self::HandoverNotTarget
+            | Self::HandoverNotRequester
+            | Self::ReleaseNotAssignee
+            | Self::TicketHeldByAnother
             | Self::TicketNotFound
             | Self::AssigneeUnknown
             | Self::TicketEmailMismatch
@@ -127,6 +157,12 @@ impl Refusal {
             | Self::TransferClosed
             | Self::TransferPending
             | Self::HandoverResolved
+            | Self::ReleaseClosed
+            | Self::TakeOverClosed
+            | Self::HolderPresent
+            | Self::AssignClosed
+            | Self::NotClosed
+            | Self::TicketOfClosed
             | Self::TicketExists(_)
             | Self::TicketDone
             | Self::TicketAlreadyRated

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{
-    InMemoryConversation, agent, answer_handover, ask_handover, claim, close, create_ticket, customer, enter, guest,
-    note, open, reply, send, set_ticket_status, write,
+    InMemoryConversation, agent, answer_handover, ask_handover, assign, assign_ticket, claim, close, create_ticket,
+    customer, enter, expire_handover, guest, note, open, release, reopen, reply, send, set_ticket_status, take_over,
+    withdraw_handover, write,
 };
 
 #[derive(Clone, Debug)]
@@ -55,21 +56,32 @@ fn commands() -> impl Strategy<Value = Command> {
     ]
 }
 
-/// A request that becomes a command when it is executed: an answer addresses the pending handover, or an unknown one.
+/// A request that becomes a command when it is executed: an answer addresses the pending handover, or an unknown one, and
+/// a take-over the present holder, who is absent.
 #[derive(Clone, Debug)]
 enum Request {
     Command(Command),
     AnswerHandover { by: &'static str, accept: bool },
+    WithdrawHandover { by: &'static str },
+    ExpireHandover,
+    TakeOver { by: &'static str, is_holder_absent: bool },
 }
 
 impl Request {
     fn command(&self, chat: &InMemoryConversation) -> Command {
+        let pending = || {
+            let pending = chat.state.as_ref().and_then(|state| state.pending_handover.as_ref());
+            pending.map_or_else(|| HandoverId(uuid::Uuid::nil()), |handover| handover.id)
+        };
         match self {
             Self::Command(command) => command.clone(),
-            Self::AnswerHandover { by, accept } => {
-                let pending = chat.state.as_ref().and_then(|state| state.pending_handover.as_ref());
-                let handover = pending.map_or_else(|| HandoverId(uuid::Uuid::nil()), |handover| handover.id);
-                answer_handover(by, handover, *accept)
+            Self::AnswerHandover { by, accept } => answer_handover(by, pending(), *accept),
+            Self::WithdrawHandover { by } => withdraw_handover(by, pending()),
+            Self::ExpireHandover => expire_handover(pending()),
+            Self::TakeOver { by, is_holder_absent } => {
+                let holder = chat.state.as_ref().and_then(|state| state.assignee.as_ref());
+                let absent = holder.filter(|_| *is_holder_absent).map(|holder| (holder.id.as_str(), holder.since));
+                take_over(by, absent)
             }
         }
     }
@@ -82,6 +94,15 @@ fn requests() -> impl Strategy<Value = Request> {
         5 => (agents(), agents()).prop_map(|(from, to)| Request::Command(ask_handover(from, to))),
         5 => (agents(), any::<bool>()).prop_map(|(by, accept)| Request::AnswerHandover { by, accept }),
         1 => agents().prop_map(|by| Request::Command(create_ticket(by))),
+        1 => prop_oneof![
+            agents().prop_map(release),
+            agents().prop_map(reopen),
+            (agents(), agents()).prop_map(|(by, to)| assign(by, to)),
+            (agents(), agents()).prop_map(|(by, to)| assign_ticket(by, to).into()),
+        ].prop_map(Request::Command),
+        1 => agents().prop_map(|by| Request::WithdrawHandover { by }),
+        1 => Just(Request::ExpireHandover),
+        2 => (agents(), any::<bool>()).prop_map(|(by, is_holder_absent)| Request::TakeOver { by, is_holder_absent }),
         2 => (agents(), statuses).prop_map(|(by, status)| Request::Command(set_ticket_status(by, status))),
     ]
 }
@@ -127,25 +148,44 @@ fn visible(chat: &InMemoryConversation) -> (Option<Conversation>, Vec<Event>) {
 
 proptest! {
     #[test]
-    fn the_assignee_changes_only_by_a_claim_a_handover_or_a_reopening(steps in histories()) {
+    fn the_assignee_changes_only_by_a_claim_a_handover_a_reopening_or_what_moves_it(steps in histories()) {
         run(&steps, |_, before, after, events| {
             let assignee = |chat: &InMemoryConversation| chat.state.as_ref().and_then(|state| state.assignee.clone());
             let claims: Vec<_> = events.iter().filter(|event| matches!(event.change, Change::Claimed(_))).collect();
-            match (assignee(before), assignee(after)) {
-                (None, Some(new)) => {
+            let moves = ["taken_over", "assigned", "ticket_assigned", "reopened"];
+            let moved = events.iter().find(|event| moves.contains(&event.change.kind()));
+            match (assignee(before), assignee(after), moved) {
+                (_, Some(new), Some(moved)) => {
+                    prop_assert!(claims.is_empty());
+                    prop_assert_eq!(moved.at, new.since);
+                }
+                (None, Some(new), None) => {
                     prop_assert_eq!(claims.len(), 1);
                     prop_assert_eq!(&claims[0].change, &Change::Claimed(agent(new.id.as_str())));
                     prop_assert_eq!(claims[0].at, new.since);
                 }
-                // Only the target of the pending handover replaces an assignee, without a claim.
-                (Some(old), Some(new)) if old != new => {
+                // Otherwise only the target of the pending handover replaces an assignee, without a claim.
+                (Some(old), Some(new), None) if old != new => {
                     prop_assert!(claims.is_empty());
                     let handover = before.conversation().pending_handover.clone().unwrap();
                     prop_assert_eq!((&handover.from.id, &handover.to.id), (&old.id, &new.id));
                     prop_assert_eq!(events[0].change.kind(), "handover_accepted");
                 }
-                (Some(_), None) => prop_assert_eq!(events[0].change.kind(), "reopened"),
-                (old, new) => prop_assert!(old == new && claims.is_empty()),
+                (Some(_), None, _) => {
+                    prop_assert!(events.iter().any(|event| ["reopened", "released"].contains(&event.change.kind())));
+                }
+                (old, new, _) => prop_assert!(old == new && claims.is_empty()),
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn the_ticket_of_a_conversation_has_its_assignee(steps in histories()) {
+        run(&steps, |_, _, after, _| {
+            let state = after.conversation();
+            if let Some(ticket) = &state.ticket {
+                prop_assert_eq!(&ticket.assignee, &state.assignee.as_ref().map(Party::from));
             }
             Ok(())
         })?;
@@ -159,6 +199,15 @@ proptest! {
                     prop_assert!(after.conversation().is_assigned_to(&author.id));
                 }
             }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn the_time_of_a_handover_is_known_while_it_is_pending(steps in histories()) {
+        run(&steps, |_, _, after, _| {
+            let state = after.conversation();
+            prop_assert_eq!(state.pending_since.is_some(), state.pending_handover.is_some());
             Ok(())
         })?;
     }
@@ -180,7 +229,7 @@ proptest! {
         let chat = run(&steps, |step, before, _, events| {
             let was_closed = before.state.as_ref().is_some_and(|state| state.status == Status::Closed);
             let kinds: Vec<_> = events.iter().map(|event| event.change.kind()).collect();
-            if matches!(step.request, Request::Command(Command::WriteToHelpCenter(_))) {
+            if matches!(step.request, Request::Command(Command::WriteToHelpCenter(_) | Command::Reopen(_))) {
                 prop_assert_eq!(kinds[0] == "reopened", was_closed);
             } else {
                 // A claim by the assignee succeeds without events; the ticket may still change.

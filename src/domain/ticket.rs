@@ -154,8 +154,26 @@ impl Ticket {
     pub(super) fn set_status(&mut self, change: &StatusChange, at: Timestamp) {
         self.status = change.to;
         self.resolution_notes.clone_from(&change.notes);
-        self.resolved = change.to.is_done().then(|| Resolved { at, by: Party::from(&change.by) });
+        let by = change.by.as_ref().filter(|_| change.to.is_done());
+        self.resolved = by.map(|by| Resolved { at, by: Party::from(by) });
         self.updated_at = at;
+    }
+
+    /// Its conversation was closed while it was open.
+    pub(super) fn resolve(&mut self, by: &Agent, at: Timestamp) {
+        self.status = TicketStatus::Resolved;
+        self.resolved = Some(Resolved { at, by: Party::from(by) });
+        self.updated_at = at;
+    }
+
+    /// What a customer's message to its conversation changes.
+    pub(super) fn reopening(&self) -> Option<StatusChange> {
+        (self.status == TicketStatus::Resolved).then(|| StatusChange {
+            by: None,
+            from: self.status,
+            to: TicketStatus::InProgress,
+            notes: self.resolution_notes.clone(),
+        })
     }
 
     /// Seconds from its creation to the first answer.
@@ -165,11 +183,12 @@ impl Ticket {
     }
 }
 
-/// A ticket's status changed: an agent set it, or answered for the first time.
+/// A ticket's status changed: an agent set it or answered for the first time, or the customer wrote to a conversation
+/// whose ticket was resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusChange {
-    /// The agent.
-    pub by: Agent,
+    /// The agent; `None` if the customer's message reopened the ticket.
+    pub by: Option<Agent>,
     /// The old status.
     pub from: TicketStatus,
     /// The new status.

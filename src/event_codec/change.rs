@@ -37,6 +37,14 @@ impl Columns {
         Self { detail: Detail::of_agent(agent).encode_or_null(), ..Self::of_party(&Party::from(agent), data) }
     }
 
+    fn of_agent_or_none(agent: Option<&Agent>, data: Value) -> Self {
+        let none = |data| Self { actor_id: None, actor_name: None, data, detail: None };
+        match agent {
+            Some(agent) => Self::of_agent(agent, data),
+            None => none(data),
+        }
+    }
+
     /// With `detail`, even if empty: null marks a row of an earlier release.
     fn of_customer(customer: &Customer, data: Value) -> Self {
         Self { detail: Some(Detail::of_customer(customer).encode()), ..Self::of_owner(customer, data) }
@@ -78,23 +86,34 @@ fn encode_change(change: &Change) -> Columns {
             detail: None,
         },
         Change::Created(origin) => Columns::of_owner(&origin.customer, json!({ "channel": origin.channel.as_str() })),
-        Change::Claimed(agent) | Change::Closed(agent) => Columns::of_agent(agent, json!({})),
+        Change::Claimed(agent) | Change::Released(agent) => Columns::of_agent(agent, json!({})),
+        Change::TakenOver { by, previous, reason } => {
+            let mut data = json!({ "reason": reason });
+            add_previous(&mut data, Some(previous));
+            Columns::of_agent(by, data)
+        }
+        Change::Assigned { by, to, previous } => Columns::of_agent(by, assignment(to, previous.as_ref())),
+        Change::Closed { by, open_ticket } => Columns::of_agent(by, closing(*open_ticket)),
         Change::Reopened(customer) => Columns::of_customer(customer, json!({})),
+        Change::ReopenedByAgent(agent) => {
+            Columns::of_agent(agent, json!({})).with_detail(Detail::of_agent(agent).with_acting_agent())
+        }
         Change::Rated(rate) | Change::TicketRated(rate) => {
             Columns::of_customer(&rate.from, json!({ "rating": rate.rating, "feedback": rate.feedback }))
         }
-        Change::HandoverRequested(handover) => {
+        Change::HandoverRequested { handover, is_target_online } => {
             let data = json!({
                 "handover_id": handover.id,
                 "to_admin_id": handover.to.id,
                 "to_admin_name": handover.to.name,
                 "reason": handover.reason,
             });
-            Columns::of_party(&handover.from, data)
+            Columns::of_party(&handover.from, data).with_detail(Detail::of_target(*is_target_online))
         }
         Change::HandoverResolved { handover, by, resolution } => {
             let data = json!({ "handover_id": handover.id, "from_admin_id": handover.from.id });
-            Columns::of_agent(by, data).with_detail(Detail::of_agent(by).with_resolution(*resolution))
+            let detail = by.as_ref().map(Detail::of_agent).unwrap_or_default().with_resolution(*resolution);
+            Columns::of_agent_or_none(by.as_ref(), data).with_detail(detail)
         }
         Change::TicketCreated(creation) => encode_ticket_creation(creation),
         Change::TicketStatusChanged(change) => {
@@ -103,12 +122,32 @@ fn encode_change(change: &Change) -> Columns {
                 "new_status": change.to.as_str(),
                 "resolution_notes": change.notes,
             });
-            Columns::of_agent(&change.by, data)
+            Columns::of_agent_or_none(change.by.as_ref(), data)
         }
-        Change::TicketAssigned { by, to } => {
-            Columns::of_agent(by, json!({ "assigned_to": to.id, "assigned_admin_name": to.name }))
-        }
+        Change::TicketAssigned { by, to, previous } => Columns::of_agent(by, assignment(to, previous.as_ref())),
         Change::TicketPrioritised { by, priority } => Columns::of_agent(by, json!({ "priority": priority.as_str() })),
+    }
+}
+
+fn assignment(to: &Party, previous: Option<&Party>) -> Value {
+    let mut data = json!({ "assigned_to": to.id, "assigned_admin_name": to.name });
+    add_previous(&mut data, previous);
+    data
+}
+
+/// Who lost the conversation; absent if it was unassigned.
+fn add_previous(data: &mut Value, previous: Option<&Party>) {
+    if let (Some(data), Some(previous)) = (data.as_object_mut(), previous) {
+        data.insert("previous_admin_id".to_owned(), json!(previous.id));
+        data.insert("previous_admin_name".to_owned(), json!(previous.name));
+    }
+}
+
+/// The ticket's change is a part of the closing; without an open ticket there is none.
+fn closing(open_ticket: Option<TicketStatus>) -> Value {
+    match open_ticket {
+        Some(old) => json!({ "ticket": { "old_status": old.as_str(), "new_status": TicketStatus::Resolved.as_str() } }),
+        None => json!({}),
     }
 }
 
@@ -133,7 +172,7 @@ pub(crate) struct EventContext<'a> {
 /// The handover that an event resolves, if it resolves one: [`decode_event`] needs it.
 pub(crate) fn resolved_handover_id(row: &conversation_events::Model) -> Option<Uuid> {
     match row.kind.as_str() {
-        "handover_accepted" | "handover_rejected" => handover_id(row),
+        "handover_accepted" | "handover_rejected" | "handover_withdrawn" | "handover_expired" => handover_id(row),
         _ => None,
     }
 }
@@ -170,19 +209,32 @@ impl Decoder<'_> {
         Ok(match self.row.kind.as_str() {
             "created" => Change::Created(Box::new(self.origin())),
             "claimed" => Change::Claimed(self.agent()?),
-            "closed" => Change::Closed(self.agent()?),
+            "released" => Change::Released(self.agent()?),
+            "taken_over" => Change::TakenOver {
+                by: self.agent()?,
+                previous: self.previous()?.ok_or_else(invalid_data)?,
+                reason: self.reason(),
+            },
+            "assigned" => Change::Assigned { by: self.agent()?, to: self.assignee()?, previous: self.previous()? },
+            "closed" => Change::Closed { by: self.agent()?, open_ticket: self.resolved_ticket()? },
+            "reopened" if self.detail.is_some_and(Detail::has_acting_agent) => Change::ReopenedByAgent(self.agent()?),
             "reopened" => Change::Reopened(self.customer()?),
             "rated" => Change::Rated(self.rate()?),
-            "handover_requested" => Change::HandoverRequested(Box::new(self.handover()?)),
+            "handover_requested" => Change::HandoverRequested {
+                handover: Box::new(self.handover()?),
+                is_target_online: self.detail.is_none_or(Detail::is_target_online),
+            },
             "handover_accepted" => self.resolved(Resolution::Accepted)?,
             "handover_rejected" => {
                 let rejection = self.detail.map_or(Some(Resolution::Rejected), Detail::rejection);
                 self.resolved(rejection.ok_or_else(|| TABLE.invalid("detail"))?)?
             }
+            "handover_withdrawn" => self.resolved(Resolution::Withdrawn)?,
+            "handover_expired" => self.resolved(Resolution::Expired)?,
             "ticket_created" => Change::TicketCreated(Box::new(self.ticket_creation()?)),
             "ticket_status_changed" => Change::TicketStatusChanged(Box::new(self.status_change()?)),
             "ticket_assigned" => {
-                Change::TicketAssigned { by: self.agent()?, to: self.party("assigned_to", "assigned_admin_name")? }
+                Change::TicketAssigned { by: self.agent()?, to: self.assignee()?, previous: self.previous()? }
             }
             "ticket_priority_changed" => {
                 let priority = self.text("priority").and_then(TicketPriority::parse);
@@ -252,19 +304,43 @@ impl Decoder<'_> {
         Ok(Party { id, name: self.text(name).unwrap_or_default().to_owned() })
     }
 
+    fn assignee(&self) -> Result<Party, DecodeError> {
+        self.party("assigned_to", "assigned_admin_name")
+    }
+
+    fn previous(&self) -> Result<Option<Party>, DecodeError> {
+        let (id, name) = ("previous_admin_id", "previous_admin_name");
+        self.text(id).is_some().then(|| self.party(id, name)).transpose()
+    }
+
+    fn reason(&self) -> Option<Reason> {
+        self.text("reason").map(|text| Reason::stored(text.to_owned()))
+    }
+
+    /// The status that a ticket had which a closing resolved.
+    fn resolved_ticket(&self) -> Result<Option<TicketStatus>, DecodeError> {
+        let Some(ticket) = self.row.data.get("ticket") else { return Ok(None) };
+        let old = ticket.get("old_status").and_then(Value::as_str).and_then(TicketStatus::parse);
+        old.map(Some).ok_or_else(invalid_data)
+    }
+
+    fn agent_or_none(&self) -> Result<Option<Agent>, DecodeError> {
+        self.row.actor_id.is_some().then(|| self.agent()).transpose()
+    }
+
     fn handover(&self) -> Result<Handover, DecodeError> {
         Ok(Handover {
             id: handover_id(self.row).map(HandoverId).ok_or_else(invalid_data)?,
             from: Party::from(&self.agent()?),
             to: self.party("to_admin_id", "to_admin_name")?,
-            reason: self.text("reason").map(|text| Reason::stored(text.to_owned())),
+            reason: self.reason(),
         })
     }
 
     fn resolved(&self, resolution: Resolution) -> Result<Change, DecodeError> {
         let handover = handover_id(self.row).and_then(|id| self.context.handovers.get(&id));
         let handover = Box::new(handover.ok_or_else(invalid_data)?.clone());
-        Ok(Change::HandoverResolved { handover, by: self.agent()?, resolution })
+        Ok(Change::HandoverResolved { handover, by: self.agent_or_none()?, resolution })
     }
 
     fn ticket_creation(&self) -> Result<TicketCreation, DecodeError> {
@@ -273,14 +349,13 @@ impl Decoder<'_> {
         if let Some(priority) = self.detail.and_then(|detail| detail.priority.as_deref()) {
             draft.priority = TicketPriority::parse(priority).ok_or_else(|| TABLE.invalid("detail"))?;
         }
-        let by = self.row.actor_id.is_some().then(|| self.agent()).transpose()?;
-        Ok(TicketCreation { draft, number: ticket.number.clone(), by })
+        Ok(TicketCreation { draft, number: ticket.number.clone(), by: self.agent_or_none()? })
     }
 
     fn status_change(&self) -> Result<StatusChange, DecodeError> {
         let status = |field| self.text(field).and_then(TicketStatus::parse).ok_or_else(invalid_data);
         Ok(StatusChange {
-            by: self.agent()?,
+            by: self.agent_or_none()?,
             from: status("old_status")?,
             to: status("new_status")?,
             notes: self.text("resolution_notes").map(|text| ResolutionNotes::stored(text.to_owned())),

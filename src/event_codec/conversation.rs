@@ -32,6 +32,7 @@ pub(crate) fn encode_conversation(state: &Conversation) -> conversations::Model 
         last_message_at: state.last_message_at,
         rating: state.rating.map(|rating| i16::from(rating.stars())),
         feedback: state.feedback.as_ref().map(|feedback| feedback.as_str().to_owned()),
+        is_rating_replaceable: state.is_rating_replaceable,
         device_metadata: state.device_metadata.as_ref().map(|device| Value::Object(device.as_object().clone())),
         ip_address: state.ip_address.clone(),
         user_agent: state.user_agent.clone(),
@@ -78,6 +79,7 @@ pub(crate) fn decode_conversation(row: conversations::Model) -> Result<Conversat
         last_message_at: row.last_message_at,
         rating: row.rating.map(|stars| TABLE.rating("rating", f64::from(stars))).transpose()?,
         feedback: row.feedback.map(Feedback::stored),
+        is_rating_replaceable: row.is_rating_replaceable,
         device_metadata: match row.device_metadata {
             Some(Value::Object(object)) => Some(DeviceMetadata::stored(object)),
             _ => None,
@@ -85,6 +87,7 @@ pub(crate) fn decode_conversation(row: conversations::Model) -> Result<Conversat
         ip_address: row.ip_address,
         user_agent: row.user_agent,
         pending_handover: None,
+        pending_since: None,
         ticket: None,
         created_at: row.created_at,
         updated_at: row.updated_at,

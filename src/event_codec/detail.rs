@@ -17,14 +17,26 @@ pub(super) struct Detail {
     pub(super) phone_number: Option<String>,
     /// The address that a customer without an account is known by.
     pub(super) guest: Option<String>,
-    /// `closed`, where a handover was rejected because its conversation was closed.
+    /// `closed` or `superseded`, where a handover was rejected because its conversation was closed, or was released,
+    /// taken over or assigned.
     pub(super) resolution: Option<String>,
     /// The priority that a ticket was created with.
     pub(super) priority: Option<String>,
+    /// `agent`, where an agent and not the customer reopened the conversation.
+    pub(super) actor: Option<String>,
+    /// `offline`, where the target of a handover had no socket.
+    pub(super) target: Option<String>,
 }
 
-/// The one resolution that the event's type does not tell.
+/// The resolutions that the event's type does not name.
 const CLOSED: &str = "closed";
+const SUPERSEDED: &str = "superseded";
+
+/// See [`Detail::actor`].
+const AGENT: &str = "agent";
+
+/// See [`Detail::target`].
+const OFFLINE: &str = "offline";
 
 impl Detail {
     pub(super) fn of_agent(agent: &Agent) -> Self {
@@ -46,7 +58,8 @@ impl Detail {
     pub(super) fn with_resolution(self, resolution: Resolution) -> Self {
         let resolution = match resolution {
             Resolution::Closed => Some(CLOSED.to_owned()),
-            Resolution::Accepted | Resolution::Rejected => None,
+            Resolution::Superseded => Some(SUPERSEDED.to_owned()),
+            Resolution::Accepted | Resolution::Rejected | Resolution::Withdrawn | Resolution::Expired => None,
         };
         Self { resolution, ..self }
     }
@@ -55,11 +68,28 @@ impl Detail {
         Self { priority: Some(priority.as_str().to_owned()), ..self }
     }
 
+    pub(super) fn with_acting_agent(self) -> Self {
+        Self { actor: Some(AGENT.to_owned()), ..self }
+    }
+
+    pub(super) fn has_acting_agent(&self) -> bool {
+        self.actor.as_deref() == Some(AGENT)
+    }
+
+    pub(super) fn of_target(is_online: bool) -> Self {
+        Self { target: (!is_online).then(|| OFFLINE.to_owned()), ..Self::default() }
+    }
+
+    pub(super) fn is_target_online(&self) -> bool {
+        self.target.as_deref() != Some(OFFLINE)
+    }
+
     /// How a handover that was not accepted ended; `None` if no release writes that.
     pub(super) fn rejection(&self) -> Option<Resolution> {
         match self.resolution.as_deref() {
             None => Some(Resolution::Rejected),
             Some(CLOSED) => Some(Resolution::Closed),
+            Some(SUPERSEDED) => Some(Resolution::Superseded),
             Some(_) => None,
         }
     }
@@ -72,6 +102,8 @@ impl Detail {
             ("guest", self.guest),
             ("resolution", self.resolution),
             ("priority", self.priority),
+            ("actor", self.actor),
+            ("target", self.target),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?)))).collect()
     }

@@ -8,7 +8,7 @@ use crate::domain::{Event, Handover, HandoverId, Party, Reason};
 const TABLE: Table = Table("handovers");
 
 /// The row of a handover that an event requests.
-pub(crate) fn encode_handover(event: &Event, handover: &Handover) -> handovers::Model {
+pub(crate) fn encode_handover(event: &Event, handover: &Handover, is_announced: bool) -> handovers::Model {
     handovers::Model {
         id: handover.id.0,
         conversation_id: event.conversation.0,
@@ -20,6 +20,8 @@ pub(crate) fn encode_handover(event: &Event, handover: &Handover) -> handovers::
         status: "pending".to_owned(),
         created_at: event.at,
         responded_at: None,
+        resolution: None,
+        is_announced,
     }
 }
 

@@ -41,13 +41,16 @@ proptest! {
         let ticket = conversation.ticket.as_deref().map(|ticket| encode_ticket(&conversation, ticket));
         read.ticket = ticket.map(|row| Box::new(decode_ticket(row).expect("a valid row")));
         read.pending_handover.clone_from(&conversation.pending_handover);
+        read.pending_since = conversation.pending_since;
         prop_assert_eq!(read, conversation);
     }
 
     #[test]
     fn a_handover_is_read_as_it_was_written((event, _) in events()) {
-        if let Change::HandoverRequested(handover) = &event.change {
-            prop_assert_eq!(&decode_handover(encode_handover(&event, handover)).expect("a valid row"), handover.as_ref());
+        if let Change::HandoverRequested { handover, is_target_online } = &event.change {
+            let row = encode_handover(&event, handover, *is_target_online);
+            prop_assert_eq!(row.is_announced, *is_target_online);
+            prop_assert_eq!(&decode_handover(row).expect("a valid row"), handover.as_ref());
         }
     }
 

@@ -32,16 +32,23 @@ impl ConversationBatch {
         self.events().filter_map(idempotency_key)
     }
 
-    /// Whether it writes no table but `conversations`, `messages` and `conversation_events`, and no shared counter.
+    /// Whether it writes no table but `conversations`, `messages` and `conversation_events`, no shared counter, and not the
+    /// column that only ratings and reopenings change.
     pub(super) fn is_plain(&self) -> bool {
         let has_ticket = self.state().is_some_and(|state| state.ticket.is_some());
         self.events().all(|event| match &event.change {
-            Change::Created(_) | Change::Claimed(_) | Change::Rated(_) => true,
+            Change::Created(_) => true,
+            // The ticket of a conversation has its assignee.
+            Change::Claimed(_) | Change::Released(_) | Change::TakenOver { .. } | Change::Assigned { .. } => {
+                !has_ticket
+            }
             // A message that the customer sees changes the ticket's times.
             Change::Message(message) => message.is_note() || !has_ticket,
-            Change::Closed(_)
+            Change::Closed { .. }
             | Change::Reopened(_)
-            | Change::HandoverRequested(_)
+            | Change::ReopenedByAgent(_)
+            | Change::Rated(_)
+            | Change::HandoverRequested { .. }
             | Change::HandoverResolved { .. }
             | Change::TicketCreated(_)
             | Change::TicketStatusChanged(_)

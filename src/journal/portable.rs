@@ -243,6 +243,7 @@ fn variable_columns(row: conversations::Model) -> conversations::ActiveModel {
         last_message_at: Set(row.last_message_at),
         rating: Set(row.rating),
         feedback: Set(row.feedback),
+        is_rating_replaceable: Set(row.is_rating_replaceable),
         ticket_id: Set(row.ticket_id),
         pending_handover_id: Set(row.pending_handover_id),
         updated_at: Set(row.updated_at),
@@ -255,8 +256,8 @@ fn variable_columns(row: conversations::Model) -> conversations::ActiveModel {
 async fn store_handovers(transaction: &DatabaseTransaction, batch: &ConversationBatch) -> Result<(), DbErr> {
     for event in batch.events() {
         match &event.change {
-            Change::HandoverRequested(handover) => {
-                let row = encode_handover(event, handover).into_active_model();
+            Change::HandoverRequested { handover, is_target_online } => {
+                let row = encode_handover(event, handover, *is_target_online).into_active_model();
                 handovers::Entity::insert(row).exec_without_returning(transaction).await?;
             }
             Change::HandoverResolved { handover, resolution, .. } => {
@@ -264,6 +265,7 @@ async fn store_handovers(transaction: &DatabaseTransaction, batch: &Conversation
                     id: Set(handover.id.0),
                     status: Set(resolution.as_str().to_owned()),
                     responded_at: Set(Some(event.at)),
+                    resolution: Set(resolution.rejection().map(ToOwned::to_owned)),
                     ..Default::default()
                 };
                 handovers::Entity::update(resolved).exec(transaction).await?;
@@ -301,8 +303,8 @@ fn closed_delta(batch: &ConversationBatch, state: &Conversation) -> i64 {
         return 0;
     }
     let delta = |event: &Event| match event.change {
-        Change::Closed(_) => 1,
-        Change::Reopened(_) => -1,
+        Change::Closed { .. } => 1,
+        Change::Reopened(_) | Change::ReopenedByAgent(_) => -1,
         _ => 0,
     };
     batch.events().map(delta).sum()

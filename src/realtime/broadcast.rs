@@ -21,7 +21,7 @@ use super::rooms;
 use crate::config::RealtimeSettings;
 use crate::conversation::EventPublisher;
 use crate::domain::{
-    Agent, Author, Change, Channel, Conversation, Event, Handover, Posted, Resolution, Status, TicketCreation,
+    Agent, Author, Change, Channel, Conversation, Event, Handover, Party, Posted, Resolution, Status, TicketCreation,
     TicketStatus, UserId, preview,
 };
 use crate::dto::HelpCenterMessage;
@@ -77,7 +77,7 @@ impl Broadcaster {
     fn end_typing_before(&self, conversation: &Conversation, event: &Event) {
         let typist = if let Change::Message(message) = &event.change { message.author.account() } else { None };
         // A guest has no socket, and an auto-reply is not typed.
-        if typist.is_none() && !matches!(event.change, Change::Closed(_)) {
+        if typist.is_none() && !matches!(event.change, Change::Closed { .. }) {
             return;
         }
         self.end_typing(ConversationOrTicket::Conversation(conversation.id), typist);
@@ -106,20 +106,26 @@ impl ConversationFanout<'_> {
 
     fn publish_to_conversation(&self, event: &Event) {
         match &event.change {
-            // Created and Reopened are published with the message that follows them; a rating appears only in lists, which
-            // `lists` keeps current.
-            Change::Created(_) | Change::Reopened(_) | Change::Rated(_) => {}
+            // Created and Reopened are published with the message that follows them; the others only to lists, by `lists`.
+            Change::Created(_)
+            | Change::Reopened(_)
+            | Change::ReopenedByAgent(_)
+            | Change::Released(_)
+            | Change::Rated(_) => {}
             Change::Message(_) => event.posted().iter().for_each(|posted| self.message(posted)),
-            Change::Claimed(agent) => self.claimed(agent),
-            Change::Closed(_) => self.closed(),
-            Change::HandoverRequested(handover) => self.handover_requested(handover),
-            Change::HandoverResolved { handover, by, resolution } => self.handover_resolved(handover, by, *resolution),
+            Change::Claimed(agent) => self.claimed(&Party::from(agent), None),
+            Change::TakenOver { by, previous, .. } => self.claimed(&Party::from(by), Some(previous)),
+            Change::Assigned { to, previous, .. } => self.claimed(to, previous.as_ref()),
+            Change::Closed { .. } => self.closed(),
+            Change::HandoverRequested { handover, .. } => self.handover_requested(handover),
+            Change::HandoverResolved { handover, by, resolution } => {
+                self.handover_resolved(handover, by.as_ref(), *resolution);
+            }
             Change::TicketCreated(creation) => self.ticket_created(creation),
+            // It assigns the conversation, too.
+            Change::TicketAssigned { to, previous, .. } => self.claimed(to, previous.as_ref()),
             // Published to the ticket.
-            Change::TicketStatusChanged(_)
-            | Change::TicketAssigned { .. }
-            | Change::TicketPrioritised { .. }
-            | Change::TicketRated(_) => {}
+            Change::TicketStatusChanged(_) | Change::TicketPrioritised { .. } | Change::TicketRated(_) => {}
         }
     }
 
@@ -158,18 +164,21 @@ impl ConversationFanout<'_> {
         self.support.to(rooms::ADMINS).emit_event(&payload);
     }
 
-    fn claimed(&self, agent: &Agent) {
-        let (assigned_to, assigned_admin_name) = (agent.id.as_str(), agent.name.as_str());
-        self.publish_claimed(agent);
-        self.to_admins(ConversationUpdate::Claimed { assigned_to: Some(assigned_to), assigned_admin_name });
-        self.to_customer(ConversationUpdate::Claimed { assigned_to: None, assigned_admin_name });
+    /// A claim, or what is announced as one: the conversation has another assignee.
+    fn claimed(&self, assignee: &Party, previous: Option<&Party>) {
+        let (assigned_to, assigned_admin_name) = (Some(assignee.id.as_str()), assignee.name.as_str());
+        let previous_admin_id = previous.map(|previous| previous.id.as_str());
+        self.publish_claimed(assignee, previous_admin_id);
+        self.to_admins(ConversationUpdate::Claimed { assigned_to, assigned_admin_name, previous_admin_id });
+        let (assigned_to, previous_admin_id) = (None, None);
+        self.to_customer(ConversationUpdate::Claimed { assigned_to, assigned_admin_name, previous_admin_id });
     }
 
     /// `conversation_claimed`, also for an accepted handover.
-    fn publish_claimed(&self, agent: &Agent) {
+    fn publish_claimed(&self, assignee: &Party, previous_admin_id: Option<&str>) {
         let conversation_id = self.conversation.id;
-        let (assigned_to, assigned_admin_name) = (agent.id.as_str(), agent.name.as_str());
-        let payload = ConversationClaimedEvent { conversation_id, assigned_to, assigned_admin_name };
+        let (assigned_to, assigned_admin_name) = (assignee.id.as_str(), assignee.name.as_str());
+        let payload = ConversationClaimedEvent { conversation_id, assigned_to, assigned_admin_name, previous_admin_id };
         self.support.to(&rooms::of_conversation(conversation_id)).emit_event(&payload);
     }
 
@@ -184,28 +193,30 @@ impl ConversationFanout<'_> {
         self.support.to(&rooms::of_user(&handover.to.id)).emit_event(&payload);
     }
 
-    fn handover_resolved(&self, handover: &Handover, by: &Agent, resolution: Resolution) {
-        match resolution {
-            Resolution::Accepted => {
-                self.publish_claimed(by);
+    fn handover_resolved(&self, handover: &Handover, by: Option<&Agent>, resolution: Resolution) {
+        match (resolution, by) {
+            (Resolution::Accepted, Some(by)) => {
+                self.publish_claimed(&Party::from(by), None);
                 self.to_admins(ConversationUpdate::HandoverAccepted);
                 self.to_customer(ConversationUpdate::HandoverCompleted { assigned_admin_name: &by.name });
             }
-            Resolution::Rejected | Resolution::Closed => self.to_admins(ConversationUpdate::HandoverRejected),
+            // Clients that know no other end see a rejection.
+            _ => self.to_admins(ConversationUpdate::HandoverRejected),
         }
         let payload = HandoverResolvedEvent {
             handover_id: handover.id,
             conversation_id: self.conversation.id,
             status: resolution.as_str(),
+            resolution: resolution.rejection(),
             to_admin_name: &handover.to.name,
         };
         let asked = rooms::of_user(&handover.from.id);
-        if resolution == Resolution::Closed {
+        if resolution.is_answer() {
+            self.support.to(&asked).emit_event(&payload);
+        } else {
             // In one emit, so that a socket in both rooms receives it once.
             let target = rooms::of_user(&handover.to.id);
             self.support.to(&asked).to(&target).emit_event(&payload);
-        } else {
-            self.support.to(&asked).emit_event(&payload);
         }
     }
 

@@ -48,11 +48,11 @@ emitted_events! {
             "For lists and badges. To all agents: new_user_message, claimed, closed, handover_accepted, handover_rejected. To the \
              customer: new_reply, claimed, closed, ticket_created, handover_completed";
         ConversationClaimedEvent<'_>, "conversation_claimed",
-            "To the conversation: an agent has claimed it, or taken it over";
+            "To the conversation: an agent has claimed it, taken it over, or been assigned";
         ConversationClosedEvent, "conversation_closed", "To the conversation";
         HandoverRequestedEvent<'_>, "handover_requested", "To the agent who is asked to take over";
         HandoverResolvedEvent<'_>, "handover_resolved",
-            "To the agent who asked; if the conversation was closed, to both";
+            "To the agent who asked; to both, unless the target answered";
         TypingEvent<'_>, "typing", "To the others in the conversation or ticket";
         StopTypingEvent<'_>, "stop_typing", "To the others in the conversation or ticket";
         AgentPresenceEvent<'_>, "agent_presence",

@@ -30,6 +30,8 @@ pub(super) enum InboxChange {
     Rated,
     /// It is open again.
     Reopened,
+    /// No agent holds it any more.
+    Released,
 }
 
 /// `queue_updated`.
@@ -60,8 +62,14 @@ pub(super) enum QueueChange {
     NoteAdded,
     /// The customer has rated it.
     Rated,
+    /// Its holder has given it back.
+    Released,
     /// It is open again.
     Reopened,
+    /// An agent has taken it over from an absent one.
+    TakenOver,
+    /// A supervisor has assigned it.
+    Assigned,
     /// Its ticket, or this ticket, has changed.
     TicketChanged,
     /// A handover was requested, or has ended.
@@ -193,7 +201,7 @@ impl RowFields {
             status: ticket.status.as_str(),
             priority: ticket.draft.priority.as_str(),
         };
-        Self { ticket: Some(ticket), updated_at: Some(IsoTimestamp(conversation.updated_at)), ..Self::default() }
+        Self { ticket: Some(ticket), ..Self::owned(conversation) }
     }
 
     /// Everything in a ticket's row that may change.

@@ -10,6 +10,7 @@ use crate::domain::{
     ConversationId, EventId, HandoverId, Posted, Reason, Resolution, ResolutionNotes, Status, Subject, SupportType,
     TicketId, TicketPriority, TicketStatus, preview,
 };
+use crate::json_schema::HandoverRejection;
 use crate::timestamp::IsoTimestamp;
 
 /// `new_message`.
@@ -115,12 +116,15 @@ pub(super) enum ConversationUpdate<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         assigned_to: Option<&'a str>,
         assigned_admin_name: &'a str,
+        /// To the agents: who lost it, by a take-over or an assignment.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previous_admin_id: Option<&'a str>,
     },
     /// It is closed.
     Closed,
     /// To the agents: the target accepted.
     HandoverAccepted,
-    /// To the agents: the target rejected, or the conversation was closed.
+    /// To the agents: it ended in any other way.
     HandoverRejected,
     /// To the customer: another agent has taken over.
     HandoverCompleted { assigned_admin_name: &'a str },
@@ -161,6 +165,9 @@ pub(super) struct ConversationClaimedEvent<'a> {
     pub(super) conversation_id: ConversationId,
     pub(super) assigned_to: &'a str,
     pub(super) assigned_admin_name: &'a str,
+    /// Who lost it, by a take-over or an assignment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) previous_admin_id: Option<&'a str>,
 }
 
 /// `conversation_closed`.
@@ -189,6 +196,10 @@ pub(super) struct HandoverResolvedEvent<'a> {
     pub(super) conversation_id: ConversationId,
     #[schemars(with = "Resolution")]
     pub(super) status: &'static str,
+    /// Why it was not accepted.
+    #[schemars(with = "Option<HandoverRejection>")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) resolution: Option<&'static str>,
     pub(super) to_admin_name: &'a str,
 }
 

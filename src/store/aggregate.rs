@@ -20,6 +20,7 @@ pub(super) async fn aggregate(
     }
     if let Some(id) = handover_id {
         let row = handovers::Entity::find_by_id(id).one(connection).await?;
+        conversation.pending_since = row.as_ref().map(|row| row.created_at);
         conversation.pending_handover = row.map(decode_handover).transpose()?.map(Box::new);
     }
     Ok(conversation)

@@ -6,11 +6,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::{
-    AddNote, Agent, AnswerHandover, AutoReply, AutoReplyPolicy, Channel, Claim, ClientMessageId, Close, Command,
-    CreateTicket, Customer, CustomerRating, Description, DeviceMetadata, EmailAddress, EnterHelpCenter, HandoverId,
-    HelpCenterPost, MessageText, Open, Origin, Owner, Post, Rating, Reason, RequestHandover, SendMessage, SendReply,
-    SetTicketStatus, Subject, SubmitRating, SupportType, Target, TicketDraft, TicketId, TicketPriority, TicketStatus,
-    UserId,
+    Absence, AddNote, Agent, AnswerHandover, AssignConversation, AssignTicket, AutoReply, AutoReplyPolicy, Channel,
+    Claim, ClientMessageId, Close, Command, CreateTicket, Customer, CustomerRating, Description, DeviceMetadata,
+    EmailAddress, EnterHelpCenter, ExpireHandover, HandoverId, HelpCenterPost, MessageText, Open, Origin, Owner, Party,
+    Post, Rating, Reason, Release, Reopen, RequestHandover, SendMessage, SendReply, SetTicketStatus, Subject,
+    SubmitRating, SupportType, TakeOver, Target, TicketDraft, TicketId, TicketPriority, TicketStatus, Timestamp,
+    UserId, WithdrawHandover,
 };
 
 pub(crate) fn text(text: &str) -> MessageText {
@@ -119,12 +120,44 @@ pub(crate) fn ask_handover(from: &str, to: &str) -> Command {
         to: Some(account(to)),
         to_name: Some(agent(to).name),
         reason: Reason::parse("lunch").ok(),
+        is_target_online: true,
     }
     .into()
 }
 
 pub(crate) fn answer_handover(by: &str, handover: HandoverId, accept: bool) -> Command {
     Command::AnswerHandover(AnswerHandover { by: agent(by), handover, accept })
+}
+
+pub(crate) fn withdraw_handover(by: &str, handover: HandoverId) -> Command {
+    WithdrawHandover { by: agent(by), handover }.into()
+}
+
+pub(crate) fn expire_handover(handover: HandoverId) -> Command {
+    ExpireHandover { handover }.into()
+}
+
+pub(crate) fn release(by: &str) -> Command {
+    Release { by: agent(by) }.into()
+}
+
+/// Takes over from this agent, who has been absent since this time; `None` if the assignee is present.
+pub(crate) fn take_over(by: &str, absent: Option<(&str, Timestamp)>) -> Command {
+    let absence = absent.map(|(id, since)| Absence { agent: account(id), since });
+    TakeOver { by: agent(by), reason: Reason::parse("They left").ok(), absence }.into()
+}
+
+pub(crate) fn assign(by: &str, to: &str) -> Command {
+    AssignConversation { by: agent(by), to: Some(Party::from(&agent(to))) }.into()
+}
+
+pub(crate) fn reopen(by: &str) -> Command {
+    Reopen { by: agent(by) }.into()
+}
+
+/// Assigns the ticket, as an agent who is no supervisor and whose conversation's holder is present.
+pub(crate) fn assign_ticket(by: &str, to: &str) -> AssignTicket {
+    AssignTicket { by: agent(by), to: Some(Party::from(&agent(to))), is_supervisor: false, absence: None }
 }
 
 pub(crate) fn draft(subject: &str) -> TicketDraft {

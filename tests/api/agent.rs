@@ -6,6 +6,7 @@ mod badges;
 mod handovers;
 mod list_model;
 mod lists;
+mod ownership;
 mod queue;
 mod search;
 mod tickets;

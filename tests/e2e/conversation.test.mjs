@@ -60,9 +60,9 @@ scenario('a customer writes, of 32 agents one claims it, they talk, and it is cl
   await closeForGood({ id, jane, winner, phone, lobby })
 
   // Everything once: each has received something later of the same conversation.
-  await winner.createTicket(id, { subject: 'Transfers', description: 'They fail' })
-  await phone.waitFor('conversation_updated', { event: 'ticket_created' })
-  for (const client of [bystander, desk, lobby]) await client.waitFor('ticket_created')
+  assert.equal((await winner.reopen(id)).status, 201)
+  await phone.waitFor('inbox_updated', { change: 'reopened' })
+  for (const client of [bystander, desk, lobby]) await client.waitFor('queue_updated', { change: 'reopened' })
   assert.equal(phone.all('conversation_claimed').length, 1)
   assert.equal(phone.all('conversation_updated', { event: 'claimed' }).length, 1)
   assert.equal(phone.all('conversation_closed').length, 1)

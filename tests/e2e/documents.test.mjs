@@ -61,7 +61,8 @@ scenario('a session emits every documented event and no other', async ({ server,
   await put(mike, ticket.id, 'status', { status: 'resolved', resolution_notes: 'Mended' })
   await put(mike, ticket.id, 'status', { status: 'closed' })
   await ask(lobby, 'leave_ticket', { ticket_id: ticket.id })
-  await act(mike, id, 'handover', { to_admin_id: 'sarah' })
+  // The conversation is Sarah's with its ticket.
+  await act(sarah, id, 'handover', { to_admin_id: 'mike' })
   await act(sarah, id, 'close')
   await ask(phone, 'leave_conversation', { conversation_id: id })
 

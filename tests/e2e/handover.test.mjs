@@ -48,7 +48,7 @@ scenario('a handover request is announced to its target, and its rejection to th
   const answer = await mike.respond(handover, 'rejected')
   assert.deepEqual([answer.status, answer.body.message], [201, 'Handover rejected'])
   const rejected = ['conversation_updated', { conversation_id: id, event: 'handover_rejected' }]
-  const resolved = { handover_id: handover, conversation_id: id, status: 'rejected', to_admin_name: 'Mike Doe' }
+  const resolved = { handover_id: handover, conversation_id: id, status: 'rejected', resolution: 'declined', to_admin_name: 'Mike Doe' }
   await expectEvents(clients, { ...silence, desk: [rejected, ['handover_resolved', resolved]], target: [rejected], bystander: [rejected] }, fence)
   assert.equal((await sarah.reply(id, 'Still me')).status, 201)
 })
@@ -89,7 +89,7 @@ scenario('closing a conversation rejects its pending handover, and both agents a
   assert.equal((await lisa.closeConversation(id)).status, 201)
   const closed = ['conversation_closed', { conversation_id: id }]
   const updated = (event) => ['conversation_updated', { conversation_id: id, event }]
-  const resolved = ['handover_resolved', { handover_id: handover, conversation_id: id, status: 'rejected', to_admin_name: 'Mike Doe' }]
+  const resolved = ['handover_resolved', { handover_id: handover, conversation_id: id, status: 'rejected', resolution: 'closed', to_admin_name: 'Mike Doe' }]
   await expectEvents(clients, {
     phone: [closed, updated('closed')],
     pocket: [updated('closed')],

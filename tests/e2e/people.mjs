@@ -129,6 +129,10 @@ export class Agent extends Person {
     return this.#act(conversationId, 'close')
   }
 
+  reopen(conversationId) {
+    return this.#act(conversationId, 'reopen')
+  }
+
   /**
    * Asks a colleague to take the conversation over; returns the handover's id. Retries while the directory does not list
    * the colleague: it is written after they connect.

@@ -10,14 +10,20 @@ use crate::api::envelope::created;
 use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::domain::{Claim, ConversationId, Refusal, UserId};
+use crate::domain::{Assignee, Claim, ConversationId, Refusal, UserId};
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ConversationClaimed")]
-struct ClaimResponse {
+pub(super) struct ClaimResponse {
     conversation_id: ConversationId,
     assigned_to: UserId,
     assigned_admin_name: String,
+}
+
+impl ClaimResponse {
+    pub(super) fn new(conversation_id: ConversationId, assignee: Assignee) -> Self {
+        Self { conversation_id, assigned_to: assignee.id, assigned_admin_name: assignee.name }
+    }
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -35,8 +41,5 @@ async fn claim(
 ) -> Result<HttpResponse, ApiError> {
     let id = conversation_id(&id)?;
     let assignee = api.services.registry.execute(id, Claim { by: agent.as_agent() }).await?;
-    Ok(created(
-        "Conversation claimed",
-        ClaimResponse { conversation_id: id, assigned_to: assignee.id, assigned_admin_name: assignee.name },
-    ))
+    Ok(created("Conversation claimed", ClaimResponse::new(id, assignee)))
 }

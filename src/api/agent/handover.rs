@@ -16,6 +16,7 @@ use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
 use crate::domain::{
     AnswerHandover, ConversationId, HandoverId, Reason, Refusal, RequestHandover, Resolution, TextError, UserId,
+    WithdrawHandover,
 };
 use crate::dto::Validator;
 use crate::store;
@@ -53,7 +54,17 @@ struct HandoverAnswered {
     status: &'static str,
 }
 
-pub(super) fn endpoints() -> [Endpoint; 2] {
+#[derive(Serialize, JsonSchema)]
+struct HandoverWithdrawn {
+    handover_id: HandoverId,
+    conversation_id: ConversationId,
+    #[schemars(extend("const" = "rejected"))]
+    status: &'static str,
+    #[schemars(extend("const" = "withdrawn"))]
+    resolution: Option<&'static str>,
+}
+
+pub(super) fn endpoints() -> [Endpoint; 3] {
     [
         Endpoint::post("/api/v1/unified-admin/support/conversations/{id}/handover", request)
             .operation(Tag::Agents, Access::Agent, "requestHandover", "Asks another agent to take a conversation over")
@@ -74,6 +85,11 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
             .body::<HandoverAnswer>(json!({ "status": "accepted" }))
             .answers::<HandoverAnswered>(201, &["Handover accepted", "Handover rejected"])
             .refusals([Refusal::HandoverNotFound, Refusal::HandoverResolved, Refusal::HandoverNotTarget]),
+        Endpoint::post("/api/v1/unified-admin/support/handovers/{id}/withdraw", withdraw)
+            .operation(Tag::Agents, Access::Agent, "withdrawHandover", "Takes the request of a handover back")
+            .path_parameter("id", "The handover's id")
+            .answers::<HandoverWithdrawn>(201, &["Handover withdrawn"])
+            .refusals([Refusal::HandoverNotFound, Refusal::HandoverResolved, Refusal::HandoverNotRequester]),
     ]
 }
 
@@ -102,6 +118,7 @@ async fn request(
         to,
         to_name: target.map(|target| target.name),
         reason,
+        is_target_online: true,
     };
     let handover = api.services.registry.execute(id, request).await?;
     Ok(created(
@@ -132,12 +149,28 @@ async fn respond(
         }
     };
     let resolution = validator.finish(resolution)?;
-    let handover = HandoverId::parse(&id).ok_or(Refusal::HandoverNotFound)?;
-    let conversation_id =
-        store::handover_conversation(&api.services.database, handover).await?.ok_or(Refusal::HandoverNotFound)?;
+    let (handover, conversation_id) = find(&api, &id).await?;
     let accept = resolution == Resolution::Accepted;
     let answer = AnswerHandover { by: agent.as_agent(), handover, accept };
     api.services.registry.execute(conversation_id, answer).await?;
     let message = if accept { "Handover accepted" } else { "Handover rejected" };
     Ok(created(message, HandoverAnswered { handover_id: handover, conversation_id, status: resolution.as_str() }))
+}
+
+async fn withdraw(
+    api: web::Data<Api>,
+    AgentCaller(agent): AgentCaller,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let (handover, conversation_id) = find(&api, &id).await?;
+    api.services.registry.execute(conversation_id, WithdrawHandover { by: agent.as_agent(), handover }).await?;
+    let (status, resolution) = (Resolution::Withdrawn.as_str(), Resolution::Withdrawn.rejection());
+    Ok(created("Handover withdrawn", HandoverWithdrawn { handover_id: handover, conversation_id, status, resolution }))
+}
+
+/// The handover of this id, and its conversation.
+async fn find(api: &Api, id: &str) -> Result<(HandoverId, ConversationId), ApiError> {
+    let handover = HandoverId::parse(id).ok_or(Refusal::HandoverNotFound)?;
+    let conversation = store::handover_conversation(&api.services.database, handover).await?;
+    Ok((handover, conversation.ok_or(Refusal::HandoverNotFound)?))
 }

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::display_name;
 use crate::domain::{
-    Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Status, UserId, is_blank,
-    split_name,
+    Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Resolution, Status, UserId,
+    is_blank, split_name,
 };
 use crate::dto::{LastMessage, TicketCard};
-use crate::json_schema::HandoverStatus;
+use crate::json_schema::{HandoverRejection, HandoverStatus};
 use crate::store::{History, Related};
 use crate::timestamp::IsoTimestamp;
 
@@ -135,6 +135,9 @@ struct HandoverView<'a> {
     reason: Option<&'a str>,
     #[schemars(with = "HandoverStatus")]
     status: &'a str,
+    /// Why it was not accepted.
+    #[schemars(with = "Option<HandoverRejection>")]
+    resolution: Option<&'a str>,
     responded_at: Option<IsoTimestamp>,
     #[serde(rename = "createdAt")]
     created_at: IsoTimestamp,
@@ -150,6 +153,10 @@ impl<'a> HandoverView<'a> {
             to_admin_name: &handover.to_name,
             reason: handover.reason.as_deref(),
             status: &handover.status,
+            // A release that does not store it knows no other rejection but this one.
+            resolution: (handover.status == Resolution::Rejected.as_str())
+                .then(|| handover.resolution.as_deref().or(Resolution::Rejected.rejection()))
+                .flatten(),
             responded_at: handover.responded_at.map(IsoTimestamp),
             created_at: IsoTimestamp(handover.created_at),
         }

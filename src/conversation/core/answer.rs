@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::domain::{
-    AddNote, AnswerHandover, AssignTicket, Assignee, Author, Channel, Claim, Close, Command, Conversation,
-    ConversationId, CreateTicket, EnterHelpCenter, Event, Handover, HelpCenterPost, Open, Posted, PrioritiseTicket,
-    Refusal, RequestHandover, SendMessage, SendReply, SetTicketStatus, SubmitRating, Target,
+    AddNote, AnswerHandover, AssignConversation, AssignTicket, Assignee, Author, Change, Channel, Claim, Close,
+    Command, Conversation, ConversationId, CreateTicket, EnterHelpCenter, Event, ExpireHandover, Handover,
+    HelpCenterPost, Open, Ownership, Posted, PrioritiseTicket, Refusal, Release, Reopen, RequestHandover, SendMessage,
+    SendReply, SetTicketStatus, SubmitRating, TakeOver, Target, UserId, WithdrawHandover,
 };
 
 /// Why a command has no answer.
@@ -68,8 +69,10 @@ pub enum Responder {
     Sent(Reply<Sent>),
     /// For other messages.
     Posted(Reply<Arc<Posted>>),
-    /// For [`Claim`].
+    /// For [`Claim`] and [`Reopen`].
     Claimed(Reply<Assignee>),
+    /// For [`TakeOver`] and [`AssignConversation`].
+    Owned(Reply<Ownership>),
     /// For [`RequestHandover`].
     HandoverRequested(Reply<Box<Handover>>),
     /// For what is answered with the conversation as it is then.
@@ -111,6 +114,9 @@ answers! {
     AddNote => Posted, Arc<Posted>;
     HelpCenterPost => Posted, Arc<Posted>;
     Claim => Claimed, Assignee;
+    Reopen => Claimed, Assignee;
+    TakeOver => Owned, Ownership;
+    AssignConversation => Owned, Ownership;
     RequestHandover => HandoverRequested, Box<Handover>;
     CreateTicket => State, ConversationState;
     SetTicketStatus => State, ConversationState;
@@ -120,13 +126,23 @@ answers! {
     Close => Done, ();
     SubmitRating => Done, ();
     AnswerHandover => Done, ();
+    WithdrawHandover => Done, ();
+    ExpireHandover => Done, ();
+    Release => Done, ();
 }
 
 /// What a command led to; the answer is made of it.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It was carried out: the state after it, and the message that it wrote.
-    Applied(Arc<Conversation>, Option<Arc<Posted>>),
+    /// It was carried out.
+    Applied {
+        /// The state after it.
+        state: Arc<Conversation>,
+        /// The message that it wrote.
+        message: Option<Arc<Posted>>,
+        /// The agent whom it took the conversation from.
+        previous: Option<UserId>,
+    },
     /// It repeats a send that was carried out before.
     Repeated(CachedSend),
 }
@@ -137,27 +153,34 @@ impl Outcome {
         // The caller's own message, not the auto-reply that follows it.
         let is_own = |posted: &Posted| !matches!(posted.message.author, Author::AutoReply { .. });
         let message = events.iter().filter_map(Event::posted).rfind(is_own).map(Arc::new);
-        Self::Applied(state, message)
+        let previous = events.iter().find_map(|event| match &event.change {
+            Change::TakenOver { previous, .. } => Some(previous.id.clone()),
+            Change::Assigned { previous, .. } => previous.as_ref().map(|previous| previous.id.clone()),
+            _ => None,
+        });
+        Self::Applied { state, message, previous }
     }
 
     /// The message that the command wrote.
     pub fn message(&self) -> Option<&Arc<Posted>> {
         match self {
-            Self::Applied(_, message) => message.as_ref(),
+            Self::Applied { message, .. } => message.as_ref(),
             Self::Repeated(send) => Some(&send.message),
         }
     }
 
     fn into_message(self) -> Option<Arc<Posted>> {
         match self {
-            Self::Applied(_, message) => message,
+            Self::Applied { message, .. } => message,
             Self::Repeated(send) => Some(send.message),
         }
     }
 
     fn into_opened(self) -> Option<Opened> {
         match self {
-            Self::Applied(conversation, message) => message.map(|message| Opened { conversation, message }),
+            Self::Applied { state: conversation, message, .. } => {
+                message.map(|message| Opened { conversation, message })
+            }
             Self::Repeated(CachedSend { message, opened }) => {
                 opened.map(|conversation| Opened { conversation, message })
             }
@@ -166,14 +189,21 @@ impl Outcome {
 
     fn into_sent(self) -> Option<Sent> {
         match self {
-            Self::Applied(_, message) => message.map(|message| Sent { message, opened: None }),
+            Self::Applied { message, .. } => message.map(|message| Sent { message, opened: None }),
             Self::Repeated(CachedSend { message, opened }) => Some(Sent { message, opened }),
         }
     }
 
     fn into_state(self) -> Option<Arc<Conversation>> {
         match self {
-            Self::Applied(state, _) => Some(state),
+            Self::Applied { state, .. } => Some(state),
+            Self::Repeated(_) => None,
+        }
+    }
+
+    fn into_ownership(self) -> Option<Ownership> {
+        match self {
+            Self::Applied { state, previous, .. } => Some(Ownership { assignee: state.assignee.clone()?, previous }),
             Self::Repeated(_) => None,
         }
     }
@@ -193,6 +223,7 @@ impl Responder {
             Self::Sent(reply) => reply.is_closed(),
             Self::Posted(reply) => reply.is_closed(),
             Self::Claimed(reply) => reply.is_closed(),
+            Self::Owned(reply) => reply.is_closed(),
             Self::HandoverRequested(reply) => reply.is_closed(),
             Self::State(reply) => reply.is_closed(),
             Self::Done(reply) => reply.is_closed(),
@@ -206,6 +237,7 @@ impl Responder {
             Self::Sent(reply) => send(reply, outcome, Outcome::into_sent),
             Self::Posted(reply) => send(reply, outcome, Outcome::into_message),
             Self::Claimed(reply) => send(reply, outcome, |outcome| outcome.into_state()?.assignee.clone()),
+            Self::Owned(reply) => send(reply, outcome, Outcome::into_ownership),
             Self::HandoverRequested(reply) => {
                 send(reply, outcome, |outcome| outcome.into_state()?.pending_handover.clone());
             }

@@ -177,6 +177,7 @@ impl World {
                 to: Some(account(&agent_name(to))),
                 to_name: Some(agent_name(to)),
                 reason: Reason::parse("lunch").ok(),
+                is_target_online: true,
             }
             .into(),
             Action::AnswerHandover { accepts } => {

@@ -131,8 +131,10 @@ impl World {
                 self.show_message(listener, &posted);
             }
             let notice = match &event.change {
-                Change::Claimed(by) => self.clients.history.find_person(by.id.as_str()).map(Notice::Claimed),
-                Change::Closed(_) => Some(Notice::Closed),
+                Change::Claimed(by) | Change::TakenOver { by, .. } => {
+                    self.clients.history.find_person(by.id.as_str()).map(Notice::Claimed)
+                }
+                Change::Closed { .. } => Some(Notice::Closed),
                 _ => None,
             };
             if let Some(notice) = notice {

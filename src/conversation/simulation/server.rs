@@ -284,6 +284,7 @@ impl World {
         let conversation = state.map(|mut state| {
             if let Some(newer) = self.database.state() {
                 state.pending_handover.clone_from(&newer.pending_handover);
+                state.pending_since = newer.pending_since;
             }
             *state
         });

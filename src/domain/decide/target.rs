@@ -37,9 +37,15 @@ pub(super) fn find(conversation: &Conversation, command: &Command) -> Result<(),
             | Command::Claim(_)
             | Command::Reply(_)
             | Command::Note(_)
+            | Command::Release(_)
+            | Command::TakeOver(_)
+            | Command::Assign(_)
             | Command::Close(_)
+            | Command::Reopen(_)
             | Command::RequestHandover(_)
             | Command::AnswerHandover(_)
+            | Command::WithdrawHandover(_)
+            | Command::ExpireHandover(_)
             | Command::CreateTicket(_)
             | Command::SetTicketStatus(_)
             | Command::AssignTicket(_)
@@ -81,13 +87,15 @@ fn owns_ticket(conversation: &Conversation, customer: &Customer) -> bool {
 }
 
 pub(super) fn send(conversation: &Conversation, post: &Post<Customer>) -> Result<Vec<Change>, Refusal> {
-    if post.target == Target::Ticket && ticket(conversation)?.status.is_done() {
-        return Err(Refusal::TicketDone);
-    }
+    // First: closing has resolved the ticket, but is what the customer is to know.
     if conversation.status == Status::Closed {
         return Err(Refusal::SendToClosed);
     }
-    Ok(vec![visible(conversation, Author::Customer(post.from.clone()), post)])
+    if post.target == Target::Ticket && ticket(conversation)?.status.is_done() {
+        return Err(Refusal::TicketDone);
+    }
+    let message = visible(conversation, Author::Customer(post.from.clone()), post);
+    Ok([message].into_iter().chain(conversation.ticket_reopening()).collect())
 }
 
 pub(super) fn permit_reply(conversation: &Conversation, post: &Post<Agent>) -> Result<(), Refusal> {
@@ -121,7 +129,9 @@ pub(super) fn permit_rating(conversation: &Conversation, rating: &SubmitRating) 
 
 pub(super) fn rate(conversation: &Conversation, rating: &SubmitRating) -> Result<Vec<Change>, Refusal> {
     match rating.target {
-        Target::Conversation if conversation.rating.is_some() => Err(Refusal::AlreadyRated),
+        Target::Conversation if conversation.rating.is_some() && !conversation.is_rating_replaceable => {
+            Err(Refusal::AlreadyRated)
+        }
         Target::Conversation if conversation.status != Status::Closed => Err(Refusal::RateOpen),
         Target::Conversation => Ok(vec![Change::Rated(rating.rate.clone())]),
         Target::Ticket => {

@@ -306,7 +306,7 @@ fn claiming_and_closing_do_not_change_the_last_message() {
     assert_eq!((&after.last_message, after.last_message_at), (&before.last_message, before.last_message_at));
     assert_eq!((after.last_seq, after.message_count, after.updated_at), (1, 1, chat.now));
     assert!(after.is_assigned_to(&account(ME)), "closing does not change the assignee");
-    assert_eq!(chat.log.last().unwrap().change, Change::Closed(agent(ANOTHER)));
+    assert_eq!(chat.log.last().unwrap().change, Change::Closed { by: agent(ANOTHER), open_ticket: None });
 }
 
 #[test]

@@ -155,7 +155,7 @@ prop_compose! {
 
 prop_compose! {
     fn status_changes()(
-        by in agents(),
+        by in of(agents()),
         from in select(TicketStatus::ALL),
         to in select(TicketStatus::ALL),
         notes in of(texts()),
@@ -165,23 +165,41 @@ prop_compose! {
 }
 
 fn changes() -> impl Strategy<Value = Change> {
-    let resolutions = select(vec![Resolution::Accepted, Resolution::Rejected, Resolution::Closed]);
+    let resolutions = select(vec![
+        Resolution::Accepted,
+        Resolution::Rejected,
+        Resolution::Withdrawn,
+        Resolution::Expired,
+        Resolution::Closed,
+        Resolution::Superseded,
+    ]);
     prop_oneof![
         origins().prop_map(|origin| Change::Created(Box::new(origin))),
         messages().prop_map(Change::Message),
         agents().prop_map(Change::Claimed),
-        agents().prop_map(Change::Closed),
+        agents().prop_map(Change::Released),
+        (agents(), parties(), of(texts())).prop_map(|(by, previous, reason)| Change::TakenOver {
+            by,
+            previous,
+            reason: reason.map(Reason::stored)
+        }),
+        (agents(), parties(), of(parties())).prop_map(|(by, to, previous)| Change::Assigned { by, to, previous }),
+        (agents(), of(select(TicketStatus::ALL))).prop_map(|(by, open_ticket)| Change::Closed { by, open_ticket }),
+        agents().prop_map(Change::ReopenedByAgent),
         customers().prop_map(Change::Reopened),
         rates().prop_map(Change::Rated),
-        handovers().prop_map(|handover| Change::HandoverRequested(Box::new(handover))),
-        (handovers(), agents(), resolutions).prop_map(|(handover, by, resolution)| Change::HandoverResolved {
+        (handovers(), any::<bool>()).prop_map(|(handover, is_target_online)| Change::HandoverRequested {
+            handover: Box::new(handover),
+            is_target_online
+        }),
+        (handovers(), of(agents()), resolutions).prop_map(|(handover, by, resolution)| Change::HandoverResolved {
             handover: Box::new(handover),
             by,
             resolution
         }),
         creations().prop_map(|creation| Change::TicketCreated(Box::new(creation))),
         status_changes().prop_map(|change| Change::TicketStatusChanged(Box::new(change))),
-        (agents(), parties()).prop_map(|(by, to)| Change::TicketAssigned { by, to }),
+        (agents(), parties(), of(parties())).prop_map(|(by, to, previous)| Change::TicketAssigned { by, to, previous }),
         (agents(), select(TicketPriority::ALL)).prop_map(|(by, priority)| Change::TicketPrioritised { by, priority }),
         rates().prop_map(Change::TicketRated),
     ]
@@ -264,8 +282,8 @@ prop_compose! {
         counts in (1..i64::MAX, 0..i64::MAX, 0..i64::MAX),
         last_message in of(visible_messages()),
         times in (times(), times(), times(), times()),
-        rate in of((ratings(), of(texts()))),
-        pending_handover in of(handovers()),
+        (rate, is_rating_replaceable) in (of((ratings(), of(texts()))), any::<bool>()),
+        pending_handover in of((handovers(), times())),
         ticket in tickets(),
     ) -> Conversation {
         let Origin { channel, customer, device_metadata, ip_address, user_agent } = origin;
@@ -284,10 +302,12 @@ prop_compose! {
             last_message_at: times.0,
             rating: rate.as_ref().map(|(rating, _)| *rating),
             feedback: rate.and_then(|(_, feedback)| feedback).map(Feedback::stored),
+            is_rating_replaceable,
             device_metadata,
             ip_address,
             user_agent,
-            pending_handover: pending_handover.map(Box::new),
+            pending_since: pending_handover.as_ref().map(|(_, since)| *since),
+            pending_handover: pending_handover.map(|(handover, _)| Box::new(handover)),
             ticket: Some(Box::new(ticket)),
             created_at: times.1,
             updated_at: times.2,

@@ -73,7 +73,8 @@ fn a_customer_who_writes_has_no_phone_number() {
 #[test]
 fn a_rejected_handover_was_rejected_by_its_target() {
     for resolution in [Resolution::Rejected, Resolution::Closed] {
-        let resolved = Change::HandoverResolved { handover: Box::new(handover()), by: agent("edsger"), resolution };
+        let resolved =
+            Change::HandoverResolved { handover: Box::new(handover()), by: Some(agent("edsger")), resolution };
         let Change::HandoverResolved { resolution, .. } = read_old(resolved, &conversation(customer("ada"))) else {
             panic!("a handover that was resolved")
         };
@@ -107,7 +108,7 @@ fn a_row_that_no_release_writes_is_an_error() {
     assert_eq!(error(broken), "conversation_events.detail holds an invalid value");
     let EventRow::Other(row) = encode(&event(Change::HandoverResolved {
         handover: Box::new(handover()),
-        by: agent("edsger"),
+        by: Some(agent("edsger")),
         resolution: Resolution::Rejected,
     })) else {
         panic!("no message")

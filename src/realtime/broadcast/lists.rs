@@ -1,7 +1,7 @@
 //! Which change of a conversation other screens' lists must learn of (`additions.md`, 7). What the contract's own events
 //! announce to the same rooms is not announced again: a claim, a closing, a customer's message to the agents.
 
-use crate::domain::{Author, Change, Channel, Conversation, Event, Message};
+use crate::domain::{Author, Change, Channel, Conversation, Event, Message, Resolution};
 use crate::realtime::list_update::{InboxChange, InboxUpdatedEvent, QueueChange, RowFields, RowUpdate};
 use crate::realtime::list_updates::ListUpdates;
 use crate::realtime::payload::ConversationOrTicket;
@@ -14,15 +14,15 @@ pub(super) fn publish(updates: &ListUpdates, conversation: &Conversation, event:
     {
         updates.inbox(account, InboxUpdatedEvent { conversation_id: conversation.id, change });
     }
-    let Some(change) = queue_change(&event.change) else { return };
     // A ticket's thread is no conversation in the agents' list.
     if conversation.channel != Channel::Ticket
+        && let Some(change) = queue_change(&event.change)
         && let Some(fields) = conversation_fields(conversation, &event.change)
     {
         updates.queue(ConversationOrTicket::Conversation(conversation.id), RowUpdate { change, fields });
     }
     if let Some(ticket) = conversation.ticket.as_deref()
-        && changes_ticket(&event.change)
+        && let Some(change) = ticket_change(&event.change)
     {
         let fields = RowFields::ticket(conversation, ticket);
         updates.queue(ConversationOrTicket::Ticket(ticket.draft.id), RowUpdate { change, fields });
@@ -38,10 +38,16 @@ fn inbox_change(change: &Change) -> Option<InboxChange> {
             (message.author.is_customer() && !message.is_opening()).then_some(InboxChange::MessageSent)
         }
         Change::Rated(_) => Some(InboxChange::Rated),
-        Change::Reopened(_) => Some(InboxChange::Reopened),
+        Change::Reopened(_) | Change::ReopenedByAgent(_) => Some(InboxChange::Reopened),
+        Change::Released(_) => Some(InboxChange::Released),
         // `conversation_updated` announces these.
-        Change::Claimed(_) | Change::Closed(_) | Change::HandoverResolved { .. } | Change::TicketCreated(_) => None,
-        Change::HandoverRequested(_)
+        Change::Claimed(_)
+        | Change::TakenOver { .. }
+        | Change::Assigned { .. }
+        | Change::Closed { .. }
+        | Change::HandoverResolved { .. }
+        | Change::TicketCreated(_) => None,
+        Change::HandoverRequested { .. }
         | Change::TicketStatusChanged(_)
         | Change::TicketAssigned { .. }
         | Change::TicketPrioritised { .. }
@@ -54,14 +60,17 @@ fn queue_change(change: &Change) -> Option<QueueChange> {
     match change {
         Change::Message(message) => message_change(message),
         Change::Rated(_) | Change::TicketRated(_) => Some(QueueChange::Rated),
-        Change::Reopened(_) => Some(QueueChange::Reopened),
-        Change::HandoverRequested(_) | Change::HandoverResolved { .. } => Some(QueueChange::HandoverChanged),
+        Change::Reopened(_) | Change::ReopenedByAgent(_) => Some(QueueChange::Reopened),
+        Change::Released(_) => Some(QueueChange::Released),
+        Change::TakenOver { .. } => Some(QueueChange::TakenOver),
+        Change::Assigned { .. } => Some(QueueChange::Assigned),
+        Change::HandoverRequested { .. } | Change::HandoverResolved { .. } => Some(QueueChange::HandoverChanged),
         Change::TicketCreated(_)
         | Change::TicketStatusChanged(_)
         | Change::TicketAssigned { .. }
         | Change::TicketPrioritised { .. } => Some(QueueChange::TicketChanged),
         // `conversation_created` and `conversation_updated` announce these.
-        Change::Created(_) | Change::Claimed(_) | Change::Closed(_) => None,
+        Change::Created(_) | Change::Claimed(_) | Change::Closed { .. } => None,
     }
 }
 
@@ -80,7 +89,9 @@ fn conversation_fields(conversation: &Conversation, change: &Change) -> Option<R
         Change::Message(message) if message.is_note() => Some(RowFields::noted(conversation)),
         Change::Message(_) => Some(RowFields::answered(conversation)),
         Change::Rated(_) => Some(RowFields::rated(conversation)),
-        Change::HandoverRequested(_) | Change::HandoverResolved { .. } => Some(RowFields::handed_over(conversation)),
+        Change::HandoverRequested { .. } | Change::HandoverResolved { .. } => {
+            Some(RowFields::handed_over(conversation))
+        }
         Change::TicketCreated(_)
         | Change::TicketStatusChanged(_)
         | Change::TicketAssigned { .. }
@@ -89,27 +100,39 @@ fn conversation_fields(conversation: &Conversation, change: &Change) -> Option<R
         }
         // Ratings of a ticket show in the tickets' list only.
         Change::TicketRated(_) => None,
-        Change::Created(_) | Change::Claimed(_) | Change::Closed(_) | Change::Reopened(_) => {
-            Some(RowFields::owned(conversation))
-        }
+        Change::Created(_)
+        | Change::Claimed(_)
+        | Change::Released(_)
+        | Change::TakenOver { .. }
+        | Change::Assigned { .. }
+        | Change::Closed { .. }
+        | Change::Reopened(_)
+        | Change::ReopenedByAgent(_) => Some(RowFields::owned(conversation)),
     }
 }
 
-/// Whether the ticket's row changes. Its creation is announced by `ticket_created`.
-fn changes_ticket(change: &Change) -> bool {
+/// What the agents hear of the ticket's row. Its creation is announced by `ticket_created`.
+fn ticket_change(change: &Change) -> Option<QueueChange> {
     match change {
-        Change::Message(_)
+        Change::Message(message) => message_change(message),
+        Change::TicketRated(_) => Some(QueueChange::Rated),
+        // It has its conversation's assignee, and is resolved when that is closed.
+        Change::Claimed(_)
+        | Change::Released(_)
+        | Change::TakenOver { .. }
+        | Change::Assigned { .. }
+        | Change::Closed { open_ticket: Some(_), .. }
+        | Change::Reopened(_)
+        | Change::ReopenedByAgent(_)
+        | Change::HandoverResolved { resolution: Resolution::Accepted, .. }
         | Change::TicketStatusChanged(_)
         | Change::TicketAssigned { .. }
-        | Change::TicketPrioritised { .. }
-        | Change::TicketRated(_) => true,
+        | Change::TicketPrioritised { .. } => Some(QueueChange::TicketChanged),
         Change::TicketCreated(_)
         | Change::Created(_)
-        | Change::Claimed(_)
-        | Change::Closed(_)
-        | Change::Reopened(_)
+        | Change::Closed { open_ticket: None, .. }
         | Change::Rated(_)
-        | Change::HandoverRequested(_)
-        | Change::HandoverResolved { .. } => false,
+        | Change::HandoverRequested { .. }
+        | Change::HandoverResolved { .. } => None,
     }
 }

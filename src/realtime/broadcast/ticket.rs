@@ -1,7 +1,9 @@
 //! Publishes the events of a ticket: details to the sockets that have joined it, and a summary to the lists of all agents
 //! or of its customer. A ticket always has a conversation, at least as the thread of its messages.
 
-use crate::domain::{Author, Change, Channel, Conversation, Event, Party, Posted, StatusChange, Ticket};
+use crate::domain::{
+    Author, Change, Channel, Conversation, Event, Party, Posted, Resolution, StatusChange, Ticket, TicketStatus,
+};
 use crate::realtime::emit::EmitEvent;
 use crate::realtime::payload::{
     MessagePreview, NewMessageEvent, StatusChangedEvent, TicketAssignedEvent, TicketCreatedEvent, TicketUpdate,
@@ -18,16 +20,32 @@ pub(super) fn publish(support: &NamespaceHandle, conversation: &Conversation, ti
         Change::TicketCreated(_) => fanout.created(),
         Change::Message(_) => event.posted().iter().for_each(|posted| fanout.message(posted)),
         Change::TicketStatusChanged(change) => fanout.status_changed(change),
-        Change::TicketAssigned { to: assignee, .. } => fanout.assigned(assignee),
+        Change::TicketAssigned { to: assignee, .. } => {
+            fanout.assigned(assignee);
+            fanout.assigned_to_admins(assignee);
+        }
+        // The ticket of a conversation has its assignee. Lists are kept current by `lists`.
+        Change::Claimed(agent) | Change::TakenOver { by: agent, .. } => fanout.assigned(&Party::from(agent)),
+        Change::Assigned { to, .. } => fanout.assigned(to),
+        Change::HandoverResolved { by: Some(by), resolution: Resolution::Accepted, .. } => {
+            fanout.assigned(&Party::from(by));
+        }
+        Change::ReopenedByAgent(agent) => fanout.assigned(&Party::from(agent)),
+        Change::Closed { by, open_ticket: Some(from) } => fanout.status_changed(&StatusChange {
+            by: Some(by.clone()),
+            from: *from,
+            to: TicketStatus::Resolved,
+            notes: ticket.resolution_notes.clone(),
+        }),
         // Priority and rating appear only in lists; the others are published to the conversation.
         Change::TicketPrioritised { .. }
         | Change::TicketRated(_)
         | Change::Created(_)
-        | Change::Claimed(_)
-        | Change::Closed(_)
+        | Change::Released(_)
+        | Change::Closed { open_ticket: None, .. }
         | Change::Reopened(_)
         | Change::Rated(_)
-        | Change::HandoverRequested(_)
+        | Change::HandoverRequested { .. }
         | Change::HandoverResolved { .. } => {}
     }
 }
@@ -95,6 +113,10 @@ impl TicketFanout<'_> {
         let ticket_number = self.ticket.number.as_str();
         let payload = TicketAssignedEvent { ticket_id, ticket_number, assigned_to, assigned_admin_name };
         self.support.to(&rooms::of_ticket(ticket_id)).emit_event(&payload);
+    }
+
+    fn assigned_to_admins(&self, assignee: &Party) {
+        let (assigned_to, assigned_admin_name) = (assignee.id.as_str(), assignee.name.as_str());
         self.to_admins(TicketUpdate::Assigned { assigned_to, assigned_admin_name });
     }
 

@@ -216,6 +216,8 @@ on_both_databases! {
                 status: status.to_owned(),
                 created_at: minute(at),
                 responded_at: (status != "pending").then(|| minute(at + 10)),
+                resolution: None,
+                is_announced: true,
             };
             handover.into_active_model().insert(&connection).await.unwrap();
         }
@@ -232,6 +234,7 @@ on_both_databases! {
                 "from_admin_name": "Sarah Johnson",
                 "id": "[id]",
                 "reason": "Lunch",
+                "resolution": "declined",
                 "responded_at": "[timestamp]",
                 "status": "rejected",
                 "to_admin_id": "mike",
@@ -243,6 +246,7 @@ on_both_databases! {
                 "from_admin_name": "Sarah Johnson",
                 "id": "[id]",
                 "reason": null,
+                "resolution": null,
                 "responded_at": "[timestamp]",
                 "status": "accepted",
                 "to_admin_id": "mike",
@@ -254,6 +258,7 @@ on_both_databases! {
                 "from_admin_name": "Sarah Johnson",
                 "id": "[id]",
                 "reason": null,
+                "resolution": null,
                 "responded_at": null,
                 "status": "pending",
                 "to_admin_id": "mike",

@@ -53,6 +53,9 @@ const TABLE: &[(&str, &str, &str, [u16; 9])] = &[
                                                                                                 [ 401,  403,  403,  201,  403,   401,  401,  401,  401]),
     ("POST", "/api/v1/unified-admin/support/conversations/{held}/create-ticket", r#"{"subject":"a","description":"b"}"#,
                                                                                                 [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/conversations/{held}/release", "",                  [ 401,  403,  403,  201,  403,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/conversations/{closed}/reopen", "",                 [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/handovers/{handover}/withdraw", "",                 [ 401,  403,  403,  201,  403,   401,  401,  401,  401]),
     // The holder has requested it, and the other agent is the target.
     ("POST", "/api/v1/unified-admin/support/handovers/{handover}/respond", r#"{"status":"accepted"}"#,
                                                                                                 [ 401,  403,  403,  403,  201,   401,  401,  401,  401]),

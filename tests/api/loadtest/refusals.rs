@@ -30,8 +30,18 @@ fn intended(refusal: &Refusal) -> (RefusalKind, Vec<Action>) {
         Refusal::NotFound => (Other, vec![Action::Send, Action::Reply, Action::Claim, HANDOVER, Action::Rate]),
         Refusal::AccessDenied | Refusal::EmailMismatch | Refusal::ClientMessageIdReused => (Other, vec![Action::Send]),
         Refusal::RateNotOwn => (Other, vec![Action::Rate]),
+        // The load test does not ask for these.
+        Refusal::HandoverNotRequester
+        | Refusal::ReleaseNotAssignee
+        | Refusal::ReleaseClosed
+        | Refusal::TakeOverClosed
+        | Refusal::HolderPresent
+        | Refusal::AssignClosed
+        | Refusal::NotClosed => (Other, vec![]),
         // The load test asks nothing of tickets.
         Refusal::TicketExists(_)
+        | Refusal::TicketHeldByAnother
+        | Refusal::TicketOfClosed
         | Refusal::TicketNotFound
         | Refusal::AssigneeUnknown
         | Refusal::TicketEmailMismatch
@@ -65,6 +75,15 @@ fn the_load_test_recognises_every_refusal_by_its_code() {
         Refusal::HandoverNotFound,
         Refusal::HandoverResolved,
         Refusal::HandoverNotTarget,
+        Refusal::HandoverNotRequester,
+        Refusal::ReleaseNotAssignee,
+        Refusal::ReleaseClosed,
+        Refusal::TakeOverClosed,
+        Refusal::HolderPresent,
+        Refusal::AssignClosed,
+        Refusal::NotClosed,
+        Refusal::TicketHeldByAnother,
+        Refusal::TicketOfClosed,
         Refusal::TicketExists(TicketNumber::pending()),
         Refusal::TicketNotFound,
         Refusal::AssigneeUnknown,

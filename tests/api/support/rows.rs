@@ -31,6 +31,7 @@ pub(crate) fn conversation_row(customer: &str, minutes: i64) -> conversations::M
         last_message_at: at,
         rating: None,
         feedback: None,
+        is_rating_replaceable: false,
         device_metadata: None,
         ip_address: None,
         user_agent: None,

@@ -116,7 +116,8 @@ async fn assign(
         Some(id) => known_agent(&api, id).await?,
         None => None,
     };
-    change(&api, &id, "Ticket assigned", AssignTicket { by: agent.as_agent(), to }).await
+    let assign = AssignTicket { by: agent.as_agent(), to, is_supervisor: false, absence: None };
+    change(&api, &id, "Ticket assigned", assign).await
 }
 
 async fn prioritise(

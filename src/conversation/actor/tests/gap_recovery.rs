@@ -15,8 +15,8 @@ use crate::domain::{
     TicketPriority, TicketStatus,
 };
 use crate::testing::{
-    TestDatabase, account, agent, answer_handover, ask_handover, claim, close, create_ticket, customer, enter, execute,
-    note, on_both_databases, open_ticket, rate, reply, send, set_ticket_status, write,
+    TestDatabase, account, agent, answer_handover, ask_handover, assign_ticket, claim, close, create_ticket, customer,
+    enter, execute, note, on_both_databases, open_ticket, rate, reply, send, set_ticket_status, write,
 };
 
 const TURNS: usize = 1000;
@@ -117,7 +117,9 @@ async fn every_kind_of_event_of_another_server_is_published_unchanged(database: 
         send(customer("ada"), "Thanks"),
         create_ticket("grace"),
         PrioritiseTicket { by: agent("grace"), priority }.into(),
-        AssignTicket { by: agent("grace"), to }.into(),
+        AssignTicket { to, ..assign_ticket("grace", "edsger") }.into(),
+        // Its conversation's owner has changed with it.
+        assign_ticket("edsger", "grace").into(),
         set_ticket_status("grace", TicketStatus::Resolved),
         rate(Target::Ticket, customer("ada"), 4.0),
         ask_handover("grace", "edsger"),

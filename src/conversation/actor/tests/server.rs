@@ -15,7 +15,9 @@ use crate::conversation::{
     Clock, CommandError, ConversationIds, EventPublisher, Opened, Registry, RegistryParts, Sent, SystemClock,
 };
 use crate::database::{Database, DatabaseRuntime};
-use crate::domain::{Assignee, Command, Conversation, ConversationId, Customer, Event, Handover, Posted, Timestamp};
+use crate::domain::{
+    Assignee, Command, Conversation, ConversationId, Customer, Event, Handover, Ownership, Posted, Timestamp,
+};
 use crate::journal::Journal;
 use crate::store;
 use crate::testing::{TestDatabase, customer, open};
@@ -29,6 +31,7 @@ pub(super) enum Outcome {
     Entered(Arc<Conversation>),
     Posted(Arc<Posted>),
     Claimed(Assignee),
+    Owned(Ownership),
     HandoverRequested(Box<Handover>),
     Ticket(Arc<Conversation>),
     Done,
@@ -65,6 +68,12 @@ pub(super) async fn execute(registry: &Arc<Registry>, id: ConversationId, comman
         Command::AssignTicket(assign) => registry.execute(id, assign).await.map(Outcome::Ticket),
         Command::PrioritiseTicket(prioritise) => registry.execute(id, prioritise).await.map(Outcome::Ticket),
         Command::AnswerHandover(answer) => registry.execute(id, answer).await.map(|()| Outcome::Done),
+        Command::Release(release) => registry.execute(id, release).await.map(|()| Outcome::Done),
+        Command::TakeOver(take_over) => registry.execute(id, *take_over).await.map(Outcome::Owned),
+        Command::Assign(assign) => registry.execute(id, assign).await.map(Outcome::Owned),
+        Command::Reopen(reopen) => registry.execute(id, reopen).await.map(Outcome::Claimed),
+        Command::WithdrawHandover(withdraw) => registry.execute(id, withdraw).await.map(|()| Outcome::Done),
+        Command::ExpireHandover(expire) => registry.execute(id, expire).await.map(|()| Outcome::Done),
         Command::Close(close) => registry.execute(id, close).await.map(|()| Outcome::Done),
         Command::Rate(rating) => registry.execute(id, rating).await.map(|()| Outcome::Done),
     }

@@ -80,7 +80,7 @@ fn rejecting_a_handover_changes_nothing_else() {
     let before = chat.conversation().clone();
     assert_eq!(kinds(&chat.execute(&answer_handover("edsger", id, false)).unwrap()), ["handover_rejected"]);
     let after = chat.conversation();
-    let expected = Conversation { pending_handover: None, version: after.version, ..before };
+    let expected = Conversation { pending_handover: None, pending_since: None, version: after.version, ..before };
     assert_eq!(*after, expected);
     // Another handover may be requested now.
     chat.execute(&ask_handover("grace", "barbara")).unwrap();

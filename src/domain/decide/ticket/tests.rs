@@ -2,8 +2,8 @@
 
 use crate::domain::*;
 use crate::testing::{
-    InMemoryConversation, account, agent, claim, close, create_ticket, customer, guest, note, note_on_ticket, open,
-    open_ticket, reply, reply_to_ticket, send, send_to_ticket, set_ticket_status,
+    InMemoryConversation, account, agent, assign_ticket, claim, close, create_ticket, customer, guest, note,
+    note_on_ticket, open, open_ticket, reply, reply_to_ticket, send, send_to_ticket, set_ticket_status,
 };
 
 fn kinds(events: &[Event]) -> Vec<&'static str> {
@@ -178,8 +178,9 @@ fn only_the_owner_rates_a_finished_ticket_and_only_once() {
 #[test]
 fn a_ticket_is_assigned_only_to_agents_in_the_directory() {
     let mut chat = standalone_ticket();
-    let assign =
-        |to: Option<&str>| Command::from(AssignTicket { by: agent("grace"), to: to.map(|id| Party::from(&agent(id))) });
+    let assign = |to: Option<&str>| {
+        Command::from(AssignTicket { to: to.map(|id| Party::from(&agent(id))), ..assign_ticket("grace", "grace") })
+    };
     assert_eq!(refused(&chat, &assign(None)), "Assignee not found");
     assert_eq!(kinds(&chat.execute(&assign(Some("edsger"))).unwrap()), ["ticket_assigned"]);
     assert_eq!(kinds(&chat.execute(&assign(Some("edsger"))).unwrap()), [""; 0]);
