@@ -13,6 +13,7 @@ use crate::conversation::CommandError;
 use crate::database::DatabaseError;
 use crate::domain::Refusal;
 use crate::limits::RateLimited;
+use crate::read_marks::ReadMarkError;
 use crate::telemetry::Refused;
 
 /// A stable identifier of an error, by which screens tell errors apart. docs/ERRORS.md is generated from these lines.
@@ -276,6 +277,15 @@ impl From<DatabaseError> for ApiError {
         } else {
             tracing::error!(%error, "a database query failed");
             Self::internal()
+        }
+    }
+}
+
+impl From<ReadMarkError> for ApiError {
+    fn from(error: ReadMarkError) -> Self {
+        match error {
+            ReadMarkError::Overloaded => Self::unavailable(),
+            ReadMarkError::Database(error) => error.into(),
         }
     }
 }

@@ -19,6 +19,7 @@ mod identifier;
 mod ownership;
 mod person;
 mod rating;
+mod reading;
 mod refusal;
 mod text;
 mod ticket;
@@ -46,6 +47,7 @@ pub use identifier::{ConversationId, EventId, HandoverId, TicketId, UserId, User
 pub use ownership::{Absence, AssignConversation, Ownership, Release, Reopen, TakeOver};
 pub use person::{AUTO_REPLY_KEY, Agent, Author, Customer, NAMELESS_AGENT, Owner, display_name, split_name};
 pub use rating::{CustomerRating, Rating, RatingError};
+pub use reading::{Reading, ReadingSide};
 pub use refusal::Refusal;
 pub use text::{
     ClientMessageId, DEVICE_METADATA_LIMIT, Description, Feedback, MessageText, PREVIEW_LENGTH, Reason, Reference,

@@ -4,6 +4,7 @@
 
 mod conversation;
 mod help_center;
+mod reading;
 mod reply;
 mod send;
 mod validator;
@@ -12,6 +13,7 @@ pub(crate) use conversation::{
     LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name, shown_conversation,
 };
 pub(crate) use help_center::{HelpCenterMessage, HelpCenterSendRequest, HelpCenterThread};
+pub(crate) use reading::{ConversationRead, ReadNumber, ReadUpToView};
 pub(crate) use reply::{ReplyRequest, ReplySent, ValidatedReply};
 pub(crate) use send::{SendRequest, SendResponse, ValidatedSend};
 pub(crate) use validator::{Validator, words};

@@ -35,6 +35,7 @@ mod json_schema;
 mod limits;
 mod migrations;
 mod own_origin;
+mod read_marks;
 mod reads;
 pub mod realtime;
 pub mod server;

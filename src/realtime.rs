@@ -21,6 +21,7 @@ mod payload;
 mod presence;
 mod protocol_config;
 mod rate_limit;
+mod read;
 mod rooms;
 mod send_message;
 mod support;

@@ -23,6 +23,7 @@ use crate::identity::{Directory, KeyFileError, NonceStore, RequestVerifier, Role
 use crate::journal::Journal;
 use crate::limits::RateLimits;
 use crate::migrations;
+use crate::read_marks::ReadMarks;
 use crate::reads::Reads;
 use crate::realtime::{self, Broadcaster, ConnectionDeadlines, PresenceBroadcaster, Realtime};
 use crate::services::Services;
@@ -107,6 +108,7 @@ impl Server {
             directory: Directory::start(&database, &settings.directory),
             roles: Roles::start(&database, &settings.auth),
             limits: RateLimits::new(&settings.limits),
+            read_marks: ReadMarks::start(&database, Arc::clone(&broadcaster) as _),
             reads: Reads::new(&settings.reads),
             proxies: TrustedProxies::new(&settings.server.trusted_proxies),
             cluster: Arc::clone(&cluster),

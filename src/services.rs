@@ -9,6 +9,7 @@ use crate::database::Database;
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, Principal, Roles, TokenError, Verifier};
 use crate::limits::RateLimits;
+use crate::read_marks::ReadMarks;
 use crate::reads::Reads;
 use crate::telemetry::Refused;
 
@@ -29,6 +30,8 @@ pub struct Services {
     pub directory: Directory,
     /// Rate limits.
     pub limits: RateLimits,
+    /// How far conversations have been read.
+    pub read_marks: ReadMarks,
     /// Bounds what reading costs.
     pub reads: Reads,
     /// Determines a client's address.

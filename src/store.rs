@@ -12,6 +12,7 @@ mod handovers;
 mod help_center;
 mod history;
 mod queue;
+mod reading;
 mod related;
 mod snapshot;
 mod tickets;
@@ -26,6 +27,7 @@ pub use handovers::{find_agent, handover_conversation, handovers_of};
 pub use help_center::{help_center_of, seq_of};
 pub use history::{History, MessageRange, all_messages, json_bytes, visible_messages};
 pub use queue::{AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, queue};
+pub use reading::{MAX_UNREAD, reading_of, seq_at};
 pub use related::{Related, related_to};
 pub use snapshot::{FoundSend, Snapshot, find_send, load, version};
 pub use tickets::{

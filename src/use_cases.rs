@@ -1,9 +1,11 @@
 //! The actions that REST and sockets share. Each applies the rate limit, sends one command to the conversation's actor
 //! and returns a typed answer, so that the two protocols cannot differ in their rules.
 
+mod read;
 mod reply;
 mod send;
 
+pub(crate) use read::{ReadUpTo, mark_read};
 pub(crate) use reply::{post_reply, reply};
 pub(crate) use send::send;
 

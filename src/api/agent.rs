@@ -7,6 +7,7 @@ mod display_name;
 mod filter;
 mod handover;
 mod queue;
+mod read;
 mod release;
 mod reply;
 mod tickets;
@@ -22,7 +23,7 @@ use crate::store;
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = Vec::new();
     endpoints.extend(queue::endpoints());
-    endpoints.extend([timeline::endpoint(), claim::endpoint(), reply::endpoint(), close::endpoint()]);
+    endpoints.extend([timeline::endpoint(), claim::endpoint(), reply::endpoint(), close::endpoint(), read::endpoint()]);
     endpoints.extend(release::endpoints());
     endpoints.extend(handover::endpoints());
     endpoints.push(agents::endpoint());

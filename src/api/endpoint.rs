@@ -224,7 +224,8 @@ impl Endpoint {
         self
     }
 
-    fn rate_limited(self) -> Self {
+    /// It is counted within a limit.
+    pub(super) fn rate_limited(self) -> Self {
         self.error(ApiError { retry_after: Some(1), ..ApiError::rate_limited() })
     }
 

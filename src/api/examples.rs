@@ -80,6 +80,8 @@ pub(super) fn sent() -> Value {
 pub(super) fn conversation() -> Value {
     let mut conversation = conversation_with(&[first_message()], &ticket());
     conversation["has_more"] = json!(false);
+    conversation["read_up_to"] = json!({ "customer": 1, "agent": null });
+    conversation["unread_count"] = json!(0);
     json!({ "conversation": conversation })
 }
 
@@ -99,7 +101,7 @@ pub(super) fn conversations() -> Value {
                     "message": "I've resolved the transfer issue. Your funds should be available now.",
                     "is_from_user": false, "sender_name": "Sarah Johnson", "createdAt": "2026-02-25T11:15:00.000Z",
                 },
-                "has_unread": true, "ticket": ticket(), "last_message_at": "2026-02-25T11:15:00.000Z",
+                "has_unread": true, "unread_count": 2, "read_up_to": { "customer": 6, "agent": 8 }, "ticket": ticket(), "last_message_at": "2026-02-25T11:15:00.000Z",
                 "created_at": "2026-02-25T10:30:00.000Z", "updated_at": "2026-02-25T11:15:00.000Z",
                 "satisfaction_rating": null,
             },
@@ -109,7 +111,7 @@ pub(super) fn conversations() -> Value {
                     "message": "Glad I could help! Anything else?",
                     "is_from_user": false, "sender_name": "Admin Mike", "createdAt": "2026-02-24T14:00:00.000Z",
                 },
-                "has_unread": true, "ticket": null, "last_message_at": "2026-02-24T14:00:00.000Z",
+                "has_unread": true, "unread_count": 0, "read_up_to": { "customer": 3, "agent": 3 }, "ticket": null, "last_message_at": "2026-02-24T14:00:00.000Z",
                 "created_at": "2026-02-24T13:00:00.000Z", "updated_at": "2026-02-24T14:00:00.000Z",
                 "satisfaction_rating": 5,
             },

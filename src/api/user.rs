@@ -4,6 +4,7 @@ mod conversations;
 mod device;
 mod guest;
 mod rate;
+mod read;
 mod send;
 mod tickets;
 
@@ -12,7 +13,7 @@ use super::endpoint::Endpoint;
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let mut endpoints = vec![send::endpoint(), guest::endpoint()];
     endpoints.extend(conversations::endpoints());
-    endpoints.push(rate::endpoint());
+    endpoints.extend([rate::endpoint(), read::endpoint()]);
     endpoints.extend(tickets::endpoints());
     endpoints
 }

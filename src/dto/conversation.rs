@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::reading::ReadUpToView;
 use crate::domain::{
-    Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating, Status, SupportType, TicketId,
+    Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating, Reading, Status, SupportType, TicketId,
     TicketPriority, TicketStatus,
 };
 use crate::timestamp::IsoTimestamp;
@@ -70,6 +71,12 @@ pub(crate) struct UserConversation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     has_more: Option<bool>,
     ticket: Option<TicketCard<'a>>,
+    /// How far each side has read; present only on pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_up_to: Option<ReadUpToView>,
+    /// Messages of support that the customer has not read, 1000 at most; present only on pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread_count: Option<i64>,
 }
 
 impl<'a> UserConversation<'a> {
@@ -89,18 +96,26 @@ impl<'a> UserConversation<'a> {
             total_messages: conversation.last_seq,
             has_more: None,
             ticket: None,
+            read_up_to: None,
+            unread_count: None,
         }
     }
 
-    /// With a page of its messages and its ticket.
+    /// With a page of its messages, its ticket, and how far it has been read.
     pub(crate) fn page(
         conversation: &'a Conversation,
         messages: Vec<UserMessage<'a>>,
         has_more: bool,
         ticket: Option<&'a tickets::Model>,
+        reading: &Reading,
     ) -> Self {
-        let ticket = ticket.map(TicketCard::new);
-        Self { has_more: Some(has_more), ticket, ..Self::new(conversation, messages) }
+        Self {
+            has_more: Some(has_more),
+            ticket: ticket.map(TicketCard::new),
+            read_up_to: Some(ReadUpToView::new(reading)),
+            unread_count: Some(reading.unread_by_customer),
+            ..Self::new(conversation, messages)
+        }
     }
 }
 

@@ -11,20 +11,23 @@ use std::sync::{Arc, OnceLock};
 
 use self::typing::TypingIndicators;
 use super::emit::EmitEvent;
+use super::list_update::{InboxChange, InboxUpdatedEvent};
 use super::list_updates::ListUpdates;
 use super::payload::{
     ConversationClaimedEvent, ConversationClosedEvent, ConversationCreatedEvent, ConversationOrTicket,
     ConversationUpdate, HandoverRequestedEvent, HandoverResolvedEvent, MessagePreview, NewMessageEvent,
     TicketCreatedFromConversationEvent, TicketSummary,
 };
+use super::read::ReadEvent;
 use super::rooms;
 use crate::config::RealtimeSettings;
 use crate::conversation::EventPublisher;
 use crate::domain::{
-    Agent, Author, Change, Channel, Conversation, Event, Handover, Party, Posted, Resolution, Status, TicketCreation,
-    TicketStatus, UserId, preview,
+    Agent, Author, Change, Channel, Conversation, Event, Handover, Party, Posted, ReadingSide, Resolution, Status,
+    TicketCreation, TicketStatus, UserId, preview,
 };
 use crate::dto::HelpCenterMessage;
+use crate::read_marks::ReadMarkListener;
 use crate::timestamp::IsoTimestamp;
 use socketio::NamespaceHandle;
 
@@ -68,6 +71,18 @@ impl EventPublisher for Broadcaster {
             self.end_typing_before(conversation, event);
             fanout.publish(event);
             lists::publish(list_updates, conversation, event);
+        }
+    }
+}
+
+impl ReadMarkListener for Broadcaster {
+    fn read_up_to(&self, conversation: &Conversation, side: ReadingSide, seq: i64) {
+        let Some(Namespaces { support, list_updates, .. }) = self.namespaces.get() else { return };
+        let (conversation_id, account) = (conversation.id, conversation.owner.account());
+        let payload = ReadEvent { conversation_id, reader: side.as_str(), up_to_seq: seq };
+        support.to(&rooms::of_conversation(conversation_id)).emit_event(&payload);
+        if let (ReadingSide::Customer, Channel::Support, Some(account)) = (side, conversation.channel, account) {
+            list_updates.inbox(account, InboxUpdatedEvent { conversation_id, change: InboxChange::Read });
         }
     }
 }

@@ -11,6 +11,7 @@ use super::payload::{
     TypingEvent,
 };
 use super::presence::AgentPresenceEvent;
+use super::read::ReadEvent;
 use crate::dto::{HelpCenterMessage, HelpCenterThread};
 use crate::json_schema::{SchemaFn, Schemas};
 
@@ -55,6 +56,7 @@ emitted_events! {
             "To the agent who asked; to both, unless the target answered";
         TypingEvent<'_>, "typing", "To the others in the conversation or ticket";
         StopTypingEvent<'_>, "stop_typing", "To the others in the conversation or ticket";
+        ReadEvent, "read", "To the conversation: the customer or an agent has read it up to a message";
         AgentPresenceEvent<'_>, "agent_presence",
             "To all agents: an agent's first socket has connected, or the last one disconnected";
         TicketCreatedFromConversationEvent<'_>, "ticket_created_from_conversation",

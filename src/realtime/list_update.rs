@@ -32,6 +32,8 @@ pub(super) enum InboxChange {
     Reopened,
     /// No agent holds it any more.
     Released,
+    /// The customer has read it.
+    Read,
 }
 
 /// `queue_updated`.

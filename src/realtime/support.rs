@@ -8,7 +8,7 @@ use super::ack::{Ack, AckOutcome, EventError};
 use super::event::{AckDescription, EventDescription};
 use super::presence::SupportUser;
 use super::send_message::send_message;
-use super::{Realtime, auth, input, join, rooms, typing};
+use super::{Realtime, auth, input, join, read, rooms, typing};
 use crate::api_error::ApiError;
 use crate::dto::{ReplyRequest, ReplySent, SendRequest, SendResponse};
 use crate::json_schema::{SchemaFn, Schemas};
@@ -80,6 +80,12 @@ pub(super) fn events() -> Vec<EventDescription<SupportUser>> {
         event("stop_typing", "The user has stopped typing", typing_payload, async |realtime, socket, event| {
             typing::relay(realtime, socket, event, false).await
         }),
+        event(
+            "read",
+            "A customer has read a conversation up to a `seq`, an agent up to a position",
+            read::read_payload,
+            async |realtime, socket, event| read::read(realtime, socket, event).await,
+        ),
         EventDescription::new(
             SEND_MESSAGE,
             "A customer's message, as POST chat/send takes it, or an agent's reply or note",

@@ -6,15 +6,17 @@ use entity::{tickets, users};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 
+use super::reading::{Readings, load_readings};
 use super::users::{Users, users_by_id};
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Conversation, UserId};
+use crate::domain::{Conversation, Reading, UserId};
 
 /// Users and tickets of some conversations.
 #[derive(Clone, Debug, Default)]
 pub struct Related {
     users: Users,
     tickets: HashMap<Uuid, tickets::Model>,
+    readings: Readings,
 }
 
 impl Related {
@@ -28,6 +30,12 @@ impl Related {
     #[must_use]
     pub fn ticket(&self, conversation: &Conversation) -> Option<&tickets::Model> {
         self.tickets.get(&conversation.id.0)
+    }
+
+    /// How far one of them has been read.
+    #[must_use]
+    pub fn reading(&self, conversation: &Conversation) -> Reading {
+        self.readings.of(conversation)
     }
 }
 
@@ -48,6 +56,7 @@ pub(super) async fn load_related(
     Ok(Related {
         users: users_by_id(connection, user_ids(conversations)).await?,
         tickets: tickets(connection, conversations).await?,
+        readings: load_readings(connection, conversations).await?,
     })
 }
 

@@ -41,6 +41,7 @@ scenario('a session emits every documented event and no other', async ({ server,
   await ask(phone, 'send_message', { conversation_id: id, message: 'I wait' })
   await act(sarah, id, 'claim')
   await ask(lobby, 'send_message', { conversation_id: id, message: 'I am here' })
+  await ask(phone, 'read', { conversation_id: id, up_to_seq: 3 })
   await ask(phone, 'send_message', { message: 'And another thing' })
   assert('error' in (await phone.emitWithAck('send_message', { conversation_id: id, message: '' })))
   await act(sarah, id, 'reply', { message: 'Hi Jane' })

@@ -11,7 +11,7 @@ use crate::domain::{
     Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Resolution, Status, UserId,
     is_blank, split_name,
 };
-use crate::dto::{LastMessage, TicketCard};
+use crate::dto::{LastMessage, ReadUpToView, TicketCard};
 use crate::json_schema::{HandoverRejection, HandoverStatus};
 use crate::store::{History, Related};
 use crate::timestamp::IsoTimestamp;
@@ -40,6 +40,9 @@ pub(super) struct QueueCard<'a> {
     message_count: i64,
     last_message: Option<LastMessage<'a>>,
     has_unread: bool,
+    /// Messages of the customer that no agent has read, 1000 at most.
+    unread_count: i64,
+    read_up_to: ReadUpToView,
     assigned_admin: Option<AssignedAdmin<'a>>,
 }
 
@@ -175,6 +178,7 @@ impl<'a> QueueCard<'a> {
         let last_message = conversation.last_message.as_ref();
         let user_id = conversation.owner.account().map(UserId::as_str);
         let assignee = conversation.assignee.as_ref();
+        let reading = related.reading(conversation);
         Self {
             id: conversation.id,
             channel: conversation.channel.as_str(),
@@ -193,6 +197,8 @@ impl<'a> QueueCard<'a> {
             message_count: conversation.message_count,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| message.is_from_user),
+            unread_count: reading.unread_by_agents,
+            read_up_to: ReadUpToView::new(&reading),
             assigned_admin: assignee
                 .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, related.user(assignee.id.as_str()))),
         }

@@ -13,7 +13,7 @@ use crate::api::ids::conversation_id;
 use crate::api::query::{Query, RangeQuery};
 use crate::api_error::ApiError;
 use crate::domain::{Conversation, ConversationId, Rating, Refusal, Status};
-use crate::dto::{LastMessage, TicketCard, UserConversation, UserMessage, assigned_admin_name};
+use crate::dto::{LastMessage, ReadUpToView, TicketCard, UserConversation, UserMessage, assigned_admin_name};
 use crate::store::{self, Related};
 use crate::timestamp::IsoTimestamp;
 
@@ -33,6 +33,9 @@ struct ConversationCard<'a> {
     message_count: i64,
     last_message: Option<LastMessage<'a>>,
     has_unread: bool,
+    /// Messages of support that the customer has not read, 1000 at most.
+    unread_count: i64,
+    read_up_to: ReadUpToView,
     ticket: Option<TicketCard<'a>>,
     last_message_at: IsoTimestamp,
     created_at: IsoTimestamp,
@@ -43,6 +46,7 @@ struct ConversationCard<'a> {
 impl<'a> ConversationCard<'a> {
     fn new(conversation: &'a Conversation, related: &'a Related) -> Self {
         let last_message = conversation.last_message.as_ref();
+        let reading = related.reading(conversation);
         Self {
             id: conversation.id,
             status: conversation.status.as_str(),
@@ -50,6 +54,8 @@ impl<'a> ConversationCard<'a> {
             message_count: conversation.last_seq,
             last_message: LastMessage::of(conversation),
             has_unread: last_message.is_some_and(|message| !message.is_from_user),
+            unread_count: reading.unread_by_customer,
+            read_up_to: ReadUpToView::new(&reading),
             ticket: related.ticket(conversation).map(TicketCard::new),
             last_message_at: IsoTimestamp(conversation.last_message_at),
             created_at: IsoTimestamp(conversation.created_at),
@@ -118,6 +124,7 @@ async fn detail(
     let related = store::related_to(database, &conversation).await?;
     let messages = history.messages.iter().map(UserMessage::in_history).collect();
     let ticket = related.ticket(&conversation);
-    let conversation = UserConversation::page(&conversation, messages, history.has_more, ticket);
+    let reading = related.reading(&conversation);
+    let conversation = UserConversation::page(&conversation, messages, history.has_more, ticket, &reading);
     Ok(fetched("Conversation retrieved", ConversationRetrieved { conversation }))
 }

@@ -149,11 +149,16 @@ on_both_databases! {
                   }
                 ],
                 "phone_number": "+2348012345678",
+                "read_up_to": {
+                  "agent": 2,
+                  "customer": 1
+                },
                 "satisfaction_rating": null,
                 "smileai_conversation_id": null,
                 "status": "waiting_user",
                 "ticket": null,
                 "total_messages": 3,
+                "unread_count": 0,
                 "updatedAt": "[timestamp]",
                 "user": {
                   "account_status": "active",

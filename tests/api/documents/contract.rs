@@ -41,7 +41,7 @@ fn examples(text: &str) -> Vec<Example> {
 /// The errors of a value, without those that additions to the contract explain: a field that only our answers have, and
 /// ids, for which the contract writes `conv-uuid`.
 fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
-    const ON_TOP: [&str; 3] = ["seq", "has_more", "created_at"];
+    const ON_TOP: [&str; 5] = ["seq", "has_more", "created_at", "read_up_to", "unread_count"];
     let faults = validator.iter_errors(value).flat_map(|error| match error.kind() {
         // One of several schemas: the errors of the one that matches best.
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {

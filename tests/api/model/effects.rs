@@ -32,6 +32,7 @@ impl Model {
             ticket: None,
             rating: None,
             feedback: None,
+            read: [0, 0],
             created_at: at,
             updated_at: at,
             timestamps: Vec::new(),

@@ -105,6 +105,8 @@ pub(super) struct Conversation {
     pub(super) ticket: Option<Ticket>,
     pub(super) rating: Option<u64>,
     pub(super) feedback: Option<String>,
+    /// How far the customer and the agents have read, apart from what they have written.
+    pub(super) read: [usize; 2],
     pub(super) created_at: Placeholder,
     pub(super) updated_at: Placeholder,
     /// The timestamps of its events, in order.

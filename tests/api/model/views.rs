@@ -113,18 +113,21 @@ impl Model {
         let (messages, has_more) = self.visible(conversation, range);
         let mut view = self.conversation(conversation, messages);
         view["has_more"] = json!(has_more);
+        conversation.reading().add_to(&mut view, 0);
         json!({ "conversation": view })
     }
 
     /// A row of the customer's list of conversations.
     pub(super) fn own_row(&self, conversation: &Conversation) -> Value {
         let last = conversation.last_visible();
-        json!({
+        let mut row = json!({
             "id": conversation.id, "status": conversation.status, "assigned_admin_name": self.assignee_name(conversation),
             "message_count": conversation.visible().count(), "last_message": self.last_message(conversation),
             "has_unread": matches!(last.by, Writer::Agent(_)), "ticket": self.ticket_card(conversation), "last_message_at": last.at,
             "created_at": conversation.created_at, "updated_at": conversation.updated_at, "satisfaction_rating": conversation.rating,
-        })
+        });
+        conversation.reading().add_to(&mut row, 0);
+        row
     }
 
     /// The account that owns a conversation, as agents see it.
@@ -164,7 +167,7 @@ impl Model {
             ticket["related_transaction_id"] = Value::Null;
             ticket["createdAt"] = json!(details.created_at);
         }
-        json!({
+        let mut row = json!({
             "id": conversation.id, "channel": "support", "user_id": self.account_of(&conversation.owner), "email": conversation.email,
             "phone_number": conversation.phone, "status": conversation.status,
             "assigned_to": conversation.assignee.map(|(agent, _)| self.users[agent].id),
@@ -173,7 +176,9 @@ impl Model {
             "user": self.user(&conversation.owner, is_detail), "ticket": ticket, "message_count": conversation.messages.len(),
             "last_message": self.last_message(conversation), "has_unread": !matches!(last.by, Writer::Agent(_)),
             "assigned_admin": self.admin(conversation.assignee.map(|(agent, _)| agent)),
-        })
+        });
+        conversation.reading().add_to(&mut row, 1);
+        row
     }
 
     /// The messages in the range, notes included, and whether there are more. `before` is a `seq`, which notes do not have.

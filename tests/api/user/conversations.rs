@@ -49,9 +49,14 @@ on_both_databases! {
                     },
                     "last_message_at": "[timestamp]",
                     "message_count": 2,
+                    "read_up_to": {
+                      "agent": 2,
+                      "customer": 1
+                    },
                     "satisfaction_rating": null,
                     "status": "waiting_user",
                     "ticket": null,
+                    "unread_count": 1,
                     "updated_at": "[timestamp]"
                   }
                 ],
@@ -108,10 +113,15 @@ on_both_databases! {
                     }
                   ],
                   "phone_number": "+2348012345678",
+                  "read_up_to": {
+                    "agent": 2,
+                    "customer": 1
+                  },
                   "satisfaction_rating": null,
                   "status": "waiting_user",
                   "ticket": null,
                   "total_messages": 2,
+                  "unread_count": 1,
                   "updated_at": "[timestamp]"
                 }
               },
