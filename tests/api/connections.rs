@@ -275,7 +275,7 @@ async fn the_server_is_alive_while_a_client_holds_all_connections() {
         assert!(answer.contains("retry-after: 1\r\n") && answer.contains("connection: close\r\n"), "{answer}");
     }
     // What takes a reserved place gives it back soon.
-    for _ in 0..100 {
+    for _ in 0..40 {
         held.push(connect_from("127.0.0.2", address(&server)).await);
     }
     let mut probe = connect_from("127.0.0.3", address(&server)).await;

@@ -19,8 +19,9 @@ use super::admission::Slot;
 use super::exchange::{Exchange, Phase};
 use crate::config::ServerSettings;
 
-/// How long a connection with a reserved slot may do without a request.
-const RESERVED: Duration = Duration::from_secs(1);
+/// How long a connection with a reserved slot may do without a request. Others wait for the slot, but a client that has
+/// waited to be accepted may be as slow as any other.
+const RESERVED: Duration = Duration::from_secs(5);
 
 /// Answers a head that is incomplete at its deadline.
 const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
