@@ -3,8 +3,8 @@
 
 use super::{
     Agent, Author, Channel, ClientMessageId, ConversationId, Customer, CustomerRating, DeviceMetadata, EventId,
-    Handover, MessageText, Party, Reason, Resolution, StatusChange, TicketCreation, TicketPriority, TicketStatus,
-    Timestamp,
+    Handover, MessageText, Owner, Party, Reason, Resolution, StatusChange, TicketCreation, TicketPriority,
+    TicketStatus, Timestamp,
 };
 
 /// A [`Change`] with its position in the conversation's history.
@@ -138,6 +138,14 @@ impl Message {
     #[must_use]
     pub fn is_note(&self) -> bool {
         self.seq.is_none()
+    }
+
+    /// The client's id for this send, as `reader` sees it: it is the sender's alone (`additions.md`, 2), and of a guest it
+    /// proves who repeats a send.
+    #[must_use]
+    pub fn client_message_id_for(&self, reader: &Owner) -> Option<&ClientMessageId> {
+        let id = self.client_message_id.as_ref()?;
+        self.author.is(reader).then_some(id)
     }
 
     /// Whether it is the first message of its conversation.

@@ -116,6 +116,16 @@ impl Author {
         }
     }
 
+    /// Whether this account, in whatever role, or this guest wrote it.
+    #[must_use]
+    pub fn is(&self, person: &Owner) -> bool {
+        match self {
+            Self::Customer(customer) => customer.owner == *person,
+            Self::Agent(agent) => person.account() == Some(&agent.id),
+            Self::AutoReply { .. } => false,
+        }
+    }
+
     /// Whether the customer wrote it.
     #[must_use]
     pub fn is_customer(&self) -> bool {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::reading::ReadUpToView;
 use crate::domain::{
-    Channel, Conversation, ConversationId, EventId, Feedback, Posted, Rating, Reading, Status, SupportType, TicketId,
+    Channel, ClientMessageId, Conversation, ConversationId, EventId, Feedback, Owner, Posted, Rating, Reading, Status, SupportType, TicketId,
     TicketPriority, TicketStatus,
 };
 use crate::timestamp::IsoTimestamp;
@@ -26,11 +26,24 @@ pub(crate) struct UserMessage<'a> {
     pub(crate) created_at: IsoTimestamp,
     #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none")]
     pub(crate) created_at_camel_case: Option<IsoTimestamp>,
+    /// Of the reader's own messages only, those that were sent with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_message_id: Option<&'a ClientMessageId>,
 }
 
 impl<'a> UserMessage<'a> {
-    /// In a conversation's history.
-    pub(crate) fn in_history(posted: &'a Posted) -> Self {
+    /// In a conversation's history, as `reader` sees it; `None` is a reader who has not shown to be anyone.
+    pub(crate) fn in_history(posted: &'a Posted, reader: Option<&Owner>) -> Self {
+        let client_message_id = reader.and_then(|reader| posted.message.client_message_id_for(reader));
+        Self { client_message_id, ..Self::without_client_id(posted) }
+    }
+
+    /// In the answer to its sender.
+    pub(crate) fn of_sender(posted: &'a Posted) -> Self {
+        Self { client_message_id: posted.message.client_message_id.as_ref(), ..Self::without_client_id(posted) }
+    }
+
+    fn without_client_id(posted: &'a Posted) -> Self {
         Self {
             id: posted.id,
             seq: posted.message.seq,
@@ -41,12 +54,13 @@ impl<'a> UserMessage<'a> {
             attachments: None,
             created_at: IsoTimestamp(posted.at),
             created_at_camel_case: None,
+            client_message_id: None,
         }
     }
 
     /// In the answer to a send, with its timestamp in both spellings (`support-user.md`, 1).
     pub(crate) fn in_answer(posted: &'a Posted) -> Self {
-        Self { created_at_camel_case: Some(IsoTimestamp(posted.at)), ..Self::in_history(posted) }
+        Self { created_at_camel_case: Some(IsoTimestamp(posted.at)), ..Self::of_sender(posted) }
     }
 }
 

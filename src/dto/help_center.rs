@@ -63,17 +63,23 @@ pub(crate) struct HelpCenterMessage<'a> {
     created_at: IsoTimestamp,
     /// Its position among all messages, without gaps.
     seq: Option<i64>,
+    /// Of the customer's own messages only, those that were sent with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_message_id: Option<&'a ClientMessageId>,
 }
 
 impl<'a> HelpCenterMessage<'a> {
+    /// All readers here are the conversation's customer, who is the sender of every customer's message in it.
     pub(crate) fn new(posted: &'a Posted) -> Self {
+        let is_own = posted.message.author.is_customer();
         Self {
             id: posted.id,
             conversation_id: posted.conversation,
-            sender: if posted.message.author.is_customer() { "user" } else { "support" },
+            sender: if is_own { "user" } else { "support" },
             text: posted.message.text.as_str(),
             created_at: IsoTimestamp(posted.at),
             seq: posted.message.seq,
+            client_message_id: posted.message.client_message_id.as_ref().filter(|_| is_own),
         }
     }
 

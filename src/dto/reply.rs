@@ -55,6 +55,8 @@ pub(crate) struct ReplySent<'a> {
     sender_email: Option<&'a str>,
     #[serde(rename = "createdAt")]
     created_at: IsoTimestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_message_id: Option<&'a ClientMessageId>,
 }
 
 impl<'a> ReplySent<'a> {
@@ -69,6 +71,7 @@ impl<'a> ReplySent<'a> {
             sender_name: posted.message.author.name(),
             sender_email: posted.message.author.email(),
             created_at: IsoTimestamp(posted.at),
+            client_message_id: posted.message.client_message_id.as_ref(),
         }
     }
 }

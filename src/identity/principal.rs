@@ -111,11 +111,17 @@ impl Identity {
         display_name(self.first_name.as_deref(), self.last_name.as_deref(), self.name.as_deref(), self.email.as_deref())
     }
 
+    /// This user as the owner of what is theirs.
+    #[must_use]
+    pub fn as_owner(&self) -> Owner {
+        Owner::Account(self.id.clone())
+    }
+
     /// This user as a customer.
     #[must_use]
     pub fn as_customer(&self) -> Customer {
         Customer {
-            owner: Owner::Account(self.id.clone()),
+            owner: self.as_owner(),
             name: self.display_name(),
             email: self.email.clone(),
             phone_number: self.phone_number.clone(),

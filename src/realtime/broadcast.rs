@@ -10,7 +10,7 @@ mod typing;
 use std::sync::{Arc, OnceLock};
 
 use self::typing::TypingIndicators;
-use super::emit::EmitEvent;
+use super::emit::{EmitEvent, emit_variants};
 use super::list_update::{InboxChange, InboxUpdatedEvent};
 use super::list_updates::ListUpdates;
 use super::payload::{
@@ -29,7 +29,7 @@ use crate::domain::{
 use crate::dto::HelpCenterMessage;
 use crate::read_marks::ReadMarkListener;
 use crate::timestamp::IsoTimestamp;
-use socketio::NamespaceHandle;
+use socketio::{Broadcast, NamespaceHandle};
 
 /// Publishes on `/support`, and on `/help-center` the events that its customers receive.
 ///
@@ -102,6 +102,15 @@ impl Broadcaster {
     }
 }
 
+/// Emits a message. The sender's sockets among the receivers also get the id that the sender gave it, by which their app
+/// recognises it (`additions.md`, 2).
+fn emit_message(to: Broadcast<'_>, payload: &NewMessageEvent<'_>, posted: &Posted) {
+    match (payload.for_sender(posted), rooms::of_author(posted)) {
+        (Some(variant), Some(sender)) => emit_variants(to, payload, &sender, &variant),
+        _ => to.emit_event(payload),
+    }
+}
+
 /// Publishes the events of one conversation.
 struct ConversationFanout<'a> {
     support: &'a NamespaceHandle,
@@ -148,10 +157,10 @@ impl ConversationFanout<'_> {
         let id = self.conversation.id;
         let payload = NewMessageEvent::of_conversation(posted);
         if posted.message.is_note() {
-            self.support.to(&rooms::of_conversation_agents(id)).emit_event(&payload);
+            emit_message(self.support.to(&rooms::of_conversation_agents(id)), &payload, posted);
             return;
         }
-        self.support.to(&rooms::of_conversation(id)).emit_event(&payload);
+        emit_message(self.support.to(&rooms::of_conversation(id)), &payload, posted);
         if self.conversation.channel == Channel::HelpCenter {
             let payload = HelpCenterMessage::new(posted);
             self.help_center.to(&rooms::of_conversation(id)).emit_event(&payload);

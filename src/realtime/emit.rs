@@ -15,6 +15,12 @@ pub(super) trait EmitEvent {
     fn emit_event<E: EmittedEvent>(self, event: &E);
 }
 
+/// Emits an event to the selected sockets, and `variant` instead of it to those of them that are in `room`. Each is
+/// rendered once, whatever the number of receivers.
+pub(super) fn emit_variants<E: EmittedEvent>(to: Broadcast<'_>, event: &E, room: &str, variant: &E) {
+    to.emit_with_variant(E::NAME, event, room, variant);
+}
+
 impl<User: Send + Sync + 'static> EmitEvent for &Socket<User> {
     fn emit_event<E: EmittedEvent>(self, event: &E) {
         self.emit(E::NAME, event);

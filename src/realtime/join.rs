@@ -13,7 +13,7 @@ use super::presence::SupportUser;
 use super::{rooms, typing};
 use crate::api_error::{ApiError, Code};
 use crate::conversation::Backlog;
-use crate::domain::{Channel, Conversation, ConversationId, Posted, Refusal, TicketId, UserId};
+use crate::domain::{Channel, Conversation, ConversationId, Owner, Posted, Refusal, TicketId, UserId};
 use crate::reads::Reader;
 use crate::store::{self, MessageRange};
 use socketio::{Event, Socket};
@@ -98,28 +98,30 @@ async fn join_with_catch_up(
     let (id, version) = (conversation.id, conversation.version);
     let (max_bytes, is_agent) = (realtime.catch_up_bytes, socket.data().is_agent);
     let (database, limits) = (realtime.services.database.clone(), realtime.services.limits.clone());
-    let reader = socket.data().id.clone();
+    let reader = socket.data().as_owner();
+    let account = socket.data().id.clone();
     // Asking for the same messages again and again costs as much as reading them over REST.
-    limits.read(&reader)?;
+    limits.read(&account)?;
     let turn = realtime.services.reads.begin(Reader::Account(&socket.data().id)).await;
+    let read_as = reader.clone();
     let read = async move {
         let last = MessageRange::Last { limit: MAX_CATCH_UP };
         let history = match is_agent {
             true => store::all_messages(&database, &conversation, last).await?,
             false => store::visible_messages(&database, &conversation, last).await?,
         };
-        limits.has_read(&reader, store::json_bytes(&history.messages));
-        Ok(missed(history.messages, after, max_bytes))
+        limits.has_read(&account, store::json_bytes(&history.messages));
+        Ok(missed(history.messages, after, max_bytes, &read_as))
     };
     let joining = socket.clone();
     let joined = realtime.services.registry.subscribe_with_backlog(id, version, read, move |backlog: Backlog| {
         let mut messages = backlog.messages;
         if backlog.conversation.is_some() {
             messages.retain(|posted| is_agent || posted.message.seq.is_some());
-            messages = missed(messages, after, max_bytes);
+            messages = missed(messages, after, max_bytes, &reader);
         }
         for posted in &messages {
-            joining.emit_event(&NewMessageEvent::of_conversation(posted));
+            joining.emit_event(&NewMessageEvent::for_reader(posted, &reader));
         }
         enter(&joining, id)
     });
@@ -131,9 +133,9 @@ async fn join_with_catch_up(
 /// The messages after `after`; if they take more than `max_bytes`, the newest of them. The client then sees the gap
 /// before them by `seq`, and reads the rest over REST. Sizes are those of the JSON, in which a control character takes
 /// six bytes: a socket that is sent more than its buffer holds is disconnected, and again after each reconnect.
-fn missed(mut messages: Vec<Posted>, after: u32, mut max_bytes: usize) -> Vec<Posted> {
+fn missed(mut messages: Vec<Posted>, after: u32, mut max_bytes: usize, reader: &Owner) -> Vec<Posted> {
     let fits = |posted: &&Posted| {
-        let left = max_bytes.checked_sub(NewMessageEvent::of_conversation(posted).size());
+        let left = max_bytes.checked_sub(NewMessageEvent::for_reader(posted, reader).size());
         max_bytes = left.unwrap_or_default();
         left.is_some() && posted.message.seq.is_none_or(|seq| seq > i64::from(after))
     };

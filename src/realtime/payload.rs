@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::emit::EmitEvent;
 use crate::domain::{
-    ConversationId, EventId, HandoverId, Posted, Reason, Resolution, ResolutionNotes, Status, Subject, SupportType,
+    ClientMessageId, ConversationId, EventId, HandoverId, Owner, Posted, Reason, Resolution, ResolutionNotes, Status, Subject, SupportType,
     TicketId, TicketPriority, TicketStatus, preview,
 };
 use crate::json_schema::HandoverRejection;
@@ -32,7 +32,7 @@ pub(super) enum ConversationOrTicket {
     Ticket(TicketId),
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Copy, Serialize, JsonSchema)]
 struct EventMessage<'a> {
     id: EventId,
     seq: Option<i64>,
@@ -46,6 +46,9 @@ struct EventMessage<'a> {
     created_at: IsoTimestamp,
     #[serde(rename = "created_at")]
     created_at_snake_case: IsoTimestamp,
+    /// To the sockets of its sender only, if it was sent with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_message_id: Option<&'a ClientMessageId>,
 }
 
 impl<'a> NewMessageEvent<'a> {
@@ -55,6 +58,19 @@ impl<'a> NewMessageEvent<'a> {
 
     pub(super) fn of_ticket(ticket: TicketId, posted: &'a Posted) -> Self {
         Self::of(ConversationOrTicket::Ticket(ticket), posted)
+    }
+
+    /// In a conversation, as `reader` sees it: its sender also sees the id that they gave it.
+    pub(super) fn for_reader(posted: &'a Posted, reader: &Owner) -> Self {
+        let event = Self::of_conversation(posted);
+        let client_message_id = posted.message.client_message_id_for(reader);
+        Self { message: EventMessage { client_message_id, ..event.message }, ..event }
+    }
+
+    /// As its sender sees it; `None` if it looks the same to every reader.
+    pub(super) fn for_sender(&self, posted: &'a Posted) -> Option<Self> {
+        let client_message_id = Some(posted.message.client_message_id.as_ref()?);
+        Some(Self { place: self.place, message: EventMessage { client_message_id, ..self.message } })
     }
 
     /// Its length as JSON, in bytes.
@@ -77,6 +93,7 @@ impl<'a> NewMessageEvent<'a> {
                 attachments: None,
                 created_at: IsoTimestamp(posted.at),
                 created_at_snake_case: IsoTimestamp(posted.at),
+                client_message_id: None,
             },
         }
     }

@@ -1,6 +1,6 @@
 //! The names of rooms.
 
-use crate::domain::{ConversationId, TicketId, UserId};
+use crate::domain::{ConversationId, Posted, TicketId, UserId};
 
 /// All agents.
 pub(super) const ADMINS: &str = "admins";
@@ -13,6 +13,11 @@ pub(super) fn of_user(id: &UserId) -> String {
 /// The sockets of an account that have an agent's rights. No event is sent here.
 pub(super) fn of_agent(id: &UserId) -> String {
     format!("agent:{id}")
+}
+
+/// All sockets of a message's author; `None` if the author has no account.
+pub(super) fn of_author(posted: &Posted) -> Option<String> {
+    posted.message.author.account().map(of_user)
 }
 
 /// The sockets that have joined a conversation.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod agent;
+mod client_message_id;
 mod connections;
 mod cors;
 mod descriptors;

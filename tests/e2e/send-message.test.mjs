@@ -44,13 +44,17 @@ scenario('the ack of a send over the socket equals the answer over REST, for cus
       attachments: null,
       created_at: message.created_at,
       createdAt: message.created_at,
+      client_message_id: 'further',
     },
     is_new: false,
   })
+  // The sender alone recognises it by the id.
   const received = ['new_message', { conversation_id: id, message: { ...message, is_internal: false } }]
+  const { client_message_id: _, ...unnamed } = message
+  const heard = ['new_message', { conversation_id: id, message: { ...unnamed, is_internal: false } }]
   const short = { id: message.id, preview: 'Any news?', sender_name: 'Jane Doe', created_at: message.created_at }
   const update = ['conversation_updated', { conversation_id: id, event: 'new_user_message', message: short }]
-  await expectEvents({ phone, desk }, { phone: [received], desk: [received, update] }, fence)
+  await expectEvents({ phone, desk }, { phone: [received], desk: [heard, update] }, fence)
 
   const { reply, replied } = await replyAndNoteAsAgent({ id, phone, desk, fence })
 
@@ -72,7 +76,7 @@ async function replyAndNoteAsAgent({ id, phone, desk, fence }) {
   const reply = { conversation_id: id, message: 'On its way', client_message_id: 'reply' }
   const replied = await desk.emitWithAck(SEND, reply)
   assert.deepEqual(Object.keys(replied).sort(), [
-    'createdAt', 'id', 'is_from_user', 'is_internal', 'message', 'position', 'sender_email', 'sender_name', 'seq',
+    'client_message_id', 'createdAt', 'id', 'is_from_user', 'is_internal', 'message', 'position', 'sender_email', 'sender_name', 'seq',
   ])
   assert.deepEqual([replied.seq, replied.is_internal, replied.sender_name], [3, false, 'Sarah Doe'])
   const claimed = { conversation_id: id, assigned_to: 'sarah', assigned_admin_name: 'Sarah Doe' }
@@ -91,6 +95,7 @@ async function replyAndNoteAsAgent({ id, phone, desk, fence }) {
       created_at: replied.createdAt,
     },
   }]
+  const own = ['new_message', { conversation_id: id, message: { ...answer[1].message, client_message_id: 'reply' } }]
   const badge = { id: replied.id, preview: 'On its way', sender_name: 'Sarah Doe', created_at: replied.createdAt }
   await expectEvents({ phone, desk }, {
     phone: [
@@ -99,7 +104,7 @@ async function replyAndNoteAsAgent({ id, phone, desk, fence }) {
       answer,
       ['conversation_updated', { conversation_id: id, event: 'new_reply', message: badge }],
     ],
-    desk: [['conversation_claimed', claimed], ['conversation_updated', { ...claimed, event: 'claimed' }], answer],
+    desk: [['conversation_claimed', claimed], ['conversation_updated', { ...claimed, event: 'claimed' }], own],
   }, fence)
   const note = await desk.emitWithAck(SEND, { conversation_id: id, message: 'She is cross', is_internal: true })
   assert.deepEqual([note.seq, note.is_internal], [null, true])
@@ -265,4 +270,61 @@ scenario('a join with after_seq sends at most the newest 200 messages', async ({
     const ack = await phone.emitWithAck('join_conversation', { conversation_id: id, after_seq })
     assert.deepEqual([ack.success, ack.error.details[0].field], [false, 'after_seq'])
   }
+})
+
+scenario('on all of their devices the sender recognises a message by its client_message_id, and nobody else is shown it', async ({ customer, helpCenterUser, agent, anotherServer }) => {
+  const [jane, sarah, mike] = [customer('Jane'), agent('Sarah'), agent('Mike')]
+  const id = await jane.openConversation()
+  const [phone, laptop] = [await jane.join(id, { reconnectionDelay: 10 }), await jane.join(id)]
+  const [desk, other] = [await sarah.join(id, { reconnectionDelay: 10 }), await mike.join(id)]
+  const idIn = async (client, text) => {
+    const { message } = await client.waitFor('new_message', (event) => event.message.message === text)
+    return Object.hasOwn(message, 'client_message_id') ? message.client_message_id : 'absent'
+  }
+  const seen = async (text) => [await idIn(phone, text), await idIn(laptop, text), await idIn(desk, text), await idIn(other, text)]
+  await jane.send('In the body', { conversation_id: id, client_message_id: 'jane-1' })
+  assert.deepEqual(await seen('In the body'), ['jane-1', 'jane-1', 'absent', 'absent'])
+  await jane.send('In the header', { conversation_id: id, headers: { 'idempotency-key': 'jane-2' } })
+  assert.deepEqual(await seen('In the header'), ['jane-2', 'jane-2', 'absent', 'absent'])
+  await jane.send('Unnamed', { conversation_id: id })
+  assert.deepEqual(await seen('Unnamed'), ['absent', 'absent', 'absent', 'absent'])
+  await desk.emitWithAck(SEND, { conversation_id: id, message: 'A reply', client_message_id: 'sarah-1' })
+  assert.deepEqual(await seen('A reply'), ['absent', 'absent', 'sarah-1', 'absent'])
+  await desk.emitWithAck(SEND, { conversation_id: id, message: 'A note', is_internal: true, client_message_id: 'sarah-2' })
+  assert.deepEqual([await idIn(desk, 'A note'), await idIn(other, 'A note')], ['sarah-2', 'absent'])
+
+  // What recovery replays to a session is what that session would have received.
+  for (const client of [phone, desk]) {
+    client.socket.io.engine.close() // as a device that loses its network
+    await client.waitFor('disconnect')
+  }
+  await jane.send('Away, from her', { conversation_id: id, client_message_id: 'jane-3' })
+  await sarah.post(`/api/v1/unified-admin/support/conversations/${id}/reply`, { message: 'Away, to her', client_message_id: 'sarah-3' })
+  for (const client of [phone, desk]) client.socket.connect()
+  assert.deepEqual(await seen('Away, from her'), ['jane-3', 'jane-3', 'absent', 'absent'])
+  assert.deepEqual(await seen('Away, to her'), ['absent', 'absent', 'sarah-3', 'absent'])
+  assert.deepEqual([phone.socket.recovered, desk.socket.recovered], [true, true])
+
+  // Repeated on another server, which knows nothing of it but what is stored.
+  const there = customer('Jane', await anotherServer())
+  const repeated = await there.send('In the body', { conversation_id: id, client_message_id: 'jane-1' })
+  assert.equal(repeated.body.data.message.client_message_id, 'jane-1')
+  assert.deepEqual((await there.history(id)).map((message) => message.client_message_id), [
+    undefined, 'jane-1', 'jane-2', undefined, undefined, 'jane-3', undefined,
+  ])
+
+  // The help center spells it its own way.
+  const ann = helpCenterUser('Ann')
+  const [tablet, watch] = [await ann.connectHelpCenter(), await ann.connectHelpCenter()]
+  const { message } = await tablet.send('Hello', { clientMessageId: 'ann-1' })
+  assert.equal(message.clientMessageId, 'ann-1')
+  await desk.emitWithAck('join_conversation', { conversation_id: message.conversationId })
+  for (const client of [tablet, watch]) {
+    assert.equal((await client.waitFor('help_center:message', { text: 'Hello' })).clientMessageId, 'ann-1')
+    assert.equal(Object.hasOwn(await client.waitFor('help_center:message', { sender: 'support' }), 'clientMessageId'), false)
+  }
+  await ann.sendOverRest('Again', { clientMessageId: 'ann-2' })
+  assert.equal(await idIn(desk, 'Again'), 'absent')
+  const greeting = await (await ann.connectHelpCenter()).waitFor('help_center:connected')
+  assert.deepEqual(greeting.messages.filter(({ sender }) => sender === 'user').map((own) => own.clientMessageId), ['ann-1', 'ann-2'])
 })

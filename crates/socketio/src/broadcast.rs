@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::arguments::Arguments;
 use crate::encode::Content;
 use crate::hub::Hub;
+use crate::outbound_event::OutboundEvent;
 use crate::peer::Peer;
 use crate::rooms::MemberKey;
 
@@ -77,17 +78,50 @@ impl<'a> Broadcast<'a> {
         self.send::<()>(event, &Content::Many(arguments))
     }
 
+    /// Like [`Broadcast::emit`], with another payload for those of the sockets that are in `room`. Each payload is encoded
+    /// once at most, whatever the number of receivers, and every socket receives one of the two.
+    ///
+    /// ```
+    /// use actix_socketio::NamespaceHandle;
+    ///
+    /// fn publish(namespace: &NamespaceHandle, text: &str, draft_id: u64) {
+    ///     namespace.to("editors").emit_with_variant("text", &text, "user:jane", &(text, draft_id));
+    /// }
+    /// ```
+    pub fn emit_with_variant<T, V>(self, event: &str, payload: &T, room: &str, variant: &V) -> usize
+    where
+        T: Serialize + ?Sized,
+        V: Serialize + ?Sized,
+    {
+        let mut special = Vec::new();
+        self.hub.rooms.for_each(room, |peer| special.push(peer.key()));
+        if special.is_empty() {
+            return self.emit(event, payload);
+        }
+        special.sort_unstable();
+        let encoded = (self.encode(event, &Content::One(payload)), self.encode(event, &Content::One(variant)));
+        let (Some(payload), Some(variant)) = encoded else { return 0 };
+        let mut reached = 0;
+        self.for_each(|peer| {
+            let event = if special.binary_search(&peer.key()).is_ok() { &variant } else { &payload };
+            reached += usize::from(peer.send(event, self.hub));
+        });
+        reached
+    }
+
     fn send<T: Serialize + ?Sized>(self, event: &str, content: &Content<'_, T>) -> usize {
-        let event = match self.hub.event(event, content, None, self.delivery) {
-            Ok(event) => event,
-            Err(error) => {
-                tracing::error!(%error, event, "event not sent");
-                return 0;
-            }
-        };
+        let Some(event) = self.encode(event, content) else { return 0 };
         let mut reached = 0;
         self.for_each(|peer| reached += usize::from(peer.send(&event, self.hub)));
         reached
+    }
+
+    /// `None`, and a line in the log, if it cannot be encoded.
+    fn encode<T: Serialize + ?Sized>(&self, event: &str, content: &Content<'_, T>) -> Option<Arc<OutboundEvent>> {
+        self.hub
+            .event(event, content, None, self.delivery)
+            .inspect_err(|error| tracing::error!(%error, event, "event not sent"))
+            .ok()
     }
 
     /// The ids of the selected sockets that are connected.

@@ -90,7 +90,7 @@ async fn list(
 
 async fn detail(
     api: web::Data<Api>,
-    AgentCaller(_): AgentCaller,
+    AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
     query: Query<RangeQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -101,5 +101,6 @@ async fn detail(
     let history = store::all_messages(database, &conversation, range).await?;
     let related = store::related_to(database, &conversation).await?;
     let handovers = store::handovers_of(database, id).await?;
-    Ok(fetched("Conversation fetched", ConversationDetail::new(&conversation, &related, &history, &handovers)))
+    let detail = ConversationDetail::new(&conversation, &related, &history, &handovers, &agent.as_owner());
+    Ok(fetched("Conversation fetched", detail))
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::display_name;
 use crate::domain::{
-    Channel, Conversation, ConversationId, EventId, Feedback, HandoverId, Posted, Rating, Resolution, Status, UserId,
-    is_blank, split_name,
+    Channel, ClientMessageId, Conversation, ConversationId, EventId, Feedback, HandoverId, Owner, Posted, Rating,
+    Resolution, Status, UserId, is_blank, split_name,
 };
 use crate::dto::{LastMessage, ReadUpToView, TicketCard};
 use crate::json_schema::{HandoverRejection, HandoverStatus};
@@ -260,6 +260,7 @@ impl<'a> ConversationDetail<'a> {
         related: &'a Related,
         history: &'a History,
         handovers: &'a [handovers::Model],
+        reader: &Owner,
     ) -> Self {
         Self {
             card: QueueCard::new(conversation, related, DetailLevel::Detail),
@@ -268,7 +269,7 @@ impl<'a> ConversationDetail<'a> {
             ip_address: conversation.ip_address.as_deref(),
             user_agent: conversation.user_agent.as_deref(),
             feedback: conversation.feedback.as_ref(),
-            messages: history.messages.iter().map(AgentMessage::new).collect(),
+            messages: history.messages.iter().map(|posted| AgentMessage::new(posted, reader)).collect(),
             total_messages: conversation.message_count,
             has_more: history.has_more,
             handovers: handovers.iter().map(HandoverView::new).collect(),
@@ -300,10 +301,13 @@ pub(super) struct AgentMessage<'a> {
     attachments: Option<()>,
     #[serde(rename = "createdAt")]
     created_at: IsoTimestamp,
+    /// Of the reader's own messages only, those that were sent with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_message_id: Option<&'a ClientMessageId>,
 }
 
 impl<'a> AgentMessage<'a> {
-    pub(super) fn new(posted: &'a Posted) -> Self {
+    pub(super) fn new(posted: &'a Posted, reader: &Owner) -> Self {
         let author = &posted.message.author;
         Self {
             id: posted.id,
@@ -317,6 +321,7 @@ impl<'a> AgentMessage<'a> {
             sender_email: author.email(),
             attachments: None,
             created_at: IsoTimestamp(posted.at),
+            client_message_id: posted.message.client_message_id_for(reader),
         }
     }
 }

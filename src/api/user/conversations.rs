@@ -122,7 +122,8 @@ async fn detail(
     conversation.permit_customer(&caller.id)?;
     let history = store::visible_messages(database, &conversation, range).await?;
     let related = store::related_to(database, &conversation).await?;
-    let messages = history.messages.iter().map(UserMessage::in_history).collect();
+    let reader = caller.as_owner();
+    let messages = history.messages.iter().map(|posted| UserMessage::in_history(posted, Some(&reader))).collect();
     let ticket = related.ticket(&conversation);
     let reading = related.reading(&conversation);
     let conversation = UserConversation::page(&conversation, messages, history.has_more, ticket, &reading);

@@ -1,6 +1,7 @@
 //! Publishes the events of a ticket: details to the sockets that have joined it, and a summary to the lists of all agents
 //! or of its customer. A ticket always has a conversation, at least as the thread of its messages.
 
+use super::emit_message;
 use crate::domain::{
     Author, Change, Channel, Conversation, Event, Party, Posted, Resolution, StatusChange, Ticket, TicketStatus,
 };
@@ -77,10 +78,10 @@ impl TicketFanout<'_> {
         let id = self.ticket.draft.id;
         let payload = NewMessageEvent::of_ticket(id, posted);
         if posted.message.is_note() {
-            self.support.to(&rooms::of_ticket_agents(id)).emit_event(&payload);
+            emit_message(self.support.to(&rooms::of_ticket_agents(id)), &payload, posted);
             return;
         }
-        self.support.to(&rooms::of_ticket(id)).emit_event(&payload);
+        emit_message(self.support.to(&rooms::of_ticket(id)), &payload, posted);
         let message = MessagePreview::new(posted);
         match &posted.message.author {
             // The description is published with `ticket_created`.

@@ -74,12 +74,14 @@ impl Model {
         if let Ok(Some(key)) | Err(key) = &key {
             body["client_message_id"] = json!(key);
         }
+        self.client_message_id = key.clone().ok().flatten();
         let expected = match (text.stored, &key, conversation) {
             (None, ..) => Expected::Invalid("message"),
             (_, Err(_), _) => Expected::Invalid("client_message_id"),
             (.., None) => not_found("Conversation"),
             (Some(text), Ok(_), Some(conversation)) => self.reply_to(conversation, agent, &text, is_note),
         };
+        self.client_message_id = None;
         if let Ok(Some(_)) = key {
             self.keep_for_repeat(&path, &Writer::Agent(agent), &body, &expected, !is_note);
         }

@@ -32,6 +32,7 @@ impl Model {
         if let Ok(Some(key)) | Err(key) = &key {
             body["client_message_id"] = json!(key);
         }
+        self.client_message_id = key.clone().ok().flatten();
         let to_nothing = self.chance(0.03);
         if to_nothing {
             body["conversation_id"] = json!(self.pick(&UNKNOWN_IDS));
@@ -51,6 +52,7 @@ impl Model {
             }
             (Some(text), Ok(_), Some(conversation)) => self.continue_conversation(conversation, &writer, &text),
         };
+        self.client_message_id = None;
         let path = if is_guests { SEND_UNAUTHENTICATED } else { SEND };
         if let Ok(Some(_)) = key {
             self.keep_for_repeat(path, &writer, &body, &expected, false);
@@ -154,6 +156,7 @@ impl Model {
         if let Some(key) = &key {
             body["client_message_id"] = json!(key);
         }
+        self.client_message_id.clone_from(&key);
         let expected = match (subject.stored, description.stored) {
             (None, None) => return self.create_ticket(),
             (None, _) => Expected::Invalid("subject"),
@@ -169,11 +172,12 @@ impl Model {
                 let conversation = self.open_ticket(&writer, phone, draft);
                 self.last = Some(conversation);
                 let note = "Your ticket has been created. Our team will review it and respond as soon as possible.";
-                let data = json!({ "ticket": self.own_ticket(conversation, None), "message": note });
+                let data = json!({ "ticket": self.own_ticket(conversation, None, Some(&writer)), "message": note });
                 created("Support ticket created successfully", data)
             }
         };
         let path = if matches!(writer, Writer::Guest(_)) || self.chance(0.3) { REQUEST_SUPPORT } else { CREATE_TICKET };
+        self.client_message_id = None;
         if key.is_some() {
             self.keep_for_repeat(path, &writer, &body, &expected, false);
         }
@@ -196,6 +200,7 @@ impl Model {
         if let Some(key) = &key {
             body["client_message_id"] = json!(key);
         }
+        self.client_message_id.clone_from(&key);
         let expected = match text.stored {
             None => Expected::Invalid("message"),
             Some(_) if is_unknown || !self.exists_for(conversation, &writer) => not_found(&format!("Ticket {number}")),
@@ -212,10 +217,11 @@ impl Model {
                 let at = self.placeholders.timestamp();
                 let message = self.post(conversation, writer.clone(), &text, false, at);
                 self.last = Some(conversation);
-                let view = self.message(&message);
+                let view = self.message(&message, Some(&writer));
                 created("Message sent", json!({ "ticket_number": number, "ticket_id": id, "message": view }))
             }
         };
+        self.client_message_id = None;
         if key.is_some() {
             self.keep_for_repeat(ADD_MESSAGE, &writer, &body, &expected, false);
         }

@@ -134,7 +134,8 @@ impl Model {
         let seq = (!is_note).then(|| self.conversations[conversation].visible().count() + 1);
         let data = json!({ "message_id": id, "seq": seq, "is_from_user": is_customers, "preview": preview(text) });
         let position = self.record(conversation, if is_note { "note" } else { "message" }, Some(&by), data, at);
-        let message = Message { id, position, seq, text: text.to_owned(), by, at };
+        let client_message_id = self.client_message_id.take();
+        let message = Message { id, position, seq, text: text.to_owned(), by, at, client_message_id };
         let state = &mut self.conversations[conversation];
         state.messages.push(message.clone());
         if !is_note {
@@ -173,7 +174,7 @@ impl Model {
         let (id, ticket) = (state.id, state.ticket.as_ref().map(|ticket| ticket.id));
         if !state.is_thread {
             let room = if is_note { Room::ConversationAgents(conversation) } else { Room::Conversation(conversation) };
-            self.publish(&[room], "new_message", &json!({ "conversation_id": id, "message": full }));
+            self.publish_new_message(room, "conversation_id", id, message, &full);
             if message.seq == Some(1) {
                 self.publish_conversation_created(conversation, message);
             } else if !is_note && is_customers {
@@ -184,7 +185,7 @@ impl Model {
         }
         let Some(ticket) = ticket else { return };
         let room = if is_note { Room::TicketAgents(conversation) } else { Room::Ticket(conversation) };
-        self.publish(&[room], "new_message", &json!({ "ticket_id": ticket, "message": full }));
+        self.publish_new_message(room, "ticket_id", ticket, message, &full);
         if !is_note && is_customers && message.seq != Some(1) {
             let update = json!({ "event": "new_user_message", "message": short });
             self.publish_ticket_update(conversation, &[Room::Admins], update);

@@ -89,7 +89,7 @@ impl Model {
         let (range, query) = self.any_range(conversation, "after_position", "before_seq");
         let expected = match range {
             None => Self::faulty(&query, ["after_position", "before_seq"]),
-            Some(range) => fetched("Conversation fetched", self.detail(conversation, range)),
+            Some(range) => fetched("Conversation fetched", self.detail(conversation, range, agent)),
         };
         Some(get(format!("{QUEUE}/{id}?{query}"), Some(agent), expected))
     }
@@ -118,7 +118,7 @@ impl Model {
         let (range, query) = self.any_range(conversation, "after_position", "before_seq");
         let expected = match range {
             None => Self::faulty(&query, ["after_position", "before_seq"]),
-            Some(range) => fetched("Ticket fetched", self.ticket_detail(conversation, range)),
+            Some(range) => fetched("Ticket fetched", self.ticket_detail(conversation, range, agent)),
         };
         Some(get(format!("{TICKETS}/{id}?{query}"), Some(agent), expected))
     }
@@ -152,7 +152,11 @@ impl Model {
         let expected = match range {
             None => Self::faulty(&query, ["after_seq", "before_seq"]),
             Some(_) if !may => not_found(&format!("Ticket {number}")),
-            Some(range) => fetched("Ticket retrieved", json!({ "ticket": self.own_ticket(conversation, Some(range)) })),
+            Some(range) => {
+                let with_token = Some(&reader).filter(|reader| !matches!(reader, Writer::Guest(_)));
+                let ticket = self.own_ticket(conversation, Some(range), with_token);
+                fetched("Ticket retrieved", json!({ "ticket": ticket }))
+            }
         };
         let (caller, email) = match reader {
             Writer::Guest(email) => (None, format!("&email={email}")),

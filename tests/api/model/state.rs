@@ -52,6 +52,17 @@ pub(super) struct Message {
     pub(super) text: String,
     pub(super) by: Writer,
     pub(super) at: Placeholder,
+    pub(super) client_message_id: Option<String>,
+}
+
+impl Message {
+    /// Its JSON as `reader` sees it: the client's id is the sender's alone.
+    pub(super) fn seen_by(&self, mut view: Value, reader: Option<&Writer>) -> Value {
+        if let (Some(id), true) = (&self.client_message_id, reader == Some(&self.by)) {
+            view["client_message_id"] = json!(id);
+        }
+        view
+    }
 }
 
 pub(super) struct Handover {
@@ -187,6 +198,8 @@ pub(super) struct Model {
     pub(super) words: usize,
     /// The conversation of the last successful action.
     pub(super) last: Option<usize>,
+    /// The client's id of the message that is posted next.
+    pub(super) client_message_id: Option<String>,
     tickets: usize,
 }
 
@@ -217,6 +230,7 @@ impl Model {
             repeatable: Vec::new(),
             words: 0,
             last: None,
+            client_message_id: None,
             tickets: 0,
         }
     }
@@ -241,6 +255,20 @@ impl Model {
                 listener.expected.push((event.to_owned(), payload.clone()));
             }
         }
+    }
+
+    /// The same for a message, which the sockets of its sender receive with the client's id.
+    pub(super) fn publish_new_message(&mut self, room: Room, place: &str, id: Placeholder, message: &Message, view: &Value) {
+        for listener in self.listeners.iter_mut().filter(|listener| listener.rooms.contains(&room)) {
+            let reader = if listener.user >= CUSTOMERS { Writer::Agent(listener.user) } else { Writer::Account(listener.user) };
+            let payload = json!({ place: id, "message": message.seen_by(view.clone(), Some(&reader)) });
+            listener.expected.push(("new_message".to_owned(), payload));
+        }
+    }
+
+    /// The account of a user, as it writes.
+    pub(super) fn writer(&self, user: usize) -> Writer {
+        if self.is_agent(user) { Writer::Agent(user) } else { Writer::Account(user) }
     }
 
     /// The next ticket's number: counted per year, without a gap.

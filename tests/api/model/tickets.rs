@@ -33,6 +33,7 @@ impl Model {
         if let Some(key) = &key {
             body["client_message_id"] = json!(key);
         }
+        self.client_message_id.clone_from(&key);
         let expected = match (text.stored, conversation) {
             (None, _) => Expected::Invalid("message"),
             (_, None) => not_found("Ticket"),
@@ -54,6 +55,7 @@ impl Model {
                 }
             }
         };
+        self.client_message_id = None;
         if key.is_some() {
             self.keep_for_repeat(&path, &Writer::Agent(agent), &body, &expected, !is_note);
         }

@@ -34,30 +34,37 @@ impl MessageRange {
 }
 
 impl Model {
-    /// A message as its customer reads it in a conversation.
-    pub(super) fn message(&self, message: &Message) -> Value {
-        json!({
+    /// A message as its customer reads it in a conversation; `None` is a reader without a token.
+    pub(super) fn message(&self, message: &Message, reader: Option<&Writer>) -> Value {
+        let view = json!({
             "id": message.id, "seq": message.seq, "message": message.text,
             "is_from_user": !matches!(message.by, Writer::Agent(_)), "sender_name": self.name_of(&message.by),
             "sender_email": self.email_of(&message.by), "attachments": null, "created_at": message.at,
-        })
+        });
+        message.seen_by(view, reader)
     }
 
     /// A message in the answer to `chat/send`.
     pub(super) fn sent(&self, message: &Message) -> Value {
-        let mut view = self.message(message);
+        self.with_both_times(message, Some(&message.by))
+    }
+
+    /// A message with its timestamp in both spellings.
+    pub(super) fn with_both_times(&self, message: &Message, reader: Option<&Writer>) -> Value {
+        let mut view = self.message(message, reader);
         view["createdAt"] = json!(message.at);
         view
     }
 
-    /// A message as agents read it.
-    pub(super) fn agents_message(&self, message: &Message) -> Value {
-        json!({
+    /// A message as an agent reads it.
+    pub(super) fn agents_message(&self, message: &Message, reader: &Writer) -> Value {
+        let view = json!({
             "id": message.id, "position": message.position, "seq": message.seq, "message": message.text,
             "is_internal": message.seq.is_none(), "is_from_user": !matches!(message.by, Writer::Agent(_)),
             "user_id": self.account_of(&message.by), "sender_name": self.name_of(&message.by),
             "sender_email": self.email_of(&message.by), "attachments": null, "createdAt": message.at,
-        })
+        });
+        message.seen_by(view, Some(reader))
     }
 
     /// The ticket in a row or detail of its conversation.
@@ -99,18 +106,23 @@ impl Model {
     }
 
     /// The messages in the range that the customer can see, and whether there are more.
-    fn visible(&self, conversation: &Conversation, range: MessageRange) -> (Vec<Value>, bool) {
+    fn visible(
+        &self,
+        conversation: &Conversation,
+        range: MessageRange,
+        reader: Option<&Writer>,
+    ) -> (Vec<Value>, bool) {
         let visible: Vec<Message> = conversation.visible().cloned().collect();
         let seq = |message: &Message| message.seq.unwrap();
         let (messages, has_more) =
             range.of(&visible, |message, after| seq(message) > after, |message, before| seq(message) < before);
-        (messages.iter().map(|message| self.message(message)).collect(), has_more)
+        (messages.iter().map(|message| self.message(message, reader)).collect(), has_more)
     }
 
     /// A conversation's detail as its customer reads it.
     pub(super) fn own_detail(&self, conversation: usize, range: MessageRange) -> Value {
         let conversation = &self.conversations[conversation];
-        let (messages, has_more) = self.visible(conversation, range);
+        let (messages, has_more) = self.visible(conversation, range, Some(&conversation.owner));
         let mut view = self.conversation(conversation, messages);
         view["has_more"] = json!(has_more);
         conversation.reading().add_to(&mut view, 0);
@@ -182,7 +194,7 @@ impl Model {
     }
 
     /// The messages in the range, notes included, and whether there are more. `before` is a `seq`, which notes do not have.
-    fn all_messages(&self, conversation: &Conversation, range: MessageRange) -> (Vec<Value>, bool) {
+    fn all_messages(&self, conversation: &Conversation, range: MessageRange, reader: &Writer) -> (Vec<Value>, bool) {
         let position_of_seq = |seq: usize| {
             let first = conversation.messages.iter().find(|message| message.seq.is_some_and(|other| other >= seq));
             first.map_or(usize::MAX, |first| first.position)
@@ -192,14 +204,14 @@ impl Model {
             |message, after| message.position > after,
             |message, before| message.position < position_of_seq(before),
         );
-        (messages.iter().map(|message| self.agents_message(message)).collect(), has_more)
+        (messages.iter().map(|message| self.agents_message(message, reader)).collect(), has_more)
     }
 
-    /// A conversation's detail as agents read it.
-    pub(super) fn detail(&self, conversation: usize, range: MessageRange) -> Value {
+    /// A conversation's detail as an agent reads it.
+    pub(super) fn detail(&self, conversation: usize, range: MessageRange, agent: usize) -> Value {
         let conversation = &self.conversations[conversation];
         let mut view = self.queue_row(conversation, true);
-        self.add_messages(&mut view, conversation, range);
+        self.add_messages(&mut view, conversation, range, agent);
         view["smileai_conversation_id"] = Value::Null;
         view["handovers"] = conversation.handovers.iter().map(|handover| json!({
             "id": handover.id, "from_admin_id": self.users[handover.from].id,
@@ -212,8 +224,8 @@ impl Model {
     }
 
     /// Adds the fields that the agents' details of conversations and tickets share.
-    fn add_messages(&self, view: &mut Value, conversation: &Conversation, range: MessageRange) {
-        let (messages, has_more) = self.all_messages(conversation, range);
+    fn add_messages(&self, view: &mut Value, conversation: &Conversation, range: MessageRange, agent: usize) {
+        let (messages, has_more) = self.all_messages(conversation, range, &Writer::Agent(agent));
         view["messages"] = json!(messages);
         view["has_more"] = json!(has_more);
         view["total_messages"] = json!(conversation.messages.len());
@@ -224,7 +236,7 @@ impl Model {
 
     /// The answer to an agent's reply in a conversation.
     pub(super) fn replied(&self, message: &Message) -> Value {
-        let mut view = self.agents_message(message);
+        let mut view = self.agents_message(message, &message.by);
         for key in ["user_id", "attachments"] {
             view.as_object_mut().unwrap().remove(key);
         }
@@ -241,10 +253,15 @@ impl Model {
     }
 
     /// A ticket as its customer sees it; with `has_more` if a range of its messages was requested.
-    pub(super) fn own_ticket(&self, conversation: usize, range: Option<MessageRange>) -> Value {
+    pub(super) fn own_ticket(
+        &self,
+        conversation: usize,
+        range: Option<MessageRange>,
+        reader: Option<&Writer>,
+    ) -> Value {
         let conversation = &self.conversations[conversation];
         let ticket = conversation.ticket();
-        let (messages, has_more) = self.visible(conversation, range.unwrap_or_default());
+        let (messages, has_more) = self.visible(conversation, range.unwrap_or_default(), reader);
         let mut view = json!({
             "id": ticket.id, "ticket_number": ticket.number, "subject": ticket.subject,
             "description": ticket.description, "support_type": ticket.support_type, "status": ticket.status,
@@ -291,12 +308,12 @@ impl Model {
         })
     }
 
-    /// A ticket's detail as agents read it.
-    pub(super) fn ticket_detail(&self, conversation: usize, range: MessageRange) -> Value {
+    /// A ticket's detail as an agent reads it.
+    pub(super) fn ticket_detail(&self, conversation: usize, range: MessageRange, agent: usize) -> Value {
         let conversation = &self.conversations[conversation];
         let ticket = conversation.ticket();
         let mut view = self.ticket_row(conversation, true);
-        self.add_messages(&mut view, conversation, range);
+        self.add_messages(&mut view, conversation, range, agent);
         for key in [
             "related_registration_progress_id",
             "internal_notes",

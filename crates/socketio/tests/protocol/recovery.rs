@@ -34,6 +34,23 @@ async fn missed_events_follow_the_connect_answer_and_rooms_are_restored() {
 }
 
 #[tokio::test]
+async fn a_replay_has_the_variant_that_the_socket_was_to_receive() {
+    let server = RecoveryServer::start();
+    let (mut author, mut reader) = (server.client(token()).await, server.client(token()).await);
+    author.join("author").await;
+    for client in [&mut author, &mut reader] {
+        client.join("room").await;
+        client.socket.frame(0x88, &[]).await;
+    }
+    server.wait_disconnected().await;
+    let room = server.namespace();
+    assert_eq!(room.to("room").emit_with_variant("n", &1, "author", &json!({ "mine": 1 })), 0);
+    room.to("room").emit("n", &2);
+    assert_eq!(server.reconnect(&author).await.missed, [json!({ "mine": 1 }), json!(2)]);
+    assert_eq!(server.reconnect(&reader).await.missed, [json!(1), json!(2)]);
+}
+
+#[tokio::test]
 async fn a_client_that_received_no_event_needs_no_offset() {
     let server = RecoveryServer::start();
     let client = server.client(token()).await;

@@ -38,6 +38,48 @@ async fn a_broadcast_reaches_each_socket_of_its_rooms_once() {
     wait_until("one socket is left", || namespace.socket_count() == 1).await;
 }
 
+/// A payload that counts how often it is rendered.
+struct Counted<'a>(&'a str, &'a AtomicUsize);
+
+impl serde::Serialize for Counted<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        serializer.serialize_str(self.0)
+    }
+}
+
+#[tokio::test]
+async fn the_sockets_of_a_room_receive_a_variant_and_each_is_rendered_once() {
+    let (server, io, _) = scripted_server();
+    let mut sockets = [join(&server).await, join(&server).await, join(&server).await, join(&server).await];
+    let namespace = io.namespace("/").unwrap();
+    let ids = namespace.to("all").socket_ids();
+    for id in &ids[..2] {
+        namespace.to(id).join("author");
+    }
+    // In the author's room, but not among the receivers.
+    namespace.to(&ids[0]).leave("all");
+    let renderings = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    let [plain, variant] = [Counted("plain", &renderings[0]), Counted("variant", &renderings[1])];
+    assert_eq!(namespace.to("all").emit_with_variant("x", &plain, "author", &variant), 3);
+    assert_eq!(namespace.to("all").emit_with_variant("x", &plain, "empty", &variant), 3);
+    assert_eq!(renderings.map(AtomicUsize::into_inner), [2, 1]);
+    namespace.all().emit("end", &0);
+    let mut received = Vec::new();
+    for socket in &mut sockets {
+        let mut texts = vec![socket.text().await];
+        while texts.last().is_some_and(|text| text != "42[\"end\",0]") {
+            texts.push(socket.text().await);
+        }
+        texts.pop();
+        received.push(texts.join(" "));
+    }
+    received.sort();
+    let (plain, variant) = ("42[\"x\",\"plain\"]", "42[\"x\",\"variant\"]");
+    let one = |first: &str| format!("{first} {plain}");
+    assert_eq!(received, [String::new(), one(plain), one(plain), one(variant)]);
+}
+
 #[tokio::test]
 async fn all_sockets_receive_the_broadcasts_of_a_thread_in_order() {
     let (server, io, _) = scripted_server();

@@ -141,7 +141,7 @@ async fn list(
 
 async fn detail(
     api: web::Data<Api>,
-    AgentCaller(_): AgentCaller,
+    AgentCaller(agent): AgentCaller,
     id: web::Path<String>,
     query: Query<RangeQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -151,6 +151,6 @@ async fn detail(
     let ticket = store::ticket(database, id).await?.ok_or(Refusal::TicketNotFound)?;
     let history = store::all_messages(database, &ticket, range).await?;
     let users = store::ticket_users(database, &ticket).await?;
-    let detail = TicketDetail::new(&ticket, &users, &history).ok_or_else(ApiError::internal)?;
+    let detail = TicketDetail::new(&ticket, &users, &history, &agent.as_owner()).ok_or_else(ApiError::internal)?;
     Ok(fetched("Ticket fetched", detail))
 }

@@ -13,7 +13,7 @@ use crate::api::extractors::AgentCaller;
 use crate::api::idempotency_key::client_message_id;
 use crate::api::ids::ticket_id;
 use crate::api_error::ApiError;
-use crate::domain::{EventId, Refusal, Target};
+use crate::domain::{ClientMessageId, EventId, Refusal, Target};
 use crate::dto::{ReplyRequest, Validator};
 use crate::store;
 use crate::timestamp::IsoTimestamp;
@@ -29,6 +29,8 @@ struct TicketReplySent<'a> {
     sender_name: Option<&'a str>,
     #[serde(rename = "createdAt")]
     created_at: IsoTimestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_message_id: Option<&'a ClientMessageId>,
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -70,6 +72,7 @@ async fn reply(
             is_from_user: false,
             sender_name: posted.message.author.name(),
             created_at: IsoTimestamp(posted.at),
+            client_message_id: posted.message.client_message_id.as_ref(),
         },
     ))
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::api::agent::view::{AgentMessage, AssignedAdmin, DetailLevel, UserView, device_metadata};
 use crate::domain::{
-    Conversation, ConversationId, Description, Feedback, Rating, Reference, ResolutionNotes, Subject, SupportType,
+    Conversation, ConversationId, Description, Feedback, Owner, Rating, Reference, ResolutionNotes, Subject, SupportType,
     TicketId, TicketPriority, TicketStatus, UserId,
 };
 use crate::dto::shown_conversation;
@@ -107,7 +107,12 @@ pub(super) struct TicketDetail<'a> {
 
 impl<'a> TicketDetail<'a> {
     /// `None` if the conversation has no ticket.
-    pub(super) fn new(conversation: &'a Conversation, users: &'a Users, history: &'a History) -> Option<Self> {
+    pub(super) fn new(
+        conversation: &'a Conversation,
+        users: &'a Users,
+        history: &'a History,
+        reader: &Owner,
+    ) -> Option<Self> {
         let ticket = conversation.ticket.as_deref()?;
         let resolver = ticket.resolved.as_ref().map(|resolved| &resolved.by);
         Some(Self {
@@ -125,7 +130,7 @@ impl<'a> TicketDetail<'a> {
             user_agent: conversation.user_agent.as_deref(),
             attachments: None,
             feedback: ticket.feedback.as_ref(),
-            messages: history.messages.iter().map(AgentMessage::new).collect(),
+            messages: history.messages.iter().map(|posted| AgentMessage::new(posted, reader)).collect(),
             total_messages: conversation.message_count,
             has_more: history.has_more,
             resolved_by_admin: resolver

@@ -79,7 +79,7 @@ async fn add_message(
         return Err(Refusal::TicketEmailMismatch.into());
     }
     let posted = post_into(&api, key.conversation, post).await?;
-    let message = UserMessage::in_history(&posted);
+    let message = UserMessage::of_sender(&posted);
     Ok(created("Message sent", TicketMessageAdded { ticket_number: &key.number, ticket_id: key.id, message }))
 }
 

@@ -119,7 +119,7 @@ async fn execute(
         None => None,
     };
     match known {
-        Some(key) => continue_ticket(api, &key, form).await,
+        Some(key) => continue_ticket(api, &key, form, caller.as_ref()).await,
         None => open_ticket(api, form, headers, client).await,
     }
 }
@@ -141,22 +141,33 @@ async fn open_ticket(
     let text = MessageText::from(&form.draft.description);
     let open = Open { origin, text, ticket: Some(Box::new(form.draft)), client_message_id: form.client_message_id };
     let Opened { conversation, message } = api.services.registry.open(open).await?;
-    let messages = vec![UserMessage::in_history(&message)];
+    let messages = vec![UserMessage::of_sender(&message)];
     let ticket = UserTicket::new(&conversation, messages, None).ok_or_else(ApiError::internal)?;
     let message = "Your ticket has been created. Our team will review it and respond as soon as possible.";
     Ok(created("Support ticket created successfully", TicketOpened { ticket, message }))
 }
 
 /// Posts the description as a message to the ticket that the body names.
-async fn continue_ticket(api: &Api, key: &TicketKey, form: TicketForm) -> Result<HttpResponse, ApiError> {
+async fn continue_ticket(
+    api: &Api,
+    key: &TicketKey,
+    form: TicketForm,
+    caller: Option<&Principal>,
+) -> Result<HttpResponse, ApiError> {
     let text = MessageText::from(&form.draft.description);
     let post = Post { target: Target::Ticket, from: form.from, text, client_message_id: form.client_message_id };
-    post_into(api, key.conversation, post).await?;
+    let posted = post_into(api, key.conversation, post).await?;
     let database = &api.services.database;
     let conversation = store::ticket(database, key.id).await?.ok_or_else(ApiError::internal)?;
     let range = MessageRange::Last { limit: MessageRange::ALL };
     let history = store::visible_messages(database, &conversation, range).await?;
-    let messages = history.messages.iter().map(UserMessage::in_history).collect();
+    let reader = caller.map(|caller| caller.as_owner());
+    // Without a token, the caller has shown to be the sender of this message alone.
+    let messages = history.messages.iter().map(|message| match message.id == posted.id {
+        true => UserMessage::of_sender(message),
+        false => UserMessage::in_history(message, reader.as_ref()),
+    });
+    let messages = messages.collect();
     let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(ApiError::internal)?;
     Ok(created("Message sent", TicketOpened { ticket, message: "Your message has been added to your ticket." }))
 }

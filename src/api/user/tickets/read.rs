@@ -15,6 +15,7 @@ use crate::api::query::{Query, RangeQuery};
 use crate::api_error::ApiError;
 use crate::domain::EmailAddress;
 use crate::dto::{UserMessage, Validator};
+use crate::identity::Principal;
 use crate::json_schema::AnyTicketNumber;
 use crate::limits::GuestCall;
 use crate::store::{self, MessageRange, TicketKey};
@@ -82,14 +83,21 @@ async fn ticket(
     }
     let key = find(&api, &number, caller.as_ref()).await?.filter(|key| may_read(key, caller.as_ref(), email));
     let Some(key) = key else { return Err(not_found(&number)) };
-    retrieve(&api, &key, range).await
+    retrieve(&api, &key, range, caller.as_ref()).await
 }
 
-async fn retrieve(api: &Api, key: &TicketKey, range: MessageRange) -> Result<HttpResponse, ApiError> {
+/// A reader without a token knows the address and the number, which does not make them the sender of a message.
+async fn retrieve(
+    api: &Api,
+    key: &TicketKey,
+    range: MessageRange,
+    caller: Option<&Principal>,
+) -> Result<HttpResponse, ApiError> {
     let database = &api.services.database;
     let conversation = store::ticket(database, key.id).await?.ok_or_else(ApiError::internal)?;
     let history = store::visible_messages(database, &conversation, range).await?;
-    let messages = history.messages.iter().map(UserMessage::in_history).collect();
+    let reader = caller.map(|caller| caller.as_owner());
+    let messages = history.messages.iter().map(|posted| UserMessage::in_history(posted, reader.as_ref())).collect();
     let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(ApiError::internal)?;
     Ok(fetched("Ticket retrieved", TicketRetrieved { ticket }))
 }
