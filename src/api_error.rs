@@ -27,6 +27,8 @@ pub enum Code {
     Forbidden,
     /// The conversation or ticket belongs to another customer.
     AccessDenied,
+    /// The guest's token in the body is invalid, expired, or void because its conversation belongs to an account.
+    GuestTokenInvalid,
     /// The resource does not exist.
     NotFound,
     /// The path exists, but not with this method.
@@ -69,11 +71,12 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ValidationError,
         Self::Unauthorized,
         Self::Forbidden,
         Self::AccessDenied,
+        Self::GuestTokenInvalid,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::ConversationClosed,
@@ -119,6 +122,7 @@ impl Code {
             Self::Unauthorized => ("UNAUTHORIZED", 401),
             Self::Forbidden => ("FORBIDDEN", 403),
             Self::AccessDenied => ("ACCESS_DENIED", 400),
+            Self::GuestTokenInvalid => ("GUEST_TOKEN_INVALID", 400),
             Self::NotFound => ("NOT_FOUND", 404),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405),
             Self::ConversationClosed => ("CONVERSATION_CLOSED", 400),
@@ -226,6 +230,7 @@ impl From<Refusal> for ApiError {
             | Refusal::TransferTargetUnknown
             | Refusal::TicketNotFound
             | Refusal::AssigneeUnknown => Code::NotFound,
+            Refusal::GuestTokenInvalid => Code::GuestTokenInvalid,
             Refusal::AccessDenied
             | Refusal::EmailMismatch
             | Refusal::RateNotOwn

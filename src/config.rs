@@ -17,6 +17,7 @@ mod database;
 mod directory;
 mod docs;
 mod environment;
+mod guest;
 mod help_center;
 mod invalid;
 mod journal;
@@ -53,6 +54,7 @@ pub use database::DatabaseSettings;
 pub use directory::DirectorySettings;
 pub use docs::DocsSettings;
 pub use environment::Environment;
+pub use guest::GuestSettings;
 pub use help_center::{AutoReplyPolicyValue, AutoReplySettings, HelpCenterSettings};
 pub use invalid::{InvalidSetting, UnknownValue};
 pub use journal::JournalSettings;
@@ -84,6 +86,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// What requests without a token must prove.
     pub guard: RequestSignatureSettings,
+    /// Tokens of people without an account.
+    pub guest: GuestSettings,
     /// Rate limits.
     pub limits: LimitSettings,
     /// What reading may cost in memory.
@@ -154,6 +158,7 @@ impl Settings {
         invalid.extend(self.conversation.invalid());
         invalid.extend(self.auth.invalid(environment));
         invalid.extend(self.guard.invalid());
+        invalid.extend(self.guest.invalid());
         invalid.extend(self.limits.invalid());
         invalid.extend(self.reads.invalid());
         invalid.extend(self.directory.invalid());

@@ -33,14 +33,14 @@ pub use blank::is_blank;
 pub use calendar::Date;
 pub use channel::Channel;
 pub use command::{
-    AddNote, AssignTicket, Claim, Close, Command, CreateTicket, EnterHelpCenter, IdempotencyKey, Open, Post,
-    PrioritiseTicket, SendMessage, SendReply, SetTicketStatus, SubmitRating, Target,
+    AddNote, AssignTicket, Claim, ClaimGuest, Close, Command, CreateTicket, EnterHelpCenter, IdempotencyKey, Open,
+    Post, PrioritiseTicket, SendMessage, SendReply, SetTicketStatus, SubmitRating, Target,
 };
 pub use contact::{EmailAddress, PhoneNumber};
 pub use conversation::{Assignee, Conversation, Status, VisibleMessage};
 pub use decide::{decide, permit};
 pub use device::DeviceMetadata;
-pub use event::{Change, Event, Message, Origin, Posted};
+pub use event::{AccountMove, Change, Event, Message, Origin, Posted};
 pub use handover::{AnswerHandover, ExpireHandover, Handover, Party, RequestHandover, Resolution, WithdrawHandover};
 pub use help_center::{AutoReply, AutoReplyPolicy, HelpCenterPost};
 pub use identifier::{ConversationId, EventId, HandoverId, TicketId, UserId, UserIdError};

@@ -16,4 +16,4 @@ pub(crate) use help_center::{HelpCenterMessage, HelpCenterSendRequest, HelpCente
 pub(crate) use reading::{ConversationRead, ReadNumber, ReadUpToView};
 pub(crate) use reply::{ReplyRequest, ReplySent, ValidatedReply};
 pub(crate) use send::{SendRequest, SendResponse, ValidatedSend};
-pub(crate) use validator::{Validator, words};
+pub(crate) use validator::{Validator, check_guest_id, words};

@@ -270,7 +270,7 @@ words! {
         "created", "message", "note", "claimed", "released", "taken_over", "assigned", "handover_requested",
         "handover_accepted", "handover_rejected", "handover_withdrawn", "handover_expired",
         "ticket_created", "ticket_status_changed", "ticket_assigned", "ticket_priority_changed", "ticket_rated", "closed",
-        "reopened", "rated",
+        "reopened", "rated", "moved_to_account",
     ];
     QueueSort, "QueueSort", vec!["createdAt", "updatedAt", "last_message_at", "status"];
     TicketSortKey, "TicketSort", vec!["createdAt", "updatedAt", "priority", "status", "support_type"];

@@ -7,6 +7,7 @@
 mod buckets;
 mod connection;
 mod guest;
+mod guest_token;
 mod read_meter;
 
 use std::net::IpAddr;
@@ -22,10 +23,12 @@ use crate::domain::UserId;
 use buckets::Buckets;
 use engineio::ip_prefix;
 use guest::EmailAllowance;
+use guest_token::TokenAllowance;
 
 pub(crate) use connection::ConnectionLimits;
 use connection::PacketQuota;
 pub(crate) use guest::{GuestCall, GuestSource};
+pub(crate) use guest_token::TokenCall;
 use read_meter::ReadMeter;
 
 /// A connection is flooding if its refused packets exceed the limit this many times over.
@@ -68,6 +71,7 @@ struct Limiters {
     guest_calls: Buckets,
     account_guest_calls: Buckets,
     guest_emails: EmailAllowance,
+    guest_tokens: TokenAllowance,
     socket_events: PacketQuota,
     socket_connects: PacketQuota,
     handshakes: Buckets,
@@ -92,6 +96,7 @@ impl RateLimits {
                 guest_calls: buckets(Quota::per_minute(non_zero(settings.guest_calls_per_minute))),
                 account_guest_calls: buckets(Quota::per_minute(non_zero(settings.account_guest_calls_per_minute))),
                 guest_emails: EmailAllowance::new(settings),
+                guest_tokens: TokenAllowance::new(settings),
                 socket_events: packet_quota(settings.socket_events_per_second),
                 socket_connects: packet_quota(settings.socket_connects_per_second),
                 handshakes: buckets(Quota::per_second(non_zero(settings.handshakes_per_second))),
@@ -163,6 +168,7 @@ mod tests {
             guest_calls_per_minute: 1,
             account_guest_calls_per_minute: 1,
             guest_email_calls_per_minute: 1,
+            guest_token_calls_per_minute: 1,
             socket_events_per_second: 1,
             socket_connects_per_second: 1,
             handshakes_per_second: 1,

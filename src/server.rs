@@ -19,7 +19,7 @@ use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Clock, ConversationIds, EventPublisher, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
 use crate::help_center::HelpCenter;
-use crate::identity::{Directory, KeyFileError, NonceStore, RequestVerifier, Roles, Verifier};
+use crate::identity::{Directory, GuestTokens, KeyFileError, NonceStore, RequestVerifier, Roles, Verifier};
 use crate::journal::Journal;
 use crate::limits::RateLimits;
 use crate::migrations;
@@ -105,6 +105,9 @@ impl Server {
             help_center: HelpCenter::new(Arc::clone(&registry), database.clone(), auto_reply),
             registry: Arc::clone(&registry),
             verifier,
+            guest_tokens: Arc::new(
+                GuestTokens::new(&settings.auth.jwt_secret, &settings.guest).map_err(|_| StartError::Secret)?,
+            ),
             directory: Directory::start(&database, &settings.directory),
             roles: Roles::start(&database, &settings.auth),
             limits: RateLimits::new(&settings.limits),

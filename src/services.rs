@@ -7,7 +7,7 @@ use crate::cluster::Cluster;
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::help_center::HelpCenter;
-use crate::identity::{Directory, Principal, Roles, TokenError, Verifier};
+use crate::identity::{Directory, GuestTokens, Person, Principal, Roles, TokenError, Verifier};
 use crate::limits::RateLimits;
 use crate::read_marks::ReadMarks;
 use crate::reads::Reads;
@@ -26,6 +26,8 @@ pub struct Services {
     pub verifier: Arc<Verifier>,
     /// Who is an agent now.
     pub roles: Roles,
+    /// Issues and verifies the tokens of people without an account.
+    pub guest_tokens: Arc<GuestTokens>,
     /// The accounts that have called, with their names.
     pub directory: Directory,
     /// Rate limits.
@@ -49,21 +51,48 @@ pub(crate) struct Authenticated {
     pub(crate) last_second: u64,
 }
 
+/// The bearer of a valid token of an account or of a guest.
+pub(crate) struct Identified {
+    pub(crate) person: Person,
+    /// The last second since 1970 at which the token is valid.
+    pub(crate) last_second: u64,
+}
+
 impl Services {
-    /// Verifies a token, and records its account in the directory. The principal has the rights of the person's latest
-    /// token at most.
-    pub(crate) async fn authenticate(&self, token: Option<&str>) -> Result<Authenticated, TokenError> {
-        let verified = self.verifier.verify_token(token).inspect_err(|error| {
-            // Guests have none.
-            if *error != TokenError::Missing {
-                tracing::debug!(%error, "a token was refused");
-                Refused::Token.record(error.kind());
-            }
-        })?;
+    /// Verifies the token of an account or of a guest, and records an account in the directory. The principal has the rights
+    /// of the person's latest token at most. That a guest's conversation is still theirs is not known from the token.
+    pub(crate) async fn identify(&self, token: Option<&str>) -> Result<Identified, TokenError> {
         let now = self.clock.now();
+        let verified = match self.verifier.verify_token(token) {
+            Ok(verified) => verified,
+            Err(error) => {
+                let guest = token.and_then(|token| self.guest_tokens.verify(token, now));
+                let guest = guest.ok_or_else(|| refused(error))?;
+                // The connection of a customer does not end with the token.
+                return Ok(Identified { person: Person::Guest(guest), last_second: u64::MAX });
+            }
+        };
         self.directory.record_token(verified.principal(), verified.issued_at(), now);
         let last_second = verified.last_second();
         let principal = self.roles.resolve(verified, now.timestamp_millis()).await;
-        Ok(Authenticated { principal, last_second })
+        Ok(Identified { person: Person::Account(principal), last_second })
     }
+
+    /// Verifies the token of an account, and records the account in the directory.
+    pub(crate) async fn authenticate(&self, token: Option<&str>) -> Result<Authenticated, TokenError> {
+        let Identified { person, last_second } = self.identify(token).await?;
+        match person {
+            Person::Account(principal) => Ok(Authenticated { principal, last_second }),
+            Person::Guest(_) => Err(refused(TokenError::Guest)),
+        }
+    }
+}
+
+/// Counts a refusal. Guests without a token are none.
+fn refused(error: TokenError) -> TokenError {
+    if error != TokenError::Missing {
+        tracing::debug!(%error, "a token was refused");
+        Refused::Token.record(error.kind());
+    }
+    error
 }

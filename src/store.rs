@@ -20,7 +20,7 @@ mod timeline;
 mod users;
 
 pub use agents::{Agents, agents};
-pub use conversation::{conversation, status, status_of_ticket};
+pub use conversation::{conversation, is_of_guest, status, status_of_ticket};
 pub use customer_conversations::{CustomerConversations, conversations_of};
 pub use events::EventRange;
 pub use handovers::{find_agent, handover_conversation, handovers_of};

@@ -1,13 +1,15 @@
 //! The actions that REST and sockets share. Each applies the rate limit, sends one command to the conversation's actor
 //! and returns a typed answer, so that the two protocols cannot differ in their rules.
 
+mod guest;
 mod read;
 mod reply;
 mod send;
 
+pub(crate) use guest::{admit_guest, limit_guest_token, void_as_unauthorized};
 pub(crate) use read::{ReadUpTo, mark_read};
 pub(crate) use reply::{post_reply, reply};
-pub(crate) use send::send;
+pub(crate) use send::{issue_guest_token, send};
 
 use crate::api_error::ApiError;
 use crate::domain::ConversationId;

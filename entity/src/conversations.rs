@@ -67,6 +67,9 @@ pub struct Model {
     pub ticket_id: Option<Uuid>,
     /// The handover that its target has not answered.
     pub pending_handover_id: Option<Uuid>,
+    /// The e-mail address that it belonged to before its guest moved it to an account.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub guest_email: Option<String>,
     /// Time of the first event.
     pub created_at: DateTimeUtc,
     /// Time of the last change that the user can see.

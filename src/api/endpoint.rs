@@ -31,6 +31,8 @@ pub(super) struct Endpoint {
 pub(super) struct OperationDescription {
     pub(super) tag: Tag,
     pub(super) access: Access,
+    /// Whether it serves guests' tokens, too.
+    pub(super) serves_guests: bool,
     pub(super) id: &'static str,
     pub(super) summary: &'static str,
     pub(super) is_deprecated: bool,
@@ -227,6 +229,13 @@ impl Endpoint {
     /// It is counted within a limit.
     pub(super) fn rate_limited(self) -> Self {
         self.error(ApiError { retry_after: Some(1), ..ApiError::rate_limited() })
+    }
+
+    /// Serves, besides its other callers, guests with a token for the conversation or ticket (`additions.md`, 6), within the
+    /// limits of guests.
+    pub(super) fn serves_guests(mut self) -> Self {
+        self.operation.serves_guests = true;
+        self.rate_limited()
     }
 
     /// It posts a message: idempotent under the client's key, and counted within the limit of sends.

@@ -10,16 +10,22 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use super::Api;
 use crate::api_error::{ApiError, Code};
 use crate::client_info::ClientInfo;
-use crate::identity::{Principal, TokenError};
+use crate::identity::{Guest, Person, Principal, TokenError};
 
 /// What the request's token is worth, in its extensions: verified once, so that a refusal is counted once.
-pub(super) struct Authentication(pub(super) Result<Principal, TokenError>);
+pub(super) struct Authentication(pub(super) Result<Person, TokenError>);
 
 /// A caller with a valid token; otherwise 401.
 pub(super) struct Caller(pub(super) Principal);
 
 /// A caller with an agent's token; otherwise 401 or 403.
 pub(super) struct AgentCaller(pub(super) Principal);
+
+/// A caller with a valid token of an account or of a guest; otherwise 401.
+pub(super) struct PersonCaller(pub(super) Person);
+
+/// The guest's token of a caller who has one.
+pub(super) struct GuestCaller(pub(super) Option<Guest>);
 
 /// A caller with a valid token, or one without an account, who is rate-limited by address. An invalid token counts as
 /// none.
@@ -49,12 +55,37 @@ impl FromRequest for AgentCaller {
     }
 }
 
+impl FromRequest for PersonCaller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authenticated(request).map(Self))
+    }
+}
+
+impl FromRequest for GuestCaller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(authenticated(request).ok().and_then(|caller| caller.guest().cloned()))))
+    }
+}
+
 impl FromRequest for OptionalCaller {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(optional_principal(request).map(Self))
+    }
+}
+
+impl OptionalCaller {
+    /// The same, for a handler that has served guests' tokens before.
+    pub(super) fn of(request: &HttpRequest) -> Result<Option<Principal>, ApiError> {
+        optional_principal(request)
     }
 }
 
@@ -68,6 +99,10 @@ fn optional_principal(request: &HttpRequest) -> Result<Option<Principal>, ApiErr
 }
 
 fn principal(request: &HttpRequest) -> Result<Principal, ApiError> {
+    authenticated(request)?.account().cloned().ok_or_else(ApiError::unauthorized)
+}
+
+fn authenticated(request: &HttpRequest) -> Result<Person, ApiError> {
     // `reading` has verified the token of every request to the API.
     let extensions = request.extensions();
     let Authentication(outcome) = extensions.get().ok_or_else(ApiError::internal)?;

@@ -4,13 +4,8 @@ use actix_web::HttpRequest;
 
 use super::Api;
 use crate::api_error::{ApiError, Code};
-use crate::domain::ClientMessageId;
-use crate::dto::Validator;
 use crate::identity::{Principal, RequestRefusal, SignedRequest};
 use crate::telemetry::Refused;
-
-/// Least characters of a guest's `client_message_id`: knowing it is what proves that a repeat comes from the same guest.
-const GUEST_ID_LENGTH: usize = 16;
 
 /// Checks the headers that `guard.mode` requires. A caller with a token needs none.
 ///
@@ -39,14 +34,6 @@ pub(super) async fn check_guard(
         return Err(refuse(RequestRefusal::NonceUsed));
     }
     Ok(())
-}
-
-/// Fails if a guest's `client_message_id` is too short.
-pub(super) fn check_guest_id(validator: &mut Validator, id: Option<&ClientMessageId>) {
-    if id.is_some_and(|id| id.as_str().chars().count() < GUEST_ID_LENGTH) {
-        let message = format!("client_message_id must be at least {GUEST_ID_LENGTH} characters");
-        validator.fail("client_message_id", message);
-    }
 }
 
 impl From<RequestRefusal> for ApiError {

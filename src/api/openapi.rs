@@ -62,7 +62,13 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas.definitions(),
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "guestToken": {
+                    "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                    "description": "`guest_token` of an answer, for that conversation or ticket alone",
+                },
+            },
             "headers": {
                 "RequestId": { "description": "Also in the server's log", "required": true, "schema": { "type": "string" } },
                 "RetryAfter": {

@@ -29,10 +29,10 @@ pub(super) async fn with_read_limits(
     }
     let services = &api.services;
     let token = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let authentication = services.authenticate(token).await.map(|authenticated| authenticated.principal);
+    let authentication = services.identify(token).await.map(|identified| identified.person);
     let authentication = Authentication(authentication);
     // The endpoint answers 401, or reads without an account.
-    let principal = authentication.0.clone().ok();
+    let principal = authentication.0.as_ref().ok().and_then(|caller| caller.account().cloned());
     request.extensions_mut().insert(authentication);
     let reader = match &principal {
         Some(principal) => Reader::Account(&principal.id),

@@ -3,6 +3,7 @@
 mod conversations;
 mod device;
 mod guest;
+mod guest_token;
 mod rate;
 mod read;
 mod send;
@@ -11,7 +12,8 @@ mod tickets;
 use super::endpoint::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    let mut endpoints = vec![send::endpoint(), guest::endpoint()];
+    // Before the conversations: `/conversations/{id}` also matches its path.
+    let mut endpoints = vec![send::endpoint(), guest::endpoint(), guest_token::endpoint()];
     endpoints.extend(conversations::endpoints());
     endpoints.extend([rate::endpoint(), read::endpoint()]);
     endpoints.extend(tickets::endpoints());

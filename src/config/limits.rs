@@ -25,6 +25,10 @@ pub struct LimitSettings {
     /// admitted once keeps `limits.guest_calls_per_minute` for this address when it is used up. Allowed: 1 to 1000000.
     /// Default: `60`.
     pub guest_email_calls_per_minute: u32,
+    /// Reads and sends with guests' tokens per minute from one address; also the burst. The same number limits the reads, and
+    /// the sends, of one e-mail address; when it is used up, each conversation keeps `limits.guest_calls_per_minute`.
+    /// Allowed: 1 to 100000. Default: `120`.
+    pub guest_token_calls_per_minute: u32,
     /// Events per second from one socket; also the burst. Rejoining the namespace on the same connection does not reset
     /// it. Excess events are refused; a socket with more than ten times as many refused events is disconnected and its
     /// connection closed. Allowed: 1 to 10000. Default: `50`.
@@ -53,6 +57,7 @@ impl LimitSettings {
             outside("limits.guest_calls_per_minute", self.guest_calls_per_minute, 1..=100_000),
             outside("limits.account_guest_calls_per_minute", self.account_guest_calls_per_minute, 1..=1_000_000),
             outside("limits.guest_email_calls_per_minute", self.guest_email_calls_per_minute, 1..=1_000_000),
+            outside("limits.guest_token_calls_per_minute", self.guest_token_calls_per_minute, 1..=100_000),
             outside("limits.socket_events_per_second", self.socket_events_per_second, 1..=10_000),
             outside("limits.socket_connects_per_second", self.socket_connects_per_second, 1..=10_000),
             outside("limits.handshakes_per_second", self.handshakes_per_second, 1..=100_000),

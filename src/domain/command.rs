@@ -2,8 +2,8 @@
 
 use super::{
     Absence, Agent, AnswerHandover, AssignConversation, Author, ClientMessageId, Customer, CustomerRating,
-    ExpireHandover, HelpCenterPost, Message, MessageText, Origin, Party, Release, Reopen, RequestHandover,
-    ResolutionNotes, TakeOver, TicketDraft, TicketPriority, TicketStatus, WithdrawHandover,
+    EmailAddress, ExpireHandover, HelpCenterPost, Message, MessageText, Origin, Party, Release, Reopen,
+    RequestHandover, ResolutionNotes, TakeOver, TicketDraft, TicketPriority, TicketStatus, WithdrawHandover,
 };
 
 /// What a command addresses: the conversation, or the ticket attached to it. A ticket that a customer creates directly
@@ -61,6 +61,8 @@ pub enum Command {
     EnterHelpCenter(Box<EnterHelpCenter>),
     /// A customer writes in the help center.
     WriteToHelpCenter(Box<HelpCenterPost>),
+    /// A guest who has an account now moves the conversation to it.
+    ClaimGuest(Box<ClaimGuest>),
 }
 
 /// A customer's first message and its circumstances.
@@ -174,6 +176,15 @@ pub struct EnterHelpCenter {
     pub origin: Origin,
 }
 
+/// A guest moves their conversation to their account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimGuest {
+    /// The account.
+    pub by: Customer,
+    /// The address that the guest's token states.
+    pub guest: EmailAddress,
+}
+
 /// Identifies a send permanently: its sender, and the client's id for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey {
@@ -225,7 +236,8 @@ impl Command {
             | Self::ExpireHandover(_)
             | Self::CreateTicket(_)
             | Self::EnterHelpCenter(_)
-            | Self::WriteToHelpCenter(_) => Target::Conversation,
+            | Self::WriteToHelpCenter(_)
+            | Self::ClaimGuest(_) => Target::Conversation,
         }
     }
 
@@ -254,7 +266,8 @@ impl Command {
             | Self::SetTicketStatus(_)
             | Self::AssignTicket(_)
             | Self::PrioritiseTicket(_)
-            | Self::EnterHelpCenter(_) => None,
+            | Self::EnterHelpCenter(_)
+            | Self::ClaimGuest(_) => None,
         }
     }
 
@@ -281,7 +294,8 @@ impl Command {
             | Self::SetTicketStatus(_)
             | Self::AssignTicket(_)
             | Self::PrioritiseTicket(_)
-            | Self::EnterHelpCenter(_) => {}
+            | Self::EnterHelpCenter(_)
+            | Self::ClaimGuest(_) => {}
         }
     }
 
@@ -310,7 +324,8 @@ impl Command {
             | Self::SetTicketStatus(_)
             | Self::AssignTicket(_)
             | Self::PrioritiseTicket(_)
-            | Self::EnterHelpCenter(_) => return false,
+            | Self::EnterHelpCenter(_)
+            | Self::ClaimGuest(_) => return false,
         };
         text == &message.text && is_from_customer == message.author.is_customer() && is_note == message.is_note()
     }
@@ -335,6 +350,7 @@ variants! {
     Open => Open, Box;
     SendMessage => Send;
     Claim => Claim;
+    ClaimGuest => ClaimGuest, Box;
     SendReply => Reply;
     AddNote => Note;
     Release => Release;

@@ -1,8 +1,10 @@
 //! The state of a conversation: the fold of its events ([`Conversation::apply`]).
 
+mod access;
+
 use super::{
-    Agent, Author, Change, Channel, ConversationId, DeviceMetadata, Event, EventId, Feedback, Handover, Message,
-    Origin, Owner, Party, Rating, Refusal, Resolution, Ticket, Timestamp, UserId,
+    Agent, Author, Change, Channel, ConversationId, DeviceMetadata, EmailAddress, Event, EventId, Feedback, Handover,
+    Message, Origin, Owner, Party, Rating, Resolution, Ticket, Timestamp, UserId,
 };
 
 /// Whose turn it is to write (`decisions.md`, "Status of a conversation").
@@ -79,6 +81,8 @@ pub struct Conversation {
     pub channel: Channel,
     /// The owner.
     pub owner: Owner,
+    /// The address that it belonged to before its guest moved it to an account.
+    pub guest_email: Option<EmailAddress>,
     /// Contact address.
     pub email: Option<String>,
     /// Contact number.
@@ -145,6 +149,7 @@ impl Conversation {
             id: event.conversation,
             channel: origin.channel,
             owner: origin.customer.owner.clone(),
+            guest_email: None,
             email: origin.customer.email.clone(),
             phone_number: origin.customer.phone_number.clone(),
             status: Status::Active,
@@ -182,6 +187,11 @@ impl Conversation {
                 self.is_rating_replaceable = self.rating.is_some();
                 self.status = Status::Active;
                 self.assign(Party::from(agent), at);
+            }
+            Change::MovedToAccount(moved) => {
+                self.owner = moved.by.owner.clone();
+                self.guest_email = Some(moved.guest.clone());
+                self.updated_at = at;
             }
             Change::Rated(rate) => {
                 self.rating = Some(rate.rating);
@@ -329,29 +339,6 @@ impl Conversation {
     #[must_use]
     pub fn is_shown(&self) -> bool {
         self.channel != Channel::Ticket && self.message_count > 0
-    }
-
-    /// Whether this account owns it, in any channel.
-    ///
-    /// # Errors
-    /// [`Refusal::AccessDenied`].
-    pub fn permit_owner(&self, account: &UserId) -> Result<(), Refusal> {
-        match &self.owner {
-            Owner::Account(owner) if owner == account => Ok(()),
-            _ => Err(Refusal::AccessDenied),
-        }
-    }
-
-    /// Whether a customer may read and join it as one of their conversations on `/support`. Those of the help center are
-    /// not among them.
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`] or [`Refusal::AccessDenied`].
-    pub fn permit_customer(&self, account: &UserId) -> Result<(), Refusal> {
-        match self.channel {
-            Channel::Support => self.permit_owner(account),
-            Channel::HelpCenter | Channel::Ticket => Err(Refusal::NotFound),
-        }
     }
 
     /// A customer's message reopens a resolved ticket.

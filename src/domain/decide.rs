@@ -9,8 +9,8 @@ mod ticket;
 mod tests;
 
 use super::{
-    AddNote, Agent, Author, Change, Channel, ClientMessageId, Command, Conversation, Message, MessageText, Open,
-    Origin, Post, Refusal, SendMessage, SendReply, Status, help_center,
+    AccountMove, AddNote, Agent, Author, Change, Channel, ClaimGuest, ClientMessageId, Command, Conversation, Message,
+    MessageText, Open, Origin, Post, Refusal, SendMessage, SendReply, Status, help_center,
 };
 
 /// What a command changes, in order; nothing if it asks for what is so already.
@@ -28,6 +28,7 @@ pub fn decide(conversation: Option<&Conversation>, command: &Command) -> Result<
         Command::Open(_) => Err(Refusal::ClientMessageIdReused),
         Command::EnterHelpCenter(_) => Ok(Vec::new()),
         Command::WriteToHelpCenter(post) => Ok(help_center::write(Some(conversation), post)),
+        Command::ClaimGuest(claim) => claim_guest(conversation, claim),
         Command::Send(SendMessage(post)) => target::send(conversation, post),
         Command::Claim(claim) => self::claim(conversation, &claim.by),
         Command::Reply(SendReply(post)) => target::reply(conversation, post),
@@ -75,6 +76,7 @@ pub fn permit(conversation: Option<&Conversation>, command: &Command) -> Result<
         Command::Assign(assign) if assign.to.is_none() => Err(Refusal::AssigneeUnknown),
         Command::Open(_)
         | Command::EnterHelpCenter(_)
+        | Command::ClaimGuest(_)
         | Command::Claim(_)
         | Command::Note(_)
         | Command::Release(_)
@@ -100,6 +102,7 @@ fn create(command: &Command) -> Result<Vec<Change>, Refusal> {
         Command::EnterHelpCenter(enter) => Ok(vec![Change::Created(Box::new(enter.origin.clone()))]),
         Command::WriteToHelpCenter(post) => Ok(help_center::write(None, post)),
         Command::Send(_)
+        | Command::ClaimGuest(_)
         | Command::Claim(_)
         | Command::Reply(_)
         | Command::Note(_)
@@ -134,6 +137,16 @@ fn opening(origin: &Origin, text: MessageText, client_message_id: Option<ClientM
         author: Author::Customer(origin.customer.clone()),
         client_message_id,
     })
+}
+
+/// The guest's token is good for one account, the first one. For that account it changes nothing any more.
+fn claim_guest(conversation: &Conversation, claim: &ClaimGuest) -> Result<Vec<Change>, Refusal> {
+    let ClaimGuest { by, guest } = claim;
+    if conversation.is_of_guest(guest) {
+        return Ok(vec![Change::MovedToAccount(Box::new(AccountMove { by: by.clone(), guest: guest.clone() }))]);
+    }
+    let is_moved = conversation.owner == by.owner && conversation.guest_email.as_ref() == Some(guest);
+    if is_moved { Ok(Vec::new()) } else { Err(Refusal::GuestTokenInvalid) }
 }
 
 fn claim(conversation: &Conversation, agent: &Agent) -> Result<Vec<Change>, Refusal> {

@@ -2,8 +2,8 @@
 //! conversation give its state.
 
 use super::{
-    Agent, Author, Channel, ClientMessageId, ConversationId, Customer, CustomerRating, DeviceMetadata, EventId,
-    Handover, MessageText, Owner, Party, Reason, Resolution, StatusChange, TicketCreation, TicketPriority,
+    Agent, Author, Channel, ClientMessageId, ConversationId, Customer, CustomerRating, DeviceMetadata, EmailAddress,
+    EventId, Handover, MessageText, Owner, Party, Reason, Resolution, StatusChange, TicketCreation, TicketPriority,
     TicketStatus, Timestamp,
 };
 
@@ -63,6 +63,8 @@ pub enum Change {
     Reopened(Customer),
     /// An agent reopened a closed conversation and became the assignee.
     ReopenedByAgent(Agent),
+    /// Its guest moved the conversation to their account.
+    MovedToAccount(Box<AccountMove>),
     /// The customer rated the conversation.
     Rated(CustomerRating),
     /// The assignee asked another agent to take the conversation over.
@@ -103,6 +105,15 @@ pub enum Change {
     },
     /// The customer rated the ticket.
     TicketRated(CustomerRating),
+}
+
+/// A guest's conversation became an account's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountMove {
+    /// The account, which owns it from now on.
+    pub by: Customer,
+    /// The address that it belonged to.
+    pub guest: EmailAddress,
 }
 
 /// The circumstances in which a conversation was created.
@@ -201,6 +212,7 @@ impl Change {
             Self::Assigned { .. } => "assigned",
             Self::Closed { .. } => "closed",
             Self::Reopened(_) | Self::ReopenedByAgent(_) => "reopened",
+            Self::MovedToAccount(_) => "moved_to_account",
             Self::Rated(_) => "rated",
             Self::HandoverRequested { .. } => "handover_requested",
             Self::HandoverResolved { resolution, .. } => match resolution {

@@ -2,7 +2,7 @@
 
 use super::{EmailAddress, UserId, is_blank};
 
-/// The owner of a conversation. It never changes.
+/// The owner of a conversation. It changes once at most, when a guest moves theirs to an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// An account.
@@ -123,6 +123,16 @@ impl Author {
             Self::Customer(customer) => customer.owner == *person,
             Self::Agent(agent) => person.account() == Some(&agent.id),
             Self::AutoReply { .. } => false,
+        }
+    }
+
+    /// The account or the guest that wrote it; `None` if the server did.
+    #[must_use]
+    pub fn as_owner(&self) -> Option<Owner> {
+        match self {
+            Self::Customer(customer) => Some(customer.owner.clone()),
+            Self::Agent(agent) => Some(Owner::Account(agent.id.clone())),
+            Self::AutoReply { .. } => None,
         }
     }
 

@@ -11,6 +11,9 @@ pub enum Refusal {
     /// It belongs to another account, or to an e-mail address.
     #[error("Access denied")]
     AccessDenied,
+    /// The guest's token does not show that it is theirs, any more.
+    #[error("The guest token is not valid")]
+    GuestTokenInvalid,
     /// It belongs to another e-mail address.
     #[error("Email does not match the conversation owner")]
     EmailMismatch,
@@ -132,6 +135,7 @@ impl Refusal {
         match self {
             Self::NotFound
             | Self::AccessDenied
+            | Self::GuestTokenInvalid
             | Self::EmailMismatch
             | Self::AssignedToAnother
             | Self::RateNotOwn

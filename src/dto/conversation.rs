@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::reading::ReadUpToView;
 use crate::domain::{
-    Channel, ClientMessageId, Conversation, ConversationId, EventId, Feedback, Owner, Posted, Rating, Reading, Status, SupportType, TicketId,
-    TicketPriority, TicketStatus,
+    Channel, ClientMessageId, Conversation, ConversationId, EventId, Feedback, Owner, Posted, Rating, Reading, Status,
+    SupportType, TicketId, TicketPriority, TicketStatus,
 };
 use crate::timestamp::IsoTimestamp;
 

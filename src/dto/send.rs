@@ -20,6 +20,11 @@ pub(crate) struct SendRequest {
 }
 
 impl SendRequest {
+    /// The conversation that it names, in the client's spelling.
+    pub(crate) fn conversation(&self) -> Option<&str> {
+        self.conversation_id.as_deref()
+    }
+
     /// Validates everything but the idempotency key, which REST also accepts as a header.
     pub(crate) fn validate(
         self,
@@ -57,6 +62,9 @@ pub(crate) enum SendResponse<'a> {
         conversation: Box<UserConversation<'a>>,
         #[schemars(extend("const" = true))]
         is_new: bool,
+        /// For a guest: reads and continues this conversation.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        guest_token: Option<String>,
     },
     /// The message was added to a conversation.
     Posted {
@@ -64,5 +72,8 @@ pub(crate) enum SendResponse<'a> {
         message: UserMessage<'a>,
         #[schemars(extend("const" = false))]
         is_new: bool,
+        /// For a guest: reads and continues this conversation.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        guest_token: Option<String>,
     },
 }

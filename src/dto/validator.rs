@@ -1,7 +1,7 @@
 //! Validation of what a client sends, field by field.
 
 use crate::api_error::{ApiError, FieldError};
-use crate::domain::TextError;
+use crate::domain::{ClientMessageId, TextError};
 
 /// The values of an enum, each with its spelling on the wire.
 pub(crate) fn words<T: Copy>(
@@ -97,5 +97,16 @@ impl Validator {
             Some(value) if self.errors.is_empty() => Ok(value),
             _ => Err(ApiError::validation(self.errors)),
         }
+    }
+}
+
+/// Least characters of a guest's `client_message_id`: knowing it is what proves that a repeat comes from the same guest.
+const GUEST_ID_LENGTH: usize = 16;
+
+/// Fails if a guest's `client_message_id` is too short.
+pub(crate) fn check_guest_id(validator: &mut Validator, id: Option<&ClientMessageId>) {
+    if id.is_some_and(|id| id.as_str().chars().count() < GUEST_ID_LENGTH) {
+        let message = format!("client_message_id must be at least {GUEST_ID_LENGTH} characters");
+        validator.fail("client_message_id", message);
     }
 }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::detail::Detail;
 use super::{DecodeError, Table};
 use crate::domain::{
-    Agent, Change, Conversation, Customer, CustomerRating, EmailAddress, Event, EventId, Feedback, Handover,
-    HandoverId, Origin, Owner, Party, Reason, Resolution, ResolutionNotes, StatusChange, TicketCreation,
+    AccountMove, Agent, Change, Conversation, Customer, CustomerRating, EmailAddress, Event, EventId, Feedback,
+    Handover, HandoverId, Origin, Owner, Party, Reason, Resolution, ResolutionNotes, StatusChange, TicketCreation,
     TicketPriority, TicketStatus,
 };
 
@@ -97,6 +97,9 @@ fn encode_change(change: &Change) -> Columns {
         Change::Reopened(customer) => Columns::of_customer(customer, json!({})),
         Change::ReopenedByAgent(agent) => {
             Columns::of_agent(agent, json!({})).with_detail(Detail::of_agent(agent).with_acting_agent())
+        }
+        Change::MovedToAccount(moved) => {
+            Columns::of_owner(&moved.by, json!({})).with_detail(Detail::of_customer(&moved.by).with_guest(&moved.guest))
         }
         Change::Rated(rate) | Change::TicketRated(rate) => {
             Columns::of_customer(&rate.from, json!({ "rating": rate.rating, "feedback": rate.feedback }))
@@ -219,6 +222,11 @@ impl Decoder<'_> {
             "closed" => Change::Closed { by: self.agent()?, open_ticket: self.resolved_ticket()? },
             "reopened" if self.detail.is_some_and(Detail::has_acting_agent) => Change::ReopenedByAgent(self.agent()?),
             "reopened" => Change::Reopened(self.customer()?),
+            "moved_to_account" => {
+                let guest = self.detail.and_then(|detail| detail.guest.as_deref()).map(EmailAddress::stored);
+                let guest = guest.ok_or_else(|| TABLE.invalid("detail"))?;
+                Change::MovedToAccount(Box::new(AccountMove { by: self.customer()?, guest }))
+            }
             "rated" => Change::Rated(self.rate()?),
             "handover_requested" => Change::HandoverRequested {
                 handover: Box::new(self.handover()?),
@@ -277,12 +285,16 @@ impl Decoder<'_> {
         }
     }
 
-    /// From the conversation's columns that never change.
+    /// From the conversation's columns that never change, and the owner that it had before it was moved to an account.
     fn origin(&self) -> Origin {
         let conversation = self.context.conversation;
+        let mut customer = self.owner();
+        if let Some(guest) = &conversation.guest_email {
+            customer.owner = Owner::Guest(guest.clone());
+        }
         Origin {
             channel: conversation.channel,
-            customer: self.owner(),
+            customer,
             device_metadata: conversation.device_metadata.clone(),
             ip_address: conversation.ip_address.clone(),
             user_agent: conversation.user_agent.clone(),

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{Agent, Customer, Owner, Resolution, TicketPriority};
+use crate::domain::{Agent, Customer, EmailAddress, Owner, Resolution, TicketPriority};
 
 /// A field that is absent is null in the event, or was not stored by an earlier release.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -15,7 +15,7 @@ pub(super) struct Detail {
     pub(super) email: Option<String>,
     /// Phone number of the acting customer.
     pub(super) phone_number: Option<String>,
-    /// The address that a customer without an account is known by.
+    /// The address that a customer without an account is known by, or was until the conversation became an account's.
     pub(super) guest: Option<String>,
     /// `closed` or `superseded`, where a handover was rejected because its conversation was closed, or was released,
     /// taken over or assigned.
@@ -53,6 +53,11 @@ impl Detail {
             },
             ..Self::default()
         }
+    }
+
+    /// Of an account's event that is about a guest.
+    pub(super) fn with_guest(self, address: &EmailAddress) -> Self {
+        Self { guest: Some(address.as_str().to_owned()), ..self }
     }
 
     pub(super) fn with_resolution(self, resolution: Resolution) -> Self {

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::guest::Guest;
 use crate::domain::{Agent, Customer, NAMELESS_AGENT, Owner, UserId, display_name};
 
 /// Why a token is refused. Clients only see that it is.
@@ -35,6 +36,9 @@ pub enum TokenError {
     /// `sub` is no valid account id.
     #[error("sub is not an account's id")]
     Subject,
+    /// It is a guest's, and serves nothing but one conversation or ticket.
+    #[error("a guest's token")]
+    Guest,
 }
 
 impl TokenError {
@@ -50,6 +54,7 @@ impl TokenError {
             Self::Key => "unknown key",
             Self::CannotSign(_) => "cannot sign",
             Self::Subject => "invalid subject",
+            Self::Guest => "a guest's",
         }
     }
 }
@@ -76,6 +81,59 @@ impl Deref for Principal {
 
     fn deref(&self) -> &Identity {
         &self.0
+    }
+}
+
+/// Who a valid token identifies: a user with an account, or a guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Person {
+    /// A user with an account.
+    Account(Principal),
+    /// A person without one, with a token for one conversation or ticket.
+    Guest(Guest),
+}
+
+impl Person {
+    /// The user with an account.
+    #[must_use]
+    pub fn account(&self) -> Option<&Principal> {
+        match self {
+            Self::Account(principal) => Some(principal),
+            Self::Guest(_) => None,
+        }
+    }
+
+    /// The guest.
+    #[must_use]
+    pub fn guest(&self) -> Option<&Guest> {
+        match self {
+            Self::Account(_) => None,
+            Self::Guest(guest) => Some(guest),
+        }
+    }
+
+    /// The user with an account, if they are an agent.
+    #[must_use]
+    pub fn agent(&self) -> Option<&Principal> {
+        self.account().filter(|principal| principal.is_agent)
+    }
+
+    /// The owner of what is theirs.
+    #[must_use]
+    pub fn as_owner(&self) -> Owner {
+        match self {
+            Self::Account(principal) => principal.as_owner(),
+            Self::Guest(guest) => guest.as_owner(),
+        }
+    }
+
+    /// The author of what they write as a customer.
+    #[must_use]
+    pub fn as_customer(&self) -> Customer {
+        match self {
+            Self::Account(principal) => principal.as_customer(),
+            Self::Guest(guest) => guest.as_customer(),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::domain::{EmailAddress, UserId};
 const LEEWAY_SECONDS: u64 = 30;
 
 /// Bytes of a token. Most servers refuse headers of that size.
-const MAX_TOKEN_LENGTH: usize = 8192;
+pub(super) const MAX_TOKEN_LENGTH: usize = 8192;
 
 /// Verifies tokens.
 pub struct Verifier {
@@ -137,7 +137,7 @@ impl std::fmt::Debug for Verifier {
 }
 
 /// Schemes are case-insensitive (RFC 9110, section 11.1).
-fn without_scheme(token: &str) -> &str {
+pub(super) fn without_scheme(token: &str) -> &str {
     let token = token.trim();
     match token.split_at_checked("Bearer ".len()) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("Bearer ") => rest.trim(),

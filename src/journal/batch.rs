@@ -47,6 +47,7 @@ impl ConversationBatch {
             Change::Closed { .. }
             | Change::Reopened(_)
             | Change::ReopenedByAgent(_)
+            | Change::MovedToAccount(_)
             | Change::Rated(_)
             | Change::HandoverRequested { .. }
             | Change::HandoverResolved { .. }

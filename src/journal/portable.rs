@@ -227,9 +227,11 @@ async fn store_conversation(
     Ok(updated.rows_affected == 1)
 }
 
-/// The columns that events change. Those that describe the conversation's origin never change.
+/// The columns that events change. Those that describe the conversation's origin never change, but for its owner.
 fn variable_columns(row: conversations::Model) -> conversations::ActiveModel {
     conversations::ActiveModel {
+        user_id: Set(row.user_id),
+        guest_email: Set(row.guest_email),
         status: Set(row.status),
         assigned_to: Set(row.assigned_to),
         assigned_name: Set(row.assigned_name),

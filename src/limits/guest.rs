@@ -141,6 +141,7 @@ mod tests {
             guest_calls_per_minute: 1,
             account_guest_calls_per_minute: 3,
             guest_email_calls_per_minute: 4,
+            guest_token_calls_per_minute: 4,
             socket_events_per_second: 1,
             socket_connects_per_second: 1,
             handshakes_per_second: 1,

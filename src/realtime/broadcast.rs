@@ -90,14 +90,14 @@ impl ReadMarkListener for Broadcaster {
 impl Broadcaster {
     /// A message ends what its author types, and closing what anyone types (`additions.md`, 3).
     fn end_typing_before(&self, conversation: &Conversation, event: &Event) {
-        let typist = if let Change::Message(message) = &event.change { message.author.account() } else { None };
-        // A guest has no socket, and an auto-reply is not typed.
+        let typist = if let Change::Message(message) = &event.change { message.author.as_owner() } else { None };
+        // An auto-reply is not typed.
         if typist.is_none() && !matches!(event.change, Change::Closed { .. }) {
             return;
         }
-        self.end_typing(ConversationOrTicket::Conversation(conversation.id), typist);
+        self.end_typing(ConversationOrTicket::Conversation(conversation.id), typist.as_ref());
         if let Some(ticket) = conversation.ticket.as_deref() {
-            self.end_typing(ConversationOrTicket::Ticket(ticket.draft.id), typist);
+            self.end_typing(ConversationOrTicket::Ticket(ticket.draft.id), typist.as_ref());
         }
     }
 }
@@ -136,6 +136,8 @@ impl ConversationFanout<'_> {
             | Change::ReopenedByAgent(_)
             | Change::Released(_)
             | Change::Rated(_) => {}
+            // On every server, before anything that the account writes is announced there.
+            Change::MovedToAccount(_) => self.support.to(&rooms::of_guest(self.conversation.id)).disconnect(),
             Change::Message(_) => event.posted().iter().for_each(|posted| self.message(posted)),
             Change::Claimed(agent) => self.claimed(&Party::from(agent), None),
             Change::TakenOver { by, previous, .. } => self.claimed(&Party::from(by), Some(previous)),

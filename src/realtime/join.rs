@@ -13,9 +13,12 @@ use super::presence::SupportUser;
 use super::{rooms, typing};
 use crate::api_error::{ApiError, Code};
 use crate::conversation::Backlog;
-use crate::domain::{Channel, Conversation, ConversationId, Owner, Posted, Refusal, TicketId, UserId};
+use crate::domain::{Channel, Conversation, ConversationId, Owner, Posted, Refusal, TicketId};
+use crate::identity::Person;
+use crate::limits::TokenCall;
 use crate::reads::Reader;
 use crate::store::{self, MessageRange};
+use crate::use_cases::limit_guest_token;
 use socketio::{Event, Socket};
 
 /// Missed messages that a joining socket is sent at most; a client that missed more reads the others over REST.
@@ -38,12 +41,12 @@ pub(super) async fn join_conversation(
         && version > 0
         && conversation.is_shown()
     {
-        permit(socket, |account| conversation.permit_customer(account))?;
+        permit_to_conversation(socket, &conversation)?;
         return join_from_now_on(realtime, socket, id, version).await;
     }
     let conversation =
         store::conversation(&realtime.services.database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
-    permit(socket, |account| conversation.permit_customer(account))?;
+    permit_to_conversation(socket, &conversation)?;
     match after {
         Some(after) if !socket.is_in(&rooms::of_conversation(id)) => {
             socket.leave(&rooms::by_ticket(id));
@@ -53,10 +56,14 @@ pub(super) async fn join_conversation(
     }
 }
 
-/// Permits an agent everything, and an account what `check` permits it.
-fn permit(socket: &Socket<SupportUser>, check: impl FnOnce(&UserId) -> Result<(), Refusal>) -> Result<(), Refusal> {
-    let principal = socket.data();
-    if principal.is_agent { Ok(()) } else { check(&principal.id) }
+/// Permits an agent everything, an account its conversations, and a guest the one of the token.
+fn permit_to_conversation(socket: &Socket<SupportUser>, conversation: &Conversation) -> Result<(), ApiError> {
+    match &**socket.data() {
+        Person::Account(principal) if principal.is_agent => Ok(()),
+        Person::Account(principal) => Ok(conversation.permit_customer(&principal.id)?),
+        Person::Guest(guest) if conversation.is_of_guest(&guest.email) => Ok(()),
+        Person::Guest(_) => Err(ApiError::unauthorized()),
+    }
 }
 
 async fn join_from_now_on(
@@ -76,7 +83,7 @@ async fn join_from_now_on(
 
 fn enter(socket: &Socket<SupportUser>, id: ConversationId) -> Result<(), ApiError> {
     let is_in = socket.join(rooms::of_conversation(id))
-        && (!socket.data().is_agent || socket.join(rooms::of_conversation_agents(id)));
+        && (socket.data().agent().is_none() || socket.join(rooms::of_conversation_agents(id)));
     if is_in {
         return Ok(());
     }
@@ -96,13 +103,15 @@ async fn join_with_catch_up(
     after: u32,
 ) -> Result<(), ApiError> {
     let (id, version) = (conversation.id, conversation.version);
-    let (max_bytes, is_agent) = (realtime.catch_up_bytes, socket.data().is_agent);
+    let (max_bytes, is_agent) = (realtime.catch_up_bytes, socket.data().agent().is_some());
     let (database, limits) = (realtime.services.database.clone(), realtime.services.limits.clone());
     let reader = socket.data().as_owner();
-    let account = socket.data().id.clone();
+    let account = socket.data().account().map(|principal| principal.id.clone());
     // Asking for the same messages again and again costs as much as reading them over REST.
-    limits.read(&account)?;
-    let turn = realtime.services.reads.begin(Reader::Account(&socket.data().id)).await;
+    limit_read(realtime, socket)?;
+    let address = socket.handshake().client_address;
+    let turn = account.as_ref().map_or(Reader::Address(address), Reader::Account);
+    let turn = realtime.services.reads.begin(turn).await;
     let read_as = reader.clone();
     let read = async move {
         let last = MessageRange::Last { limit: MAX_CATCH_UP };
@@ -110,7 +119,9 @@ async fn join_with_catch_up(
             true => store::all_messages(&database, &conversation, last).await?,
             false => store::visible_messages(&database, &conversation, last).await?,
         };
-        limits.has_read(&account, store::json_bytes(&history.messages));
+        if let Some(account) = &account {
+            limits.has_read(account, store::json_bytes(&history.messages));
+        }
         Ok(missed(history.messages, after, max_bytes, &read_as))
     };
     let joining = socket.clone();
@@ -128,6 +139,15 @@ async fn join_with_catch_up(
     let joined = joined.await;
     drop(turn);
     joined?
+}
+
+/// Whether the person may read, after what they have read before.
+fn limit_read(realtime: &Realtime, socket: &Socket<SupportUser>) -> Result<(), ApiError> {
+    let services = &realtime.services;
+    match &**socket.data() {
+        Person::Account(principal) => services.limits.read(&principal.id).map_err(Into::into),
+        Person::Guest(guest) => limit_guest_token(services, guest, socket.handshake().client_address, TokenCall::Read),
+    }
 }
 
 /// The messages after `after`; if they take more than `max_bytes`, the newest of them. The client then sees the gap
@@ -170,7 +190,10 @@ pub(super) async fn join_ticket(
     let id = ticket_id(&payload(event))?;
     let services = &realtime.services;
     let conversation = store::ticket(&services.database, id).await?.ok_or(Refusal::TicketNotFound)?;
-    permit(socket, |account| conversation.permit_owner(account))?;
+    let principal = socket.data().account().ok_or_else(ApiError::unauthorized)?;
+    if !principal.is_agent {
+        conversation.permit_owner(&principal.id)?;
+    }
     if socket.is_in(&rooms::of_ticket(id)) {
         return enter_ticket(socket, id, &conversation);
     }
@@ -187,15 +210,15 @@ pub(super) async fn join_ticket(
 }
 
 fn enter_ticket(socket: &Socket<SupportUser>, id: TicketId, conversation: &Conversation) -> Result<(), ApiError> {
-    let is_in =
-        socket.join(rooms::of_ticket(id)) && (!socket.data().is_agent || socket.join(rooms::of_ticket_agents(id)));
+    let is_in = socket.join(rooms::of_ticket(id))
+        && (socket.data().agent().is_none() || socket.join(rooms::of_ticket_agents(id)));
     if !is_in {
         return Err(too_many_rooms());
     }
-    let principal = socket.data();
-    let has_conversation = match principal.is_agent {
-        true => conversation.channel != Channel::Ticket,
-        false => conversation.permit_customer(&principal.id).is_ok(),
+    let has_conversation = match socket.data().account() {
+        Some(agent) if agent.is_agent => conversation.channel != Channel::Ticket,
+        Some(principal) => conversation.permit_customer(&principal.id).is_ok(),
+        None => false,
     };
     if !has_conversation || socket.is_in(&rooms::of_conversation(conversation.id)) {
         return Ok(());

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::emit::EmitEvent;
 use crate::domain::{
-    ClientMessageId, ConversationId, EventId, HandoverId, Owner, Posted, Reason, Resolution, ResolutionNotes, Status, Subject, SupportType,
-    TicketId, TicketPriority, TicketStatus, preview,
+    ClientMessageId, ConversationId, EventId, HandoverId, Owner, Posted, Reason, Resolution, ResolutionNotes, Status,
+    Subject, SupportType, TicketId, TicketPriority, TicketStatus, preview,
 };
 use crate::json_schema::HandoverRejection;
 use crate::timestamp::IsoTimestamp;
@@ -326,7 +326,8 @@ pub(super) struct HelpCenterTypingEvent {
 pub(super) struct TypingEvent<'a> {
     #[serde(flatten)]
     pub(super) place: ConversationOrTicket,
-    pub(super) user_id: &'a str,
+    /// Null for a guest.
+    pub(super) user_id: Option<&'a str>,
     pub(super) is_admin: bool,
 }
 

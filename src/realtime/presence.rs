@@ -13,14 +13,14 @@ use super::connection_deadlines::DeadlineGuard;
 use super::rooms;
 use crate::cluster::{Presence, PresenceGuard, PresenceListener};
 use crate::domain::{Agent, UserId};
-use crate::identity::{Principal, RoleListener};
-use crate::services::Authenticated;
+use crate::identity::{Person, RoleListener};
+use crate::services::Identified;
 use socketio::NamespaceHandle;
 
-/// The account of a socket on `/support`. An agent is online from the socket's connect until it disconnects or is
-/// dropped.
+/// The account or the guest of a socket on `/support`. An agent is online from the socket's connect until it
+/// disconnects or is dropped.
 pub(super) struct SupportUser {
-    principal: Principal,
+    person: Person,
     presence: Option<PresenceGuard>,
     /// The last second since 1970 at which the token is valid.
     token_until: u64,
@@ -29,11 +29,11 @@ pub(super) struct SupportUser {
 }
 
 impl SupportUser {
-    /// An authenticated account whose socket is not connected yet.
-    pub(super) fn new(authenticated: Authenticated, presence: &Presence) -> Self {
-        let Authenticated { principal, last_second: token_until } = authenticated;
-        let presence = principal.is_agent.then(|| presence.track(principal.as_agent()));
-        Self { principal, presence, token_until, deadline: Mutex::default() }
+    /// An identified person whose socket is not connected yet.
+    pub(super) fn new(identified: Identified, presence: &Presence) -> Self {
+        let Identified { person, last_second: token_until } = identified;
+        let presence = person.agent().map(|agent| presence.track(agent.as_agent()));
+        Self { person, presence, token_until, deadline: Mutex::default() }
     }
 
     /// The last second since 1970 at which the token is valid.
@@ -57,10 +57,10 @@ impl SupportUser {
 }
 
 impl Deref for SupportUser {
-    type Target = Principal;
+    type Target = Person;
 
-    fn deref(&self) -> &Principal {
-        &self.principal
+    fn deref(&self) -> &Person {
+        &self.person
     }
 }
 

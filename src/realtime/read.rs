@@ -10,8 +10,10 @@ use super::input::{conversation_id, invalid};
 use super::presence::SupportUser;
 use crate::api_error::ApiError;
 use crate::domain::{Conversation, ConversationId};
+use crate::identity::Person;
 use crate::json_schema::Schemas;
-use crate::use_cases::{self, ReadUpTo};
+use crate::limits::TokenCall;
+use crate::use_cases::{self, ReadUpTo, limit_guest_token, void_as_unauthorized};
 use socketio::{Event, Socket};
 
 /// `read`: one side has read further.
@@ -40,18 +42,22 @@ pub(super) fn read_payload(_: &mut Schemas) -> Value {
 /// Marks a conversation as read: a customer by `up_to_seq`, an agent by `up_to_position`.
 pub(super) async fn read(realtime: &Realtime, socket: &Socket<SupportUser>, event: &Event) -> Result<(), ApiError> {
     let payload = payload(event);
-    let principal = socket.data();
-    let up_to = match principal.is_agent {
+    let person = socket.data();
+    let up_to = match person.agent().is_some() {
         true => ReadUpTo::Position(number(&payload, "up_to_position")?),
         false => ReadUpTo::Seq(number(&payload, "up_to_seq")?),
     };
     let id = conversation_id(&payload)?;
-    let permit = |conversation: &Conversation| match principal.is_agent {
-        true => Ok(()),
-        false => conversation.permit_customer(&principal.id),
+    let permit = |conversation: &Conversation| match &**person {
+        Person::Account(principal) if principal.is_agent => Ok(()),
+        Person::Account(principal) => conversation.permit_customer(&principal.id),
+        Person::Guest(guest) => conversation.permit_guest(&guest.email),
     };
-    use_cases::mark_read(&realtime.services, principal, id, up_to, permit).await?;
-    Ok(())
+    if let Some(guest) = person.guest() {
+        limit_guest_token(&realtime.services, guest, socket.handshake().client_address, TokenCall::Read)?;
+    }
+    let read = use_cases::mark_read(&realtime.services, person.account(), id, up_to, permit).await.map(drop);
+    if person.guest().is_some() { read.map_err(void_as_unauthorized) } else { read }
 }
 
 fn number(payload: &Map<String, Value>, field: &'static str) -> Result<i64, ApiError> {

@@ -1,6 +1,6 @@
 //! The names of rooms.
 
-use crate::domain::{ConversationId, Posted, TicketId, UserId};
+use crate::domain::{Author, ConversationId, Posted, TicketId, UserId};
 
 /// All agents.
 pub(super) const ADMINS: &str = "admins";
@@ -15,9 +15,17 @@ pub(super) fn of_agent(id: &UserId) -> String {
     format!("agent:{id}")
 }
 
-/// All sockets of a message's author; `None` if the author has no account.
+/// All sockets of a conversation's guest.
+pub(super) fn of_guest(id: ConversationId) -> String {
+    format!("guest:{id}")
+}
+
+/// All sockets of a message's author; `None` if no one wrote it.
 pub(super) fn of_author(posted: &Posted) -> Option<String> {
-    posted.message.author.account().map(of_user)
+    match &posted.message.author {
+        Author::Customer(customer) if customer.owner.account().is_none() => Some(of_guest(posted.conversation)),
+        author => author.account().map(of_user),
+    }
 }
 
 /// The sockets that have joined a conversation.

@@ -10,8 +10,10 @@ use super::presence::SupportUser;
 use crate::api_error::{ApiError, Code, FieldError};
 use crate::client_info::ClientInfo;
 use crate::domain::{ClientMessageId, Target};
-use crate::dto::{ReplyRequest, ReplySent, SendRequest, Validator};
-use crate::use_cases;
+use crate::dto::{ReplyRequest, ReplySent, SendRequest, Validator, check_guest_id};
+use crate::identity::{Person, Principal};
+use crate::limits::TokenCall;
+use crate::use_cases::{self, limit_guest_token, void_as_unauthorized};
 use socketio::{Event, Socket};
 
 /// Sends, and returns the data to acknowledge.
@@ -23,7 +25,10 @@ pub(super) async fn send_message(
     // A struct would also be deserialized from an array.
     let payload: Map<String, Value> =
         event.first().map_err(|_| ApiError::new(Code::ValidationError, "The payload must be a JSON object"))?;
-    if socket.data().is_agent { reply(realtime, socket, payload).await } else { send(realtime, socket, payload).await }
+    match socket.data().agent() {
+        Some(agent) => reply(realtime, agent, payload).await,
+        None => send(realtime, socket, payload).await,
+    }
 }
 
 async fn send(
@@ -35,23 +40,30 @@ async fn send(
     let mut validator = Validator::default();
     let id = validator.optional("client_message_id", body.client_message_id.as_deref(), ClientMessageId::parse);
     let send = body.validate(&mut validator, id);
+    let person = socket.data();
+    if person.guest().is_some() {
+        check_guest_id(&mut validator, send.as_ref().and_then(|send| send.client_message_id.as_ref()));
+    }
     let send = validator.finish(send)?;
-    realtime.services.limits.send(&socket.data().id)?;
-    let from = socket.data().as_customer();
+    match &**person {
+        Person::Account(principal) => realtime.services.limits.send(&principal.id)?,
+        Person::Guest(guest) => {
+            limit_guest_token(&realtime.services, guest, socket.handshake().client_address, TokenCall::Send)?;
+        }
+    }
+    let (from, sender) = (person.as_customer(), person.as_owner());
     let outcome = use_cases::send(&realtime.services, from, send, || {
         let request = socket.handshake();
         ClientInfo::new(request.client_address, request.headers.get("user-agent"))
-    })
-    .await?;
-    to_value(&outcome.response())
+    });
+    let void = |error| if person.guest().is_some() { void_as_unauthorized(error) } else { error };
+    let outcome = outcome.await.map_err(void)?;
+    let guest_token = outcome.guest_token(&realtime.services, &sender).await?;
+    to_value(&outcome.response(guest_token))
 }
 
 /// An agent's payload must name a conversation.
-async fn reply(
-    realtime: &Realtime,
-    socket: &Socket<SupportUser>,
-    payload: Map<String, Value>,
-) -> Result<Value, ApiError> {
+async fn reply(realtime: &Realtime, agent: &Principal, payload: Map<String, Value>) -> Result<Value, ApiError> {
     let conversation = payload.get("conversation_id").and_then(Value::as_str).map(ToOwned::to_owned);
     let body: ReplyRequest = parse(payload)?;
     let mut validator = Validator::default();
@@ -59,7 +71,7 @@ async fn reply(
         validator.fail("conversation_id", "conversation_id must be a string".to_owned());
     }
     let id = validator.optional("client_message_id", body.client_message_id.as_deref(), ClientMessageId::parse);
-    let reply = body.validate(&mut validator, Target::Conversation, socket.data().as_agent(), id);
+    let reply = body.validate(&mut validator, Target::Conversation, agent.as_agent(), id);
     let (conversation, reply) = validator.finish(conversation.zip(reply))?;
     let posted = use_cases::reply(&realtime.services, &conversation, reply).await?;
     to_value(&ReplySent::new(&posted))

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::ack::{Ack, AckOutcome, EventError};
-use super::event::{AckDescription, EventDescription};
+use super::event::{AckDescription, EventDescription, payload};
 use super::presence::SupportUser;
 use super::send_message::send_message;
 use super::{Realtime, auth, input, join, read, rooms, typing};
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, Code};
+use crate::domain::ConversationId;
 use crate::dto::{ReplyRequest, ReplySent, SendRequest, SendResponse};
+use crate::identity::{Guest, Person};
 use crate::json_schema::{SchemaFn, Schemas};
+use crate::use_cases::admit_guest;
 use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
 
 /// The namespace's name.
@@ -26,8 +29,7 @@ pub(super) fn namespace(realtime: &Arc<Realtime>) -> Namespace<SupportUser> {
         let realtime = Arc::clone(&connecting);
         async move { authorize(&realtime, &handshake).await }
     })
-    // A session may be recovered only by the same account in the same role.
-    .recover_if(|before: &SupportUser, now: &SupportUser| before.id == now.id && before.is_agent == now.is_agent)
+    .recover_if(is_same)
     .on_connect(move |socket: Socket<SupportUser>| {
         let realtime = Arc::clone(&connected);
         async move { on_connect(&realtime, &socket) }
@@ -95,7 +97,13 @@ pub(super) fn events() -> Vec<EventDescription<SupportUser>> {
                 summary: "The `data` of the REST answer, or the error",
                 schema: send_message_ack,
             },
-            async |realtime, socket, event| Some(Ack::data(send_message(realtime, socket, event).await)),
+            async |realtime, socket, event| {
+                let sent = async {
+                    admit_event(realtime, socket, event).await?;
+                    send_message(realtime, socket, event).await
+                };
+                Some(Ack::data(sent.await))
+            },
         ),
     ]
 }
@@ -116,7 +124,11 @@ where
         payload,
         ack,
         async move |realtime: &Realtime, socket: &Socket<SupportUser>, event: &Event| {
-            Some(Ack::outcome(handler(realtime, socket, event).await))
+            let outcome = async {
+                admit_event(realtime, socket, event).await?;
+                handler(realtime, socket, event).await
+            };
+            Some(Ack::outcome(outcome.await))
         },
     )
 }
@@ -171,25 +183,71 @@ fn refused(event: &Event, error: ApiError) -> Ack {
     }
 }
 
-/// Refuses an invalid token with `connect_error`.
+/// Whether a session may be recovered: only by the same account in the same role, or with a token for the same
+/// conversation.
+fn is_same(before: &SupportUser, now: &SupportUser) -> bool {
+    match (&**before, &**now) {
+        (Person::Account(before), Person::Account(now)) => before.id == now.id && before.is_agent == now.is_agent,
+        (Person::Guest(before), Person::Guest(now)) => before == now,
+        _ => false,
+    }
+}
+
+/// Refuses an invalid token with `connect_error`, and a guest's that serves no conversation, or none any more.
 async fn authorize(realtime: &Realtime, handshake: &Handshake) -> Result<SupportUser, ConnectRefusal> {
-    let authenticated = auth::authenticate(realtime, handshake).await.map_err(|_| {
-        let error = ApiError::unauthorized();
-        ConnectRefusal { message: error.message.into_owned(), data: Some(json!({ "code": error.code })) }
+    let identified = match auth::identify(realtime, handshake).await {
+        Ok(identified) => admit(realtime, &identified.person).await.map(|()| identified),
+        Err(_) => Err(ApiError::unauthorized()),
+    };
+    let identified = identified.map_err(|error| ConnectRefusal {
+        message: error.message.into_owned(),
+        data: Some(json!({ "code": error.code })),
     })?;
-    Ok(SupportUser::new(authenticated, &realtime.presence))
+    Ok(SupportUser::new(identified, &realtime.presence))
+}
+
+async fn admit(realtime: &Realtime, person: &Person) -> Result<(), ApiError> {
+    let Person::Guest(guest) = person else { return Ok(()) };
+    let id = guest.conversation().ok_or_else(ApiError::unauthorized)?;
+    admit_guest(&realtime.services, guest, &id.to_string()).await.map(drop)
+}
+
+/// Admits an event of a guest, who may do nothing but in their conversation. A socket whose token is void is
+/// disconnected: the conversation may have been moved to an account on another server.
+async fn admit_event(realtime: &Realtime, socket: &Socket<SupportUser>, event: &Event) -> Result<(), ApiError> {
+    let Some(guest) = socket.data().guest() else { return Ok(()) };
+    let payload = payload(event);
+    let id = payload.get("conversation_id").and_then(Value::as_str).and_then(ConversationId::parse);
+    let is_for_agents = matches!(event.name.as_str(), "join_ticket" | "leave_ticket");
+    let Some(id) = id.filter(|id| guest.conversation() == Some(*id) && !is_for_agents) else {
+        return Err(ApiError::unauthorized());
+    };
+    let admitted = admit_guest(&realtime.services, guest, &id.to_string()).await;
+    if admitted.as_ref().is_err_and(|error| error.code == Code::Unauthorized) {
+        socket.disconnect();
+    }
+    admitted.map(drop)
 }
 
 fn on_connect(realtime: &Realtime, socket: &Socket<SupportUser>) {
     let user = socket.data();
-    socket.join(rooms::of_user(&user.id));
-    if user.is_agent {
-        socket.join(rooms::of_agent(&user.id));
-        // A role that changed before the socket was in that room has not ended it.
-        if !realtime.services.roles.is_still_agent(&user.id) {
-            return socket.evict();
+    match &**user {
+        Person::Account(principal) => {
+            socket.join(rooms::of_user(&principal.id));
+            if principal.is_agent {
+                socket.join(rooms::of_agent(&principal.id));
+                // A role that changed before the socket was in that room has not ended it.
+                if !realtime.services.roles.is_still_agent(&principal.id) {
+                    return socket.evict();
+                }
+                socket.join(rooms::ADMINS);
+            }
         }
-        socket.join(rooms::ADMINS);
+        Person::Guest(guest) => {
+            if let Some(id) = guest.conversation() {
+                socket.join(rooms::of_guest(id));
+            }
+        }
     }
-    user.connected(realtime.deadlines.start(socket, user.is_agent, user.token_until()));
+    user.connected(realtime.deadlines.start(socket, user.agent().is_some(), user.token_until()));
 }

@@ -16,7 +16,7 @@ use super::presence::SupportUser;
 use super::rooms;
 use super::typists::{Audience, Typist};
 use crate::api_error::{ApiError, Code};
-use crate::domain::{ConversationId, Refusal, Status, UserId};
+use crate::domain::{ConversationId, Owner, Refusal, Status, UserId};
 use crate::store;
 use socketio::{Event, Socket};
 
@@ -37,12 +37,12 @@ pub(super) async fn relay(
         };
         return Err(ApiError::new(Code::Forbidden, format!("Join the {noun} first")));
     }
-    let principal = socket.data();
-    let is_note = principal.is_agent && payload.get("is_internal") == Some(&Value::Bool(true));
+    let is_agent = socket.data().agent().is_some();
+    let is_note = is_agent && payload.get("is_internal") == Some(&Value::Bool(true));
     let typist = Typist {
         socket: Arc::clone(socket.id()),
-        user: principal.id.clone(),
-        is_agent: principal.is_agent,
+        user: socket.data().as_owner(),
+        is_agent,
         place,
         audience: if is_note { Audience::Agents } else { Audience::Room },
     };
@@ -59,7 +59,7 @@ pub(super) async fn relay_help_center(
 ) -> Result<(), ApiError> {
     let typist = Typist {
         socket: Arc::clone(socket),
-        user: customer.clone(),
+        user: Owner::Account(customer.clone()),
         is_agent: false,
         place: ConversationOrTicket::Conversation(id),
         audience: Audience::OfHelpCenter,

@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::UserId;
+use crate::domain::Owner;
 use crate::realtime::payload::ConversationOrTicket;
 
 /// A socket that types in a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Typist {
     pub(super) socket: Arc<str>,
-    pub(super) user: UserId,
+    pub(super) user: Owner,
     pub(super) is_agent: bool,
     pub(super) place: ConversationOrTicket,
     pub(super) audience: Audience,
@@ -123,7 +123,7 @@ impl Typists {
     }
 
     /// What is typed in this place is over, by this user or by everyone.
-    pub(super) fn end(&mut self, place: ConversationOrTicket, user: Option<&UserId>) -> Vec<Typist> {
+    pub(super) fn end(&mut self, place: ConversationOrTicket, user: Option<&Owner>) -> Vec<Typist> {
         let entries = self.by_place.get(&place).map(Vec::as_slice).unwrap_or_default();
         let ends = |entry: &&Entry| user.is_none_or(|user| entry.typist.user == *user);
         let sockets: Vec<_> = entries.iter().filter(ends).map(|entry| Arc::clone(&entry.typist.socket)).collect();
@@ -155,7 +155,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{ConversationId, TicketId};
+    use crate::domain::{ConversationId, TicketId, UserId};
 
     const MAX_PLACES: usize = 2;
 
@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn typist(socket: &str, place: ConversationOrTicket) -> Typist {
-        let user = UserId::parse(socket.trim_end_matches(char::is_numeric)).expect("an id");
+        let user = Owner::Account(UserId::parse(socket.trim_end_matches(char::is_numeric)).expect("an id"));
         Typist { socket: socket.into(), user, is_agent: false, place, audience: Audience::Room }
     }
 

@@ -6,7 +6,8 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select}
 
 use super::aggregate::aggregate;
 use crate::database::{Database, DatabaseError};
-use crate::domain::{Conversation, ConversationId, Status, TicketId};
+use crate::domain::{Conversation, ConversationId, EmailAddress, Status, TicketId};
+use crate::event_codec::decode_conversation;
 
 /// A conversation's state; `None` if there is none, or none that is shown ([`Conversation::is_shown`]).
 ///
@@ -19,6 +20,21 @@ pub async fn conversation(database: &Database, id: ConversationId) -> Result<Opt
             let Some(row) = row else { return Ok(None) };
             let conversation = aggregate(&connection, row).await?;
             Ok::<_, DbErr>(conversation.is_shown().then_some(conversation))
+        })
+        .await
+}
+
+/// Whether a conversation belongs to this guest, and not to an account by now.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub async fn is_of_guest(database: &Database, id: ConversationId, email: &EmailAddress) -> Result<bool, DatabaseError> {
+    let email = email.clone();
+    database
+        .read(async move |connection| {
+            let row = conversations::Entity::find_by_id(id.0).one(&connection).await?;
+            let conversation = row.map(decode_conversation).transpose()?;
+            Ok::<_, DbErr>(conversation.is_some_and(|conversation| conversation.is_of_guest(&email)))
         })
         .await
 }

@@ -21,17 +21,19 @@ pub(crate) enum ReadUpTo {
 }
 
 /// Marks a conversation as read; beyond its end is its end, and what is read already stays read. Returns how far it has
-/// been read then. Reading nothing new writes nothing.
+/// been read then. Reading nothing new writes nothing. A guest is no `caller`, and has been limited before.
 pub(crate) async fn mark_read(
     services: &Services,
-    caller: &Principal,
+    caller: Option<&Principal>,
     id: ConversationId,
     up_to: ReadUpTo,
     permit: impl FnOnce(&Conversation) -> Result<(), Refusal>,
 ) -> Result<Reading, ApiError> {
     // A mark costs a few queries, however often it is set.
-    services.limits.read(&caller.id)?;
-    services.limits.has_read(&caller.id, COST_BYTES);
+    if let Some(caller) = caller {
+        services.limits.read(&caller.id)?;
+        services.limits.has_read(&caller.id, COST_BYTES);
+    }
     let database = &services.database;
     let conversation = store::conversation(database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
     permit(&conversation)?;

@@ -97,7 +97,7 @@ on_both_databases! {
         assert_eq!(ids(&data(&seen)["messages"]), [Value::Null, Value::Null, json!("sarah-3")]);
     }
 
-    /// Whoever knows a guest's id can repeat the send and is answered as its sender.
+    /// A caller who knows a guest's id can repeat the send and is answered as its sender.
     async fn an_address_alone_shows_no_id_of_a_guest(backend: Backend) {
         let database = ScratchDatabase::create(backend).await;
         let server = ApiServer::start(&database).await;

@@ -16,9 +16,17 @@ use switchboard::identity::{TokenClaims, sign};
 use crate::support::{ApiServer, Backend, SECRET, ScratchDatabase, TestUser, on_both_databases};
 
 /// Fields that do not depend on the database alone: the request's id, and counts of days before the present one.
-/// What this release adds is compared elsewhere.
-const VARIABLE_FIELDS: [&str; 6] =
-    ["request_id", "new_today", "new_this_week", "new_this_month", "read_up_to", "unread_count"];
+/// What this release adds, or shows although the previous one only stored it, is compared elsewhere.
+const VARIABLE_FIELDS: [&str; 8] = [
+    "request_id",
+    "new_today",
+    "new_this_week",
+    "new_this_month",
+    "read_up_to",
+    "unread_count",
+    "client_message_id",
+    "clientMessageId",
+];
 
 /// Fields that the previous release did not have; the clients of that release ignore them.
 const ADDED_FIELDS: [&str; 3] = ["resolution", "pending_handover", "handovers_to_me"];

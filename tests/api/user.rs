@@ -2,6 +2,7 @@
 
 mod conversations;
 mod guest;
+mod guest_token;
 mod rate;
 mod send;
 mod text_rules;

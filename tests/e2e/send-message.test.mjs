@@ -272,7 +272,7 @@ scenario('a join with after_seq sends at most the newest 200 messages', async ({
   }
 })
 
-scenario('on all of their devices the sender recognises a message by its client_message_id, and nobody else is shown it', async ({ customer, helpCenterUser, agent, anotherServer }) => {
+scenario('on all of their devices the sender recognises a message by its client_message_id, and no one else is shown it', async ({ customer, helpCenterUser, agent, anotherServer }) => {
   const [jane, sarah, mike] = [customer('Jane'), agent('Sarah'), agent('Mike')]
   const id = await jane.openConversation()
   const [phone, laptop] = [await jane.join(id, { reconnectionDelay: 10 }), await jane.join(id)]

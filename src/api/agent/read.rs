@@ -48,6 +48,6 @@ async fn read(
     let position = ReadNumber::validate(&mut validator, "up_to_position", body.up_to_position);
     let up_to = ReadUpTo::Position(validator.finish(position)?);
     let id = conversation_id(&id)?;
-    let reading = use_cases::mark_read(&api.services, &agent, id, up_to, |_| Ok(())).await?;
+    let reading = use_cases::mark_read(&api.services, Some(&agent), id, up_to, |_| Ok(())).await?;
     Ok(created("Conversation read", ConversationRead::new(id, &reading, ReadingSide::Agent)))
 }

@@ -16,13 +16,23 @@ use crate::json_schema::Schemas;
 
 /// The operation object; the types that it refers to are added to `schemas`.
 pub(super) fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> Value {
-    let OperationDescription { tag, access, id, summary, is_deprecated, parameters, request, response, errors } =
-        &endpoint.operation;
+    let OperationDescription {
+        tag,
+        access,
+        serves_guests,
+        id,
+        summary,
+        is_deprecated,
+        parameters,
+        request,
+        response,
+        errors,
+    } = &endpoint.operation;
     let mut operation = json!({
         "tags": [tag.name()],
         "operationId": id,
         "summary": summary,
-        "security": security(*access),
+        "security": security(*access, *serves_guests),
         "parameters": parameters.iter().flat_map(|one| self::parameters(one, schemas)).collect::<Vec<_>>(),
     });
     if *is_deprecated {
@@ -40,12 +50,16 @@ pub(super) fn operation(endpoint: &Endpoint, schemas: &mut Schemas) -> Value {
     operation
 }
 
-fn security(access: Access) -> Value {
-    match access {
-        Access::Public => json!([]),
-        Access::Customer | Access::Agent => json!([{ "token": [] }]),
-        Access::Guest => json!([{}, { "token": [] }]),
+fn security(access: Access, serves_guests: bool) -> Value {
+    let mut schemes = match access {
+        Access::Public => vec![],
+        Access::Customer | Access::Agent => vec![json!({ "token": [] })],
+        Access::Guest => vec![json!({}), json!({ "token": [] })],
+    };
+    if serves_guests {
+        schemes.push(json!({ "guestToken": [] }));
     }
+    Value::Array(schemes)
 }
 
 fn parameters(parameter: &Parameter, schemas: &mut Schemas) -> Vec<Value> {

@@ -1,19 +1,22 @@
 //! `GET /api/v1/support/conversations` and `/:id`: a customer's conversations.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::guest_token::serve_guest;
 use crate::api::Api;
 use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
 use crate::api::examples;
-use crate::api::extractors::Caller;
+use crate::api::extractors::{Caller, PersonCaller};
 use crate::api::ids::conversation_id;
 use crate::api::query::{Query, RangeQuery};
 use crate::api_error::ApiError;
 use crate::domain::{Conversation, ConversationId, Rating, Refusal, Status};
 use crate::dto::{LastMessage, ReadUpToView, TicketCard, UserConversation, UserMessage, assigned_admin_name};
+use crate::identity::Person;
+use crate::limits::TokenCall;
 use crate::store::{self, Related};
 use crate::timestamp::IsoTimestamp;
 
@@ -91,6 +94,7 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
                 "readConversation",
                 "One of the caller's conversations, with its messages in order",
             )
+            .serves_guests()
             .path_parameter("id", "The conversation's id")
             .query_except::<RangeQuery>("after_position")
             .answers_with::<ConversationRetrieved<'static>>(
@@ -111,15 +115,23 @@ async fn list(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpRespons
 
 async fn detail(
     api: web::Data<Api>,
-    Caller(caller): Caller,
+    PersonCaller(caller): PersonCaller,
+    request: HttpRequest,
     id: web::Path<String>,
     query: Query<RangeQuery>,
 ) -> Result<HttpResponse, ApiError> {
+    let database = &api.services.database;
+    if let Person::Guest(guest) = &caller {
+        serve_guest(&api, guest, &request, &id, TokenCall::Read).await?;
+    }
     let range = query.by_seq()?;
     let id = conversation_id(&id)?;
-    let database = &api.services.database;
     let conversation = store::conversation(database, id).await?.ok_or_else(ApiError::conversation_not_found)?;
-    conversation.permit_customer(&caller.id)?;
+    match &caller {
+        Person::Account(principal) => conversation.permit_customer(&principal.id)?,
+        Person::Guest(guest) if conversation.is_of_guest(&guest.email) => {}
+        Person::Guest(_) => return Err(ApiError::unauthorized()),
+    }
     let history = store::visible_messages(database, &conversation, range).await?;
     let related = store::related_to(database, &conversation).await?;
     let reader = caller.as_owner();

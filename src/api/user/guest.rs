@@ -12,11 +12,11 @@ use crate::api::body::{self, JsonBytes};
 use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::examples;
 use crate::api::extractors::OptionalCaller;
-use crate::api::guard::{check_guard, check_guest_id};
+use crate::api::guard::check_guard;
 use crate::api_error::ApiError;
 use crate::client_info::ClientInfo;
 use crate::domain::{Customer, EmailAddress, PhoneNumber, Refusal};
-use crate::dto::{SendRequest, SendResponse, Validator};
+use crate::dto::{SendRequest, SendResponse, Validator, check_guest_id};
 use crate::identity::Principal;
 use crate::limits::{GuestCall, GuestSource};
 

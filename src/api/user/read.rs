@@ -1,19 +1,23 @@
 //! `POST /api/v1/support/conversations/:id/read`.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::guest_token::serve_guest;
+use super::rate::for_caller;
 use crate::api::Api;
 use crate::api::body::Json;
 use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::created;
-use crate::api::extractors::Caller;
+use crate::api::extractors::PersonCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
 use crate::domain::{Conversation, ReadingSide, Refusal};
 use crate::dto::{ConversationRead, ReadNumber, Validator};
+use crate::identity::Person;
+use crate::limits::TokenCall;
 use crate::use_cases::{self, ReadUpTo};
 
 /// What the customer has read.
@@ -31,6 +35,7 @@ pub(super) fn endpoint() -> Endpoint {
             "markConversationRead",
             "The caller has read the conversation up to a message; what was read before stays read",
         )
+        .serves_guests()
         .path_parameter("id", "The conversation's id")
         .body::<ReadRequest>(json!({ "up_to_seq": 7 }))
         .answers::<ConversationRead>(201, &["Conversation read"])
@@ -40,15 +45,23 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn read(
     api: web::Data<Api>,
-    Caller(caller): Caller,
+    PersonCaller(caller): PersonCaller,
+    request: HttpRequest,
     id: web::Path<String>,
     Json(body): Json<ReadRequest>,
 ) -> Result<HttpResponse, ApiError> {
+    if let Person::Guest(guest) = &caller {
+        serve_guest(&api, guest, &request, &id, TokenCall::Read).await?;
+    }
     let mut validator = Validator::default();
     let seq = ReadNumber::validate(&mut validator, "up_to_seq", body.up_to_seq);
     let up_to = ReadUpTo::Seq(validator.finish(seq)?);
     let id = conversation_id(&id)?;
-    let permit = |conversation: &Conversation| conversation.permit_customer(&caller.id);
-    let reading = use_cases::mark_read(&api.services, &caller, id, up_to, permit).await?;
+    let permit = |conversation: &Conversation| match &caller {
+        Person::Account(principal) => conversation.permit_customer(&principal.id),
+        Person::Guest(guest) => conversation.permit_guest(&guest.email),
+    };
+    let read = use_cases::mark_read(&api.services, caller.account(), id, up_to, permit).await;
+    let reading = read.map_err(|error| for_caller(&caller, error))?;
     Ok(created("Conversation read", ConversationRead::new(id, &reading, ReadingSide::Customer)))
 }

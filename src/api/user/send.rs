@@ -4,22 +4,27 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::device::device_metadata;
+use super::guest_token::serve_guest;
+use super::rate::for_caller;
 use crate::api::Api;
 use crate::api::body::Json;
 use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::created;
 use crate::api::examples;
-use crate::api::extractors::Caller;
+use crate::api::extractors::PersonCaller;
 use crate::api::idempotency_key::client_message_id;
 use crate::api_error::ApiError;
 use crate::client_info::ClientInfo;
 use crate::domain::{Customer, Refusal};
-use crate::dto::{SendRequest, SendResponse, ValidatedSend, Validator};
+use crate::dto::{SendRequest, SendResponse, ValidatedSend, Validator, check_guest_id};
+use crate::identity::Person;
+use crate::limits::TokenCall;
 use crate::use_cases;
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::post("/api/v1/support/chat/send", send)
         .operation(Tag::Customers, Access::Customer, "sendMessage", "Starts a conversation, or continues one")
+        .serves_guests()
         .body::<SendRequest>(examples::send())
         .device_headers()
         .posts_message()
@@ -33,16 +38,27 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn send(
     api: web::Data<Api>,
-    Caller(caller): Caller,
+    PersonCaller(caller): PersonCaller,
     request: HttpRequest,
     client: ClientInfo,
     Json(body): Json<SendRequest>,
 ) -> Result<HttpResponse, ApiError> {
+    if let Person::Guest(guest) = &caller {
+        // It opens no conversation.
+        let id = body.conversation().unwrap_or_default();
+        serve_guest(&api, guest, &request, id, TokenCall::Send).await?;
+    }
     let mut validator = Validator::default();
     let send = validate(&mut validator, body, request.headers());
+    if caller.guest().is_some() {
+        check_guest_id(&mut validator, send.as_ref().and_then(|send| send.client_message_id.as_ref()));
+    }
     let send = validator.finish(send)?;
-    api.services.limits.send(&caller.id)?;
-    execute(&api, caller.as_customer(), send, client, request.headers()).await
+    if let Person::Account(principal) = &caller {
+        api.services.limits.send(&principal.id)?;
+    }
+    let sent = execute(&api, caller.as_customer(), send, client, request.headers()).await;
+    sent.map_err(|error| for_caller(&caller, error))
 }
 
 /// Validates the body, and its idempotency key with the header.
@@ -60,6 +76,8 @@ pub(super) async fn execute(
     headers: &HeaderMap,
 ) -> Result<HttpResponse, ApiError> {
     let client = || ClientInfo { device_metadata: device_metadata(headers), ..client };
+    let sender = from.owner.clone();
     let outcome = use_cases::send(&api.services, from, send, client).await?;
-    Ok(created("Message sent", outcome.response()))
+    let guest_token = outcome.guest_token(&api.services, &sender).await?;
+    Ok(created("Message sent", outcome.response(guest_token)))
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::domain::{
-    AddNote, AnswerHandover, AssignConversation, AssignTicket, Assignee, Author, Change, Channel, Claim, Close,
-    Command, Conversation, ConversationId, CreateTicket, EnterHelpCenter, Event, ExpireHandover, Handover,
+    AddNote, AnswerHandover, AssignConversation, AssignTicket, Assignee, Author, Change, Channel, Claim, ClaimGuest,
+    Close, Command, Conversation, ConversationId, CreateTicket, EnterHelpCenter, Event, ExpireHandover, Handover,
     HelpCenterPost, Open, Ownership, Posted, PrioritiseTicket, Refusal, Release, Reopen, RequestHandover, SendMessage,
     SendReply, SetTicketStatus, SubmitRating, TakeOver, Target, UserId, WithdrawHandover,
 };
@@ -129,6 +129,7 @@ answers! {
     WithdrawHandover => Done, ();
     ExpireHandover => Done, ();
     Release => Done, ();
+    ClaimGuest => Done, ();
 }
 
 /// What a command led to; the answer is made of it.

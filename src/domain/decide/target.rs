@@ -30,7 +30,7 @@ pub(super) fn find(conversation: &Conversation, command: &Command) -> Result<(),
         Channel::HelpCenter => match command {
             Command::WriteToHelpCenter(_) => true,
             // Its customer reaches it through the help center only.
-            Command::Send(_) | Command::Rate(_) => false,
+            Command::Send(_) | Command::Rate(_) | Command::ClaimGuest(_) => false,
             // To agents it exists from its first message on.
             Command::Open(_)
             | Command::EnterHelpCenter(_)

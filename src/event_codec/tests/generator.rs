@@ -8,11 +8,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::domain::{
-    Agent, Assignee, Author, Change, Channel, ClientMessageId, Conversation, ConversationId, Customer, CustomerRating,
-    Description, DeviceMetadata, EmailAddress, Event, EventId, Feedback, Handover, HandoverId, Message, MessageText,
-    Origin, Owner, Party, Rating, Reason, Reference, Resolution, ResolutionNotes, Resolved, Status, StatusChange,
-    Subject, SupportType, Ticket, TicketCreation, TicketDraft, TicketId, TicketNumber, TicketPriority, TicketStatus,
-    Timestamp, UserId, VisibleMessage,
+    AccountMove, Agent, Assignee, Author, Change, Channel, ClientMessageId, Conversation, ConversationId, Customer,
+    CustomerRating, Description, DeviceMetadata, EmailAddress, Event, EventId, Feedback, Handover, HandoverId, Message,
+    MessageText, Origin, Owner, Party, Rating, Reason, Reference, Resolution, ResolutionNotes, Resolved, Status,
+    StatusChange, Subject, SupportType, Ticket, TicketCreation, TicketDraft, TicketId, TicketNumber, TicketPriority,
+    TicketStatus, Timestamp, UserId, VisibleMessage,
 };
 
 fn uuids() -> impl Strategy<Value = Uuid> {
@@ -187,6 +187,7 @@ fn changes() -> impl Strategy<Value = Change> {
         (agents(), of(select(TicketStatus::ALL))).prop_map(|(by, open_ticket)| Change::Closed { by, open_ticket }),
         agents().prop_map(Change::ReopenedByAgent),
         customers().prop_map(Change::Reopened),
+        (accounts(), addresses()).prop_map(|(by, guest)| Change::MovedToAccount(Box::new(AccountMove { by, guest }))),
         rates().prop_map(Change::Rated),
         (handovers(), any::<bool>()).prop_map(|(handover, is_target_online)| Change::HandoverRequested {
             handover: Box::new(handover),
@@ -285,12 +286,14 @@ prop_compose! {
         (rate, is_rating_replaceable) in (of((ratings(), of(texts()))), any::<bool>()),
         pending_handover in of((handovers(), times())),
         ticket in tickets(),
+        guest_email in of(addresses()),
     ) -> Conversation {
         let Origin { channel, customer, device_metadata, ip_address, user_agent } = origin;
         Conversation {
             id: ConversationId(id),
             channel,
             owner: customer.owner,
+            guest_email,
             email: customer.email,
             phone_number: customer.phone_number,
             status,

@@ -32,7 +32,8 @@ pub(super) fn publish(updates: &ListUpdates, conversation: &Conversation, event:
 /// What the customer's other devices hear.
 fn inbox_change(change: &Change) -> Option<InboxChange> {
     match change {
-        Change::Created(_) => Some(InboxChange::Created),
+        // To the account's devices it is new.
+        Change::Created(_) | Change::MovedToAccount(_) => Some(InboxChange::Created),
         // The opening is announced as `created`.
         Change::Message(message) => {
             (message.author.is_customer() && !message.is_opening()).then_some(InboxChange::MessageSent)
@@ -71,6 +72,8 @@ fn queue_change(change: &Change) -> Option<QueueChange> {
         | Change::TicketPrioritised { .. } => Some(QueueChange::TicketChanged),
         // `conversation_created` and `conversation_updated` announce these.
         Change::Created(_) | Change::Claimed(_) | Change::Closed { .. } => None,
+        // None of the changes that agents know.
+        Change::MovedToAccount(_) => None,
     }
 }
 
@@ -99,7 +102,7 @@ fn conversation_fields(conversation: &Conversation, change: &Change) -> Option<R
             Some(RowFields::ticket_of_conversation(conversation, conversation.ticket.as_deref()?))
         }
         // Ratings of a ticket show in the tickets' list only.
-        Change::TicketRated(_) => None,
+        Change::TicketRated(_) | Change::MovedToAccount(_) => None,
         Change::Created(_)
         | Change::Claimed(_)
         | Change::Released(_)
@@ -131,6 +134,7 @@ fn ticket_change(change: &Change) -> Option<QueueChange> {
         Change::TicketCreated(_)
         | Change::Created(_)
         | Change::Closed { open_ticket: None, .. }
+        | Change::MovedToAccount(_)
         | Change::Rated(_)
         | Change::HandoverRequested { .. }
         | Change::HandoverResolved { .. } => None,

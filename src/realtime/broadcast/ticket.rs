@@ -45,6 +45,7 @@ pub(super) fn publish(support: &NamespaceHandle, conversation: &Conversation, ti
         | Change::Released(_)
         | Change::Closed { open_ticket: None, .. }
         | Change::Reopened(_)
+        | Change::MovedToAccount(_)
         | Change::Rated(_)
         | Change::HandoverRequested { .. }
         | Change::HandoverResolved { .. } => {}

@@ -8,7 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::{Broadcaster, Namespaces};
 use crate::config::RealtimeSettings;
-use crate::domain::UserId;
+use crate::domain::{Owner, UserId};
 use crate::realtime::emit::EmitEvent;
 use crate::realtime::payload::{ConversationOrTicket, HelpCenterTypingEvent, TypingEvent};
 use crate::realtime::rooms;
@@ -93,7 +93,7 @@ impl Broadcaster {
     }
 
     /// A message of this user was posted there, or the conversation was closed.
-    pub(super) fn end_typing(&self, place: ConversationOrTicket, user: Option<&UserId>) {
+    pub(super) fn end_typing(&self, place: ConversationOrTicket, user: Option<&Owner>) {
         if self.typing.count.load(Ordering::Acquire) == 0 {
             return;
         }
@@ -128,7 +128,7 @@ impl Broadcaster {
             (ConversationOrTicket::Ticket(id), Audience::Agents) => rooms::of_ticket_agents(*id),
             (ConversationOrTicket::Ticket(id), _) => rooms::of_ticket(*id),
         };
-        let payload = TypingEvent { place: *place, user_id: user.as_str(), is_admin: *is_agent };
+        let payload = TypingEvent { place: *place, user_id: user.account().map(UserId::as_str), is_admin: *is_agent };
         payload.emit(support.to(&room).except(socket), is_typing);
         // Conversations of other channels have no room in the help center.
         if let (ConversationOrTicket::Conversation(id), Audience::Room, true) = (place, audience, is_agent) {

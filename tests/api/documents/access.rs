@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::support::api_document::{DOCUMENT, template};
 use crate::support::{ApiServer, Backend, QUEUE, SEND, ScratchDatabase, TestUser, on_both_databases};
 
+/// A guest with a token for another conversation is answered as the bearer of an expired token.
+///
 /// The status for each caller, in this order: no token, the owner, another customer, the agent who holds the conversation,
 /// another agent; and four invalid tokens of the owner's account with an agent's role: expired, unsigned (`alg: none`),
 /// signed with another secret, and signed by RS256.
@@ -27,6 +29,7 @@ const TABLE: &[(&str, &str, &str, [u16; 9])] = &[
     ("GET",  "/api/v1/support/conversations/{held}", "",                                        [ 401,  200,  400,  400,  400,   401,  401,  401,  401]),
     ("POST", "/api/v1/support/conversations/{closed}/rate", r#"{"rating":5}"#,                  [ 401,  200,  400,  400,  400,   401,  401,  401,  401]),
     ("POST", "/api/v1/support/conversations/{held}/read", r#"{"up_to_seq":1}"#,                 [ 401,  201,  400,  400,  400,   401,  401,  401,  401]),
+    ("POST", "/api/v1/support/conversations/claim-guest", r#"{"guest_token":"{guest_token}"}"#, [ 401,  201,  201,  201,  201,   401,  401,  401,  401]),
     ("POST", "/api/v1/support/create-ticket", r#"{"subject":"a","description":"b"}"#,           [ 401,  201,  201,  201,  201,   401,  401,  401,  401]),
     ("GET",  "/api/v1/support/my-tickets", "",                                                  [ 401,  200,  200,  200,  200,   401,  401,  401,  401]),
     ("POST", "/api/v1/support/ticket/{done_number}/rate", r#"{"rating":5}"#,                    [ 401,  200,  400,  400,  400,   401,  401,  401,  401]),
@@ -103,6 +106,13 @@ fn callers() -> [(&'static str, TestUser); 9] {
     ]
 }
 
+/// A guest with a token for a conversation of their own.
+async fn guest(server: &ApiServer) -> TestUser {
+    let body = json!({ "message": "Hi", "email": "guest@example.com" });
+    let opened = server.post(&TestUser::anonymous(), "/api/v1/support/chat/send-unauthenticated", body).await;
+    TestUser { token: opened.body["data"]["guest_token"].as_str().unwrap().to_owned() }
+}
+
 /// Creates what a row's placeholder names and inserts its id.
 async fn filled(server: &ApiServer, text: &str) -> String {
     let (owner, holder) = (TestUser::customer("owner"), TestUser::agent("holder"));
@@ -119,6 +129,9 @@ async fn filled(server: &ApiServer, text: &str) -> String {
         let id = held(server).await;
         let asked = server.agent_action(&holder, &id, "handover", Some(json!({ "to_admin_id": "other" }))).await;
         return put("handover", asked.body["data"]["handover_id"].as_str().unwrap());
+    }
+    if text.contains("{guest_token}") {
+        return put("guest_token", &guest(server).await.token);
     }
     if text.contains("{ticket_of_held}") {
         let ticket = server.create_ticket_from(&holder, &held(server).await).await;
@@ -150,13 +163,15 @@ on_both_databases! {
         }
         let mut wrong = Vec::new();
         for (method, path, body, expected) in TABLE {
-            for ((who, caller), expected) in callers().into_iter().zip(expected) {
+            let guest = ("a guest of another conversation", guest(&server).await);
+            let guests = expected[5];
+            for ((who, caller), expected) in callers().into_iter().zip(*expected).chain([(guest, guests)]) {
                 // Path and body together: their placeholders may name the same conversation.
                 let request = filled(&server, &format!("{path} {body}")).await;
                 let (path, body) = request.split_once(' ').unwrap();
                 let body = (!body.is_empty()).then(|| serde_json::from_str(body).unwrap());
                 let answer = server.request(Method::from_bytes(method.as_bytes()).unwrap(), &caller, path).send(body).await;
-                if answer.status.as_u16() != *expected {
+                if answer.status.as_u16() != expected {
                     wrong.push(format!("{method} {path} by {who}: {} instead of {expected}: {}", answer.status, answer.body));
                 }
             }

@@ -31,7 +31,8 @@ fn intended(refusal: &Refusal) -> (RefusalKind, Vec<Action>) {
         Refusal::AccessDenied | Refusal::EmailMismatch | Refusal::ClientMessageIdReused => (Other, vec![Action::Send]),
         Refusal::RateNotOwn => (Other, vec![Action::Rate]),
         // The load test does not ask for these.
-        Refusal::HandoverNotRequester
+        Refusal::GuestTokenInvalid
+        | Refusal::HandoverNotRequester
         | Refusal::ReleaseNotAssignee
         | Refusal::ReleaseClosed
         | Refusal::TakeOverClosed

@@ -51,8 +51,7 @@ impl Model {
 
     /// Expects the missed messages, as live events.
     fn catch_up(&mut self, socket: usize, conversation: usize, after: usize) {
-        let (is_agent, reader) =
-            (self.is_agent(self.listeners[socket].user), self.writer(self.listeners[socket].user));
+        let (is_agent, reader) = (self.is_agent(self.listeners[socket].user), self.writer(self.listeners[socket].user));
         let state = &self.conversations[conversation];
         let all: Vec<_> = state.messages.iter().filter(|message| is_agent || message.seq.is_some()).collect();
         let last = &all[all.len().saturating_sub(200)..];

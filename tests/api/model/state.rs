@@ -258,9 +258,17 @@ impl Model {
     }
 
     /// The same for a message, which the sockets of its sender receive with the client's id.
-    pub(super) fn publish_new_message(&mut self, room: Room, place: &str, id: Placeholder, message: &Message, view: &Value) {
+    pub(super) fn publish_new_message(
+        &mut self,
+        room: Room,
+        place: &str,
+        id: Placeholder,
+        message: &Message,
+        view: &Value,
+    ) {
         for listener in self.listeners.iter_mut().filter(|listener| listener.rooms.contains(&room)) {
-            let reader = if listener.user >= CUSTOMERS { Writer::Agent(listener.user) } else { Writer::Account(listener.user) };
+            let reader =
+                if listener.user >= CUSTOMERS { Writer::Agent(listener.user) } else { Writer::Account(listener.user) };
             let payload = json!({ place: id, "message": message.seen_by(view.clone(), Some(&reader)) });
             listener.expected.push(("new_message".to_owned(), payload));
         }

@@ -106,12 +106,7 @@ impl Model {
     }
 
     /// The messages in the range that the customer can see, and whether there are more.
-    fn visible(
-        &self,
-        conversation: &Conversation,
-        range: MessageRange,
-        reader: Option<&Writer>,
-    ) -> (Vec<Value>, bool) {
+    fn visible(&self, conversation: &Conversation, range: MessageRange, reader: Option<&Writer>) -> (Vec<Value>, bool) {
         let visible: Vec<Message> = conversation.visible().cloned().collect();
         let seq = |message: &Message| message.seq.unwrap();
         let (messages, has_more) =

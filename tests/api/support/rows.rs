@@ -37,6 +37,7 @@ pub(crate) fn conversation_row(customer: &str, minutes: i64) -> conversations::M
         user_agent: None,
         ticket_id: None,
         pending_handover_id: None,
+        guest_email: None,
         created_at: at,
         updated_at: at,
         last_event_at: at,

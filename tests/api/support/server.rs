@@ -114,6 +114,7 @@ fn redact(value: &mut Value) {
         Value::String(text) if text.len() == 36 && uuid::Uuid::parse_str(text).is_ok() => *text = "[id]".to_owned(),
         Value::String(text) if is_ticket_number(text) => text.replace_range(4..8, "year"),
         Value::String(text) if is_timestamp(text) => *text = "[timestamp]".to_owned(),
+        Value::String(text) if is_token(text) => *text = "[token]".to_owned(),
         Value::Array(items) => items.iter_mut().for_each(redact),
         Value::Object(fields) => fields.values_mut().for_each(redact),
         _ => {}
@@ -123,6 +124,11 @@ fn redact(value: &mut Value) {
 /// ISO 8601 in UTC, with milliseconds and `Z`.
 fn is_timestamp(text: &str) -> bool {
     text.len() == 24 && text.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+}
+
+/// A JWT.
+fn is_token(text: &str) -> bool {
+    text.starts_with("eyJ") && text.split('.').count() == 3
 }
 
 /// Such as `SMI-2026-000001`.

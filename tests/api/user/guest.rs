@@ -50,6 +50,7 @@ on_both_databases! {
                   "total_messages": 1,
                   "updated_at": "[timestamp]"
                 },
+                "guest_token": "[token]",
                 "is_new": true
               },
               "message": "Message sent",
@@ -63,6 +64,7 @@ on_both_databases! {
             {
               "data": {
                 "conversation_id": "[id]",
+                "guest_token": "[token]",
                 "is_new": false,
                 "message": {
                   "attachments": null,

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::api::agent::view::{AgentMessage, AssignedAdmin, DetailLevel, UserView, device_metadata};
 use crate::domain::{
-    Conversation, ConversationId, Description, Feedback, Owner, Rating, Reference, ResolutionNotes, Subject, SupportType,
-    TicketId, TicketPriority, TicketStatus, UserId,
+    Conversation, ConversationId, Description, Feedback, Owner, Rating, Reference, ResolutionNotes, Subject,
+    SupportType, TicketId, TicketPriority, TicketStatus, UserId,
 };
 use crate::dto::shown_conversation;
 use crate::store::{History, Users};

@@ -9,12 +9,11 @@ use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 
 use crate::api::Api;
-use crate::api::guard::check_guest_id;
 use crate::api::idempotency_key::client_message_id;
 use crate::api_error::{ApiError, Code};
 use crate::domain::{ClientMessageId, Customer, EmailAddress, Owner, TextError, preview, ticket_number_spellings};
-use crate::dto::Validator;
-use crate::identity::Principal;
+use crate::dto::{Validator, check_guest_id};
+use crate::identity::{Guest, Principal};
 use crate::limits::{GuestCall, GuestSource};
 use crate::store::{self, TicketKey};
 
@@ -23,17 +22,31 @@ const NUMBER_LENGTH: usize = 64;
 
 /// The ticket with this number, as people type it, if it exists for the caller.
 pub(super) async fn find(api: &Api, number: &str, caller: Option<&Principal>) -> Result<Option<TicketKey>, ApiError> {
+    Ok(any(api, number).await?.filter(|ticket| exists_for(ticket, caller)))
+}
+
+/// The ticket with this number, if the guest's token serves it: a ticket without a conversation, or that of the token's
+/// conversation, as long as it belongs to the guest.
+pub(super) async fn find_for_guest(api: &Api, number: &str, guest: &Guest) -> Result<Option<TicketKey>, ApiError> {
+    let serves = |ticket: &TicketKey| {
+        let is_named = guest.ticket() == Some(ticket.id)
+            || (ticket.is_of_conversation && guest.conversation() == Some(ticket.conversation));
+        let email = ticket.email.as_deref().map(EmailAddress::stored);
+        is_named && ticket.user_id.is_none() && email.as_ref() == Some(&guest.email)
+    };
+    Ok(any(api, number).await?.filter(serves))
+}
+
+async fn any(api: &Api, number: &str) -> Result<Option<TicketKey>, ApiError> {
     // PostgreSQL rejects text that contains NUL.
     if number.chars().count() > NUMBER_LENGTH || number.contains('\0') {
         return Ok(None);
     }
     let spellings = ticket_number_spellings(number);
-    let found = store::ticket_of_number(&api.services.database, spellings).await?;
-    Ok(found.filter(|ticket| exists_for(ticket, caller)))
+    Ok(store::ticket_of_number(&api.services.database, spellings).await?)
 }
 
-/// A conversation that belongs to an e-mail address has no owner with a token: until guests have tokens (`additions.md`,
-/// 6), its ticket exists for agents only.
+/// The ticket of a guest's conversation exists for its token ([`find_for_guest`]) and for agents.
 fn exists_for(ticket: &TicketKey, caller: Option<&Principal>) -> bool {
     !ticket.is_of_conversation || caller.is_some_and(|caller| caller.is_agent || is_owner(ticket, caller))
 }

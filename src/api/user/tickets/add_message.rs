@@ -6,21 +6,26 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::{author, find, limit_author, message_id, names_another, not_found, number};
+use super::access::{author, find, find_for_guest, limit_author, message_id, names_another, not_found, number};
 use crate::api::Api;
 use crate::api::body::{self, JsonBytes};
 use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::created;
 use crate::api::examples;
-use crate::api::extractors::OptionalCaller;
+use crate::api::extractors::{GuestCaller, OptionalCaller};
 use crate::api::guard::check_guard;
+use crate::api::user::guest_token::limit;
 use crate::api_error::ApiError;
 use crate::domain::{
     ClientMessageId, ConversationId, Customer, EmailAddress, MessageText, Post, Posted, Refusal, SendMessage, Target,
     TicketId,
 };
 use crate::dto::{UserMessage, Validator};
+use crate::identity::Guest;
 use crate::json_schema::AnyTicketNumber;
+use crate::limits::TokenCall;
+use crate::store::TicketKey;
+use crate::use_cases::{issue_guest_token, void_as_unauthorized};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct TicketMessageRequest {
@@ -39,6 +44,9 @@ struct TicketMessageAdded<'a> {
     ticket_number: &'a str,
     ticket_id: TicketId,
     message: UserMessage<'a>,
+    /// For a guest who has sent this with a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest_token: Option<String>,
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -50,6 +58,7 @@ pub(super) fn endpoint() -> Endpoint {
             "Posts a message to a ticket; without a token, `email` must match the ticket's",
         )
         .deprecated()
+        .serves_guests()
         .body::<TicketMessageRequest>(examples::ticket_message())
         .posts_message()
         .answers::<TicketMessageAdded<'static>>(201, &["Message sent"])
@@ -59,10 +68,19 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn add_message(
     api: web::Data<Api>,
-    OptionalCaller(caller): OptionalCaller,
+    GuestCaller(guest): GuestCaller,
     request: HttpRequest,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<HttpResponse, ApiError> {
+    if let Some(guest) = &guest {
+        limit(&api, guest, &request, TokenCall::Send)?;
+        let body: TicketMessageRequest = body::parse(&bytes)?;
+        if let Some(key) = find_for_guest(&api, body.ticket_number.as_deref().unwrap_or_default(), guest).await? {
+            return add_as_guest(&api, &key, &body, guest, &request).await;
+        }
+    }
+    // A token for anything else counts as none.
+    let caller = OptionalCaller::of(&request)?;
     check_guard(&api, caller.as_ref(), &request, &bytes).await?;
     let body: TicketMessageRequest = body::parse(&bytes)?;
     let mut validator = Validator::default();
@@ -80,7 +98,28 @@ async fn add_message(
     }
     let posted = post_into(&api, key.conversation, post).await?;
     let message = UserMessage::of_sender(&posted);
-    Ok(created("Message sent", TicketMessageAdded { ticket_number: &key.number, ticket_id: key.id, message }))
+    let answer = TicketMessageAdded { ticket_number: &key.number, ticket_id: key.id, message, guest_token: None };
+    Ok(created("Message sent", answer))
+}
+
+/// Posts with a guest's token, which is answered with a fresh one.
+async fn add_as_guest(
+    api: &Api,
+    key: &TicketKey,
+    body: &TicketMessageRequest,
+    guest: &Guest,
+    request: &HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let mut validator = Validator::default();
+    let text = validator.required("message", body.message.as_deref(), MessageText::parse);
+    let client_message_id = message_id(&mut validator, None, body.client_message_id.as_deref(), request.headers());
+    let text = validator.finish(text)?;
+    let post = Post { target: Target::Ticket, from: guest.as_customer(), text, client_message_id };
+    let posted = post_into(api, key.conversation, post).await.map_err(void_as_unauthorized)?;
+    let guest_token = Some(issue_guest_token(&api.services, guest)?);
+    let message = UserMessage::of_sender(&posted);
+    let answer = TicketMessageAdded { ticket_number: &key.number, ticket_id: key.id, message, guest_token };
+    Ok(created("Message sent", answer))
 }
 
 /// Posts a message to a ticket that is open and belongs to its author.

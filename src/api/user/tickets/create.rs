@@ -24,12 +24,13 @@ use crate::api_error::ApiError;
 use crate::client_info::ClientInfo;
 use crate::conversation::Opened;
 use crate::domain::{
-    Channel, ClientMessageId, Customer, Description, DeviceMetadata, EmailAddress, MessageText, Open, Origin,
+    Channel, ClientMessageId, Customer, Description, DeviceMetadata, EmailAddress, MessageText, Open, Origin, Owner,
     PhoneNumber, Post, Reference, Refusal, Subject, SupportType, Target, TicketDraft, TicketId, TicketPriority,
 };
 use crate::dto::{UserMessage, Validator, words};
-use crate::identity::Principal;
+use crate::identity::{Guest, GuestPlace, Principal};
 use crate::store::{self, MessageRange, TicketKey};
+use crate::use_cases::issue_guest_token;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct TicketRequest {
@@ -57,6 +58,9 @@ struct TicketRequest {
 struct TicketOpened<'a> {
     ticket: UserTicket<'a>,
     message: &'static str,
+    /// For a guest whose ticket this request has created: reads and continues it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest_token: Option<String>,
 }
 
 pub(super) fn endpoints() -> [Endpoint; 2] {
@@ -140,11 +144,19 @@ async fn open_ticket(
     };
     let text = MessageText::from(&form.draft.description);
     let open = Open { origin, text, ticket: Some(Box::new(form.draft)), client_message_id: form.client_message_id };
+    let sender = open.origin.customer.owner.clone();
     let Opened { conversation, message } = api.services.registry.open(open).await?;
+    let guest_token = match (sender, &conversation.ticket) {
+        (Owner::Guest(email), Some(ticket)) => {
+            let guest = Guest { place: GuestPlace::Ticket(ticket.draft.id.0), email };
+            Some(issue_guest_token(&api.services, &guest)?)
+        }
+        _ => None,
+    };
     let messages = vec![UserMessage::of_sender(&message)];
     let ticket = UserTicket::new(&conversation, messages, None).ok_or_else(ApiError::internal)?;
     let message = "Your ticket has been created. Our team will review it and respond as soon as possible.";
-    Ok(created("Support ticket created successfully", TicketOpened { ticket, message }))
+    Ok(created("Support ticket created successfully", TicketOpened { ticket, message, guest_token }))
 }
 
 /// Posts the description as a message to the ticket that the body names.
@@ -169,7 +181,8 @@ async fn continue_ticket(
     });
     let messages = messages.collect();
     let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(ApiError::internal)?;
-    Ok(created("Message sent", TicketOpened { ticket, message: "Your message has been added to your ticket." }))
+    let message = "Your message has been added to your ticket.";
+    Ok(created("Message sent", TicketOpened { ticket, message, guest_token: None }))
 }
 
 /// A body whose fields are valid.

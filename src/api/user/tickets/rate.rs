@@ -1,19 +1,22 @@
 //! `POST /api/v1/support/ticket/:ticketNumber/rate`.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::access::{find, not_found};
+use super::access::{find, find_for_guest, not_found};
 use crate::api::Api;
 use crate::api::body::Json;
 use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
-use crate::api::extractors::Caller;
-use crate::api::user::rate::RateRequest;
+use crate::api::extractors::PersonCaller;
+use crate::api::user::guest_token::limit;
+use crate::api::user::rate::{RateRequest, for_caller};
 use crate::api_error::ApiError;
 use crate::domain::{CustomerRating, Feedback, Rating, Refusal, SubmitRating, Target};
+use crate::identity::Person;
+use crate::limits::TokenCall;
 
 #[derive(Serialize, JsonSchema)]
 struct TicketRated<'a> {
@@ -27,6 +30,7 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::post("/api/v1/support/ticket/{number}/rate", rate)
         .operation(Tag::CustomerTickets, Access::Customer, "rateTicket", "Rates a resolved or closed ticket")
         .deprecated()
+        .serves_guests()
         .path_parameter("number", "The ticket's number")
         .body::<RateRequest>(json!({ "rating": 4 }))
         .answers::<TicketRated<'static>>(200, &["Rating submitted"])
@@ -36,14 +40,26 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn rate(
     api: web::Data<Api>,
-    Caller(caller): Caller,
+    PersonCaller(caller): PersonCaller,
+    request: HttpRequest,
     number: web::Path<String>,
     Json(body): Json<RateRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let (rating, feedback) = body.validate()?;
     let number = number.trim();
-    let key = find(&api, number, Some(&caller)).await?.ok_or_else(|| not_found(number))?;
+    let for_guest = match &caller {
+        Person::Guest(guest) => {
+            limit(&api, guest, &request, TokenCall::Send)?;
+            Some(find_for_guest(&api, number, guest).await?.ok_or_else(ApiError::unauthorized)?)
+        }
+        Person::Account(_) => None,
+    };
+    let (rating, feedback) = body.validate()?;
+    let key = match for_guest {
+        Some(key) => key,
+        None => find(&api, number, caller.account()).await?.ok_or_else(|| not_found(number))?,
+    };
     let rate = CustomerRating { from: caller.as_customer(), rating, feedback: feedback.clone() };
-    api.services.registry.execute(key.conversation, SubmitRating { target: Target::Ticket, rate }).await?;
+    let rated = api.services.registry.execute(key.conversation, SubmitRating { target: Target::Ticket, rate }).await;
+    rated.map_err(ApiError::from).map_err(|error| for_caller(&caller, error))?;
     Ok(fetched("Rating submitted", TicketRated { ticket_number: &key.number, satisfaction_rating: rating, feedback }))
 }

@@ -4,20 +4,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::access::{find, limit_guest, may_read, not_found, number};
+use super::access::{find, find_for_guest, limit_guest, may_read, not_found, number};
 use super::view::{TicketListed, UserTicket};
 use crate::api::Api;
 use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
-use crate::api::extractors::{Caller, OptionalCaller};
+use crate::api::extractors::{Caller, GuestCaller, OptionalCaller};
 use crate::api::guard::check_guard;
 use crate::api::query::{Query, RangeQuery};
+use crate::api::user::guest_token::limit;
 use crate::api_error::ApiError;
-use crate::domain::EmailAddress;
+use crate::domain::{EmailAddress, Owner};
 use crate::dto::{UserMessage, Validator};
-use crate::identity::Principal;
 use crate::json_schema::AnyTicketNumber;
-use crate::limits::GuestCall;
+use crate::limits::{GuestCall, TokenCall};
 use crate::store::{self, MessageRange, TicketKey};
 
 #[derive(Serialize, JsonSchema)]
@@ -52,6 +52,7 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
                 "A ticket by its number; without a token, `email` must match the ticket's",
             )
             .deprecated()
+            .serves_guests()
             .query::<TicketQuery>()
             .query_except::<RangeQuery>("after_position")
             .answers::<TicketRetrieved<'static>>(200, &["Ticket retrieved"])
@@ -67,11 +68,20 @@ async fn my_tickets(api: web::Data<Api>, Caller(caller): Caller) -> Result<HttpR
 
 async fn ticket(
     api: web::Data<Api>,
-    OptionalCaller(caller): OptionalCaller,
+    GuestCaller(guest): GuestCaller,
     request: HttpRequest,
     query: Query<TicketQuery>,
     range: Query<RangeQuery>,
 ) -> Result<HttpResponse, ApiError> {
+    if let Some(guest) = &guest {
+        limit(&api, guest, &request, TokenCall::Read)?;
+        let number = query.ticket_number.as_deref().unwrap_or_default();
+        if let Some(key) = find_for_guest(&api, number, guest).await? {
+            return retrieve(&api, &key, range.by_seq()?, Some(&guest.as_owner())).await;
+        }
+    }
+    // A token for anything else counts as none.
+    let caller = OptionalCaller::of(&request)?;
     check_guard(&api, caller.as_ref(), &request, &[]).await?;
     let mut validator = Validator::default();
     let number = validator.required("ticket_number", query.ticket_number.as_deref(), number);
@@ -83,7 +93,8 @@ async fn ticket(
     }
     let key = find(&api, &number, caller.as_ref()).await?.filter(|key| may_read(key, caller.as_ref(), email));
     let Some(key) = key else { return Err(not_found(&number)) };
-    retrieve(&api, &key, range, caller.as_ref()).await
+    let reader = caller.map(|caller| caller.as_owner());
+    retrieve(&api, &key, range, reader.as_ref()).await
 }
 
 /// A reader without a token knows the address and the number, which does not make them the sender of a message.
@@ -91,13 +102,12 @@ async fn retrieve(
     api: &Api,
     key: &TicketKey,
     range: MessageRange,
-    caller: Option<&Principal>,
+    reader: Option<&Owner>,
 ) -> Result<HttpResponse, ApiError> {
     let database = &api.services.database;
     let conversation = store::ticket(database, key.id).await?.ok_or_else(ApiError::internal)?;
     let history = store::visible_messages(database, &conversation, range).await?;
-    let reader = caller.map(|caller| caller.as_owner());
-    let messages = history.messages.iter().map(|posted| UserMessage::in_history(posted, reader.as_ref())).collect();
+    let messages = history.messages.iter().map(|posted| UserMessage::in_history(posted, reader)).collect();
     let ticket = UserTicket::new(&conversation, messages, Some(history.has_more)).ok_or_else(ApiError::internal)?;
     Ok(fetched("Ticket retrieved", TicketRetrieved { ticket }))
 }

@@ -76,6 +76,7 @@ pub(super) async fn execute(registry: &Arc<Registry>, id: ConversationId, comman
         Command::ExpireHandover(expire) => registry.execute(id, expire).await.map(|()| Outcome::Done),
         Command::Close(close) => registry.execute(id, close).await.map(|()| Outcome::Done),
         Command::Rate(rating) => registry.execute(id, rating).await.map(|()| Outcome::Done),
+        Command::ClaimGuest(claim) => registry.execute(id, *claim).await.map(|()| Outcome::Done),
     }
 }
 

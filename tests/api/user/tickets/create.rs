@@ -30,6 +30,7 @@ on_both_databases! {
 
             {
               "data": {
+                "guest_token": "[token]",
                 "message": "Your ticket has been created. Our team will review it and respond as soon as possible.",
                 "ticket": {
                   "conversation_id": null,
