@@ -12,7 +12,7 @@ use super::{Realtime, auth, input, join, read, rooms, typing};
 use crate::api_error::{ApiError, Code};
 use crate::domain::ConversationId;
 use crate::dto::{ReplyRequest, ReplySent, SendRequest, SendResponse};
-use crate::identity::{Guest, Person};
+use crate::identity::Person;
 use crate::json_schema::{SchemaFn, Schemas};
 use crate::use_cases::admit_guest;
 use socketio::{ConnectRefusal, Event, Handshake, Namespace, Socket};
