@@ -14,6 +14,7 @@ use crate::database::DatabaseError;
 use crate::domain::Refusal;
 use crate::limits::RateLimited;
 use crate::read_marks::ReadMarkError;
+use crate::store::SearchRefusal;
 use crate::telemetry::Refused;
 
 /// A stable identifier of an error, by which screens tell errors apart. docs/ERRORS.md is generated from these lines.
@@ -53,6 +54,8 @@ pub enum Code {
     TicketOpen,
     /// The agent who holds the conversation is present.
     HolderPresent,
+    /// The search term cannot be searched within the time limit; a longer one may.
+    SearchTooBroad,
     /// The idempotency key was used for another message.
     Conflict,
     /// The body did not arrive in time.
@@ -89,6 +92,7 @@ impl Code {
         Self::TicketClosed,
         Self::TicketOpen,
         Self::HolderPresent,
+        Self::SearchTooBroad,
         Self::Conflict,
         Self::RequestTimeout,
         Self::PayloadTooLarge,
@@ -135,6 +139,7 @@ impl Code {
             Self::TicketClosed => ("TICKET_CLOSED", 400),
             Self::TicketOpen => ("TICKET_OPEN", 400),
             Self::HolderPresent => ("HOLDER_PRESENT", 409),
+            Self::SearchTooBroad => ("SEARCH_TOO_BROAD", 400),
             Self::Conflict => ("CONFLICT", 409),
             Self::RequestTimeout => ("REQUEST_TIMEOUT", 408),
             Self::PayloadTooLarge => ("PAYLOAD_TOO_LARGE", 413),
@@ -219,6 +224,20 @@ impl ApiError {
     #[must_use]
     pub fn unavailable() -> Self {
         Self::new(Code::Unavailable, "The service is busy at the moment. Please try again.")
+    }
+}
+
+impl From<SearchRefusal> for ApiError {
+    fn from(refusal: SearchRefusal) -> Self {
+        match refusal {
+            SearchRefusal::TooBroad => {
+                Self::new(Code::SearchTooBroad, "Too much matches this search. Please search for something longer.")
+            }
+            SearchRefusal::Preparing => Self {
+                retry_after: Some(30),
+                ..Self::new(Code::Unavailable, "The search is being prepared after an upgrade. Please try again later.")
+            },
+        }
     }
 }
 

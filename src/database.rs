@@ -32,10 +32,14 @@ pub enum Backend {
 pub struct Database {
     pools: Arc<Pools>,
     answer_bytes: usize,
+    search_timeout: Duration,
 }
 
 /// [`Database::answer_bytes`] where it is not set.
 const DEFAULT_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// [`Database::search_timeout`] where it is not set.
+const DEFAULT_SEARCH_TIMEOUT: Duration = Duration::from_millis(450);
 
 #[derive(Debug)]
 struct Pools {
@@ -82,6 +86,18 @@ impl Database {
     #[must_use]
     pub fn answer_bytes(&self) -> usize {
         self.answer_bytes
+    }
+
+    /// With another time limit of a search.
+    #[must_use]
+    pub fn with_search_timeout(self, search_timeout: Duration) -> Self {
+        Self { search_timeout, ..self }
+    }
+
+    /// The time limit of a search.
+    #[must_use]
+    pub fn search_timeout(&self) -> Duration {
+        self.search_timeout
     }
 
     /// The time limit of a query.

@@ -21,6 +21,7 @@ mod person;
 mod rating;
 mod reading;
 mod refusal;
+mod search;
 mod text;
 mod ticket;
 mod ticket_number;
@@ -49,6 +50,8 @@ pub use person::{AUTO_REPLY_KEY, Agent, Author, Customer, NAMELESS_AGENT, Owner,
 pub use rating::{CustomerRating, Rating, RatingError};
 pub use reading::{Reading, ReadingSide};
 pub use refusal::Refusal;
+pub(crate) use search::SEPARATOR;
+pub use search::{SearchTerm, SearchableAccount, SearchableConversation, TextKind, fold};
 pub use text::{
     ClientMessageId, DEVICE_METADATA_LIMIT, Description, Feedback, MessageText, PREVIEW_LENGTH, Reason, Reference,
     ResolutionNotes, Subject, TextError, preview,

@@ -138,8 +138,8 @@ impl Journal {
     }
 
     /// Starts the background search indexer, if the database supports one.
-    pub fn start_search_indexer(&self, database: &Database) {
-        search_indexer::start_search_indexer(database, Arc::clone(&self.stats));
+    pub async fn start_search_indexer(&self, database: &Database) {
+        search_indexer::start_search_indexer(database, Arc::clone(&self.stats)).await;
     }
 
     /// Queues events; [`Append::done`] is called with the outcome.

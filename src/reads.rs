@@ -124,6 +124,7 @@ mod tests {
             answer_bytes: 100,
             concurrent: 3,
             concurrent_per_person: 2,
+            search_timeout_ms: 450,
             unsent_bytes: 1000,
             unsent_bytes_per_person: 500,
         })

@@ -95,7 +95,7 @@ impl Server {
         let verifier = Arc::new(Verifier::new(&settings.auth)?);
         let (database, runtime) = connect(&settings, migrate).await?;
         let journal = Journal::start(&database, &settings.journal, &settings.tickets);
-        journal.start_search_indexer(&database);
+        journal.start_search_indexer(&database).await;
         let broadcaster = Arc::new(Broadcaster::new(&settings.realtime));
         let registry = start_registry(&settings, &database, &journal, &broadcaster, &clock)?;
         let auto_reply = settings.help_center.auto_reply.auto_reply().ok_or(StartError::AutoReply)?;
@@ -194,7 +194,8 @@ impl Server {
 /// Connects to the database, and applies migrations if `migrate`.
 async fn connect(settings: &Settings, migrate: bool) -> Result<(Database, DatabaseRuntime), DatabaseError> {
     let (database, runtime) = Database::connect(&settings.database, settings.journal.writers).await?;
-    let database = database.with_answer_bytes(settings.reads.answer_bytes);
+    let search_timeout = Duration::from_millis(settings.reads.search_timeout_ms);
+    let database = database.with_answer_bytes(settings.reads.answer_bytes).with_search_timeout(search_timeout);
     if migrate {
         migrations::up(&database, &settings.database).await?;
     }

@@ -14,6 +14,7 @@ mod history;
 mod queue;
 mod reading;
 mod related;
+mod search;
 mod snapshot;
 mod tickets;
 mod timeline;
@@ -26,9 +27,10 @@ pub use events::EventRange;
 pub use handovers::{find_agent, handover_conversation, handovers_of};
 pub use help_center::{help_center_of, seq_of};
 pub use history::{History, MessageRange, all_messages, json_bytes, visible_messages};
-pub use queue::{AssignedTo, Counts, Filter, Page, Queue, RECENT, SearchTerm, Sort, SortBy, queue};
 pub use reading::{MAX_UNREAD, reading_of, seq_at};
+pub use queue::{AssignedTo, Counts, Filter, Page, Queue, Sort, SortBy, queue};
 pub use related::{Related, related_to};
+pub use search::SearchRefusal;
 pub use snapshot::{FoundSend, Snapshot, find_send, load, version};
 pub use tickets::{
     CustomerTickets, Performance, TicketCounts, TicketFilter, TicketKey, TicketList, TicketOrder, TicketSort, ticket,

@@ -17,6 +17,7 @@ mod m20261123_000008_searchable_texts;
 mod m20261130_000009_event_details;
 mod m20261130_000010_handover_resolutions;
 mod m20261201_000011_ownership;
+mod m20261201_000012_folded_texts;
 mod m20261201_000013_guest_email;
 mod m20261201_000014_roles_and_reading;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000009_event_details::Migration),
             Box::new(m20261130_000010_handover_resolutions::Migration),
             Box::new(m20261201_000011_ownership::Migration),
+            Box::new(m20261201_000012_folded_texts::Migration),
             Box::new(m20261201_000013_guest_email::Migration),
             Box::new(m20261201_000014_roles_and_reading::Migration),
         ]

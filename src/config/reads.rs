@@ -18,6 +18,9 @@ pub struct ReadSettings {
     /// Reads of one person, or of one address without a token, at the same time; further ones wait. Allowed: 1 to 1000.
     /// Default: `4`.
     pub concurrent_per_person: usize,
+    /// Time limit of a search, in milliseconds. A term that takes longer is refused with 400 `SEARCH_TOO_BROAD`. Allowed:
+    /// 50 to 60000. Default: `450`.
+    pub search_timeout_ms: u64,
     /// Bytes of answers over 16 KiB that clients have not taken. When exceeded, the connection ends whose client has
     /// read nothing for the longest time. Allowed: 1048576 to 17179869184. Default: `33554432`.
     pub unsent_bytes: usize,
@@ -33,6 +36,7 @@ impl ReadSettings {
             outside("reads.answer_bytes", self.answer_bytes, 65_536..=16_777_216),
             outside("reads.concurrent", self.concurrent, 1..=1000),
             outside("reads.concurrent_per_person", self.concurrent_per_person, 1..=1000),
+            outside("reads.search_timeout_ms", self.search_timeout_ms, 50..=60_000),
             outside("reads.unsent_bytes", self.unsent_bytes, unsent.clone()),
             outside("reads.unsent_bytes_per_person", self.unsent_bytes_per_person, unsent),
         ];

@@ -13,7 +13,7 @@ use sea_orm::{ConnectOptions, DatabaseConnection, DbErr, RuntimeErr, sqlx};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 
-use super::{Backend, DEFAULT_ANSWER_BYTES, Database, DatabaseError, DatabaseRuntime, Pools};
+use super::{Backend, DEFAULT_ANSWER_BYTES, DEFAULT_SEARCH_TIMEOUT, Database, DatabaseError, DatabaseRuntime, Pools};
 use crate::config::DatabaseSettings;
 
 impl Database {
@@ -57,7 +57,10 @@ impl Database {
         read_options.map_sqlx_postgres_opts(move |options| with_statement_timeout(options, timeout));
         let reads = connect(&handle, read_options).await?;
         let pools = Pools { backend, reads, writes, runtime: handle, timeout: settings.timeout() };
-        Ok((Self { pools: Arc::new(pools), answer_bytes: DEFAULT_ANSWER_BYTES }, owner))
+        Ok((
+            Self { pools: Arc::new(pools), answer_bytes: DEFAULT_ANSWER_BYTES, search_timeout: DEFAULT_SEARCH_TIMEOUT },
+            owner,
+        ))
     }
 }
 

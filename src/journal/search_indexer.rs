@@ -1,19 +1,29 @@
-//! Indexes messages for search on PostgreSQL in the background (migration 000008). It does not change the result of any
-//! search: a search reads messages that are not indexed yet from their own table.
+//! Folds and indexes texts for search on PostgreSQL in the background (migrations 000008 and 000012). It does not change
+//! the result of any search: a search reads what is not indexed yet from its own table.
 //!
-//! A trigger lists the messages of a commit as not indexed. Once a second the indexer copies their texts, many at once,
-//! into the table with the trigram index, and empties the index's list of pending entries. It works in small chunks with
+//! Triggers list the messages of a commit, and new or changed conversations, tickets and accounts, as not indexed. Once a
+//! second the indexer folds their texts, many at once, into the table with the indexes, and empties the indexes' lists of
+//! pending entries. After an upgrade it does the same with what is there already, in bounded steps. It works in small chunks with
 //! pauses between them, and waits while the server is busy, so that it does not slow sends. Servers that share a database
 //! share the work: each takes rows of the list that no other has locked.
+
+mod copy;
+mod rows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::prelude::Uuid;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait,
+};
 use tokio::time::Instant;
+
+pub(super) use copy::copy;
 
 use super::stats::StatsCounter;
 use crate::database::{Backend, Database, DatabaseError};
+use crate::domain::TextKind;
 
 /// The interval between runs.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
@@ -37,37 +47,28 @@ const BACKLOG: i64 = 1024;
 /// Transient failures in a row after which a warning is logged.
 const FAILURES_PER_WARNING: u32 = 60;
 
-/// A conversation's texts in a chunk become one row of at most a hundred messages: a search looks for conversations, and
-/// a word in several messages is indexed once. `synchronous_commit` is off: a crash undoes the copy and the removal from
-/// the list together.
-const COPY: &str = "
-WITH dequeued AS (
-    DELETE FROM unsearchable_messages
-    WHERE id = ANY (ARRAY(SELECT id FROM unsearchable_messages ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED))
-    RETURNING conversation_ids, positions
-),
-listed AS (
-    SELECT DISTINCT message.conversation_id, message.position
-    FROM dequeued CROSS JOIN LATERAL unnest(conversation_ids, positions) AS message (conversation_id, position)
-),
-copied AS (
-    INSERT INTO searchable_texts (conversation_id, text)
-    SELECT conversation_id, string_agg(body, U&'\\001F' ORDER BY position)
-    FROM listed JOIN messages USING (conversation_id, position)
-    GROUP BY conversation_id, position / 100
-)
-SELECT count(*) AS dequeued,
-    (SELECT count(*) FROM (SELECT 1 FROM unsearchable_messages LIMIT $2) AS listed) AS listed,
-    set_config('synchronous_commit', 'off', true)
-FROM dequeued";
-
 /// Only the index's owner may do this: the role that ran the migrations.
 const CLEAN_PENDING_LIST: &str = "SELECT count(gin_clean_pending_list(indexrelid)) > 0 FROM pg_index \
-                     WHERE indexrelid = to_regclass('searchable_texts_trigrams')";
+    WHERE indexrelid IN (to_regclass('searchable_texts_trigrams'), to_regclass('searchable_texts_grams'))";
+
+/// How long the start of a server waits until the texts of an earlier release are folded. Searches are refused until that
+/// is done, on a small database so at no time.
+const BACKFILL_AT_START: Duration = Duration::from_secs(2);
 
 /// Starts the indexer on PostgreSQL. It stops with the database's runtime.
-pub(super) fn start_search_indexer(database: &Database, stats: Arc<StatsCounter>) {
+pub(super) async fn start_search_indexer(database: &Database, stats: Arc<StatsCounter>) {
     if database.backend() == Backend::Postgres {
+        let started = Instant::now();
+        while started.elapsed() < BACKFILL_AT_START {
+            match rows::backfill(database, MAX_ROWS).await {
+                Ok(false) => break,
+                Ok(true) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "texts of an earlier release are not indexed for search yet");
+                    break;
+                }
+            }
+        }
         database.runtime().spawn(run(database.clone(), stats));
     }
 }
@@ -108,7 +109,7 @@ impl Indexer {
             return INTERVAL;
         }
         let started = Instant::now();
-        let copied = copy(&self.database, self.rows).await;
+        let copied = index(&self.database, self.rows).await;
         let pause = match copied {
             Ok(copied) => self.succeeded(copied, started.elapsed()),
             Err(error) => self.failed(&error),
@@ -144,6 +145,13 @@ impl Indexer {
         }
         INTERVAL
     }
+}
+
+/// Indexes up to this many rows of each list.
+async fn index(database: &Database, rows: i64) -> Result<Copied, DatabaseError> {
+    let copied = copy(database, rows).await?;
+    let has_more = rows::refresh(database, rows).await? | rows::backfill(database, rows).await?;
+    Ok(Copied { left: copied.left.max(i64::from(has_more)), ..copied })
 }
 
 /// How busy this server's journal is.
@@ -202,16 +210,46 @@ impl Copied {
     }
 }
 
-/// Copies up to this many rows of the list, the oldest first.
-pub(super) async fn copy(database: &Database, rows: i64) -> Result<Copied, DatabaseError> {
-    let copy = database.write(async move |connection| {
-        let values = [rows.into(), (rows + BACKLOG).into()];
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, COPY, values);
-        let Some(row) = connection.query_one_raw(statement).await? else { return Ok((0, 0)) };
-        Ok::<(i64, i64), sea_orm::DbErr>((row.try_get("", "dequeued")?, row.try_get("", "listed")?))
-    });
-    let (dequeued, listed) = copy.await?;
-    Ok(Copied { rows: dequeued, left: listed - dequeued })
+/// Begins a transaction in a task of its own, as the journal does: one that begins after its caller has stopped waiting is
+/// rolled back. `synchronous_commit` is off: a crash undoes the copy and the removal from the list together.
+async fn begin(connection: DatabaseConnection) -> Result<DatabaseTransaction, DatabaseError> {
+    let begun = tokio::spawn(async move { connection.begin().await });
+    let transaction = begun.await.map_err(|error| DatabaseError::Fault(error.to_string()))??;
+    transaction.execute_unprepared("SET LOCAL synchronous_commit = off").await?;
+    Ok(transaction)
+}
+
+fn statement<const N: usize>(sql: &str, values: [sea_orm::Value; N]) -> Statement {
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+}
+
+/// Inserts folded texts of conversations or of accounts.
+async fn insert(transaction: &DatabaseTransaction, texts: Vec<FoldedText>) -> Result<(), DbErr> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let (mut conversations, mut users, mut kinds, mut bodies) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for FoldedText { conversation, user, kind, text } in texts {
+        // Empty stands for null: SeaORM's arrays have none.
+        conversations.push(conversation.unwrap_or_default());
+        users.push(user.unwrap_or_default());
+        kinds.push(kind as i16);
+        bodies.push(text);
+    }
+    let values = [conversations.into(), users.into(), kinds.into(), bodies.into()];
+    transaction.execute_raw(statement(INSERT, values)).await.map(|_| ())
+}
+
+const INSERT: &str = "INSERT INTO searchable_texts (conversation_id, user_id, kind, text)
+    SELECT nullif(conversation_id, '00000000-0000-0000-0000-000000000000'), nullif(user_id, ''), kind, text
+    FROM unnest($1::uuid[], $2::text[], $3::int2[], $4::text[]) AS folded (conversation_id, user_id, kind, text)";
+
+/// A row of the searched table.
+struct FoldedText {
+    conversation: Option<Uuid>,
+    user: Option<String>,
+    kind: TextKind,
+    text: String,
 }
 
 /// Empties the index's list of pending entries. Gives whether to try again later.

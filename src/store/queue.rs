@@ -3,21 +3,20 @@
 mod counts;
 mod filter;
 mod origins;
-mod search;
 
 use entity::conversations::{self, Column};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 use super::related::{Related, load_related};
-use crate::database::{Backend, Database, DatabaseError};
+use super::search::{Searched, Searching, with_found};
+use crate::database::{Backend, Database};
 use crate::domain::{Conversation, Status, UserId};
 use crate::event_codec::decode_conversation;
 
 pub use counts::Counts;
 pub(super) use filter::open;
 pub use filter::{AssignedTo, Filter, Sort, SortBy};
-pub use search::{RECENT, SearchTerm};
 
 /// A page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,31 +56,64 @@ pub struct Queue {
 /// A page of the conversations that pass a filter. `caller` is whose conversations [`Counts::mine`] counts.
 ///
 /// # Errors
-/// [`DatabaseError`].
-pub async fn queue(
-    database: &Database,
-    caller: UserId,
-    filter: Filter,
-    sort: Sort,
-    page: Page,
-) -> Result<Queue, DatabaseError> {
+/// [`DatabaseError`]; within, why a search has no answer.
+pub async fn queue(database: &Database, caller: UserId, filter: Filter, sort: Sort, page: Page) -> Searching<Queue> {
     let backend = database.backend();
-    database
+    let counts = {
+        let caller = caller.clone();
+        database.read(async move |connection| counts::counts(&connection, &caller).await).await?
+    };
+    let condition = filter.condition(backend);
+    let (conversations, total) = match filter.search.clone() {
+        Some(term) => {
+            let found = with_found(database, term, Searched::Conversations, async move |connection, found| {
+                let condition = condition.add(found.contain(conversations_id(), backend));
+                let total = count(&connection, condition.clone()).await?;
+                Ok((page_if_any(&connection, condition, (sort, page), backend, total).await?, total))
+            });
+            match found.await? {
+                Ok(found) => found,
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        None => {
+            let counted = counted(&filter, &counts, &caller);
+            let page = database.read(async move |connection| {
+                let total = match counted {
+                    Some(total) => total,
+                    None => count(&connection, condition.clone()).await?,
+                };
+                Ok::<_, DbErr>((page_if_any(&connection, condition, (sort, page), backend, total).await?, total))
+            });
+            page.await?
+        }
+    };
+    let related = database
         .read(async move |connection| {
-            let counts = counts::counts(&connection, &caller).await?;
-            let condition = full_condition(&filter, backend);
-            let total = match counted(&filter, &counts, &caller) {
-                Some(total) => total,
-                None => count(&connection, condition.clone()).await?,
-            };
-            // A page after the last one needs no query.
-            let is_after_last = page.offset() >= total;
-            let conversations =
-                if is_after_last { Vec::new() } else { page_of(&connection, condition, (sort, page), backend).await? };
             let related = load_related(&connection, &conversations).await?;
-            Ok::<_, DbErr>(Queue { conversations, related, total, counts })
+            Ok::<_, DbErr>((conversations, related))
         })
-        .await
+        .await;
+    let (conversations, related) = related?;
+    Ok(Ok(Queue { conversations, related, total, counts }))
+}
+
+fn conversations_id() -> Expr {
+    Expr::col((conversations::Entity, Column::Id))
+}
+
+/// A page after the last one needs no query.
+async fn page_if_any(
+    connection: &impl ConnectionTrait,
+    condition: Condition,
+    (sort, page): (Sort, Page),
+    backend: Backend,
+    total: u64,
+) -> Result<Vec<Conversation>, DbErr> {
+    if page.offset() >= total {
+        return Ok(Vec::new());
+    }
+    page_of(connection, condition, (sort, page), backend).await
 }
 
 /// The number of conversations that pass the filter, if the counts have it: the badge and the list agree then even while
@@ -101,14 +133,7 @@ fn counted(filter: &Filter, counts: &Counts, caller: &UserId) -> Option<u64> {
     (*filter == mine && filter.statuses == Status::OPEN).then_some(counts.mine)
 }
 
-/// The filter with its search term, as a condition on `conversations`.
-fn full_condition(filter: &Filter, backend: Backend) -> Condition {
-    let condition = filter.condition(backend);
-    let found = filter.search.as_ref().map(|term| term.matching_ids(backend, &condition));
-    condition.add_option(found.map(|found| Column::Id.in_subquery(found)))
-}
-
-async fn count(connection: &DatabaseConnection, condition: Condition) -> Result<u64, DbErr> {
+async fn count(connection: &impl ConnectionTrait, condition: Condition) -> Result<u64, DbErr> {
     let count: Option<i64> = conversations::Entity::find()
         .select_only()
         .column_as(Expr::cust("count(*)"), "count")
@@ -120,7 +145,7 @@ async fn count(connection: &DatabaseConnection, condition: Condition) -> Result<
 }
 
 async fn page_of(
-    connection: &DatabaseConnection,
+    connection: &impl ConnectionTrait,
     condition: Condition,
     (sort, page): (Sort, Page),
     backend: Backend,

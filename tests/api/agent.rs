@@ -9,5 +9,6 @@ mod lists;
 mod ownership;
 mod queue;
 mod search;
+mod search_folding;
 mod tickets;
 mod timeline;

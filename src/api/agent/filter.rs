@@ -5,10 +5,10 @@ use serde::Deserialize;
 
 use crate::api::date_filter::date_range;
 use crate::api_error::ApiError;
-use crate::domain::{Channel, Status, UserId};
+use crate::domain::{Channel, SearchTerm, Status, UserId};
 use crate::dto::Validator;
 use crate::json_schema::{AssigneeFilter, Date, QueueSort, Search, SomeOf, SortOrder, TrueOrFalse};
-use crate::store::{AssignedTo, Filter, SearchTerm, Sort, SortBy};
+use crate::store::{AssignedTo, Filter, Sort, SortBy};
 
 /// Filters and sort order; unknown keys are ignored. [`crate::api::query::PageQuery`] reads the page.
 #[derive(Debug, Deserialize, JsonSchema)]

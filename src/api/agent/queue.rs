@@ -17,7 +17,7 @@ use crate::api::query::{PageMeta, PageQuery, Query, RangeQuery};
 use crate::api_error::ApiError;
 use crate::domain::{Refusal, Status};
 use crate::json_schema::CountsOf;
-use crate::store::{self, Counts};
+use crate::store::{self, Counts, SearchRefusal};
 
 #[derive(Serialize, JsonSchema)]
 struct Queue<'a> {
@@ -60,7 +60,8 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
             )
             .query::<PageQuery>()
             .query::<QueueQuery>()
-            .answers::<Queue<'static>>(200, &["Conversations fetched"]),
+            .answers::<Queue<'static>>(200, &["Conversations fetched"])
+            .error(SearchRefusal::TooBroad.into()),
         Endpoint::get("/api/v1/unified-admin/support/conversations/{id}", detail)
             .operation(Tag::Agents, Access::Agent, "readQueued", "A conversation with its messages and notes")
             .path_parameter("id", "The conversation's id")
@@ -78,7 +79,7 @@ async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let page = page.page()?;
     let (filter, sort) = query.validate(&agent.id)?;
-    let queue = store::queue(&api.services.database, agent.id.clone(), filter, sort, page).await?;
+    let queue = store::queue(&api.services.database, agent.id.clone(), filter, sort, page).await??;
     let conversations = queue
         .conversations
         .iter()

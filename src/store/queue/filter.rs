@@ -5,9 +5,8 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, Order, QueryTrait, Select};
 
 use super::origins::{ORIGIN_ID, ORIGINS};
-use super::search::SearchTerm;
 use crate::database::Backend;
-use crate::domain::{Channel, Status, Timestamp, UserId};
+use crate::domain::{Channel, SearchTerm, Status, Timestamp, UserId};
 
 /// What every list and count excludes: threads of standalone tickets, and conversations without a message. It is raw SQL
 /// with the text of the migration, without parameters: only then does the planner see that a partial index covers it.
@@ -44,7 +43,7 @@ pub enum AssignedTo {
 /// Conditions on a conversation; a field that is `None` is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// A term in its messages or its customer's data.
+    /// A term in its messages, its customer's data or its ticket.
     pub search: Option<SearchTerm>,
     /// One of these statuses; none of them is no condition.
     pub statuses: Vec<Status>,

@@ -1,12 +1,12 @@
 //! Filter and order of the agents' list of tickets (`support-admin.md`, "Tickets").
 
-use crate::domain::{SupportType, TicketPriority, TicketStatus, Timestamp, UserId};
-use crate::store::{AssignedTo, SearchTerm};
+use crate::domain::{SearchTerm, SupportType, TicketPriority, TicketStatus, Timestamp, UserId};
+use crate::store::AssignedTo;
 
 /// Conditions on a ticket; a field that is `None` is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketFilter {
-    /// A term in number, subject, e-mail address, phone number or description.
+    /// A term in its number, subject or description, its customer's data, or its messages.
     pub search: Option<SearchTerm>,
     /// One of these statuses; none of them is no condition.
     pub statuses: Vec<TicketStatus>,

@@ -6,17 +6,18 @@ use entity::{conversations, tickets};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 
 use super::counts::{TicketCounts, counts};
 use super::filter::{TicketFilter, TicketOrder, TicketSort};
 use super::lookup::with_conversations;
 use super::users::users_of;
-use crate::database::{Backend, Database, DatabaseError};
+use crate::database::Database;
 use crate::domain::{Conversation, TicketStatus, Timestamp};
-use crate::store::{AssignedTo, Page, RECENT, SearchTerm, Users};
+use crate::store::search::{Searched, Searching, with_found};
+use crate::store::{AssignedTo, Page, Users};
 
 /// A page of the list.
 #[derive(Clone, Debug)]
@@ -34,39 +35,63 @@ pub struct TicketList {
 /// A page of the tickets that pass a filter, with counts as of `now`.
 ///
 /// # Errors
-/// [`DatabaseError`].
+/// [`DatabaseError`]; within, why a search has no answer.
 pub async fn tickets(
     database: &Database,
     filter: TicketFilter,
     order: TicketOrder,
     page: Page,
     now: Timestamp,
-) -> Result<TicketList, DatabaseError> {
+) -> Searching<TicketList> {
     let backend = database.backend();
-    database
-        .read(async move |connection| {
-            let counts = counts(&connection, now).await?;
-            let matching = filtered(&filter, backend);
-            let total = match counts.matching(&filter) {
-                Some(total) => u64::try_from(total).unwrap_or_default(),
-                None => matching.clone().count(&connection).await?,
-            };
-            // A page after the last one needs no query.
-            let tickets =
-                if page.offset() < total { page_of(&connection, matching, order, page).await? } else { Vec::new() };
-            let users = users_of(&connection, &tickets).await?;
-            Ok::<_, DbErr>(TicketList { tickets, users, counts, total })
-        })
-        .await
+    let counts = database.read(async move |connection| counts(&connection, now).await).await?;
+    let matching = filtered(&filter);
+    let (rows, total) = match filter.search.clone() {
+        Some(term) => {
+            let found = with_found(database, term, Searched::Tickets, async move |connection, found| {
+                let conversation = Expr::col((tickets::Entity, tickets::Column::ConversationId));
+                let matching = matching.filter(found.contain(conversation, backend));
+                let total = matching.clone().count(&connection).await?;
+                Ok((rows_of(&connection, matching, order, page, total).await?, total))
+            });
+            match found.await? {
+                Ok(found) => found,
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        None => {
+            let counted = counts.matching(&filter).map(|total| u64::try_from(total).unwrap_or_default());
+            let found = database.read(async move |connection| {
+                let total = match counted {
+                    Some(total) => total,
+                    None => matching.clone().count(&connection).await?,
+                };
+                Ok::<_, DbErr>((rows_of(&connection, matching, order, page, total).await?, total))
+            });
+            found.await?
+        }
+    };
+    let read = database.read(async move |connection| {
+        let tickets = with_conversations(&connection, rows, conversations::Entity::find()).await?;
+        let users = users_of(&connection, &tickets).await?;
+        Ok::<_, DbErr>((tickets, users))
+    });
+    let (tickets, users) = read.await?;
+    Ok(Ok(TicketList { tickets, users, counts, total }))
 }
 
-/// Ids first: a far page then skips entries of the index without reading their rows.
-async fn page_of(
-    connection: &DatabaseConnection,
+/// Ids first: a far page then skips entries of the index without reading their rows. A page after the last one needs no
+/// query.
+async fn rows_of(
+    connection: &impl ConnectionTrait,
     query: Select<tickets::Entity>,
     order: TicketOrder,
     page: Page,
-) -> Result<Vec<Conversation>, DbErr> {
+    total: u64,
+) -> Result<Vec<tickets::Model>, DbErr> {
+    if page.offset() >= total {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Uuid> = sorted(query.select_only().column(tickets::Column::Id), order)
         .offset(page.offset())
         .limit(u64::from(page.limit))
@@ -75,13 +100,13 @@ async fn page_of(
         .await?;
     let found = tickets::Entity::find().filter(tickets::Column::Id.is_in(ids.iter().copied())).all(connection).await?;
     let mut rows: HashMap<Uuid, tickets::Model> = found.into_iter().map(|row| (row.id, row)).collect();
-    let rows = ids.iter().filter_map(|id| rows.remove(id)).collect();
-    with_conversations(connection, rows, conversations::Entity::find()).await
+    Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
-fn filtered(filter: &TicketFilter, backend: Backend) -> Select<tickets::Entity> {
+fn filtered(filter: &TicketFilter) -> Select<tickets::Entity> {
     use tickets::Column;
-    let TicketFilter { search, statuses, priority, support_type, assigned_to, unassigned, user, from, until } = filter;
+    let TicketFilter { search: _, statuses, priority, support_type, assigned_to, unassigned, user, from, until } =
+        filter;
     let mut condition = Condition::all();
     if !statuses.is_empty() {
         condition = condition.add(Column::Status.is_in(statuses.iter().map(|status| status.as_str())));
@@ -110,33 +135,7 @@ fn filtered(filter: &TicketFilter, backend: Backend) -> Select<tickets::Entity> 
     if let Some(until) = until {
         condition = condition.add(Column::CreatedAt.lt(*until));
     }
-    let search = search.as_ref().map(|term| search_condition(term, backend, &condition));
-    tickets::Entity::find().filter(condition.add_option(search))
-}
-
-/// The condition that a searched column has the term. On PostgreSQL one trigram index serves all columns. A term without
-/// trigrams is searched in the [`RECENT`] newest tickets that pass the other conditions.
-fn search_condition(term: &SearchTerm, backend: Backend, others: &Condition) -> Condition {
-    use tickets::Column;
-    let searched = [Column::TicketNumber, Column::Subject, Column::Email, Column::PhoneNumber, Column::Description];
-    let is_in = searched
-        .into_iter()
-        .fold(Condition::any(), |any, column| any.add(term.is_in(&Expr::col((tickets::Entity, column)), backend)));
-    if backend == Backend::Sqlite || term.has_trigrams() {
-        return is_in;
-    }
-    let recent = tickets::Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(others.clone())
-        .order_by_desc(Column::CreatedAt)
-        .order_by_desc(Column::Id)
-        .limit(RECENT)
-        .into_query();
-    // An array is evaluated first, and its rows are found by their ids. With a subquery PostgreSQL may choose to read the
-    // entire table.
-    let recent = Expr::SubQuery(None, Box::new(recent.into()));
-    Condition::all().add(Expr::cust_with_exprs("tickets.id = ANY (ARRAY $1)", [recent])).add(is_in)
+    tickets::Entity::find().filter(condition)
 }
 
 fn sorted(query: Select<tickets::Entity>, order: TicketOrder) -> Select<tickets::Entity> {

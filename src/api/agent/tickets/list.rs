@@ -18,7 +18,7 @@ use crate::api::query::{PageMeta, PageQuery, Query, RangeQuery};
 use crate::api_error::ApiError;
 use crate::domain::{Refusal, SupportType, TicketPriority, TicketStatus};
 use crate::json_schema::CountsOf;
-use crate::store::{self, TicketCounts};
+use crate::store::{self, SearchRefusal, TicketCounts};
 
 #[derive(Serialize, JsonSchema)]
 struct TicketQueue<'a> {
@@ -110,7 +110,8 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
             )
             .query::<PageQuery>()
             .query::<TicketListQuery>()
-            .answers::<TicketQueue<'static>>(200, &["Tickets fetched"]),
+            .answers::<TicketQueue<'static>>(200, &["Tickets fetched"])
+            .error(SearchRefusal::TooBroad.into()),
         Endpoint::get("/api/v1/unified-admin/support/{id}", detail)
             .operation(Tag::AgentTickets, Access::Agent, "readTicket", "A ticket with its messages and notes")
             .path_parameter("id", "The ticket's id")
@@ -129,7 +130,7 @@ async fn list(
     let page = page.page()?;
     let (filter, order) = query.validate(&agent.id)?;
     let services = &api.services;
-    let found = store::tickets(&services.database, filter, order, page, services.clock.now()).await?;
+    let found = store::tickets(&services.database, filter, order, page, services.clock.now()).await??;
     let tickets = found
         .tickets
         .iter()

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use crate::api::agent::filter::{account, assignee, unassigned};
 use crate::api::date_filter::date_range;
 use crate::api_error::ApiError;
-use crate::domain::{SupportType, TicketPriority, TicketStatus, UserId};
+use crate::domain::{SearchTerm, SupportType, TicketPriority, TicketStatus, UserId};
 use crate::dto::{Validator, words};
 use crate::json_schema::{AssigneeFilter, Date, Search, SomeOf, SortOrder, TicketSortKey, TrueOrFalse};
-use crate::store::{SearchTerm, TicketFilter, TicketOrder, TicketSort};
+use crate::store::{TicketFilter, TicketOrder, TicketSort};
 
 /// Filters and sort order; unknown keys are ignored. [`crate::api::query::PageQuery`] reads the page.
 #[derive(Debug, Deserialize, JsonSchema)]
