@@ -4,9 +4,11 @@
 //! one ends. A [`Cluster`] turns these reports into what holds on all servers. [`SingleNode`] is a cluster of one;
 //! several servers also use it as long as nothing connects them.
 
+mod agent_sockets;
 mod presence;
 mod single_node;
 
+pub(crate) use agent_sockets::AgentSockets;
 pub(crate) use presence::{Presence, PresenceGuard};
 pub(crate) use single_node::SingleNode;
 

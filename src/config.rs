@@ -18,11 +18,13 @@ mod directory;
 mod docs;
 mod environment;
 mod guest;
+mod handover;
 mod help_center;
 mod invalid;
 mod journal;
 mod limits;
 mod log;
+mod ownership;
 mod reads;
 mod realtime;
 mod recovery;
@@ -55,11 +57,13 @@ pub use directory::DirectorySettings;
 pub use docs::DocsSettings;
 pub use environment::Environment;
 pub use guest::GuestSettings;
+pub use handover::HandoverSettings;
 pub use help_center::{AutoReplyPolicyValue, AutoReplySettings, HelpCenterSettings};
 pub use invalid::{InvalidSetting, UnknownValue};
 pub use journal::JournalSettings;
 pub use limits::LimitSettings;
 pub use log::{LogFormat, LogSettings};
+pub use ownership::OwnershipSettings;
 pub use reads::ReadSettings;
 pub use realtime::RealtimeSettings;
 pub use recovery::RecoverySettings;
@@ -96,6 +100,10 @@ pub struct Settings {
     pub directory: DirectorySettings,
     /// Tickets.
     pub tickets: TicketSettings,
+    /// Handovers between agents.
+    pub handover: HandoverSettings,
+    /// Who holds a conversation.
+    pub ownership: OwnershipSettings,
     /// The help center.
     pub help_center: HelpCenterSettings,
     /// Cross-origin requests.
@@ -163,6 +171,8 @@ impl Settings {
         invalid.extend(self.reads.invalid());
         invalid.extend(self.directory.invalid());
         invalid.extend(self.tickets.invalid());
+        invalid.extend(self.handover.invalid());
+        invalid.extend(self.ownership.invalid());
         invalid.extend(self.help_center.invalid());
         invalid.extend(self.cors.invalid());
         invalid.extend(self.socket.invalid());

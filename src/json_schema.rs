@@ -212,6 +212,8 @@ pub(crate) enum Count {}
 pub(crate) enum HandoverStatus {}
 /// Why a handover was not accepted.
 pub(crate) enum HandoverRejection {}
+/// The side of a pending handover that the caller is on.
+pub(crate) enum HandoverSide {}
 /// The type of a timeline's event.
 pub(crate) enum TimelineType {}
 /// The sort keys of the queue.
@@ -265,6 +267,7 @@ words! {
     HelpCenterStatus, "HelpCenterStatus", vec!["open", "closed"];
     HelpCenterSender, "HelpCenterSender", vec!["user", "support"];
     HandoverStatus, "HandoverStatus", vec!["pending", "accepted", "rejected"];
+    HandoverSide, "HandoverSide", vec!["to_me", "from_me"];
     HandoverRejection, "HandoverRejection", vec!["declined", "withdrawn", "expired", "closed", "superseded"];
     TimelineType, "TimelineType", vec![
         "created", "message", "note", "claimed", "released", "taken_over", "assigned", "handover_requested",

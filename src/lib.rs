@@ -28,6 +28,7 @@ pub mod domain;
 mod dto;
 mod event_codec;
 mod failpoints;
+mod handovers;
 mod help_center;
 pub mod identity;
 mod journal;

@@ -12,6 +12,7 @@ mod connection_deadlines;
 mod emit;
 mod emitted_event;
 mod event;
+mod handover_announcer;
 mod help_center;
 mod input;
 mod join;
@@ -30,6 +31,7 @@ mod typists;
 
 use std::sync::Arc;
 
+use self::handover_announcer::HandoverAnnouncer;
 use crate::cluster::Presence;
 use crate::config::Settings;
 use crate::services::Services;
@@ -53,6 +55,12 @@ pub struct Realtime {
     pub deadlines: ConnectionDeadlines,
     /// Most bytes of missed messages that a joining socket is sent; less than its outgoing buffer holds.
     pub catch_up_bytes: usize,
+}
+
+impl Realtime {
+    fn handover_announcer(&self) -> HandoverAnnouncer {
+        HandoverAnnouncer::new(self.services.database.clone(), self.services.agent_sockets.clone())
+    }
 }
 
 /// The part of the outgoing buffer that the messages in `help_center:connected` may take. `socketio` buffers at most a
@@ -79,7 +87,8 @@ pub fn start(realtime: Realtime, settings: &Settings, presence: &PresenceBroadca
     let io = io.build();
     if let (Some(support), Some(help_center)) = (io.namespace(support::NAME), io.namespace(help_center::NAME)) {
         let rows = settings.conversation.max_actors;
-        realtime.broadcaster.publish_on(support.clone(), help_center, rows);
+        let announcer = realtime.handover_announcer();
+        realtime.broadcaster.publish_on(support.clone(), help_center, rows, announcer);
         presence.publish_on(support);
     }
     io

@@ -8,16 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use chrono::TimeDelta;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::api::{Api, Drain, ReadinessCache};
 use crate::client_ip::TrustedProxies;
-use crate::cluster::{Cluster, Presence, SingleNode};
+use crate::cluster::{AgentSockets, Cluster, Presence, SingleNode};
 use crate::config::{ServerSettings, Settings};
 use crate::conversation::{Clock, ConversationIds, EventPublisher, Registry, RegistryParts, SystemClock};
 use crate::database::{Database, DatabaseError, DatabaseRuntime};
+use crate::handovers::HandoverExpiry;
 use crate::help_center::HelpCenter;
 use crate::identity::{Directory, GuestTokens, KeyFileError, NonceStore, RequestVerifier, Roles, Verifier};
 use crate::journal::Journal;
@@ -70,6 +72,8 @@ pub struct Server {
     sockets: SocketIo,
     registry: Arc<Registry>,
     journal: Journal,
+    agent_sockets: AgentSockets,
+    _expiry: Option<HandoverExpiry>,
     drain_timeout: Duration,
     _database: DatabaseRuntime,
 }
@@ -100,7 +104,12 @@ impl Server {
         let registry = start_registry(&settings, &database, &journal, &broadcaster, &clock)?;
         let auto_reply = settings.help_center.auto_reply.auto_reply().ok_or(StartError::AutoReply)?;
         let presence_broadcaster = Arc::new(PresenceBroadcaster::default());
-        let cluster: Arc<dyn Cluster> = Arc::new(SingleNode::new(Arc::clone(&presence_broadcaster) as _));
+        let now = Arc::clone(&clock);
+        let agent_sockets = AgentSockets::start(&database, Arc::new(move || now.now()));
+        let handover_expiry = settings.handover.expire_after();
+        let expiry = start_handover_expiry(&registry, &database, &clock, handover_expiry);
+        let cluster: Arc<dyn Cluster> =
+            Arc::new(SingleNode::new(Arc::clone(&presence_broadcaster) as _).record_in(agent_sockets.clone()));
         let services = Services {
             help_center: HelpCenter::new(Arc::clone(&registry), database.clone(), auto_reply),
             registry: Arc::clone(&registry),
@@ -115,6 +124,10 @@ impl Server {
             reads: Reads::new(&settings.reads),
             proxies: TrustedProxies::new(&settings.server.trusted_proxies),
             cluster: Arc::clone(&cluster),
+            agent_sockets: agent_sockets.clone(),
+            handover_expiry,
+            takeover_after: settings.ownership.takeover_after(),
+            supervisor_roles: settings.auth.supervisor_roles.as_slice().into(),
             clock,
             database,
         };
@@ -151,6 +164,8 @@ impl Server {
             sockets,
             registry,
             journal,
+            agent_sockets,
+            _expiry: expiry,
             drain_timeout: settings.server.drain_timeout(),
             _database: runtime,
         })
@@ -177,6 +192,7 @@ impl Server {
             // Half the time: a client that does not read must not use up the time of the others.
             self.sockets.close_within(ShutdownMode::Reconnect, self.drain_timeout / 2).await;
             self.drain.wait_until_idle().await;
+            self.agent_sockets.flush().await;
             self.journal.flush().await;
         })
         .await;
@@ -189,6 +205,17 @@ impl Server {
         }
         self.registry.stop();
     }
+}
+
+/// Starts ending handovers that are not answered in time, if any does.
+fn start_handover_expiry(
+    registry: &Arc<Registry>,
+    database: &Database,
+    clock: &Arc<dyn Clock>,
+    expire_after: Option<TimeDelta>,
+) -> Option<HandoverExpiry> {
+    let expire_after = expire_after?;
+    Some(HandoverExpiry::start(Arc::clone(registry), database.clone(), Arc::clone(clock), expire_after))
 }
 
 /// Connects to the database, and applies migrations if `migrate`.

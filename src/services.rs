@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::client_ip::TrustedProxies;
-use crate::cluster::Cluster;
+use crate::cluster::{AgentSockets, Cluster};
 use crate::conversation::{Clock, Registry};
 use crate::database::Database;
 use crate::help_center::HelpCenter;
@@ -40,6 +42,14 @@ pub struct Services {
     pub proxies: TrustedProxies,
     /// Presence of agents across all servers.
     pub cluster: Arc<dyn Cluster>,
+    /// When agents last had a socket, on any server.
+    pub(crate) agent_sockets: AgentSockets,
+    /// How long a handover waits for an answer; `None` for ever.
+    pub handover_expiry: Option<TimeDelta>,
+    /// How long a holder must have been absent before another agent may take a conversation over.
+    pub takeover_after: TimeDelta,
+    /// Roles whose bearers may assign any conversation.
+    pub supervisor_roles: Arc<[String]>,
     /// The current time.
     pub clock: Arc<dyn Clock>,
 }
@@ -59,6 +69,12 @@ pub(crate) struct Identified {
 }
 
 impl Services {
+    /// Whether the caller may assign any conversation: by the role of their token, and of their latest one.
+    pub(crate) fn is_supervisor(&self, caller: &Principal) -> bool {
+        let is_one = |role: &str| self.supervisor_roles.iter().any(|supervisor| supervisor == role);
+        is_one(&caller.role) && self.roles.latest_role(&caller.id).is_none_or(|role| is_one(&role))
+    }
+
     /// Verifies the token of an account or of a guest, and records an account in the directory. The principal has the rights
     /// of the person's latest token at most. That a guest's conversation is still theirs is not known from the token.
     pub(crate) async fn identify(&self, token: Option<&str>) -> Result<Identified, TokenError> {

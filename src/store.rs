@@ -24,11 +24,13 @@ pub use agents::{Agents, agents};
 pub use conversation::{conversation, is_of_guest, status, status_of_ticket};
 pub use customer_conversations::{CustomerConversations, conversations_of};
 pub use events::EventRange;
-pub use handovers::{find_agent, handover_conversation, handovers_of};
+pub use handovers::{
+    DueHandover, due_handovers, find_agent, handover_conversation, handovers_of, unannounced_handovers,
+};
 pub use help_center::{help_center_of, seq_of};
 pub use history::{History, MessageRange, all_messages, json_bytes, visible_messages};
+pub use queue::{AssignedTo, Counts, Filter, HandoverFilter, Page, Queue, Sort, SortBy, queue};
 pub use reading::{MAX_UNREAD, reading_of, seq_at};
-pub use queue::{AssignedTo, Counts, Filter, Page, Queue, Sort, SortBy, queue};
 pub use related::{Related, related_to};
 pub use search::SearchRefusal;
 pub use snapshot::{FoundSend, Snapshot, find_send, load, version};

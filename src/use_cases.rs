@@ -2,11 +2,13 @@
 //! and returns a typed answer, so that the two protocols cannot differ in their rules.
 
 mod guest;
+mod ownership;
 mod read;
 mod reply;
 mod send;
 
 pub(crate) use guest::{admit_guest, limit_guest_token, void_as_unauthorized};
+pub(crate) use ownership::holders_absence;
 pub(crate) use read::{ReadUpTo, mark_read};
 pub(crate) use reply::{post_reply, reply};
 pub(crate) use send::{issue_guest_token, send};

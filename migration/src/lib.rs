@@ -20,6 +20,7 @@ mod m20261201_000011_ownership;
 mod m20261201_000012_folded_texts;
 mod m20261201_000013_guest_email;
 mod m20261201_000014_roles_and_reading;
+mod m20261201_000015_pending_handovers;
 
 /// All migrations in the order they are applied.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000012_folded_texts::Migration),
             Box::new(m20261201_000013_guest_email::Migration),
             Box::new(m20261201_000014_roles_and_reading::Migration),
+            Box::new(m20261201_000015_pending_handovers::Migration),
         ]
     }
 }

@@ -10,6 +10,7 @@ mod queue;
 mod read;
 mod release;
 mod reply;
+mod take_over;
 mod tickets;
 mod timeline;
 mod view;
@@ -25,6 +26,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     endpoints.extend(queue::endpoints());
     endpoints.extend([timeline::endpoint(), claim::endpoint(), reply::endpoint(), close::endpoint(), read::endpoint()]);
     endpoints.extend(release::endpoints());
+    endpoints.extend(take_over::endpoints());
     endpoints.extend(handover::endpoints());
     endpoints.push(agents::endpoint());
     // Last: `/{id}` of a ticket also matches `/conversations` and `/agents`.
@@ -35,6 +37,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// An agent whom the directory knows, with their name there. An agent who has just called for the first time is written
 /// to the directory asynchronously, so an unknown one is looked up again after pending writes.
 async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, ApiError> {
+    // The latest token of one who was an agent may have another role.
+    if !api.services.roles.is_still_agent(&id) {
+        return Ok(None);
+    }
     // A former agent is no assignee (`additions.md`, 5).
     if !api.services.roles.is_still_agent(&id) {
         return Ok(None);

@@ -25,6 +25,31 @@ impl<Body: DeserializeOwned + 'static> FromRequest for Json<Body> {
     }
 }
 
+/// A deserialized body, or the default of an empty one, which needs no content type.
+pub(super) struct OptionalJson<Body>(pub(super) Body);
+
+impl<Body: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<Body> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let body = Bytes::from_request(request, payload);
+        Box::pin(async move {
+            let body = body.await.map_err(|_| malformed())?;
+            match (body.trim_ascii().is_empty(), is_json) {
+                (true, _) => Ok(Self(Body::default())),
+                (false, true) => parse(&body).map(Self),
+                (false, false) => Err(not_json()),
+            }
+        })
+    }
+}
+
+fn not_json() -> ApiError {
+    ApiError::new(Code::UnsupportedMediaType, "The request body must be application/json")
+}
+
 /// The bytes of a body with the content type `application/json`.
 pub(super) struct JsonBytes(pub(super) Bytes);
 
@@ -38,7 +63,7 @@ impl FromRequest for JsonBytes {
         let body = Bytes::from_request(request, payload);
         Box::pin(async move {
             if !is_json {
-                return Err(ApiError::new(Code::UnsupportedMediaType, "The request body must be application/json"));
+                return Err(not_json());
             }
             body.await.map(Self).map_err(|_| malformed())
         })

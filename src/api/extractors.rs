@@ -27,6 +27,9 @@ pub(super) struct PersonCaller(pub(super) Person);
 /// The guest's token of a caller who has one.
 pub(super) struct GuestCaller(pub(super) Option<Guest>);
 
+/// An agent with a role of `auth.supervisor_roles`; otherwise 401 or 403.
+pub(super) struct SupervisorCaller(pub(super) Principal);
+
 /// A caller with a valid token, or one without an account, who is rate-limited by address. An invalid token counts as
 /// none.
 pub(super) struct OptionalCaller(pub(super) Option<Principal>);
@@ -70,6 +73,25 @@ impl FromRequest for GuestCaller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Ok(Self(authenticated(request).ok().and_then(|caller| caller.guest().cloned()))))
+    }
+}
+
+impl FromRequest for SupervisorCaller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let AgentCaller(agent) = match AgentCaller::from_request(request, payload).into_inner() {
+            Ok(agent) => agent,
+            Err(error) => return ready(Err(error)),
+        };
+        ready(api(request).and_then(|api| {
+            if api.services.is_supervisor(&agent) {
+                Ok(Self(agent))
+            } else {
+                Err(ApiError::new(Code::Forbidden, "Supervisor access required"))
+            }
+        }))
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{Cluster, PresenceListener};
+use super::{AgentSockets, Cluster, PresenceListener};
 use crate::domain::{Agent, UserId};
 
 /// A cluster of one server.
 #[derive(Debug)]
 pub(crate) struct SingleNode {
     listener: Arc<dyn PresenceListener>,
+    sockets: Option<AgentSockets>,
     online: Mutex<HashMap<UserId, Agent>>,
 }
 
@@ -19,7 +20,13 @@ impl SingleNode {
     /// Changes are passed to the listener.
     #[must_use]
     pub(crate) fn new(listener: Arc<dyn PresenceListener>) -> Self {
-        Self { listener, online: Mutex::default() }
+        Self { listener, sockets: None, online: Mutex::default() }
+    }
+
+    /// Changes are also recorded for other servers.
+    #[must_use]
+    pub(crate) fn record_in(self, sockets: AgentSockets) -> Self {
+        Self { sockets: Some(sockets), ..self }
     }
 }
 
@@ -32,6 +39,9 @@ impl Cluster for SingleNode {
             } else {
                 online.remove(&agent.id);
             }
+        }
+        if let Some(sockets) = &self.sockets {
+            sockets.set_connected(&agent.id, is_online);
         }
         self.listener.agent_presence_changed(agent, is_online);
     }

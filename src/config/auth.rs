@@ -33,6 +33,9 @@ pub struct AuthSettings {
     pub audience: Vec<String>,
     /// Roles that make the bearer of a token an agent. Allowed: one or more. Default: `["admin"]`.
     pub agent_roles: Vec<String>,
+    /// Roles whose bearers may assign any conversation to any agent; such a role is an agent's role too. Allowed: roles.
+    /// Default: `[]`.
+    pub supervisor_roles: Vec<String>,
     /// Verified tokens that are accepted until they expire without verifying them again. Allowed: 0 to 1000000. Default:
     /// `50000`.
     pub token_cache_size: u64,
@@ -95,6 +98,12 @@ impl TryFrom<String> for TokenAlgorithm {
 }
 
 impl AuthSettings {
+    /// All roles of agents, supervisors among them.
+    #[must_use]
+    pub fn all_agent_roles(&self) -> Vec<String> {
+        self.agent_roles.iter().chain(&self.supervisor_roles).cloned().collect()
+    }
+
     /// Whether the key file is usable is checked when it is read.
     pub(super) fn invalid(&self, environment: Environment) -> Vec<InvalidSetting> {
         let cache = outside("auth.token_cache_size", self.token_cache_size, 0..=1_000_000);
@@ -152,12 +161,15 @@ impl AuthSettings {
     }
 
     fn invalid_roles(&self) -> Option<InvalidSetting> {
-        let is_allowed = !self.agent_roles.is_empty() && self.agent_roles.iter().all(|role| !role.trim().is_empty());
-        (!is_allowed).then(|| InvalidSetting {
-            key: "auth.agent_roles",
-            got: format!("{:?}", self.agent_roles),
-            allowed: "one role at least, none of them empty".to_owned(),
-        })
+        let is_named = |roles: &[String]| roles.iter().all(|role| !role.trim().is_empty());
+        let (key, roles, allowed) = if self.agent_roles.is_empty() || !is_named(&self.agent_roles) {
+            ("auth.agent_roles", &self.agent_roles, "one role at least, none of them empty")
+        } else if !is_named(&self.supervisor_roles) {
+            ("auth.supervisor_roles", &self.supervisor_roles, "roles, none of them empty")
+        } else {
+            return None;
+        };
+        Some(InvalidSetting { key, got: format!("{roles:?}"), allowed: allowed.to_owned() })
     }
 }
 

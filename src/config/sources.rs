@@ -21,7 +21,8 @@ const SHORT_VARIABLES: [(&str, &str); 4] = [
 ];
 
 /// Settings that are lists; a variable separates their items with commas.
-const LISTS: [&str; 4] = ["auth.agent_roles", "auth.audience", "cors.origins", "server.trusted_proxies"];
+const LISTS: [&str; 5] =
+    ["auth.agent_roles", "auth.supervisor_roles", "auth.audience", "cors.origins", "server.trusted_proxies"];
 
 /// Where settings are read from.
 #[derive(Clone, Debug, Default)]

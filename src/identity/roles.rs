@@ -85,7 +85,7 @@ impl Roles {
         let (time_to_live, capacity) = RECENT_CUSTOMERS;
         let shared = Arc::new(Shared {
             database: database.clone(),
-            agent_roles: settings.agent_roles.clone(),
+            agent_roles: settings.all_agent_roles(),
             refresh: Duration::from_millis(settings.role_refresh_ms),
             people: Mutex::default(),
             customers: Cache::builder().max_capacity(capacity).time_to_live(time_to_live).build(),
@@ -115,6 +115,11 @@ impl Roles {
             }
             _ => verified.principal,
         }
+    }
+
+    /// The role of a person's latest token, as far as this server knows; `None` for one who never came as an agent.
+    pub(crate) fn latest_role(&self, person: &UserId) -> Option<String> {
+        self.shared.people.lock().get(person).map(|person| person.latest.role.clone())
     }
 
     /// Whether an agent still is one, as far as this server knows.

@@ -51,7 +51,7 @@ impl Verifier {
         Ok(Self {
             keys: Keys::load(settings)?,
             validation,
-            agent_roles: settings.agent_roles.clone(),
+            agent_roles: settings.all_agent_roles(),
             cache: TokenCache::new(settings.token_cache_size),
         })
     }

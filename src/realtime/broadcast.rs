@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use self::typing::TypingIndicators;
 use super::emit::{EmitEvent, emit_variants};
+use super::handover_announcer::HandoverAnnouncer;
 use super::list_update::{InboxChange, InboxUpdatedEvent};
 use super::list_updates::ListUpdates;
 use super::payload::{
@@ -23,8 +24,8 @@ use super::rooms;
 use crate::config::RealtimeSettings;
 use crate::conversation::EventPublisher;
 use crate::domain::{
-    Agent, Author, Change, Channel, Conversation, Event, Handover, Party, Posted, ReadingSide, Resolution, Status,
-    TicketCreation, TicketStatus, UserId, preview,
+    Agent, Author, Change, Channel, Conversation, Event, Handover, Party, Posted, ReadingSide, Reason, Resolution,
+    Status, TicketCreation, TicketStatus, UserId, preview,
 };
 use crate::dto::HelpCenterMessage;
 use crate::read_marks::ReadMarkListener;
@@ -46,6 +47,7 @@ struct Namespaces {
     support: NamespaceHandle,
     help_center: NamespaceHandle,
     list_updates: Arc<ListUpdates>,
+    announcer: HandoverAnnouncer,
 }
 
 impl Broadcaster {
@@ -57,16 +59,22 @@ impl Broadcaster {
 
     /// Sets the namespaces to publish on. Only the first call has an effect. Of at most `rows` rows of lists it is
     /// remembered when they were announced last.
-    pub fn publish_on(&self, support: NamespaceHandle, help_center: NamespaceHandle, rows: usize) {
+    pub(super) fn publish_on(
+        &self,
+        support: NamespaceHandle,
+        help_center: NamespaceHandle,
+        rows: usize,
+        announcer: HandoverAnnouncer,
+    ) {
         let list_updates = ListUpdates::start(support.clone(), rows);
-        let _ = self.namespaces.set(Namespaces { support, help_center, list_updates });
+        let _ = self.namespaces.set(Namespaces { support, help_center, list_updates, announcer });
     }
 }
 
 impl EventPublisher for Broadcaster {
     fn publish(&self, conversation: &Conversation, events: &[Event]) {
-        let Some(Namespaces { support, help_center, list_updates }) = self.namespaces.get() else { return };
-        let fanout = ConversationFanout { support, help_center, conversation };
+        let Some(Namespaces { support, help_center, list_updates, announcer }) = self.namespaces.get() else { return };
+        let fanout = ConversationFanout { support, help_center, conversation, announcer };
         for event in events {
             self.end_typing_before(conversation, event);
             fanout.publish(event);
@@ -116,6 +124,7 @@ struct ConversationFanout<'a> {
     support: &'a NamespaceHandle,
     help_center: &'a NamespaceHandle,
     conversation: &'a Conversation,
+    announcer: &'a HandoverAnnouncer,
 }
 
 impl ConversationFanout<'_> {
@@ -143,7 +152,10 @@ impl ConversationFanout<'_> {
             Change::TakenOver { by, previous, .. } => self.claimed(&Party::from(by), Some(previous)),
             Change::Assigned { to, previous, .. } => self.claimed(to, previous.as_ref()),
             Change::Closed { .. } => self.closed(),
-            Change::HandoverRequested { handover, .. } => self.handover_requested(handover),
+            Change::HandoverRequested { handover, is_target_online: true } => self.handover_requested(handover),
+            Change::HandoverRequested { handover, is_target_online: false } => {
+                self.announcer.requested(self.support, &handover.to.id);
+            }
             Change::HandoverResolved { handover, by, resolution } => {
                 self.handover_resolved(handover, by.as_ref(), *resolution);
             }
@@ -214,7 +226,7 @@ impl ConversationFanout<'_> {
             conversation_id: self.conversation.id,
             from_admin_id: handover.from.id.as_str(),
             from_admin_name: &handover.from.name,
-            reason: handover.reason.as_ref(),
+            reason: handover.reason.as_ref().map(Reason::as_str),
         };
         self.support.to(&rooms::of_user(&handover.to.id)).emit_event(&payload);
     }

@@ -202,7 +202,8 @@ pub(super) struct HandoverRequestedEvent<'a> {
     pub(super) conversation_id: ConversationId,
     pub(super) from_admin_id: &'a str,
     pub(super) from_admin_name: &'a str,
-    pub(super) reason: Option<&'a Reason>,
+    #[schemars(with = "Option<Reason>")]
+    pub(super) reason: Option<&'a str>,
 }
 
 /// `handover_resolved`.

@@ -250,4 +250,7 @@ fn on_connect(realtime: &Realtime, socket: &Socket<SupportUser>) {
         }
     }
     user.connected(realtime.deadlines.start(socket, user.agent().is_some(), user.token_until()));
+    if let Some(agent) = user.agent() {
+        realtime.handover_announcer().connected(&agent.id, socket);
+    }
 }

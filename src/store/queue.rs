@@ -16,7 +16,7 @@ use crate::event_codec::decode_conversation;
 
 pub use counts::Counts;
 pub(super) use filter::open;
-pub use filter::{AssignedTo, Filter, Sort, SortBy};
+pub use filter::{AssignedTo, Filter, HandoverFilter, Sort, SortBy};
 
 /// A page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

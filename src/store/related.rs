@@ -1,11 +1,12 @@
-//! The users and tickets of a page of conversations, in one query each.
+//! The users, tickets and pending handovers of a page of conversations, in one query each.
 
 use std::collections::HashMap;
 
-use entity::{tickets, users};
+use entity::{handovers, tickets, users};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 
+use super::handovers::pending_handovers;
 use super::reading::{Readings, load_readings};
 use super::users::{Users, users_by_id};
 use crate::database::{Database, DatabaseError};
@@ -17,6 +18,7 @@ pub struct Related {
     users: Users,
     tickets: HashMap<Uuid, tickets::Model>,
     readings: Readings,
+    handovers: HashMap<Uuid, handovers::Model>,
 }
 
 impl Related {
@@ -36,6 +38,12 @@ impl Related {
     #[must_use]
     pub fn reading(&self, conversation: &Conversation) -> Reading {
         self.readings.of(conversation)
+    }
+
+    /// The pending handover of one of them.
+    #[must_use]
+    pub fn pending_handover(&self, conversation: &Conversation) -> Option<&handovers::Model> {
+        self.handovers.get(&conversation.id.0)
     }
 }
 
@@ -57,6 +65,7 @@ pub(super) async fn load_related(
         users: users_by_id(connection, user_ids(conversations)).await?,
         tickets: tickets(connection, conversations).await?,
         readings: load_readings(connection, conversations).await?,
+        handovers: pending_handovers(connection, conversations).await?,
     })
 }
 

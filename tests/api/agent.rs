@@ -10,5 +10,6 @@ mod ownership;
 mod queue;
 mod search;
 mod search_folding;
+mod take_over;
 mod tickets;
 mod timeline;

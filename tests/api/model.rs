@@ -9,6 +9,7 @@ mod customers;
 mod effects;
 mod expected;
 mod generator;
+mod ownership;
 mod placeholders;
 mod reading;
 mod reads;
@@ -123,8 +124,11 @@ impl RandomWalk {
         let model = &mut self.model;
         loop {
             let step = match model.random.random_range(0..100) {
-                0..14 => Some(model.send()),
-                14..18 => model.claim_any(),
+                0..12 => Some(model.send()),
+                12..13 => model.release_any(),
+                13..14 => model.withdraw_handover(),
+                14..17 => model.claim_any(),
+                17..18 => model.reopen_any(),
                 18..30 => model.reply(),
                 30..33 => model.close_any(),
                 33..37 => model.request_handover(),

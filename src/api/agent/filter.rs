@@ -7,8 +7,8 @@ use crate::api::date_filter::date_range;
 use crate::api_error::ApiError;
 use crate::domain::{Channel, SearchTerm, Status, UserId};
 use crate::dto::Validator;
-use crate::json_schema::{AssigneeFilter, Date, QueueSort, Search, SomeOf, SortOrder, TrueOrFalse};
-use crate::store::{AssignedTo, Filter, Sort, SortBy};
+use crate::json_schema::{AssigneeFilter, Date, HandoverSide, QueueSort, Search, SomeOf, SortOrder, TrueOrFalse};
+use crate::store::{AssignedTo, Filter, HandoverFilter, Sort, SortBy};
 
 /// Filters and sort order; unknown keys are ignored. [`crate::api::query::PageQuery`] reads the page.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -25,6 +25,8 @@ pub(super) struct QueueQuery {
     user_id: Option<String>,
     #[schemars(with = "Option<TrueOrFalse>")]
     has_ticket: Option<String>,
+    #[schemars(with = "Option<HandoverSide>")]
+    handover: Option<String>,
     #[schemars(with = "Option<Channel>")]
     channel: Option<String>,
     #[schemars(with = "Option<Date>")]
@@ -44,6 +46,8 @@ impl QueueQuery {
         let mut validator = Validator::default();
         let mut statuses: Vec<(_, &[Status])> = vec![("open", &Status::OPEN)];
         statuses.extend(Status::ALL.iter().map(|status| (status.as_str(), std::slice::from_ref(status))));
+        let handovers =
+            [("to_me", HandoverFilter::To(caller.clone())), ("from_me", HandoverFilter::From(caller.clone()))];
         let channels = [Channel::Support, Channel::HelpCenter].map(|channel| (channel.as_str(), channel));
         let filter = Filter {
             search: validator.optional("search", self.search.as_deref(), SearchTerm::parse).flatten(),
@@ -52,6 +56,7 @@ impl QueueQuery {
             unassigned: unassigned(&mut validator, self.unassigned.as_deref()),
             user_id: self.user_id.as_deref().and_then(|user_id| account(&mut validator, "user_id", user_id)),
             has_ticket: validator.one_of("has_ticket", self.has_ticket.as_deref(), [("true", true), ("false", false)]),
+            handover: validator.one_of("handover", self.handover.as_deref(), handovers),
             channel: validator.one_of("channel", self.channel.as_deref(), channels),
             created_from: None,
             created_before: None,

@@ -112,13 +112,14 @@ async fn request(
         Some(to) => known_agent(&api, to.clone()).await?,
         None => None,
     };
+    let is_target_online = to.as_ref().is_some_and(|to| api.services.agent_sockets.is_connected_here(to));
     let request = RequestHandover {
         id: HandoverId(Uuid::now_v7()),
         from: agent.as_agent(),
         to,
         to_name: target.map(|target| target.name),
         reason,
-        is_target_online: true,
+        is_target_online,
     };
     let handover = api.services.registry.execute(id, request).await?;
     Ok(created(

@@ -33,6 +33,8 @@ struct QueueAnalytics {
     mine: u64,
     active: u64,
     unassigned: u64,
+    /// Handovers that wait for the caller's answer.
+    handovers_to_me: u64,
     #[schemars(with = "CountsOf<Status>")]
     by_status: BTreeMap<&'static str, u64>,
 }
@@ -44,6 +46,7 @@ impl QueueAnalytics {
             mine: counts.mine,
             active: counts.open(),
             unassigned: counts.unassigned(),
+            handovers_to_me: counts.handovers_to_me,
             by_status: Status::ALL.into_iter().map(|status| (status.as_str(), counts.of(status))).collect(),
         }
     }
@@ -83,7 +86,9 @@ async fn list(
     let conversations = queue
         .conversations
         .iter()
-        .map(|conversation| QueueCard::new(conversation, &queue.related, DetailLevel::List))
+        .map(|conversation| {
+            QueueCard::new(conversation, &queue.related, api.services.handover_expiry, DetailLevel::List)
+        })
         .collect();
     let meta = PageMeta::new(page, queue.total);
     Ok(fetched("Conversations fetched", Queue { analytics: QueueAnalytics::new(&queue.counts), conversations, meta }))
@@ -102,6 +107,7 @@ async fn detail(
     let history = store::all_messages(database, &conversation, range).await?;
     let related = store::related_to(database, &conversation).await?;
     let handovers = store::handovers_of(database, id).await?;
-    let detail = ConversationDetail::new(&conversation, &related, &history, &handovers, &agent.as_owner());
+    let (expiry, reader) = (api.services.handover_expiry, agent.as_owner());
+    let detail = ConversationDetail::new(&conversation, &related, &history, &handovers, &reader, expiry);
     Ok(fetched("Conversation fetched", detail))
 }

@@ -1,5 +1,6 @@
 //! A conversation as agents read it, in the queue and in detail (`support-admin.md`).
 
+use chrono::TimeDelta;
 use entity::{handovers, tickets, users};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -44,6 +45,7 @@ pub(super) struct QueueCard<'a> {
     unread_count: i64,
     read_up_to: ReadUpToView,
     assigned_admin: Option<AssignedAdmin<'a>>,
+    pending_handover: Option<PendingHandover<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -166,6 +168,40 @@ impl<'a> HandoverView<'a> {
     }
 }
 
+/// The handover that waits for its target's answer.
+#[derive(Serialize, JsonSchema)]
+struct PendingHandover<'a> {
+    #[schemars(with = "HandoverId")]
+    id: Uuid,
+    from_admin_id: &'a str,
+    from_admin_name: &'a str,
+    to_admin_id: &'a str,
+    to_admin_name: &'a str,
+    reason: Option<&'a str>,
+    #[serde(rename = "createdAt")]
+    created_at: IsoTimestamp,
+    /// When it ends without an answer; null for never.
+    expires_at: Option<IsoTimestamp>,
+}
+
+impl<'a> PendingHandover<'a> {
+    fn new(handover: &'a handovers::Model, expiry: HandoverExpiryTime) -> Self {
+        Self {
+            id: handover.id,
+            from_admin_id: &handover.from_id,
+            from_admin_name: &handover.from_name,
+            to_admin_id: &handover.to_id,
+            to_admin_name: &handover.to_name,
+            reason: handover.reason.as_deref(),
+            created_at: IsoTimestamp(handover.created_at),
+            expires_at: expiry.map(|after| IsoTimestamp(handover.created_at + after)),
+        }
+    }
+}
+
+/// How long a handover waits for an answer; `None` for ever.
+pub(super) type HandoverExpiryTime = Option<TimeDelta>;
+
 /// How much of an account and of a ticket is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum DetailLevel {
@@ -174,7 +210,12 @@ pub(super) enum DetailLevel {
 }
 
 impl<'a> QueueCard<'a> {
-    pub(super) fn new(conversation: &'a Conversation, related: &'a Related, level: DetailLevel) -> Self {
+    pub(super) fn new(
+        conversation: &'a Conversation,
+        related: &'a Related,
+        expiry: HandoverExpiryTime,
+        level: DetailLevel,
+    ) -> Self {
         let last_message = conversation.last_message.as_ref();
         let user_id = conversation.owner.account().map(UserId::as_str);
         let assignee = conversation.assignee.as_ref();
@@ -201,6 +242,9 @@ impl<'a> QueueCard<'a> {
             read_up_to: ReadUpToView::new(&reading),
             assigned_admin: assignee
                 .map(|assignee| AssignedAdmin::new(&assignee.id, &assignee.name, related.user(assignee.id.as_str()))),
+            pending_handover: related
+                .pending_handover(conversation)
+                .map(|handover| PendingHandover::new(handover, expiry)),
         }
     }
 }
@@ -261,9 +305,10 @@ impl<'a> ConversationDetail<'a> {
         history: &'a History,
         handovers: &'a [handovers::Model],
         reader: &Owner,
+        expiry: HandoverExpiryTime,
     ) -> Self {
         Self {
-            card: QueueCard::new(conversation, related, DetailLevel::Detail),
+            card: QueueCard::new(conversation, related, expiry, DetailLevel::Detail),
             smileai_conversation_id: None,
             device_metadata: device_metadata(conversation),
             ip_address: conversation.ip_address.as_deref(),

@@ -180,6 +180,7 @@ fn a_file_that_cannot_be_read_is_named() {
             issuer: String::new(),
             audience: Vec::new(),
             agent_roles: vec!["admin".to_owned()],
+            supervisor_roles: Vec::new(),
             token_cache_size: 0,
             max_connection_seconds: crate::config::ConnectionLifetime::Token,
             role_refresh_ms: 250,

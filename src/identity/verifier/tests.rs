@@ -19,6 +19,7 @@ fn settings() -> AuthSettings {
         issuer: String::new(),
         audience: Vec::new(),
         agent_roles: vec!["admin".to_owned()],
+        supervisor_roles: Vec::new(),
         token_cache_size: 100,
         max_connection_seconds: ConnectionLifetime::Token,
         role_refresh_ms: 250,

@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, 
 
 use super::filter;
 use crate::domain::{Status, UserId};
+use crate::store::handovers::count_handovers_to;
 
 /// Numbers of conversations by status and by whether they are assigned.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Counts {
     closed: u64,
     /// Open ones assigned to the caller.
     pub mine: u64,
+    /// Handovers that wait for the caller's answer.
+    pub handovers_to_me: u64,
 }
 
 impl Counts {
@@ -87,5 +90,6 @@ pub(super) async fn counts(connection: &DatabaseConnection, caller: &UserId) -> 
         open: open.into_iter().map(|(status, is_assigned, count)| ((status, is_assigned), counted(count))).collect(),
         closed: counted(closed.flatten().unwrap_or_default()),
         mine: counted(mine.unwrap_or_default()),
+        handovers_to_me: count_handovers_to(connection, caller).await?,
     })
 }

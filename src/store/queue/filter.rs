@@ -1,12 +1,14 @@
 //! Filter and order of the agents' lists (`support-admin.md`, `GET /conversations`).
 
 use entity::conversations::{self, Column};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use entity::handovers;
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{ColumnTrait, Condition, Order, QueryTrait, Select};
 
 use super::origins::{ORIGIN_ID, ORIGINS};
 use crate::database::Backend;
 use crate::domain::{Channel, SearchTerm, Status, Timestamp, UserId};
+use crate::store::handovers::with_pending_handover;
 
 /// What every list and count excludes: threads of standalone tickets, and conversations without a message. It is raw SQL
 /// with the text of the migration, without parameters: only then does the planner see that a partial index covers it.
@@ -40,6 +42,25 @@ pub enum AssignedTo {
     Unassigned,
 }
 
+/// A filter by the side of a pending handover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandoverFilter {
+    /// It waits for this agent's answer.
+    To(UserId),
+    /// This agent has requested it.
+    From(UserId),
+}
+
+impl HandoverFilter {
+    fn condition(&self) -> SimpleExpr {
+        let (side, agent) = match self {
+            Self::To(agent) => (handovers::Column::ToId, agent),
+            Self::From(agent) => (handovers::Column::FromId, agent),
+        };
+        Column::Id.in_subquery(with_pending_handover(side, agent))
+    }
+}
+
 /// Conditions on a conversation; a field that is `None` is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -55,6 +76,8 @@ pub struct Filter {
     pub user_id: Option<UserId>,
     /// Whether a ticket was created from it.
     pub has_ticket: Option<bool>,
+    /// The pending handover.
+    pub handover: Option<HandoverFilter>,
     /// The channel.
     pub channel: Option<Channel>,
     /// The earliest time of its creation.
@@ -91,6 +114,7 @@ impl Filter {
             .add_option(assigned_to)
             .add_option(self.user_id.as_ref().map(|user_id| Column::UserId.eq(user_id.as_str())))
             .add_option(has_ticket)
+            .add_option(self.handover.as_ref().map(HandoverFilter::condition))
             .add_option(channel)
             .add_option(self.created_within(backend))
     }

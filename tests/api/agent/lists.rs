@@ -113,7 +113,7 @@ on_both_databases! {
         }
         let answer = server.get(&TestUser::agent("sarah"), QUEUE).await;
         assert_eq!(answer.body["data"]["analytics"], json!({
-            "total_conversations": 0, "mine": 0, "active": 0, "unassigned": 0,
+            "total_conversations": 0, "mine": 0, "active": 0, "unassigned": 0, "handovers_to_me": 0,
             "by_status": { "active": 0, "waiting_support": 0, "waiting_user": 0, "closed": 0 },
         }));
         for path in [format!("{QUEUE}/{hidden}"), format!("{QUEUE}/{hidden}/timeline")] {
@@ -129,7 +129,7 @@ on_both_databases! {
         for query in ["", "status=closed", "search=nothing", "assigned_to=mike&limit=1", "page=7"] {
             let answer = server.get(&TestUser::agent("sarah"), &format!("{QUEUE}?{query}")).await;
             assert_eq!(answer.body["data"]["analytics"], json!({
-                "total_conversations": 4, "mine": 1, "active": 3, "unassigned": 2,
+                "total_conversations": 4, "mine": 1, "active": 3, "unassigned": 2, "handovers_to_me": 0,
                 "by_status": { "active": 2, "waiting_support": 0, "waiting_user": 1, "closed": 1 },
             }), "{query}");
         }

@@ -22,7 +22,7 @@ on_both_databases! {
         server.post(&john, SEND, json!({ "message": "More", "conversation_id": ids[3] })).await;
         let first = server.get(&sarah, &format!("{QUEUE}?limit=2")).await;
         assert_eq!(first.body["data"]["analytics"], json!({
-            "total_conversations": 5, "mine": 1, "active": 4, "unassigned": 2,
+            "total_conversations": 5, "mine": 1, "active": 4, "unassigned": 2, "handovers_to_me": 0,
             "by_status": { "active": 2, "waiting_support": 1, "waiting_user": 1, "closed": 1 },
         }));
         assert_eq!(first.body["data"]["meta"], json!({ "total": 5, "page": 1, "limit": 2, "total_pages": 3 }));
@@ -148,6 +148,7 @@ on_both_databases! {
                     "user_id": "sarah"
                   }
                 ],
+                "pending_handover": null,
                 "phone_number": "+2348012345678",
                 "read_up_to": {
                   "agent": 2,

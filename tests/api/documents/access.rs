@@ -60,6 +60,9 @@ const TABLE: &[(&str, &str, &str, [u16; 9])] = &[
     ("POST", "/api/v1/unified-admin/support/conversations/{held}/create-ticket", r#"{"subject":"a","description":"b"}"#,
                                                                                                 [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
     ("POST", "/api/v1/unified-admin/support/conversations/{held}/release", "",                  [ 401,  403,  403,  201,  403,   401,  401,  401,  401]),
+    ("POST", "/api/v1/unified-admin/support/conversations/{held}/take-over", "",                [ 401,  403,  403,  201,  409,   401,  401,  401,  401]),
+    ("PUT",  "/api/v1/unified-admin/support/conversations/{held}/assign", r#"{"assigned_to":"third"}"#,
+                                                                                                [ 401,  403,  403,  403,  403,   401,  401,  401,  401]),
     ("POST", "/api/v1/unified-admin/support/conversations/{closed}/reopen", "",                 [ 401,  403,  403,  201,  201,   401,  401,  401,  401]),
     ("POST", "/api/v1/unified-admin/support/handovers/{handover}/withdraw", "",                 [ 401,  403,  403,  201,  403,   401,  401,  401,  401]),
     // The holder has requested it, and the other agent is the target.

@@ -17,7 +17,7 @@ pub(super) const ASSIGNED: &str =
 
 impl Model {
     /// The path of an agent's action, its target, and the agent; sometimes of an unknown id.
-    fn action(&mut self, name: &str) -> Option<(Option<usize>, usize, String)> {
+    pub(super) fn action(&mut self, name: &str) -> Option<(Option<usize>, usize, String)> {
         let conversation = self.any_conversation()?;
         let agent = self.agent_for(conversation);
         if self.chance(0.02) {
@@ -213,7 +213,8 @@ impl Model {
             refused("FORBIDDEN", "Only the target admin can respond to this handover")
         } else {
             let at = self.placeholders.timestamp();
-            self.resolve(conversation, handover, agent, status, false, at);
+            let resolution = (status == "rejected").then_some("declined");
+            self.resolve(conversation, handover, agent, resolution, at);
             self.last = Some(conversation);
             let data =
                 json!({ "handover_id": id, "conversation_id": self.conversations[conversation].id, "status": status });
@@ -238,6 +239,9 @@ impl Model {
             (Some(subject), Some(conversation)) => match &self.conversations[conversation].ticket {
                 Some(ticket) => {
                     refused("TICKET_EXISTS", format!("This conversation already has ticket {}", ticket.number))
+                }
+                None if self.conversations[conversation].is_closed() => {
+                    refused("CONVERSATION_CLOSED", "Cannot create a ticket from a closed conversation")
                 }
                 None => {
                     let at = self.placeholders.timestamp();

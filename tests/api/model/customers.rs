@@ -103,6 +103,7 @@ impl Model {
         }
         let at = self.placeholders.timestamp();
         let message = self.post(conversation, writer.clone(), text, false, at);
+        self.reopen_ticket(conversation, at);
         self.last = Some(conversation);
         let data = json!({ "conversation_id": self.conversations[conversation].id, "message": self.sent(&message), "is_new": false });
         created("Message sent", data)
@@ -121,7 +122,9 @@ impl Model {
             Some(_) if state.owner != Writer::Account(user) => {
                 refused("ACCESS_DENIED", "You can only rate your own conversations")
             }
-            Some(_) if state.rating.is_some() => refused("ALREADY_RATED", "Conversation already rated"),
+            Some(_) if state.rating.is_some() && !state.is_rating_replaceable => {
+                refused("ALREADY_RATED", "Conversation already rated")
+            }
             Some(_) if !state.is_closed() => refused("CONVERSATION_OPEN", "Can only rate closed conversations"),
             Some(stars) => {
                 let data = json!({ "id": state.id, "satisfaction_rating": stars, "feedback": feedback });
@@ -206,6 +209,9 @@ impl Model {
             Some(_) if is_unknown || !self.exists_for(conversation, &writer) => not_found(&format!("Ticket {number}")),
             Some(_) if !self.may_write_into(conversation, &writer) => {
                 refused("ACCESS_DENIED", "Email does not match the ticket owner")
+            }
+            Some(_) if self.conversations[conversation].is_closed() => {
+                refused("CONVERSATION_CLOSED", "This conversation has been closed")
             }
             Some(_) if self.conversations[conversation].ticket().is_done() => {
                 refused("TICKET_CLOSED", "Cannot add messages to a closed or resolved ticket")

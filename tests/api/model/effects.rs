@@ -31,6 +31,7 @@ impl Model {
             handovers: Vec::new(),
             ticket: None,
             rating: None,
+            is_rating_replaceable: false,
             feedback: None,
             read: [0, 0],
             created_at: at,
@@ -206,11 +207,25 @@ impl Model {
 
     /// Assigns the conversation to this agent and publishes `conversation_claimed`.
     fn assign_holder(&mut self, conversation: usize, agent: usize, at: Placeholder) {
+        self.move_to(conversation, Some(agent), at);
+        self.publish_conversation_claimed(conversation, self.holder(agent));
+    }
+
+    /// The holder changes, and that of the ticket with it; a closed conversation stays closed.
+    pub(super) fn move_to(&mut self, conversation: usize, agent: Option<usize>, at: Placeholder) {
         let state = &mut self.conversations[conversation];
-        state.assignee = Some((agent, at));
-        state.status = "active";
+        state.assignee = agent.map(|agent| (agent, at));
+        if !state.is_closed() {
+            state.status = if agent.is_some() { "active" } else { "waiting_support" };
+        }
         state.updated_at = at;
-        let payload = with(self.holder(agent), "conversation_id", json!(self.conversations[conversation].id));
+        if let Some(ticket) = &mut state.ticket {
+            (ticket.assignee, ticket.updated_at) = (agent, at);
+        }
+    }
+
+    fn publish_conversation_claimed(&mut self, conversation: usize, holder: Value) {
+        let payload = with(holder, "conversation_id", json!(self.conversations[conversation].id));
         self.publish(&[Room::Conversation(conversation)], "conversation_claimed", &payload);
     }
 
@@ -226,6 +241,15 @@ impl Model {
             conversation,
             json!({ "event": "claimed", "assigned_admin_name": self.users[agent].name() }),
         );
+        self.publish_ticket_assigned(conversation, agent);
+    }
+
+    /// To those who have joined the ticket, if there is one.
+    pub(super) fn publish_ticket_assigned(&mut self, conversation: usize, agent: usize) {
+        let Some(ticket) = &self.conversations[conversation].ticket else { return };
+        let (id, number) = (ticket.id, ticket.number.clone());
+        let payload = with(with(self.holder(agent), "ticket_id", json!(id)), "ticket_number", json!(number));
+        self.publish(&[Room::Ticket(conversation)], "ticket_assigned", &payload);
     }
 
     /// An agent's public reply.
@@ -238,16 +262,22 @@ impl Model {
         let message = self.post(conversation, Writer::Agent(agent), text, false, at);
         if self.conversations[conversation].ticket.as_ref().is_some_and(|ticket| ticket.status == "pending") {
             let notes = self.conversations[conversation].ticket().notes.clone();
-            self.set_status(conversation, agent, "in_progress", notes, at);
+            self.set_status(conversation, Some(agent), "in_progress", notes, at);
         }
         message
     }
 
     pub(super) fn close(&mut self, conversation: usize, agent: usize, at: Placeholder) {
         if let Some(pending) = self.pending_handover(conversation) {
-            self.resolve(conversation, pending, agent, "rejected", true, at);
+            self.resolve(conversation, pending, agent, Some("closed"), at);
         }
-        self.record(conversation, "closed", Some(&Writer::Agent(agent)), json!({}), at);
+        let open = self.conversations[conversation].ticket.as_ref().filter(|ticket| !ticket.is_done());
+        let old = open.map(|ticket| ticket.status);
+        let data = match old {
+            Some(old) => json!({ "ticket": { "old_status": old, "new_status": "resolved" } }),
+            None => json!({}),
+        };
+        self.record(conversation, "closed", Some(&Writer::Agent(agent)), data, at);
         let state = &mut self.conversations[conversation];
         state.status = "closed";
         state.updated_at = at;
@@ -256,6 +286,18 @@ impl Model {
         self.publish(&[Room::Conversation(conversation)], "conversation_closed", &json!({ "conversation_id": id }));
         self.publish_to_agents(conversation, json!({ "event": "closed" }));
         self.publish_to_owner(conversation, json!({ "event": "closed" }));
+        if let Some(old) = old {
+            let ticket = self.change_ticket(conversation, at);
+            (ticket.status, ticket.resolved) = ("resolved", Some((agent, at)));
+            self.publish_status_changed(conversation, old);
+        }
+    }
+
+    /// Ends the pending handover of a conversation that moves.
+    pub(super) fn supersede(&mut self, conversation: usize, by: usize, at: Placeholder) {
+        if let Some(pending) = self.pending_handover(conversation) {
+            self.resolve(conversation, pending, by, Some("superseded"), at);
+        }
     }
 
     pub(super) fn pending_handover(&self, conversation: usize) -> Option<usize> {
@@ -280,7 +322,7 @@ impl Model {
             "from_admin_name": self.users[from].name(), "reason": reason,
         });
         self.publish(&[Room::User(to)], "handover_requested", &payload);
-        let handover = Handover { id, from, to, reason, status: "pending", at, responded_at: None };
+        let handover = Handover { id, from, to, reason, status: "pending", resolution: None, at, responded_at: None };
         self.conversations[conversation].handovers.push(handover);
         id
     }
@@ -290,15 +332,16 @@ impl Model {
         conversation: usize,
         handover: usize,
         by: usize,
-        status: &'static str,
-        is_close: bool,
+        resolution: Option<&'static str>,
         at: Placeholder,
     ) {
+        let status = if resolution.is_some() { "rejected" } else { "accepted" };
         let resolved = &mut self.conversations[conversation].handovers[handover];
-        resolved.status = status;
+        (resolved.status, resolved.resolution) = (status, resolution);
         resolved.responded_at = Some(at);
         let (id, from, to) = (resolved.id, resolved.from, resolved.to);
-        let kind = if status == "accepted" { "handover_accepted" } else { "handover_rejected" };
+        let update = if resolution.is_none() { "handover_accepted" } else { "handover_rejected" };
+        let kind = if resolution == Some("withdrawn") { "handover_withdrawn" } else { update };
         let data = json!({ "handover_id": id, "from_admin_id": self.users[from].id });
         self.record(conversation, kind, Some(&Writer::Agent(by)), data, at);
         if status == "accepted" {
@@ -306,13 +349,20 @@ impl Model {
             let name = self.users[by].name();
             self.publish_to_owner(conversation, json!({ "event": "handover_completed", "assigned_admin_name": name }));
         }
-        self.publish_to_agents(conversation, json!({ "event": kind }));
-        let payload = json!({
+        self.publish_to_agents(conversation, json!({ "event": update }));
+        let mut payload = json!({
             "handover_id": id, "conversation_id": self.conversations[conversation].id, "status": status,
             "to_admin_name": self.users[to].name(),
         });
-        let rooms = if is_close { vec![Room::User(from), Room::User(to)] } else { vec![Room::User(from)] };
+        if let Some(resolution) = resolution {
+            payload["resolution"] = json!(resolution);
+        }
+        let is_answer = matches!(resolution, None | Some("declined"));
+        let rooms = if is_answer { vec![Room::User(from)] } else { vec![Room::User(from), Room::User(to)] };
         self.publish(&rooms, "handover_resolved", &payload);
+        if status == "accepted" {
+            self.publish_ticket_assigned(conversation, by);
+        }
     }
 
     pub(super) fn rate(&mut self, conversation: usize, stars: u64, feedback: Option<String>) {
@@ -321,6 +371,7 @@ impl Model {
         self.record(conversation, "rated", Some(&owner), json!({ "rating": stars, "feedback": feedback }), at);
         let state = &mut self.conversations[conversation];
         (state.rating, state.feedback, state.updated_at) = (Some(stars), feedback, at);
+        state.is_rating_replaceable = false;
     }
 
     pub(super) fn rate_ticket(&mut self, conversation: usize, stars: u64, feedback: Option<String>) {
@@ -329,6 +380,14 @@ impl Model {
         self.record(conversation, "ticket_rated", Some(&owner), json!({ "rating": stars, "feedback": feedback }), at);
         let ticket = self.change_ticket(conversation, at);
         (ticket.rating, ticket.feedback) = (Some(stars), feedback);
+    }
+
+    /// A customer's message reopens a ticket that is resolved.
+    pub(super) fn reopen_ticket(&mut self, conversation: usize, at: Placeholder) {
+        let resolved = self.conversations[conversation].ticket.as_ref().filter(|ticket| ticket.status == "resolved");
+        if let Some(notes) = resolved.map(|ticket| ticket.notes.clone()) {
+            self.set_status(conversation, None, "in_progress", notes, at);
+        }
     }
 
     fn change_ticket(&mut self, conversation: usize, at: Placeholder) -> &mut Ticket {
@@ -342,18 +401,24 @@ impl Model {
     pub(super) fn set_status(
         &mut self,
         conversation: usize,
-        agent: usize,
+        agent: Option<usize>,
         status: &'static str,
         notes: Option<String>,
         at: Placeholder,
     ) {
         let old = self.conversations[conversation].ticket().status;
         let data = json!({ "old_status": old, "new_status": status, "resolution_notes": notes });
-        self.record(conversation, "ticket_status_changed", Some(&Writer::Agent(agent)), data, at);
+        self.record(conversation, "ticket_status_changed", agent.map(Writer::Agent).as_ref(), data, at);
         let ticket = self.change_ticket(conversation, at);
         ticket.status = status;
-        ticket.notes.clone_from(&notes);
-        ticket.resolved = ticket.is_done().then_some((agent, at));
+        ticket.notes = notes;
+        ticket.resolved = agent.filter(|_| ticket.is_done()).map(|agent| (agent, at));
+        self.publish_status_changed(conversation, old);
+    }
+
+    fn publish_status_changed(&mut self, conversation: usize, old: &'static str) {
+        let ticket = self.conversations[conversation].ticket();
+        let (status, notes) = (ticket.status, ticket.notes.clone());
         let mut payload = json!({
             "ticket_id": ticket.id, "ticket_number": ticket.number, "old_status": old, "new_status": status,
         });
@@ -366,14 +431,32 @@ impl Model {
         self.publish_ticket_update(conversation, &self.owners_room(conversation), update);
     }
 
+    /// Assigns a ticket, and the conversation that it belongs to.
     pub(super) fn assign(&mut self, conversation: usize, by: usize, to: usize) {
         let at = self.placeholders.timestamp();
-        self.record(conversation, "ticket_assigned", Some(&Writer::Agent(by)), self.holder(to), at);
-        let ticket = self.change_ticket(conversation, at);
-        ticket.assignee = Some(to);
-        let (id, number) = (ticket.id, ticket.number.clone());
-        let payload = with(with(self.holder(to), "ticket_id", json!(id)), "ticket_number", json!(number));
-        self.publish(&[Room::Ticket(conversation)], "ticket_assigned", &payload);
+        let mut data = self.holder(to);
+        if self.conversations[conversation].is_thread {
+            self.record(conversation, "ticket_assigned", Some(&Writer::Agent(by)), data, at);
+            self.change_ticket(conversation, at).assignee = Some(to);
+        } else {
+            self.supersede(conversation, by, at);
+            let previous = self.conversations[conversation].assignee.map(|(previous, _)| previous);
+            if let Some(previous) = previous {
+                data["previous_admin_id"] = json!(self.users[previous].id);
+                data["previous_admin_name"] = json!(self.users[previous].name());
+            }
+            self.record(conversation, "ticket_assigned", Some(&Writer::Agent(by)), data, at);
+            self.move_to(conversation, Some(to), at);
+            let mut holder = self.holder(to);
+            if let Some(previous) = previous {
+                holder["previous_admin_id"] = json!(self.users[previous].id);
+            }
+            self.publish_conversation_claimed(conversation, holder.clone());
+            self.publish_to_agents(conversation, with(holder, "event", json!("claimed")));
+            let name = self.users[to].name();
+            self.publish_to_owner(conversation, json!({ "event": "claimed", "assigned_admin_name": name }));
+        }
+        self.publish_ticket_assigned(conversation, to);
         self.publish_ticket_update(conversation, &[Room::Admins], with(self.holder(to), "event", json!("assigned")));
     }
 

@@ -48,7 +48,7 @@ impl Expected {
                 "UNAUTHORIZED" => 401,
                 "FORBIDDEN" => 403,
                 "NOT_FOUND" => 404,
-                "CONFLICT" => 409,
+                "CONFLICT" | "HOLDER_PRESENT" => 409,
                 _ => 400,
             },
         }

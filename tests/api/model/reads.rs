@@ -243,6 +243,7 @@ impl Model {
             "unassigned": count(&|conversation| {
                 conversation.assignee.is_none() && ["active", "waiting_support"].contains(&conversation.status)
             }),
+            "handovers_to_me": all.iter().flat_map(|one| &one.handovers).filter(|one| one.status == "pending" && one.to == caller).count(),
             "by_status": {
                 "active": of("active"), "waiting_support": of("waiting_support"),
                 "waiting_user": of("waiting_user"), "closed": of("closed"),

@@ -71,6 +71,8 @@ pub(super) struct Handover {
     pub(super) to: usize,
     pub(super) reason: Option<String>,
     pub(super) status: &'static str,
+    /// Why it was not accepted.
+    pub(super) resolution: Option<&'static str>,
     pub(super) at: Placeholder,
     pub(super) responded_at: Option<Placeholder>,
 }
@@ -115,6 +117,7 @@ pub(super) struct Conversation {
     pub(super) handovers: Vec<Handover>,
     pub(super) ticket: Option<Ticket>,
     pub(super) rating: Option<u64>,
+    pub(super) is_rating_replaceable: bool,
     pub(super) feedback: Option<String>,
     /// How far the customer and the agents have read, apart from what they have written.
     pub(super) read: [usize; 2],

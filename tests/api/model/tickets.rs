@@ -79,7 +79,7 @@ impl Model {
         if ticket.status != status || notes.is_some() {
             let notes = notes.or_else(|| ticket.notes.clone());
             let at = self.placeholders.timestamp();
-            self.set_status(conversation, agent, status, notes, at);
+            self.set_status(conversation, Some(agent), status, notes, at);
         }
         Some(put(path, agent, body, self.changed(conversation, &format!("Ticket {status}"))))
     }
@@ -99,6 +99,17 @@ impl Model {
         let to = self.any_agent();
         let body = json!({ "assigned_to": self.users[to].id });
         let Some(conversation) = conversation else { return Some(put(path, agent, body, not_found("Ticket"))) };
+        let state = &self.conversations[conversation];
+        if !state.is_thread && state.is_held_by_another_than(agent) {
+            let expected = if to == agent {
+                // Every holder has become so a short time ago.
+                let text = "The assigned agent is present. Use the handover flow to request a transfer.";
+                refused("HOLDER_PRESENT", text)
+            } else {
+                refused("FORBIDDEN", "This ticket belongs to a conversation that is assigned to another support agent")
+            };
+            return Some(put(path, agent, body, expected));
+        }
         if self.conversations[conversation].ticket().assignee != Some(to) {
             self.assign(conversation, agent, to);
         }

@@ -183,9 +183,21 @@ impl Model {
             "user": self.user(&conversation.owner, is_detail), "ticket": ticket, "message_count": conversation.messages.len(),
             "last_message": self.last_message(conversation), "has_unread": !matches!(last.by, Writer::Agent(_)),
             "assigned_admin": self.admin(conversation.assignee.map(|(agent, _)| agent)),
+            "pending_handover": self.pending(conversation),
         });
         conversation.reading().add_to(&mut row, 1);
         row
+    }
+
+    fn pending(&self, conversation: &Conversation) -> Value {
+        let pending = conversation.handovers.iter().find(|handover| handover.status == "pending");
+        let Some(handover) = pending else { return Value::Null };
+        json!({
+            "id": handover.id, "from_admin_id": self.users[handover.from].id,
+            "to_admin_id": self.users[handover.to].id, "from_admin_name": self.users[handover.from].name(),
+            "to_admin_name": self.users[handover.to].name(), "reason": handover.reason, "createdAt": handover.at,
+            "expires_at": anything(),
+        })
     }
 
     /// The messages in the range, notes included, and whether there are more. `before` is a `seq`, which notes do not have.
@@ -212,6 +224,7 @@ impl Model {
             "id": handover.id, "from_admin_id": self.users[handover.from].id,
             "to_admin_id": self.users[handover.to].id, "from_admin_name": self.users[handover.from].name(),
             "to_admin_name": self.users[handover.to].name(), "reason": handover.reason, "status": handover.status,
+            "resolution": handover.resolution,
             "responded_at": handover.responded_at, "createdAt": handover.at,
         })).collect();
         view["feedback"] = json!(conversation.feedback);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
+use switchboard_testkit::OffsetClock;
 
 use super::{QUEUE, SEND, ScratchDatabase, ServerOptions, TestServer, TestUser, api_document};
 
@@ -23,6 +24,17 @@ impl ApiServer {
     /// Starts a server with these environment variables.
     pub(crate) async fn start_with(database: &ScratchDatabase, variables: &[(&str, &str)]) -> Self {
         let server = TestServer::start(&ServerOptions::new(database).set_all(variables)).await.unwrap();
+        Self { url: server.url(), http: Client::new(), server }
+    }
+
+    /// Starts a server with another clock.
+    pub(crate) async fn start_with_clock(
+        database: &ScratchDatabase,
+        variables: &[(&str, &str)],
+        clock: OffsetClock,
+    ) -> Self {
+        let options = ServerOptions::new(database).set_all(variables);
+        let server = TestServer::start_with_clock(&options, clock).await.unwrap();
         Self { url: server.url(), http: Client::new(), server }
     }
 

@@ -22,6 +22,7 @@ use crate::domain::{
 };
 use crate::dto::{Validator, words};
 use crate::store;
+use crate::use_cases::holders_absence;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct TicketStatusRequest {
@@ -64,7 +65,12 @@ pub(super) fn endpoints() -> [Endpoint; 3] {
             .path_parameter("id", "The ticket's id")
             .body::<TicketAssignRequest>(json!({ "assigned_to": "sarah" }))
             .answers::<TicketRow<'static>>(200, &["Ticket assigned"])
-            .refusals([Refusal::TicketNotFound, Refusal::AssigneeUnknown]),
+            .refusals([
+                Refusal::TicketNotFound,
+                Refusal::AssigneeUnknown,
+                Refusal::TicketHeldByAnother,
+                Refusal::HolderPresent,
+            ]),
         Endpoint::put("/api/v1/unified-admin/support/{id}/priority", prioritise)
             .operation(Tag::AgentTickets, Access::Agent, "prioritiseTicket", "Sets a ticket's priority")
             .path_parameter("id", "The ticket's id")
@@ -116,7 +122,15 @@ async fn assign(
         Some(id) => known_agent(&api, id).await?,
         None => None,
     };
-    let assign = AssignTicket { by: agent.as_agent(), to, is_supervisor: false, absence: None };
+    let database = &api.services.database;
+    let key = store::ticket_of_id(database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
+    // Only who takes a ticket for themselves can need its holder's absence.
+    let absence = match &to {
+        Some(to) if to.id == agent.id => holders_absence(&api.services, key.conversation).await?,
+        _ => None,
+    };
+    let is_supervisor = api.services.is_supervisor(&agent);
+    let assign = AssignTicket { by: agent.as_agent(), to, is_supervisor, absence };
     change(&api, &id, "Ticket assigned", assign).await
 }
 

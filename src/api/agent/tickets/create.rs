@@ -65,7 +65,11 @@ pub(super) fn endpoint() -> Endpoint {
             json!({ "subject": "Failed transfer to @janedoe", "description": "Every transfer to her fails" }),
         )
         .answers::<CreateTicketResponse<'static>>(201, &["Ticket created from conversation"])
-        .refusals([Refusal::NotFound, Refusal::TicketExists(TicketNumber::stored("SMI-2026-001234".to_owned()))])
+        .refusals([
+            Refusal::NotFound,
+            Refusal::TicketExists(TicketNumber::stored("SMI-2026-001234".to_owned())),
+            Refusal::TicketOfClosed,
+        ])
 }
 
 async fn create(
