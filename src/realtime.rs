@@ -88,7 +88,8 @@ pub fn start(realtime: Realtime, settings: &Settings, presence: &PresenceBroadca
     if let (Some(support), Some(help_center)) = (io.namespace(support::NAME), io.namespace(help_center::NAME)) {
         let rows = settings.conversation.max_actors;
         let announcer = realtime.handover_announcer();
-        realtime.broadcaster.publish_on(support.clone(), help_center, rows, announcer);
+        let expiry = realtime.services.handover_expiry;
+        realtime.broadcaster.publish_on(support.clone(), help_center, rows, announcer, expiry);
         presence.publish_on(support);
     }
     io

@@ -141,17 +141,7 @@ impl Server {
         };
         let sockets = realtime::start(realtime, &settings, &presence_broadcaster);
         let drain = Drain::default();
-        let api = Api {
-            guard: RequestVerifier::new(&settings.guard),
-            nonces: NonceStore::start(&services.database),
-            services,
-            drain: drain.clone(),
-            readiness: ReadinessCache::default(),
-            body_limit: settings.server.body_limit_bytes,
-            asyncapi: settings.docs.enabled.then_some(realtime::asyncapi_document),
-            body_timeout: settings.server.body_timeout(),
-            request_timeout: settings.server.request_timeout(),
-        };
+        let api = make_api(services, &settings, &drain);
         let (listener, address) = listen(&settings.server)?;
         let http = serve(&settings, api, &sockets, &listener)?;
         let handle = http.handle();
@@ -204,6 +194,21 @@ impl Server {
             tracing::error!(%error, "the HTTP server stopped with an error");
         }
         self.registry.stop();
+    }
+}
+
+/// What the handlers of REST endpoints work with.
+fn make_api(services: Services, settings: &Settings, drain: &Drain) -> Api {
+    Api {
+        guard: RequestVerifier::new(&settings.guard),
+        nonces: NonceStore::start(&services.database),
+        services,
+        drain: drain.clone(),
+        readiness: ReadinessCache::default(),
+        body_limit: settings.server.body_limit_bytes,
+        asyncapi: settings.docs.enabled.then_some(realtime::asyncapi_document),
+        body_timeout: settings.server.body_timeout(),
+        request_timeout: settings.server.request_timeout(),
     }
 }
 

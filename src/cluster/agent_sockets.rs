@@ -16,7 +16,7 @@ use entity::agent_sockets;
 use parking_lot::Mutex;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -256,7 +256,6 @@ async fn upsert(database: &Database, mut rows: Vec<agent_sockets::Model>) -> Res
                 .exec_without_returning(&connection)
                 .await
                 .map(|_| ())
-                .map_err(DbErr::from)
         })
         .await
 }

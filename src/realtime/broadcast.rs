@@ -9,6 +9,8 @@ mod typing;
 
 use std::sync::{Arc, OnceLock};
 
+use chrono::TimeDelta;
+
 use self::typing::TypingIndicators;
 use super::emit::{EmitEvent, emit_variants};
 use super::handover_announcer::HandoverAnnouncer;
@@ -65,8 +67,9 @@ impl Broadcaster {
         help_center: NamespaceHandle,
         rows: usize,
         announcer: HandoverAnnouncer,
+        handover_expiry: Option<TimeDelta>,
     ) {
-        let list_updates = ListUpdates::start(support.clone(), rows);
+        let list_updates = ListUpdates::start(support.clone(), rows, handover_expiry);
         let _ = self.namespaces.set(Namespaces { support, help_center, list_updates, announcer });
     }
 }

@@ -1,12 +1,13 @@
 //! The payloads that keep other devices' inboxes and other agents' queues current (`additions.md`, 7).
 
+use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::coalescer::Merge;
 use super::payload::ConversationOrTicket;
 use crate::domain::{
-    Conversation, ConversationId, Handover, HandoverId, Rating, Reason, Ticket, TicketPriority, UserId,
+    Conversation, ConversationId, Handover, HandoverId, Rating, Reason, Ticket, TicketPriority, Timestamp, UserId,
 };
 use crate::timestamp::IsoTimestamp;
 
@@ -144,6 +145,10 @@ struct RowHandover {
     to_admin_id: UserId,
     to_admin_name: String,
     reason: Option<Reason>,
+    #[serde(rename = "createdAt")]
+    created_at: Option<IsoTimestamp>,
+    /// When it ends without an answer; null for never.
+    expires_at: Option<IsoTimestamp>,
 }
 
 impl RowFields {
@@ -191,8 +196,11 @@ impl RowFields {
     }
 
     /// What a handover changes.
-    pub(super) fn handed_over(conversation: &Conversation) -> Self {
-        let pending = conversation.pending_handover.as_deref().map(RowHandover::new);
+    pub(super) fn handed_over(conversation: &Conversation, expire_after: Option<TimeDelta>) -> Self {
+        let since = conversation.pending_since;
+        let expiry = since.zip(expire_after).map(|(since, after)| since + after);
+        let pending = conversation.pending_handover.as_deref();
+        let pending = pending.map(|handover| RowHandover::new(handover, since, expiry));
         Self { pending_handover: Some(pending), ..Self::owned(conversation) }
     }
 
@@ -226,7 +234,7 @@ impl RowFields {
 }
 
 impl RowHandover {
-    fn new(handover: &Handover) -> Self {
+    fn new(handover: &Handover, since: Option<Timestamp>, expiry: Option<Timestamp>) -> Self {
         Self {
             id: handover.id,
             from_admin_id: handover.from.id.clone(),
@@ -234,6 +242,8 @@ impl RowHandover {
             to_admin_id: handover.to.id.clone(),
             to_admin_name: handover.to.name.clone(),
             reason: handover.reason.clone(),
+            created_at: since.map(IsoTimestamp),
+            expires_at: expiry.map(IsoTimestamp),
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use tokio::sync::Notify;
 
 use super::coalescer::Coalescer;
@@ -27,6 +28,8 @@ type Queues = Coalescer<ConversationOrTicket, RowUpdate>;
 #[derive(Debug)]
 pub(super) struct ListUpdates {
     support: NamespaceHandle,
+    /// How long a handover waits for an answer; `None` for ever.
+    pub(super) handover_expiry: Option<TimeDelta>,
     /// Locked while announcing, so that what is announced later is newer.
     inboxes: Mutex<Inboxes>,
     queues: Mutex<Queues>,
@@ -37,10 +40,11 @@ pub(super) struct ListUpdates {
 impl ListUpdates {
     /// Starts announcing on `/support`. At most `limit` conversations are held; those of a server that has more running
     /// are announced with each change.
-    pub(super) fn start(support: NamespaceHandle, limit: usize) -> Arc<Self> {
+    pub(super) fn start(support: NamespaceHandle, limit: usize, handover_expiry: Option<TimeDelta>) -> Arc<Self> {
         let changed = Arc::new(Notify::new());
         let updates = Arc::new(Self {
             support,
+            handover_expiry,
             inboxes: Mutex::new(Coalescer::new(INTERVAL, limit)),
             queues: Mutex::new(Coalescer::new(INTERVAL, limit)),
             changed: Arc::clone(&changed),

@@ -10,6 +10,7 @@ mod effects;
 mod expected;
 mod generator;
 mod ownership;
+mod ownership_effects;
 mod placeholders;
 mod reading;
 mod reads;

@@ -60,6 +60,8 @@ scenario("every agent's queue learns what a colleague did, with the fields of th
   const asked = await lobby.waitFor('queue_updated', { change: 'handover_changed' })
   assert.equal(asked.conversation_id, id)
   assert.equal(asked.pending_handover.to_admin_id, 'mike')
+  const { createdAt, expires_at } = asked.pending_handover
+  assert.equal(new Date(expires_at) - new Date(createdAt), 30 * 60_000)
 
   const ticket = await sarah.createTicket(id, about)
   const ofConversation = await lobby.waitFor('queue_updated', { conversation_id: id, change: 'ticket_changed' })

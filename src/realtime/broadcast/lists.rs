@@ -1,6 +1,8 @@
 //! Which change of a conversation other screens' lists must learn of (`additions.md`, 7). What the contract's own events
 //! announce to the same rooms is not announced again: a claim, a closing, a customer's message to the agents.
 
+use chrono::TimeDelta;
+
 use crate::domain::{Author, Change, Channel, Conversation, Event, Message, Resolution};
 use crate::realtime::list_update::{InboxChange, InboxUpdatedEvent, QueueChange, RowFields, RowUpdate};
 use crate::realtime::list_updates::ListUpdates;
@@ -17,7 +19,7 @@ pub(super) fn publish(updates: &ListUpdates, conversation: &Conversation, event:
     // A ticket's thread is no conversation in the agents' list.
     if conversation.channel != Channel::Ticket
         && let Some(change) = queue_change(&event.change)
-        && let Some(fields) = conversation_fields(conversation, &event.change)
+        && let Some(fields) = conversation_fields(conversation, &event.change, updates.handover_expiry)
     {
         updates.queue(ConversationOrTicket::Conversation(conversation.id), RowUpdate { change, fields });
     }
@@ -87,13 +89,17 @@ fn message_change(message: &Message) -> Option<QueueChange> {
 }
 
 /// The fields of the conversation's row that a change may have changed; `None` if there is none.
-fn conversation_fields(conversation: &Conversation, change: &Change) -> Option<RowFields> {
+fn conversation_fields(
+    conversation: &Conversation,
+    change: &Change,
+    handover_expiry: Option<TimeDelta>,
+) -> Option<RowFields> {
     match change {
         Change::Message(message) if message.is_note() => Some(RowFields::noted(conversation)),
         Change::Message(_) => Some(RowFields::answered(conversation)),
         Change::Rated(_) => Some(RowFields::rated(conversation)),
         Change::HandoverRequested { .. } | Change::HandoverResolved { .. } => {
-            Some(RowFields::handed_over(conversation))
+            Some(RowFields::handed_over(conversation, handover_expiry))
         }
         Change::TicketCreated(_)
         | Change::TicketStatusChanged(_)

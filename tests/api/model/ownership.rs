@@ -1,10 +1,11 @@
 //! Releasing, reopening and withdrawing (`additions.md`, 5).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::expected::{created, not_found, refused};
 use super::generator::{Step, post};
-use super::state::{Model, Writer};
+use super::placeholders::anything;
+use super::state::{Conversation, Model, Writer};
 use crate::support::TICKETS;
 
 impl Model {
@@ -80,5 +81,17 @@ impl Model {
             )
         };
         Some(post(path, Some(agent), None, expected))
+    }
+
+    /// The pending handover as lists and details show it.
+    pub(super) fn pending(&self, conversation: &Conversation) -> Value {
+        let pending = conversation.handovers.iter().find(|handover| handover.status == "pending");
+        let Some(handover) = pending else { return Value::Null };
+        json!({
+            "id": handover.id, "from_admin_id": self.users[handover.from].id,
+            "to_admin_id": self.users[handover.to].id, "from_admin_name": self.users[handover.from].name(),
+            "to_admin_name": self.users[handover.to].name(), "reason": handover.reason, "createdAt": handover.at,
+            "expires_at": anything(),
+        })
     }
 }

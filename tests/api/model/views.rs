@@ -189,17 +189,6 @@ impl Model {
         row
     }
 
-    fn pending(&self, conversation: &Conversation) -> Value {
-        let pending = conversation.handovers.iter().find(|handover| handover.status == "pending");
-        let Some(handover) = pending else { return Value::Null };
-        json!({
-            "id": handover.id, "from_admin_id": self.users[handover.from].id,
-            "to_admin_id": self.users[handover.to].id, "from_admin_name": self.users[handover.from].name(),
-            "to_admin_name": self.users[handover.to].name(), "reason": handover.reason, "createdAt": handover.at,
-            "expires_at": anything(),
-        })
-    }
-
     /// The messages in the range, notes included, and whether there are more. `before` is a `seq`, which notes do not have.
     fn all_messages(&self, conversation: &Conversation, range: MessageRange, reader: &Writer) -> (Vec<Value>, bool) {
         let position_of_seq = |seq: usize| {
