@@ -169,6 +169,10 @@ impl From<&Description> for MessageText {
 /// for one character each. A first cluster that is longer is cut.
 #[must_use]
 pub fn preview(text: &str) -> &str {
+    // Most messages: each scalar value takes a byte at least.
+    if text.len() <= PREVIEW_LENGTH {
+        return text;
+    }
     let Some((limit, _)) = text.char_indices().nth(PREVIEW_LENGTH) else { return text };
     // Whether a cluster ends at the limit depends on the next scalar value, and on nothing after it.
     let next = text.get(limit..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
