@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::effects::Draft;
-use super::expected::{Expected, created, fetched, not_found, refused};
+use super::expected::{Expected, created, created_by, fetched, not_found, refused};
 use super::generator::{Step, UNKNOWN_IDS, post};
 use super::state::{Model, RepeatableSend, Writer};
 use super::views::{PRIORITIES, SUPPORT_TYPES};
@@ -48,7 +48,7 @@ impl Model {
             (Some(text), Ok(_), None) => {
                 let conversation = self.open(&writer, phone, &text);
                 self.last = Some(conversation);
-                created("Message sent", self.opened(conversation))
+                created_by(&writer, "Message sent", self.opened(conversation))
             }
             (Some(text), Ok(_), Some(conversation)) => self.continue_conversation(conversation, &writer, &text),
         };
@@ -106,7 +106,7 @@ impl Model {
         self.reopen_ticket(conversation, at);
         self.last = Some(conversation);
         let data = json!({ "conversation_id": self.conversations[conversation].id, "message": self.sent(&message), "is_new": false });
-        created("Message sent", data)
+        created_by(writer, "Message sent", data)
     }
 
     pub(super) fn rate_any(&mut self) -> Option<Step> {
@@ -176,7 +176,7 @@ impl Model {
                 self.last = Some(conversation);
                 let note = "Your ticket has been created. Our team will review it and respond as soon as possible.";
                 let data = json!({ "ticket": self.own_ticket(conversation, None, Some(&writer)), "message": note });
-                created("Support ticket created successfully", data)
+                created_by(&writer, "Support ticket created successfully", data)
             }
         };
         let path = if matches!(writer, Writer::Guest(_)) || self.chance(0.3) { REQUEST_SUPPORT } else { CREATE_TICKET };
@@ -215,9 +215,6 @@ impl Model {
             }
             Some(_) if self.conversations[conversation].ticket().is_done() => {
                 refused("TICKET_CLOSED", "Cannot add messages to a closed or resolved ticket")
-            }
-            Some(_) if self.conversations[conversation].is_closed() => {
-                refused("CONVERSATION_CLOSED", "This conversation has been closed")
             }
             Some(text) => {
                 let at = self.placeholders.timestamp();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::placeholders::anything;
+use super::state::Writer;
 
 #[derive(Clone, Debug)]
 pub(super) enum Expected {
@@ -21,6 +22,14 @@ pub(super) enum Expected {
 
 pub(super) fn created(message: &str, data: Value) -> Expected {
     Expected::Done { status: 201, message: message.to_owned(), data }
+}
+
+/// What a guest's message or ticket is answered with: also a token that opens it (`additions.md`, 6).
+pub(super) fn created_by(writer: &Writer, message: &str, mut data: Value) -> Expected {
+    if matches!(writer, Writer::Guest(_)) {
+        data["guest_token"] = anything();
+    }
+    created(message, data)
 }
 
 pub(super) fn fetched(message: &str, data: Value) -> Expected {

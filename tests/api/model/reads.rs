@@ -219,13 +219,20 @@ impl Model {
         })
     }
 
-    /// E-mail, phone, names and text, whatever the case.
+    /// E-mail, phone, names, the ticket's subject and text, whatever the case; a phone number in its national form, too.
     fn is_found(&self, conversation: &Conversation, term: &str) -> bool {
         let names = match conversation.owner {
             Writer::Account(user) => self.users[user].name(),
             _ => String::new(),
         };
-        let about = [conversation.email.as_str(), conversation.phone.as_deref().unwrap_or_default(), &names];
+        let phone = conversation.phone.as_deref().unwrap_or_default();
+        if let Some(national) = term.strip_prefix('0').filter(|rest| rest.chars().all(|digit| digit.is_ascii_digit()))
+            && phone.contains(national)
+        {
+            return true;
+        }
+        let subject = conversation.ticket.as_ref().map_or("", |ticket| &ticket.subject);
+        let about = [conversation.email.as_str(), phone, &names, subject];
         let mut texts = conversation.messages.iter().map(|message| message.text.as_str()).chain(about);
         texts.any(|text| text.to_lowercase().contains(term))
     }
