@@ -56,7 +56,7 @@ pub struct Queue {
 /// A page of the conversations that pass a filter. `caller` is whose conversations [`Counts::mine`] counts.
 ///
 /// # Errors
-/// [`DatabaseError`]; within, why a search has no answer.
+/// [`DatabaseError`](crate::database::DatabaseError); within, why a search has no answer.
 pub async fn queue(database: &Database, caller: UserId, filter: Filter, sort: Sort, page: Page) -> Searching<Queue> {
     let backend = database.backend();
     let counts = {

@@ -35,7 +35,7 @@ pub struct TicketList {
 /// A page of the tickets that pass a filter, with counts as of `now`.
 ///
 /// # Errors
-/// [`DatabaseError`]; within, why a search has no answer.
+/// [`DatabaseError`](crate::database::DatabaseError); within, why a search has no answer.
 pub async fn tickets(
     database: &Database,
     filter: TicketFilter,
