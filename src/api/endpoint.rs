@@ -64,6 +64,7 @@ pub(super) enum Parameter {
 pub(super) struct RequestDescription {
     pub(super) schema: SchemaFn,
     pub(super) example: Value,
+    pub(super) is_required: bool,
 }
 
 /// The answer of a success.
@@ -277,11 +278,21 @@ impl Endpoint {
 
     /// The JSON body, with an example.
     pub(super) fn body<T: JsonSchema>(mut self, example: Value) -> Self {
-        self.operation.request = Some(RequestDescription { schema: Schemas::deserialized::<T>, example });
+        self.operation.request =
+            Some(RequestDescription { schema: Schemas::deserialized::<T>, example, is_required: true });
         self.error(ApiError::new(Code::ValidationError, "The request body is not valid JSON"))
             .error(ApiError::new(Code::RequestTimeout, "The request's body did not arrive in time"))
             .error(ApiError::new(Code::PayloadTooLarge, "The request body must be at most 262144 bytes"))
             .error(ApiError::new(Code::UnsupportedMediaType, "The request body must be application/json"))
+    }
+
+    /// As [`Self::body`], for a request that may come without one.
+    pub(super) fn optional_body<T: JsonSchema>(self, example: Value) -> Self {
+        let mut endpoint = self.body::<T>(example);
+        if let Some(request) = &mut endpoint.operation.request {
+            request.is_required = false;
+        }
+        endpoint
     }
 
     /// The data of a success, in the envelope with one of these messages.

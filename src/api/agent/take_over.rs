@@ -55,7 +55,7 @@ pub(super) fn endpoints() -> [Endpoint; 2] {
                 "Takes a conversation over from an absent agent",
             )
             .path_parameter("id", "The conversation's id")
-            .body::<TakeOverRequest>(json!({ "reason": "Their shift is over" }))
+            .optional_body::<TakeOverRequest>(json!({ "reason": "Their shift is over" }))
             .answers::<ConversationOwnership>(201, &["Conversation taken over"])
             .refusals([Refusal::NotFound, Refusal::TakeOverClosed, Refusal::HolderPresent]),
         Endpoint::put("/api/v1/unified-admin/support/conversations/{id}/assign", assign)

@@ -78,9 +78,10 @@ fn parameters(parameter: &Parameter, schemas: &mut Schemas) -> Vec<Value> {
     }
 }
 
-fn request_body(RequestDescription { schema, example }: &RequestDescription, schemas: &mut Schemas) -> Value {
+fn request_body(request: &RequestDescription, schemas: &mut Schemas) -> Value {
+    let RequestDescription { schema, example, is_required } = request;
     let content = json!({ "schema": schema(schemas), "examples": { "one": { "value": example } } });
-    json!({ "required": true, "content": { "application/json": content } })
+    json!({ "required": is_required, "content": { "application/json": content } })
 }
 
 fn success_response(response: &ResponseDescription, schemas: &mut Schemas) -> Value {
