@@ -18,7 +18,8 @@ mod view;
 use super::Api;
 use super::endpoint::Endpoint;
 use crate::api_error::ApiError;
-use crate::domain::{Party, UserId};
+use crate::domain::{Party, TextError, UserId};
+use crate::dto::Validator;
 use crate::store;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -34,14 +35,21 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     endpoints
 }
 
+/// The agent named in a required field of a body. The outer `None` is a field that is absent or empty, which the validator
+/// reports; the inner one an id that no account can have, which is unknown rather than invalid.
+fn named_agent(validator: &mut Validator, field: &'static str, id: Option<&str>) -> Option<Option<UserId>> {
+    validator.required(field, id, |id| match id.trim() {
+        "" => Err(TextError::Empty),
+        id => Ok(UserId::parse(id).ok()),
+    })
+}
+
 /// An agent whom the directory knows, with their name there. An agent who has just called for the first time is written
 /// to the directory asynchronously, so an unknown one is looked up again after pending writes.
-async fn known_agent(api: &Api, id: UserId) -> Result<Option<Party>, ApiError> {
-    // The latest token of one who was an agent may have another role.
-    if !api.services.roles.is_still_agent(&id) {
-        return Ok(None);
-    }
-    // A former agent is no assignee (`additions.md`, 5).
+async fn known_agent(api: &Api, id: Option<UserId>) -> Result<Option<Party>, ApiError> {
+    let Some(id) = id else { return Ok(None) };
+    // The latest token of one who was an agent may have another role: a former agent is neither a target nor an assignee
+    // (`additions.md`, 5).
     if !api.services.roles.is_still_agent(&id) {
         return Ok(None);
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::known_agent;
+use super::{known_agent, named_agent};
 use crate::api::Api;
 use crate::api::body::Json;
 use crate::api::endpoint::{Access, Endpoint, Tag};
@@ -15,8 +15,7 @@ use crate::api::extractors::AgentCaller;
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
 use crate::domain::{
-    AnswerHandover, ConversationId, HandoverId, Reason, Refusal, RequestHandover, Resolution, TextError, UserId,
-    WithdrawHandover,
+    AnswerHandover, ConversationId, HandoverId, Reason, Refusal, RequestHandover, Resolution, UserId, WithdrawHandover,
 };
 use crate::dto::Validator;
 use crate::store;
@@ -100,18 +99,11 @@ async fn request(
     Json(body): Json<HandoverRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let mut validator = Validator::default();
-    let to = validator.required("to_admin_id", body.to_admin_id.as_deref(), |id| match id.trim() {
-        "" => Err(TextError::Empty),
-        // An id that no account can have is unknown, not invalid.
-        id => Ok(UserId::parse(id).ok()),
-    });
+    let to = named_agent(&mut validator, "to_admin_id", body.to_admin_id.as_deref());
     let reason = validator.optional("reason", body.reason.as_deref(), Reason::parse_optional).flatten();
     let to = validator.finish(to)?;
     let id = conversation_id(&id)?;
-    let target = match &to {
-        Some(to) => known_agent(&api, to.clone()).await?,
-        None => None,
-    };
+    let target = known_agent(&api, to.clone()).await?;
     let is_target_online = to.as_ref().is_some_and(|to| api.services.agent_sockets.is_connected_here(to));
     let request = RequestHandover {
         id: HandoverId(Uuid::now_v7()),

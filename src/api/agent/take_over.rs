@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::known_agent;
+use super::{known_agent, named_agent};
 use crate::api::Api;
 use crate::api::body::{Json, OptionalJson};
 use crate::api::endpoint::{Access, Endpoint, Tag};
@@ -13,7 +13,7 @@ use crate::api::envelope::{created, fetched};
 use crate::api::extractors::{AgentCaller, SupervisorCaller};
 use crate::api::ids::conversation_id;
 use crate::api_error::ApiError;
-use crate::domain::{AssignConversation, ConversationId, Ownership, Reason, Refusal, TakeOver, TextError, UserId};
+use crate::domain::{AssignConversation, ConversationId, Ownership, Reason, Refusal, TakeOver, UserId};
 use crate::dto::Validator;
 use crate::use_cases::holders_absence;
 
@@ -89,16 +89,10 @@ async fn assign(
     Json(body): Json<ConversationAssignRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let mut validator = Validator::default();
-    let assignee = validator.required("assigned_to", body.assigned_to.as_deref(), |id| match id.trim() {
-        "" => Err(TextError::Empty),
-        id => Ok(UserId::parse(id).ok()),
-    });
+    let assignee = named_agent(&mut validator, "assigned_to", body.assigned_to.as_deref());
     let assignee = validator.finish(assignee)?;
     let id = conversation_id(&id)?;
-    let to = match assignee {
-        Some(assignee) => known_agent(&api, assignee).await?,
-        None => None,
-    };
+    let to = known_agent(&api, assignee).await?;
     let ownership = api.services.registry.execute(id, AssignConversation { by: supervisor.as_agent(), to }).await?;
     Ok(fetched("Conversation assigned", ConversationOwnership::new(id, ownership)))
 }

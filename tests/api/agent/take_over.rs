@@ -9,6 +9,7 @@ use crate::support::{
     Answer, ApiServer, Backend, QUEUE, ScratchDatabase, SupportSession, TICKETS, TestUser, on_both_databases,
 };
 
+const UNLIMITED: (&str, &str) = ("SWITCHBOARD__HANDOVER__EXPIRE_MINUTES", "0");
 const BOSS: (&str, &str) = ("SWITCHBOARD__AUTH__SUPERVISOR_ROLES", "boss");
 
 /// Servers on one database and one clock.
@@ -196,6 +197,55 @@ on_both_databases! {
         office.servers[0].agent_action(&office.sarah, &id, "release", None).await;
         assert_eq!(office.detail(&id).await["pending_handover"], Value::Null);
         assert_eq!(list(&office.mike, "to_me").await, (json!(0), json!(0)));
+    }
+
+    async fn a_former_agent_is_neither_a_target_nor_an_assignee(backend: Backend) {
+        let office = Office::open(backend, 1).await;
+        let id = office.held().await;
+        let server = &office.servers[0];
+        let offered = async || {
+            let answer = server.get(&office.sarah, "/api/v1/unified-admin/support/agents").await;
+            let agents = answer.body["data"]["agents"].as_array().unwrap().clone();
+            agents.iter().any(|agent| agent["id"] == "mike")
+        };
+        assert!(offered().await, "Mike is an agent still");
+        // The latest token counts, whichever endpoint it was presented to.
+        let former = TestUser::with_role("mike", "user", "Mike", "Miller");
+        assert_eq!(server.get(&former, "/api/v1/support/conversations").await.status, StatusCode::OK);
+        assert!(!offered().await);
+        let own = server.get(&office.mike, QUEUE).await;
+        assert_eq!(own.status, StatusCode::FORBIDDEN, "the older token has a customer's rights");
+        let ticket = server.create_ticket_from(&office.sarah, &id).await;
+        let ticket = ticket.body["data"]["ticket"]["id"].as_str().unwrap();
+        for (answer, message) in [
+            (office.request_handover(&id).await, "Target admin not found"),
+            (office.assign(&office.boss, &id, "mike").await, "Assignee not found"),
+            (office.assign_ticket(&office.sarah, ticket, "mike").await, "Assignee not found"),
+        ] {
+            assert_eq!((answer.status.as_u16(), &answer.body["message"]), (404, &json!(message)));
+        }
+        assert_eq!(office.detail(&id).await["assigned_to"], "sarah", "nothing has changed");
+        // A later token makes them an agent again. Tokens of one second count by their arrival, so it has other claims.
+        let again = TestUser::with_role("mike", "admin", "Mike", "Miller");
+        assert_eq!(server.get(&again, QUEUE).await.status, StatusCode::OK);
+        assert_eq!(office.request_handover(&id).await.status, StatusCode::CREATED);
+    }
+
+    async fn with_no_time_limit_a_handover_never_expires(backend: Backend) {
+        let (database, clock) = (ScratchDatabase::create(backend).await, OffsetClock::default());
+        let server = ApiServer::start_with_clock(&database, &[UNLIMITED], clock.clone()).await;
+        let (sarah, mike) = (TestUser::agent("sarah"), TestUser::agent("mike"));
+        server.get(&mike, QUEUE).await;
+        let office = Office { _database: database, servers: vec![server], clock, sarah, mike, boss: TestUser::agent("boss") };
+        let id = office.held().await;
+        let handover = office.request_handover(&id).await.body["data"]["handover_id"].clone();
+        assert_eq!(office.detail(&id).await["pending_handover"]["expires_at"], Value::Null);
+        office.clock.set_offset(525_600);
+        let answer = json!({ "status": "accepted" });
+        let path = format!("/api/v1/unified-admin/support/handovers/{}/respond", handover.as_str().unwrap());
+        let accepted = office.servers[0].request(Method::POST, &office.mike, &path).send(Some(answer)).await;
+        assert_eq!(accepted.status, StatusCode::CREATED, "{}", accepted.body);
+        assert_eq!(office.detail(&id).await["assigned_to"], "mike");
     }
 
     async fn a_handover_expires_after_a_restart_and_without_an_actor(backend: Backend) {

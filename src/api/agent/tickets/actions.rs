@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::view::TicketRow;
 use crate::api::Api;
-use crate::api::agent::known_agent;
 use crate::api::agent::view::DetailLevel;
+use crate::api::agent::{known_agent, named_agent};
 use crate::api::body::Json;
 use crate::api::endpoint::{Access, Endpoint, Tag};
 use crate::api::envelope::fetched;
@@ -17,8 +17,7 @@ use crate::api::ids::ticket_id;
 use crate::api_error::ApiError;
 use crate::conversation::{ConversationCommand, ConversationState};
 use crate::domain::{
-    AssignTicket, PrioritiseTicket, Refusal, ResolutionNotes, SetTicketStatus, TextError, TicketPriority, TicketStatus,
-    UserId,
+    AssignTicket, PrioritiseTicket, Refusal, ResolutionNotes, SetTicketStatus, TicketPriority, TicketStatus, UserId,
 };
 use crate::dto::{Validator, words};
 use crate::store;
@@ -113,15 +112,8 @@ async fn assign(
     Json(body): Json<TicketAssignRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let mut validator = Validator::default();
-    let assignee = validator.required("assigned_to", body.assigned_to.as_deref(), |id| match id.trim() {
-        "" => Err(TextError::Empty),
-        id => Ok(UserId::parse(id).ok()),
-    });
-    let assignee = validator.finish(assignee)?;
-    let to = match assignee {
-        Some(id) => known_agent(&api, id).await?,
-        None => None,
-    };
+    let assignee = named_agent(&mut validator, "assigned_to", body.assigned_to.as_deref());
+    let to = known_agent(&api, validator.finish(assignee)?).await?;
     let database = &api.services.database;
     let key = store::ticket_of_id(database, ticket_id(&id)?).await?.ok_or(Refusal::TicketNotFound)?;
     // Only who takes a ticket for themselves can need its holder's absence.
