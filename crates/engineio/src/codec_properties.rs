@@ -18,7 +18,7 @@ use bytestring::ByteString;
 use futures_util::{Stream, stream};
 
 use crate::config::EngineConfig;
-use crate::frame::SharedPacket;
+use crate::frame::{Frame, SharedPacket};
 use crate::outbox::Outbox;
 use crate::packet::{Message, Packet};
 use crate::payload::{PayloadWriter, decode};
@@ -45,8 +45,9 @@ pub fn check_packet(input: &[u8]) {
     if let Ok(packet) = &from_payload {
         assert!(length(packet) <= input.len());
         let mut encoded = Vec::new();
-        encode(packet).write_polled(&mut encoded);
-        assert_eq!(encoded.len(), encode(packet).polled_length());
+        let shared = encode(packet);
+        shared.frames().for_each(|frame| frame.write_polled(&mut encoded));
+        assert_eq!(encoded.len(), shared.frames().map(Frame::polled_length).sum::<usize>());
         let encoded = ByteString::try_from(encoded).ok();
         assert_eq!(encoded.and_then(|text| Packet::decode_polled(&text).ok()).as_ref(), Some(packet));
     }

@@ -38,7 +38,7 @@ const PONG: u8 = 0x8a;
 #[derive(Debug, Clone)]
 pub struct SharedPacket(Arc<FrameBuffer>);
 
-/// A frame. The header is right-aligned in the space reserved for it.
+/// A frame, or several. The header of the first is right-aligned in the space reserved for it.
 #[derive(Debug)]
 struct FrameBuffer {
     buffer: Vec<u8>,
@@ -46,6 +46,8 @@ struct FrameBuffer {
     header_start: u8,
     /// Where the data starts.
     data_start: u8,
+    /// How many frames follow each other in `buffer`.
+    frames: usize,
 }
 
 /// Lets [`Bytes`] share a frame without a copy.
@@ -89,17 +91,38 @@ impl SharedPacket {
         writer.finish(first)
     }
 
-    /// The complete WebSocket frame.
+    /// Several packets as one, which every transport sends in one piece: one after the other, each in its own frame.
+    ///
+    /// For a broadcast this is cheaper than to push them together, because all receivers share one reference count
+    /// instead of several, and every thread that sends or drops a packet writes to it.
+    ///
+    /// ```
+    /// use actix_engineio::SharedPacket;
+    ///
+    /// let both = SharedPacket::joined(&[SharedPacket::text("4a"), SharedPacket::text("4b")]);
+    /// assert_eq!(both.frame(), b"\x81\x024a\x81\x024b");
+    /// ```
+    #[must_use]
+    pub fn joined(packets: &[Self]) -> Self {
+        let mut buffer = Vec::with_capacity(packets.iter().map(|packet| packet.frame().len()).sum());
+        for packet in packets {
+            buffer.extend_from_slice(packet.frame());
+        }
+        let frames = packets.iter().map(|packet| packet.0.frames).sum();
+        Self(Arc::new(FrameBuffer { buffer, header_start: 0, data_start: 0, frames }))
+    }
+
+    /// The complete WebSocket frame, or the frames of joined packets.
     #[must_use]
     pub fn frame(&self) -> &[u8] {
         self.0.buffer.get(usize::from(self.0.header_start)..).unwrap_or(&[])
     }
 
     /// What the packet counts against [`EngineConfig::outgoing_budget`](crate::EngineConfig::outgoing_budget), in bytes:
-    /// the length of its frame and 64.
+    /// the length of its frame and 64, for each of the packets that it consists of.
     #[must_use]
     pub fn cost(&self) -> usize {
-        self.frame().len() + QUEUE_OVERHEAD
+        self.frame().len() + QUEUE_OVERHEAD * self.0.frames
     }
 
     /// The WebSocket frame for a write.
@@ -111,42 +134,80 @@ impl SharedPacket {
         }
     }
 
-    /// The Engine.IO packet: a text packet with its type byte, or the bytes of a binary message.
+    /// The Engine.IO packet: a text packet with its type byte, or the bytes of a binary message. Of joined packets: their
+    /// frames; ask its [`parts`](Self::parts) instead.
     #[must_use]
     pub fn data(&self) -> &[u8] {
         self.0.buffer.get(usize::from(self.0.data_start)..).unwrap_or(&[])
     }
 
-    /// Whether this is a control frame of the WebSocket protocol, which polling does not have.
-    fn is_control(&self) -> bool {
-        self.frame().first().is_some_and(|first| first & 0x08 != 0)
+    /// The packets that this one consists of: those that were joined, or itself. Each as [`SharedPacket::data`].
+    pub fn parts(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.frames().map(|frame| frame.data)
     }
 
-    /// Number of bytes that [`SharedPacket::write_polled`] appends.
-    pub(crate) fn polled_length(&self) -> usize {
-        match self.frame().first() {
-            Some(&TEXT) => self.data().len(),
-            Some(&BINARY) => 1 + self.data().len().div_ceil(3) * 4,
+    pub(crate) fn frames(&self) -> Frames<'_> {
+        Frames(self.frame())
+    }
+}
+
+/// The frames of a packet, in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Frames<'a>(&'a [u8]);
+
+/// One frame of a packet, without its header's length.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    first: u8,
+    data: &'a [u8],
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Frame<'a>;
+
+    fn next(&mut self) -> Option<Frame<'a>> {
+        let (&[first, short], rest) = self.0.split_first_chunk()?;
+        let (length, rest) = match short {
+            126 => rest.split_first_chunk().map(|(length, rest)| (u16::from_be_bytes(*length).into(), rest))?,
+            127 => rest.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest))?,
+            short => (short.into(), rest),
+        };
+        let (data, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        self.0 = rest;
+        Some(Frame { first, data })
+    }
+}
+
+impl Frame<'_> {
+    /// Whether this is a control frame of the WebSocket protocol, which polling does not have.
+    fn is_control(self) -> bool {
+        self.first & 0x08 != 0
+    }
+
+    /// Number of bytes that [`Frame::write_polled`] appends.
+    pub(crate) fn polled_length(self) -> usize {
+        match self.first {
+            TEXT => self.data.len(),
+            BINARY => 1 + self.data.len().div_ceil(3) * 4,
             _ => 0,
         }
     }
 
     /// Appends the packet in its polling form: text unchanged, a binary message as `b` and base64.
-    pub(crate) fn write_polled(&self, payload: &mut Vec<u8>) {
+    pub(crate) fn write_polled(self, payload: &mut Vec<u8>) {
         if self.is_control() {
             return;
         }
-        match self.frame().first() {
-            Some(&BINARY) => {
-                payload.push(b'b');
-                let start = payload.len();
-                payload.resize(start + self.data().len().div_ceil(3) * 4, 0);
-                if let Some(encoded) = payload.get_mut(start..) {
-                    // The slice has exactly the length of the encoding, so this cannot fail.
-                    let _ = STANDARD.encode_slice(self.data(), encoded);
-                }
-            }
-            _ => payload.extend_from_slice(self.data()),
+        if self.first != BINARY {
+            payload.extend_from_slice(self.data);
+            return;
+        }
+        payload.push(b'b');
+        let start = payload.len();
+        payload.resize(start + self.data.len().div_ceil(3) * 4, 0);
+        if let Some(encoded) = payload.get_mut(start..) {
+            // The slice has exactly the length of the encoding, so this cannot fail.
+            let _ = STANDARD.encode_slice(self.data, encoded);
         }
     }
 }
@@ -216,6 +277,7 @@ impl PacketWriter {
             buffer: self.buffer,
             header_start: start as u8,
             data_start: MAX_HEADER_LENGTH as u8,
+            frames: 1,
         }))
     }
 }
@@ -223,6 +285,15 @@ impl PacketWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn polled(packet: &SharedPacket) -> Vec<u8> {
+        let mut payload = Vec::new();
+        for frame in packet.frames() {
+            frame.write_polled(&mut payload);
+        }
+        assert_eq!(payload.len(), packet.frames().map(Frame::polled_length).sum::<usize>());
+        payload
+    }
 
     #[test]
     fn the_header_has_the_shortest_form_for_the_length() {
@@ -242,23 +313,31 @@ mod tests {
     fn one_packet_serves_both_transports() {
         let packet = SharedPacket::text("4hello");
         assert_eq!(packet.frame(), b"\x81\x064hello");
-        let mut payload = Vec::new();
-        packet.write_polled(&mut payload);
-        assert_eq!(payload, b"4hello");
-        assert_eq!(packet.polled_length(), 6);
+        assert_eq!(polled(&packet), b"4hello");
 
-        let packet = SharedPacket::binary(&[1, 2, 3, 4]);
-        let mut payload = Vec::new();
-        packet.write_polled(&mut payload);
-        assert_eq!(payload, b"bAQIDBA==");
-        assert_eq!(packet.polled_length(), 9);
+        assert_eq!(polled(&SharedPacket::binary(&[1, 2, 3, 4])), b"bAQIDBA==");
+    }
+
+    #[test]
+    fn joined_packets_are_their_frames_and_count_as_many() {
+        let text = |length| SharedPacket::text(&"4".repeat(length));
+        let mut parts = vec![SharedPacket::binary(&[1, 2])];
+        parts.extend([0, 125, 126, 65_535, 65_536, 1].map(text));
+        let joined = SharedPacket::joined(&parts);
+        let frames: Vec<u8> = parts.iter().flat_map(|packet| packet.frame().to_vec()).collect();
+        assert_eq!(joined.frame(), frames);
+        assert_eq!(joined.clone().into_bytes(), frames);
+        assert_eq!(joined.cost(), parts.iter().map(SharedPacket::cost).sum::<usize>());
+        assert!(joined.parts().eq(parts.iter().map(SharedPacket::data)));
+        assert_eq!(polled(&joined), parts.iter().flat_map(polled).collect::<Vec<_>>());
+        assert!(parts.iter().all(|packet| packet.parts().eq([packet.data()])));
+        let nested = SharedPacket::joined(&[joined.clone(), text(3)]);
+        assert_eq!((nested.parts().count(), nested.cost()), (8, joined.cost() + text(3).cost()));
     }
 
     #[test]
     fn control_frames_are_no_part_of_a_payload() {
-        let mut payload = Vec::new();
-        SharedPacket::pong(b"x").write_polled(&mut payload);
-        assert!(payload.is_empty());
+        assert_eq!(polled(&SharedPacket::pong(b"x")), b"");
         assert_eq!(SharedPacket::close(Some(1009)).frame(), [0x88, 2, 3, 0xf1]);
     }
 }

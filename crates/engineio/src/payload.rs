@@ -64,18 +64,18 @@ impl PayloadWriter {
     /// Appends packets that stay together. Returns `false` and appends none if they do not fit.
     pub(crate) fn push_group<'a>(&mut self, packets: impl Iterator<Item = &'a SharedPacket> + Clone) -> bool {
         // Control frames have no polling form and are skipped.
-        let packets = packets.filter(|packet| packet.polled_length() > 0);
-        let more: usize = packets.clone().map(|packet| packet.polled_length() + SEPARATOR.len_utf8()).sum();
+        let frames = packets.flat_map(SharedPacket::frames).filter(|frame| frame.polled_length() > 0);
+        let more: usize = frames.clone().map(|frame| frame.polled_length() + SEPARATOR.len_utf8()).sum();
         // The first packet of the payload has no separator in front of it.
         let length = (self.payload.len() + more).saturating_sub(usize::from(self.packets == 0));
         if self.packets > 0 && length > self.limit {
             return false;
         }
-        for packet in packets {
+        for frame in frames {
             if self.packets > 0 {
                 self.payload.push(SEPARATOR as u8);
             }
-            packet.write_polled(&mut self.payload);
+            frame.write_polled(&mut self.payload);
             self.packets += 1;
         }
         true

@@ -16,17 +16,18 @@ const USUAL_LENGTH: usize = 246;
 /// The event that carries an offset in a namespace that recovers.
 pub(crate) const OFFSET_EVENT: &str = "offset";
 
-/// A packet and its attachments, then the event that carries its offset. They are sent contiguously.
+/// A packet and its attachments. They are sent contiguously.
 #[derive(Debug)]
 pub struct EncodedMessage {
     head: SharedPacket,
+    /// With an offset, the last packet, which the head is if there are no attachments, is joined with the event that
+    /// carries the offset.
     attachments: Box<[SharedPacket]>,
-    offset: Option<SharedPacket>,
 }
 
 impl EncodedMessage {
     pub(crate) fn packets(&self) -> impl Iterator<Item = &SharedPacket> + Clone {
-        std::iter::once(&self.head).chain(&*self.attachments).chain(&self.offset)
+        std::iter::once(&self.head).chain(&*self.attachments)
     }
 
     /// Appends the event that carries the offset. It follows the attachments, which nothing may separate from their
@@ -37,7 +38,8 @@ impl EncodedMessage {
         for part in parts {
             writer.push_str(part);
         }
-        self.offset = Some(writer.into_text());
+        let last = self.attachments.last_mut().unwrap_or(&mut self.head);
+        *last = SharedPacket::joined(&[last.clone(), writer.into_text()]);
         self
     }
 
@@ -55,7 +57,7 @@ impl EncodedMessage {
 
 impl From<SharedPacket> for EncodedMessage {
     fn from(head: SharedPacket) -> Self {
-        Self { head, attachments: Box::default(), offset: None }
+        Self { head, attachments: Box::default() }
     }
 }
 
@@ -142,7 +144,6 @@ fn packet<T: Serialize + ?Sized>(
     Ok(EncodedMessage {
         head: writer.into_text(),
         attachments: attachments.iter().map(|bytes| SharedPacket::binary(bytes)).collect(),
-        offset: None,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::config::SocketIoConfig;
 use crate::packet::{Body, Decoder, Packet, ParsedEvent};
 
 fn texts(message: &EncodedMessage) -> Vec<String> {
-    message.packets().map(|packet| String::from_utf8_lossy(packet.data()).into_owned()).collect()
+    message.packets().flat_map(SharedPacket::parts).map(|part| String::from_utf8_lossy(part).into_owned()).collect()
 }
 
 fn head(prefix: &str, id: Option<u64>) -> EventHead<'_> {
