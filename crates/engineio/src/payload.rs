@@ -105,6 +105,20 @@ mod tests {
     }
 
     #[test]
+    fn joined_packets_are_separate_in_a_payload_and_fit_together_or_not_at_all() {
+        let joined =
+            SharedPacket::joined(&[SharedPacket::text("4a"), SharedPacket::pong(b""), SharedPacket::binary(&[1])]);
+        let written = |limit| {
+            let mut payload = PayloadWriter::with_limit(limit);
+            assert!(payload.push(&SharedPacket::text("4x")));
+            let fits = payload.push(&joined);
+            (fits, String::from_utf8(payload.finish()).unwrap())
+        };
+        assert_eq!(written(11), (true, "4x\u{1e}4a\u{1e}bAQ==".to_owned()));
+        assert_eq!(written(10), (false, "4x".to_owned()));
+    }
+
+    #[test]
     fn packets_are_decoded_in_order() {
         let payload = ByteString::from("4a\x1ebAQ==\x1e3");
         let packets: Result<Vec<_>, _> = decode(&payload, 10).collect();

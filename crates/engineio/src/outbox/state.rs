@@ -205,7 +205,7 @@ impl State {
     }
 
     /// Pops the frames of as many groups as fit into `limit` bytes, at least one group. A client that receives a part of a
-    /// group, such as an event without the offset that follows it, would receive the event again after a reconnect.
+    /// group, such as a binary event without its last attachment, would receive the event again after a reconnect.
     pub(super) fn pop_frames(&mut self, limit: usize) -> Option<Bytes> {
         let (mut length, mut frames) = (0, 0);
         let (mut group_length, mut group_frames) = (0, 0);
